@@ -1,0 +1,107 @@
+# The one face of the project: `make help` lists what it can do.
+# Needs Python 3.11 or later, make and git; everything else is installed into .venv and build/ on first use.
+
+PYTHON ?= python3
+ENV ?= dev
+PIPENV_VERSION := 2026.10.3
+
+# Settings of a rehearsal.
+SCENARIO ?= region-loss
+SPEED ?= 5
+RATE ?= 50
+DURATION ?= 40
+SEED ?= 1
+KIND ?= reset
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PIPENV := build/pipenv/bin/pipenv
+export PIPENV_VENV_IN_PROJECT := 1
+export PIPENV_IGNORE_VIRTUALENVS := 1
+export PIPENV_NOSPIN := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- What every other target needs -----------------------------------------------------------------------------------
+
+$(PIPENV):
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or later, or name it with PYTHON=..." >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: Python 3.11 or later is needed; name one with PYTHON=..." >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module: install it (on Debian: apt-get install python3-venv)" >&2; exit 2; }
+	@echo "Installing pipenv into build/pipenv ..."
+	@$(PYTHON) -m venv build/pipenv
+	@build/pipenv/bin/python -m pip install --quiet --disable-pip-version-check pipenv==$(PIPENV_VERSION)
+
+$(READY): Pipfile.lock pyproject.toml | $(PIPENV)
+	@echo "Installing the pinned dependencies into $(VENV) (about a minute) ..."
+	@$(PIPENV) --quiet sync --dev --python $$($(PYTHON) -c 'import sys; print(sys.executable)')
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.PHONY: install
+install: $(READY) ## Install the pinned dependencies into .venv
+
+.PHONY: lock
+lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, naming no package index
+	@$(PIPENV) lock --dev && $(PIPENV) lock --categories "functions"
+	@$(PYTHON) .ci/unname_index.py Pipfile.lock
+
+# --- On this machine ---------------------------------------------------------------------------------------------------
+
+.PHONY: rehearse
+rehearse: $(READY) ## Lose a region under load on this machine (SCENARIO SPEED RATE DURATION SEED KIND)
+	@$(RUN) -m drill rehearse --scenario $(SCENARIO) --speed $(SPEED) --rate $(RATE) --duration $(DURATION) --seed $(SEED) --kind $(KIND) --env $(ENV)
+
+.PHONY: local-up
+local-up: $(READY) ## Deploy the three stacks onto the embedded AWS and keep it up until Ctrl-C
+	@$(RUN) -m localaws up --env $(ENV) --speed $(SPEED)
+
+.PHONY: graph
+graph: $(READY) ## Print the registered resources of the three stacks as JSON
+	@$(RUN) -m localaws graph --env $(ENV)
+
+.PHONY: test
+test: $(READY) ## Run all tests
+	@$(RUN) -m pytest
+
+.PHONY: lint
+lint: $(READY) ## Check style
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+.PHONY: types
+types: $(READY) ## Check types
+	@$(RUN) -m mypy
+
+.PHONY: check
+check: lint types test ## What CI runs: style, types, tests
+
+.PHONY: layer
+layer: $(READY) ## Build the functions' libraries for Lambda into build/layer
+	@$(RUN) -m components.layer_build build/layer
+
+.PHONY: clean
+clean: ## Remove everything that was built, but not the dependencies
+	@rm -rf build/local build/rehearsal build/layer .pytest_cache .mypy_cache .ruff_cache
+
+# --- On AWS ------------------------------------------------------------------------------------------------------------
+
+.PHONY: pulumi
+pulumi:
+	@command -v pulumi >/dev/null || { echo "the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 2; }
+
+define stack_targets
+.PHONY: preview-$(1) deploy-$(1) destroy-$(1)
+preview-$(1): pulumi $(READY) layer ## Show what deploy-$(1) would change (ENV)
+	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi preview --stack $(ENV)
+deploy-$(1): pulumi $(READY) layer ## Roll out the $(1) stack and nothing else (ENV)
+	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi up --stack $(ENV)
+destroy-$(1): pulumi $(READY) layer ## Destroy the $(1) stack (ENV)
+	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi destroy --refresh --stack $(ENV)
+endef
+$(foreach stack,primary secondary global,$(eval $(call stack_targets,$(stack))))

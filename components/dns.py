@@ -1,0 +1,121 @@
+"""The hosted zone, health checks on what each region really serves, and the names that follow them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.front_door import HEALTH_PATH, HTTPS
+from shared.places import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionDoors:
+    """How a region is reached, from its outputs."""
+
+    region: str
+    nlb_dns_name: pulumi.Input[str]
+    nlb_zone_id: pulumi.Input[str]
+    api_id: pulumi.Input[str]
+    api_stage: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DnsArgs:
+    suffix: str
+    zone_name: str
+    zone_id: pulumi.Input[str] | None  # of an existing zone; None creates one
+    service_name: str
+    accelerator_name: str
+    accelerator_dns_name: pulumi.Input[str]
+    accelerator_zone_id: pulumi.Input[str]
+    doors: Mapping[Place, RegionDoors]
+    check_interval: int  # seconds: 10 or 30, fixed for the life of a health check
+    check_threshold: int
+
+
+class Dns(pulumi.ComponentResource):
+    """Failover by name, for clients that do not come through the accelerator. Answers follow Route 53's own checkers:
+    no record is edited when a region is lost."""
+
+    zone_id: pulumi.Output[str]
+    name_servers: pulumi.Output[Sequence[str]]
+    failover_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DnsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:dns:Dns", name, None, opts)
+        self._prefix, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._zone()
+        records = []
+        for place, door in args.doors.items():
+            self._health_check(f"api-{place}", _api_host(door), pulumi.Output.concat("/", door.api_stage, HEALTH_PATH))
+            nlb = self._health_check(f"nlb-{place}", pulumi.Output.from_input(door.nlb_dns_name), HEALTH_PATH)
+            records.append(self._failover_record(place, door, nlb))
+        aws.route53.Record(
+            f"{name}-accelerator",
+            zone_id=self.zone_id,
+            name=args.accelerator_name,
+            type="A",
+            # The accelerator fails over by itself: a simple record is all it needs (aws-facts §6).
+            aliases=[
+                {
+                    "name": args.accelerator_dns_name,
+                    "zone_id": args.accelerator_zone_id,
+                    "evaluate_target_health": False,
+                }
+            ],
+            opts=self._child,
+        )
+        self.failover_name = records[0].name
+        self.register_outputs({"zone_id": self.zone_id})
+
+    def _zone(self) -> None:
+        if self._args.zone_id is None:
+            zone = aws.route53.Zone(
+                f"{self._prefix}-zone",
+                name=self._args.zone_name,
+                comment=f"Payments, environment {self._args.suffix}",
+                # Records that certificate validation left behind must not keep the zone alive.
+                force_destroy=True,
+                opts=self._child,
+            )
+            self.zone_id, self.name_servers = zone.zone_id, zone.name_servers
+            return
+        self.zone_id = pulumi.Output.from_input(self._args.zone_id)
+        existing = aws.route53.get_zone_output(zone_id=self._args.zone_id, opts=pulumi.InvokeOutputOptions(parent=self))
+        self.name_servers = existing.name_servers
+
+    def _health_check(self, role: str, host: pulumi.Output[str], path: pulumi.Input[str]) -> aws.route53.HealthCheck:
+        """A check of one region's own name. Never of the shared one, which would answer for whichever region it points
+        at (aws-facts §6). Route 53 does not validate the certificate."""
+        return aws.route53.HealthCheck(
+            f"{self._prefix}-{role}",
+            type="HTTPS",
+            fqdn=host,
+            port=HTTPS,
+            resource_path=path,
+            request_interval=self._args.check_interval,
+            failure_threshold=self._args.check_threshold,
+            measure_latency=False,
+            tags={"Name": f"health-{role}-{self._args.suffix}"},
+            opts=self._child,
+        )
+
+    def _failover_record(self, place: Place, door: RegionDoors, check: aws.route53.HealthCheck) -> aws.route53.Record:
+        return aws.route53.Record(
+            f"{self._prefix}-failover-{place}",
+            zone_id=self.zone_id,
+            name=self._args.service_name,
+            type="A",
+            set_identifier=f"{place}-{self._args.suffix}",
+            failover_routing_policies=[{"type": place.upper()}],
+            health_check_id=check.id,
+            aliases=[{"name": door.nlb_dns_name, "zone_id": door.nlb_zone_id, "evaluate_target_health": True}],
+            opts=self._child,
+        )
+
+
+def _api_host(door: RegionDoors) -> pulumi.Output[str]:
+    return pulumi.Output.concat(door.api_id, f".execute-api.{door.region}.amazonaws.com")

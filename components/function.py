@@ -1,0 +1,135 @@
+"""One Lambda function, the way all of ours are made: own role, own log group, private subnets, tracing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import function_code, policies
+
+RUNTIME = "python3.13"
+ARCHITECTURE = "arm64"
+HTTPS = 443
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionArgs:
+    source: str  # folder in functions/
+    name: str
+    region: str
+    account: pulumi.Input[str]
+    description: str
+    environment: Mapping[str, pulumi.Input[str]]
+    statements: Sequence[Mapping[str, Any]]  # what it may do beyond logs, traces and its network interface
+    layers: Sequence[pulumi.Input[str]]
+    vpc_id: pulumi.Input[str]
+    subnet_ids: Sequence[pulumi.Input[str]]
+    key_arn: pulumi.Input[str]
+    log_retention_days: int
+    timeout: int = 10  # seconds
+    memory: int = 512  # MB
+
+
+class Function(pulumi.ComponentResource):
+    """A function from `functions/<source>`. Who may invoke it is said where the invoker is made."""
+
+    arn: pulumi.Output[str]
+    name: pulumi.Output[str]
+    invoke_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:function:Function", name, None, opts)
+        self._prefix, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+
+        # Before the function, which would otherwise make one that never expires and outlives it (aws-facts §13).
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=f"/aws/lambda/{args.name}",
+            retention_in_days=args.log_retention_days,
+            kms_key_id=args.key_arn,
+            opts=self._child,
+        )
+        role, policy = self._role(logs)
+        function = aws.lambda_.Function(
+            f"{name}-function",
+            name=args.name,
+            description=args.description,
+            runtime=RUNTIME,
+            architectures=[ARCHITECTURE],
+            handler=f"{args.source}.handler.handler",
+            code=function_code.archive(args.source),
+            layers=list(args.layers),
+            role=role.arn,
+            timeout=args.timeout,
+            memory_size=args.memory,
+            environment={"variables": dict(args.environment)},
+            kms_key_arn=args.key_arn,
+            vpc_config={"subnet_ids": list(args.subnet_ids), "security_group_ids": [self._security_group()]},
+            tracing_config={"mode": "Active"},
+            # The policy outlives the function, which needs it to give its network interfaces back (aws-facts §13).
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[logs, policy]),
+        )
+        self.arn, self.name, self.invoke_arn = function.arn, function.name, function.invoke_arn
+        self.register_outputs({"arn": self.arn, "name": self.name})
+
+    def _role(self, logs: aws.cloudwatch.LogGroup) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        role = aws.iam.Role(
+            f"{self._prefix}-role",
+            name=self._args.name,
+            assume_role_policy=policies.trust("lambda.amazonaws.com"),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._prefix}-policy",
+            role=role.name,
+            policy=policies.document([*_runtime_statements(logs.arn, self._args.key_arn), *self._args.statements]),
+            opts=self._child,
+        )
+        return role, policy
+
+    def _security_group(self) -> pulumi.Output[str]:
+        group = aws.ec2.SecurityGroup(
+            f"{self._prefix}-network",
+            description=f"{self._args.name}: calls out, is never called over the network",
+            vpc_id=self._args.vpc_id,
+            tags={"Name": self._args.name},
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupEgressRule(
+            f"{self._prefix}-out",
+            security_group_id=group.id,
+            description="AWS endpoints of this and of the other region, whose addresses are not ours to list",
+            cidr_ipv4="0.0.0.0/0",
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            opts=self._child,
+        )
+        return group.id
+
+
+def _runtime_statements(log_group_arn: pulumi.Output[str], key_arn: pulumi.Input[str]) -> list[dict[str, Any]]:
+    """What every function of ours needs to run at all."""
+    return [
+        policies.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(log_group_arn, ":*")]),
+        # The function's environment is encrypted with this key.
+        policies.allow(["kms:Decrypt"], [key_arn]),
+        # X-Ray's write actions know no resource (Service Authorization Reference, AWS X-Ray).
+        policies.allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
+        # Lambda makes the network interfaces under this role, and their ids are not known before
+        # (Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC").
+        policies.allow(
+            [
+                "ec2:CreateNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:DeleteNetworkInterface",
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            ["*"],
+        ),
+    ]

@@ -1,0 +1,72 @@
+"""The customer key that encrypts what a region keeps."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataKeyArgs:
+    alias: str
+    account: pulumi.Input[str]
+    region: str
+
+
+class DataKey(pulumi.ComponentResource):
+    """One key per region, by the same alias in both. Each has material of its own: what crosses regions is re-encrypted
+    on arrival, so that neither region needs the other's key to read its own copy."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DataKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:keys:DataKey", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"Data at rest in {args.region}",
+            enable_key_rotation=True,
+            # The least that KMS allows: a destroyed environment leaves its keys for a week, no longer.
+            deletion_window_in_days=7,
+            policy=policies.document(_statements(args)),
+            opts=child,
+        )
+        aws.kms.Alias(f"{name}-alias", name=args.alias, target_key_id=key.id, opts=child)
+        self.arn = key.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
+    # A key policy speaks of its own key only: "*" is that key (KMS developer guide, "Key policies").
+    administration: dict[str, Any] = {
+        "Sid": "IamPoliciesOfThisAccountDecide",
+        "Effect": "Allow",
+        "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", args.account, ":root")},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    logs: dict[str, Any] = {
+        "Sid": "LogGroupsOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{args.region}.amazonaws.com"},
+        "Action": [
+            "kms:Encrypt",
+            "kms:Decrypt",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+            "kms:GenerateDataKey",
+            "kms:DescribeKey",
+        ],
+        "Resource": "*",
+        "Condition": {
+            "ArnLike": {
+                "kms:EncryptionContext:aws:logs:arn": pulumi.Output.concat(
+                    f"arn:aws:logs:{args.region}:", args.account, ":log-group:*"
+                )
+            }
+        },
+    }
+    return [administration, logs]

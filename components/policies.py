@@ -1,0 +1,31 @@
+"""IAM policy documents as JSON that is the same every time. Pure but for the outputs that flow through."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+VERSION = "2012-10-17"
+Condition = Mapping[str, Mapping[str, Any]]
+
+
+def allow(
+    actions: Sequence[str], resources: Sequence[pulumi.Input[str]], *, condition: Condition | None = None
+) -> dict[str, Any]:
+    """A statement that allows `actions`, each spelled out, on `resources`. Raises ValueError for a wildcard action."""
+    if wild := [action for action in actions if "*" in action]:
+        raise ValueError(f"policy allows {', '.join(wild)}; name each action")
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement if condition is None else statement | {"Condition": condition}
+
+
+def document(statements: Sequence[Mapping[str, Any]]) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)}, sort_keys=True)
+
+
+def trust(service: str) -> str:
+    """The assume-role policy of a role that an AWS service takes on: `lambda.amazonaws.com`."""
+    return (
+        f'{{"Statement": [{{"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {{"Service": "{service}"}}}}], '
+        f'"Version": "{VERSION}"}}'
+    )

@@ -1,0 +1,56 @@
+"""Every name we type ourselves: `{resource-type}-{place}-{suffix}` in a region, `{resource-type}-{suffix}` elsewhere.
+
+Names that another stack or a function must know without a reference (the journal table, the keys' alias) are methods
+here, so that both sides derive the same one. Pulumi names what no person and no other stack needs to know.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from shared.places import Place
+
+# Elastic Load Balancing: load balancer and target group names hold at most 32 characters.
+LOAD_BALANCER_LIMIT = 32
+# IAM: role names hold at most 64 characters; so do Lambda function names.
+ROLE_LIMIT = 64
+
+_DIGEST_LENGTH = 6
+
+
+def shorten(name: str, limit: int) -> str:
+    """`name` if it fits into `limit` characters, else its beginning and a hash of the whole, so it stays unique."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return f"{name[: limit - _DIGEST_LENGTH - 1].rstrip('-')}-{digest}"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one environment, which its suffix tells apart from the others in the account."""
+
+    suffix: str
+
+    def regional(self, kind: str, place: Place, *, limit: int = ROLE_LIMIT) -> str:
+        """What a region owns: `nlb-primary-dev`. A longer kind says which one: `function-payments`."""
+        return shorten(f"{kind}-{place}-{self.suffix}", limit)
+
+    def once(self, kind: str, *, limit: int = ROLE_LIMIT) -> str:
+        """What exists once, or by the same name in both regions: `accelerator-dev`."""
+        return shorten(f"{kind}-{self.suffix}", limit)
+
+    @property
+    def journal_table(self) -> str:
+        """The DynamoDB global table; a global table has one name in all its regions."""
+        return self.once("table-journal")
+
+    @property
+    def data_key_alias(self) -> str:
+        """Alias of each region's data key: equal in both, so that a policy can name the peer's key without its id."""
+        return f"alias/{self.once('key-data')}"
+
+    @property
+    def zone(self) -> str:
+        """The hosted zone when none is configured. `.internal` is reserved for private use and never delegated
+        (ICANN resolution 2024.07.29.06); the zone's own name servers still answer for it."""
+        return f"{self.once('dr')}.internal"

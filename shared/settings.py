@@ -1,0 +1,201 @@
+"""All settings of the stacks, read and checked in one place before the first resource.
+
+Plain Python: a stack program reads them through `shared.config`, tests from a dictionary. A key is `section:name`, as
+in `Pulumi.<environment>.yaml`; unknown keys of our sections are refused: a misspelt one would silently do nothing.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from botocore.session import Session
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shared.naming import Names
+from shared.places import Place
+
+SECTIONS = ("dr", "network", "frontDoor", "api", "payments", "logs", "traffic", "dns", "database")
+"""Configuration namespaces that are ours; `aws:` and `pulumi:` are not."""
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be deployed. The message names each key, the value got, and what to change."""
+
+
+def _suffix(value: str) -> str:
+    # Twelve characters leave room for the longest name with a hard limit, `nlb-secondary-…` in 32 (shared.naming).
+    if not re.fullmatch(r"[a-z][a-z0-9]{1,11}", value):
+        raise ValueError("2 to 12 lower-case letters and digits are needed, a letter first; change it")
+    return value
+
+
+def _region(value: str) -> str:
+    if value not in Session().get_available_regions("ec2"):
+        raise ValueError("it is not a region of AWS; use one such as us-east-1")
+    return value
+
+
+def _cidr(value: str) -> str:
+    try:
+        network = ipaddress.ip_network(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; use a block such as 10.0.0.0/16") from error
+    if not isinstance(network, ipaddress.IPv4Network) or not network.is_private:
+        raise ValueError("a private IPv4 block is needed, such as 10.0.0.0/16")
+    if not 16 <= network.prefixlen <= 20:
+        raise ValueError("a VPC with three zones needs a /16 to /20; change the prefix")
+    return value
+
+
+def _one_of(*choices: int) -> AfterValidator:
+    def check(value: int) -> int:
+        if value not in choices:
+            raise ValueError(f"choose one of {', '.join(map(str, choices))}")
+        return value
+
+    return AfterValidator(check)
+
+
+Region = Annotated[str, AfterValidator(_region)]
+Cidr = Annotated[str, AfterValidator(_cidr)]
+DomainName = Annotated[
+    str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=253)
+]
+
+
+class EnvironmentSettings(BaseModel):
+    """What all three stacks of an environment agree on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    environment: str = Field(alias="dr:environment", min_length=1, max_length=32)
+    suffix: Annotated[str, AfterValidator(_suffix)] = Field(alias="dr:suffix")
+    cost_center: str = Field("unassigned", alias="dr:costCenter", min_length=1)
+    criticality: Literal["low", "medium", "high", "critical"] = Field("high", alias="dr:criticality")
+    primary_region: Region = Field("us-east-1", alias="dr:primaryRegion")
+    secondary_region: Region = Field("us-east-2", alias="dr:secondaryRegion")
+    primary_cidr: Cidr = Field("10.0.0.0/16", alias="network:primaryCidr")
+    secondary_cidr: Cidr = Field("10.1.0.0/16", alias="network:secondaryCidr")
+    zone_name: DomainName | None = Field(None, alias="dns:zoneName")
+    """The hosted zone; without it a zone of our own that no one delegates to."""
+
+    @model_validator(mode="after")
+    def _two_regions(self) -> Self:
+        if self.primary_region == self.secondary_region:
+            raise ValueError(
+                f"dr:secondaryRegion is {self.secondary_region}, the same as dr:primaryRegion; choose another region"
+            )
+        if ipaddress.ip_network(self.primary_cidr).overlaps(ipaddress.ip_network(self.secondary_cidr)):
+            raise ValueError(
+                f"network:secondaryCidr is {self.secondary_cidr}, which overlaps network:primaryCidr "
+                f"{self.primary_cidr}; peered VPCs need blocks of their own, such as 10.0.0.0/16 and 10.1.0.0/16"
+            )
+        return self
+
+    @property
+    def names(self) -> Names:
+        return Names(self.suffix)
+
+    @property
+    def hosted_zone(self) -> str:
+        return self.zone_name or self.names.zone
+
+    @property
+    def service_name(self) -> str:
+        """The host name that clients pay at; certificates carry it."""
+        return f"pay.{self.hosted_zone}"
+
+    @property
+    def accelerator_name(self) -> str:
+        """The host name of the accelerator in our zone."""
+        return f"anycast.{self.hosted_zone}"
+
+    def region(self, place: Place) -> str:
+        return self.primary_region if place is Place.PRIMARY else self.secondary_region
+
+    def cidr(self, place: Place) -> str:
+        return self.primary_cidr if place is Place.PRIMARY else self.secondary_cidr
+
+
+class RegionSettings(EnvironmentSettings):
+    """Settings of a regional stack."""
+
+    zones: int = Field(3, alias="network:zones", ge=2, le=3)
+    nat: Literal["per-zone", "one", "none"] = Field("one", alias="network:nat")
+    health_interval: int = Field(10, alias="frontDoor:healthInterval", ge=5, le=300)
+    """Seconds between two health probes of the NLB (Elastic Load Balancing allows 5 to 300)."""
+    unhealthy_threshold: int = Field(2, alias="frontDoor:unhealthyThreshold", ge=2, le=10)
+    durability: Literal["one-region", "both-regions"] = Field("one-region", alias="payments:durability")
+    """What to do when the other region does not answer: acknowledge with one region's journal, or refuse."""
+    peer_timeout_ms: int = Field(500, alias="payments:peerTimeoutMs", ge=50, le=5000)
+    api_rate_limit: int = Field(500, alias="api:rateLimit", ge=1, le=10000)
+    """Requests a second that the API stage lets through; the burst is twice that."""
+    manage_api_account: bool = Field(True, alias="api:manageAccount")
+    """Own API Gateway's account settings in this region; exactly one environment of an account should."""
+    log_retention_days: Annotated[int, _one_of(1, 3, 5, 7, 14, 30, 60, 90, 180, 365)] = Field(
+        30, alias="logs:retentionDays"
+    )
+
+
+class GlobalSettings(EnvironmentSettings):
+    """Settings of the global stack."""
+
+    mode: Literal["active-active", "active-passive"] = Field("active-passive", alias="traffic:mode")
+    create_zone: bool = Field(True, alias="dns:createZone")
+    """Create the hosted zone, or use the existing one of that name."""
+    health_check_interval: Annotated[int, _one_of(10, 30)] = Field(10, alias="dns:healthCheckInterval")
+    health_check_threshold: int = Field(3, alias="dns:healthCheckThreshold", ge=1, le=10)
+    engine: Literal["aurora-postgresql", "aurora-mysql"] = Field("aurora-postgresql", alias="database:engine")
+    engine_version: str | None = Field(None, alias="database:engineVersion")
+    """Full version; by default the one that `components.database` pins for the engine."""
+    min_capacity: float = Field(0.5, alias="database:minCapacity", ge=0.5, le=256, multiple_of=0.5)
+    """Aurora capacity units. Zero never pauses in a global database (aws-facts §2.7), so it is not offered."""
+    max_capacity: float = Field(4, alias="database:maxCapacity", ge=1, le=256, multiple_of=0.5)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.max_capacity < self.min_capacity:
+            raise ValueError(
+                f"database:maxCapacity is {self.max_capacity:g}, below database:minCapacity "
+                f"{self.min_capacity:g}; raise it"
+            )
+        if not self.create_zone and self.zone_name is None:
+            raise ValueError("dns:createZone is false, but no dns:zoneName names an existing zone; give one")
+        return self
+
+
+Model = TypeVar("Model", bound=EnvironmentSettings)
+_STACK_MODELS: tuple[type[EnvironmentSettings], ...] = (RegionSettings, GlobalSettings)
+
+
+def load(model: type[Model], config: Mapping[str, str], *, stack: str) -> Model:
+    """Check `config` (`section:name` to text) against `model`; environment and suffix default to the stack's name.
+
+    Raises SettingsError with every problem, one a line. A key that another stack of ours knows is passed over, so that
+    one settings file can serve all three.
+    """
+    source = f"Pulumi.{stack}.yaml"
+    ours = {key: value for key, value in config.items() if key.partition(":")[0] in SECTIONS}
+    known = {field.alias for each in _STACK_MODELS for field in each.model_fields.values()}
+    problems = [
+        f"{key} is not a setting of any stack; check its spelling ({source})" for key in sorted(set(ours) - known)
+    ]
+    wanted = {field.alias for field in model.model_fields.values()}
+    values: dict[str, Any] = {"dr:environment": stack, "dr:suffix": stack}
+    values |= {key: value for key, value in ours.items() if key in wanted}
+    try:
+        settings = model.model_validate(values)
+    except ValidationError as error:
+        problems += [_sentence(dict(each), values, source) for each in error.errors()]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _sentence(error: dict[str, Any], values: Mapping[str, Any], source: str) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return f"{message} ({source})"
+    key = str(error["loc"][0])
+    return f"{key} is {values.get(key)}; {message[0].lower()}{message[1:]} ({source})"

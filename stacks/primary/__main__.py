@@ -1,0 +1,21 @@
+"""The regional cell at place primary. It reads no other stack and can be rolled out at any time."""
+
+import pulumi
+
+from components.region import Region, RegionArgs, account_id
+from shared import config
+from shared.places import Place
+from shared.providers import regional_provider
+from shared.references import export
+from shared.settings import RegionSettings
+
+PLACE = Place.PRIMARY
+
+settings = config.read(RegionSettings)
+provider = regional_provider(settings, PLACE)
+cell = Region(
+    str(PLACE),
+    RegionArgs(place=PLACE, settings=settings, account=account_id(provider)),
+    opts=pulumi.ResourceOptions(providers=[provider]),
+)
+export(cell.exports)
