@@ -43,5 +43,5 @@ class DatabaseSecret(pulumi.ComponentResource):
             opts=child,
         )
         # From the version, so that whoever reads the ARN finds a value behind it.
-        self.arn = version.arn
+        self.arn = version.secret_arn
         self.register_outputs({"arn": self.arn})

@@ -1,0 +1,21 @@
+"""The registered graph of the three programs, without any AWS."""
+
+from typing import Any
+
+import pytest
+
+from localaws.runner import graph
+
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def rows() -> list[Row]:
+    return graph("dev")
+
+
+@pytest.fixture(scope="session")
+def aws_rows(rows: list[Row]) -> list[Row]:
+    found = [row for row in rows if row["type"].startswith("aws:")]
+    assert found, "the programs registered nothing"
+    return found
