@@ -2,28 +2,76 @@
 
 import copy
 import json
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 VALIDATOR = "body-and-parameters"
 
+CLIENT_KEY_HEADER = "x-api-key"  # the one that API Gateway reads keys from
+Access = Literal["open", "iam", "api-key"]
+OPEN_PATHS = frozenset({"/health"})
+"""Paths that stay open whatever the access: health checkers carry no credentials."""
 
-def document(described: dict[str, Any], *, title: str, invoke_arn: str) -> str:
-    """`described` with a proxy integration to `invoke_arn` on every operation, as JSON that is the same every time."""
+# API Gateway developer guide: "x-amazon-apigateway-authtype property" and "Configure a method to use API keys with an
+# OpenAPI definition". Both are schemes of type apiKey; their names are ours.
+_SCHEMES: dict[Access, tuple[str, dict[str, str]]] = {
+    "iam": (
+        "signature",
+        {"type": "apiKey", "in": "header", "name": "Authorization", "x-amazon-apigateway-authtype": "awsSigv4"},
+    ),
+    "api-key": ("clientKey", {"type": "apiKey", "in": "header", "name": CLIENT_KEY_HEADER}),
+}
+
+
+def document(described: dict[str, Any], *, title: str, invoke_arn: str, access: Access = "open") -> str:
+    """`described` with a proxy integration to `invoke_arn` on every operation, and what `access` asks of its callers,
+    as JSON that is the same every time."""
     api = copy.deepcopy(described)
     api["info"]["title"] = title
     api["x-amazon-apigateway-request-validators"] = {
         VALIDATOR: {"validateRequestBody": True, "validateRequestParameters": True}
     }
     api["x-amazon-apigateway-request-validator"] = VALIDATOR
-    for path in api["paths"].values():
+    for _, _, operation in _operations(api):
+        operation["x-amazon-apigateway-integration"] = {
+            "type": "aws_proxy",
+            # Lambda is always invoked by POST, whatever the client's method is.
+            "httpMethod": "POST",
+            "uri": invoke_arn,
+            "passthroughBehavior": "when_no_match",
+        }
+    return json.dumps(secured(api, access), sort_keys=True)
+
+
+def secured(described: dict[str, Any], access: Access) -> dict[str, Any]:
+    """`described` with a security requirement on every operation outside `OPEN_PATHS`. On operations, since API Gateway
+    ignores a requirement at the root of the document ("Amazon API Gateway important notes")."""
+    api = copy.deepcopy(described)
+    if access == "open":
+        return api
+    name, scheme = _SCHEMES[access]
+    api.setdefault("components", {}).setdefault("securitySchemes", {})[name] = dict(scheme)
+    if access == "api-key":
+        api["x-amazon-apigateway-api-key-source"] = "HEADER"
+    for _, path, operation in _operations(api):
+        if path not in OPEN_PATHS:
+            operation["security"] = [{name: []}]
+    return api
+
+
+def guarded(described: dict[str, Any]) -> list[str]:
+    """The operations outside `OPEN_PATHS` as an ARN's `METHOD/path`, a parameter as `*`: `GET/payments/*`."""
+    return sorted(
+        f"{method.upper()}{re.sub(r'{[^}]+}', '*', path)}"
+        for method, path, _ in _operations(described)
+        if path not in OPEN_PATHS
+    )
+
+
+def _operations(api: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in api["paths"].items():
         for method in METHODS:
-            if operation := path.get(method):
-                operation["x-amazon-apigateway-integration"] = {
-                    "type": "aws_proxy",
-                    # Lambda is always invoked by POST, whatever the client's method is.
-                    "httpMethod": "POST",
-                    "uri": invoke_arn,
-                    "passthroughBehavior": "when_no_match",
-                }
-    return json.dumps(api, sort_keys=True)
+            if operation := item.get(method):
+                yield method, path, operation

@@ -65,7 +65,7 @@ class Function(pulumi.ComponentResource):
             role=role.arn,
             timeout=args.timeout,
             memory_size=args.memory,
-            environment={"variables": dict(args.environment)},
+            environment={"variables": {"SERVICE_VERSION": function_code.version(args.source), **args.environment}},
             kms_key_arn=args.key_arn,
             vpc_config={"subnet_ids": list(args.subnet_ids), "security_group_ids": [self._security_group()]},
             tracing_config={"mode": "Active"},

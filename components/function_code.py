@@ -1,5 +1,6 @@
 """What a Lambda archive holds: the source of a function and of what functions share; nothing differs by machine."""
 
+import hashlib
 from pathlib import Path
 
 import pulumi
@@ -14,6 +15,14 @@ def sources(function: str, root: Path = SOURCES) -> dict[str, str]:
         raise FileNotFoundError(f"functions/{function}/handler.py is missing; a function's folder needs a handler")
     files = [file for package in (SHARED_PACKAGE, function) for file in (root / package).rglob("*.py")]
     return {file.relative_to(root).as_posix(): file.read_text() for file in sorted(files)}
+
+
+def version(function: str) -> str:
+    """A short hash of the function's source: the same in both regions exactly when they run the same code."""
+    digest = hashlib.sha256()
+    for path, text in sources(function).items():
+        digest.update(f"{path}\0{text}\0".encode())
+    return digest.hexdigest()[:12]
 
 
 def archive(function: str) -> pulumi.AssetArchive:

@@ -126,7 +126,7 @@ class RegionSettings(EnvironmentSettings):
     health_interval: int = Field(10, alias="frontDoor:healthInterval", ge=5, le=300)
     """Seconds between two health probes of the NLB (Elastic Load Balancing allows 5 to 300)."""
     unhealthy_threshold: int = Field(2, alias="frontDoor:unhealthyThreshold", ge=2, le=10)
-    durability: Literal["one-region", "both-regions"] = Field("one-region", alias="payments:durability")
+    durability: Literal["one-region", "both"] = Field("one-region", alias="payments:durability")
     """What to do when the other region does not answer: acknowledge with one region's journal, or refuse."""
     peer_timeout_ms: int = Field(500, alias="payments:peerTimeoutMs", ge=50, le=5000)
     api_rate_limit: int = Field(500, alias="api:rateLimit", ge=1, le=10000)

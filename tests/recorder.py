@@ -71,4 +71,4 @@ def build(main: Callable[[], object], folder: Path) -> Built:
 
 def plain(resource: Registration) -> dict[str, Any]:
     """The resource's inputs, secrets shown in clear."""
-    return {key: values.reveal(value) for key, value in resource.inputs.items()}
+    return {key: values.unwrap(value) for key, value in resource.inputs.items()}

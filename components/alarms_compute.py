@@ -1,0 +1,163 @@
+"""Alarms on what runs: functions, rules, dead-letter queues."""
+
+from components.alarm_model import Alarm
+
+_LAMBDA = (
+    "Lambda developer guide, monitoring-metrics-types.html; "
+    "CloudWatch user guide, SupportedMetricsForResourceTagsForTelemetry.html (dimensions)"
+)
+_IDLE = "a function that nobody calls reports nothing, and that is well"
+
+_ERRORS = Alarm(
+    key="errors",
+    namespace="AWS/Lambda",
+    metric="Errors",
+    dimensions={"FunctionName": "function"},
+    statistic="Sum",
+    period=60,
+    evaluation_periods=5,
+    datapoints=2,
+    threshold=1,
+    comparison="GreaterThanOrEqualToThreshold",
+    missing="notBreaching",
+    missing_reason=_IDLE,
+    reason="The function failed: it raised an error, ran out of time or memory, or could not start. See its log group.",
+    source=_LAMBDA,
+    urgent=True,
+)
+_THROTTLES = Alarm(
+    key="throttles",
+    namespace="AWS/Lambda",
+    metric="Throttles",
+    dimensions={"FunctionName": "function"},
+    statistic="Sum",
+    period=60,
+    evaluation_periods=5,
+    datapoints=2,
+    threshold=1,
+    comparison="GreaterThanOrEqualToThreshold",
+    missing="notBreaching",
+    missing_reason=_IDLE,
+    reason="Calls were refused for want of concurrency. After a failover one region carries the load of both: compare "
+    "the account's concurrency limits in the two.",
+    source=_LAMBDA,
+    urgent=True,
+)
+_DURATION = Alarm(
+    key="duration",
+    namespace="AWS/Lambda",
+    metric="Duration",
+    dimensions={"FunctionName": "function"},
+    statistic="p99",
+    period=60,
+    evaluation_periods=5,
+    datapoints=3,
+    threshold=0.8,
+    share_of="timeout_ms",
+    comparison="GreaterThanOrEqualToThreshold",
+    missing="notBreaching",
+    missing_reason=_IDLE,
+    reason="The slowest calls come close to the function's time limit; what waits behind them is next. See its traces.",
+    source=_LAMBDA,
+)
+_DEAD_LETTER_ERRORS = Alarm(
+    key="dead-letter-errors",
+    namespace="AWS/Lambda",
+    metric="DeadLetterErrors",
+    dimensions={"FunctionName": "function"},
+    statistic="Sum",
+    period=60,
+    evaluation_periods=1,
+    datapoints=1,
+    threshold=1,
+    comparison="GreaterThanOrEqualToThreshold",
+    missing="notBreaching",
+    missing_reason="nothing had to be sent to the dead-letter queue",
+    reason="An event could not even be put into the dead-letter queue and is lost: check the function's rights to the "
+    "queue and to its key.",
+    source=_LAMBDA,
+)
+_ITERATOR_AGE = Alarm(
+    key="behind",
+    namespace="AWS/Lambda",
+    metric="IteratorAge",
+    dimensions={"FunctionName": "function"},
+    statistic="Maximum",
+    period=60,
+    evaluation_periods=5,
+    datapoints=3,
+    threshold=60_000,  # milliseconds
+    comparison="GreaterThanThreshold",
+    missing="notBreaching",
+    missing_reason="a stream without new records has no age",
+    reason="The function is more than a minute behind its stream: it fails on a record and retries it, or is too slow.",
+    source=_LAMBDA,
+)
+
+FUNCTION = (_ERRORS, _THROTTLES, _DURATION)
+"""For every function. Role `function`; limit `timeout_ms`, the function's time limit in milliseconds."""
+ASYNC_FUNCTION = (*FUNCTION, _DEAD_LETTER_ERRORS)
+"""For a function that events start, with a dead-letter queue of its own."""
+STREAM_FUNCTION = (*FUNCTION, _ITERATOR_AGE)
+"""For a function that reads a stream."""
+
+DEAD_LETTER_QUEUE = (
+    Alarm(
+        key="depth",
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": "queue"},
+        statistic="Maximum",
+        period=60,
+        evaluation_periods=1,
+        datapoints=1,
+        threshold=1,
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="notBreaching",
+        missing_reason="SQS stops reporting a queue that nobody has used for six hours, as this one should be",
+        reason="Something could not be handled and waits here to be looked at; it is deleted after 14 days.",
+        source="SQS developer guide, sqs-available-cloudwatch-metrics.html",
+    ),
+)
+"""Role `queue`: the queue's name."""
+
+EVENT_RULE = (
+    Alarm(
+        key="failed",
+        namespace="AWS/Events",
+        metric="FailedInvocations",
+        dimensions={"RuleName": "rule"},
+        statistic="Sum",
+        period=60,
+        evaluation_periods=1,
+        datapoints=1,
+        threshold=1,
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="notBreaching",
+        missing_reason="EventBridge reports failures only when there are some",
+        reason="EventBridge gave up on delivering an event, most often for want of a permission on the target or its "
+        "key, which shows nowhere else.",
+        source="EBUG eb-monitoring.html",
+    ),
+)
+"""For a rule on the default bus. Role `rule`: its name."""
+
+EVENT_LATENCY = Alarm(
+    key="latency",
+    namespace="AWS/Events",
+    metric="IngestionToInvocationStartLatency",
+    # None: the whole service in the region, across all rules and buses (EBUG eb-monitoring.html).
+    dimensions={},
+    statistic="Average",
+    period=60,
+    evaluation_periods=5,
+    datapoints=5,
+    threshold=30_000,  # milliseconds
+    comparison="GreaterThanThreshold",
+    missing="missing",
+    missing_reason="a quiet minute must not move events to the other region; AWS's own template says breaching, and to "
+    "change that for buses that are used now and then",
+    reason="EventBridge takes more than 30 seconds to deliver: the service itself is disturbed. The event endpoint's "
+    "health check follows this alarm.",
+    source="aws-facts §12; EBUG eb-ge-cfn.html",
+)

@@ -1,0 +1,80 @@
+"""A daily backup in one region, with a copy in the other region's vault.
+
+One direction: an environment that wants backups to go on in the surviving region makes a second plan there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.backup_role import BACKUP, backup_role
+
+# Not while Aurora backs itself up or is maintained, nor in the hour before: jobs that are due then fail (BKUP
+# cloudwatch.html, NumberOfBackupJobsFailed). Unless told otherwise, Aurora does both somewhere between 03:00 and 11:00
+# UTC in us-east-1 and us-east-2 (AuroraUG USER_UpgradeDBInstance.Maintenance.html and
+# Aurora.Managing.Backups.html).
+DAILY = "cron(0 13 * * ? *)"
+# AWS Backup starts a job somewhere inside its window, and refuses one below an hour (aws-facts §11).
+_START_MINUTES, _COMPLETION_MINUTES = 60, 8 * 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupPlanArgs:
+    name: str
+    role_name: str
+    vault_name: pulumi.Input[str]  # in the plan's own region
+    copy_vault_arn: pulumi.Input[str]  # in the other one
+    retention_days: int
+    resources: Sequence[pulumi.Input[str]]  # ARNs; naming each keeps other environments' data out
+    schedule: str = DAILY  # UTC
+
+    def __post_init__(self) -> None:
+        if not self.resources:
+            raise ValueError("backup plan has no resources; without any, AWS Backup would take all of the account's")
+        if self.retention_days < 1:
+            raise ValueError(f"backup plan keeps backups for {self.retention_days} days; 1 or more is needed")
+
+
+class BackupPlan(pulumi.ComponentResource):
+    """Snapshots, not continuous backups: a copy of a continuous one cannot be restored to a point in time either, and
+    the table and the cluster keep their own points in time (aws-facts §11)."""
+
+    def __init__(self, name: str, args: BackupPlanArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:backup_plan:BackupPlan", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        plan = aws.backup.Plan(
+            f"{name}-plan",
+            name=args.name,
+            rules=[
+                {
+                    "rule_name": "daily",
+                    "target_vault_name": args.vault_name,
+                    "schedule": args.schedule,
+                    "schedule_expression_timezone": "Etc/UTC",
+                    "start_window": _START_MINUTES,
+                    "completion_window": _COMPLETION_MINUTES,
+                    "enable_continuous_backup": False,
+                    "lifecycle": {"delete_after": args.retention_days},
+                    "copy_actions": [
+                        {
+                            "destination_vault_arn": args.copy_vault_arn,
+                            "lifecycle": {"delete_after": args.retention_days},
+                        }
+                    ],
+                }
+            ],
+            opts=child,
+        )
+        role, attachments = backup_role(name, args.role_name, BACKUP, opts=child)
+        aws.backup.Selection(
+            f"{name}-selection",
+            name=args.name,
+            plan_id=plan.id,
+            iam_role_arn=role.arn,
+            resources=list(args.resources),
+            # A role without its permissions is refused as one that AWS Backup cannot assume (aws-facts §11).
+            opts=pulumi.ResourceOptions(parent=self, depends_on=attachments),
+        )
+        self.register_outputs({})

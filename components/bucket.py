@@ -1,0 +1,98 @@
+"""A region's data bucket: versioned, encrypted with the region's own key, private, and emptied when destroyed.
+
+Replication is an edge between two regions and stands in `components.bucket_replication`.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import policies
+from components.bucket_privacy import keep_private
+from components.transport import tls_only
+
+# Parts of uploads that never finished are paid for and seen by no listing.
+ABANDONED_UPLOAD_DAYS = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketArgs:
+    name: pulumi.Input[str]  # unique in all of AWS, so it carries the account (aws-facts §8)
+    key_arn: pulumi.Input[str]
+    noncurrent_days: int  # how long an overwritten or deleted version can still be had back
+
+    def __post_init__(self) -> None:
+        if self.noncurrent_days < 1:
+            raise ValueError(f"bucket keeps old versions for {self.noncurrent_days} days; S3 needs 1 or more")
+
+
+class Bucket(pulumi.ComponentResource):
+    """Settings are resources of their own, as the AWS provider wants them (aws-facts §8)."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: BucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:bucket:Bucket", name, None, opts)
+        self._prefix, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        # With its versions, so that the environment can be destroyed without a person.
+        bucket = aws.s3.Bucket(f"{name}-bucket", bucket=args.name, force_destroy=True, opts=self._child)
+        block = keep_private(name, bucket, opts=self._child)
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=bucket.id,
+            versioning_configuration={"status": "Enabled"},
+            opts=self._child,
+        )
+        self._encryption(bucket)
+        self._lifecycle(bucket, versioning)
+        aws.s3.BucketPolicy(
+            f"{name}-tls-only",
+            bucket=bucket.id,
+            policy=policies.document([tls_only("s3:*", [bucket.arn, pulumi.Output.concat(bucket.arn, "/*")])]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+        )
+        self.name, self.arn = bucket.bucket, bucket.arn
+        self.register_outputs({"name": self.name, "arn": self.arn})
+
+    def _encryption(self, bucket: aws.s3.Bucket) -> None:
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{self._prefix}-encryption",
+            bucket=bucket.id,
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {
+                        "sse_algorithm": "aws:kms",
+                        "kms_master_key_id": self._args.key_arn,
+                    },
+                    # One data key for many objects: far fewer calls to KMS.
+                    "bucket_key_enabled": True,
+                    # What new buckets get anyway; said here so that it is no difference (aws-facts §8). Keys that
+                    # only a client knows could not be replicated either.
+                    "blocked_encryption_types": ["SSE-C"],
+                }
+            ],
+            opts=self._child,
+        )
+
+    def _lifecycle(self, bucket: aws.s3.Bucket, versioning: aws.s3.BucketVersioning) -> None:
+        """Lifecycle actions are not replicated (S3UG replication-what-is-isnot-replicated.html): each region cleans up
+        its own bucket."""
+        aws.s3.BucketLifecycleConfiguration(
+            f"{self._prefix}-lifecycle",
+            bucket=bucket.id,
+            rules=[
+                {
+                    "id": "expire-old-versions",
+                    "status": "Enabled",
+                    "filter": {"prefix": ""},
+                    "noncurrent_version_expiration": {"noncurrent_days": self._args.noncurrent_days},
+                    # A delete marker that hides nothing any more.
+                    "expiration": {"expired_object_delete_marker": True},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": ABANDONED_UPLOAD_DAYS},
+                }
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )

@@ -1,0 +1,105 @@
+"""The private way between the two regions' VPCs (global stack)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from shared.places import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeeringSide:
+    """One region's end of the peering."""
+
+    region: str
+    provider: aws.Provider
+    vpc_id: pulumi.Input[str]
+    cidr: pulumi.Input[str]
+    zones: Sequence[str]  # decides how many routes there are, which a preview must know
+    private_route_table_ids: pulumi.Input[Sequence[str]]  # one per zone, in the order of `zones`
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeeringArgs:
+    name: str
+    sides: Mapping[Place, PeeringSide]
+
+
+class Peering(pulumi.ComponentResource):
+    """The primary asks, the secondary accepts; then names and routes, each side's through its own region's API
+    (aws-facts §14). Pass the primary's provider in `opts`."""
+
+    connection_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: PeeringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:peering:Peering", name, None, opts)
+        self._prefix, self._args = name, args
+        requester, accepter = args.sides[Place.PRIMARY], args.sides[Place.SECONDARY]
+        connection = aws.ec2.VpcPeeringConnection(
+            f"{name}-request",
+            vpc_id=requester.vpc_id,
+            peer_vpc_id=accepter.vpc_id,
+            peer_region=accepter.region,
+            # The requester cannot accept for another region (aws-facts §14).
+            auto_accept=False,
+            tags={"Name": args.name},
+            opts=self._at(requester),
+        )
+        accepted = aws.ec2.VpcPeeringConnectionAccepter(
+            f"{name}-accept",
+            vpc_peering_connection_id=connection.id,
+            auto_accept=True,
+            tags={"Name": args.name},
+            opts=self._at(accepter),
+        )
+        # The accepter's id is the connection's own, known once it is active: names and routes need that.
+        self.connection_id = accepted.id
+        self._names(requester, accepter)
+        for place, side in args.sides.items():
+            self._routes(place, side, to=args.sides[place.other].cidr)
+        self.register_outputs({"connection_id": self.connection_id})
+
+    def _at(self, side: PeeringSide) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, provider=side.provider)
+
+    def _names(self, requester: PeeringSide, accepter: PeeringSide) -> None:
+        """Public names of instances resolve to their private addresses over the peering (VPC peering guide, "Enable DNS
+        resolution"). Endpoints and load balancers are found by other names (`components.peer_names`)."""
+        aws.ec2.PeeringConnectionOptions(
+            f"{self._prefix}-{Place.PRIMARY}",
+            vpc_peering_connection_id=self.connection_id,
+            requester={"allow_remote_vpc_dns_resolution": True},
+            opts=self._at(requester),
+        )
+        aws.ec2.PeeringConnectionOptions(
+            f"{self._prefix}-{Place.SECONDARY}",
+            vpc_peering_connection_id=self.connection_id,
+            accepter={"allow_remote_vpc_dns_resolution": True},
+            opts=self._at(accepter),
+        )
+
+    def _routes(self, place: Place, side: PeeringSide, *, to: pulumi.Input[str]) -> None:
+        tables = pulumi.Output.from_input(side.private_route_table_ids).apply(
+            lambda ids: one_per_zone(ids, side.zones, place)
+        )
+        for zone in side.zones:
+            aws.ec2.Route(
+                f"{self._prefix}-{place}-{zone}",
+                route_table_id=tables[zone],
+                destination_cidr_block=to,
+                vpc_peering_connection_id=self.connection_id,
+                opts=self._at(side),
+            )
+
+
+def one_per_zone(route_table_ids: Sequence[str], zones: Sequence[str], place: Place) -> dict[str, str]:
+    """Route tables by zone. Raises ValueError if the region has more or fewer tables than zones are configured: a table
+    without the route would cut its zone off from the peer region, and no one would see it before an outage."""
+    if len(route_table_ids) != len(zones):
+        raise ValueError(
+            f"stack {place} has {len(route_table_ids)} private route tables, but network:zones is {len(zones)} here; "
+            f"give both stacks the same network:zones and deploy {place} first"
+        )
+    return dict(zip(zones, route_table_ids, strict=True))

@@ -1,0 +1,151 @@
+"""The alarm catalogue as data: complete, in the regions where its metrics are, and explained."""
+
+from dataclasses import replace
+
+import pytest
+
+from components import alarm_catalogue as catalogue
+from components.alarm_catalogue import CATALOGUE
+from components.alarm_model import Alarm, Watched
+
+# Which dimensions a metric is published by. CloudWatch finds nothing by any other set: an alarm on it would never go
+# off. Sources: CloudWatch user guide, SupportedMetricsForResourceTagsForTelemetry.html; for S3 S3UG
+# metrics-dimensions.html; for DynamoDB and Aurora aws-facts §15; for the rest the pages the entries name.
+PUBLISHED_BY = {
+    ("AWS/Lambda", "Errors"): {"FunctionName"},
+    ("AWS/Lambda", "Throttles"): {"FunctionName"},
+    ("AWS/Lambda", "Duration"): {"FunctionName"},
+    ("AWS/Lambda", "DeadLetterErrors"): {"FunctionName"},
+    ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
+    ("AWS/Events", "FailedInvocations"): {"RuleName"},
+    ("AWS/Events", "IngestionToInvocationStartLatency"): set(),
+    ("AWS/ApiGateway", "5XXError"): {"ApiName", "Stage"},
+    ("AWS/ApiGateway", "Latency"): {"ApiName", "Stage"},
+    ("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"): {"LoadBalancer"},
+    ("AWS/NetworkELB", "UnHealthyHostCount"): {"LoadBalancer", "TargetGroup"},
+    ("AWS/Route53", "HealthCheckStatus"): {"HealthCheckId"},
+    ("AWS/CertificateManager", "DaysToExpiry"): {"CertificateArn"},
+    ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier", "SourceRegion"},
+    ("AWS/DynamoDB", "ReplicationLatency"): {"ReceivingRegion", "TableName"},
+    ("AWS/S3", "OperationsFailedReplication"): {"DestinationBucket", "RuleId", "SourceBucket"},
+    ("AWS/S3", "ReplicationLatency"): {"DestinationBucket", "RuleId", "SourceBucket"},
+    ("AWS/Backup", "NumberOfBackupJobsFailed"): {"BackupVaultName"},
+    ("AWS/Backup", "NumberOfBackupJobsExpired"): {"BackupVaultName"},
+    ("AWS/Backup", "NumberOfRestoreJobsFailed"): {"BackupVaultName"},
+    ("AWS/Backup", "NumberOfCopyJobsFailed"): {"BackupVaultName"},
+    ("AWS/Backup", "NumberOfBackupJobsCompleted"): {"BackupVaultName"},
+}
+
+
+def entry(namespace: str, metric: str) -> Alarm:
+    (found,) = [alarm for alarm in CATALOGUE if (alarm.namespace, alarm.metric) == (namespace, metric)]
+    return found
+
+
+def test_every_metric_is_looked_up_by_the_dimensions_it_is_published_by() -> None:
+    assert {(alarm.namespace, alarm.metric): set(alarm.dimensions) for alarm in CATALOGUE} == PUBLISHED_BY
+
+
+def test_everything_required_is_watched() -> None:
+    """R10: each of these words stands in the requirement."""
+    watched = {
+        "health checks": catalogue.HEALTH_CHECK,
+        "replication lag of Aurora": catalogue.DATABASE_MEMBER,
+        "replication lag of DynamoDB": catalogue.JOURNAL,
+        "replication lag of S3": (*catalogue.BUCKET_SENDING, *catalogue.BUCKET_RECEIVING),
+        "Lambda errors, throttles, duration": catalogue.FUNCTION,
+        "API 5XX and latency": catalogue.API,
+        "NLB unhealthy hosts": catalogue.TARGETS,
+        "dead-letter depth": catalogue.DEAD_LETTER_QUEUE,
+        "backup and copy failures": (*catalogue.BACKUP_VAULT, *catalogue.BACKUP_COPIES),
+        "certificate expiry": catalogue.CERTIFICATE,
+    }
+
+    assert all(watched.values())
+    assert set().union(*(set(map(id, group)) for group in watched.values())) <= {id(alarm) for alarm in CATALOGUE}
+
+
+def test_every_entry_gives_its_reasons_and_where_its_facts_are_from() -> None:
+    for alarm in CATALOGUE:
+        assert len(alarm.reason) > 40, alarm.key
+        assert len(alarm.reason) <= 1024, "API CloudWatch.PutMetricAlarm, AlarmDescription"
+        assert alarm.missing_reason, alarm.key
+        assert alarm.source, alarm.key
+
+
+def test_health_checks_are_watched_where_their_metric_is() -> None:
+    assert entry("AWS/Route53", "HealthCheckStatus").home == "us-east-1", "aws-facts §6"
+
+
+def test_the_lag_of_a_bucket_is_seen_where_it_goes_and_its_failures_where_they_happen() -> None:
+    """S3UG repl-metrics.html, "Which Region is this metric published in?"."""
+    assert entry("AWS/S3", "ReplicationLatency").home == "destination"
+    assert entry("AWS/S3", "OperationsFailedReplication").home == "source"
+
+
+def test_s3_statistics_are_those_that_s3_gives_a_meaning_to() -> None:
+    """S3UG metrics-dimensions.html: Max for latency; Sum, Average, Sample Count for failures; missing data ignored."""
+    assert entry("AWS/S3", "ReplicationLatency").statistic == "Maximum"
+    assert entry("AWS/S3", "OperationsFailedReplication").statistic == "Sum"
+    assert {alarm.missing for alarm in CATALOGUE if alarm.namespace == "AWS/S3"} == {"ignore"}
+
+
+def test_the_writers_silence_about_lag_is_no_alarm() -> None:
+    lag = entry("AWS/RDS", "AuroraGlobalDBRPOLag")
+
+    assert lag.missing == "notBreaching", "only the reader reports, and the members change places (aws-facts §15)"
+    assert lag.home == "reader"
+
+
+def test_dynamodb_is_told_what_it_does_anyway() -> None:
+    """API CloudWatch.PutMetricAlarm: alarms in AWS/DynamoDB always ignore missing data."""
+    assert {alarm.missing for alarm in CATALOGUE if alarm.namespace == "AWS/DynamoDB"} == {"ignore"}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "metric"), [("AWS/Route53", "HealthCheckStatus"), ("AWS/NetworkELB", "UnHealthyHostCount")]
+)
+def test_what_always_reports_raises_the_alarm_by_its_silence(namespace: str, metric: str) -> None:
+    assert entry(namespace, metric).missing == "breaching"
+
+
+def test_a_region_that_stands_by_is_not_in_alarm() -> None:
+    """No calls: nothing of Lambda, API and ALB is reported, and urgent ones would make the composite alarm go off."""
+    idle = [alarm for alarm in CATALOGUE if alarm.namespace in ("AWS/Lambda", "AWS/ApiGateway", "AWS/ApplicationELB")]
+
+    assert idle
+    assert {alarm.missing for alarm in idle} == {"notBreaching"}
+
+
+def test_keys_tell_the_alarms_of_one_thing_apart() -> None:
+    for group in (catalogue.ASYNC_FUNCTION, catalogue.STREAM_FUNCTION, catalogue.API, catalogue.BACKUP_VAULT):
+        keys = [alarm.key for alarm in group]
+        assert len(set(keys)) == len(keys)
+
+
+def test_a_share_is_taken_of_the_watched_things_own_limit() -> None:
+    duration = entry("AWS/Lambda", "Duration")
+    ledger = Watched(name="ledger", alarms=[duration], dimensions={"function": "ledger"}, limits={"timeout_ms": 10_000})
+
+    assert ledger.threshold(duration) == 8_000
+
+
+def test_a_thing_without_the_limit_is_refused() -> None:
+    with pytest.raises(ValueError, match="limit timeout_ms of ledger"):
+        Watched(name="ledger", alarms=catalogue.FUNCTION, dimensions={"function": "ledger"})
+
+
+def test_a_thing_without_a_dimension_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs to know the stage of api"):
+        Watched(name="api", alarms=catalogue.API, dimensions={"api": "api-payments-primary-dev"})
+
+
+def test_more_datapoints_than_periods_are_refused() -> None:
+    with pytest.raises(ValueError, match="wants 3 of 2 datapoints"):
+        replace(entry("AWS/SQS", "ApproximateNumberOfMessagesVisible"), evaluation_periods=2, datapoints=3)
+
+
+def test_looking_back_further_than_cloudwatch_is_refused() -> None:
+    with pytest.raises(ValueError, match="looks back further"):
+        replace(entry("AWS/Lambda", "Errors"), evaluation_periods=1441, datapoints=1)

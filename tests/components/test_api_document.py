@@ -1,0 +1,91 @@
+"""The API's document: the same operations whoever may call them, and what each access asks."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.api_document import OPEN_PATHS, Access, document, guarded, secured
+from components.front_door import HEALTH_PATH
+from components.function_code import SOURCES
+
+DESCRIBED: dict[str, Any] = json.loads((SOURCES / "payments" / "openapi.json").read_text())
+
+
+def read(access: Access) -> dict[str, Any]:
+    return dict(json.loads(document(DESCRIBED, title="payments", invoke_arn="arn:function", access=access)))
+
+
+def operations(api: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {f"{method} {path}": operation for path, item in api["paths"].items() for method, operation in item.items()}
+
+
+def requirements(access: Access) -> dict[str, list[str]]:
+    """By operation: the schemes it asks for."""
+    return {
+        name: [scheme for each in operation.get("security", []) for scheme in each]
+        for name, operation in operations(read(access)).items()
+    }
+
+
+def test_every_operation_invokes_the_function() -> None:
+    found = [each["x-amazon-apigateway-integration"] for each in operations(read("open")).values()]
+
+    assert len(found) == 3
+    assert all(
+        (each["type"], each["httpMethod"], each["uri"]) == ("aws_proxy", "POST", "arn:function") for each in found
+    )
+
+
+def test_open_asks_nothing_and_is_the_default() -> None:
+    assert not any(requirements("open").values())
+    assert document(DESCRIBED, title="payments", invoke_arn="arn:function") == document(
+        DESCRIBED, title="payments", invoke_arn="arn:function", access="open"
+    )
+
+
+@pytest.mark.parametrize(("access", "scheme"), [("iam", "signature"), ("api-key", "clientKey")])
+def test_payments_ask_for_what_the_access_says_and_health_for_nothing(access: Access, scheme: str) -> None:
+    assert requirements(access) == {
+        "post /payments": [scheme],
+        "get /payments/{id}": [scheme],
+        "get /health": [],
+    }
+
+
+def test_iam_is_api_gateways_signature_scheme() -> None:
+    assert read("iam")["components"]["securitySchemes"] == {
+        "signature": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "x-amazon-apigateway-authtype": "awsSigv4",
+        }
+    }
+
+
+def test_keys_come_in_the_header_that_api_gateway_reads() -> None:
+    api = read("api-key")
+
+    assert api["components"]["securitySchemes"] == {
+        "clientKey": {"type": "apiKey", "in": "header", "name": "x-api-key"}
+    }
+    assert api["x-amazon-apigateway-api-key-source"] == "HEADER"
+    assert "Payment" in api["components"]["schemas"], "the schemes stand beside the schemas, not in their place"
+
+
+@pytest.mark.parametrize("access", ["open", "iam", "api-key"])
+def test_the_description_itself_is_left_as_it_was(access: Access) -> None:
+    before = json.dumps(DESCRIBED)
+    secured(DESCRIBED, access)
+    read(access)
+
+    assert json.dumps(DESCRIBED) == before
+
+
+def test_guarded_operations_are_told_as_arns_spell_them() -> None:
+    assert guarded(DESCRIBED) == ["GET/payments/*", "POST/payments"]
+
+
+def test_what_is_open_is_what_health_checkers_ask() -> None:
+    assert frozenset({HEALTH_PATH}) == OPEN_PATHS
