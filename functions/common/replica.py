@@ -1,0 +1,128 @@
+"""One region's replica of the DynamoDB global table that holds the journal and the control records.
+
+A replica answers, or it raises ReplicaUnavailable with a short reason and never with the content of an item.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEY = "pk"
+
+# A frozen Lambda sandbox does not see that its connections were dropped (NAT gateways forget them after 350 s, DynamoDB
+# sooner), and a request on such a connection may wait for its whole timeout. After this long without a call the
+# connections are made anew.
+IDLE_SECONDS = 50.0
+
+Item = dict[str, Any]  # attribute name to DynamoDB attribute value, as {"S": "text"}
+Answer = TypeVar("Answer")
+
+
+class ReplicaUnavailable(Exception):
+    """A region's replica did not answer, or refused; `reason` is an error's name."""
+
+    def __init__(self, region: str, reason: str) -> None:
+        super().__init__(f"the replica in {region} is unavailable: {reason}")
+        self.region = region
+        self.reason = reason
+
+
+class Replica:
+    """Reads and conditional writes of whole items by key, in one region."""
+
+    def __init__(
+        self, client: "DynamoDBClient", *, region: str, table: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.region = region
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._used_at = clock()
+
+    def read(self, key: str) -> Item | None:
+        """The item of `key`, read consistently. Raises ReplicaUnavailable."""
+        found = self._call(
+            lambda: self._client.get_item(TableName=self._table, Key={KEY: {"S": key}}, ConsistentRead=True)
+        )
+        return found.get("Item")
+
+    def add(self, item: Item) -> Item | None:
+        """Put `item` unless its key is taken; the item that holds the key, or None when ours was put.
+
+        Raises ReplicaUnavailable; the item may have been put even so.
+        """
+        try:
+            self._call(
+                lambda: self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(#key)",
+                    ExpressionAttributeNames={"#key": KEY},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            )
+        except _ConditionFailed as failed:
+            return failed.item
+        return None
+
+    def exchange(self, item: Item, *, unless_changed: Mapping[str, Any]) -> bool:
+        """Overwrite with `item` if the stored one still has these attribute values; whether it did.
+
+        Raises ReplicaUnavailable.
+        """
+        names = {f"#n{i}": name for i, name in enumerate(unless_changed)}
+        values = {f":v{i}": value for i, value in enumerate(unless_changed.values())}
+        try:
+            self._call(
+                lambda: self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=" AND ".join(f"#n{i} = :v{i}" for i in range(len(names))),
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                )
+            )
+        except _ConditionFailed:
+            return False
+        return True
+
+    def _call(self, call: Callable[[], Answer], *, again: bool = True) -> Answer:
+        """`call`, tried once more at once if the connection was closed under it or DynamoDB answered a server error.
+
+        Both come back quickly, so the second try costs a lost region nothing; a timeout is never tried again.
+        """
+        self._drop_idle_connections()
+        try:
+            return call()
+        except ClientError as error:
+            if not again or error.response["ResponseMetadata"]["HTTPStatusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise self._refusal(error) from None
+        except BotoCoreError as error:
+            if not again or not isinstance(error, ConnectionClosedError):
+                raise ReplicaUnavailable(self.region, type(error).__name__) from None
+        return self._call(call, again=False)
+
+    def _drop_idle_connections(self) -> None:
+        now = self._clock()
+        if not 0 <= now - self._used_at < IDLE_SECONDS:
+            self._client.close()  # drops the pooled connections; the client goes on working
+        self._used_at = now
+
+    def _refusal(self, error: ClientError) -> Exception:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ConditionalCheckFailedException":
+            response: Any = error.response
+            return _ConditionFailed(response.get("Item"))
+        return ReplicaUnavailable(self.region, code or type(error).__name__)
+
+
+class _ConditionFailed(Exception):
+    def __init__(self, item: Item | None) -> None:
+        super().__init__("the write's condition did not hold")
+        self.item = item

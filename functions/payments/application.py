@@ -1,0 +1,101 @@
+"""The function put together: settings, clients, journal, routes, and one answer per event, logged and counted."""
+
+import threading
+import time
+import traceback
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import ALBResolver, APIGatewayRestResolver, Response
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from common.breaker import Breaker
+from common.clients import Clients
+from common.replica import Replica
+from common.telemetry import CORRELATION_HEADER, LambdaHandler, correlation_id, flush, make_metrics
+
+from .answers import problem
+from .doors import Door, add_header, door_of, plain_headers, with_plain_path
+from .journal import Journal
+from .routes import Routes, route_of
+from .settings import DurabilityRule, Settings
+
+SERVICE = "payments"
+
+# Lambda asks a process for one answer at a time, and Powertools relies on it: the current event is a class's attribute.
+# Two threads would be answered about each other's payment.
+_one_at_a_time = threading.Lock()
+
+
+class Application:
+    """Answers events of both doors. Made once per process; making it calls nothing."""
+
+    answer: LambdaHandler  # raises UnknownEventError
+
+    def __init__(self, settings: Settings, logger: Logger) -> None:
+        self._logger = logger
+        self._metrics = make_metrics(SERVICE, settings.metrics_namespace)
+        clients = Clients()
+        local = Replica(
+            clients.dynamodb(settings.region, timeout_seconds=settings.local_timeout_ms / 1000),
+            region=settings.region,
+            table=settings.journal_table,
+        )
+        peer = Replica(
+            clients.dynamodb(settings.peer_region, timeout_seconds=settings.peer_timeout_ms / 1000),
+            region=settings.peer_region,
+            table=settings.journal_table,
+        )
+        journal = Journal(
+            local=local,
+            peer=peer,
+            arbiter_region=settings.journal_arbiter_region,
+            breaker=Breaker(failures_to_open=settings.peer_failures_to_open, trial_seconds=settings.peer_trial_seconds),
+            require_both=settings.durability is DurabilityRule.BOTH,
+        )
+        routes = Routes(settings=settings, journal=journal, local=local, logger=logger, metrics=self._metrics)
+        self._resolvers = {Door.API_GATEWAY: APIGatewayRestResolver(), Door.LOAD_BALANCER: ALBResolver()}
+        for resolver in self._resolvers.values():
+            resolver.include_router(routes.router)
+            resolver.not_found(routes.no_route)
+            resolver.exception_handler(Exception)(self._unexpected)
+        answer_one: LambdaHandler = logger.inject_lambda_context(self._answer, clear_state=True)
+
+        def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+            with _one_at_a_time:
+                return answer_one(event, context)
+
+        self.answer = answer
+
+    def _answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        started = time.perf_counter()
+        door = door_of(event)
+        headers = plain_headers(event)
+        doors_own_id = event["requestContext"].get("requestId") or headers.get("x-amzn-trace-id")
+        correlation = correlation_id(headers, doors_own_id, context.aws_request_id)
+        self._logger.set_correlation_id(correlation)
+        plain = with_plain_path(event)
+        answer: dict[str, Any] = self._resolvers[door].resolve(plain, context)
+        add_header(answer, CORRELATION_HEADER, correlation)
+        self._logger.info(
+            "answered",
+            method=event["httpMethod"],
+            route=route_of(plain["path"]) or "unknown",  # a path nobody knows may hold anything
+            status=answer["statusCode"],
+            milliseconds=round((time.perf_counter() - started) * 1000, 2),
+            door=door.value,
+        )
+        flush(self._metrics)
+        return answer
+
+    def _unexpected(self, error: Exception) -> Response[str]:
+        """500. The log names the error and where it happened, not its message, which may quote a payment."""
+        places = [f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)]
+        self._logger.error("unexpected error", error=type(error).__name__, places=places)
+        self._metrics.add_metric(name="UnexpectedErrors", unit=MetricUnit.Count, value=1)
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", "something went wrong here; send the same request again"
+        )

@@ -1,0 +1,64 @@
+"""The two doors: API Gateway's REST proxy event and the load balancer's target event, brought to one form.
+
+Either way a route sees the path that the product's API names: without API Gateway's stage or a custom domain's base
+path, and without a slash at the end.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class Door(StrEnum):
+    API_GATEWAY = "api-gateway"
+    LOAD_BALANCER = "load-balancer"
+
+
+class UnknownEventError(ValueError):
+    """The function was invoked with an event of neither door."""
+
+
+def door_of(event: Mapping[str, Any]) -> Door:
+    """Which door `event` came through. Raises UnknownEventError."""
+    context = event.get("requestContext")
+    if isinstance(context, Mapping) and "httpMethod" in event and "path" in event:
+        if "elb" in context:
+            return Door.LOAD_BALANCER
+        if "stage" in context:
+            return Door.API_GATEWAY
+    raise UnknownEventError(
+        "the event is neither an API Gateway REST proxy event (format 1.0) nor a load balancer's target event; "
+        f"it has {sorted(event)}"
+    )
+
+
+def with_plain_path(event: Mapping[str, Any]) -> dict[str, Any]:
+    """`event` with `path` as the routes know it.
+
+    API Gateway's `path` may hold a custom domain's base path; `resource` and `pathParameters` say what it matched.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+    path = event["path"]
+    resource = event.get("resource")
+    if resource:
+        values = event.get("pathParameters") or {}
+        path = re.sub(r"{(\w+)\+?}", lambda name: values.get(name[1], name[0]), resource)
+        path = path if path.startswith("/") else f"/{path}"
+    return {**event, "path": path.rstrip("/") or "/"}
+
+
+def plain_headers(event: Mapping[str, Any]) -> dict[str, str]:
+    """The request's headers by lower-case name, the last value of each, whichever of its two forms the event has."""
+    several = event.get("multiValueHeaders")
+    if several:
+        return {name.lower(): values[-1] for name, values in several.items() if values}
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def add_header(answer: dict[str, Any], name: str, value: str) -> None:
+    """Set a header of an answer in the form the door expects."""
+    if "multiValueHeaders" in answer:
+        answer["multiValueHeaders"][name] = [value]
+    else:
+        answer.setdefault("headers", {})[name] = value

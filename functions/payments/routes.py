@@ -1,0 +1,169 @@
+"""The routes: what each request means, and how its outcome is told."""
+
+import base64
+import math
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+from pydantic import BaseModel, ValidationError
+
+from common.replica import Replica
+
+from . import logic
+from .answers import json_answer, problem
+from .journal import Durability, Journal, JournalUnavailable, PaymentConflict
+from .models import PAYMENT_ID, AcceptedPayment, FieldError, Payment, field_errors
+from .settings import Settings
+
+_METHODS = {"/payments": "POST", "/payments/<payment_id>": "GET", "/health": "GET"}
+_PATHS = {path: re.compile(path.replace("<payment_id>", "[^/]+")) for path in _METHODS}
+
+
+def route_of(path: str) -> str | None:
+    """The route that `path` belongs to, whatever the method."""
+    return next((route for route, pattern in _PATHS.items() if pattern.fullmatch(path)), None)
+
+
+class HealthReport(BaseModel):
+    """The body of `/health`."""
+
+    status: logic.HealthStatus
+    reason: str | None = None
+    region: str
+    place: str
+    version: str
+    checks: dict[str, str]
+
+
+class Routes:
+    """The three routes over one journal.
+
+    Answers tell the client what became of its payment; logs tell operations, without any of its content but the id.
+    """
+
+    def __init__(
+        self, *, settings: Settings, journal: Journal, local: Replica, logger: Logger, metrics: EphemeralMetrics
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._local = local
+        self._logger = logger
+        self._metrics = metrics
+        self._retry_after = {"Retry-After": str(math.ceil(settings.peer_trial_seconds))}
+        self.router = Router()  # type: ignore[no-untyped-call]
+        answers: list[Callable[..., Response[str]]] = [self.accept_payment, self.find_payment, self.report_health]
+        for (path, method), answer in zip(_METHODS.items(), answers, strict=True):
+            self.router.route(path, method)(answer)
+
+    def accept_payment(self) -> Response[str]:
+        """201 when accepted in both regions, 202 in one, 200 when it was accepted before."""
+        try:
+            payment = Payment.model_validate_json(self._body())
+        except _TooLarge:
+            limit = self._settings.max_body_bytes
+            return problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", f"the body is larger than {limit} bytes"
+            )
+        except ValidationError as error:
+            return self._refuse(field_errors(error))
+        except ValueError:
+            return self._refuse([FieldError(field="body", reason="is not text in UTF-8")])
+
+        self._logger.append_keys(payment_id=payment.id)
+        try:
+            held = logic.accept(payment, self._journal, region=self._settings.region)
+        except PaymentConflict as conflict:
+            self._count("PaymentsConflicting")
+            if conflict.split:
+                self._count("PaymentsSplit")
+                self._logger.error("the regions held different contents under one payment id")
+            detail = f"payment {payment.id} was accepted before with other content; use a new id for another payment"
+            return problem(HTTPStatus.CONFLICT, "other-content", detail)
+        except JournalUnavailable as silence:
+            return self._journal_silent(silence)
+
+        self._logger.append_keys(durability=held.durability.value, repeated=held.repeated)
+        if held.peer_silence:
+            self._logger.append_keys(peer_silence=held.peer_silence)
+            self._count("PaymentsOneRegion")
+        self._count("PaymentsRepeated" if held.repeated else "PaymentsAccepted")
+        status = HTTPStatus.CREATED if held.durability is Durability.BOTH_REGIONS else HTTPStatus.ACCEPTED
+        return json_answer(
+            HTTPStatus.OK if held.repeated else status,
+            AcceptedPayment.of(held.entry, durability=held.durability.value),
+            # Relative to the request, so that it holds behind API Gateway's stage as well.
+            {"Location": f"payments/{held.entry.payment_id}"},
+        )
+
+    def find_payment(self, payment_id: str) -> Response[str]:
+        unknown = problem(HTTPStatus.NOT_FOUND, "unknown-payment", "no payment with this id is known here")
+        if not re.fullmatch(PAYMENT_ID, payment_id, re.ASCII):
+            return unknown
+        self._logger.append_keys(payment_id=payment_id)
+        try:
+            entry = self._journal.find(payment_id)
+        except JournalUnavailable as silence:
+            return self._journal_silent(silence)
+        return json_answer(HTTPStatus.OK, AcceptedPayment.of(entry)) if entry else unknown
+
+    def report_health(self) -> Response[str]:
+        depth = self.router.current_event.resolved_query_string_parameters.get("depth", ["deep"])[-1]
+        if depth not in ("deep", "shallow"):
+            return self._refuse([FieldError(field="depth", reason="must be deep or shallow")])
+        found = logic.shallow_health() if depth == "shallow" else logic.health(self._local)
+        if not found.fit:
+            self._logger.append_keys(health=found.status.value, checks=found.checks)
+        report = HealthReport(
+            status=found.status,
+            reason=found.reason,
+            region=self._settings.region,
+            place=self._settings.place,
+            version=self._settings.service_version,
+            checks=found.checks,
+        )
+        return json_answer(HTTPStatus.OK if found.fit else HTTPStatus.SERVICE_UNAVAILABLE, report)
+
+    def no_route(self, _: Exception) -> Response[str]:
+        """405 for a path that has another method, else 404."""
+        event = self.router.current_event
+        route = route_of(event.path)
+        if route and event.http_method.upper() != (allowed := _METHODS[route]):
+            detail = f"this path answers {allowed} only"
+            return problem(HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", detail, headers={"Allow": allowed})
+        return problem(HTTPStatus.NOT_FOUND, "unknown-path", "there is nothing at this path")
+
+    def _body(self) -> str:
+        """The body as text. Raises _TooLarge, and ValueError for bytes that are no text."""
+        event = self.router.current_event
+        body = event.body or ""
+        raw = base64.b64decode(body, validate=True) if event.is_base64_encoded else body.encode()
+        if len(raw) > self._settings.max_body_bytes:
+            raise _TooLarge
+        return raw.decode()
+
+    def _refuse(self, errors: list[FieldError]) -> Response[str]:
+        known = {*Payment.model_fields, "body", "depth"}
+        self._logger.append_keys(refused=[error.field if error.field in known else "unknown field" for error in errors])
+        self._count("RequestsRefused")
+        detail = "; ".join(f"{error.field} {error.reason}" for error in errors)
+        return problem(HTTPStatus.BAD_REQUEST, "invalid-request", detail, errors=errors)
+
+    def _journal_silent(self, silence: JournalUnavailable) -> Response[str]:
+        self._logger.append_keys(silent_region=silence.region, silence=silence.reason)
+        self._count("JournalUnavailable")
+        detail = (
+            "the journal cannot be reached in every region it must be; send the same request again, with the same id"
+        )
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "journal-unavailable", detail, headers=self._retry_after)
+
+    def _count(self, metric: str) -> None:
+        self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+
+
+class _TooLarge(Exception):
+    """The body exceeds the limit."""

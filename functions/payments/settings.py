@@ -1,0 +1,47 @@
+"""The environment variables of the function; `journal_table` is read from JOURNAL_TABLE, and so on."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from common.environment import Environment
+
+
+class DurabilityRule(StrEnum):
+    """What to do with a payment that the other region's journal did not confirm in time."""
+
+    ONE_REGION = "one-region"  # accept it and say so
+    BOTH = "both"  # refuse it
+
+
+class Settings(Environment):
+    region: str = Field(validation_alias="AWS_REGION", min_length=1)  # set by Lambda
+    place: Literal["primary", "secondary"]
+    peer_region: str = Field(min_length=1)
+    journal_table: str = Field(min_length=1)
+    # Both regions name the same arbiter: its journal is written first, so of two payments with one id only one gets in.
+    journal_arbiter_region: str = Field(min_length=1)
+    durability: DurabilityRule = DurabilityRule.ONE_REGION
+    local_timeout_ms: int = Field(default=1000, ge=50, le=10_000)
+    peer_timeout_ms: int = Field(default=500, ge=50, le=10_000)
+    peer_failures_to_open: int = Field(default=3, ge=1)
+    peer_trial_seconds: float = Field(default=2.0, gt=0, le=60)
+    max_body_bytes: int = Field(default=8192, ge=1024)
+    service_version: str = Field(min_length=1)
+    metrics_namespace: str = Field(min_length=1)
+
+    @field_validator("peer_region")
+    @classmethod
+    def _is_the_other_region(cls, peer: str, info: ValidationInfo) -> str:
+        if peer == info.data.get("region"):
+            raise ValueError("must name the other region, not the function's own")
+        return peer
+
+    @field_validator("journal_arbiter_region")
+    @classmethod
+    def _is_one_of_both(cls, arbiter: str, info: ValidationInfo) -> str:
+        regions = {info.data.get("region"), info.data.get("peer_region")}
+        if None not in regions and arbiter not in regions:
+            raise ValueError("must be the function's own region or its peer")
+        return arbiter

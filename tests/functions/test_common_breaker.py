@@ -1,0 +1,99 @@
+"""The circuit breaker: it spares a caller the wait, and never for long."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.breaker import Breaker
+
+OPENS_AFTER, TRIAL_SECONDS = 3, 2.0
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def opened() -> tuple[Breaker, Clock]:
+    clock = Clock()
+    breaker = Breaker(failures_to_open=OPENS_AFTER, trial_seconds=TRIAL_SECONDS, clock=clock)
+    for _ in range(OPENS_AFTER):
+        assert breaker.permits()
+        breaker.failed()
+    return breaker, clock
+
+
+def test_it_stays_closed_while_failures_are_not_in_a_row() -> None:
+    breaker = Breaker(failures_to_open=OPENS_AFTER, trial_seconds=TRIAL_SECONDS, clock=Clock())
+    for _ in range(10):
+        for report in (breaker.failed, breaker.failed, breaker.succeeded):
+            assert breaker.permits()
+            report()
+
+
+def test_open_it_lets_one_trial_through_at_a_time() -> None:
+    breaker, clock = opened()
+    assert not breaker.permits()
+
+    clock.now += TRIAL_SECONDS
+
+    assert breaker.permits()
+    assert not breaker.permits(), "a second call went out before the trial came back"
+
+
+def test_a_trial_that_fails_keeps_it_open_and_one_that_succeeds_closes_it() -> None:
+    breaker, clock = opened()
+    clock.now += TRIAL_SECONDS
+    assert breaker.permits()
+    breaker.failed()
+    assert not breaker.permits()
+
+    clock.now += TRIAL_SECONDS
+    assert breaker.permits()
+    breaker.succeeded()
+
+    assert breaker.permits()
+    assert breaker.permits()
+
+
+def test_a_trial_that_is_never_reported_is_followed_by_another() -> None:
+    breaker, clock = opened()
+    clock.now += TRIAL_SECONDS
+    assert breaker.permits()
+
+    clock.now += TRIAL_SECONDS
+
+    assert breaker.permits()
+
+
+def test_a_clock_set_back_does_not_keep_it_open() -> None:
+    breaker, clock = opened()
+    clock.now -= 3600
+
+    assert breaker.permits()
+
+
+@settings(print_blob=True, deadline=None)
+@given(
+    waits=st.lists(st.floats(min_value=0.001, max_value=1.0), min_size=1, max_size=200),
+    heals_after=st.floats(min_value=0, max_value=60),
+)
+def test_a_dead_peer_is_asked_seldom_and_a_healed_one_soon(waits: list[float], heals_after: float) -> None:
+    clock = Clock()
+    breaker = Breaker(failures_to_open=OPENS_AFTER, trial_seconds=TRIAL_SECONDS, clock=clock)
+    start = clock.now
+    healed_at, asked_while_dead, unasked_since = start + heals_after, 0, None
+    for wait in waits:
+        clock.now += wait
+        dead = clock.now < healed_at
+        if breaker.permits():
+            asked_while_dead += dead
+            (breaker.failed if dead else breaker.succeeded)()
+            unasked_since = None
+        elif not dead:
+            unasked_since = unasked_since or clock.now
+            assert clock.now - max(healed_at, unasked_since) < TRIAL_SECONDS
+
+    seconds_dead = min(clock.now, healed_at) - start
+    assert asked_while_dead <= OPENS_AFTER + seconds_dead / TRIAL_SECONDS

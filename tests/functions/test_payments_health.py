@@ -1,0 +1,96 @@
+"""The answer that decides whether a region gets traffic."""
+
+from typing import Any
+
+import pytest
+
+from tests.functions.harness import DOORS, EAST_1, EAST_2, MakeFunction, Tables
+
+
+def control_record(region: str, state: dict[str, Any] | None) -> dict[str, Any]:
+    return {"pk": {"S": f"region#{region}"}, **({"state": state} if state else {})}
+
+
+@pytest.mark.parametrize("door", sorted(DOORS))
+def test_a_region_whose_journal_can_be_read_is_fit(function: MakeFunction, door: str) -> None:
+    answer = function(EAST_2, door=door).ask("GET", "/health")
+
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.body == {
+        "status": "ok",
+        "region": EAST_2,
+        "place": "secondary",
+        "version": "1.2.3",
+        "checks": {"journal": "ok", "control": "absent"},
+    }
+
+
+def test_a_fenced_region_is_unfit_until_it_is_active_again(function: MakeFunction, tables: Tables) -> None:
+    service = function(EAST_1)
+    tables.put(EAST_1, control_record(EAST_1, {"S": "fenced"}))
+    fenced = service.ask("GET", "/health")
+    tables.put(EAST_1, control_record(EAST_1, {"S": "active"}))
+
+    assert fenced.status == 503
+    assert (fenced.body["status"], fenced.body["reason"]) == ("fenced", "fenced")
+    assert fenced.headers["Cache-Control"] == "no-store"
+    assert service.ask("GET", "/health").status == 200
+
+
+def test_a_fence_round_the_other_region_is_none_of_its_business(function: MakeFunction, tables: Tables) -> None:
+    tables.put(EAST_1, control_record(EAST_2, {"S": "fenced"}))
+
+    assert function(EAST_1).ask("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize("state", [None, {"S": "Fenced"}, {"N": "1"}, {"BOOL": True}])
+def test_a_strange_control_record_fences_nothing(
+    function: MakeFunction, tables: Tables, state: dict[str, Any] | None
+) -> None:
+    tables.put(EAST_1, control_record(EAST_1, state))
+
+    answer = function(EAST_1).ask("GET", "/health")
+
+    assert answer.status == 200
+    assert answer.body["checks"]["control"] == "unknown"
+
+
+def test_a_region_whose_journal_is_silent_is_unfit(function: MakeFunction, tables: Tables) -> None:
+    service = function(EAST_1)
+    tables.silent = {EAST_1}
+
+    answer = service.ask("GET", "/health")
+
+    assert answer.status == 503
+    assert (answer.body["status"], answer.body["reason"]) == ("unavailable", "journal unavailable")
+    assert service.log_lines()[-1]["checks"] == {"journal": "ConnectTimeoutError"}
+
+
+def test_a_table_that_is_gone_makes_the_region_unfit(function: MakeFunction) -> None:
+    answer = function(EAST_1, JOURNAL_TABLE="another").ask("GET", "/health")
+
+    assert answer.status == 503
+    assert answer.body["checks"] == {"journal": "ResourceNotFoundException"}
+
+
+def test_losing_the_peer_does_not_make_a_region_unfit(function: MakeFunction, tables: Tables) -> None:
+    tables.silent = {EAST_2}
+
+    assert function(EAST_1).ask("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize("door", sorted(DOORS))
+def test_the_shallow_answer_asks_nothing(function: MakeFunction, tables: Tables, door: str) -> None:
+    tables.silent = {EAST_1, EAST_2}
+    service = function(EAST_1, door=door)
+
+    assert service.ask("GET", "/health", query={"depth": "shallow"}).status == 200
+    assert service.ask("GET", "/health", query={"depth": "deep"}).status == 503
+
+
+def test_an_unknown_depth_is_refused(function: MakeFunction) -> None:
+    answer = function(EAST_1).ask("GET", "/health", query={"depth": "bottomless"})
+
+    assert answer.status == 400
+    assert answer.body["errors"] == [{"field": "depth", "reason": "must be deep or shallow"}]

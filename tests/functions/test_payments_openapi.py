@@ -1,0 +1,84 @@
+"""The API document says what the models accept and what the routes answer."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import payments
+import pytest
+from payments.answers import Problem
+from payments.models import AcceptedPayment, FieldError, Payment
+from payments.routes import HealthReport
+from pydantic import BaseModel
+
+from tests.functions.harness import EAST_1, EAST_2, MakeFunction, Tables
+
+DOCUMENT = json.loads((Path(payments.__file__).parent / "openapi.json").read_text())
+SCHEMAS = DOCUMENT["components"]["schemas"]
+MODELS: list[type[BaseModel]] = [Payment, AcceptedPayment, HealthReport, Problem, FieldError]
+
+# What API Gateway reads of JSON schema draft 4, as far as the document uses it.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+KEYWORDS = {"type", "description", "pattern", "enum", "required", "properties", "additionalProperties", "items", "$ref"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_schema_has_the_fields_of_its_model(model: type[BaseModel]) -> None:
+    schema, own = SCHEMAS[model.__name__], model.model_json_schema()
+
+    assert schema["properties"].keys() == own["properties"].keys()
+    assert sorted(schema["required"]) == sorted(own["required"])
+
+
+def test_a_payment_is_checked_alike_by_document_and_model() -> None:
+    own = Payment.model_json_schema()["properties"]
+
+    for name, schema in SCHEMAS["Payment"]["properties"].items():
+        assert (name, schema["type"], schema["pattern"]) == (name, own[name]["type"], own[name]["pattern"])
+    assert SCHEMAS["Payment"]["additionalProperties"] is False
+
+
+def test_the_schemas_keep_to_what_api_gateway_reads() -> None:
+    def keywords(schema: dict[str, Any]) -> set[str]:
+        inner = [*schema.get("properties", {}).values(), *(schema[k] for k in ("items",) if k in schema)]
+        return schema.keys() | {keyword for each in inner for keyword in keywords(each)}
+
+    assert {keyword for schema in SCHEMAS.values() for keyword in keywords(schema)} <= KEYWORDS
+
+
+def test_every_route_has_a_name_and_no_vendor_extension() -> None:
+    operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
+
+    assert [operation["operationId"] for operation in operations] == ["acceptPayment", "findPayment", "reportHealth"]
+    assert '"x-' not in json.dumps(DOCUMENT)
+
+
+def test_every_answer_is_one_the_document_tells_of(function: MakeFunction, tables: Tables) -> None:
+    service = function(EAST_1)
+    told = {
+        (method.upper(), path): {int(status): [*answer["content"]] for status, answer in operation["responses"].items()}
+        for path, operations in DOCUMENT["paths"].items()
+        for method, operation in operations.items()
+    }
+    pay, find, health = ("POST", "/payments"), ("GET", "/payments/{id}"), ("GET", "/health")
+    answers = [
+        (pay, service.pay()),
+        (pay, service.pay()),
+        (pay, service.pay(amount="1.00")),
+        (pay, service.pay(id=None)),
+        (pay, service.pay(reference="x" * 9000)),
+        (find, service.ask("GET", "/payments/order-0001")),
+        (find, service.ask("GET", "/payments/order-0002")),
+        (health, service.ask("GET", "/health")),
+        (health, service.ask("GET", "/health", query={"depth": "?"})),
+    ]
+    for silent in (EAST_1, EAST_2):
+        tables.silent = {silent}
+        answers.append((pay, service.pay(id=f"order-{silent}")))
+    tables.silent = {EAST_1}
+    answers += [(find, service.ask("GET", "/payments/order-0001")), (health, service.ask("GET", "/health"))]
+
+    for route, answer in answers:
+        assert [answer.headers["Content-Type"]] == told[route].get(answer.status), f"{route} {answer.status}"
+    seen = {route: {answer.status for at, answer in answers if at == route} for route in told}
+    assert seen == {route: {*statuses} for route, statuses in told.items()}, "the document tells of answers never given"

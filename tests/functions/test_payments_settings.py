@@ -1,0 +1,62 @@
+"""The function's environment variables."""
+
+import pytest
+from payments.settings import DurabilityRule, Settings
+
+from common.environment import EnvironmentProblem
+from tests.functions.harness import EAST_1, variables
+
+
+def test_what_is_not_set_has_a_default() -> None:
+    settings = Settings.read(variables(EAST_1))
+
+    assert settings.region == EAST_1
+    assert settings.durability is DurabilityRule.ONE_REGION
+    assert (settings.local_timeout_ms, settings.peer_timeout_ms) == (1000, 500)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AWS_REGION",
+        "PLACE",
+        "PEER_REGION",
+        "JOURNAL_TABLE",
+        "JOURNAL_ARBITER_REGION",
+        "SERVICE_VERSION",
+        "METRICS_NAMESPACE",
+    ],
+)
+def test_a_missing_variable_is_named(name: str) -> None:
+    given = variables(EAST_1)
+    del given[name]
+
+    with pytest.raises(EnvironmentProblem, match=rf"\b{name}: .*not set"):
+        Settings.read(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PLACE", "writer"),
+        ("PEER_REGION", EAST_1),
+        ("JOURNAL_ARBITER_REGION", "eu-west-1"),
+        ("JOURNAL_TABLE", ""),
+        ("DURABILITY", "none"),
+        ("PEER_TIMEOUT_MS", "soon"),
+        ("LOCAL_TIMEOUT_MS", "0"),
+        ("PEER_FAILURES_TO_OPEN", "0"),
+        ("PEER_TRIAL_SECONDS", "nan"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_its_value(name: str, value: str) -> None:
+    with pytest.raises(EnvironmentProblem) as problem:
+        Settings.read(variables(EAST_1, **{name: value}))
+
+    assert f"{name}: " in str(problem.value)
+    assert repr(value) in str(problem.value)
+
+
+def test_every_wrong_variable_is_named_at_once() -> None:
+    with pytest.raises(EnvironmentProblem, match=r"PLACE: .*PEER_TIMEOUT_MS: "):
+        Settings.read(variables(EAST_1, PLACE="here", PEER_TIMEOUT_MS="soon"))
