@@ -43,6 +43,12 @@ $(READY): Pipfile.lock pyproject.toml | $(PIPENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+LAYER := build/layer.built
+$(LAYER): Pipfile.lock components/layer_build.py | $(READY)
+	@echo "Building the functions' libraries for Lambda into build/layer ..."
+	@$(RUN) -m components.layer_build build/layer
+	@touch $@
+
 .PHONY: install
 install: $(READY) ## Install the pinned dependencies into .venv
 
@@ -54,19 +60,19 @@ lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, naming no package index
 # --- On this machine ---------------------------------------------------------------------------------------------------
 
 .PHONY: rehearse
-rehearse: $(READY) ## Lose a region under load on this machine (SCENARIO SPEED RATE DURATION SEED KIND)
+rehearse: $(READY) $(LAYER) ## Lose a region under load on this machine (SCENARIO SPEED RATE DURATION SEED KIND)
 	@$(RUN) -m drill rehearse --scenario $(SCENARIO) --speed $(SPEED) --rate $(RATE) --duration $(DURATION) --seed $(SEED) --kind $(KIND) --env $(ENV)
 
 .PHONY: local-up
-local-up: $(READY) ## Deploy the three stacks onto the embedded AWS and keep it up until Ctrl-C
+local-up: $(READY) $(LAYER) ## Deploy the three stacks onto the embedded AWS and keep it up until Ctrl-C
 	@$(RUN) -m localaws up --env $(ENV) --speed $(SPEED)
 
 .PHONY: graph
-graph: $(READY) ## Print the registered resources of the three stacks as JSON
+graph: $(READY) $(LAYER) ## Print the registered resources of the three stacks as JSON
 	@$(RUN) -m localaws graph --env $(ENV)
 
 .PHONY: test
-test: $(READY) ## Run all tests
+test: $(READY) $(LAYER) ## Run all tests
 	@$(RUN) -m pytest
 
 .PHONY: lint
@@ -77,13 +83,13 @@ lint: $(READY) ## Check style
 .PHONY: types
 types: $(READY) ## Check types
 	@$(RUN) -m mypy
+	@for stack in primary secondary global; do $(RUN) -m mypy stacks/$$stack/__main__.py || exit 1; done
 
 .PHONY: check
 check: lint types test ## What CI runs: style, types, tests
 
 .PHONY: layer
-layer: $(READY) ## Build the functions' libraries for Lambda into build/layer
-	@$(RUN) -m components.layer_build build/layer
+layer: $(LAYER) ## Build the functions' libraries for Lambda into build/layer
 
 .PHONY: clean
 clean: ## Remove everything that was built, but not the dependencies
@@ -97,11 +103,11 @@ pulumi:
 
 define stack_targets
 .PHONY: preview-$(1) deploy-$(1) destroy-$(1)
-preview-$(1): pulumi $(READY) layer ## Show what deploy-$(1) would change (ENV)
+preview-$(1): pulumi $(READY) $(LAYER) ## Show what deploy-$(1) would change (ENV)
 	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi preview --stack $(ENV)
-deploy-$(1): pulumi $(READY) layer ## Roll out the $(1) stack and nothing else (ENV)
+deploy-$(1): pulumi $(READY) $(LAYER) ## Roll out the $(1) stack and nothing else (ENV)
 	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi up --stack $(ENV)
-destroy-$(1): pulumi $(READY) layer ## Destroy the $(1) stack (ENV)
+destroy-$(1): pulumi $(READY) $(LAYER) ## Destroy the $(1) stack (ENV)
 	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi destroy --refresh --stack $(ENV)
 endef
 $(foreach stack,primary secondary global,$(eval $(call stack_targets,$(stack))))

@@ -1,7 +1,7 @@
 """Builds the functions' libraries for Lambda's platform: `python -m components.layer_build <folder>` (`make layer`).
 
-What goes in is the `functions` section of Pipfile.lock, by version and hash, as wheels for Lambda's architecture; so the
-same lock gives the same layer on every machine. Not imported by the stack programs.
+What goes in is the `functions` section of Pipfile.lock, by version and hash, as wheels for Lambda's architecture; so
+the same lock gives the same layer on every machine. Not imported by the stack programs.
 """
 
 import json

@@ -9,7 +9,7 @@ from components.network_layout import blocks, zone_names
 
 @given(prefix=st.integers(16, 20), second=st.integers(0, 255), count=st.integers(2, 3))
 def test_subnets_lie_inside_the_vpc_and_do_not_overlap(prefix: int, second: int, count: int) -> None:
-    cidr = ipaddress.ip_network(f"10.{second}.0.0/{prefix}")
+    cidr = ipaddress.IPv4Network(f"10.{second}.0.0/{prefix}")
 
     layout = blocks(str(cidr), zone_names("us-east-1", count))
 

@@ -1,0 +1,89 @@
+"""A payment client: what it knows, how patient it is, and what it makes of an answer."""
+
+import json
+import math
+import resource
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from drill.record import Intent, Outcome
+
+# Descriptors left to the rest of the process; every request under way may hold one.
+_SPARE_DESCRIPTORS = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The one address that clients know. The certificate must carry `service_name` and be signed by `ca_file`."""
+
+    host: str
+    port: int
+    service_name: str
+    ca_file: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientPolicy:
+    """How a payment client behaves. Seconds on this machine."""
+
+    timeout: float  # for one request
+    reopen: float  # a connection is not used for longer
+    first_pause: float  # before the second attempt; it doubles
+    longest_pause: float
+    give_up: float  # after the payment was first offered
+    most_under_way: int  # requests; arrivals beyond are shed and counted
+
+    @classmethod
+    def of(cls, *, speed: float, rate: float) -> "ClientPolicy":
+        """A client with 5 s for a request, pauses of 1 to 8 s and a minute's patience, all in AWS seconds.
+
+        The computing behind an answer does not speed up, hence a floor under each: a client that stops waiting for work
+        which goes on, and asks again, makes more of it.
+        """
+        timeout = max(3.0, 5 / speed)
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS
+        return cls(
+            timeout=timeout,
+            reopen=max(1.0, 10 / speed),
+            first_pause=max(0.1, 1 / speed),
+            longest_pause=max(1.0, 8 / speed),
+            give_up=max(20.0, 60 / speed),
+            most_under_way=max(8, min(64 + math.ceil(4 * rate * timeout), descriptors)),
+        )
+
+
+def trust(target: Target) -> ssl.SSLContext:
+    """Verification against `ca_file` and nothing else. Raises OSError or ssl.SSLError for a file that holds none.
+
+    The regions' certificates are self-signed and bear the same name. OpenSSL takes the first of a name for the issuer
+    of all, unless a certificate of the file may itself end the chain; Python does so by default from 3.13 on.
+    """
+    context = ssl.create_default_context(cafile=str(target.ca_file))
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def answered_by(response: aiohttp.ClientResponse, answer: dict[str, Any]) -> str | None:
+    """The region that served the request; of a repeated payment the body names the one that accepted it first."""
+    if served := response.headers.get("x-served-by-region"):
+        return served
+    return answer.get("accepted_in") if response.status in (201, 202) else None
+
+
+def understand(status: int, content: bytes, intent: Intent) -> tuple[Outcome, dict[str, Any]]:
+    """What an answer means for `intent`, and the body of one that acknowledges it."""
+    if status >= 500 or status == 429:
+        return Outcome.ERROR, {}
+    if status not in (200, 201, 202):
+        return Outcome.REJECTED, {}
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return Outcome.WRONG, {}
+    if not isinstance(answer, dict) or answer.get("id") != intent.payment_id:
+        return Outcome.WRONG, {}
+    return Outcome.OK, answer

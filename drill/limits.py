@@ -1,0 +1,37 @@
+"""What the deployed health checks allow a failover of traffic to take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drill.probes import HealthSettings
+
+GRACE_AWS_SECONDS = 2.0
+"""On top of failing probes: the time to act on them, and a client's own request."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Read from the deployed target groups, so that a slower health check cannot pass for a quick failover."""
+
+    checks: Sequence[HealthSettings]
+    speed: float
+
+    @property
+    def rto_aws_seconds(self) -> float:
+        return max(check.until_unhealthy for check in self.checks) + GRACE_AWS_SECONDS
+
+    @property
+    def rto_seconds(self) -> float:
+        """On this machine."""
+        return self.rto_aws_seconds / self.speed
+
+    def refusal(self, seconds_lost: float) -> str | None:
+        """Why an outage of `seconds_lost` cannot show anything with these health checks, if it cannot."""
+        needed = self.rto_seconds + 2
+        if seconds_lost >= needed:
+            return None
+        return (
+            f"the region would be away for {seconds_lost:.1f} s, but the deployed health checks alone may take "
+            f"{self.rto_seconds:.1f} s at speed {self.speed:g}; an outage of {needed:.1f} s is needed: "
+            "use a longer --duration"
+        )

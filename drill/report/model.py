@@ -1,0 +1,153 @@
+"""The report of one run, as `report.json` holds it. Fields are added over time; none is renamed or removed.
+
+Times: `started_at` and `finished_at` are ISO 8601 in UTC. Every other time is seconds on this machine: a moment (`at`,
+`healed_at`, `start`) since `started_at`, anything else a length. `speed` AWS seconds pass in one of them.
+"""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+Verdict = Literal["passed", "failed", "deviated"]
+CheckKind = Literal["objective", "plan", "way back"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OutageReport(_Model):
+    region: str
+    kind: str
+    at: float
+    healed_at: float | None
+    calls_refused: int
+    calls_refused_by: dict[str, int]  # by what was called
+
+
+class InterruptionReport(_Model):
+    """From sending the first request that failed to the first answer to a steady run of good ones."""
+
+    start: float
+    seconds: float | None  # None: service did not come back
+
+
+class TimelineBin(_Model):
+    """Requests sent in one slice of the time line."""
+
+    start: float
+    ok: dict[str, int]  # by region that answered
+    failed: dict[str, int]  # by outcome
+
+
+class Timeline(_Model):
+    start: float
+    end: float
+    bin_seconds: float
+    bins: list[TimelineBin]
+
+
+class TrafficReport(_Model):
+    """Requests, retries included."""
+
+    sent: int
+    ok: int
+    failed: int
+    rto_seconds: float | None  # 0 if nothing failed, None if service did not come back
+    rto_aws_seconds: float | None
+    longest_gap_seconds: float
+    p50_ms: float | None  # of requests that were accepted
+    p99_ms: float | None
+    by_region: dict[str, int]  # accepted requests, by region that answered
+    failed_by_outcome: dict[str, int]
+    failed_before_outage: int
+    interruptions: list[InterruptionReport]
+    shed: int  # arrivals that were not sent, since too many requests were under way
+    latest_arrival_seconds: float  # by which a payment left later than its schedule, at worst
+    offered_per_second: float
+    accepted_per_second: float  # payments, over the whole time of load
+    steady_accepted_per_second: float  # payments, between the steady state and the outage
+    timeline: Timeline
+
+
+class PaymentsReport(_Model):
+    """Payments, however often each was sent."""
+
+    acknowledged: int
+    in_journal: int  # acknowledged ones that both regions hold as the client sent them
+    lost: int  # acknowledged ones that a region lacks or holds differently
+    duplicated: int  # one intent under several ids, or one id that differs between regions
+    offered: int
+    given_up: int  # clients that were never told
+    in_journal_by_region: dict[str, int]
+    unconfirmed: int  # in the journal though the client was never told: allowed
+    by_durability: dict[str, int]
+    evidence: list[str]  # of what was lost, duplicated or given up: the first of each
+
+
+class StepReport(_Model):
+    name: str
+    region: str | None
+    at: float
+    seconds: float
+    outcome: Literal["done", "failed"]
+    detail: str
+
+
+class HealthCheckReport(_Model):
+    """The deployed health check of a region's load balancer, in AWS seconds."""
+
+    region: str
+    interval_aws_seconds: float
+    unhealthy_threshold: int
+    healthy_threshold: int
+
+
+class LimitsReport(_Model):
+    rto_limit_seconds: float
+    rto_limit_aws_seconds: float
+    health_checks: list[HealthCheckReport]
+
+
+class CheckReport(_Model):
+    """One expectation: an `objective` missed fails the run; a missed `plan` makes it deviate."""
+
+    name: str
+    kind: CheckKind
+    expected: str
+    measured: str
+    met: bool
+
+
+class ResourcesReport(_Model):
+    cores: int
+    machine_cores_busy: float
+    processor_share: dict[str, float]  # of one core, by part, under load
+    peak_memory_bytes: int
+    peak_processes: int
+
+
+class Report(_Model):
+    scenario: str
+    title: str
+    environment: str
+    verdict: Verdict
+    first_broken: str | None
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    speed: float
+    rate: float
+    duration: float
+    seed: int
+    regions: dict[str, str]  # by place
+    outage: OutageReport | None
+    traffic: TrafficReport
+    payments: PaymentsReport
+    steps: list[StepReport]
+    limits: LimitsReport
+    checks: list[CheckReport]
+    bounded_by: str
+    resources: ResourcesReport
+    deploy_seconds: dict[str, float]  # by stack
+    not_exercised: list[str]
+    known_limits: list[str]

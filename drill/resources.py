@@ -1,0 +1,137 @@
+"""What a run costs this machine: processor time by part, and peak memory of the whole process tree."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import psutil
+
+_INTERVAL_SECONDS = 1.0
+
+DRILL = "drill (load, view, sampling)"
+SERVER = "embedded AWS (API, fronts, evaluators)"
+LAMBDA = "Lambda workers"
+POSTGRES = "PostgreSQL"
+OTHER = "others (deployment, keeper, reaper)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Over one stretch of a run. Processor shares are of one core; `machine` is the whole machine's, 0 to `cores`."""
+
+    seconds: float
+    cores: int
+    share_by_part: dict[str, float] = field(default_factory=dict)
+    machine: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    at: float
+    by_part: dict[str, float]  # processor seconds so far
+    machine: float  # busy processor seconds so far
+
+
+class Sampler:
+    """Looks at a process tree once a second in a thread of its own. `processes` names the tree, the keeper first."""
+
+    def __init__(self, processes: Callable[[], Sequence[psutil.Process]]) -> None:
+        self.peak_bytes = 0
+        self.peak_processes = 0
+        self._processes = processes
+        self._drill = psutil.Process(os.getpid())
+        self._spent: dict[tuple[int, float], tuple[str, float]] = {}  # also of processes that have ended
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def mark(self) -> _Sample:
+        """Now, to be compared with another moment by `usage`."""
+        self._look()
+        by_part: dict[str, float] = {}
+        with self._lock:
+            for part, seconds in self._spent.values():
+                by_part[part] = by_part.get(part, 0.0) + seconds
+        times = psutil.cpu_times()
+        idle = times.idle + getattr(times, "iowait", 0.0)
+        return _Sample(at=time.monotonic(), by_part=by_part, machine=sum(times[:8]) - idle)
+
+    @staticmethod
+    def usage(start: _Sample, end: _Sample) -> Usage:
+        seconds = max(end.at - start.at, 1e-6)
+        shares = {part: (spent - start.by_part.get(part, 0.0)) / seconds for part, spent in sorted(end.by_part.items())}
+        return Usage(
+            seconds=seconds,
+            cores=psutil.cpu_count() or 1,
+            share_by_part=shares,
+            machine=(end.machine - start.machine) / seconds,
+        )
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_INTERVAL_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        memory = 0
+        count = 0
+        for process in (self._drill, *self._processes()):
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied), process.oneshot():
+                times = process.cpu_times()
+                with self._lock:
+                    key = (process.pid, process.create_time())
+                    self._spent[key] = (self._part(process), times.user + times.system)
+                memory += memory_of(process)
+                count += 1
+        self.peak_bytes = max(self.peak_bytes, memory)
+        self.peak_processes = max(self.peak_processes, count)
+
+    def _part(self, process: psutil.Process) -> str:
+        if process.pid == self._drill.pid:
+            return DRILL
+        return part_of(process.name(), process.cmdline())
+
+
+def part_of(name: str, command: Sequence[str]) -> str:
+    """Which part of the embedded AWS a process is, by what was started."""
+    if "postgres" in name:
+        return POSTGRES
+    if "localaws.server" in command:
+        return SERVER
+    return LAMBDA if any("lambda" in word for word in command) else OTHER
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Proportional set size where the system tells it, so that shared pages count once; else resident size."""
+    full = process.memory_full_info()
+    return int(full.rss)
+
+
+def bounded_by(usage: Usage, *, rate: float, accepted: float, latest: float, shed: int) -> str:
+    """What limited the accepted rate, in one sentence made from measurement.
+
+    `rate` and `accepted` are payments a second, offered and acknowledged; `latest` is the worst delay of an arrival in
+    seconds.
+    """
+    parts = sorted(usage.share_by_part.items(), key=lambda item: -item[1])
+    busiest = f"{parts[0][0]} at {parts[0][1]:.0%} of a core" if parts else "nothing was measured"
+    machine = f"{usage.machine:.2f} of {usage.cores} cores busy"
+    if accepted >= 0.98 * rate and not shed:
+        return f"the offered rate of {rate:g}/s: all of it was accepted; busiest part {busiest}, {machine}"
+    if latest > 0.25:
+        return f"the load generator, which ran up to {latest:.2f} s late; busiest part {busiest}, {machine}"
+    if usage.machine >= 0.9 * usage.cores:
+        return f"the machine's processors ({machine}); busiest part {busiest}"
+    if parts and parts[0][1] >= 0.85:
+        return f"one core: {busiest} ({machine})"
+    return f"waiting, not processors: {machine}, busiest part {busiest}; see latencies and failures"

@@ -1,0 +1,88 @@
+"""What a rehearsal is asked to do, checked in one place before anything starts."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from drill.actions import OutageKind
+from drill.scenario import Scenario
+from drill.scenarios import SCENARIOS
+
+_SPEED = (0.1, 20.0)
+"""Above it, health check intervals fall below what a busy machine keeps apart."""
+
+_RATE = (1.0, 500.0)
+"""Payments a second. Below, a phase holds too few to measure; above, the generator itself would need most of a core."""
+
+_DURATION = (1.0, 86_400.0)
+
+
+class SettingsError(ValueError):
+    """A rehearsal that cannot be run as asked. The message names the option, the value got, and what to change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RehearsalSettings:
+    """One rehearsal. Durations are seconds on this machine; `speed` is how many AWS seconds pass in one of them."""
+
+    scenario: Scenario
+    environment: str
+    speed: float
+    rate: float  # payments a second
+    duration: float
+    seed: int
+    kind: OutageKind
+    output: Path
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        scenario: str,
+        environment: str,
+        speed: float,
+        rate: float,
+        duration: float,
+        seed: int,
+        kind: str,
+        output: Path,
+    ) -> "RehearsalSettings":
+        """From the words of a command line. Raises SettingsError."""
+        if scenario not in SCENARIOS:
+            raise SettingsError(f"--scenario is {scenario}; choose one of {', '.join(SCENARIOS)}")
+        if kind not in list(OutageKind):
+            raise SettingsError(f"--kind is {kind}; choose one of {', '.join(OutageKind)}")
+        if not environment.strip():
+            raise SettingsError("--env is empty; name an environment, such as dev")
+        _check("--speed", speed, _SPEED, example="5")
+        _check("--rate", rate, _RATE, example="50")
+        _check("--duration", duration, _DURATION, example="40")
+        needed = SCENARIOS[scenario].shortest(speed)
+        if duration < needed:
+            raise SettingsError(
+                f"--duration is {duration:g}, too short for the phases of {scenario} at --speed {speed:g}; "
+                f"use --duration {math.ceil(needed)} or more, or a higher --speed"
+            )
+        if output.exists() and not output.is_dir():
+            raise SettingsError(f"--output is {output}, which is a file; name a folder")
+        return cls(
+            scenario=SCENARIOS[scenario],
+            environment=environment,
+            speed=speed,
+            rate=rate,
+            duration=duration,
+            seed=seed,
+            kind=OutageKind(kind),
+            output=output,
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Where the reports of this rehearsal go."""
+        return self.output / self.scenario.name
+
+
+def _check(option: str, value: float, limits: tuple[float, float], *, example: str) -> None:
+    least, most = limits
+    if not least <= value <= most:  # also false for a value that is not a number
+        raise SettingsError(f"{option} is {value:g}; a number from {least:g} to {most:g} is needed, such as {example}")

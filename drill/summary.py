@@ -1,0 +1,60 @@
+"""The short table at the end of a run."""
+
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from drill.report.files import HTML_NAME
+from drill.report.model import Report
+
+_STYLES = {"passed": "bold green", "failed": "bold red", "deviated": "bold yellow"}
+
+
+def summary(report: Report, folder: Path) -> RenderableType:
+    """Verdict, checks and key figures of a finished run."""
+    verdict = Text.assemble(
+        (report.verdict.upper(), _STYLES[report.verdict]),
+        f"  {report.scenario} on {report.environment}, seed {report.seed}",
+    )
+    if report.first_broken:
+        verdict.append(f"\n{report.first_broken}", style="red")
+    return Group(Text(), verdict, _checks(report), _figures(report), Text(f"Report: {folder / HTML_NAME}"))
+
+
+def _checks(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("", "Expectation", "Expected", "Measured"):
+        table.add_column(heading, overflow="fold")
+    for check in report.checks:
+        mark = Text("met", style="green") if check.met else Text("MISSED", style="bold red")
+        table.add_row(mark, check.name, check.expected, check.measured)
+    return table
+
+
+def _figures(report: Report) -> Table:
+    traffic, resources = report.traffic, report.resources
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    regions = ", ".join(f"{region} {count}" for region, count in traffic.by_region.items())
+    table.add_row("Requests", f"{traffic.sent} sent, {traffic.ok} accepted ({regions}), {traffic.failed} failed")
+    table.add_row(
+        "Rate", f"{traffic.steady_accepted_per_second:.1f}/s accepted in steady state of {report.rate:g}/s offered"
+    )
+    table.add_row(
+        "Latency",
+        f"p50 {_ms(traffic.p50_ms)}, p99 {_ms(traffic.p99_ms)}; longest gap {traffic.longest_gap_seconds:.2f} s",
+    )
+    table.add_row("Bounded by", report.bounded_by)
+    table.add_row(
+        "Peak memory", f"{resources.peak_memory_bytes / 2**20:.0f} MiB in {resources.peak_processes} processes"
+    )
+    for sentence in report.not_exercised:
+        table.add_row("Not exercised", sentence)
+    return table
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} ms"

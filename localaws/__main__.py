@@ -1,0 +1,114 @@
+"""The command line of the embedded AWS: `python -m localaws`.
+
+Commands that deploy or register load the runner themselves: Pulumi takes a second that an outage should not wait for.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from localaws import cli_display
+from localaws.gate import OutageKind
+from localaws.running import Failed, NotPossible, Running
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="An AWS of two regions on this machine.", rich_markup_mode=None
+)
+
+Directory = Annotated[Path, typer.Option(help="Where the running one keeps its files.")]
+Environment = Annotated[str, typer.Option("--env", help="Which Pulumi.<env>.yaml to deploy.")]
+Region = Annotated[str, typer.Argument(help="A region such as us-east-1.")]
+
+HERE = Path("build/local")
+
+
+@app.command()
+def up(
+    env: Environment = "dev",
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="AWS seconds in one second here.")] = 1.0,
+    directory: Directory = HERE,
+    plain: Annotated[bool, typer.Option("--plain", help="One line after another, for logs.")] = False,
+) -> None:
+    """Start the embedded AWS, deploy the three stacks and stay until Ctrl-C."""
+    from localaws import cli_up
+
+    with _said_in_one_line():
+        cli_up.up(env, speed, directory, cli_display.Display(Console(), plain=plain))
+
+
+@app.command()
+def outage(
+    region: Region,
+    kind: Annotated[OutageKind, typer.Option(help="How it fails.")] = OutageKind.ERROR,
+    directory: Directory = HERE,
+) -> None:
+    """Take a region away."""
+    with _said_in_one_line():
+        Running.in_directory(directory).post("outage", {"region": region, "kind": kind})
+    typer.echo(f"{region} is lost ({kind}); bring it back with `python -m localaws heal {region}`")
+
+
+@app.command()
+def heal(region: Region, directory: Directory = HERE) -> None:
+    """Bring a region back."""
+    with _said_in_one_line():
+        Running.in_directory(directory).post("heal", {"region": region})
+    typer.echo(f"{region} is there")
+
+
+@app.command()
+def status(
+    directory: Directory = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show regions, fronts, targets, health checks, databases and what waits for replication."""
+    with _said_in_one_line():
+        running = Running.in_directory(directory)
+        told = running.get("status")
+    if as_json:
+        typer.echo(json.dumps(told, indent=2))
+    else:
+        Console().print(cli_display.status(told, running.content))
+
+
+@app.command("graph")
+def show_graph(env: Environment = "dev") -> None:
+    """Print every resource that the three programs register, as JSON."""
+    from localaws.runner import DeployError, graph
+
+    with _said_in_one_line():
+        try:
+            rows = graph(env)
+        except DeployError as error:
+            raise Failed(str(error)) from error
+    typer.echo(json.dumps(rows, indent=2))
+
+
+@app.command()
+def down(directory: Directory = HERE) -> None:
+    """End the running embedded AWS."""
+    with _said_in_one_line():
+        Running.in_directory(directory).end()
+    typer.echo("the embedded AWS has ended")
+
+
+@contextmanager
+def _said_in_one_line() -> Iterator[None]:
+    """A command that cannot be carried out says why and ends with 2; one that failed on the way ends with 1."""
+    try:
+        yield
+    except NotPossible as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+    except Failed as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,84 @@
+"""Known differences between the embedded AWS and AWS, as data for reports; each names the test that shows it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One difference. `tested` is `<file under tests/>::<test function>`."""
+
+    id: str
+    aws: str  # what AWS, or Pulumi with the AWS provider, does
+    here: str  # what happens on this machine
+    tested: str
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        id="replacement",
+        aws="A change that a resource cannot take in place replaces the resource.",
+        here="Such a change is an error that names the type and the arguments.",
+        tested="runner/test_runs.py::test_a_change_that_aws_could_only_replace_names_type_and_argument",
+    ),
+    Difference(
+        id="refresh",
+        aws="pulumi refresh finds what was changed behind its back.",
+        here="A run compares arguments with those of the run before; what was changed behind its back stays.",
+        tested="runner/test_runs.py::test_the_same_program_again_calls_nothing_and_answers_the_same",
+    ),
+    Difference(
+        id="resource-import",
+        aws="Existing resources can be read (get) and imported.",
+        here="Both are refused; the embedded AWS starts empty. Stack references work.",
+        tested="runner/test_refusals.py::test_a_program_that_cannot_be_carried_out_is_refused_by_name",
+    ),
+    Difference(
+        id="lambda-layer",
+        aws="A layer's libraries, built for Lambda's processor, are unpacked for the function.",
+        here="An empty layer is published; functions use the same pinned libraries of this machine's Python.",
+        tested="runner/test_differences.py::test_a_layer_is_published_empty",
+    ),
+    Difference(
+        id="api-document",
+        aws="API Gateway imports the OpenAPI document of a REST API.",
+        here="The runner takes the document apart into resources, methods, models and integrations; what it does not "
+        "understand is an error.",
+        tested="runner/test_api_document.py::test_what_is_not_understood_is_refused",
+    ),
+    Difference(
+        id="api-no-throttling",
+        aws="A throttling limit of -1 in the method settings means no limit.",
+        here="It is not sent, since the emulator would take it as a limit and refuse every request.",
+        tested="runner/test_differences.py::test_a_throttling_limit_of_minus_one_is_not_sent",
+    ),
+    Difference(
+        id="api-host",
+        aws="The stage's invoke URL answers.",
+        here="The URL is AWS-shaped, and the API answers on this machine's own address under /_aws/execute-api/.",
+        tested="runner/test_api_document.py::test_a_path_with_a_parameter_reaches_the_function",
+    ),
+    Difference(
+        id="secret-replica-removal",
+        aws="A secret's replicas are taken away before the secret can be deleted.",
+        here="They go together with the secret; taking a replica away alone is an error.",
+        tested="runner/test_differences.py::test_a_secrets_replica_goes_with_the_secret",
+    ),
+    Difference(
+        id="imported-certificate-names",
+        aws="ACM reads domain and validity out of an imported certificate.",
+        here="It describes it with a made-up domain; the certificate itself is kept as it was imported.",
+        tested="runner/test_differences.py::test_an_imported_certificate_is_kept_but_described_with_a_made_up_domain",
+    ),
+    Difference(
+        id="nat-gateway-address",
+        aws="A NAT gateway has a network interface and describes its addresses.",
+        here="It describes none; the runner answers with the address of its allocation.",
+        tested="runner/test_differences.py::test_a_nat_gateway_describes_no_address",
+    ),
+    Difference(
+        id="interface-endpoint",
+        aws="An interface endpoint has network interfaces, DNS names and security groups.",
+        here="It is kept without any of them.",
+        tested="runner/test_differences.py::test_an_interface_endpoint_has_no_names_and_no_interfaces",
+    ),
+)

@@ -1,0 +1,62 @@
+"""The environment the embedded AWS runs in: a short allow-list and its own settings, nothing of the user's.
+
+ministack hands its whole environment to every Lambda, so a credential, a profile or a CA bundle of the user would reach
+the handlers. `HOME` and the temp folder lie in the run's own folder: what ministack writes there vanishes with it.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+ACCOUNT = "000000000000"
+
+# What a process needs to run and to speak the user's language; no AWS_*, no proxies, no tokens.
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
+
+
+def clean(source: Mapping[str, str]) -> dict[str, str]:
+    """What of `source` a server may see; TMPDIR stays so that its run folder lands where the user wants it."""
+    return {name: source[name] for name in (*_PASSED_ON, "TMPDIR") if name in source}
+
+
+def new_run_directory() -> Path:
+    """A fresh folder for one run. Others may pass through it: PostgreSQL runs as another user below it."""
+    directory = Path(tempfile.mkdtemp(prefix="localaws-"))
+    directory.chmod(0o711)
+    for name in ("home", "tmp"):
+        (directory / name).mkdir(mode=0o700)
+    return directory
+
+
+def settings(run_directory: Path, port: int, region: str) -> dict[str, str]:
+    """The emulator's own settings for a server on `port`. `region` serves unsigned calls that name none."""
+    return {
+        "HOME": str(run_directory / "home"),
+        "TMPDIR": str(run_directory / "tmp"),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": region,
+        "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_STRICT": "0",
+        "AUTH": "false",
+        "PERSIST_STATE": "0",
+        "S3_PERSIST": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        # A socket that is not there: ministack would otherwise remove containers of its kind from the user's Docker.
+        "DOCKER_HOST": f"unix://{run_directory}/no-docker.sock",
+        # A handler's SDK must not look for credentials on the network.
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def apply(run_directory: Path, port: int, region: str) -> None:
+    """Make this process's environment the server's. To be called before ministack is imported: it reads it once."""
+    allowed = clean(os.environ)
+    os.environ.clear()
+    os.environ.update(allowed)
+    os.environ.update(settings(run_directory, port, region))
+    tempfile.tempdir = None

@@ -1,0 +1,130 @@
+"""The front of accelerators: each new connection goes to an endpoint by distance, dial, weight and health.
+
+An accelerator stands outside the regions: it never fails, and it learns of a lost region by target health alone.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from localaws.fronts.distance import kilometres, nearest_first
+from localaws.fronts.forwarding import ForwardingPort, Way
+from localaws.fronts.routing import Endpoint, Group, choose
+from localaws.gate import Gate
+from localaws.globalaccelerator import GlobalAccelerator
+from localaws.globalaccelerator_records import Accelerator, EndpointGroup
+
+AddressOf = Callable[[str, int], tuple[str, int] | None]
+Key = tuple[str, int]
+
+
+class AcceleratorFronts:
+    """One port per port of each enabled accelerator's listeners. Lives on the traffic loop.
+
+    `address_of(load balancer ARN, port)` and `is_healthy(load balancer ARN)` know the endpoints.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        state: GlobalAccelerator,
+        client_region: str,
+        address_of: AddressOf,
+        is_healthy: Callable[[str], bool],
+    ) -> None:
+        kilometres(client_region, client_region)  # an unknown region fails here, not at the first connection
+        self._gate = gate
+        self._state = state
+        self._client_region = client_region
+        self._address_of = address_of
+        self._is_healthy = is_healthy
+        self._ports: dict[Key, ForwardingPort] = {}
+        self._listeners: dict[Key, str] = {}  # the listener behind a port: another may have taken its place
+        self._sent: dict[str, Counter[str]] = {}
+
+    def address(self, accelerator: str, port: int) -> tuple[str, int] | None:
+        front = self._ports.get((accelerator, port))
+        return front.address if front else None
+
+    def follow(self) -> None:
+        enabled = [record for record in tuple(self._state.accelerators.values()) if record.enabled]
+        wanted = {
+            (record.arn, port): listener.arn
+            for record in enabled
+            for listener in self._state.listeners_of(record.arn)
+            for port in listener.ports
+        }
+        for key in [key for key in self._ports if key not in wanted]:
+            self._ports.pop(key).close()
+        self._listeners = wanted
+        for key in wanted:
+            if key not in self._ports:
+                self._ports[key] = self._front(key)
+                self._ports[key].open()
+        for gone in [arn for arn in self._sent if arn not in self._state.accelerators]:
+            del self._sent[gone]
+
+    def close(self) -> None:
+        for key in tuple(self._ports):
+            self._ports.pop(key).close()
+
+    def status(self) -> list[dict[str, Any]]:
+        return [self._status(record) for record in tuple(self._state.accelerators.values())]
+
+    def _front(self, key: Key) -> ForwardingPort:
+        return ForwardingPort(
+            self._gate, None, "accelerator", lambda client: self._way(key, client), self._count_refused
+        )
+
+    def _count_refused(self, region: str) -> None:
+        """Only the kernel sees the connections that a lost region's load balancer refuses; this side sees its own."""
+        if self._gate.is_lost(region):
+            self._gate.refuse(region, "data:nlb")
+
+    def _way(self, key: Key, client: str) -> Way | None:
+        listener = self._listeners[key]
+        record = self._state.listeners.get(listener)
+        groups = {group.region: group for group in self._state.groups_of(listener)}
+        order = nearest_first(self._client_region, groups)
+        sticky = record is not None and record.client_affinity == "SOURCE_IP"
+        draw = random.Random(client).random if sticky else random.random
+        chosen = choose([self._group(groups[region]) for region in order], draw)
+        if chosen is None:
+            return None
+        group, endpoint = chosen
+        accelerator, port = key
+        address = self._address_of(endpoint.id, groups[group.region].port_overrides.get(port, port))
+        if address is None:
+            return None
+        self._sent.setdefault(accelerator, Counter())[group.region] += 1
+        return Way(address, group.region)
+
+    def _group(self, record: EndpointGroup) -> Group:
+        return Group(
+            region=record.region,
+            dial=record.dial,
+            endpoints=tuple(
+                Endpoint(id=endpoint.id, weight=endpoint.weight, healthy=self._is_healthy(endpoint.id))
+                for endpoint in record.endpoints
+            ),
+        )
+
+    def _status(self, record: Accelerator) -> dict[str, Any]:
+        listeners = self._state.listeners_of(record.arn)
+        fronts = [front for (accelerator, _), front in tuple(self._ports.items()) if accelerator == record.arn]
+        opened: Counter[str] = Counter()
+        for front in fronts:
+            opened.update(front.open_by_label())
+        return {
+            "arn": record.arn,
+            "dns_name": record.dns_name,
+            "address": "{}:{}".format(*fronts[0].address) if fronts else None,
+            "endpoint_groups": [
+                {"region": group.region, "healthy": self._group(group).usable, "dial": group.dial}
+                for listener in listeners
+                for group in self._state.groups_of(listener.arn)
+            ],
+            "traffic": dict(self._sent.get(record.arn, {})),
+            "open_connections": dict(opened),
+        }

@@ -1,0 +1,164 @@
+"""The HTTP/1.1 side of an application load balancer: requests of one client connection, one after the other.
+
+HTTP/2 and WebSocket upgrades are left out; a request body may have the megabyte that AWS passes on to a Lambda target
+(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html).
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from email.utils import formatdate
+
+import h11
+
+from localaws.fronts.listening import reset_transport
+from localaws.hooks import DispatchedAnswer
+
+logger = logging.getLogger(__name__)
+
+BODY_LIMIT = 1024 * 1024
+HEADER_LIMIT = 64 * 1024  # AWS: "HTTP header limits", the whole of the request headers
+READ_SIZE = 64 * 1024
+_PER_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    method: str
+    target: str  # path and query, as the client sent them
+    headers: dict[str, str]  # lower-case names; a repeated field is joined
+    body: bytes
+    client: str
+
+
+Answerer = Callable[[Request], Awaitable[DispatchedAnswer]]
+
+
+class Conversation:
+    """A client's connection. Frozen, it neither reads on nor writes an answer."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        client: str,
+        answer: Answerer,
+        idle_seconds: float,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._answer = answer
+        self._idle_seconds = idle_seconds  # of this machine
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEADER_LIMIT)
+        self._client = client
+
+    def freeze(self) -> None:
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        self._flowing.set()
+
+    def finish(self) -> None:
+        self._writer.close()
+
+    def reset(self) -> None:
+        reset_transport(self._writer.transport)
+
+    async def serve(self) -> None:
+        """Answer until the client leaves, falls idle or breaks the protocol."""
+        try:
+            while await self._exchange():
+                self._http.start_next_cycle()
+        except h11.RemoteProtocolError as problem:
+            await self._refuse(problem.error_status_hint)
+        except (ConnectionError, TimeoutError, ssl.SSLError) as problem:
+            logger.debug("client %s left: %s", self._client, problem)
+        finally:
+            self._writer.close()
+
+    async def _exchange(self) -> bool:
+        """One request and its answer. False when the connection is to be closed."""
+        event = await self._next_event()
+        if not isinstance(event, h11.Request):
+            return False
+        body = bytearray()
+        while isinstance(part := await self._next_event(), h11.Data):
+            body += part.data
+            if len(body) > BODY_LIMIT:
+                await self._refuse(413)
+                return False
+        request = Request(
+            method=event.method.decode("ascii"),
+            target=event.target.decode("ascii"),
+            headers=_joined(event.headers),
+            body=bytes(body),
+            client=self._client,
+        )
+        status, headers, content = await self._answer(request)
+        await self._flowing.wait()
+        try:
+            start = h11.Response(status_code=status, headers=_fields(headers, content))
+        except h11.LocalProtocolError as problem:  # a target's malformed header: AWS answers 502
+            logger.warning("the target's answer is not HTTP: %s", problem)
+            start, content = h11.Response(status_code=502, headers=[("content-length", "0")]), b""
+        if isinstance(content, bytes):
+            has_body = content and event.method != b"HEAD" and status not in (204, 304)
+            await self._send(start, *([h11.Data(data=content)] if has_body else []), h11.EndOfMessage())
+        else:
+            await self._send(start)
+            async for chunk in content:
+                await self._send(h11.Data(data=chunk))
+            await self._send(h11.EndOfMessage())
+        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+
+    async def _next_event(self) -> h11.Event | type[h11.PAUSED]:
+        while True:
+            await self._flowing.wait()
+            event = self._http.next_event()
+            if isinstance(event, h11.Event) or event is h11.PAUSED:
+                return event
+            if self._http.they_are_waiting_for_100_continue:
+                await self._send(h11.InformationalResponse(status_code=100, headers=[]))
+            async with asyncio.timeout(self._idle_seconds):
+                self._http.receive_data(await self._reader.read(READ_SIZE))
+
+    async def _send(self, *events: h11.Event) -> None:
+        self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
+        await self._writer.drain()
+
+    async def _refuse(self, status: int) -> None:
+        """End an exchange that cannot be answered in earnest."""
+        if self._http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            return
+        await self._flowing.wait()
+        headers = [("server", "awselb/2.0"), ("content-length", "0"), ("connection", "close")]
+        await self._send(h11.Response(status_code=status, headers=headers), h11.EndOfMessage())
+
+
+def _joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in fields:
+        name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
+        if name in headers:
+            value = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}"
+        headers[name] = value
+    return headers
+
+
+def _fields(headers: dict[str, str | list[str]], content: object) -> list[tuple[str, str]]:
+    """Response fields as they go out: the load balancer frames the answer itself and dates it."""
+    fields = [
+        (name, str(value))
+        for name, values in headers.items()
+        if name.lower() not in _PER_HOP and not (isinstance(content, bytes) and name.lower() == "content-length")
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    if isinstance(content, bytes):
+        fields.append(("content-length", str(len(content))))
+    if not any(name.lower() == "date" for name, _ in fields):
+        fields.append(("date", formatdate(usegmt=True)))
+    return fields

@@ -1,0 +1,94 @@
+"""Certificates: imported ones (a private key is given) and requested ones."""
+
+from typing import Any
+
+from localaws.runner.context import Context
+from localaws.runner.table import Call, Do, Entry, Maybe, Tags
+from localaws.runner.tagging import merge
+
+_IMPORTED = ("certificateBody", "privateKey", "certificateChain")
+_REQUESTED = (
+    "domainName",
+    "validationMethod",
+    "subjectAlternativeNames",
+    "keyAlgorithm",
+    "options",
+    "validationOptions",
+)
+
+
+def _issue(context: Context) -> dict[str, Any]:
+    """Import what the program holds, or ask for a new certificate."""
+    given = context.inputs
+    tags = [{"Key": key, "Value": value} for key, value in merge(None, context.tags).items()]
+    labelled = {"Tags": tags} if tags else {}
+    if given.get("privateKey"):
+        asked = {"Certificate": given["certificateBody"], "PrivateKey": given["privateKey"]}
+        if given.get("certificateChain"):
+            asked["CertificateChain"] = given["certificateChain"]
+        return context.call("import_certificate", asked | labelled)
+    asked = {key: given[key] for key in _REQUESTED if key in given}
+    return context.call("request_certificate", asked | labelled)
+
+
+def _import_again(context: Context) -> None:
+    """A renewed certificate keeps its ARN. Taking over a requested one is a replacement on AWS too."""
+    given = context.inputs
+    asked = {
+        "CertificateArn": context.id,
+        "Certificate": given["certificateBody"],
+        "PrivateKey": given["privateKey"],
+        "CertificateChain": given.get("certificateChain"),
+    }
+    context.call("import_certificate", {key: value for key, value in asked.items() if value is not None})
+
+
+def _when(field: str) -> Any:
+    def text(context: Context) -> str:
+        moment = context.get(f"found.Certificate.{field}")
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+
+    return text
+
+
+def _validation(context: Context) -> list[dict[str, str]]:
+    options = context.get("found.Certificate.DomainValidationOptions") or []
+    return [
+        {
+            "domainName": option["DomainName"],
+            "resourceRecordName": option["ResourceRecord"]["Name"],
+            "resourceRecordType": option["ResourceRecord"]["Type"],
+            "resourceRecordValue": option["ResourceRecord"]["Value"],
+        }
+        for option in options
+        if "ResourceRecord" in option
+    ]
+
+
+TYPES = {
+    "aws:acm/certificate:Certificate": Entry(
+        service="acm",
+        create=Do(_issue, takes=(*_IMPORTED, *_REQUESTED)),
+        update=(Do(_import_again, takes=_IMPORTED),),
+        id="{made.CertificateArn}",
+        read=Call("describe_certificate", {"CertificateArn": "{id}"}),
+        delete=(Call("delete_certificate", {"CertificateArn": "{id}"}),),
+        rename={"options": "Options", "validationOptions": "DomainValidationOptions"},
+        tags=Tags(resource="{id}"),
+        outputs={
+            "arn": "{id}",
+            "domainName": Maybe(value="{found.Certificate.DomainName}"),
+            "subjectAlternativeNames": Maybe(value="{found.Certificate.SubjectAlternativeNames}", otherwise=[]),
+            "domainValidationOptions": _validation,
+            "keyAlgorithm": Maybe(value="{found.Certificate.KeyAlgorithm}"),
+            "notAfter": _when("NotAfter"),
+            "notBefore": _when("NotBefore"),
+            "pendingRenewal": False,
+            "renewalEligibility": Maybe(value="{found.Certificate.RenewalEligibility}"),
+            "renewalSummaries": [],
+            "status": "{found.Certificate.Status}",
+            "type": "{found.Certificate.Type}",
+            "validationEmails": [],
+        },
+    ),
+}

@@ -1,0 +1,110 @@
+"""Backup vaults, plans and what plans back up."""
+
+from typing import Any
+
+from localaws.runner.context import Context
+from localaws.runner.table import Call, Entry, Tags
+
+_RENAME = {"coldStorageAfter": "MoveToColdStorageAfterDays", "deleteAfter": "DeleteAfterDays"}
+_RULE = {
+    "ruleName": "RuleName",
+    "targetVaultName": "TargetBackupVaultName",
+    "schedule": "ScheduleExpression",
+    "scheduleExpressionTimezone": "ScheduleExpressionTimezone",
+    "startWindow": "StartWindowMinutes",
+    "completionWindow": "CompletionWindowMinutes",
+    "enableContinuousBackup": "EnableContinuousBackup",
+    "recoveryPointTags": "RecoveryPointTags",
+    "lifecycle": "Lifecycle",
+    "copyActions": "CopyActions",
+}
+
+
+def _rules(context: Context) -> list[dict[str, Any]]:
+    """The rules in AWS's words; one of the provider's that is not known here stays and is refused."""
+    rules = []
+    for given in context.inputs["rules"]:
+        rule = {_RULE.get(key, key): value for key, value in given.items()}
+        for copy in rule.get("CopyActions") or []:
+            copy["DestinationBackupVaultArn"] = copy.pop("destinationVaultArn")
+        rules.append(rule)
+    return rules
+
+
+_PLAN = {
+    "BackupPlan": {
+        "BackupPlanName": "{in.name}",
+        "Rules": _rules,
+        "AdvancedBackupSettings": "{in.advancedBackupSettings}",
+    }
+}
+
+
+def _tag_conditions(context: Context) -> list[dict[str, str]] | None:
+    given = context.inputs.get("selectionTags") or []
+    words = {"type": "ConditionType", "key": "ConditionKey", "value": "ConditionValue"}
+    return [{words[key]: value for key, value in item.items()} for item in given] or None
+
+
+TYPES = {
+    "aws:backup/vault:Vault": Entry(
+        service="backup",
+        create=Call("create_backup_vault", {"BackupVaultName": "{in.name}", "EncryptionKeyArn": "{in.kmsKeyArn}"}),
+        id="{made.BackupVaultName}",
+        read=Call("describe_backup_vault", {"BackupVaultName": "{id}"}),
+        delete=(Call("delete_backup_vault", {"BackupVaultName": "{id}"}),),
+        defaults={"forceDestroy": False},
+        provider_only={"forceDestroy": "there are no recovery points to remove here"},
+        tags=Tags(inline=False),
+        outputs={
+            "arn": "{found.BackupVaultArn}",
+            "kmsKeyArn": "{found.EncryptionKeyArn}",
+            "recoveryPoints": "{found.NumberOfRecoveryPoints}",
+        },
+    ),
+    "aws:backup/vaultNotifications:VaultNotifications": Entry(
+        service="backup",
+        create=Call(
+            "put_backup_vault_notifications",
+            {
+                "BackupVaultName": "{in.backupVaultName}",
+                "SNSTopicArn": "{in.snsTopicArn}",
+                "BackupVaultEvents": "{in.backupVaultEvents}",
+            },
+        ),
+        id="{in.backupVaultName}",
+        read=Call("get_backup_vault_notifications", {"BackupVaultName": "{id}"}),
+        delete=(Call("delete_backup_vault_notifications", {"BackupVaultName": "{id}"}),),
+        outputs={"backupVaultArn": "{found.BackupVaultArn}"},
+    ),
+    "aws:backup/plan:Plan": Entry(
+        service="backup",
+        create=Call("create_backup_plan", _PLAN, takes=("rules",)),
+        update=(Call("update_backup_plan", {"BackupPlanId": "{id}", **_PLAN}, takes=("rules",)),),
+        id="{made.BackupPlanId}",
+        read=Call("get_backup_plan", {"BackupPlanId": "{id}"}),
+        delete=(Call("delete_backup_plan", {"BackupPlanId": "{id}"}),),
+        rename=_RENAME,
+        tags=Tags(inline=False),
+        outputs={"arn": "{found.BackupPlanArn}", "version": "{found.VersionId}"},
+    ),
+    "aws:backup/selection:Selection": Entry(
+        service="backup",
+        create=Call(
+            "create_backup_selection",
+            {
+                "BackupPlanId": "{in.planId}",
+                "BackupSelection": {
+                    "SelectionName": "{in.name}",
+                    "IamRoleArn": "{in.iamRoleArn}",
+                    "Resources": "{in.resources}",
+                    "NotResources": "{in.notResources}",
+                    "ListOfTags": _tag_conditions,
+                },
+            },
+            takes=("selectionTags",),
+        ),
+        id="{made.SelectionId}",
+        delete=(Call("delete_backup_selection", {"BackupPlanId": "{in.planId}", "SelectionId": "{id}"}),),
+    ),
+}

@@ -1,0 +1,33 @@
+"""Parameters."""
+
+from localaws.runner.context import Context
+from localaws.runner.table import ALL, Call, Do, Entry, Name, Tags
+
+
+def _overwrite(context: Context) -> None:
+    keys = ("type", "description", "tier", "keyId", "allowedPattern", "dataType")
+    asked = {key: context.inputs[key] for key in keys if key in context.inputs}
+    value = context.inputs.get("value", context.inputs.get("insecureValue"))
+    context.call("put_parameter", {"name": context.id, "value": value, "overwrite": True, **asked})
+
+
+_CHANGEABLE = ("value", "insecureValue", "type", "description", "tier", "keyId", "allowedPattern", "dataType")
+
+TYPES = {
+    "aws:ssm/parameter:Parameter": Entry(
+        service="ssm",
+        create=Call("put_parameter", auto=ALL),
+        update=(Do(_overwrite, takes=_CHANGEABLE),),
+        id="{in.name}",
+        read=Call("get_parameter", {"Name": "{id}"}),
+        delete=(Call("delete_parameter", {"Name": "{id}"}),),
+        rename={"insecureValue": "Value"},
+        autoname=Name(limit=1011),
+        tags=Tags(resource="{id}", kind="Parameter"),
+        outputs={
+            "arn": lambda context: f"arn:aws:ssm:{context.region}:{context.account}:parameter/{context.id.lstrip('/')}",
+            "version": "{found.Parameter.Version}",
+            "hasValueWo": False,
+        },
+    ),
+}

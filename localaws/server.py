@@ -1,0 +1,228 @@
+"""The server process of the embedded AWS: `python -m localaws.server`. Others start it through `localaws.launch`.
+
+It makes a run folder, an environment of its own and a reaper, loads the emulator, puts the gate in front of it, and
+serves until it is told to stop: by signal, by the control API, or because its owner is gone. It leaves nothing behind.
+"""
+
+import argparse
+import asyncio
+import functools
+import json
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from localaws import environment, hooks, http_server
+from localaws.app import EmbeddedAws
+from localaws.background import BackgroundWork
+from localaws.clock import Clock
+from localaws.control import Control
+from localaws.gate import Gate
+from localaws.parts import Machine, Part, standard_parts
+from localaws.reaper import Reaper
+from localaws.replication import DEFAULT_LAGS, Replication
+from localaws.replication_dynamodb import GlobalTables
+from localaws.request_region import APPLICATION_ID
+from localaws.workers import Nursery
+
+_LOG_BYTES = 5_000_000
+
+logger = logging.getLogger("localaws.server")  # not __name__, which is __main__ here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a server is started with. `owner` is a file descriptor whose end of file means that the owner is gone."""
+
+    port: int
+    speed: float
+    regions: tuple[str, ...]
+    lags: dict[str, float]  # AWS seconds by kind of replication
+    log_file: Path
+    data_directory: Path | None
+    remove_at_end: tuple[Path, ...]
+    ready: int | None
+    owner: int | None
+
+
+class Server:
+    """One embedded AWS in this process. ministack keeps its state in modules, so there can be no second one."""
+
+    def __init__(self, settings: Settings, run_directory: Path, reaper: Reaper) -> None:
+        self._settings = settings
+        self._listener = http_server.loopback_socket(settings.port)
+        self.port: int = self._listener.getsockname()[1]
+        environment.apply(run_directory, self.port, settings.regions[0])
+        if "ministack" in sys.modules:
+            raise RuntimeError("a module imported ministack before its environment was set; import it through hooks")
+        self._nursery: Nursery | None = None
+        if Nursery.available:
+            self._nursery = Nursery()
+            reaper.group(self._nursery.group)
+            hooks.fork_python_workers(self._nursery.start)
+        self._gate = Gate(settings.regions)
+        self._clock = Clock(settings.speed)
+        self._machine = Machine(
+            clock=self._clock,
+            gate=self._gate,
+            reaper=reaper,
+            http_port=self.port,
+            data_directory=settings.data_directory or run_directory / "data",
+        )
+
+    async def run(self, make_parts: Callable[[Machine], list[Part]]) -> None:
+        """Serve until told to stop."""
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        control = Control(self._clock, self._gate, stop.set)
+        replication = self._replication(control)
+        parts = make_parts(self._machine)
+        for part in parts:
+            part.install(control)
+        app = EmbeddedAws(hooks.emulator(), self._gate, control)
+        server = http_server.server(app)
+        serving = asyncio.create_task(server.serve(sockets=[self._listener]))
+        await _started(server, serving)
+        for number in (signal.SIGTERM, signal.SIGINT):  # in place of uvicorn's, which would end without our cleaning
+            loop.add_signal_handler(number, stop.set)
+        if self._settings.owner is not None:
+            _watch(self._settings.owner, functools.partial(loop.call_soon_threadsafe, stop.set))
+        replication.start()
+        for part in parts:
+            await part.start()
+        _tell(self._settings, {"port": self.port})
+        logger.info("serving %s on port %d", ", ".join(self._gate.regions), self.port)
+
+        await stop.wait()
+        app.refusals.stop()
+        hooks.kill_workers()
+        if self._nursery:
+            self._nursery.close()
+        server.should_exit = True
+        for part in reversed(parts):
+            await part.stop()
+        await replication.stop()
+        await serving
+
+    def _replication(self, control: Control) -> Replication:
+        replication = Replication(self._clock, self._gate, self._settings.lags)
+        control.section("replication", replication.status)
+        hooks.serve_unsigned_calls_by_region()
+        hooks.route_unknown_services_quickly()
+        hooks.add_to_worker_environment(_worker_environment)
+        hooks.keep_workers_whose_handler_raised()
+        # AWS starts an execution environment for every call that finds none free. Here that is a process of 45 MB and a
+        # second of CPU: a burst of health probes on a busy machine would start dozens, each making the others slower.
+        hooks.bound_workers(most=8, starting=2, hesitation=0.1, patience=3.0)
+        BackgroundWork(self._gate, replication).install()
+        GlobalTables(replication).install()
+        hooks.intercept_bucket_replication(functools.partial(replication.send, "s3"))
+        hooks.intercept_secret_replication(functools.partial(replication.send, "secrets"))
+        return replication
+
+
+def _worker_environment(region: str) -> dict[str, str]:
+    """What a function finds beside what ministack gives it: who it is to the gate, and that Lambda initialises it."""
+    return {"AWS_SDK_UA_APP_ID": f"{APPLICATION_ID}{region}", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
+
+
+def _tell(settings: Settings, news: dict[str, Any]) -> None:
+    """Tell the process that waits for this server how its start went."""
+    if settings.ready is not None:
+        with os.fdopen(os.dup(settings.ready), "w") as pipe:
+            pipe.write(json.dumps(news) + "\n")
+
+
+async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    while not server.started:
+        if serving.done():
+            await serving
+            raise RuntimeError("the HTTP server ended before it was ready; its log says why")
+        await asyncio.sleep(0.01)
+
+
+def _watch(owner: int, gone: Callable[[], object]) -> None:
+    """Call `gone` when the other end of the pipe `owner` is closed."""
+
+    def wait() -> None:
+        while os.read(owner, 1):
+            pass
+        gone()
+
+    threading.Thread(target=wait, daemon=True, name="owner").start()
+
+
+def _log_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("localaws").setLevel(logging.INFO)
+
+
+def _arguments(arguments: list[str] | None) -> tuple[Settings, bool]:
+    parser = argparse.ArgumentParser(prog="python -m localaws.server", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--speed", type=float, default=1.0, help="AWS seconds in a second of this machine")
+    parser.add_argument("--regions", default="us-east-1,us-east-2", help="the first serves unsigned calls")
+    for kind, lag in DEFAULT_LAGS.items():
+        parser.add_argument(f"--{kind}-lag-ms", type=float, default=1000 * lag, help="replication lag, AWS ms")
+    parser.add_argument("--log-file", type=Path, default=Path("build/local/server.log"))
+    parser.add_argument("--data-dir", type=Path, help="where databases live; in the run folder if not given")
+    parser.add_argument("--remove-at-end", type=Path, action="append", default=[], help="a file that tells of this run")
+    parser.add_argument("--ready-fd", type=int, help="told {port, pid} or {error} as a line of JSON")
+    parser.add_argument("--owner-fd", type=int, help="the server stops when this pipe ends")
+    parser.add_argument("--bare", action="store_true", help="without load balancers, health checks and databases")
+    given = parser.parse_args(arguments)
+    settings = Settings(
+        port=given.port,
+        speed=given.speed,
+        regions=tuple(given.regions.split(",")),
+        lags={kind: getattr(given, f"{kind}_lag_ms") / 1000 for kind in DEFAULT_LAGS},
+        log_file=given.log_file.resolve(),
+        data_directory=given.data_dir.resolve() if given.data_dir else None,
+        remove_at_end=tuple(path.resolve() for path in given.remove_at_end),
+        ready=given.ready_fd,
+        owner=given.owner_fd,
+    )
+    return settings, given.bare
+
+
+def main(arguments: list[str] | None = None) -> None:
+    settings, bare = _arguments(arguments)
+    _log_to(settings.log_file)
+    if os.getpgid(0) != os.getpid():
+        os.setpgid(0, 0)  # workers share the group, so that the reaper can end them all at once
+    run_directory = environment.new_run_directory()
+    reaper = Reaper([run_directory.parent, *(path.parent for path in settings.remove_at_end)])
+    code = 1
+    try:
+        for path in (run_directory, *settings.remove_at_end):
+            reaper.path(path)
+        reaper.group(os.getpid())
+        try:
+            server = Server(settings, run_directory, reaper)
+            asyncio.Runner().run(server.run(standard_parts if not bare else lambda _machine: []))
+            code = 0
+        except Exception as failure:
+            logger.exception("the server ended")
+            _tell(settings, {"error": f"{type(failure).__name__}: {failure}"})
+    finally:
+        logging.shutdown()
+        reaper.leave(os.getpid())
+        reaper.close()  # removes what it was told of
+        # The emulator's threads wait without end, and a normal exit would wait for them.
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

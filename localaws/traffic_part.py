@@ -1,0 +1,25 @@
+"""Traffic as a part of the server process: what `parts.Part` asks for, around the thread-backed `Traffic`."""
+
+import asyncio
+
+from localaws.control import Control
+from localaws.traffic import Traffic
+
+
+class TrafficPart:
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+
+    def install(self, control: Control) -> None:
+        self._traffic.install()
+        control.section("targets", self._traffic.target_health.status)
+        control.section("health_checks", self._traffic.health_checks.status)
+        control.section("accelerators", self._traffic.accelerator_fronts.status)
+        control.section("dns", lambda: {"address": self._traffic.dns_address})
+        control.addresses(self._traffic.addresses)
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self._traffic.start)
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self._traffic.stop)

@@ -1,0 +1,178 @@
+"""Stands in for `python -m localaws up`: the same file, control API and addresses, with faults that can be ordered.
+
+`python -m tests.drill.fake_aws --directory D --speed S --env E --sabotage X`. It is small and quick, so that many runs
+fit on one machine; of AWS it knows the two calls that the drill makes. What AWS really answers is for other tests.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import signal
+import ssl
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from tests.drill.certificates import write_certificate
+from tests.drill.http_exchange import exchanges
+
+PRIMARY, SECONDARY = "us-east-1", "us-east-2"
+SERVICE = "pay.dr-test.internal"
+SHIFT_SECONDS = 0.4  # after which the front sends clients to the other region
+RETURN_SECONDS = 0.3  # after which a healed region takes clients again
+SABOTAGED = 7  # the payment that something is done to, counted from 1
+
+Item = dict[str, dict[str, str]]
+
+_TARGET_GROUP = """<DescribeTargetGroupsResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">
+<DescribeTargetGroupsResult><TargetGroups><member><TargetGroupArn>{arn}</TargetGroupArn>
+<HealthCheckIntervalSeconds>10</HealthCheckIntervalSeconds><UnhealthyThresholdCount>2</UnhealthyThresholdCount>
+<HealthyThresholdCount>2</HealthyThresholdCount></member></TargetGroups></DescribeTargetGroupsResult>
+</DescribeTargetGroupsResponse>"""
+
+
+class Fake:
+    """Two regions, their journals, and what goes wrong on purpose."""
+
+    def __init__(self, sabotage: str) -> None:
+        self.sabotage = sabotage
+        self.lost_at: float | None = None
+        self.healed_at = -10.0
+        self.refused = 0
+        self.accepted = 0
+        self.journals: dict[str, dict[str, Item]] = {PRIMARY: {}, SECONDARY: {}}
+
+    @property
+    def returned(self) -> bool:
+        return self.lost_at is None and time.monotonic() - self.healed_at > RETURN_SECONDS
+
+    @property
+    def serving(self) -> str | None:
+        """The region that answers clients now; None while nobody does."""
+        if self.returned:
+            return PRIMARY
+        away = self.lost_at is not None
+        if away and (self.sabotage == "never-shift" or time.monotonic() - (self.lost_at or 0) < SHIFT_SECONDS):
+            return None
+        return SECONDARY
+
+    def pay(self, payment: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        region = self.serving
+        if region is None:
+            self.refused += 1
+            return 503, {}
+        self.accepted += 1
+        if not (self.sabotage == "lose-one" and self.accepted == SABOTAGED):
+            self._keep(region, payment, f"payment#{payment['id']}")
+        if self.sabotage == "pay-twice" and self.accepted == SABOTAGED:
+            self._keep(region, payment, f"payment#{payment['id']}-again")
+        durability = "both-regions" if self.lost_at is None else "one-region"
+        answer = {"id": payment["id"], "accepted_in": region, "durability": durability}
+        return (201 if self.lost_at is None else 202), answer
+
+    def heal(self) -> None:
+        if self.lost_at is not None:
+            self.lost_at, self.healed_at = None, time.monotonic()
+            self.journals[PRIMARY] |= self.journals[SECONDARY]
+
+    def control(self, path: str) -> dict[str, Any]:
+        if path.endswith("/outage"):
+            self.lost_at = time.monotonic()
+        if path.endswith("/heal"):
+            self.heal()
+        outage = {"kind": "error", "since": time.time()} if self.lost_at is not None else None
+        return {
+            "regions": {PRIMARY: {"outage": outage, "refused": {"data:nlb": self.refused}}, SECONDARY: {"refused": {}}},
+            "targets": [
+                {"region": PRIMARY, "target_group": "t", "state": "healthy" if self.returned else "unhealthy"},
+                {"region": SECONDARY, "target_group": "t", "state": "healthy"},
+            ],
+            "replication": {"backlog": {PRIMARY: len(self.journals[SECONDARY]) - len(self.journals[PRIMARY])}},
+        }
+
+    def aws(self, headers: dict[str, str], body: str) -> str:
+        """DynamoDB Scan and ELBv2 DescribeTargetGroups."""
+        if headers.get("x-amz-target", "").endswith(".Scan"):
+            found = re.search(r"Credential=\d+/\d+/([a-z0-9-]+)/", headers["authorization"])
+            assert found, "an unsigned call"
+            items = list(self.journals[found[1]].values())
+            return json.dumps({"Items": items, "Count": len(items), "ScannedCount": len(items)})
+        return _TARGET_GROUP.format(arn=parse_qs(body)["TargetGroupArns.member.1"][0])
+
+    def _keep(self, region: str, payment: dict[str, str], key: str) -> None:
+        item = {"pk": {"S": key}, **{name: {"S": value} for name, value in payment.items() if name != "id"}}
+        for journal in self.journals if self.lost_at is None else [region]:
+            self.journals[journal][key] = item
+
+
+async def front(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async for _, _, body, answer in exchanges(reader, writer):
+        status, content = fake.pay(json.loads(body))
+        answer(status, json.dumps(content))
+
+
+async def back(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async for path, headers, body, answer in exchanges(reader, writer):
+        answer(200, json.dumps(fake.control(path)) if "/_localaws/" in path else fake.aws(headers, body))
+
+
+def everything_else(contract: type[Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Outputs that a contract promises; those nobody reads here have a name only."""
+    return {name: known.get(name, f"fake {name}") for name in (field.name for field in fields(contract))}
+
+
+def endpoints(options: argparse.Namespace, accelerator: str, aws: str, ca_file: Path) -> dict[str, Any]:
+    from shared.outputs import GlobalOutputs, RegionOutputs
+
+    places = {"primary": PRIMARY, "secondary": SECONDARY}
+    outputs = {place: everything_else(RegionOutputs, {"region": region}) for place, region in places.items()}
+    return {
+        "environment": options.env,
+        "speed": options.speed,
+        "pid": os.getpid(),
+        "account": "000000000000",
+        "aws": aws,
+        "control": f"{aws}/_localaws",
+        "accelerator": {"dns_name": "a.example", "address": accelerator, "url": f"https://{accelerator}"},
+        "service_name": SERVICE,
+        "ca_file": str(ca_file),
+        "regions": {region: {"place": place, "api": f"{aws}/api", "nlb": ""} for place, region in places.items()},
+        "outputs": outputs | {"global": everything_else(GlobalOutputs, {"journal_table": "table-journal"})},
+        "deploy_seconds": {"primary": 0.1, "secondary": 0.1, "global": 0.1},
+    }
+
+
+async def main(options: argparse.Namespace) -> None:
+    fake = Fake(options.sabotage)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    certificate = write_certificate(options.directory, SERVICE)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate.certificate, certificate.key)
+    clients = await asyncio.start_server(lambda r, w: front(fake, r, w), "127.0.0.1", 0, ssl=tls)
+    callers = await asyncio.start_server(lambda r, w: back(fake, r, w), "127.0.0.1", 0)
+    ports = [server.sockets[0].getsockname()[1] for server in (clients, callers)]
+    print("deploying the fake", flush=True)
+    content = endpoints(options, f"127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", certificate.certificate)
+    unfinished = options.directory / "endpoints.unfinished"
+    unfinished.write_text(json.dumps(content))
+    unfinished.rename(options.directory / "endpoints.json")
+    await stop.wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--speed", type=float, required=True)
+    parser.add_argument("--env", required=True)
+    parser.add_argument("--sabotage", default="none")
+    parsed = parser.parse_args()
+    if parsed.sabotage == "never-up":
+        sys.exit("the fake refuses to start")
+    asyncio.run(main(parsed))

@@ -1,0 +1,239 @@
+"""The load generator as a server and as its own record see it."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drill.client import ClientPolicy
+from drill.load import Load
+from drill.payments import payments
+from drill.record import Intent, Outcome
+from tests.drill.certificates import write_certificate
+from tests.drill.payment_server import SERVICE, Answer, PaymentServer, Reply, accept, payment_server
+
+POLICY = ClientPolicy(timeout=0.3, reopen=5.0, first_pause=0.02, longest_pause=0.1, give_up=1.0, most_under_way=20)
+
+
+def sent(
+    directory: Path,
+    answer: Answer = accept,
+    *,
+    policy: ClientPolicy = POLICY,
+    rate: float = 50,
+    seconds: float = 0.4,
+    pause: float = 0.0,
+) -> tuple[Load, PaymentServer]:
+    """Send payments for a while and let every client finish."""
+
+    async def run() -> tuple[Load, PaymentServer]:
+        async with payment_server(directory, answer, pause=pause) as server:
+            load = Load(server.target, policy, payments(1), rate=rate, jitter=random.Random(1))
+            load.start()
+            await asyncio.sleep(seconds)
+            await load.stop()
+            await load.drain()
+            await load.close()
+            return load, server
+
+    return asyncio.run(run())
+
+
+def outcomes(load: Load) -> Counter[Outcome]:
+    return Counter(attempt.outcome for attempt in load.record.attempts)
+
+
+def test_payments_leave_at_the_rate_asked_for_and_every_client_is_told(tmp_path: Path) -> None:
+    load, server = sent(tmp_path, rate=100, seconds=0.5)
+
+    assert 48 <= len(server.requests) <= 52
+    assert len(load.record.acknowledged) == len(server.requests) == len(load.record.intents)
+    assert {attempt.region for attempt in load.record.attempts} == {"us-east-1"}
+    assert {intent.durability for intent in load.record.intents} == {"both-regions"}
+
+
+def test_the_rate_is_reached_evenly(tmp_path: Path) -> None:
+    async def run() -> Load:
+        async with payment_server(tmp_path) as server:
+            load = Load(server.target, POLICY, payments(1), rate=100, ramp=1.0)
+            load.start()
+            await asyncio.sleep(0.5)
+            assert 45 <= load.offered <= 60
+            await asyncio.sleep(1.0)
+            assert load.offered == 100
+            await load.stop()
+            assert load.offered == 0
+            await load.drain()
+            await load.close()
+            return load
+
+    load = asyncio.run(run())
+    started = load.started or 0.0
+    offered = [intent.offered - started for intent in load.record.intents]
+    per_quarter = [sum(start <= at < start + 0.25 for at in offered) for start in (0, 0.25, 0.5, 0.75, 1.0)]
+
+    assert per_quarter == [pytest.approx(count, abs=2) for count in (3, 9, 16, 22, 25)]
+
+
+def test_a_slow_server_does_not_slow_the_clients_down(tmp_path: Path) -> None:
+    load, server = sent(tmp_path, rate=50, seconds=0.4, pause=0.2)
+
+    assert 19 <= len(server.requests) <= 22, "arrivals do not wait for answers"
+    assert all(attempt.seconds >= 0.2 for attempt in load.record.attempts)
+
+
+def test_the_server_is_asked_for_by_name_though_it_is_reached_by_address(tmp_path: Path) -> None:
+    _, server = sent(tmp_path)
+
+    assert set(server.names) == {SERVICE}
+    assert server.hosts == {SERVICE}
+
+
+def test_a_server_with_a_certificate_of_somebody_else_gets_no_payment(tmp_path: Path) -> None:
+    async def run() -> tuple[Load, PaymentServer]:
+        stranger = tmp_path / "stranger"
+        stranger.mkdir()
+        async with payment_server(tmp_path) as server:
+            target = replace(server.target, ca_file=write_certificate(stranger, SERVICE).certificate)
+            load = Load(target, replace(POLICY, give_up=0.1), payments(1), rate=20)
+            load.start()
+            await asyncio.sleep(0.2)
+            await load.stop()
+            await load.drain()
+            await load.close()
+            return load, server
+
+    load, server = asyncio.run(run())
+
+    assert server.requests == []
+    assert set(outcomes(load)) == {Outcome.UNTRUSTED}
+    assert load.record.acknowledged == []
+    assert "self-signed certificate" in str(load.record.given_up[0].given_up)
+
+
+def test_both_regions_are_trusted_though_their_certificates_bear_the_same_name(tmp_path: Path) -> None:
+    async def run() -> list[Load]:
+        folders = [tmp_path / "one", tmp_path / "other"]
+        for folder in folders:
+            folder.mkdir()
+        loads = []
+        async with payment_server(folders[0]) as one, payment_server(folders[1]) as other:
+            both = tmp_path / "ca.pem"
+            both.write_bytes(one.target.ca_file.read_bytes() + other.target.ca_file.read_bytes())
+            for server in (one, other):
+                load = Load(replace(server.target, ca_file=both), replace(POLICY, give_up=0.1), payments(1), rate=20)
+                load.start()
+                await asyncio.sleep(0.1)
+                await load.stop()
+                await load.drain()
+                await load.close()
+                loads.append(load)
+        return loads
+
+    assert [set(outcomes(load)) for load in asyncio.run(run())] == [{Outcome.OK}, {Outcome.OK}]
+
+
+def test_a_failed_payment_is_sent_again_as_it_was_until_it_is_acknowledged(tmp_path: Path) -> None:
+    def fail_twice(payment: dict[str, Any], number: int) -> Reply:
+        return (503, {}) if number <= 2 else accept(payment, number)
+
+    load, server = sent(tmp_path, fail_twice, rate=2)
+
+    assert [request == server.requests[0] for request in server.requests] == [True, True, True]
+    [intent] = load.record.intents
+    assert intent.attempts == 3
+    assert intent.acknowledged is not None
+    assert outcomes(load) == {Outcome.ERROR: 2, Outcome.OK: 1}
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ((500, {}), Outcome.ERROR),
+        ((429, {}), Outcome.ERROR),
+        (None, Outcome.RESET),
+        ((201, {"id": "somebody-elses"}), Outcome.WRONG),
+        ((201, {}), Outcome.WRONG),
+    ],
+)
+def test_a_client_that_is_never_told_gives_up_and_is_not_acknowledged(
+    tmp_path: Path, reply: Reply, outcome: Outcome
+) -> None:
+    load, _ = sent(tmp_path, lambda *_: reply, policy=replace(POLICY, give_up=0.2), rate=10, seconds=0.15)
+
+    assert set(outcomes(load)) == {outcome}
+    assert load.record.acknowledged == []
+    assert len(load.record.given_up) == len(load.record.intents) == 2
+    assert all(intent.attempts > 1 for intent in load.record.intents)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_a_payment_that_is_refused_for_good_is_not_sent_again(tmp_path: Path, status: int) -> None:
+    load, server = sent(tmp_path, lambda *_: (status, {}), rate=10, seconds=0.15)
+
+    assert len(server.requests) == len(load.record.intents) == 2
+    assert [intent.given_up for intent in load.record.intents] == [f"refused with {status}"] * 2
+
+
+def test_a_server_that_hangs_costs_a_client_its_timeout_and_no_more(tmp_path: Path) -> None:
+    load, _ = sent(tmp_path, policy=replace(POLICY, timeout=0.1, give_up=0.15), rate=20, seconds=0.2, pause=5)
+
+    assert set(outcomes(load)) == {Outcome.TIMEOUT}
+    assert all(0.1 <= attempt.seconds < 0.2 for attempt in load.record.attempts)
+
+
+def test_arrivals_beyond_the_bound_are_shed_and_counted(tmp_path: Path) -> None:
+    load, server = sent(tmp_path, policy=replace(POLICY, most_under_way=3, timeout=2), rate=50, seconds=0.3, pause=1)
+
+    assert len(server.requests) == 3
+    assert 11 <= load.record.shed <= 13
+    assert len(load.record.intents) == 3, "what was not sent is no intent"
+
+
+def test_connections_are_kept_alive_and_still_renewed(tmp_path: Path) -> None:
+    _, kept = sent(tmp_path, rate=100, seconds=0.5)
+    _, renewed = sent(tmp_path, policy=replace(POLICY, reopen=0.1), rate=100, seconds=0.5)
+
+    assert len(kept.requests) > 4 * kept.connections
+    assert renewed.connections >= 12, "each of four sessions lives 0.1 s at most"
+
+
+def test_a_connection_that_failed_a_client_is_not_used_again(tmp_path: Path) -> None:
+    _, server = sent(tmp_path, lambda *_: (503, {}), policy=replace(POLICY, give_up=0.2), rate=20, seconds=0.2)
+
+    assert server.connections == len(server.requests)
+
+
+def test_a_generator_that_breaks_says_so_instead_of_leaving_holes(tmp_path: Path) -> None:
+    def none_left() -> Iterator[Intent]:
+        yield next(payments(1))
+        raise ValueError("no payment left")
+
+    async def run() -> None:
+        async with payment_server(tmp_path) as server:
+            load = Load(server.target, POLICY, none_left(), rate=50)
+            load.start()
+            await asyncio.sleep(0.05)
+            try:
+                await load.stop()
+            finally:
+                await load.close()
+
+    with pytest.raises(ValueError, match="no payment left"):
+        asyncio.run(run())
+
+
+def test_sending_payments_costs_a_fraction_of_a_core(tmp_path: Path) -> None:
+    """The server's part is in the same process, so this is an upper bound."""
+    before, started = time.process_time(), time.monotonic()
+    load, _ = sent(tmp_path, rate=80, seconds=1.5)
+    share = (time.process_time() - before) / (time.monotonic() - started)
+
+    assert len(load.record.acknowledged) >= 115
+    assert share < 0.5

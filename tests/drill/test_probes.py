@@ -1,0 +1,143 @@
+"""Expectations, judged on a look; and what the system is asked for one."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from moto import mock_aws
+
+from drill import probes
+from drill.limits import Limits
+from drill.probes import (
+    AcceptedAsOffered,
+    Expectation,
+    HealthSettings,
+    Look,
+    ProbeError,
+    ReplicationKeepsUp,
+    ServedBy,
+    Status,
+    TargetsHealthy,
+)
+from drill.record import Recent
+from shared.places import Place
+
+REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
+
+
+def look(recent: Recent | None = None, **status: Any) -> Look:
+    return Look(status=Status.model_validate(status), recent=recent or Recent(), rate=50, regions=REGIONS)
+
+
+def targets(*states: tuple[str, str]) -> dict[str, Any]:
+    return {"targets": [{"region": region, "target_group": "tg", "state": state} for region, state in states]}
+
+
+@pytest.mark.parametrize(
+    ("expectation", "seen", "met"),
+    [
+        (AcceptedAsOffered(), look(Recent(ok=50)), True),
+        (AcceptedAsOffered(), look(Recent(ok=46)), True),
+        (AcceptedAsOffered(), look(Recent(ok=40)), False),
+        (AcceptedAsOffered(), look(Recent(ok=50, failed=0.5)), False),
+        (AcceptedAsOffered(), look(), False),
+        (TargetsHealthy(), look(**targets(("us-east-1", "healthy"), ("us-east-2", "healthy"))), True),
+        (TargetsHealthy(), look(**targets(("us-east-1", "initial"), ("us-east-2", "healthy"))), False),
+        (TargetsHealthy(), look(**targets(("us-east-1", "healthy"))), False),
+        (TargetsHealthy(), look(**targets(*[(r, "healthy") for r in REGIONS.values()], ("us-east-2", "unused"))), True),
+        (TargetsHealthy(), look(**targets(("us-east-1", "unavailable"), ("us-east-2", "healthy"))), False),
+        (TargetsHealthy(), look(), False),
+        (ServedBy(Place.PRIMARY), look(Recent(by_region={"us-east-1": 50.0})), True),
+        (ServedBy(Place.PRIMARY), look(Recent(by_region={"us-east-2": 50.0})), False),
+        (ServedBy(Place.PRIMARY), look(Recent(by_region={"us-east-1": 49.0, "us-east-2": 1.0})), False),
+        (ServedBy(Place.PRIMARY), look(), False),
+        (ReplicationKeepsUp(), look(), True),
+        (ReplicationKeepsUp(), look(replication={"backlog": {"us-east-1": 0}}), True),
+        (ReplicationKeepsUp(), look(replication={"backlog": {"us-east-1": 100, "us-east-2": 100}}), True),
+        (ReplicationKeepsUp(), look(replication={"backlog": {"us-east-1": 101, "us-east-2": 0}}), False),
+        (ReplicationKeepsUp(), replace(look(replication={"backlog": {"us-east-1": 1}}), rate=0), False),
+    ],
+)
+def test_an_expectation_is_met_or_not_by_what_was_seen(expectation: Expectation, seen: Look, met: bool) -> None:
+    found = expectation.check(seen)
+
+    assert found.met is met
+    assert found.evidence
+
+
+def asked(answer: Callable[[httpx.Request], httpx.Response]) -> Status:
+    async def run() -> Status:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            return await probes.status(client, "http://127.0.0.1:1/_localaws")
+
+    return asyncio.run(run())
+
+
+def test_a_status_may_say_more_than_the_drill_reads() -> None:
+    status = asked(
+        lambda _: httpx.Response(
+            200,
+            json={
+                "speed": 5.0,
+                "regions": {
+                    "us-east-1": {
+                        "outage": {"kind": "reset", "since": 1.0},
+                        "refused": {"control:dynamodb": 3, "data:nlb": 9},
+                    },
+                    "us-east-2": {"outage": None, "refused": {}},
+                },
+                "databases": [{"region": "us-east-1", "role": "writer"}],
+            },
+        )
+    )
+
+    assert status.refused("us-east-1") == {"control:dynamodb": 3, "data:nlb": 9}
+    assert status.regions["us-east-2"].outage is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(500), httpx.Response(200, text="no JSON"), httpx.Response(200, json={"targets": [{"state": 1}]})],
+)
+def test_a_status_that_is_none_is_an_error_not_an_empty_look(answer: httpx.Response) -> None:
+    with pytest.raises(ProbeError, match="status cannot be read"):
+        asked(lambda _: answer)
+
+
+@mock_aws
+def test_the_limit_follows_the_health_check_that_is_deployed() -> None:
+    ec2 = boto3.client("ec2", region_name="us-east-1")
+    elbv2 = boto3.client("elbv2", region_name="us-east-1")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    [group] = elbv2.create_target_group(
+        Name="tg", Protocol="TCP", Port=443, VpcId=vpc, HealthCheckIntervalSeconds=30, UnhealthyThresholdCount=3
+    )["TargetGroups"]
+
+    settings = probes.health_settings(elbv2, group["TargetGroupArn"], "us-east-1")
+
+    assert settings.until_unhealthy == 90
+    assert Limits(checks=[settings], speed=5).rto_seconds == pytest.approx(92 / 5)
+
+
+def test_the_slower_of_two_health_checks_sets_the_limit() -> None:
+    quick = HealthSettings(region="a", interval=5, unhealthy_threshold=2, healthy_threshold=2)
+    slow = HealthSettings(region="b", interval=10, unhealthy_threshold=2, healthy_threshold=2)
+
+    assert Limits(checks=[quick, slow], speed=1).rto_seconds == 22
+
+
+def test_an_outage_too_short_for_the_deployed_health_checks_is_refused_with_the_figures() -> None:
+    limits = Limits(
+        checks=[HealthSettings(region="a", interval=30, unhealthy_threshold=5, healthy_threshold=2)], speed=5
+    )
+
+    refusal = limits.refusal(20)
+
+    assert refusal is not None
+    assert "20.0 s" in refusal
+    assert "30.4 s" in refusal
+    assert limits.refusal(33) is None

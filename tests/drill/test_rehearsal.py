@@ -1,0 +1,238 @@
+"""Whole rehearsals against a fake that can be told what to do wrong: each verdict is seen to be earned."""
+
+import asyncio
+import json
+import re
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from drill.actions import OutageKind
+from drill.progress import Progress
+from drill.rehearse import rehearse
+from drill.report.model import Report
+from drill.runner import CouldNotStart
+from drill.scenarios.region_loss import REGION_LOSS
+from drill.settings import RehearsalSettings
+from drill.verdict import exit_status
+from tests.drill.with_fake import fake_command, short
+
+SPEED, RATE, DURATION = 20.0, 10.0, 4.7
+IN_PROCESS = ("none", "pay-twice", "never-shift", "never-up")
+INTERRUPTS = (signal.SIGINT, signal.SIGKILL)
+OUTAGE = "load without the primary region"
+
+
+@dataclass
+class CommandLine:
+    """A run of the command line that has ended."""
+
+    output: Path
+    status: int | None
+    said: str
+    children: Sequence[psutil.Process] = ()
+
+
+@dataclass
+class Ended:
+    """All runs of this module. They take place at the same time, since they mostly wait."""
+
+    folder: Path
+    reports: dict[str, Report | CouldNotStart]
+    completed: CommandLine
+    interrupted: dict[signal.Signals, CommandLine]
+
+    def report(self, sabotage: str) -> Report:
+        found = self.reports[sabotage]
+        assert isinstance(found, Report), found
+        return found
+
+
+async def _in_process(sabotage: str, output: Path) -> Report | CouldNotStart:
+    settings = RehearsalSettings(
+        scenario=short(REGION_LOSS), environment="test", speed=SPEED, rate=RATE, duration=DURATION,
+        seed=7, kind=OutageKind.ERROR, output=output,
+    )  # fmt: skip
+    command = fake_command(sabotage, environment="test", speed=SPEED, directory=settings.folder / "local")
+    try:
+        return await rehearse(settings, Progress(title=sabotage, window=1.0), command=command)
+    except CouldNotStart as error:
+        return error
+
+
+async def _command_line(sabotage: str, output: Path, interrupt: signal.Signals | None = None) -> CommandLine:
+    """Run it to its end, or until `interrupt` in the middle of the outage."""
+    options = [
+        "--speed",
+        SPEED,
+        "--rate",
+        RATE,
+        "--duration",
+        DURATION,
+        "--seed",
+        7,
+        "--env",
+        "test",
+        "--output",
+        output,
+    ]
+    words = ["-m", "tests.drill.with_fake", sabotage, "rehearse", *map(str, options)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    said = ""
+    children: list[psutil.Process] = []
+    try:
+        async with asyncio.timeout(40):
+            while line := (await process.stdout.readline()).decode():
+                said += line
+                if interrupt and OUTAGE in line and not children:
+                    children = psutil.Process(process.pid).children(recursive=True)
+                    process.send_signal(interrupt)
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    return CommandLine(output=output, status=process.returncode, said=said, children=children)
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    folder = tmp_path_factory.mktemp("rehearsals")
+    stale = folder / "lose-one/region-loss/report.json"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("{}")
+
+    async def run() -> Ended:
+        in_process, completed, interrupted = await asyncio.gather(
+            asyncio.gather(*(_in_process(sabotage, folder / sabotage) for sabotage in IN_PROCESS)),
+            _command_line("lose-one", folder / "lose-one"),
+            asyncio.gather(*(_command_line("none", folder / number.name, number) for number in INTERRUPTS)),
+        )
+        return Ended(
+            folder=folder,
+            reports=dict(zip(IN_PROCESS, in_process, strict=True)),
+            completed=completed,
+            interrupted=dict(zip(INTERRUPTS, interrupted, strict=True)),
+        )
+
+    return asyncio.run(run())
+
+
+def missed(found: Report) -> list[str]:
+    return [check.name for check in found.checks if not check.met]
+
+
+def test_a_region_that_fails_over_in_time_passes(ended: Ended) -> None:
+    found = ended.report("none")
+
+    assert (found.verdict, found.first_broken, exit_status(found.checks)) == ("passed", None, 0)
+    assert found.payments.acknowledged == found.payments.in_journal > 40
+    assert (found.payments.lost, found.payments.duplicated) == (0, 0)
+    assert found.traffic.rto_seconds is not None
+    assert 0.2 < found.traffic.rto_seconds <= found.limits.rto_limit_seconds == pytest.approx(22 / SPEED)
+    assert set(found.traffic.by_region) == {"us-east-1", "us-east-2"}
+    assert found.outage is not None
+    assert found.outage.calls_refused > 0
+    assert found.traffic.ok + found.traffic.failed == found.traffic.sent
+
+
+def test_one_payment_that_was_acknowledged_and_thrown_away_fails_the_run(ended: Ended) -> None:
+    found = Report.model_validate_json((ended.completed.output / "region-loss/report.json").read_text())
+
+    assert (found.verdict, found.payments.lost, exit_status(found.checks)) == ("failed", 1, 1)
+    assert missed(found) == ["no acknowledged payment is lost"]
+    assert found.first_broken is not None
+    assert found.first_broken.startswith("no acknowledged payment is lost: expected 0 lost")
+    assert re.match(r"drill-7-0000\d\d .* was acknowledged, but is absent in us-east-1", found.payments.evidence[0])
+
+
+def test_one_payment_made_twice_fails_the_run(ended: Ended) -> None:
+    found = ended.report("pay-twice")
+
+    assert (found.verdict, found.payments.duplicated, found.payments.lost) == ("failed", 1, 0)
+    assert missed(found) == ["no payment is made twice"]
+
+
+def test_a_service_that_stays_down_until_the_region_returns_misses_its_time(ended: Ended) -> None:
+    found = ended.report("never-shift")
+
+    assert found.verdict == "failed"
+    assert found.traffic.rto_seconds is not None
+    assert found.traffic.rto_seconds > found.limits.rto_limit_seconds
+    assert "payments are accepted again in time" in missed(found)
+    assert "traffic moves to the other region by itself" in missed(found)
+    assert found.payments.lost == 0
+
+
+def test_an_environment_that_does_not_start_says_why_and_leaves_no_report(ended: Ended) -> None:
+    error = ended.reports["never-up"]
+
+    assert isinstance(error, CouldNotStart)
+    assert "the fake refuses to start" in str(error)
+    assert not list((ended.folder / "never-up").rglob("report.*"))
+
+
+def test_the_report_file_has_the_fields_that_others_read(ended: Ended) -> None:
+    found: dict[str, Any] = json.loads((ended.folder / "none/region-loss/report.json").read_text())
+
+    assert {"scenario", "environment", "verdict", "started_at", "finished_at", "speed"} <= set(found)
+    assert set(found["outage"]) >= {"region", "kind", "at", "healed_at", "calls_refused"}
+    assert set(found["traffic"]) >= {
+        *("sent", "ok", "failed", "rto_seconds", "longest_gap_seconds", "p50_ms", "p99_ms", "by_region")
+    }
+    assert set(found["payments"]) >= {"acknowledged", "in_journal", "lost", "duplicated"}
+    assert all(set(step) == {"name", "region", "at", "seconds", "outcome", "detail"} for step in found["steps"])
+    assert found["outage"]["at"] < found["outage"]["healed_at"]
+
+
+def test_what_a_run_says_of_the_database_is_that_it_was_not_exercised(ended: Ended) -> None:
+    assert any(sentence.startswith("Database failover") for sentence in ended.report("none").not_exercised)
+    assert "Not exercised" in (ended.folder / "none/region-loss/report.html").read_text()
+
+
+def test_the_processes_of_a_run_are_measured(ended: Ended) -> None:
+    resources = ended.report("none").resources
+
+    assert resources.peak_processes >= 3, "the drill, the keeper and the fake"
+    assert 50e6 < resources.peak_memory_bytes < 2e9
+    assert 0 < sum(resources.processor_share.values()) < resources.cores
+
+
+def test_the_command_line_ends_with_the_verdict_and_a_table(ended: Ended) -> None:
+    said = " ".join(ended.completed.said.split())
+
+    assert ended.completed.status == 1, ended.completed.said
+    assert "outage kind error, seed 7" in said
+    assert "FAILED region-loss on test, seed 7 no acknowledged payment is lost: expected 0 lost, found 2 lost" in said
+    assert "MISSED" in said
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_an_interrupted_rehearsal_leaves_no_process_and_no_verdict(
+    ended: Ended, number: signal.Signals, status: int
+) -> None:
+    run = ended.interrupted[number]
+
+    assert run.status == status, run.said
+    assert len(run.children) >= 2, "keeper and fake"
+    end = time.monotonic() + 5
+    while any(child.is_running() for child in run.children) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not any(child.is_running() for child in run.children)
+    assert not (run.output / "region-loss/report.json").exists()
+
+
+def test_an_interrupted_rehearsal_brings_the_region_back_first(ended: Ended) -> None:
+    said = ended.interrupted[signal.SIGINT].said
+
+    assert "bring the primary region back (us-east-1) done" in said
+    assert "Interrupted; the outage was undone and everything stopped." in said

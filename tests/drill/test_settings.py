@@ -1,0 +1,74 @@
+"""Bad settings are refused before anything starts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from drill.__main__ import app
+from drill.settings import RehearsalSettings, SettingsError
+
+GOOD: dict[str, Any] = {
+    "scenario": "region-loss",
+    "environment": "dev",
+    "speed": 5.0,
+    "rate": 50.0,
+    "duration": 40.0,
+    "seed": 1,
+    "kind": "reset",
+    "output": Path("build/rehearsal"),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "option", "value", "remedy"),
+    [
+        ({"scenario": "moon-loss"}, "--scenario", "moon-loss", "choose one of region-loss"),
+        ({"kind": "melt"}, "--kind", "melt", "error, reset, hang"),
+        ({"rate": 0.0}, "--rate", "0", "such as 50"),
+        ({"rate": -3.0}, "--rate", "-3", "such as 50"),
+        ({"rate": float("nan")}, "--rate", "nan", "such as 50"),
+        ({"rate": float("inf")}, "--rate", "inf", "from 1 to 500"),
+        ({"speed": 0.0}, "--speed", "0", "such as 5"),
+        ({"speed": -1.0}, "--speed", "-1", "such as 5"),
+        ({"duration": 0.0}, "--duration", "0", "such as 40"),
+        ({"duration": 10.0}, "--duration", "10", "use --duration 24 or more"),
+        ({"speed": 1.0}, "--duration", "40", "use --duration 120 or more"),
+        ({"environment": " "}, "--env", "empty", "such as dev"),
+    ],
+)
+def test_a_setting_out_of_range_is_named_with_its_value_and_the_remedy(
+    change: dict[str, Any], option: str, value: str, remedy: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        RehearsalSettings.checked(**(GOOD | change))
+
+    message = str(refused.value)
+    assert message.startswith(f"{option} is {value}")
+    assert remedy in message
+
+
+def test_the_shortest_duration_that_is_named_is_accepted() -> None:
+    assert RehearsalSettings.checked(**(GOOD | {"duration": 24.0})).duration == 24
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.touch()
+
+    with pytest.raises(SettingsError, match=r"--output is .*taken, which is a file"):
+        RehearsalSettings.checked(**(GOOD | {"output": taken}))
+
+
+@pytest.mark.parametrize(
+    "words", [["--scenario", "moon-loss"], ["--rate", "0"], ["--speed", "-1"], ["--duration", "5"]]
+)
+def test_the_command_line_ends_with_2_and_writes_nothing(words: list[str], tmp_path: Path) -> None:
+    output = tmp_path / "reports"
+
+    done = CliRunner().invoke(app, ["rehearse", "--output", str(output), *words])
+
+    assert done.exit_code == 2
+    assert words[0] in done.output
+    assert not output.exists()

@@ -1,0 +1,368 @@
+"""A global database as a client of AWS sees it: RDS calls, SQL over the Data API, SQL through the endpoints."""
+
+import functools
+import json
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from botocore.exceptions import ClientError
+from psycopg2 import errors
+
+from localaws import reaper
+from localaws.gate import OutageKind
+from tests.local.aurora_world import (
+    DATABASE,
+    EAST_1,
+    EAST_2,
+    SPEED,
+    USER,
+    Deployed,
+    World,
+    deploy,
+    destroy,
+    eventually,
+    world,
+)
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[World]:
+    with tempfile.TemporaryDirectory(prefix="localaws-test-") as directory:
+        Path(directory).chmod(0o711)  # PostgreSQL runs as another user when we are root
+        with world(Path(directory)) as made:
+            yield made
+
+
+@pytest.fixture(scope="module")
+def lasting(aws: World) -> Iterator[Deployed]:
+    deployed = aws.ready()
+    yield deployed
+    destroy(deployed)
+
+
+@pytest.fixture
+def ledger(aws: World, lasting: Deployed) -> Deployed:
+    """A global database both of whose regions are there, the writer in us-east-1, its table empty everywhere."""
+    for region in (EAST_1, EAST_2):
+        aws.gate.heal(region)
+    aws.pairs.set_lag(lasting.name, 0)
+    eventually(lambda: lasting.available() and lasting.synchronization() == {"connected"}, "a healthy database")
+    if lasting.writer() != lasting.clusters[EAST_1]:
+        lasting.switch_over(EAST_1)
+        eventually(lambda: lasting.writer() == lasting.clusters[EAST_1] and lasting.available(), "the writer back home")
+    lasting.sql(EAST_1, "TRUNCATE t")
+    eventually(lambda: aws.read(lasting, EAST_2) == [], "an empty table")
+    return lasting
+
+
+def code(caught: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(caught.value.response["Error"]["Code"])
+
+
+def test_what_is_available_answers_sql(aws: World) -> None:
+    deployed = aws.deploy()
+    eventually(lambda: deployed.cluster(EAST_1)["Status"] == "available", "the writer")
+    assert deployed.sql(EAST_1, "SELECT current_database(), current_user") == [[DATABASE, USER]]
+    destroy(deployed)
+
+
+def test_a_new_cluster_is_creating_and_has_endpoints_of_its_own(aws: World) -> None:
+    rds = aws.emulator.client("rds")
+    made = rds.create_db_cluster(
+        DBClusterIdentifier="alone", Engine="aurora-postgresql", MasterUsername=USER, MasterUserPassword="long-enough"
+    )["DBCluster"]
+    assert made["Status"] == "creating"
+    assert made["Endpoint"].startswith("alone.cluster-")
+    assert made["Endpoint"].endswith(".us-east-1.rds.amazonaws.com")
+    eventually(lambda: f"{made['Endpoint']}:5432" in aws.pairs.addresses(), "its address")
+    rds.delete_db_cluster(DBClusterIdentifier="alone", SkipFinalSnapshot=True)
+
+
+def test_a_row_written_over_the_data_api_is_read_in_the_other_region(aws: World, ledger: Deployed) -> None:
+    ledger.insert(EAST_1, 1)
+    eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
+
+
+def test_the_reader_region_refuses_writes_and_the_whole_data_api(aws: World, ledger: Deployed) -> None:
+    with aws.connect(ledger, EAST_2) as connection, pytest.raises(errors.ReadOnlySqlTransaction):
+        connection.cursor().execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(ClientError) as caught:
+        ledger.sql(EAST_2, "SELECT 1")
+    assert code(caught) == "DatabaseUnavailableException"
+
+
+def test_a_wrong_password_is_refused(aws: World, ledger: Deployed) -> None:
+    secrets = aws.emulator.client("secretsmanager")
+    wrong = secrets.create_secret(
+        Name=f"{ledger.name}-wrong", SecretString=json.dumps({"username": USER, "password": "a-guess-1"})
+    )
+    data = aws.emulator.client("rds-data")
+    with pytest.raises(ClientError, match="password authentication failed") as caught:
+        data.execute_statement(
+            resourceArn=ledger.clusters[EAST_1], secretArn=wrong["ARN"], sql="SELECT 1", database=DATABASE
+        )
+    assert code(caught) == "DatabaseErrorException"
+    with pytest.raises(psycopg2.OperationalError), aws.connect(ledger, EAST_1, password="a-guess-1"):
+        pass
+
+
+def test_a_transaction_counts_once_it_is_committed(aws: World, ledger: Deployed) -> None:
+    data = aws.emulator.client("rds-data")
+    target: dict[str, Any] = {"resourceArn": ledger.clusters[EAST_1], "secretArn": ledger.secret}
+    for number, end in ((1, data.rollback_transaction), (2, data.commit_transaction)):
+        transaction = data.begin_transaction(**target, database=DATABASE)["transactionId"]
+        ledger.sql(EAST_1, f"INSERT INTO t VALUES ({number})", transactionId=transaction)
+        assert ledger.numbers(EAST_1) == [], "nobody else sees it yet"
+        end(**target, transactionId=transaction)
+    assert ledger.numbers(EAST_1) == [2]
+
+
+def test_an_sql_error_names_its_state_as_the_data_api_does(ledger: Deployed) -> None:
+    ledger.insert(EAST_1, 1)
+    with pytest.raises(ClientError, match=r"duplicate key value .*; SQLState: 23505") as caught:
+        ledger.insert(EAST_1, 1)
+    assert code(caught) == "DatabaseErrorException"
+
+
+def test_without_a_database_named_the_data_api_looks_for_one_of_the_users_name(aws: World, ledger: Deployed) -> None:
+    with pytest.raises(ClientError, match=f'database "{USER}" does not exist; SQLState: 3D000'):
+        aws.emulator.client("rds-data").execute_statement(
+            resourceArn=ledger.clusters[EAST_1], secretArn=ledger.secret, sql="SELECT 1"
+        )
+
+
+def test_a_statement_may_take_45_seconds(ledger: Deployed) -> None:
+    assert ledger.sql(EAST_1, "SHOW statement_timeout") == [["45s"]]
+
+
+def test_slow_sql_does_not_hold_up_the_rest_of_aws(aws: World, ledger: Deployed) -> None:
+    slow = threading.Thread(target=lambda: ledger.sql(EAST_1, "SELECT 1 FROM pg_sleep(0.8)"))
+    slow.start()
+    time.sleep(0.1)
+    began = time.monotonic()
+    aws.emulator.client("sqs").list_queues()
+    took = time.monotonic() - began
+    assert slow.is_alive()
+    assert took < 0.5
+    slow.join()
+
+
+def test_a_new_master_password_counts_from_then_on(aws: World, ledger: Deployed) -> None:
+    rds, name = aws.emulator.client("rds"), ledger.identifiers[EAST_1]
+
+    def logs_in(password: str) -> bool:
+        try:
+            with aws.connect(ledger, EAST_1, password=password):
+                return True
+        except psycopg2.OperationalError:
+            return False
+
+    before = aws.emulator.client("secretsmanager").get_secret_value(SecretId=ledger.secret)["SecretString"]
+    for password in ("another-one-1", json.loads(before)["password"]):
+        rds.modify_db_cluster(DBClusterIdentifier=name, MasterUserPassword=password, ApplyImmediately=True)
+        eventually(functools.partial(logs_in, password), "a login with the new password")
+
+
+def test_a_switchover_loses_nothing_while_rows_are_being_written(aws: World, ledger: Deployed) -> None:
+    aws.pairs.set_lag(ledger.name, 0.4 * SPEED)  # so that there is something on the line
+    acknowledged: list[int] = []
+
+    def write() -> None:
+        for number in range(10_000):
+            try:
+                ledger.insert(EAST_1, number)
+            except ClientError:
+                return
+            acknowledged.append(number)
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    eventually(lambda: len(acknowledged) > 10, "some rows")
+    answer = ledger.switch_over(EAST_2)["GlobalCluster"]
+    assert answer["Status"] == "switching-over"
+    writing.join()
+    eventually(lambda: ledger.writer() == ledger.clusters[EAST_2] and ledger.available(), "the new writer")
+    assert set(acknowledged) <= set(ledger.numbers(EAST_2))
+    ledger.insert(EAST_2, 20_000)
+    eventually(lambda: 20_000 in aws.read(ledger, EAST_1), "replication the other way")
+
+
+def test_a_failover_loses_exactly_the_rows_that_had_not_arrived(aws: World, ledger: Deployed) -> None:
+    ledger.insert(EAST_1, 1, 2)
+    eventually(lambda: aws.read(ledger, EAST_2) == [1, 2], "the rows in us-east-2")
+    aws.pairs.set_lag(ledger.name, 3600)
+    ledger.insert(EAST_1, 3, 4)
+    lag = aws.pairs.lag(ledger.clusters[EAST_2])
+    assert lag
+    assert lag[0] > 0
+    ledger.fail_over(EAST_2)
+    aws.pairs.set_lag(ledger.name, 0)
+    eventually(lambda: ledger.writer() == ledger.clusters[EAST_2] and ledger.available(), "the new writer")
+    assert ledger.numbers(EAST_2) == [1, 2]
+    ledger.insert(EAST_2, 5)
+    eventually(lambda: aws.read(ledger, EAST_1) == [1, 2, 5], "the old writer, made anew")
+
+
+def test_while_a_failover_runs_the_members_say_so_and_take_no_second_one(ledger: Deployed) -> None:
+    home = ledger.clusters[EAST_1]
+    assert ledger.fail_over(EAST_2)["GlobalCluster"]["Status"] == "failing-over"
+    state = ledger.global_cluster()
+    with pytest.raises(ClientError) as caught:
+        ledger.fail_over(EAST_2)
+    with pytest.raises(ClientError) as unavailable:
+        ledger.sql(EAST_1, "SELECT 1")
+    assert state["Status"] == "failing-over"
+    assert state["FailoverState"]["FromDbClusterArn"] == home
+    assert state["FailoverState"]["IsDataLossAllowed"] is True
+    assert [member["DBClusterArn"] for member in state["GlobalClusterMembers"] if member["IsWriter"]] == [home]
+    assert code(caught) == "InvalidGlobalClusterStateFault"
+    assert code(unavailable) == "DatabaseUnavailableException"
+    eventually(lambda: ledger.writer() == ledger.clusters[EAST_2] and ledger.available(), "the new writer")
+    assert "FailoverState" not in ledger.global_cluster()
+
+
+def test_a_failover_whose_target_is_lost_meanwhile_is_given_up(aws: World, ledger: Deployed) -> None:
+    ledger.fail_over(EAST_2)
+    aws.gate.lose(EAST_2, OutageKind.RESET)
+    with pytest.raises(psycopg2.OperationalError), aws.connect(ledger, EAST_2):
+        pass
+    eventually(lambda: ledger.global_cluster()["Status"] == "available", "the end of the failover")
+    assert ledger.writer() == ledger.clusters[EAST_1]
+    eventually(lambda: ledger.cluster(EAST_1)["Status"] == "available", "the old writer")
+    ledger.insert(EAST_1, 1)
+    aws.gate.heal(EAST_2)
+    eventually(lambda: ledger.available() and aws.read(ledger, EAST_2) == [1], "the reader")
+
+
+@pytest.mark.parametrize("kind", [OutageKind.RESET, OutageKind.HANG])
+def test_a_lost_writer_that_was_not_replaced_is_the_writer_again(
+    aws: World, ledger: Deployed, kind: OutageKind
+) -> None:
+    ledger.insert(EAST_1, 1)
+    eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
+    with aws.connect(ledger, EAST_1) as open_before:
+        aws.gate.lose(EAST_1, kind)
+        with pytest.raises(psycopg2.OperationalError), aws.connect(ledger, EAST_1):
+            pass
+        assert aws.read(ledger, EAST_2) == [1], "the other region still reads"
+        with pytest.raises(ClientError) as caught:
+            ledger.switch_over(EAST_2)
+        assert code(caught) == "InvalidDBClusterStateFault"
+        aws.gate.heal(EAST_1)
+        eventually(ledger.available, "the writer")
+        with pytest.raises(psycopg2.Error):
+            open_before.cursor().execute("SELECT 1")
+    ledger.insert(EAST_1, 2)
+    eventually(lambda: aws.read(ledger, EAST_2) == [1, 2], "replication")
+
+
+def test_a_lost_reader_catches_up_when_it_is_back(aws: World, ledger: Deployed) -> None:
+    aws.gate.lose(EAST_2, OutageKind.ERROR)
+    ledger.insert(EAST_1, 1, 2, 3)
+    assert ledger.synchronization() == {"connected", "pending-resync"}
+    aws.gate.heal(EAST_2)
+    eventually(lambda: ledger.synchronization() == {"connected"}, "the reader")
+    eventually(lambda: aws.read(ledger, EAST_2) == [1, 2, 3], "the rows of the outage")
+
+
+def test_a_lost_writer_that_was_replaced_comes_back_as_a_reader(aws: World, ledger: Deployed) -> None:
+    ledger.insert(EAST_1, 1)
+    eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
+    aws.pairs.set_lag(ledger.name, 3600)
+    ledger.insert(EAST_1, 2)
+    aws.gate.lose(EAST_1, OutageKind.HANG)
+    aws.pairs.set_lag(ledger.name, 0)
+    ledger.fail_over(EAST_2)
+    eventually(lambda: ledger.writer() == ledger.clusters[EAST_2], "the new writer")
+    ledger.insert(EAST_2, 3)
+    assert ledger.synchronization() == {"connected", "pending-resync"}
+    aws.gate.heal(EAST_1)
+    eventually(lambda: ledger.synchronization() == {"connected"}, "the old writer")
+    eventually(lambda: aws.read(ledger, EAST_1) == [1, 3], "the rows of the new writer, and row 2 gone")
+
+
+def test_a_paused_stream_catches_up_when_it_is_resumed(aws: World, ledger: Deployed) -> None:
+    aws.pairs.pause(ledger.name)
+    ledger.insert(EAST_1, 1)
+    time.sleep(0.2)
+    assert aws.read(ledger, EAST_2) == []
+    aws.pairs.resume(ledger.name)
+    eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
+
+
+def test_the_status_tells_roles_and_lag_and_endpoints_carry_no_password(aws: World, ledger: Deployed) -> None:
+    aws.pairs.set_lag(ledger.name, 3600)
+    ledger.insert(EAST_1, 1)
+
+    def reader() -> dict[str, Any]:
+        rows = [row for row in aws.pairs.status() if row["global_cluster"] == ledger.name]
+        roles = {row["region"]: (row["role"], row["running"]) for row in rows}
+        assert roles == {EAST_1: ("writer", True), EAST_2: ("reader", True)}
+        return next(row for row in rows if row["role"] == "reader")
+
+    lag = eventually(lambda: reader()["lag_bytes"], "a lag")
+    aws.pairs.set_lag(ledger.name, 0)
+    assert lag > 0
+    eventually(lambda: reader()["lag_bytes"] == 0, "no lag")
+    addresses, endpoints = aws.pairs.addresses(), aws.pairs.endpoints(ledger.name)
+    port = endpoints[EAST_1].rpartition(":")[2].partition("/")[0]
+    assert endpoints[EAST_1] == f"postgresql://{USER}@127.0.0.1:{port}/{DATABASE}"
+    assert addresses[f"{ledger.cluster(EAST_1)['Endpoint']}:5432"] == f"127.0.0.1:{port}"
+    assert addresses[f"{ledger.global_cluster()['Endpoint']}:5432"] == f"127.0.0.1:{port}"
+
+
+def test_two_environments_side_by_side_share_nothing(aws: World, ledger: Deployed) -> None:
+    other = aws.ready()
+    ledger.insert(EAST_1, 1)
+    other.insert(EAST_1, 2)
+    other.fail_over(EAST_2)
+    eventually(lambda: other.writer() == other.clusters[EAST_2] and other.available(), "the other's new writer")
+    assert ledger.writer() == ledger.clusters[EAST_1]
+    assert ledger.numbers(EAST_1) == [1]
+    assert other.numbers(EAST_2) == [2]
+    destroy(other)
+
+
+def test_deleting_the_members_ends_their_servers(aws: World) -> None:
+    deployed = aws.ready()
+    processes = [pid for region in (EAST_1, EAST_2) for pid in aws.server_processes(deployed, region)]
+    assert any(reaper.started_at(pid) for pid in processes)
+    destroy(deployed)
+    eventually(lambda: not any(reaper.started_at(pid) for pid in processes), "the end of PostgreSQL")
+    with pytest.raises(KeyError):
+        aws.pairs.endpoints(deployed.name)
+
+
+def test_a_detached_reader_becomes_a_writer_of_its_own(aws: World) -> None:
+    deployed = aws.ready()
+    deployed.insert(EAST_1, 1)
+    eventually(lambda: aws.read(deployed, EAST_2) == [1], "the row in us-east-2")
+    aws.emulator.client("rds", EAST_2).remove_from_global_cluster(
+        GlobalClusterIdentifier=deployed.name, DbClusterIdentifier=deployed.clusters[EAST_2]
+    )
+    aws.pairs.settle()
+    deployed.insert(EAST_2, 2)
+    assert deployed.numbers(EAST_2) == [1, 2]
+    assert deployed.numbers(EAST_1) == [1]
+    name = deployed.identifiers[EAST_2]
+    rds = aws.emulator.client("rds", EAST_2)
+    rds.delete_db_instance(DBInstanceIdentifier=f"{name}-1", SkipFinalSnapshot=True)
+    rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
+    del deployed.clusters[EAST_2]
+    destroy(deployed)
+
+
+def test_aurora_mysql_has_a_control_plane_and_says_that_it_runs_no_sql(aws: World) -> None:
+    mysql = deploy(aws.emulator, engine="aurora-mysql")
+    with pytest.raises(ClientError, match="Aurora PostgreSQL clusters only") as caught:
+        mysql.sql(EAST_1, "CREATE DATABASE pretended")
+    assert code(caught) == "BadRequestException"
+    mysql.fail_over(EAST_2)
+    assert mysql.writer() == mysql.clusters[EAST_2]
+    destroy(mysql)

@@ -1,0 +1,152 @@
+"""Work without a request in a lost region, for what takes the emulator's slow clocks or a race to see over HTTP."""
+
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+# Hooks into the emulator in a process of its own, lets `scenario(gate, told)` run, prints what was told.
+PROGRAM = """
+import asyncio, json, subprocess, sys, time
+from localaws import hooks
+from localaws.background import BackgroundWork
+from localaws.clock import Clock
+from localaws.gate import Gate, OutageKind
+from localaws.replication import Replication
+from ministack.core import lambda_runtime
+from ministack.core.responses import request_scope
+from ministack.services import eventbridge, lambda_svc
+
+async def main():
+    told = []
+    gate = Gate(("us-east-1", "us-east-2"))
+    replication = Replication(Clock(), gate)
+    eventbridge._invoke_target = lambda target, event, rule, view=None: told.append(rule["ScheduleExpression"])
+    lambda_svc._execute_function = lambda func, event: told.append(func["FunctionArn"]) or {{"body": "done"}}
+    BackgroundWork(gate, replication).install()
+    replication.start()
+{scenario}
+    await replication.stop()
+    print(json.dumps(told))
+
+asyncio.run(main())
+"""
+
+
+def _told(scenario: str, home: Path) -> Any:
+    program = PROGRAM.format(scenario=textwrap.indent(textwrap.dedent(scenario), "    "))
+    environment = {"HOME": str(home), "TMPDIR": str(home), "GATEWAY_PORT": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+FIRE = """
+def fire(expression, region):
+    with request_scope("000000000000", region):
+        eventbridge._invoke_target({}, {}, {"ScheduleExpression": expression})
+
+fire("rate(1 minute)", "us-east-1")
+told.append("lost")
+gate.lose("us-east-1", OutageKind.HANG)
+fire("rate(2 minutes)", "us-east-1")
+fire("at(2026-01-01T00:00:00)", "us-east-1")
+fire("rate(3 minutes)", "us-east-2")
+await asyncio.sleep(0.05)
+told.append("healed")
+gate.heal("us-east-1")
+await asyncio.sleep(0.05)
+"""
+
+
+def test_a_schedule_of_a_lost_region_is_missed_and_a_one_time_one_fires_after_the_heal(tmp_path: Path) -> None:
+    assert _told(FIRE, tmp_path) == [
+        "rate(1 minute)",
+        "lost",
+        "rate(3 minutes)",
+        "healed",
+        "at(2026-01-01T00:00:00)",
+    ]
+
+
+EXECUTE = """
+arn = "arn:aws:lambda:{}:000000000000:function:pay"
+def execute(region):
+    result = lambda_svc._execute_function({"FunctionArn": arn.format(region)}, {})
+    told.append(result.get("error", False))
+
+gate.lose("us-east-1", OutageKind.ERROR)
+execute("us-east-1")
+execute("us-east-2")
+"""
+
+
+def test_nobody_can_run_a_function_in_a_lost_region(tmp_path: Path) -> None:
+    assert _told(EXECUTE, tmp_path) == [True, "arn:aws:lambda:us-east-2:000000000000:function:pay", False]
+
+
+# As if the region were lost between the check and the start of the process.
+SPAWN = """
+class Worker:
+    config = {"FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:pay"}
+
+def spawn(worker):
+    worker._proc = subprocess.Popen(["sleep", "30"])
+
+lambda_runtime.Worker._spawn = spawn
+hooks.refuse_new_workers(gate.is_lost)
+alive = Worker()
+lambda_runtime.Worker._spawn(alive)
+told.append(alive._proc.poll())
+alive._proc.kill()
+
+gate.lose("us-east-1", OutageKind.ERROR)
+late = Worker()
+try:
+    lambda_runtime.Worker._spawn(late)
+except RuntimeError as error:
+    told.append(str(error))
+told.append(late._proc.wait(timeout=1))
+"""
+
+
+def test_a_worker_that_starts_while_its_region_is_lost_is_killed(tmp_path: Path) -> None:
+    assert _told(SPAWN, tmp_path) == [None, "region us-east-1 is lost", -9]
+
+
+def test_event_source_mappings_of_a_lost_region_are_left_out(tmp_path: Path) -> None:
+    scenario = """
+        lambda_svc._esms._data[("0", "us-east-1", "a")] = {"UUID": "a"}
+        lambda_svc._esms._data[("0", "us-east-2", "b")] = {"UUID": "b"}
+        gate.lose("us-east-1", OutageKind.RESET)
+        told += [mapping[1] for mapping in lambda_svc._iter_all_esms()]
+    """
+    assert _told(scenario, tmp_path) == ["us-east-2"]
+
+
+BOUND = """
+hooks.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2)
+
+def acquire():
+    worker, how = lambda_svc.acquire_worker("pay", config, b"")
+    told.append(how)
+    return worker
+
+config = {"FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:pay"}
+first = acquire()
+acquire()              # while the first still starts
+first._start_time = 1  # it has started
+second = acquire()     # and is at work
+second._start_time = 1
+acquire()              # there are two already
+asyncio.get_running_loop().run_in_executor(None, lambda: time.sleep(0.05) or lambda_svc.release_worker(first))
+acquire()
+"""
+
+
+def test_an_execution_waits_for_a_worker_and_is_throttled_when_none_gets_free(tmp_path: Path) -> None:
+    assert _told(BOUND, tmp_path) == ["spawn", "func_cap", "spawn", "func_cap", "reused"]

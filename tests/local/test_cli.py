@@ -1,0 +1,144 @@
+"""The commands, against a server that runs in a directory as `up` leaves it."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from localaws import endpoints, launch
+from localaws.__main__ import app
+from localaws.running import Lock
+from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
+
+PLACES = {EAST_1: {"place": "primary"}, EAST_2: {"place": "secondary"}}
+
+
+@dataclass(frozen=True)
+class Up:
+    directory: Path
+    aws: LocalAws
+
+    def run(self, *words: str) -> Result:
+        return run(*words, "--directory", str(self.directory))
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, words, env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """A bare server with its lock and its file; no stack is deployed."""
+    file = tmp_path / endpoints.FILE
+    lock = Lock(tmp_path)
+    with launch.start(
+        log_file=tmp_path / "server.log", bare=True, remove_at_end=[file], keep_open=[lock.descriptor]
+    ) as server:
+        os.close(lock.descriptor)
+        file.write_text(json.dumps({"control": server.control, "regions": PLACES}))
+        yield Up(tmp_path, LocalAws(server))
+
+
+def test_an_outage_and_its_end_from_another_terminal(up: Up) -> None:
+    lost = up.run("outage", EAST_1, "--kind", "reset")
+    assert (lost.exit_code, lost.output) == (
+        0,
+        "us-east-1 is lost (reset); bring it back with `python -m localaws heal us-east-1`\n",
+    )
+    told = json.loads(up.run("status", "--json").output)
+    assert told["regions"][EAST_1]["outage"]["kind"] == "reset"
+
+    assert up.run("heal", EAST_1).output == "us-east-1 is there\n"
+    assert up.aws.status()["regions"][EAST_1]["outage"] is None
+
+
+def test_the_status_shows_places_and_what_is_lost(up: Up) -> None:
+    up.run("outage", EAST_2)
+
+    lines = [line.split() for line in up.run("status").output.splitlines()]
+
+    assert lines[1:] == [[EAST_1, "primary", "there", "-", "0"], [EAST_2, "secondary", "lost", "(error)", "-", "0"]]
+
+
+def test_an_unknown_region_is_refused_with_the_known_ones(up: Up) -> None:
+    for command in ("outage", "heal"):
+        refused = up.run(command, "mars-1")
+        assert refused.exit_code == 2
+        assert refused.stderr == "region 'mars-1' is not on this machine; use us-east-1 or us-east-2\n"
+
+
+def test_a_second_up_says_who_runs_already(up: Up) -> None:
+    refused = up.run("up")
+
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        f"the embedded AWS runs already in {up.directory} with pid {os.getpid()}; "
+        "end it with `python -m localaws down`\n"
+    )
+
+
+def test_down_ends_it_and_takes_its_file_away(up: Up) -> None:
+    ended = up.run("down")
+
+    assert (ended.exit_code, ended.output) == (0, "the embedded AWS has ended\n")
+    assert up.aws.server.process.wait(timeout=1) == 0
+    assert not (up.directory / endpoints.FILE).exists()
+    Lock(up.directory)
+
+
+def test_a_killed_server_is_told_from_a_running_one(up: Up) -> None:
+    file = up.directory / endpoints.FILE
+    content = file.read_text()
+    up.aws.server.process.kill()
+    up.aws.server.process.wait()
+    assert eventually(lambda: not file.exists())
+    file.write_text(content)
+
+    told = up.run("status")
+
+    assert told.exit_code == 2
+    assert "does not answer (ConnectError); start it again with `python -m localaws up`" in told.stderr
+
+
+@pytest.mark.parametrize("words", [("status",), ("outage", EAST_1), ("heal", EAST_1), ("down",)])
+def test_when_nothing_runs_each_command_says_how_to_start(tmp_path: Path, words: tuple[str, ...]) -> None:
+    told = run(*words, "--directory", str(tmp_path))
+
+    assert told.exit_code == 2
+    assert told.stderr == (
+        f"no embedded AWS runs in {tmp_path}; start one with `python -m localaws up`, or name its --directory\n"
+    )
+
+
+def test_while_it_starts_the_commands_say_so(tmp_path: Path) -> None:
+    lock = Lock(tmp_path)
+
+    told = run("status", "--directory", str(tmp_path))
+
+    os.close(lock.descriptor)
+    assert told.exit_code == 2
+    assert told.stderr == (
+        f"the embedded AWS with pid {os.getpid()} is still starting or ending; try again in a moment\n"
+    )
+
+
+def test_an_environment_that_cannot_be_deployed_is_refused_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from localaws import cli_up
+
+    programs = tmp_path / "stacks" / "global"
+    programs.mkdir(parents=True)
+    (programs / "Pulumi.yaml").write_text("name: dr-global\nruntime: python\n")
+    (programs / "Pulumi.bad.yaml").write_text("config:\n  dr:secondaryRegion: us-east-1\n")
+    monkeypatch.setattr(cli_up, "PROGRAMS", programs.parent)
+
+    told = run("up", "--env", "bad", "--directory", str(tmp_path / "local"))
+
+    assert told.exit_code == 1
+    assert "dr:secondaryRegion is us-east-1, the same as dr:primaryRegion; choose another region" in told.stderr
+    assert not (tmp_path / "local").exists()

@@ -1,0 +1,98 @@
+"""Lambda workers are processes of this machine: a burst of calls must not start one for each."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.local.embedded import LocalAws, deploy_function
+
+SLOW_START = """
+    import os
+    import time
+    time.sleep(0.3)
+
+    def handler(event, context):
+        print("called")
+        time.sleep(0.05)
+        return os.getpid()
+"""
+
+NESTED = """
+    import boto3, json
+
+    def handler(event, context):
+        print("called")
+        if event:
+            boto3.client("lambda").invoke(FunctionName=context.function_name, Payload=json.dumps(event - 1))
+        return event
+"""
+
+
+def test_a_burst_waits_for_the_workers_there_are(aws: LocalAws, name: str) -> None:
+    deploy_function(aws, name, SLOW_START)
+    client = aws.client("lambda", read_timeout=20, max_pool_connections=20)
+    with ThreadPoolExecutor(20) as pool:
+        workers = [
+            json.load(answer["Payload"]) for answer in pool.map(lambda _: client.invoke(FunctionName=name), range(20))
+        ]
+
+    assert len(workers) == 20
+    assert len(set(workers)) <= 4
+
+
+def test_a_handler_that_raises_keeps_its_worker(aws: LocalAws, name: str) -> None:
+    code = """
+        import os
+
+        def handler(event, context):
+            print("called")
+            if event == "raise":
+                raise ValueError(f"bad event in {os.getpid()}")
+            return os.getpid()
+    """
+    deploy_function(aws, name, code)
+
+    def invoke(event: str) -> tuple[str | None, Any]:
+        answer = aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        return answer.get("FunctionError"), json.load(answer["Payload"])
+
+    _, worker = invoke("tell")
+    kind, raised = invoke("raise")
+
+    assert (kind, raised["errorMessage"]) == ("Unhandled", f"bad event in {worker}")
+    assert invoke("tell") == (None, worker)
+
+
+def test_a_worker_that_cannot_start_does_not_take_the_others_with_it(aws: LocalAws, name: str) -> None:
+    code = f"""
+        import os, tempfile, time
+
+        first = os.path.join(tempfile.gettempdir(), "{name}")
+        try:
+            os.mkdir(first)
+        except FileExistsError:
+            time.sleep(1)
+        else:
+            time.sleep(0.3)
+            raise ValueError("the first one breaks")
+
+        def handler(event, context):
+            return "done"
+    """
+    deploy_function(aws, name, code)
+    client = aws.client("lambda", read_timeout=20)
+    with ThreadPoolExecutor(2) as pool:
+        answers = [
+            json.load(answer["Payload"]) for answer in pool.map(lambda _: client.invoke(FunctionName=name), "ab")
+        ]
+
+    assert "done" in answers
+    assert "the first one breaks" in str(answers)
+
+
+def test_a_function_may_call_itself(aws: LocalAws, name: str) -> None:
+    deploy_function(aws, name, NESTED)
+
+    answer = aws.client("lambda", read_timeout=20).invoke(FunctionName=name, Payload="1")
+
+    assert answer["Payload"].read() == b"1"
