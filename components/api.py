@@ -29,6 +29,7 @@ class ApiArgs:
     described: dict[str, Any]  # OpenAPI 3.0, without integrations
     function_name: pulumi.Input[str]
     function_invoke_arn: pulumi.Input[str]
+    access: api_document.Access
     rate_limit: int  # requests a second; bursts may be twice that
     key_arn: pulumi.Input[str]
     log_retention_days: int
@@ -40,6 +41,9 @@ class Api(pulumi.ComponentResource):
 
     id: pulumi.Output[str]
     stage: pulumi.Output[str]
+    stage_arn: pulumi.Output[str]
+    execution_arn: pulumi.Output[str]
+    name: str
     url: pulumi.Output[str]
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -47,7 +51,7 @@ class Api(pulumi.ComponentResource):
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         body = pulumi.Output.from_input(args.function_invoke_arn).apply(
-            lambda arn: api_document.document(args.described, title=args.name, invoke_arn=arn)
+            lambda arn: api_document.document(args.described, title=args.name, invoke_arn=arn, access=args.access)
         )
         api = aws.apigateway.RestApi(
             f"{name}-api",
@@ -66,6 +70,7 @@ class Api(pulumi.ComponentResource):
         )
         stage = self._stage(api, body, permission)
         self.id, self.stage, self.url = api.id, stage.stage_name, stage.invoke_url
+        self.stage_arn, self.execution_arn, self.name = stage.arn, api.execution_arn, args.name
         self.register_outputs({"id": self.id, "url": self.url})
 
     def _stage(

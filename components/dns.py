@@ -11,6 +11,15 @@ from shared.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApiAlias:
+    """A region's share of the API's own name."""
+
+    name: str
+    host: pulumi.Input[str]
+    zone_id: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegionDoors:
     """How a region is reached, from its outputs."""
 
@@ -19,13 +28,22 @@ class RegionDoors:
     nlb_zone_id: pulumi.Input[str]
     api_id: pulumi.Input[str]
     api_stage: pulumi.Input[str]
+    api_domain: ApiAlias | None = None  # where the API has a name of its own
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingZone:
+    """A hosted zone that someone else owns."""
+
+    zone_id: pulumi.Output[str]
+    name_servers: pulumi.Output[Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DnsArgs:
     suffix: str
     zone_name: str
-    zone_id: pulumi.Input[str] | None  # of an existing zone; None creates one
+    existing: ExistingZone | None  # None creates one
     service_name: str
     accelerator_name: str
     accelerator_dns_name: pulumi.Input[str]
@@ -42,17 +60,26 @@ class Dns(pulumi.ComponentResource):
     zone_id: pulumi.Output[str]
     name_servers: pulumi.Output[Sequence[str]]
     failover_name: pulumi.Output[str]
+    api_checks: dict[Place, pulumi.Output[str]]  # health check ids
+    nlb_checks: dict[Place, pulumi.Output[str]]
 
     def __init__(self, name: str, args: DnsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:dns:Dns", name, None, opts)
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         self._zone()
-        records = []
+        self.api_checks, self.nlb_checks = {}, {}
         for place, door in args.doors.items():
-            self._health_check(f"api-{place}", _api_host(door), pulumi.Output.concat("/", door.api_stage, HEALTH_PATH))
+            path = pulumi.Output.concat("/", door.api_stage, HEALTH_PATH)
+            api = self._health_check(f"api-{place}", _api_host(door), path)
             nlb = self._health_check(f"nlb-{place}", pulumi.Output.from_input(door.nlb_dns_name), HEALTH_PATH)
-            records.append(self._failover_record(place, door, nlb))
+            self.api_checks[place], self.nlb_checks[place] = api.id, nlb.id
+            self._failover_record(
+                f"failover-{place}", place, args.service_name, door.nlb_dns_name, door.nlb_zone_id, nlb, follow=True
+            )
+            if alias := door.api_domain:
+                # The target's health would be the service's, not our API's (aws-facts §6): the check alone decides.
+                self._failover_record(f"api-{place}", place, alias.name, alias.host, alias.zone_id, api, follow=False)
         aws.route53.Record(
             f"{name}-accelerator",
             zone_id=self.zone_id,
@@ -68,11 +95,11 @@ class Dns(pulumi.ComponentResource):
             ],
             opts=self._child,
         )
-        self.failover_name = records[0].name
+        self.failover_name = pulumi.Output.from_input(args.service_name)
         self.register_outputs({"zone_id": self.zone_id})
 
     def _zone(self) -> None:
-        if self._args.zone_id is None:
+        if self._args.existing is None:
             zone = aws.route53.Zone(
                 f"{self._prefix}-zone",
                 name=self._args.zone_name,
@@ -83,9 +110,7 @@ class Dns(pulumi.ComponentResource):
             )
             self.zone_id, self.name_servers = zone.zone_id, zone.name_servers
             return
-        self.zone_id = pulumi.Output.from_input(self._args.zone_id)
-        existing = aws.route53.get_zone_output(zone_id=self._args.zone_id, opts=pulumi.InvokeOutputOptions(parent=self))
-        self.name_servers = existing.name_servers
+        self.zone_id, self.name_servers = self._args.existing.zone_id, self._args.existing.name_servers
 
     def _health_check(self, role: str, host: pulumi.Output[str], path: pulumi.Input[str]) -> aws.route53.HealthCheck:
         """A check of one region's own name. Never of the shared one, which would answer for whichever region it points
@@ -103,18 +128,36 @@ class Dns(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _failover_record(self, place: Place, door: RegionDoors, check: aws.route53.HealthCheck) -> aws.route53.Record:
-        return aws.route53.Record(
-            f"{self._prefix}-failover-{place}",
+    def _failover_record(
+        self,
+        role: str,
+        place: Place,
+        name: str,
+        target: pulumi.Input[str],
+        target_zone_id: pulumi.Input[str],
+        check: aws.route53.HealthCheck,
+        *,
+        follow: bool,
+    ) -> None:
+        aws.route53.Record(
+            f"{self._prefix}-{role}",
             zone_id=self.zone_id,
-            name=self._args.service_name,
+            name=name,
             type="A",
             set_identifier=f"{place}-{self._args.suffix}",
             failover_routing_policies=[{"type": place.upper()}],
             health_check_id=check.id,
-            aliases=[{"name": door.nlb_dns_name, "zone_id": door.nlb_zone_id, "evaluate_target_health": True}],
+            aliases=[{"name": target, "zone_id": target_zone_id, "evaluate_target_health": follow}],
             opts=self._child,
         )
+
+
+def existing_zone(name: str, provider: aws.Provider) -> ExistingZone:
+    """The public zone of that name; asked by a stack program and handed to components."""
+    zone = aws.route53.get_zone_output(
+        name=name, private_zone=False, opts=pulumi.InvokeOutputOptions(provider=provider)
+    )
+    return ExistingZone(zone_id=zone.zone_id, name_servers=zone.name_servers)
 
 
 def _api_host(door: RegionDoors) -> pulumi.Output[str]:

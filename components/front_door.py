@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.log_bucket import ALB_PREFIX
+
 HTTPS = 443
 HEALTH_PATH = "/health"
 # ALB security policy with TLS 1.3 and 1.2 only (ELB user guide, "Security policies").
@@ -26,6 +28,8 @@ class FrontDoorArgs:
     certificate_arn: pulumi.Input[str]
     function_arn: pulumi.Input[str]
     function_name: pulumi.Input[str]
+    log_bucket: pulumi.Input[str]
+    peer_cidr: str | None  # of a region whose functions come over the peering, since it has no NAT
     health_interval: int  # seconds
     unhealthy_threshold: int
 
@@ -37,7 +41,13 @@ class FrontDoor(pulumi.ComponentResource):
     nlb_arn: pulumi.Output[str]
     nlb_dns_name: pulumi.Output[str]
     nlb_zone_id: pulumi.Output[str]
+    nlb_arn_suffix: pulumi.Output[str]
+    alb_arn: pulumi.Output[str]
+    alb_arn_suffix: pulumi.Output[str]
+    alb_dns_name: pulumi.Output[str]
+    alb_zone_id: pulumi.Output[str]
     target_group_arn: pulumi.Output[str]
+    target_group_arn_suffix: pulumi.Output[str]
 
     def __init__(self, name: str, args: FrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:front_door:FrontDoor", name, None, opts)
@@ -49,7 +59,10 @@ class FrontDoor(pulumi.ComponentResource):
         target_group = self._target_group(nlb, alb, alb_listener)
 
         self.nlb_arn, self.nlb_dns_name, self.nlb_zone_id = nlb.arn, nlb.dns_name, nlb.zone_id
-        self.target_group_arn = target_group.arn
+        self.nlb_arn_suffix = nlb.arn_suffix
+        self.alb_arn, self.alb_arn_suffix = alb.arn, alb.arn_suffix
+        self.alb_dns_name, self.alb_zone_id = alb.dns_name, alb.zone_id
+        self.target_group_arn, self.target_group_arn_suffix = target_group.arn, target_group.arn_suffix
         self.register_outputs({"nlb_arn": self.nlb_arn, "nlb_dns_name": self.nlb_dns_name})
 
     def _security_groups(self) -> tuple[aws.ec2.SecurityGroup, aws.ec2.SecurityGroup]:
@@ -60,6 +73,8 @@ class FrontDoor(pulumi.ComponentResource):
         # Clients are anywhere: the accelerator's addresses and Route 53's both lead here.
         self._ingress("clients-to-nlb", nlb, cidr="0.0.0.0/0", what="clients")
         self._ingress("nlb-to-alb", alb, peer=nlb, what="traffic and health probes of the NLB")
+        if self._args.peer_cidr is not None:
+            self._ingress("peer-to-alb", alb, cidr=self._args.peer_cidr, what="health probes of the peer region")
         aws.vpc.SecurityGroupEgressRule(
             f"{self._prefix}-nlb-out",
             security_group_id=nlb.id,
@@ -107,6 +122,9 @@ class FrontDoor(pulumi.ComponentResource):
             subnets=list(self._args.private_subnet_ids),
             security_groups=[group.id],
             drop_invalid_header_fields=True,
+            access_logs={"bucket": self._args.log_bucket, "prefix": ALB_PREFIX, "enabled": True},
+            # When the firewall cannot be asked, payments go through: what it blocks is refused behind it as well.
+            enable_waf_fail_open=True,
             opts=self._child,
         )
         functions = aws.lb.TargetGroup(f"{self._prefix}-function", target_type="lambda", opts=self._child)

@@ -12,6 +12,9 @@ from components import function_code, policies
 RUNTIME = "python3.13"
 ARCHITECTURE = "arm64"
 HTTPS = 443
+# SDKs may otherwise prefer a host name with the account in it, which leads past our own names for private endpoints
+# (docs/decisions/0002-private-ways-to-aws.md).
+_ENVIRONMENT = {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class FunctionArgs:
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     key_arn: pulumi.Input[str]
+    dead_letter_arn: pulumi.Input[str]
     log_retention_days: int
     timeout: int = 10  # seconds
     memory: int = 512  # MB
@@ -38,6 +42,9 @@ class Function(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
     invoke_arn: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+    timeout: int  # seconds
+    label: str  # how people call it: the name of its folder
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:function:Function", name, None, opts)
@@ -53,6 +60,8 @@ class Function(pulumi.ComponentResource):
             opts=self._child,
         )
         role, policy = self._role(logs)
+        self.security_group_id = self._security_group()
+        self.timeout, self.label = args.timeout, args.source
         function = aws.lambda_.Function(
             f"{name}-function",
             name=args.name,
@@ -65,9 +74,12 @@ class Function(pulumi.ComponentResource):
             role=role.arn,
             timeout=args.timeout,
             memory_size=args.memory,
-            environment={"variables": {"SERVICE_VERSION": function_code.version(args.source), **args.environment}},
+            environment={
+                "variables": {**_ENVIRONMENT, "SERVICE_VERSION": function_code.version(args.source), **args.environment}
+            },
             kms_key_arn=args.key_arn,
-            vpc_config={"subnet_ids": list(args.subnet_ids), "security_group_ids": [self._security_group()]},
+            vpc_config={"subnet_ids": list(args.subnet_ids), "security_group_ids": [self.security_group_id]},
+            dead_letter_config={"target_arn": args.dead_letter_arn},
             tracing_config={"mode": "Active"},
             # The policy outlives the function, which needs it to give its network interfaces back (aws-facts §13).
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs, policy]),
@@ -85,7 +97,7 @@ class Function(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{self._prefix}-policy",
             role=role.name,
-            policy=policies.document([*_runtime_statements(logs.arn, self._args.key_arn), *self._args.statements]),
+            policy=policies.document([*_runtime_statements(logs.arn, self._args), *self._args.statements]),
             opts=self._child,
         )
         return role, policy
@@ -111,12 +123,13 @@ class Function(pulumi.ComponentResource):
         return group.id
 
 
-def _runtime_statements(log_group_arn: pulumi.Output[str], key_arn: pulumi.Input[str]) -> list[dict[str, Any]]:
+def _runtime_statements(log_group_arn: pulumi.Output[str], args: FunctionArgs) -> list[dict[str, Any]]:
     """What every function of ours needs to run at all."""
     return [
         policies.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(log_group_arn, ":*")]),
-        # The function's environment is encrypted with this key.
-        policies.allow(["kms:Decrypt"], [key_arn]),
+        # The function's environment is encrypted with this key, and so is the dead-letter queue.
+        policies.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
+        policies.allow(["sqs:SendMessage"], [args.dead_letter_arn]),
         # X-Ray's write actions know no resource (Service Authorization Reference, AWS X-Ray).
         policies.allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
         # Lambda makes the network interfaces under this role, and their ids are not known before

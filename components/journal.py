@@ -21,6 +21,7 @@ class Journal(pulumi.ComponentResource):
     last write of an item wins (DynamoDB developer guide, "Global tables")."""
 
     name: pulumi.Output[str]
+    arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: JournalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:journal:Journal", name, None, opts)
@@ -49,5 +50,5 @@ class Journal(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.name = table.name
+        self.name, self.arn = table.name, table.arn
         self.register_outputs({"name": self.name})

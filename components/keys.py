@@ -69,4 +69,35 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
             }
         },
     }
-    return [administration, logs]
+    # What a service needs to encrypt a message and to read it again.
+    message = ["kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
+    alarms: dict[str, Any] = {
+        "Sid": "AlarmsOfThisAccountTellTheTopic",
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": message,
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": args.account},
+            "ArnLike": {
+                "aws:SourceArn": pulumi.Output.concat(f"arn:aws:cloudwatch:{args.region}:", args.account, ":alarm:*")
+            },
+        },
+    }
+    # EventBridge and AWS Backup name no source when they use a key: a condition would lock them out, silently
+    # (SNS developer guide, "Key management", services that publish to encrypted topics).
+    events: dict[str, Any] = {
+        "Sid": "RulesReachQueuesTopicsAndTheBus",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": [*message, "kms:DescribeKey"],
+        "Resource": "*",
+    }
+    backups: dict[str, Any] = {
+        "Sid": "VaultsTellTheTopic",
+        "Effect": "Allow",
+        "Principal": {"Service": "backup.amazonaws.com"},
+        "Action": message,
+        "Resource": "*",
+    }
+    return [administration, logs, alarms, events, backups]

@@ -20,6 +20,7 @@ class PaymentsArgs:
     account: pulumi.Input[str]
     network: Network
     key_arn: pulumi.Input[str]
+    dead_letter_arn: pulumi.Input[str]
     layers: Sequence[pulumi.Input[str]]
 
 
@@ -50,6 +51,7 @@ def payments_function(args: PaymentsArgs, *, opts: pulumi.ResourceOptions) -> Fu
             vpc_id=args.network.vpc_id,
             subnet_ids=args.network.private_subnet_ids,
             key_arn=args.key_arn,
+            dead_letter_arn=args.dead_letter_arn,
             log_retention_days=settings.log_retention_days,
         ),
         opts=opts,

@@ -1,26 +1,28 @@
 """A regional cell: everything a region needs to take payments on its own. Both places are this component."""
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
-from components.api import Api, ApiArgs
-from components.api_account import ApiAccount
-from components.certificate import CertificateArgs, SelfSignedCertificate
 from components.database_placement import DatabasePlacement, DatabasePlacementArgs
-from components.front_door import FrontDoor, FrontDoorArgs
-from components.function_code import SOURCES
+from components.flow_logs import FlowLogs, FlowLogsArgs
+from components.function import Function
 from components.function_layer import dependencies
+from components.interface_endpoints import PEER_SERVICES, InterfaceEndpoints, InterfaceEndpointsArgs
 from components.keys import DataKey, DataKeyArgs
 from components.network import Network, NetworkArgs
 from components.network_layout import zone_names
 from components.payments import PaymentsArgs, payments_function
-from shared.naming import LOAD_BALANCER_LIMIT
+from components.region_doors import RegionDoors, RegionDoorsArgs
+from components.region_store import RegionStore, RegionStoreArgs
+from components.region_watch import RegionWatch, RegionWatchArgs
 from shared.places import Place
 from shared.references import RegionExports
 from shared.settings import RegionSettings
+
+_NONE = pulumi.Output.from_input  # an output that this environment does not use is empty, never missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,117 +30,175 @@ class RegionArgs:
     place: Place
     settings: RegionSettings
     account: pulumi.Input[str]
+    zone_id: pulumi.Input[str] | None  # of an existing hosted zone
+    client_keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, repr=False)  # by client
 
 
 class Region(pulumi.ComponentResource):
-    """Network, key, function, front door and API of one place. It knows nothing of any other stack: what it needs from
-    there has a name that both derive (`shared.naming`)."""
+    """Network, key, stores, function, doors and alarms of one place. It knows nothing of any other stack: what it needs
+    from there has a name that both derive (`shared.naming`)."""
 
     exports: RegionExports
 
     def __init__(self, name: str, args: RegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:region:Region", name, None, opts)
-        place, settings = args.place, args.settings
-        names, region = settings.names, settings.region(place)
-        child = pulumi.ResourceOptions(parent=self)
+        self._args, self._settings, self._place = args, args.settings, args.place
+        self._names, self._region = args.settings.names, args.settings.region(args.place)
+        self._child = pulumi.ResourceOptions(parent=self)
 
-        network = Network(
-            "network",
-            NetworkArgs(
-                name=names.regional("vpc", place),
-                region=region,
-                cidr=settings.cidr(place),
-                zones=zone_names(region, settings.zones),
-                nat=settings.nat,
-            ),
-            opts=child,
+        self._network = self._make_network()
+        self._key = DataKey(
+            "data",
+            DataKeyArgs(alias=self._names.data_key_alias, account=args.account, region=self._region),
+            opts=self._child,
         )
-        key = DataKey("data", DataKeyArgs(alias=names.data_key_alias, account=args.account, region=region), opts=child)
-        database = DatabasePlacement(
+        self._store = RegionStore(
+            "store",
+            RegionStoreArgs(place=self._place, settings=self._settings, account=args.account, key_arn=self._key.arn),
+            opts=self._child,
+        )
+        self._flow_logs()
+        self._database = DatabasePlacement(
             "database",
             DatabasePlacementArgs(
-                name=names.regional("subnets-database", place),
-                vpc_id=network.vpc_id,
-                subnet_ids=network.private_subnet_ids,
+                name=self._names.regional("subnets-database", self._place),
+                vpc_id=self._network.vpc_id,
+                subnet_ids=self._network.private_subnet_ids,
             ),
-            opts=child,
+            opts=self._child,
         )
-        payments = payments_function(
+        payments = self._payments()
+        self._endpoints = self._interface_endpoints([payments])
+        self._doors = RegionDoors(
+            "doors",
+            RegionDoorsArgs(
+                place=self._place,
+                settings=self._settings,
+                network=self._network,
+                key_arn=self._key.arn,
+                log_bucket=self._store.log_bucket.name,
+                function=payments,
+                zone_id=args.zone_id,
+                client_keys=args.client_keys,
+            ),
+            opts=self._child,
+        )
+        RegionWatch(
+            "watch",
+            RegionWatchArgs(
+                place=self._place,
+                settings=self._settings,
+                functions=[payments],
+                doors=self._doors,
+                store=self._store,
+            ),
+            opts=self._child,
+        )
+        self.exports = self._exports(payments)
+        self.register_outputs({"vpc_id": self._network.vpc_id, "api_url": self._doors.api.url})
+
+    def _make_network(self) -> Network:
+        return Network(
+            "network",
+            NetworkArgs(
+                name=self._names.regional("vpc", self._place),
+                region=self._region,
+                cidr=self._settings.cidr(self._place),
+                zones=zone_names(self._region, self._settings.zones),
+                nat=self._settings.nat,
+            ),
+            opts=self._child,
+        )
+
+    def _flow_logs(self) -> None:
+        FlowLogs(
+            "flow-logs",
+            FlowLogsArgs(
+                name=self._names.regional("vpc", self._place),
+                role_name=self._names.regional("role-flow-logs", self._place),
+                region=self._region,
+                account=self._args.account,
+                vpc_id=self._network.vpc_id,
+                key_arn=self._key.arn,
+                retention_days=self._settings.log_retention_days,
+            ),
+            opts=self._child,
+        )
+
+    def _payments(self) -> Function:
+        return payments_function(
             PaymentsArgs(
-                place=place,
-                settings=settings,
-                account=args.account,
-                network=network,
-                key_arn=key.arn,
-                layers=[dependencies(names.regional("layer-dependencies", place), opts=child)],
+                place=self._place,
+                settings=self._settings,
+                account=self._args.account,
+                network=self._network,
+                key_arn=self._key.arn,
+                dead_letter_arn=self._store.dead_letters.arn,
+                layers=[dependencies(self._names.regional("layer-dependencies", self._place), opts=self._child)],
             ),
-            opts=child,
+            opts=self._child,
         )
-        certificate = SelfSignedCertificate(
-            "certificate",
-            CertificateArgs(
-                names=[settings.service_name, settings.accelerator_name], organization=settings.hosted_zone
+
+    def _interface_endpoints(self, functions: list[Function]) -> InterfaceEndpoints | None:
+        """Only where there is no NAT, through which AWS is reached at a fifth of the price."""
+        if self._settings.nat != "none":
+            return None
+        return InterfaceEndpoints(
+            "endpoints",
+            InterfaceEndpointsArgs(
+                name=self._names.regional("vpc", self._place),
+                region=self._region,
+                vpc_id=self._network.vpc_id,
+                subnet_ids=self._network.private_subnet_ids,
+                clients={each.label: each.security_group_id for each in functions},
+                peer_cidr=self._settings.cidr(self._place.other),
             ),
-            opts=child,
+            opts=self._child,
         )
-        front_door = FrontDoor(
-            "front-door",
-            FrontDoorArgs(
-                nlb_name=names.regional("nlb", place, limit=LOAD_BALANCER_LIMIT),
-                alb_name=names.regional("alb", place, limit=LOAD_BALANCER_LIMIT),
-                vpc_id=network.vpc_id,
-                public_subnet_ids=network.public_subnet_ids,
-                private_subnet_ids=network.private_subnet_ids,
-                internet_gateway=network.internet_gateway,
-                certificate_arn=certificate.arn,
-                function_arn=payments.arn,
-                function_name=payments.name,
-                health_interval=settings.health_interval,
-                unhealthy_threshold=settings.unhealthy_threshold,
-            ),
-            opts=child,
-        )
-        accounts: list[pulumi.Resource] = []
-        if settings.manage_api_account:
-            accounts.append(ApiAccount("api-account", names.regional("role-api-logs", place), opts=child).account)
-        api = Api(
-            "api",
-            ApiArgs(
-                name=names.regional("api-payments", place),
-                described=json.loads((SOURCES / "payments" / "openapi.json").read_text()),
-                function_name=payments.name,
-                function_invoke_arn=payments.invoke_arn,
-                rate_limit=settings.api_rate_limit,
-                key_arn=key.arn,
-                log_retention_days=settings.log_retention_days,
-                after=accounts,
-            ),
-            opts=child,
-        )
-        self.exports = RegionExports(
-            place=str(place),
-            region=region,
-            suffix=settings.suffix,
+
+    def _exports(self, payments: Function) -> RegionExports:
+        network, store, doors, endpoints = self._network, self._store, self._doors, self._endpoints
+        front_door, api, domain, access = doors.front_door, doors.api, doors.api_domain, doors.access
+        return RegionExports(
+            place=str(self._place),
+            region=self._region,
+            suffix=self._settings.suffix,
             vpc_id=network.vpc_id,
             vpc_cidr=network.cidr,
             public_subnet_ids=network.public_subnet_ids,
             private_subnet_ids=network.private_subnet_ids,
             private_route_table_ids=network.private_route_table_ids,
-            data_key_arn=key.arn,
+            peer_service_hosts=[endpoints.peer_hosts[each] for each in PEER_SERVICES] if endpoints else [],
+            peer_service_zone_ids=[endpoints.peer_zone_ids[each] for each in PEER_SERVICES] if endpoints else [],
+            data_key_arn=self._key.arn,
             nlb_arn=front_door.nlb_arn,
+            nlb_arn_suffix=front_door.nlb_arn_suffix,
             nlb_dns_name=front_door.nlb_dns_name,
             nlb_zone_id=front_door.nlb_zone_id,
+            alb_dns_name=front_door.alb_dns_name,
+            alb_zone_id=front_door.alb_zone_id,
             target_group_arn=front_door.target_group_arn,
-            service_name=settings.service_name,
-            certificate_pem=certificate.pem,
+            service_name=self._settings.service_name,
+            certificate_arn=doors.certificate.arn,
+            certificate_pem=doors.certificate.pem,
             api_id=api.id,
+            api_name=api.name,
             api_stage=api.stage,
             api_url=api.url,
-            database_subnet_group=database.subnet_group,
-            database_security_group_id=database.security_group_id,
+            api_domain_host=domain.target_host if domain else _NONE(""),
+            api_domain_zone_id=domain.target_zone_id if domain else _NONE(""),
+            api_caller_policy_arn=access.caller_policy_arn if access else _NONE(""),
+            api_usage_plan_id=access.usage_plan_id if access else _NONE(""),
+            database_subnet_group=self._database.subnet_group,
+            database_security_group_id=self._database.security_group_id,
             payments_function=payments.name,
+            bucket_name=store.bucket.name,
+            bucket_arn=store.bucket.arn,
+            topic_arn=store.topic.arn,
+            bus_arn=store.bus.arn,
+            vault_name=store.vault.name,
+            vault_arn=store.vault.arn,
         )
-        self.register_outputs({"vpc_id": network.vpc_id, "nlb_arn": front_door.nlb_arn, "api_url": api.url})
 
 
 def account_id(provider: aws.Provider) -> pulumi.Output[str]:

@@ -50,6 +50,16 @@ class Names:
         return f"alias/{self.once('key-data')}"
 
     @property
+    def bus(self) -> str:
+        """The event bus: a global endpoint needs the same name in both regions (aws-facts §12)."""
+        return self.once("bus")
+
+    @property
+    def restore_testing(self) -> str:
+        """AWS Backup takes letters, digits and underscores here."""
+        return f"restore_{self.suffix}"
+
+    @property
     def zone(self) -> str:
         """The hosted zone when none is configured. `.internal` is reserved for private use and never delegated
         (ICANN resolution 2024.07.29.06); the zone's own name servers still answer for it."""

@@ -56,6 +56,23 @@ class RegionOutputs(_Outputs[Text, Texts]):
     database_subnet_group: Text
     database_security_group_id: Text
     payments_function: Text
+    nlb_arn_suffix: Text
+    alb_dns_name: Text
+    alb_zone_id: Text
+    api_name: Text
+    api_domain_host: Text  # what an alias of the API's own name leads to; empty without a public certificate
+    api_domain_zone_id: Text
+    api_caller_policy_arn: Text  # empty unless callers sign their requests
+    api_usage_plan_id: Text  # empty unless callers have keys
+    peer_service_hosts: Texts  # for the other region's functions, where there is no NAT; else empty
+    peer_service_zone_ids: Texts
+    bucket_name: Text
+    bucket_arn: Text
+    topic_arn: Text
+    bus_arn: Text
+    vault_name: Text
+    vault_arn: Text
+    certificate_arn: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +94,10 @@ class GlobalOutputs(_Outputs[Text, Texts]):
     writer_endpoint: Text  # follows the writer role (AuroraUG aurora-global-database.html)
     database_name: Text
     database_secret_arn: Text
+    peering_connection_id: Text
+    event_endpoint_id: Text
+    dashboard_name: Text
+    witness_names: Texts  # the primary's, the secondary's
 
 
 PlainRegionOutputs = RegionOutputs[str, list[str]]

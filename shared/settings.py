@@ -15,8 +15,25 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from shared.naming import Names
 from shared.places import Place
 
-SECTIONS = ("dr", "network", "frontDoor", "api", "payments", "logs", "traffic", "dns", "database")
+SECTIONS = (
+    "dr",
+    "network",
+    "frontDoor",
+    "certificate",
+    "api",
+    "waf",
+    "payments",
+    "logs",
+    "notify",
+    "bucket",
+    "traffic",
+    "dns",
+    "database",
+    "backup",
+)
 """Configuration namespaces that are ours; `aws:` and `pulumi:` are not."""
+SECRETS = ("api:clientKeys",)
+"""Settings that are secret, so no model holds them: `shared.config.secrets` hands them on in their envelopes."""
 
 
 class SettingsError(ValueError):
@@ -79,6 +96,11 @@ class EnvironmentSettings(BaseModel):
     secondary_cidr: Cidr = Field("10.1.0.0/16", alias="network:secondaryCidr")
     zone_name: DomainName | None = Field(None, alias="dns:zoneName")
     """The hosted zone; without it a zone of our own that no one delegates to."""
+    create_zone: bool = Field(True, alias="dns:createZone")
+    """Create the hosted zone, or use the existing one of that name. Certificates can be issued for an existing one."""
+    zones: int = Field(3, alias="network:zones", ge=2, le=3)
+    """Availability zones of each region; both have as many."""
+    nat: Literal["per-zone", "one", "none"] = Field("one", alias="network:nat")
 
     @model_validator(mode="after")
     def _two_regions(self) -> Self:
@@ -91,6 +113,8 @@ class EnvironmentSettings(BaseModel):
                 f"network:secondaryCidr is {self.secondary_cidr}, which overlaps network:primaryCidr "
                 f"{self.primary_cidr}; peered VPCs need blocks of their own, such as 10.0.0.0/16 and 10.1.0.0/16"
             )
+        if not self.create_zone and self.zone_name is None:
+            raise ValueError("dns:createZone is false, but no dns:zoneName names an existing zone; give one")
         return self
 
     @property
@@ -107,6 +131,11 @@ class EnvironmentSettings(BaseModel):
         return f"pay.{self.hosted_zone}"
 
     @property
+    def api_name(self) -> str:
+        """The host name of the API, where a public certificate allows one."""
+        return f"api.{self.hosted_zone}"
+
+    @property
     def accelerator_name(self) -> str:
         """The host name of the accelerator in our zone."""
         return f"anycast.{self.hosted_zone}"
@@ -121,8 +150,6 @@ class EnvironmentSettings(BaseModel):
 class RegionSettings(EnvironmentSettings):
     """Settings of a regional stack."""
 
-    zones: int = Field(3, alias="network:zones", ge=2, le=3)
-    nat: Literal["per-zone", "one", "none"] = Field("one", alias="network:nat")
     health_interval: int = Field(10, alias="frontDoor:healthInterval", ge=5, le=300)
     """Seconds between two health probes of the NLB (Elastic Load Balancing allows 5 to 300)."""
     unhealthy_threshold: int = Field(2, alias="frontDoor:unhealthyThreshold", ge=2, le=10)
@@ -131,8 +158,25 @@ class RegionSettings(EnvironmentSettings):
     peer_timeout_ms: int = Field(500, alias="payments:peerTimeoutMs", ge=50, le=5000)
     api_rate_limit: int = Field(500, alias="api:rateLimit", ge=1, le=10000)
     """Requests a second that the API stage lets through; the burst is twice that."""
+    access: Literal["iam", "api-key", "open"] = Field("iam", alias="api:access")
+    """Who may call the API's operations; `/health` is open in any case."""
+    client_rate_limit: int = Field(100, alias="api:clientRateLimit", ge=1, le=10000)
+    """Requests a second by one client key."""
+    daily_quota: int = Field(1_000_000, alias="api:dailyQuota", ge=1)
+    """Requests a day by one client key."""
+    firewall: bool = Field(True, alias="waf:enabled")
+    firewall_rate_limit: int = Field(2000, alias="waf:rateLimit", ge=300)
+    """Requests in five minutes by one client."""
+    firewall_logs: bool = Field(False, alias="waf:logs")
+    """Log what the firewall blocks."""
+    certificate_arn: str | None = Field(None, alias="certificate:arn")
+    """A certificate of ACM in this region, instead of one issued for the zone or signed by ourselves."""
     manage_api_account: bool = Field(True, alias="api:manageAccount")
     """Own API Gateway's account settings in this region; exactly one environment of an account should."""
+    email: str | None = Field(None, alias="notify:email", pattern=r"^[^@\s]+@[^@\s]+$")
+    """Who is told of alarms; the subscription has to be confirmed once."""
+    noncurrent_days: int = Field(30, alias="bucket:noncurrentDays", ge=1)
+    """How long overwritten and deleted versions of objects can be had back."""
     log_retention_days: Annotated[int, _one_of(1, 3, 5, 7, 14, 30, 60, 90, 180, 365)] = Field(
         30, alias="logs:retentionDays"
     )
@@ -142,8 +186,6 @@ class GlobalSettings(EnvironmentSettings):
     """Settings of the global stack."""
 
     mode: Literal["active-active", "active-passive"] = Field("active-passive", alias="traffic:mode")
-    create_zone: bool = Field(True, alias="dns:createZone")
-    """Create the hosted zone, or use the existing one of that name."""
     health_check_interval: Annotated[int, _one_of(10, 30)] = Field(10, alias="dns:healthCheckInterval")
     health_check_threshold: int = Field(3, alias="dns:healthCheckThreshold", ge=1, le=10)
     engine: Literal["aurora-postgresql", "aurora-mysql"] = Field("aurora-postgresql", alias="database:engine")
@@ -153,6 +195,8 @@ class GlobalSettings(EnvironmentSettings):
     """Aurora capacity units. Zero never pauses in a global database (aws-facts §2.7), so it is not offered."""
     max_capacity: float = Field(4, alias="database:maxCapacity", ge=1, le=256, multiple_of=0.5)
 
+    backup_retention_days: int = Field(7, alias="backup:retentionDays", ge=1)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.max_capacity < self.min_capacity:
@@ -160,8 +204,6 @@ class GlobalSettings(EnvironmentSettings):
                 f"database:maxCapacity is {self.max_capacity:g}, below database:minCapacity "
                 f"{self.min_capacity:g}; raise it"
             )
-        if not self.create_zone and self.zone_name is None:
-            raise ValueError("dns:createZone is false, but no dns:zoneName names an existing zone; give one")
         return self
 
 
@@ -177,7 +219,7 @@ def load(model: type[Model], config: Mapping[str, str], *, stack: str) -> Model:
     """
     source = f"Pulumi.{stack}.yaml"
     ours = {key: value for key, value in config.items() if key.partition(":")[0] in SECTIONS}
-    known = {field.alias for each in _STACK_MODELS for field in each.model_fields.values()}
+    known = {field.alias for each in _STACK_MODELS for field in each.model_fields.values()} | set(SECRETS)
     problems = [
         f"{key} is not a setting of any stack; check its spelling ({source})" for key in sorted(set(ours) - known)
     ]

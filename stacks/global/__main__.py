@@ -4,9 +4,18 @@ import pulumi
 import pulumi_aws as aws
 
 from components.accelerator import Accelerator, AcceleratorArgs, EndpointArgs
+from components.backup_plan import BackupPlan, BackupPlanArgs
+from components.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs
 from components.database import DATABASE, Database, DatabaseArgs, MemberPlacement
-from components.dns import Dns, DnsArgs, RegionDoors
+from components.dns import ApiAlias, Dns, DnsArgs, RegionDoors, existing_zone
+from components.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs, endpoint_id
+from components.global_watch import GlobalWatch, GlobalWatchArgs, WatchedRegion
 from components.journal import Journal, JournalArgs
+from components.network_layout import zone_names
+from components.private_paths import PrivatePaths, PrivatePathsArgs, PrivateSide
+from components.region import account_id
+from components.restore_testing import RestoreTesting, RestoreTestingArgs
+from components.witness import Witness, WitnessArgs, WitnessVpc
 from shared import config
 from shared.places import Place
 from shared.providers import global_provider, regional_provider
@@ -20,6 +29,32 @@ providers = {place: regional_provider(settings, place) for place in Place}
 regions = {place: region_reference(place) for place in Place}
 primary, secondary = regions[Place.PRIMARY], regions[Place.SECONDARY]
 
+
+def at(*provider: aws.Provider) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(providers=list(provider))
+
+
+paths = PrivatePaths(
+    "paths",
+    PrivatePathsArgs(
+        name=names.once("peering"),
+        has_nat=settings.nat != "none",
+        sides={
+            place: PrivateSide(
+                region=settings.region(place),
+                provider=providers[place],
+                vpc_id=region.vpc_id,
+                cidr=region.vpc_cidr,
+                zones=zone_names(settings.region(place), settings.zones),
+                private_route_table_ids=region.private_route_table_ids,
+                service_hosts=region.peer_service_hosts,
+                service_zone_ids=region.peer_service_zone_ids,
+            )
+            for place, region in regions.items()
+        },
+    ),
+    opts=at(providers[Place.PRIMARY]),
+)
 journal = Journal(
     "journal",
     JournalArgs(
@@ -28,7 +63,7 @@ journal = Journal(
         replica_region=settings.secondary_region,
         replica_key_arn=secondary.data_key_arn,
     ),
-    opts=pulumi.ResourceOptions(providers=[providers[Place.PRIMARY]]),
+    opts=at(providers[Place.PRIMARY]),
 )
 database = Database(
     "database",
@@ -49,7 +84,49 @@ database = Database(
             for place, region in regions.items()
         },
     ),
-    opts=pulumi.ResourceOptions(providers=[providers[Place.PRIMARY]]),
+    opts=at(providers[Place.PRIMARY]),
+)
+BucketReplication(
+    "buckets",
+    BucketReplicationArgs(
+        names=names,
+        buckets={
+            place: BucketPlacement(
+                region=settings.region(place),
+                provider=providers[place],
+                name=region.bucket_name,
+                arn=region.bucket_arn,
+                key_arn=region.data_key_arn,
+            )
+            for place, region in regions.items()
+        },
+    ),
+    opts=at(providers[Place.PRIMARY]),
+)
+BackupPlan(
+    "backup",
+    BackupPlanArgs(
+        name=names.once("backup"),
+        role_name=names.once("role-backup"),
+        vault_name=primary.vault_name,
+        copy_vault_arn=secondary.vault_arn,
+        retention_days=settings.backup_retention_days,
+        resources=[journal.arn, database.cluster_arns[Place.PRIMARY], primary.bucket_arn],
+    ),
+    opts=at(providers[Place.PRIMARY]),
+)
+# On the copies: that they can be restored is what counts when the first region is gone.
+RestoreTesting(
+    "restore-testing",
+    RestoreTestingArgs(
+        name=names.restore_testing,
+        role_name=names.once("role-restore-testing"),
+        vault_arn=secondary.vault_arn,
+        key_arn=secondary.data_key_arn,
+        database_subnet_group=secondary.database_subnet_group,
+        selection_days=settings.backup_retention_days,
+    ),
+    opts=at(providers[Place.SECONDARY]),
 )
 accelerator = Accelerator(
     "accelerator",
@@ -61,19 +138,14 @@ accelerator = Accelerator(
             for place, region in regions.items()
         },
     ),
-    opts=pulumi.ResourceOptions(providers=[everywhere]),
+    opts=at(everywhere),
 )
-existing_zone = None
-if not settings.create_zone:
-    existing_zone = aws.route53.get_zone_output(
-        name=settings.hosted_zone, opts=pulumi.InvokeOutputOptions(provider=everywhere)
-    ).zone_id
 dns = Dns(
     "dns",
     DnsArgs(
         suffix=settings.suffix,
         zone_name=settings.hosted_zone,
-        zone_id=existing_zone,
+        existing=None if settings.create_zone else existing_zone(settings.hosted_zone, everywhere),
         service_name=settings.service_name,
         accelerator_name=settings.accelerator_name,
         accelerator_dns_name=accelerator.dns_name,
@@ -85,13 +157,66 @@ dns = Dns(
                 nlb_zone_id=region.nlb_zone_id,
                 api_id=region.api_id,
                 api_stage=region.api_stage,
+                api_domain=None
+                if settings.create_zone
+                else ApiAlias(name=settings.api_name, host=region.api_domain_host, zone_id=region.api_domain_zone_id),
             )
             for place, region in regions.items()
         },
         check_interval=settings.health_check_interval,
         check_threshold=settings.health_check_threshold,
     ),
-    opts=pulumi.ResourceOptions(providers=[everywhere]),
+    opts=at(everywhere),
+)
+witness = Witness(
+    "witness",
+    WitnessArgs(
+        suffix=settings.suffix,
+        zone_name=settings.hosted_zone,
+        zone_id=dns.zone_id,
+        checks={place: [dns.api_checks[place], dns.nlb_checks[place]] for place in Place},
+        vpcs=[WitnessVpc(vpc_id=region.vpc_id, region=settings.region(place)) for place, region in regions.items()],
+    ),
+    opts=at(everywhere),
+)
+events = EventEndpoint(
+    "events",
+    EventEndpointArgs(
+        names=names,
+        bus_name=names.bus,
+        account=account_id(providers[Place.PRIMARY]),
+        buses={
+            place: BusPlacement(region=settings.region(place), arn=region.bus_arn, key_arn=region.data_key_arn)
+            for place, region in regions.items()
+        },
+        topic_arn=primary.topic_arn,
+        front_door_check_id=dns.nlb_checks[Place.PRIMARY],
+    ),
+    opts=at(providers[Place.PRIMARY]),
+)
+watch = GlobalWatch(
+    "watch",
+    GlobalWatchArgs(
+        names=names,
+        journal_table=journal.name,
+        accelerator_arn=accelerator.arn,
+        regions={
+            place: WatchedRegion(
+                region=settings.region(place),
+                provider=providers[place],
+                topic_arn=region.topic_arn,
+                bucket=region.bucket_name,
+                cluster=names.regional("aurora", place),
+                vault=region.vault_name if place is Place.PRIMARY else None,
+                nlb_arn_suffix=region.nlb_arn_suffix,
+                api_name=region.api_name,
+                api_stage=region.api_stage,
+                health_checks={"api": dns.api_checks[place], "nlb": dns.nlb_checks[place]},
+            )
+            for place, region in regions.items()
+        },
+    ),
+    opts=at(providers[Place.PRIMARY]),
 )
 
 export(
@@ -111,5 +236,9 @@ export(
         writer_endpoint=database.writer_endpoint,
         database_name=DATABASE,
         database_secret_arn=database.secret_arn,
+        peering_connection_id=paths.connection_id,
+        event_endpoint_id=events.url.apply(endpoint_id),
+        dashboard_name=watch.dashboard,
+        witness_names=[witness.names[place] for place in Place],
     )
 )

@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components.dns import existing_zone
 from components.region import Region, RegionArgs, account_id
 from shared import config
 from shared.places import Place
@@ -15,7 +16,13 @@ settings = config.read(RegionSettings)
 provider = regional_provider(settings, PLACE)
 cell = Region(
     str(PLACE),
-    RegionArgs(place=PLACE, settings=settings, account=account_id(provider)),
+    RegionArgs(
+        place=PLACE,
+        settings=settings,
+        account=account_id(provider),
+        zone_id=None if settings.create_zone else existing_zone(settings.hosted_zone, provider).zone_id,
+        client_keys=config.secrets("api:clientKeys"),
+    ),
     opts=pulumi.ResourceOptions(providers=[provider]),
 )
 export(cell.exports)

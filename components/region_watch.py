@@ -1,0 +1,114 @@
+"""A region's alarms and its dashboard: what is watched there, by the catalogue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components import alarms_compute, alarms_data, alarms_traffic
+from components import dashboard_layout as layout
+from components.alarm_model import Watched
+from components.alarms import Alarms, AlarmsArgs
+from components.dashboard import Dashboard, DashboardArgs
+from components.function import Function
+from components.region_doors import RegionDoors
+from components.region_store import RegionStore
+from shared.places import Place
+from shared.settings import RegionSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionWatchArgs:
+    place: Place
+    settings: RegionSettings
+    functions: Sequence[Function]
+    doors: RegionDoors
+    store: RegionStore
+
+
+class RegionWatch(pulumi.ComponentResource):
+    """Alarms on everything of the region that can fail by itself, and a graph for each."""
+
+    def __init__(self, name: str, args: RegionWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:region:RegionWatch", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        names, region = args.settings.names, args.settings.region(args.place)
+        watched = [*(_function(each) for each in args.functions), *_doors(args.doors), *_store(args)]
+        Alarms(
+            "alarms",
+            AlarmsArgs(
+                prefix=names.regional("alarm", args.place),
+                region=region,
+                topic_arn=args.store.topic.arn,
+                watched=watched,
+                composite=names.regional("alarm-region", args.place),
+            ),
+            opts=child,
+        )
+        front_door, api = args.doors.front_door, args.doors.api
+        traffic = [
+            layout.front_door_traffic(region, front_door.nlb_arn_suffix),
+            layout.api_traffic(region, api.name, api.stage),
+        ]
+        Dashboard(
+            "dashboard",
+            DashboardArgs(
+                name=names.regional("dashboard", args.place),
+                sections=[
+                    layout.Section(title="Traffic", widgets=traffic),
+                    layout.Section(title="Alarms", widgets=layout.watched(region, watched)),
+                ],
+            ),
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+def _function(function: Function) -> Watched:
+    return Watched(
+        name=function.label,
+        alarms=alarms_compute.ASYNC_FUNCTION,
+        dimensions={"function": function.name},
+        limits={"timeout_ms": function.timeout * 1000},
+    )
+
+
+def _doors(doors: RegionDoors) -> list[Watched]:
+    front_door, api = doors.front_door, doors.api
+    return [
+        Watched(
+            name="alb",
+            alarms=alarms_traffic.LOAD_BALANCER,
+            dimensions={"load_balancer": front_door.alb_arn_suffix},
+        ),
+        Watched(
+            name="nlb",
+            alarms=alarms_traffic.TARGETS,
+            dimensions={
+                "load_balancer": front_door.nlb_arn_suffix,
+                "target_group": front_door.target_group_arn_suffix,
+            },
+        ),
+        Watched(name="api", alarms=alarms_traffic.API, dimensions={"api": api.name, "stage": api.stage}),
+        Watched(
+            name="certificate",
+            alarms=alarms_traffic.CERTIFICATE,
+            dimensions={"certificate": doors.certificate.arn},
+        ),
+    ]
+
+
+def _store(args: RegionWatchArgs) -> list[Watched]:
+    vault = args.store.vault.name
+    other = args.settings.names.regional("vault", args.place.other)
+    return [
+        Watched(
+            name="dead-letters",
+            alarms=alarms_compute.DEAD_LETTER_QUEUE,
+            dimensions={"queue": args.store.dead_letters.name},
+        ),
+        Watched(name="vault", alarms=alarms_data.BACKUP_VAULT, dimensions={"vault": vault}),
+        # A copy is counted under the vault it goes to; in which region, AWS does not say: both are watched.
+        Watched(name="copies-here", alarms=alarms_data.BACKUP_COPIES, dimensions={"vault": vault}),
+        Watched(name="copies-there", alarms=alarms_data.BACKUP_COPIES, dimensions={"vault": other}),
+    ]
