@@ -17,6 +17,7 @@ class BackupVaultArgs:
     name: str
     key_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
+    protected: bool = False  # from deletion while it holds backups
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -36,7 +37,7 @@ class BackupVault(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         # Copies are encrypted anew with the key of the vault they arrive in (aws-facts §11).
         vault = aws.backup.Vault(
-            f"{name}-vault", name=args.name, kms_key_arn=args.key_arn, force_destroy=True, opts=child
+            f"{name}-vault", name=args.name, kms_key_arn=args.key_arn, force_destroy=not args.protected, opts=child
         )
         aws.backup.VaultNotifications(
             f"{name}-notifications",

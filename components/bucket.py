@@ -20,6 +20,7 @@ ABANDONED_UPLOAD_DAYS = 7
 class BucketArgs:
     name: pulumi.Input[str]  # unique in all of AWS, so it carries the account (aws-facts §8)
     key_arn: pulumi.Input[str]
+    protected: bool = False  # from deletion while it holds objects
     noncurrent_days: int  # how long an overwritten or deleted version can still be had back
 
     def __post_init__(self) -> None:
@@ -38,7 +39,7 @@ class Bucket(pulumi.ComponentResource):
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         # With its versions, so that the environment can be destroyed without a person.
-        bucket = aws.s3.Bucket(f"{name}-bucket", bucket=args.name, force_destroy=True, opts=self._child)
+        bucket = aws.s3.Bucket(f"{name}-bucket", bucket=args.name, force_destroy=not args.protected, opts=self._child)
         block = keep_private(name, bucket, opts=self._child)
         versioning = aws.s3.BucketVersioning(
             f"{name}-versioning",

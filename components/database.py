@@ -43,6 +43,7 @@ class DatabaseArgs:
     engine_version: str | None
     min_capacity: float  # Aurora capacity units
     max_capacity: float
+    protected: bool = False  # from deletion
     placements: Mapping[Place, MemberPlacement]
 
     def __post_init__(self) -> None:
@@ -71,7 +72,7 @@ class Database(pulumi.ComponentResource):
             engine_version=self._engine_version,
             database_name=DATABASE,
             storage_encrypted=True,
-            deletion_protection=False,
+            deletion_protection=args.protected,
             # Destroying it detaches whatever members are left, in the right order (aws-facts §2.10).
             force_destroy=True,
             opts=self._at(Place.PRIMARY),
@@ -146,7 +147,7 @@ class Database(pulumi.ComponentResource):
             enabled_cloudwatch_logs_exports=list(self._engine.log_exports),
             backup_retention_period=7,
             copy_tags_to_snapshot=True,
-            deletion_protection=False,
+            deletion_protection=self._args.protected,
             skip_final_snapshot=True,
             apply_immediately=True,
             master_username=None if password is None else USERNAME,

@@ -30,6 +30,7 @@ class FrontDoorArgs:
     function_name: pulumi.Input[str]
     log_bucket: pulumi.Input[str]
     peer_cidr: str | None  # of a region whose functions come over the peering, since it has no NAT
+    protected: bool = False  # from deletion
     health_interval: int  # seconds
     unhealthy_threshold: int
 
@@ -121,6 +122,7 @@ class FrontDoor(pulumi.ComponentResource):
             internal=True,
             subnets=list(self._args.private_subnet_ids),
             security_groups=[group.id],
+            enable_deletion_protection=self._args.protected,
             drop_invalid_header_fields=True,
             access_logs={"bucket": self._args.log_bucket, "prefix": ALB_PREFIX, "enabled": True},
             # When the firewall cannot be asked, payments go through: what it blocks is refused behind it as well.
@@ -164,6 +166,7 @@ class FrontDoor(pulumi.ComponentResource):
             subnets=list(self._args.public_subnet_ids),
             # Only at creation: adding the first group later replaces the NLB, and with it the accelerator's endpoint.
             security_groups=[group.id],
+            enable_deletion_protection=self._args.protected,
             # Global Accelerator recommends it off for NLB endpoints (aws-facts §3); the ALB behind it is in all zones.
             enable_cross_zone_load_balancing=False,
             # Its public addresses hold the internet gateway: it must go first at teardown (aws-facts §14).
@@ -185,7 +188,9 @@ class FrontDoor(pulumi.ComponentResource):
                 "path": HEALTH_PATH,
                 "matcher": "200",
                 "interval": self._args.health_interval,
-                "timeout": min(5, self._args.health_interval),
+                # The least that Elastic Load Balancing allows: a region that hangs is noticed no later than one that
+                # refuses. Two slow answers in a row are needed to call it unhealthy.
+                "timeout": 2,
                 "healthy_threshold": 2,
                 "unhealthy_threshold": self._args.unhealthy_threshold,
             },

@@ -14,6 +14,7 @@ class JournalArgs:
     key_arn: pulumi.Input[str]
     replica_region: str
     replica_key_arn: pulumi.Input[str]
+    protected: bool = False  # from deletion
 
 
 class Journal(pulumi.ComponentResource):
@@ -36,14 +37,14 @@ class Journal(pulumi.ComponentResource):
             stream_view_type="NEW_AND_OLD_IMAGES",
             point_in_time_recovery={"enabled": True},
             server_side_encryption={"enabled": True, "kms_key_arn": args.key_arn},
-            deletion_protection_enabled=False,
+            deletion_protection_enabled=args.protected,
             replicas=[
                 {
                     "region_name": args.replica_region,
                     "kms_key_arn": args.replica_key_arn,
                     # Per replica, not inherited (aws-facts §7).
                     "point_in_time_recovery": True,
-                    "deletion_protection_enabled": False,
+                    "deletion_protection_enabled": args.protected,
                     "propagate_tags": True,
                     "consistency_mode": "EVENTUAL",
                 }

@@ -51,7 +51,8 @@ class RegionDoors(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         choice = CertificateChoice(
             names=[self._settings.service_name, self._settings.accelerator_name, self._settings.api_name],
-            organization=self._settings.hosted_zone,
+            # With the region in it, so that clients which trust both can tell the two self-signed ones apart.
+            organization=f"{self._settings.hosted_zone} {self._settings.region(self._place)}",
             place=self._place,
             suffix=self._settings.suffix,
             region=self._settings.region(self._place),
@@ -84,6 +85,7 @@ class RegionDoors(pulumi.ComponentResource):
                 function_name=self._args.function.name,
                 log_bucket=self._args.log_bucket,
                 peer_cidr=self._settings.cidr(self._place.other) if self._settings.nat == "none" else None,
+                protected=self._settings.protection,
                 health_interval=self._settings.health_interval,
                 unhealthy_threshold=self._settings.unhealthy_threshold,
             ),

@@ -67,6 +67,7 @@ class RegionStore(pulumi.ComponentResource):
             BucketArgs(
                 name=pulumi.Output.concat(names.regional("bucket", place), "-", args.account),
                 key_arn=args.key_arn,
+                protected=settings.protection,
                 noncurrent_days=settings.noncurrent_days,
             ),
             opts=child,
@@ -82,7 +83,12 @@ class RegionStore(pulumi.ComponentResource):
         )
         self.vault = BackupVault(
             "vault",
-            BackupVaultArgs(name=names.regional("vault", place), key_arn=args.key_arn, topic_arn=self.topic.arn),
+            BackupVaultArgs(
+                name=names.regional("vault", place),
+                key_arn=args.key_arn,
+                topic_arn=self.topic.arn,
+                protected=settings.protection,
+            ),
             opts=child,
         )
         self.register_outputs({"topic_arn": self.topic.arn, "bucket": self.bucket.name})

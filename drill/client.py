@@ -49,8 +49,8 @@ class ClientPolicy:
         return cls(
             timeout=timeout,
             reopen=max(1.0, 10 / speed),
-            first_pause=max(0.1, 1 / speed),
-            longest_pause=max(1.0, 8 / speed),
+            first_pause=max(0.5, 1 / speed),
+            longest_pause=max(4.0, 8 / speed),
             give_up=max(20.0, 60 / speed),
             most_under_way=max(8, min(64 + math.ceil(4 * rate * timeout), descriptors)),
         )

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from drill.probes import HealthSettings
 
+# A region may go just after a probe that passed, and a probe that hangs fails only at its time limit, which is an
+# interval at most: detection takes up to twice the time of the failing probes.
+DETECTION_FACTOR = 2
 GRACE_AWS_SECONDS = 2.0
 """On top of failing probes: the time to act on them, and a client's own request."""
 
@@ -18,7 +21,7 @@ class Limits:
 
     @property
     def rto_aws_seconds(self) -> float:
-        return max(check.until_unhealthy for check in self.checks) + GRACE_AWS_SECONDS
+        return DETECTION_FACTOR * max(check.until_unhealthy for check in self.checks) + GRACE_AWS_SECONDS
 
     @property
     def rto_seconds(self) -> float:

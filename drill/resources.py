@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 
 import psutil
@@ -85,36 +85,51 @@ class Sampler:
     def _look(self) -> None:
         memory = 0
         count = 0
-        for process in (self._drill, *self._processes()):
+        processes = self._processes()
+        served = _below_server(processes)
+        for process in (self._drill, *processes):
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied), process.oneshot():
                 times = process.cpu_times()
                 with self._lock:
                     key = (process.pid, process.create_time())
-                    self._spent[key] = (self._part(process), times.user + times.system)
+                    self._spent[key] = (self._part(process, served), times.user + times.system)
                 memory += memory_of(process)
                 count += 1
         self.peak_bytes = max(self.peak_bytes, memory)
         self.peak_processes = max(self.peak_processes, count)
 
-    def _part(self, process: psutil.Process) -> str:
+    def _part(self, process: psutil.Process, served: Set[int]) -> str:
         if process.pid == self._drill.pid:
             return DRILL
-        return part_of(process.name(), process.cmdline())
+        return part_of(process.name(), process.cmdline(), served=process.pid in served)
 
 
-def part_of(name: str, command: Sequence[str]) -> str:
-    """Which part of the embedded AWS a process is, by what was started."""
+def part_of(name: str, command: Sequence[str], *, served: bool) -> str:
+    """Which part of the embedded AWS a process is, by what was started. `served`: below its server process."""
     if "postgres" in name:
         return POSTGRES
-    if "localaws.server" in command:
+    if _is_server(command):
         return SERVER
-    return LAMBDA if any("lambda" in word for word in command) else OTHER
+    return LAMBDA if served and not any(word.endswith("reaper.py") for word in command) else OTHER
+
+
+def _is_server(command: Sequence[str]) -> bool:
+    return "localaws.server" in command
+
+
+def _below_server(processes: Sequence[psutil.Process]) -> set[int]:
+    """The server's children, their children, and so on."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if _is_server(process.cmdline()):
+                return {child.pid for child in process.children(recursive=True)}
+    return set()
 
 
 def memory_of(process: psutil.Process) -> int:
     """Proportional set size where the system tells it, so that shared pages count once; else resident size."""
     full = process.memory_full_info()
-    return int(full.rss)
+    return int(getattr(full, "pss", 0) or full.rss)
 
 
 def bounded_by(usage: Usage, *, rate: float, accepted: float, latest: float, shed: int) -> str:

@@ -11,7 +11,8 @@ from drill.scenario import Scenario, Send, Settle, Step
 from shared.places import Place
 
 _LOOK_SECONDS = 0.25
-_HEAL_ATTEMPTS = 3
+_HEAL_ATTEMPTS = 4
+_HEAL_PAUSE_SECONDS = 0.3
 
 
 class CouldNotStart(RuntimeError):
@@ -105,7 +106,7 @@ class Runner:
                     if attempt == _HEAL_ATTEMPTS:
                         region = self._regions[step.place]
                         raise WayBackIncomplete(f"{region} is still lost; heal it: {error}") from error
-                    await asyncio.sleep(1)
+                    await asyncio.sleep(_HEAL_PAUSE_SECONDS)
 
     async def _send(self, step: Send) -> None:
         with self._progress.stage(step.name) as stage:

@@ -84,16 +84,26 @@ DomainName = Annotated[
 class EnvironmentSettings(BaseModel):
     """What all three stacks of an environment agree on."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     environment: str = Field(alias="dr:environment", min_length=1, max_length=32)
+    """Name of the environment, on every resource as a tag."""
     suffix: Annotated[str, AfterValidator(_suffix)] = Field(alias="dr:suffix")
+    """What every name ends in, so that several environments live side by side in an account."""
     cost_center: str = Field("unassigned", alias="dr:costCenter", min_length=1)
+    """Who pays, as a tag."""
     criticality: Literal["low", "medium", "high", "critical"] = Field("high", alias="dr:criticality")
+    """How much it matters, as a tag: low, medium, high or critical."""
     primary_region: Region = Field("us-east-1", alias="dr:primaryRegion")
+    """Region of the primary place."""
     secondary_region: Region = Field("us-east-2", alias="dr:secondaryRegion")
+    """Region of the secondary place; never the same."""
     primary_cidr: Cidr = Field("10.0.0.0/16", alias="network:primaryCidr")
+    """Block of the primary VPC, /16 to /20."""
     secondary_cidr: Cidr = Field("10.1.0.0/16", alias="network:secondaryCidr")
+    """Block of the secondary VPC, which must not overlap the other."""
+    protection: bool = Field(False, alias="dr:protection")
+    """Refuse to delete databases, load balancers and what holds data. `destroy` needs it switched off by an `up`."""
     zone_name: DomainName | None = Field(None, alias="dns:zoneName")
     """The hosted zone; without it a zone of our own that no one delegates to."""
     create_zone: bool = Field(True, alias="dns:createZone")
@@ -101,6 +111,7 @@ class EnvironmentSettings(BaseModel):
     zones: int = Field(3, alias="network:zones", ge=2, le=3)
     """Availability zones of each region; both have as many."""
     nat: Literal["per-zone", "one", "none"] = Field("one", alias="network:nat")
+    """NAT gateways: per-zone, one, or none with interface endpoints in their place."""
 
     @model_validator(mode="after")
     def _two_regions(self) -> Self:
@@ -153,9 +164,11 @@ class RegionSettings(EnvironmentSettings):
     health_interval: int = Field(10, alias="frontDoor:healthInterval", ge=5, le=300)
     """Seconds between two health probes of the NLB (Elastic Load Balancing allows 5 to 300)."""
     unhealthy_threshold: int = Field(2, alias="frontDoor:unhealthyThreshold", ge=2, le=10)
+    """Failed probes in a row until the NLB calls a region unhealthy."""
     durability: Literal["one-region", "both"] = Field("one-region", alias="payments:durability")
     """What to do when the other region does not answer: acknowledge with one region's journal, or refuse."""
     peer_timeout_ms: int = Field(500, alias="payments:peerTimeoutMs", ge=50, le=5000)
+    """Milliseconds that a payment waits for the other region before that setting decides."""
     api_rate_limit: int = Field(500, alias="api:rateLimit", ge=1, le=10000)
     """Requests a second that the API stage lets through; the burst is twice that."""
     access: Literal["iam", "api-key", "open"] = Field("iam", alias="api:access")
@@ -165,6 +178,7 @@ class RegionSettings(EnvironmentSettings):
     daily_quota: int = Field(1_000_000, alias="api:dailyQuota", ge=1)
     """Requests a day by one client key."""
     firewall: bool = Field(True, alias="waf:enabled")
+    """A web application firewall in front of each door."""
     firewall_rate_limit: int = Field(2000, alias="waf:rateLimit", ge=300)
     """Requests in five minutes by one client."""
     firewall_logs: bool = Field(False, alias="waf:logs")
@@ -180,22 +194,29 @@ class RegionSettings(EnvironmentSettings):
     log_retention_days: Annotated[int, _one_of(1, 3, 5, 7, 14, 30, 60, 90, 180, 365)] = Field(
         30, alias="logs:retentionDays"
     )
+    """Days that log groups and access logs are kept."""
 
 
 class GlobalSettings(EnvironmentSettings):
     """Settings of the global stack."""
 
     mode: Literal["active-active", "active-passive"] = Field("active-passive", alias="traffic:mode")
+    """active-passive sends all traffic to the primary place while it is healthy; active-active to the nearest."""
     health_check_interval: Annotated[int, _one_of(10, 30)] = Field(10, alias="dns:healthCheckInterval")
+    """Seconds between two probes of a Route 53 checker: 10 or 30."""
     health_check_threshold: int = Field(3, alias="dns:healthCheckThreshold", ge=1, le=10)
+    """Failed probes in a row until a health check is unhealthy."""
     engine: Literal["aurora-postgresql", "aurora-mysql"] = Field("aurora-postgresql", alias="database:engine")
+    """aurora-postgresql or aurora-mysql."""
     engine_version: str | None = Field(None, alias="database:engineVersion")
     """Full version; by default the one that `components.database` pins for the engine."""
     min_capacity: float = Field(0.5, alias="database:minCapacity", ge=0.5, le=256, multiple_of=0.5)
     """Aurora capacity units. Zero never pauses in a global database (aws-facts §2.7), so it is not offered."""
     max_capacity: float = Field(4, alias="database:maxCapacity", ge=1, le=256, multiple_of=0.5)
+    """Aurora capacity units that each member may grow to."""
 
     backup_retention_days: int = Field(7, alias="backup:retentionDays", ge=1)
+    """Days that backups and their copies are kept."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -24,6 +24,7 @@ from .routes import Routes, route_of
 from .settings import DurabilityRule, Settings
 
 SERVICE = "payments"
+REGION_HEADER = "X-Served-By-Region"  # of this answer; a repeated payment's body names the region that took it first
 
 # Lambda asks a process for one answer at a time, and Powertools relies on it: the current event is a class's attribute.
 # Two threads would be answered about each other's payment.
@@ -37,6 +38,7 @@ class Application:
 
     def __init__(self, settings: Settings, logger: Logger) -> None:
         self._logger = logger
+        self._region = settings.region
         self._metrics = make_metrics(SERVICE, settings.metrics_namespace)
         clients = Clients()
         local = Replica(
@@ -80,6 +82,7 @@ class Application:
         plain = with_plain_path(event)
         answer: dict[str, Any] = self._resolvers[door].resolve(plain, context)
         add_header(answer, CORRELATION_HEADER, correlation)
+        add_header(answer, REGION_HEADER, self._region)
         self._logger.info(
             "answered",
             method=event["httpMethod"],

@@ -62,6 +62,7 @@ journal = Journal(
         key_arn=primary.data_key_arn,
         replica_region=settings.secondary_region,
         replica_key_arn=secondary.data_key_arn,
+        protected=settings.protection,
     ),
     opts=at(providers[Place.PRIMARY]),
 )
@@ -73,6 +74,7 @@ database = Database(
         engine_version=settings.engine_version,
         min_capacity=settings.min_capacity,
         max_capacity=settings.max_capacity,
+        protected=settings.protection,
         placements={
             place: MemberPlacement(
                 region=settings.region(place),

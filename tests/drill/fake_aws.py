@@ -31,7 +31,7 @@ Item = dict[str, dict[str, str]]
 
 _TARGET_GROUP = """<DescribeTargetGroupsResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">
 <DescribeTargetGroupsResult><TargetGroups><member><TargetGroupArn>{arn}</TargetGroupArn>
-<HealthCheckIntervalSeconds>10</HealthCheckIntervalSeconds><UnhealthyThresholdCount>2</UnhealthyThresholdCount>
+<HealthCheckIntervalSeconds>5</HealthCheckIntervalSeconds><UnhealthyThresholdCount>2</UnhealthyThresholdCount>
 <HealthyThresholdCount>2</HealthyThresholdCount></member></TargetGroups></DescribeTargetGroupsResult>
 </DescribeTargetGroupsResponse>"""
 

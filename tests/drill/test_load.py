@@ -61,12 +61,12 @@ def test_payments_leave_at_the_rate_asked_for_and_every_client_is_told(tmp_path:
 def test_the_rate_is_reached_evenly(tmp_path: Path) -> None:
     async def run() -> Load:
         async with payment_server(tmp_path) as server:
-            load = Load(server.target, POLICY, payments(1), rate=100, ramp=1.0)
+            load = Load(server.target, POLICY, payments(1), rate=200, ramp=0.5)
             load.start()
+            await asyncio.sleep(0.25)
+            assert 90 <= load.offered <= 130
             await asyncio.sleep(0.5)
-            assert 45 <= load.offered <= 60
-            await asyncio.sleep(1.0)
-            assert load.offered == 100
+            assert load.offered == 200
             await load.stop()
             assert load.offered == 0
             await load.drain()
@@ -76,9 +76,9 @@ def test_the_rate_is_reached_evenly(tmp_path: Path) -> None:
     load = asyncio.run(run())
     started = load.started or 0.0
     offered = [intent.offered - started for intent in load.record.intents]
-    per_quarter = [sum(start <= at < start + 0.25 for at in offered) for start in (0, 0.25, 0.5, 0.75, 1.0)]
+    per_eighth = [sum(start <= at < start + 0.125 for at in offered) for start in (0, 0.125, 0.25, 0.375, 0.5)]
 
-    assert per_quarter == [pytest.approx(count, abs=2) for count in (3, 9, 16, 22, 25)]
+    assert per_eighth == [pytest.approx(count, abs=2) for count in (3, 9, 16, 22, 25)]
 
 
 def test_a_slow_server_does_not_slow_the_clients_down(tmp_path: Path) -> None:
@@ -232,8 +232,8 @@ def test_a_generator_that_breaks_says_so_instead_of_leaving_holes(tmp_path: Path
 def test_sending_payments_costs_a_fraction_of_a_core(tmp_path: Path) -> None:
     """The server's part is in the same process, so this is an upper bound."""
     before, started = time.process_time(), time.monotonic()
-    load, _ = sent(tmp_path, rate=80, seconds=1.5)
+    load, _ = sent(tmp_path, rate=80, seconds=1.0)
     share = (time.process_time() - before) / (time.monotonic() - started)
 
-    assert len(load.record.acknowledged) >= 115
+    assert len(load.record.acknowledged) >= 75
     assert share < 0.5

@@ -75,6 +75,14 @@ def test_a_burst_of_retries_alone_is_not_a_steady_run() -> None:
     assert [each.end for each in found] == [None]
 
 
+def test_two_lucky_answers_far_apart_are_not_a_steady_run() -> None:
+    lucky = attempts((3, 5, "ok"), every=1.0)
+
+    [found] = interruptions([*attempts((2, 3, "error")), *lucky, *attempts((5, 6, "error"), (6, 8, "ok"))], STEADY)
+
+    assert found.end == pytest.approx(6.01)
+
+
 @pytest.mark.parametrize(("rate", "count", "seconds"), [(50, 25, 1.0), (1, 3, 2.0), (500, 250, 1.0)])
 def test_a_steady_run_is_measured_in_requests_and_in_time(rate: float, count: int, seconds: float) -> None:
     assert SteadyRun.of(rate) == SteadyRun(count=count, seconds=seconds)

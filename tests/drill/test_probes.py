@@ -120,14 +120,14 @@ def test_the_limit_follows_the_health_check_that_is_deployed() -> None:
     settings = probes.health_settings(elbv2, group["TargetGroupArn"], "us-east-1")
 
     assert settings.until_unhealthy == 90
-    assert Limits(checks=[settings], speed=5).rto_seconds == pytest.approx(92 / 5)
+    assert Limits(checks=[settings], speed=5).rto_seconds == pytest.approx((2 * 90 + 2) / 5)
 
 
 def test_the_slower_of_two_health_checks_sets_the_limit() -> None:
     quick = HealthSettings(region="a", interval=5, unhealthy_threshold=2, healthy_threshold=2)
     slow = HealthSettings(region="b", interval=10, unhealthy_threshold=2, healthy_threshold=2)
 
-    assert Limits(checks=[quick, slow], speed=1).rto_seconds == 22
+    assert Limits(checks=[quick, slow], speed=1).rto_seconds == 42
 
 
 def test_an_outage_too_short_for_the_deployed_health_checks_is_refused_with_the_figures() -> None:
@@ -139,5 +139,5 @@ def test_an_outage_too_short_for_the_deployed_health_checks_is_refused_with_the_
 
     assert refusal is not None
     assert "20.0 s" in refusal
-    assert "30.4 s" in refusal
-    assert limits.refusal(33) is None
+    assert "60.4 s" in refusal
+    assert limits.refusal(63) is None

@@ -12,17 +12,20 @@ from drill.resources import DRILL, LAMBDA, OTHER, POSTGRES, SERVER, Sampler, Usa
 
 
 @pytest.mark.parametrize(
-    ("name", "command", "part"),
+    ("name", "command", "served", "part"),
     [
-        ("python", ["python", "-m", "localaws.server", "--log-file", "x"], SERVER),
-        ("python", ["python", "-m", "localaws", "up"], OTHER),
-        ("python", ["python", "/tmp/localaws-1/tmp/ministack-lambda-function-payments/w.py"], LAMBDA),
-        ("postgres", ["postgres: walsender"], POSTGRES),
-        ("python", [], OTHER),
+        ("python", ["python", "-m", "localaws.server", "--log-file", "x"], False, SERVER),
+        ("python", ["python", "-m", "localaws", "up"], False, OTHER),
+        ("python", ["python", "worker.py"], True, LAMBDA),
+        ("python", ["python", "-I", "localaws/reaper.py"], True, OTHER),
+        ("postgres", ["postgres: walsender"], True, POSTGRES),
+        ("python", [], False, OTHER),
     ],
 )
-def test_a_process_belongs_to_a_part_by_what_was_started(name: str, command: list[str], part: str) -> None:
-    assert part_of(name, command) == part
+def test_a_process_belongs_to_a_part_by_what_was_started(
+    name: str, command: list[str], served: bool, part: str
+) -> None:
+    assert part_of(name, command, served=served) == part
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_the_same_payment_again_gets_the_same_answer(pay_service: Function) -> N
 
     assert (first.status, again.status) == (201, 200)
     assert again.body == first.body
+    assert again.headers["X-Served-By-Region"] == EAST_1
 
 
 def test_another_payment_under_a_used_id_is_a_conflict_and_changes_nothing(
