@@ -9,6 +9,7 @@ from localaws import hooks, http_server, protocol_errors
 from localaws.control import Control
 from localaws.gate import Gate
 from localaws.http_server import Asgi, Message, Receive, Scope, Send
+from localaws.multi_region import located
 from localaws.refusal import Refusals, respond
 from localaws.request_region import FRONT_HEADER, Call, Headers, read
 
@@ -32,7 +33,7 @@ class EmbeddedAws:
         if Control.serves(scope["path"]):
             await respond(send, await self._control.answer(scope, headers, receive))
             return
-        call = read(scope, headers, self._default_region)
+        call, receive = await located(read(scope, headers, self._default_region), headers, receive)
         if outage := self.refusals.lost(call):
             await self.refusals.refuse(outage, call, headers, scope, receive, send)
             return
@@ -42,7 +43,8 @@ class EmbeddedAws:
         if headers.front:
             kept = [line for line in scope["headers"] if line[0] != FRONT_HEADER]
             scope = {**scope, "headers": kept}
-        hooks.region_of_unsigned_call.set(None if call.signed and call.plane == "control" else call.region)
+        by_signature = call.signed and call.plane == "control" and not call.located
+        hooks.region_of_unsigned_call.set(None if by_signature else call.region)
         await self._emulator(scope, receive, self._unless_lost(call, headers, scope, receive, send))
 
     def _unless_lost(self, call: Call, headers: Headers, scope: Scope, receive: Receive, send: Send) -> Send:

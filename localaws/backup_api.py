@@ -1,26 +1,13 @@
 """What ministack's AWS Backup lacks: vault notifications, restore testing, and the order in which things are deleted.
 
-Settings only: no plan here takes backups by itself, and no restore test runs.
+Settings only: no plan here takes backups by itself.
 """
 
 import re
-import time
-import uuid
-from collections.abc import Callable
-from typing import Any
 
 from localaws import hooks
+from localaws.backup_testing import Document, Key, RestoreTesting, Route, Shown, key_of, not_found
 from localaws.hooks import AwsRefusal, RestCall
-
-Document = dict[str, Any]
-Shown = tuple[int, Document | None]
-Key = tuple[str, str, str]  # account, region, name
-
-_PLAN_LIST = ("CreationTime", "LastUpdateTime", "RestoreTestingPlanArn", "RestoreTestingPlanName",
-              "ScheduleExpression", "ScheduleExpressionTimezone", "StartWindowHours")  # fmt: skip
-_SELECTION_LIST = ("CreationTime", "IamRoleArn", "ProtectedResourceType", "RestoreTestingPlanName",
-                   "RestoreTestingSelectionName", "ValidationWindowHours")  # fmt: skip
-_NAME = re.compile(r"[a-zA-Z0-9_]{1,50}")  # SDK backup/restore_testing_plan.py
 
 
 class BackupApi:
@@ -28,29 +15,15 @@ class BackupApi:
 
     def __init__(self) -> None:
         self._notifications: dict[Key, Document] = {}
-        self._plans: dict[Key, Document] = {}
-        self._selections: dict[Key, dict[str, Document]] = {}  # by plan, by name
-        self._tags: dict[str, dict[str, str]] = {}
-        plan, selection = r"restore-testing/plans/([^/]+)", r"restore-testing/plans/([^/]+)/selections/([^/]+)"
-        self._routes: list[tuple[str, str, Callable[..., Shown | None]]] = [
-            ("PUT", r"backup-vaults/([^/]+)/notification-configuration", self._put_notifications),
-            ("GET", r"backup-vaults/([^/]+)/notification-configuration", self._get_notifications),
-            ("DELETE", r"backup-vaults/([^/]+)/notification-configuration", self._delete_notifications),
+        self._testing = RestoreTesting()
+        notifications = r"backup-vaults/([^/]+)/notification-configuration"
+        self._routes: list[Route] = [
+            ("PUT", notifications, self._put_notifications),
+            ("GET", notifications, self._get_notifications),
+            ("DELETE", notifications, self._delete_notifications),
             ("DELETE", r"backup-vaults/([^/]+)", self._forget_notifications),
             ("DELETE", r"backup/plans/([^/]+)", self._keep_selected),
-            ("PUT", r"restore-testing/plans", self._create_plan),
-            ("GET", r"restore-testing/plans", self._list_plans),
-            ("GET", plan, lambda call, name: (200, {"RestoreTestingPlan": self._plan(call, name)})),
-            ("PUT", plan, self._update_plan),
-            ("DELETE", plan, self._delete_plan),
-            ("PUT", f"{plan}/selections", self._create_selection),
-            ("GET", f"{plan}/selections", self._list_selections),
-            ("GET", selection, self._get_selection),
-            ("PUT", selection, self._update_selection),
-            ("DELETE", selection, self._delete_selection),
-            ("GET", r"tags/(arn:.+:restore-testing-plan:.+)", self._list_tags),
-            ("POST", r"tags/(arn:.+:restore-testing-plan:.+)", self._tag),
-            ("POST", r"untag/(arn:.+:restore-testing-plan:.+)", self._untag),
+            *self._testing.routes(),
         ]
 
     def install(self) -> None:
@@ -63,28 +36,28 @@ class BackupApi:
         return None
 
     def _reset(self) -> None:
-        for kept in (self._notifications, self._plans, self._selections, self._tags):
-            kept.clear()
+        self._notifications.clear()
+        self._testing.reset()
 
     def _put_notifications(self, call: RestCall, vault: str) -> Shown:
         arn = _vault(call, vault)["BackupVaultArn"]
         wanted = {name: call.body[name] for name in ("SNSTopicArn", "BackupVaultEvents")}
-        self._notifications[_key(call, vault)] = {"BackupVaultName": vault, "BackupVaultArn": arn, **wanted}
+        self._notifications[key_of(call, vault)] = {"BackupVaultName": vault, "BackupVaultArn": arn, **wanted}
         return 200, None
 
     def _get_notifications(self, call: RestCall, vault: str) -> Shown:
         _vault(call, vault)
-        if (kept := self._notifications.get(_key(call, vault))) is None:
-            raise _not_found(f"No notifications are associated with vault {vault}.")
+        if (kept := self._notifications.get(key_of(call, vault))) is None:
+            raise not_found(f"No notifications are associated with vault {vault}.")
         return 200, kept
 
     def _delete_notifications(self, call: RestCall, vault: str) -> Shown:
         _vault(call, vault)
-        self._notifications.pop(_key(call, vault), None)
+        self._notifications.pop(key_of(call, vault), None)
         return 200, None
 
     def _forget_notifications(self, call: RestCall, vault: str) -> None:
-        self._notifications.pop(_key(call, vault), None)
+        self._notifications.pop(key_of(call, vault), None)
 
     def _keep_selected(self, call: RestCall, plan: str) -> None:
         """A plan goes after its selections (API Backup.DeleteBackupPlan)."""
@@ -92,121 +65,8 @@ class BackupApi:
             reason = "Related backup plan selections must be deleted prior to backup plan deletion."
             raise AwsRefusal("InvalidRequestException", reason)
 
-    def _create_plan(self, call: RestCall) -> Shown:
-        wanted: Document = call.body["RestoreTestingPlan"]
-        name = wanted["RestoreTestingPlanName"]
-        if not _NAME.fullmatch(name):
-            reason = f"Restore testing plan name {name} is not 1 to 50 letters, digits and underscores."
-            raise AwsRefusal("InvalidParameterValueException", reason)
-        if _key(call, name) in self._plans:
-            raise AwsRefusal("AlreadyExistsException", f"Restore testing plan {name} already exists.")
-        arn = f"arn:aws:backup:{call.region}:{call.account}:restore-testing-plan:{name}-{uuid.uuid4()}"
-        made = {"CreationTime": time.time(), "RestoreTestingPlanArn": arn, **_token(call)}
-        self._plans[_key(call, name)] = {"StartWindowHours": 24, **wanted, **made}
-        self._selections[_key(call, name)] = {}
-        self._tags[arn] = dict(call.body.get("Tags") or {})
-        return 201, self._about(call, name)
-
-    def _list_plans(self, call: RestCall) -> Shown:
-        here = (call.account, call.region)
-        plans = [plan for key, plan in self._plans.items() if key[:2] == here]
-        return 200, {"RestoreTestingPlans": [_only(plan, _PLAN_LIST) for plan in plans]}
-
-    def _update_plan(self, call: RestCall, name: str) -> Shown:
-        plan = self._plan(call, name)
-        plan |= {**call.body["RestoreTestingPlan"], "LastUpdateTime": time.time()}
-        return 200, self._about(call, name) | {"UpdateTime": plan["LastUpdateTime"]}
-
-    def _delete_plan(self, call: RestCall, name: str) -> Shown:
-        """A plan goes after its selections (API Backup.DeleteRestoreTestingPlan)."""
-        arn = self._plan(call, name)["RestoreTestingPlanArn"]
-        if self._selections[_key(call, name)]:
-            raise AwsRefusal("InvalidRequestException", f"Restore testing plan {name} still has selections.")
-        for kept in (self._plans, self._selections):
-            kept.pop(_key(call, name))
-        del self._tags[arn]
-        return 204, None
-
-    def _create_selection(self, call: RestCall, plan: str) -> Shown:
-        self._plan(call, plan)
-        wanted: Document = call.body["RestoreTestingSelection"]
-        name, kept = wanted["RestoreTestingSelectionName"], self._selections[_key(call, plan)]
-        if name in kept:
-            raise AwsRefusal("AlreadyExistsException", f"Restore testing selection {name} already exists.")
-        if not wanted.get("ProtectedResourceArns") and not wanted.get("ProtectedResourceConditions"):
-            reason = "A selection needs ProtectedResourceArns, which may be *, or ProtectedResourceConditions."
-            raise AwsRefusal("InvalidParameterValueException", reason)
-        made = {"CreationTime": time.time(), "RestoreTestingPlanName": plan, **_token(call)}
-        kept[name] = {"ValidationWindowHours": 0, **wanted, **made}
-        return 201, self._about(call, plan) | {"RestoreTestingSelectionName": name, "CreationTime": time.time()}
-
-    def _list_selections(self, call: RestCall, plan: str) -> Shown:
-        self._plan(call, plan)
-        kept = self._selections[_key(call, plan)].values()
-        return 200, {"RestoreTestingSelections": [_only(selection, _SELECTION_LIST) for selection in kept]}
-
-    def _get_selection(self, call: RestCall, plan: str, name: str) -> Shown:
-        return 200, {"RestoreTestingSelection": self._selection(call, plan, name)}
-
-    def _update_selection(self, call: RestCall, plan: str, name: str) -> Shown:
-        self._selection(call, plan, name).update(call.body["RestoreTestingSelection"])
-        about = {"RestoreTestingSelectionName": name, "UpdateTime": time.time()}
-        return 200, self._about(call, plan) | about
-
-    def _delete_selection(self, call: RestCall, plan: str, name: str) -> Shown:
-        self._selection(call, plan, name)
-        del self._selections[_key(call, plan)][name]
-        return 204, None
-
-    def _list_tags(self, _call: RestCall, arn: str) -> Shown:
-        return 200, {"Tags": self._tags_of(arn)}
-
-    def _tag(self, call: RestCall, arn: str) -> Shown:
-        self._tags_of(arn).update(call.body["Tags"])
-        return 200, None
-
-    def _untag(self, call: RestCall, arn: str) -> Shown:
-        for key in call.body["TagKeyList"]:
-            self._tags_of(arn).pop(key, None)
-        return 200, None
-
-    def _tags_of(self, arn: str) -> dict[str, str]:
-        if arn not in self._tags:
-            raise _not_found(f"Resource {arn} does not exist.")
-        return self._tags[arn]
-
-    def _plan(self, call: RestCall, name: str) -> Document:
-        if (plan := self._plans.get(_key(call, name))) is None:
-            raise _not_found(f"Restore testing plan {name} does not exist.")
-        return plan
-
-    def _selection(self, call: RestCall, plan: str, name: str) -> Document:
-        self._plan(call, plan)
-        if (selection := self._selections[_key(call, plan)].get(name)) is None:
-            raise _not_found(f"Restore testing selection {name} does not exist.")
-        return selection
-
-    def _about(self, call: RestCall, name: str) -> Document:
-        return _only(self._plan(call, name), ("CreationTime", "RestoreTestingPlanArn", "RestoreTestingPlanName"))
-
-
-def _key(call: RestCall, name: str) -> Key:
-    return call.account, call.region, name
-
 
 def _vault(call: RestCall, name: str) -> Document:
     if (vault := hooks.backup_vault(call.account, call.region, name)) is None:
-        raise _not_found(f"Vault {name} does not exist.")
+        raise not_found(f"Vault {name} does not exist.")
     return vault
-
-
-def _not_found(message: str) -> AwsRefusal:
-    return AwsRefusal("ResourceNotFoundException", message)
-
-
-def _token(call: RestCall) -> Document:
-    return _only(call.body, ("CreatorRequestId",))
-
-
-def _only(document: Document, names: tuple[str, ...]) -> Document:
-    return {name: document[name] for name in names if name in document}

@@ -13,10 +13,13 @@ from localaws.launch import RunningServer, StartError
 from localaws.runner import DeployError, Deployment, deploy, project
 from localaws.runner.deploy import PROGRAMS
 from localaws.running import Failed, Lock, Running
+from shared import client_keys
+from shared.places import Place
 from shared.settings import EnvironmentSettings, SettingsError, load
 
 _READY = 120.0  # seconds until load balancers and databases must be up
 _LOOK = 0.2
+CLIENT = "rehearsal"  # who the payments on this machine are from
 
 
 def up(environment: str, speed: float, directory: Path, display: Display) -> None:
@@ -61,12 +64,14 @@ def _regions(environment: str) -> tuple[str, str]:
 
 def _run(server: RunningServer, environment: str, directory: Path, display: Display) -> None:
     display.say(f"embedded AWS at {server.endpoint}, log in {directory / 'server.log'}")
+    client_key = client_keys.draw()
+    overrides = {place: {client_keys.SETTING: {CLIENT: client_key}} for place in Place}
     with display.progress(f"deploying {environment}"):
-        deployment = deploy(environment, server.endpoint, progress=display.now)
+        deployment = deploy(environment, server.endpoint, progress=display.now, config_overrides=overrides)
     for stack, seconds in deployment.seconds.items():
         display.say(f"{stack}: {deployment.resources[stack]} resources in {seconds:.1f} s")
     with display.progress("waiting for load balancers and databases"):
-        content = _when_ready(server, environment, directory, deployment, display)
+        content = _when_ready(server, environment, directory, deployment, client_key, display)
     endpoints.write(directory, content)
     display.table(*cli_display.addresses(content))
     display.say("Ctrl-C ends it; `python -m localaws outage <region>` takes a region away")
@@ -76,7 +81,12 @@ def _run(server: RunningServer, environment: str, directory: Path, display: Disp
 
 
 def _when_ready(
-    server: RunningServer, environment: str, directory: Path, deployment: Deployment, display: Display
+    server: RunningServer,
+    environment: str,
+    directory: Path,
+    deployment: Deployment,
+    client_key: str,
+    display: Display,
 ) -> dict[str, Any]:
     """Wait until load balancers and databases are up; returns what `endpoints.json` tells."""
     told = Running(server.control, directory, {})
@@ -97,6 +107,7 @@ def _when_ready(
                 seconds=deployment.seconds,
                 status=status,
                 addresses=told.get("addresses"),
+                client_key=client_key,
             )
         display.now(f"waiting for {', '.join(missing)}")
         try:

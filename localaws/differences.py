@@ -77,8 +77,46 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         id="interface-endpoint",
-        aws="An interface endpoint has network interfaces, DNS names and security groups.",
-        here="It is kept without any of them.",
-        tested="runner/test_differences.py::test_an_interface_endpoint_has_no_names_and_no_interfaces",
+        aws="An interface endpoint's names resolve to its network interfaces, and the service answers there.",
+        here="Names and interfaces are described; nothing stands behind them, since functions call AWS at "
+        "this machine's address.",
+        tested="local/test_planes_differences.py::test_the_names_of_an_interface_endpoint_lead_nowhere",
+    ),
+    Difference(
+        id="web-acl",
+        aws="A web ACL blocks, counts and logs requests.",
+        here="Its rules and its log settings are kept and not applied.",
+        tested="local/test_planes_differences.py::test_the_rules_of_a_web_acl_are_kept_and_not_applied",
+    ),
+    Difference(
+        id="backup-jobs",
+        aws="A backup plan takes backups and copies them; restore tests run.",
+        here="Plans and tests are kept as settings; only StartBackupJob makes a job, and nothing is restored.",
+        tested="local/test_planes_differences.py::test_a_backup_plan_takes_no_backup",
+    ),
+    Difference(
+        id="flow-logs",
+        aws="A flow log records the traffic of a VPC's network interfaces.",
+        here="It is kept with its settings and records nothing: no traffic here passes such an interface.",
+        tested="local/test_planes_differences.py::test_a_flow_log_records_nothing",
+    ),
+    Difference(
+        id="api-domain-target",
+        aws="A custom domain's regional name is made up by API Gateway (d-….execute-api.…).",
+        here="It holds the domain's own name, by which this machine finds the API.",
+        tested="local/test_planes_differences.py::test_a_custom_domain_leads_to_a_name_that_holds_its_own",
+    ),
+    Difference(
+        id="service-metrics",
+        aws="Every service reports metrics.",
+        here="Lambda, network load balancers, Route 53 and SQS do; others stay silent, so their alarms see "
+        "missing data.",
+        tested="local/test_planes_differences.py::test_an_api_reports_no_metrics",
+    ),
+    Difference(
+        id="metric-math",
+        aws="Alarms can watch metric math and anomaly bands.",
+        here="Such alarms are refused.",
+        tested="local/test_planes_differences.py::test_metric_math_is_refused",
     ),
 )

@@ -100,8 +100,9 @@ def _check_subnets(call: Ec2Call, subnets: list[str]) -> None:
 
 def _default_groups(call: Ec2Call, vpc_id: str) -> list[str]:
     groups = hooks.ec2_records("security group", call.account, call.region)
-    return [identity for identity, group in groups.items()
-            if group["VpcId"] == vpc_id and group["GroupName"] == "default"]  # fmt: skip
+    return [
+        identity for identity, group in groups.items() if group["VpcId"] == vpc_id and group["GroupName"] == "default"
+    ]
 
 
 def _connect(call: Ec2Call, record: Record) -> None:

@@ -14,8 +14,11 @@ from localaws.hooks import Answer, AwsRefusal, Ec2Call
 
 Record = dict[str, Any]
 
-_OPTIONS = ("AllowDnsResolutionFromRemoteVpc", "AllowEgressFromLocalClassicLinkToRemoteVpc",
-            "AllowEgressFromLocalVpcToRemoteClassicLink")  # fmt: skip
+_OPTIONS = (
+    "AllowDnsResolutionFromRemoteVpc",
+    "AllowEgressFromLocalClassicLinkToRemoteVpc",
+    "AllowEgressFromLocalVpcToRemoteClassicLink",
+)
 _SHOWN = re.compile(
     r"(<vpcPeeringConnectionId>(pcx-\w+)</vpcPeeringConnectionId>\s*<requesterVpcInfo>.*?)(</requesterVpcInfo>\s*"
     r"<accepterVpcInfo>.*?)(</accepterVpcInfo>)",
@@ -42,8 +45,10 @@ def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
         peer = _vpc(sides[0]["AccepterVpcInfo"])
         if peer is None or _overlap(own["CidrBlock"], peer["CidrBlock"]):
             for record in sides:
-                record["Status"] = {"Code": "failed", "Message": "Failed due to incorrect VPC-ID, Account ID, or "
-                                    "overlapping CIDR range"}  # fmt: skip
+                record["Status"] = {
+                    "Code": "failed",
+                    "Message": "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range",
+                }
     return _complete(call, answer)
 
 

@@ -35,8 +35,10 @@ def describe(
     seconds: Mapping[str, float],
     status: Mapping[str, Any],
     addresses: Mapping[str, str],
+    client_key: str,
 ) -> dict[str, Any]:
-    """The content of the file, from what the stacks export and what the server tells. No secret is in it."""
+    """The content of the file, from what the stacks export and what the server tells. Its one secret is the client's
+    key, good for this run only."""
     spanning = PlainGlobalOutputs.from_plain(outputs["global"])
     cells = region_outputs(outputs)
     accelerator = addresses[f"{spanning.accelerator_dns_name}:{_HTTPS}"]
@@ -55,6 +57,7 @@ def describe(
             "url": f"https://{accelerator}",
         },
         "service_name": cells[next(iter(cells))].service_name,
+        "client_key": client_key,
         "ca_file": str(directory / CERTIFICATES),
         "regions": {
             region: {
@@ -78,6 +81,7 @@ def write(directory: Path, content: Mapping[str, Any]) -> None:
 
 
 def _at_once(path: Path, text: str) -> None:
+    """Readable by this user alone, as `tempfile` makes its files."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
         file.write(text)
     Path(file.name).replace(path)

@@ -56,6 +56,7 @@ class Call:
     signed: bool
     caller: str | None = None  # region of the Lambda function that sent it
     buckets: tuple[str, ...] = ()
+    located: bool = False  # its region comes from what it names, not from its signature
 
     @property
     def what(self) -> str:
@@ -144,6 +145,11 @@ def _signature(scope: Mapping[str, Any], headers: Headers) -> tuple[str, str | N
 
 def _one_region(region_set: str) -> str | None:
     return None if not region_set or "*" in region_set or "," in region_set else region_set.strip()
+
+
+def is_for_every_region(headers: Headers) -> bool:
+    """Whether a call is signed for more regions than one, which takes Signature Version 4A."""
+    return bool(_SIGV4A.match(headers.authorization)) and _one_region(headers.region_set) is None
 
 
 def _data_plane(path: str, headers: Headers, *, signed: bool) -> tuple[str, str | None] | None:

@@ -71,13 +71,8 @@ class Server:
             hooks.fork_python_workers(self._nursery.start)
         self._gate = Gate(settings.regions)
         self._clock = Clock(settings.speed)
-        self._machine = Machine(
-            clock=self._clock,
-            gate=self._gate,
-            reaper=reaper,
-            http_port=self.port,
-            data_directory=settings.data_directory or run_directory / "data",
-        )
+        self._reaper = reaper
+        self._data_directory = settings.data_directory or run_directory / "data"
 
     async def run(self, make_parts: Callable[[Machine], list[Part]]) -> None:
         """Serve until told to stop."""
@@ -85,7 +80,16 @@ class Server:
         stop = asyncio.Event()
         control = Control(self._clock, self._gate, stop.set)
         replication = self._replication(control)
-        parts = make_parts(self._machine)
+        parts = make_parts(
+            Machine(
+                clock=self._clock,
+                gate=self._gate,
+                reaper=self._reaper,
+                replication=replication,
+                http_port=self.port,
+                data_directory=self._data_directory,
+            )
+        )
         for part in parts:
             part.install(control)
         app = EmbeddedAws(hooks.emulator(), self._gate, control)

@@ -17,6 +17,7 @@ from localaws.runner.progress import Progress
 from localaws.runner.project import Project
 from localaws.runner.state import State
 from localaws.runner.synthetic import Synthetic
+from shared.settings import SECRETS
 
 STACKS = ("primary", "secondary", "global")
 PROGRAMS = Path(__file__).parents[2] / "stacks"
@@ -135,7 +136,8 @@ def _load(programs: Path, stack: str, environment: str, overrides: Overrides | N
 
 
 def _around(settings: Project, caller: Caller, account: str) -> Surroundings:
-    seed = values.canonical([settings.reference, dict(settings.config)])
+    known = {key: value for key, value in settings.config.items() if key not in SECRETS}
+    seed = values.canonical([settings.reference, known])
     return Surroundings(caller=caller, account=account, folder=settings.folder, seed=seed)
 
 

@@ -12,7 +12,7 @@ from localaws.runner.context import Context
 from localaws.runner.errors import TableError
 from localaws.runner.table import ALL, Call, Do, Entry, Maybe, Step
 
-_GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|NotExist")
+_GONE = re.compile(r"NotFound|NoSuch|Non[Ee]xistent|DoesNotExist|NotExist")
 
 _PATIENCE = 60.0  # seconds on this machine; the embedded AWS needs a few at most
 _PAUSE = 0.1

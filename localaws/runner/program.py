@@ -7,6 +7,7 @@ program many times, can run one after another and do not see each other.
 import asyncio
 import concurrent.futures
 import contextvars
+import functools
 import os
 import runpy
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks, set_all_config, settings, stack
+from pulumi.runtime.settings import SETTINGS
 
 from localaws.runner import project as projects
 from localaws.runner.monitor import Engine, Monitor, log_engine
@@ -61,10 +63,15 @@ def run(
         settings.set_root_resource(None)  # type: ignore[arg-type]
         set_all_config(dict(project.config), [])
         with _in_folder(project.folder):
-            _run_to_end(lambda: stack.run_in_stack(lambda: _execute(project.folder, main)), workers)
+            _run_to_end(lambda: stack.run_in_stack(functools.partial(_execute, project.folder, main)), workers)
 
     with _turn:
-        contextvars.Context().run(body)
+        try:
+            contextvars.Context().run(body)
+        except Exception as error:
+            if error.__cause__ is error:  # Pulumi raises the failure of a registration from itself
+                error.__cause__ = None
+            raise
     return monitor
 
 
@@ -73,12 +80,32 @@ def _features(monitor: Monitor) -> list[int]:
     return list(information.supportedFeatures)
 
 
-def _execute(folder: Path, main: Callable[[], object] | None) -> None:
-    """Returns nothing, since Pulumi would await what a program returns."""
+async def _execute(folder: Path, main: Callable[[], object] | None) -> None:
+    """Run the program, and wait until nothing it began is under way."""
     if main is not None:
         main()
-        return
-    runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+    else:
+        runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+    await _quiescence()
+
+
+async def _quiescence() -> None:
+    """Wait for all registrations and outputs, also for those that others lead to; for none after one has failed.
+
+    Pulumi waits as well (`pulumi.runtime.stack.wait_for_rpcs`, which also raises what failed), but it asks every output
+    that is left each time one is done: with thousands of resources that takes longer than deploying them.
+    """
+    while True:
+        with SETTINGS.lock:
+            begun = [*SETTINGS.outputs, *SETTINGS.rpc_manager.rpcs]
+        under_way = [each for each in begun if not each.done()]
+        if not under_way or any(_failed(each) for each in begun if each.done()):
+            return
+        await asyncio.wait(under_way, return_when=asyncio.FIRST_EXCEPTION)
+
+
+def _failed(ended: asyncio.Future[Any]) -> bool:
+    return ended.cancelled() or ended.exception() is not None
 
 
 def _run_to_end(main: Callable[[], Any], workers: int) -> None:

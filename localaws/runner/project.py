@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ class Project:
     name: str  # dr-primary: the project name in Pulumi.yaml
     environment: str  # dev: the Pulumi stack name
     folder: Path
-    config: Mapping[str, str]
+    config: Mapping[str, str] = field(repr=False)  # secret settings in clear
 
     @property
     def reference(self) -> str:

@@ -96,6 +96,8 @@ class Synthetic:
             return f"{_PREFIXES[name]}-{digest[:17]}"
         if name.lower() == "dnsname":
             return f"{self.urn.rpartition('::')[2]}-{digest[:16]}.{service}.{region}.amazonaws.com"
+        if name == "EndpointUrl" and service == "events":
+            return f"https://{digest[:10]}.veo.endpoint.events.amazonaws.com"
         return f"{name.lower()}-{digest[:12]}"
 
 

@@ -29,3 +29,17 @@ def aws(shared_aws: LocalAws) -> Iterator[LocalAws]:
 def name() -> str:
     """A name no other test uses."""
     return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def shared_planes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """One whole embedded AWS in which an AWS minute lasts half a second."""
+    with launch.start(log_file=tmp_path_factory.mktemp("planes") / "server.log", speed=120.0) as server:
+        yield LocalAws(server)
+
+
+@pytest.fixture
+def planes(shared_planes: LocalAws) -> Iterator[LocalAws]:
+    """The fast embedded AWS, with both regions there at the start and at the end."""
+    yield shared_planes
+    shared_planes.heal(EAST_1, EAST_2)

@@ -1,59 +1,158 @@
-"""`python -m localaws up` from start to end, as a person or a rehearsal uses it."""
+"""`python -m localaws up` from start to end, as a person or a rehearsal uses it: one run, looked at, then killed."""
 
+import base64
 import json
 import signal
 import ssl
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import psutil
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
-from tests.local.embedded import eventually
+from tests.local.embedded import EAST_1, eventually
 
 START = 90.0
 
 
-def _ask(content: dict[str, Any], path: str) -> httpx.Response:
-    """Ask at the accelerator as a client would that resolved the service's name."""
-    trust = ssl.create_default_context(cafile=content["ca_file"])
-    with httpx.Client(verify=trust, trust_env=False) as client:
-        return client.get(
-            content["accelerator"]["url"] + path,
-            headers={"host": content["service_name"]},
-            extensions={"sni_hostname": content["service_name"]},
-            timeout=10,
+@dataclass
+class Up:
+    """A run while it is up."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    content: dict[str, Any] = field(repr=False)
+    key: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.key = self.content["client_key"]
+
+    def ask(self, method: str, path: str, *, key: str | None = None, body: object = None) -> httpx.Response:
+        """Ask at the accelerator as a client would that resolved the service's name."""
+        trust = ssl.create_default_context(cafile=self.content["ca_file"])
+        trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        with httpx.Client(verify=trust, trust_env=False) as client:
+            return client.request(
+                method,
+                self.content["accelerator"]["url"] + path,
+                headers={"host": self.content["service_name"], **({"x-api-key": key} if key else {})},
+                extensions={"sni_hostname": self.content["service_name"]},
+                json=body,
+                timeout=10,
+            )
+
+    def ask_api(self, path: str, body: object, *, signed: bool) -> httpx.Response:
+        request = AWSRequest("POST", self.content["regions"][EAST_1]["api"] + path, data=json.dumps(body))
+        if signed:
+            SigV4Auth(Credentials(self.content["account"], "any"), "execute-api", EAST_1).add_auth(request)
+        return httpx.post(request.url, headers=dict(request.headers), content=request.data, timeout=10)
+
+    def status(self, *words: str) -> str:
+        command = [sys.executable, "-m", "localaws", "status", *words, "--directory", str(self.folder / "local")]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+
+    def function_log(self, key: str) -> str:
+        """What the payments function of the primary region logs of a question with this key at the load balancer."""
+        event = {
+            "requestContext": {"elb": {"targetGroupArn": self.content["outputs"]["primary"]["target_group_arn"]}},
+            "httpMethod": "GET",
+            "path": "/payments/order-0000",
+            "headers": {"x-api-key": key},
+        }
+        make: Any = boto3.client  # the stubs know one overload a service
+        functions = make(
+            "lambda",
+            region_name=EAST_1,
+            endpoint_url=self.content["aws"],
+            aws_access_key_id=self.content["account"],
+            aws_secret_access_key="any",
         )
+        name = self.content["outputs"]["primary"]["payments_function"]
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
+        return base64.b64decode(answer["LogResult"]).decode()
 
 
-def test_up_serves_the_three_stacks_and_leaves_nothing_when_it_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    directory = tmp_path / "local"
+def payment(number: int) -> dict[str, str]:
+    parties = {"debtor": "DE89370400440532013000", "creditor": "FR1420041010050500013M02606"}
+    return {"id": f"order-{number:04d}", "amount": "12.50", "currency": "EUR", **parties}
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """All tests look at one run; the fixture's end kills it and sees that nothing is left."""
+    folder = tmp_path_factory.mktemp("up")
+    directory, said = folder / "local", folder / "out"
     command = [sys.executable, "-m", "localaws", "up", "--speed", "10", "--plain", "--directory", str(directory)]
-    with (tmp_path / "out").open("w") as out:
+    with pytest.MonkeyPatch.context() as patch, said.open("w") as out:
+        patch.setenv("TMPDIR", str(folder))
         process = subprocess.Popen(command, stdout=out, stderr=out)
+    processes: list[psutil.Process] = []
+    file = directory / "endpoints.json"
     try:
-        file = directory / "endpoints.json"
         deadline = time.monotonic() + START
         while not file.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert file.exists(), (tmp_path / "out").read_text()
-        content = json.loads(file.read_text())
-        assert content["pid"] == process.pid
-        assert {found["place"] for found in content["regions"].values()} == {"primary", "secondary"}
-        assert _ask(content, "/health").status_code == 200
+        assert file.exists(), said.read_text()
         processes = psutil.Process(process.pid).children(recursive=True)
-        assert len(processes) > 3, "a server, its reaper, databases, workers"
+        yield Up(folder, process, json.loads(file.read_text()))
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    assert eventually(lambda: not any(found.is_running() for found in processes), within=10)
+    assert len(processes) > 3, "a server, its reaper, databases, workers"
+    assert eventually(lambda: not any(found.is_running() for found in processes), within=10), "a process is left"
     assert not file.exists()
-    assert not list(tmp_path.glob("localaws-*"))
+    assert not list(folder.glob("localaws-*"))
+
+
+def test_up_serves_the_three_stacks(up: Up) -> None:
+    assert up.content["pid"] == up.process.pid
+    assert {found["place"] for found in up.content["regions"].values()} == {"primary", "secondary"}
+    assert up.ask("GET", "/health").status_code == 200
+
+
+def test_a_payment_through_the_accelerator_needs_the_clients_key(up: Up) -> None:
+    refused = [up.ask("POST", "/payments", key=key, body=payment(1)) for key in (None, "x" * 40)]
+    accepted = up.ask("POST", "/payments", key=up.key, body=payment(1))
+
+    assert [(answer.status_code, answer.headers["www-authenticate"]) for answer in refused] == [(401, "ApiKey")] * 2
+    assert (accepted.status_code, accepted.json()["durability"]) == (201, "both-regions")
+    assert up.ask("GET", "/payments/order-0001").status_code == 401
+    assert up.ask("GET", "/payments/order-0001", key=up.key).json()["id"] == "order-0001"
+
+
+def test_the_api_asks_for_a_signature_and_for_no_key(up: Up) -> None:
+    assert up.ask_api("/payments", payment(2), signed=False).status_code == 403
+    assert up.ask_api("/payments", payment(2), signed=True).status_code == 201
+
+
+def test_the_clients_key_is_told_to_this_user_alone_and_nowhere_else(up: Up) -> None:
+    assert up.ask("POST", "/payments", key=up.key, body=payment(3)).status_code == 201
+    told = up.folder / "local" / "endpoints.json"
+    said = {
+        "status": up.status() + up.status("--json"),
+        "log of the function": up.function_log(up.key),
+        **{path.name: path.read_bytes().decode(errors="replace") for path in files(up.folder) if path != told},
+    }
+
+    assert len(up.key) == 40
+    assert stat.S_IMODE(told.stat().st_mode) == 0o600
+    assert {"out", "server.log"} <= said.keys()
+    assert '"client":"rehearsal"' in said["log of the function"]
+    assert not [where for where, text in said.items() if up.key in text]
+
+
+def files(folder: Path) -> list[Path]:
+    """Every regular file, but for the databases' own."""
+    return [path for path in folder.rglob("*") if path.is_file() and "pg_wal" not in path.parts]

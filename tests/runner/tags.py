@@ -42,6 +42,7 @@ def _ssm(service: Any, target: str, kind: str) -> Any:
 _READ: dict[str, Callable[[Any, str, str], Any]] = {
     "acm": lambda service, target, _: service.list_tags_for_certificate(CertificateArn=target)["Tags"],
     "apigateway": lambda service, target, _: service.get_tags(resourceArn=target)["tags"],
+    "backup": lambda service, target, _: service.list_tags(ResourceArn=target)["Tags"],
     "cloudwatch": lambda service, target, _: service.list_tags_for_resource(ResourceARN=target)["Tags"],
     "dynamodb": lambda service, target, _: service.list_tags_of_resource(ResourceArn=target)["Tags"],
     "ec2": _ec2,
@@ -59,4 +60,7 @@ _READ: dict[str, Callable[[Any, str, str], Any]] = {
     "sns": lambda service, target, _: service.list_tags_for_resource(ResourceArn=target)["Tags"],
     "sqs": lambda service, target, _: service.list_queue_tags(QueueUrl=target)["Tags"],
     "ssm": _ssm,
+    "wafv2": lambda service, target, _: service.list_tags_for_resource(ResourceARN=target)["TagInfoForResource"][
+        "TagList"
+    ],
 }

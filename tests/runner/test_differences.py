@@ -119,16 +119,3 @@ def test_a_nat_gateway_describes_no_address(programs: Programs, client: Client) 
     [described] = client("ec2").describe_nat_gateways(NatGatewayIds=[outputs["nat"]])["NatGateways"]
     assert outputs["same"] is True
     assert [address.get("PublicIp") for address in described["NatGatewayAddresses"]] in ([], [None], [""])
-
-
-def test_an_interface_endpoint_has_no_names_and_no_interfaces(programs: Programs) -> None:
-    programs.write(
-        """
-        vpc = aws.ec2.Vpc("v", cidr_block="10.5.0.0/16", opts=opts)
-        endpoint = aws.ec2.VpcEndpoint("e", vpc_id=vpc.id, service_name="com.amazonaws.us-east-1.ssm",
-            vpc_endpoint_type="Interface", private_dns_enabled=True, opts=opts)
-        pulumi.export("seen", [endpoint.state, endpoint.dns_entries, endpoint.network_interface_ids])
-        """
-    )
-
-    assert programs.deploy().outputs["primary"]["seen"] == ["available", [], []]

@@ -10,7 +10,7 @@ from tests.runner import tags
 from tests.runner.cases import Case, Look, all_cases
 from tests.runner.conftest import PREAMBLE, Client, Programs
 
-_GONE = ("NotFound", "NoSuch", "NotExist", "NonExistent")
+_GONE = ("NotFound", "NoSuch", "NotExist", "NonExistent", "Nonexistent")
 
 
 def _seen(look: Look, client: Client, exports: dict[str, Any]) -> Any:

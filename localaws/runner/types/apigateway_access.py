@@ -29,8 +29,8 @@ def _stages(given: dict[str, Any]) -> set[str]:
 def _patch_plan(context: Context) -> None:
     """Stages are added and removed one by one; limits are set whole."""
     wanted, former = _stages(context.inputs), _stages(context.before)
-    patches = [patch("/apiStages", stage, operation="remove") for stage in sorted(former - wanted)]
-    patches += [patch("/apiStages", stage, operation="add") for stage in sorted(wanted - former)]
+    patches = [{"op": "remove", "path": "/apiStages", "value": stage} for stage in sorted(former - wanted)]
+    patches += [{"op": "add", "path": "/apiStages", "value": stage} for stage in sorted(wanted - former)]
     patches += [
         patch(f"/{word}", context.inputs.get(word, "")) for word in ("name", "description") if _changed(context, word)
     ]
@@ -46,7 +46,8 @@ def _patch_plan(context: Context) -> None:
 
 def _leave_stages(context: Context) -> None:
     """AWS deletes no plan that still has stages."""
-    patches = [patch("/apiStages", stage, operation="remove") for stage in sorted(_stages(context.get("in")))]
+    stages = sorted(_stages(context.inputs))
+    patches = [{"op": "remove", "path": "/apiStages", "value": stage} for stage in stages]
     if patches:
         context.call("update_usage_plan", {"usagePlanId": context.id, "patchOperations": patches})
 
@@ -63,7 +64,7 @@ TYPES = {
         delete=(Call("delete_api_key", {"apiKey": "{id}"}),),
         defaults={"description": "Managed by Pulumi", "enabled": True},
         autoname=Name(limit=1024),
-        tags=Tags(),
+        tags=Tags(inline=False),
         outputs={
             "arn": "arn:aws:apigateway:{region}::/apikeys/{id}",
             "createdDate": created,
@@ -80,7 +81,7 @@ TYPES = {
         delete=(Do(_leave_stages), Call("delete_usage_plan", {"usagePlanId": "{id}"})),
         rename={"throttleSettings": "throttle", "quotaSettings": "quota"},
         autoname=Name(limit=1024),
-        tags=Tags(),
+        tags=Tags(inline=False),
         outputs={"arn": "arn:aws:apigateway:{region}::/usageplans/{id}"},
     ),
     "aws:apigateway/usagePlanKey:UsagePlanKey": Entry(

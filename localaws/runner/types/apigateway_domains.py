@@ -9,7 +9,7 @@ TYPES = {
         id="{in.domainName}",
         read=Call("get_domain_name", {"domainName": "{id}"}),
         delete=(Call("delete_domain_name", {"domainName": "{id}"}),),
-        tags=Tags(),
+        tags=Tags(inline=False),
         outputs={
             "arn": "arn:aws:apigateway:{region}::/domainnames/{id}",
             "regionalDomainName": "{found.regionalDomainName}",

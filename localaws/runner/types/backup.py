@@ -46,6 +46,15 @@ def _tag_conditions(context: Context) -> list[dict[str, str]] | None:
     return [{words[key]: value for key, value in item.items()} for item in given] or None
 
 
+_NOTIFY = Call(
+    "put_backup_vault_notifications",
+    {
+        "BackupVaultName": "{in.backupVaultName}",
+        "SNSTopicArn": "{in.snsTopicArn}",
+        "BackupVaultEvents": "{in.backupVaultEvents}",
+    },
+)
+
 TYPES = {
     "aws:backup/vault:Vault": Entry(
         service="backup",
@@ -64,14 +73,8 @@ TYPES = {
     ),
     "aws:backup/vaultNotifications:VaultNotifications": Entry(
         service="backup",
-        create=Call(
-            "put_backup_vault_notifications",
-            {
-                "BackupVaultName": "{in.backupVaultName}",
-                "SNSTopicArn": "{in.snsTopicArn}",
-                "BackupVaultEvents": "{in.backupVaultEvents}",
-            },
-        ),
+        create=_NOTIFY,
+        update=(_NOTIFY,),
         id="{in.backupVaultName}",
         read=Call("get_backup_vault_notifications", {"BackupVaultName": "{id}"}),
         delete=(Call("delete_backup_vault_notifications", {"BackupVaultName": "{id}"}),),

@@ -53,6 +53,15 @@ def _gone(operation: str) -> Call:
     return Call(operation, {"Bucket": "{id}"})
 
 
+def _encryption_rules(context: Context) -> list[dict[str, Any]]:
+    """Pulumi lists the blocked encryption types where S3 wraps that list."""
+    blocked = "blockedEncryptionTypes"
+    return [
+        {**rule, blocked: {"EncryptionType": rule[blocked]}} if rule.get(blocked) else rule
+        for rule in context.inputs["rules"]
+    ]
+
+
 TYPES = {
     "aws:s3/bucket:Bucket": Entry(
         service="s3",
@@ -80,8 +89,9 @@ TYPES = {
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _part(
         "put_bucket_encryption",
-        {"ServerSideEncryptionConfiguration": {"Rules": "{in.rules}"}},
+        {"ServerSideEncryptionConfiguration": {"Rules": _encryption_rules}},
         _gone("delete_bucket_encryption"),
+        "rules",
     ),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _part(
         "put_public_access_block",

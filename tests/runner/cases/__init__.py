@@ -27,7 +27,39 @@ class Case:
 
 def all_cases() -> dict[str, Case]:
     """Every case by its name."""
-    from tests.runner.cases import api, buckets, compute, database, edge, front_door, keys, messages, network, store
+    from tests.runner.cases import (
+        api,
+        api_access,
+        backups,
+        buckets,
+        compute,
+        database,
+        edge,
+        front_door,
+        keys,
+        messages,
+        network,
+        notifications,
+        private_network,
+        protection,
+        store,
+    )
 
-    modules = (api, buckets, compute, database, edge, front_door, keys, messages, network, store)
+    modules = (
+        api,
+        api_access,
+        backups,
+        buckets,
+        compute,
+        database,
+        edge,
+        front_door,
+        keys,
+        messages,
+        network,
+        notifications,
+        private_network,
+        protection,
+        store,
+    )
     return {module.__name__.rpartition(".")[2]: module.CASE for module in modules}
