@@ -58,7 +58,7 @@ SIGNATURES = {
 def test_a_hooked_function_has_the_signature_we_know(name: str) -> None:
     module, _, function = name.partition(":")
     found = importlib.import_module(f"ministack.{module}")
-    original = hooks._originals.get((found.__name__, function)) or getattr(found, function)
+    original = hooks.originals.get((found.__name__, function)) or getattr(found, function)
 
     assert str(inspect.signature(original)) == SIGNATURES[name]
 
@@ -70,7 +70,7 @@ def test_a_hooked_function_has_the_signature_we_know(name: str) -> None:
 def test_the_load_balancing_actions_we_replace_are_in_ministacks_table(action: str) -> None:
     from ministack.services import alb
 
-    assert alb._ACTION_MAP[action].__module__ == "localaws.hooks", "it must be ours by now"
+    assert alb._ACTION_MAP[action].__module__.startswith("localaws.hooks."), "it must be ours by now"
 
 
 def test_a_service_of_our_own_answers_and_is_forgotten_on_reset(world: World) -> None:

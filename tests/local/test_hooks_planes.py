@@ -60,7 +60,7 @@ STORES = {
 def test_a_hooked_function_has_the_signature_we_know(name: str) -> None:
     module, _, function = name.partition(":")
     found = importlib.import_module(f"ministack.{module}")
-    original = hooks._originals.get((found.__name__, function)) or getattr(found, function)
+    original = hooks.originals.get((found.__name__, function)) or getattr(found, function)
 
     assert str(inspect.signature(original)) == SIGNATURES[name]
 
