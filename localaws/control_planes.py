@@ -8,6 +8,7 @@ from localaws.certificates import Authority
 from localaws.control import Control
 from localaws.event_buses import EventBuses
 from localaws.event_endpoints import EventEndpoints
+from localaws.parameter_events import ParameterEvents
 from localaws.replication import Replication
 from localaws.waf_logging import WebAclLogs
 
@@ -18,6 +19,7 @@ class ControlPlanes:
     def __init__(self, replication: Replication, is_healthy: Callable[[str], bool]) -> None:
         self._buses = EventBuses(replication.send)
         self._endpoints = EventEndpoints(self._buses, is_healthy)
+        self._parameters = ParameterEvents(replication.send)
 
     def install(self, _control: Control) -> None:
         ec2_peering.install()
@@ -29,6 +31,7 @@ class ControlPlanes:
         WebAclLogs().install()
         self._buses.install()
         self._endpoints.install()
+        self._parameters.install()
 
     async def start(self) -> None:
         """Nothing to begin."""

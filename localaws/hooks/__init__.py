@@ -139,6 +139,10 @@ from localaws.hooks.services import (
     web_acl_of,
     web_acl_resources,
 )
+from localaws.hooks.ssm import (
+    publish_from_aws,
+    tell_of_parameter_changes,
+)
 
 __all__ = [
     "HANDLER_ERROR",
@@ -220,6 +224,7 @@ __all__ = [
     "original_of",
     "originals",
     "patch_usage_plans",
+    "publish_from_aws",
     "record_metric",
     "record_sets",
     "refuse_new_workers",
@@ -238,6 +243,7 @@ __all__ = [
     "skip_event_source_mappings",
     "stop_alarm_evaluation",
     "target_group_records",
+    "tell_of_parameter_changes",
     "tell_of_published_events",
     "tell_of_rds_changes",
     "vpc_endpoint_xml",

@@ -163,7 +163,7 @@ def add_to_rds_views(
 ) -> Undo:
     """Show `cluster(ARN)`, `instance(cluster ARN, identifier)` and `global_cluster(ARN)` over ministack's own.
 
-    For Aurora PostgreSQL only.
+    Clusters and instances of Aurora PostgreSQL only; a global cluster of either engine has a writer endpoint.
     """
     from ministack.services import rds
 
@@ -181,8 +181,6 @@ def add_to_rds_views(
         return str(instance_xml({**record, **instance(home, record["DBInstanceIdentifier"])} if home else record))
 
     def show_global_cluster(record: dict[str, Any]) -> str:
-        if not is_ours(record):
-            return str(global_cluster_xml(record))
         view = global_cluster(record["GlobalClusterArn"])
         members = [dict(member) for member in record["GlobalClusterMembers"]]
         for member in members:
