@@ -3,7 +3,6 @@
 The other door, behind the accelerator, has no API Gateway to ask: docs/decisions/0004-callers-of-the-other-door.md.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,11 +11,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components import policies
+from shared.client_keys import is_strong
 
 Callers = Literal["iam", "api-key"]
-# API Gateway takes keys of 20 to 128 characters (API APIGateway.CreateApiKey). Forty drawn from 62 are 238 bits, so
-# that a hash of one gives nothing away.
-_KEY = re.compile(r"[A-Za-z0-9]{40,128}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +31,7 @@ class ApiAccessArgs:
     def __post_init__(self) -> None:
         if self.callers == "api-key" and not self.client_keys:
             raise ValueError("api:access is api-key, but no client has a key; give api:clientKeys")
-        wrong = [client for client, key in self.client_keys.items() if isinstance(key, str) and not _KEY.fullmatch(key)]
+        wrong = [client for client, key in self.client_keys.items() if isinstance(key, str) and not is_strong(key)]
         if wrong:
             raise ValueError(
                 f"the key of client {', '.join(wrong)} is no 40 to 128 letters and digits; draw a longer one at random"

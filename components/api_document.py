@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from shared import client_keys
+
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 VALIDATOR = "parameters"
 
-CLIENT_KEY_HEADER = "x-api-key"  # the one that API Gateway reads keys from
 Access = Literal["open", "iam", "api-key"]
 OPEN_PATHS = frozenset({"/health"})
 """Paths that stay open whatever the access: health checkers carry no credentials."""
@@ -21,7 +22,7 @@ _SCHEMES: dict[Access, tuple[str, dict[str, str]]] = {
         "signature",
         {"type": "apiKey", "in": "header", "name": "Authorization", "x-amazon-apigateway-authtype": "awsSigv4"},
     ),
-    "api-key": ("clientKey", {"type": "apiKey", "in": "header", "name": CLIENT_KEY_HEADER}),
+    "api-key": ("clientKey", {"type": "apiKey", "in": "header", "name": client_keys.HEADER}),
 }
 
 

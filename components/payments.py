@@ -1,7 +1,8 @@
 """The `payments` function of a region: what it is told, and what it may do."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -9,6 +10,7 @@ import pulumi
 from components import policies
 from components.function import Function, FunctionArgs
 from components.network import Network
+from shared.client_keys import SETTING, fingerprint
 from shared.places import Place
 from shared.settings import RegionSettings
 
@@ -22,12 +24,20 @@ class PaymentsArgs:
     key_arn: pulumi.Input[str]
     dead_letter_arn: pulumi.Input[str]
     layers: Sequence[pulumi.Input[str]]
+    client_keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, repr=False)  # by client
 
 
 def payments_function(args: PaymentsArgs, *, opts: pulumi.ResourceOptions) -> Function:
     """Takes payments and writes each to the journal in both regions before it answers (design §2)."""
     settings, place = args.settings, args.place
     region, peer = settings.region(place), settings.region(place.other)
+    if not args.client_keys:
+        # It asks for a key only at the door that has no API Gateway, and only if it knows any (decision 0004).
+        pulumi.warn(
+            "no client has a key, so anyone who finds the accelerator can pay; give each client one, the same in both "
+            f"regions: pulumi config set --secret {SETTING} "
+            """'{"<client>": "<40 to 128 random letters and digits>"}'"""
+        )
     return Function(
         "payments",
         FunctionArgs(
@@ -45,6 +55,7 @@ def payments_function(args: PaymentsArgs, *, opts: pulumi.ResourceOptions) -> Fu
                 "PEER_TIMEOUT_MS": str(settings.peer_timeout_ms),
                 "DURABILITY": settings.durability,
                 "METRICS_NAMESPACE": settings.names.once("dr"),
+                "CLIENT_KEY_HASHES": client_key_hashes(args.client_keys),
             },
             statements=_journal_statements(args, [region, peer]),
             layers=args.layers,
@@ -55,6 +66,16 @@ def payments_function(args: PaymentsArgs, *, opts: pulumi.ResourceOptions) -> Fu
             log_retention_days=settings.log_retention_days,
         ),
         opts=opts,
+    )
+
+
+def client_key_hashes(client_keys: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+    """Client to SHA-256 of its key, as JSON that is the same every time. No key can be had from it, so that it may
+    stand in the function's environment (docs/decisions/0004-callers-of-the-other-door.md); as made from secrets, it is
+    kept like one in the state."""
+    known: pulumi.Output[Any] = pulumi.Output.from_input(dict(client_keys))
+    return known.apply(
+        lambda keys: json.dumps({client: fingerprint(key) for client, key in keys.items()}, sort_keys=True)
     )
 
 

@@ -135,6 +135,7 @@ class Region(pulumi.ComponentResource):
                 key_arn=self._key.arn,
                 dead_letter_arn=self._store.dead_letters.arn,
                 layers=[dependencies(self._names.regional("layer-dependencies", self._place), opts=self._child)],
+                client_keys=self._args.client_keys,
             ),
             opts=self._child,
         )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -16,7 +16,7 @@ from components.front_door import HEALTH_PATH, FrontDoor, FrontDoorArgs
 from components.function import Function
 from components.function_code import SOURCES
 from components.network import Network
-from components.web_acl import WebAcl, WebAclArgs, WebAclLogs
+from components.web_acl import WINDOW, WebAcl, WebAclArgs, WebAclLogs
 from shared.naming import LOAD_BALANCER_LIMIT
 from shared.places import Place
 from shared.settings import RegionSettings
@@ -31,7 +31,7 @@ class RegionDoorsArgs:
     log_bucket: pulumi.Input[str]
     function: Function
     zone_id: pulumi.Input[str] | None  # of an existing zone that names can be proved in
-    client_keys: Mapping[str, pulumi.Input[str]]  # by client
+    client_keys: Mapping[str, pulumi.Input[str]] = field(repr=False)  # by client
 
 
 class RegionDoors(pulumi.ComponentResource):
@@ -170,7 +170,8 @@ class RegionDoors(pulumi.ComponentResource):
                 protects={"alb": self.front_door.alb_arn},
                 health_paths=[HEALTH_PATH],
                 count_by="client-key",
-                rate_limit=self._settings.firewall_rate_limit,
+                # A client here is a system that pays for many: it gets what its key allows at the other door.
+                rate_limit=max(self._settings.firewall_rate_limit, WINDOW * self._settings.client_rate_limit),
                 logs=logs,
             ),
             opts=self._child,

@@ -8,14 +8,14 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
-from components.api_document import CLIENT_KEY_HEADER
+from shared import client_keys
 
 # What a rate limit counts by. Behind the accelerator, which hides its clients' addresses from us, all of them share
 # those of its edge servers (aws-facts §3; GADG introduction-ip-ranges.html): only what they send tells them apart.
 CountBy = Literal["address", "client-key"]
 
 # Headers that let someone in must not be read in a log. WAF wants them in lower case.
-CREDENTIAL_HEADERS = (CLIENT_KEY_HEADER, "authorization")
+CREDENTIAL_HEADERS = (client_keys.HEADER, "authorization")
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9-]+)+")
 # Seconds over which a rate limit counts (API WAFV2.RateBasedStatement.EvaluationWindowSec).
 WINDOW = 300
@@ -134,7 +134,7 @@ def _rate_limit(priority: int, count_by: CountBy, limit: int) -> aws.wafv2.WebAc
             "type": "NONE",
         }
         counted["aggregate_key_type"] = "CUSTOM_KEYS"
-        counted["custom_keys"] = [{"header": {"name": CLIENT_KEY_HEADER, "text_transformations": [plain]}}]
+        counted["custom_keys"] = [{"header": {"name": client_keys.HEADER, "text_transformations": [plain]}}]
     return {
         "name": "rate-limit",
         "priority": priority,

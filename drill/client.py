@@ -4,7 +4,7 @@ import json
 import math
 import resource
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ _SPARE_DESCRIPTORS = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """The one address that clients know. The certificate must carry `service_name` and be signed by `ca_file`."""
+    """The one address that clients know, and the key that lets them in. The certificate must carry `service_name` and
+    be signed by `ca_file`."""
 
     host: str
     port: int
     service_name: str
     ca_file: Path
+    client_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -51,10 +51,14 @@ class _Group:
 
 
 class Connections:
-    """Posts over TLS to one address. `reopen` is the longest a connection takes new requests, in seconds."""
+    """Posts over TLS to one address, with `headers` in each request. `reopen` is the longest a connection takes new
+    requests, in seconds."""
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext, *, timeout: float, reopen: float) -> None:
+    def __init__(
+        self, host: str, port: int, tls: ssl.SSLContext, *, headers: Mapping[str, str], timeout: float, reopen: float
+    ) -> None:
         self._host, self._port, self._tls = host, port, tls
+        self._headers = {**_HEADERS, **headers}
         self._timeout, self._reopen = timeout, reopen
         self._groups: list[_Group] = []
         self._turn = 0
@@ -67,7 +71,7 @@ class Connections:
         group.users += 1
         failed = True
         try:
-            async with group.session.post(url, data=content, headers=_HEADERS) as response:
+            async with group.session.post(url, data=content, headers=self._headers) as response:
                 yield response
                 failed = response.status >= 500
         finally:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.outputs import OutputsError, PlainGlobalOutputs, PlainRegionOutputs
 from shared.places import Place
@@ -14,7 +14,7 @@ class EndpointsError(RuntimeError):
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Accelerator(_Model):
@@ -40,6 +40,7 @@ class Endpoints(_Model):
     control: str
     accelerator: Accelerator
     service_name: str
+    client_key: SecretStr
     ca_file: Path
     regions: dict[str, RegionEndpoints]
     outputs: dict[str, dict[str, Any]]

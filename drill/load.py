@@ -17,6 +17,7 @@ import aiohttp
 from drill.client import ClientPolicy, Target, answered_by, trust, understand
 from drill.connections import Connections
 from drill.record import Attempt, Intent, Outcome, Record
+from shared import client_keys
 
 
 class Load:
@@ -47,6 +48,7 @@ class Load:
             target.host,
             target.port,
             trust(target),
+            headers={client_keys.HEADER: target.client_key},
             timeout=policy.timeout,
             reopen=policy.reopen,
         )

@@ -94,6 +94,7 @@ async def _drive(settings: RehearsalSettings, endpoints: Endpoints, progress: Pr
             port=endpoints.accelerator_port,
             service_name=endpoints.service_name,
             ca_file=endpoints.ca_file,
+            client_key=endpoints.client_key.get_secret_value(),
         ),
         ClientPolicy.of(speed=settings.speed, rate=settings.rate),
         payments(settings.seed),

@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+from localaws import hooks
 from localaws.aurora import AuroraPairs
+from localaws.aurora_views import global_endpoint
 from localaws.control import Control
+from localaws.hooks import GlobalClusterView
 from localaws.parts import Machine
 
 
@@ -25,6 +28,23 @@ class AuroraPart:
     async def stop(self) -> None:
         if self._pairs:
             await asyncio.to_thread(self._pairs.close)
+
+
+class DatabaseNames:
+    """RDS without any database behind it: as ministack shows it, with the global writer endpoints that it lacks."""
+
+    def install(self, _control: Control) -> None:
+        hooks.add_to_rds_views(
+            cluster=lambda _arn: {},
+            instance=lambda _cluster, _identifier: {},
+            global_cluster=lambda arn: GlobalClusterView(endpoint=global_endpoint(arn)),
+        )
+
+    async def start(self) -> None:
+        """Nothing begins."""
+
+    async def stop(self) -> None:
+        """Nothing was begun."""
 
 
 def _with_urls(pairs: AuroraPairs) -> list[dict[str, Any]]:

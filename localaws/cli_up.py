@@ -65,7 +65,7 @@ def _regions(environment: str) -> tuple[str, str]:
 def _run(server: RunningServer, environment: str, directory: Path, display: Display) -> None:
     display.say(f"embedded AWS at {server.endpoint}, log in {directory / 'server.log'}")
     client_key = client_keys.draw()
-    overrides = {place: {client_keys.SETTING: {CLIENT: client_key}} for place in Place}
+    overrides = {str(place): {client_keys.SETTING: {CLIENT: client_key}} for place in Place}
     with display.progress(f"deploying {environment}"):
         deployment = deploy(environment, server.endpoint, progress=display.now, config_overrides=overrides)
     for stack, seconds in deployment.seconds.items():

@@ -61,12 +61,13 @@ def start(
     remove_at_end: Sequence[Path] = (),
     keep_open: Sequence[int] = (),
     bare: bool = False,
+    still: bool = False,
 ) -> RunningServer:
     """Start a server and wait until it answers. Raises StartError.
 
     `lags_ms` are replication lags in AWS milliseconds by kind, `remove_at_end` files that the server removes,
-    `keep_open` file descriptors that it holds (a lock, say). A `bare` server has no load balancers, health checks and
-    databases.
+    `keep_open` file descriptors that it holds (a lock, say). A `still` server answers every call, but no traffic flows,
+    nothing is probed and no database runs; a `bare` one is the emulator with replication alone.
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     ready, tell_ready = os.pipe()
@@ -78,8 +79,7 @@ def start(
         command += [f"--{kind}-lag-ms", str(lag)]
     for path in remove_at_end:
         command += ["--remove-at-end", str(path)]
-    if bare:
-        command.append("--bare")
+    command += ["--parts", "none" if bare else "still" if still else "standard"]
     with log_file.open("ab") as log:
         process = subprocess.Popen(
             command,

@@ -34,10 +34,43 @@ class Part(Protocol):
         """End everything that was begun."""
 
 
+@dataclass(frozen=True)
+class Still:
+    """A part that answers calls and does nothing by itself."""
+
+    part: Part
+
+    def install(self, control: Control) -> None:
+        self.part.install(control)
+
+    async def start(self) -> None:
+        """Nothing begins."""
+
+    async def stop(self) -> None:
+        """Nothing was begun."""
+
+
+def no_parts(_machine: Machine) -> list[Part]:
+    """The emulator and replication alone."""
+    return []
+
+
+def still_parts(machine: Machine) -> list[Part]:
+    """Every control plane, and nothing else: no traffic, no probe, no database, no alarm that changes its state."""
+    from localaws.aurora_part import DatabaseNames
+
+    return [DatabaseNames(), *(Still(part) for part in _answering(machine))]
+
+
 def standard_parts(machine: Machine) -> list[Part]:
     """All of them, in the order in which they start. Loaded here, since a bare server has no use for them."""
-    from localaws.alarms import Alarms
     from localaws.aurora_part import AuroraPart
+
+    return [AuroraPart(machine), *_answering(machine)]
+
+
+def _answering(machine: Machine) -> list[Part]:
+    from localaws.alarms import Alarms
     from localaws.control_planes import ControlPlanes
     from localaws.service_metrics import ServiceMetrics
     from localaws.traffic import Traffic
@@ -47,4 +80,4 @@ def standard_parts(machine: Machine) -> list[Part]:
     control_planes = ControlPlanes(machine.replication, traffic.health_checks.is_healthy)
     metrics = ServiceMetrics(machine.clock, machine.gate, traffic.target_health, traffic.health_checks)
     alarms = Alarms(machine.clock, machine.gate)
-    return [control_planes, AuroraPart(machine), TrafficPart(traffic), metrics, alarms]
+    return [control_planes, TrafficPart(traffic), metrics, alarms]

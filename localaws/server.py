@@ -27,7 +27,7 @@ from localaws.background import BackgroundWork
 from localaws.clock import Clock
 from localaws.control import Control
 from localaws.gate import Gate
-from localaws.parts import Machine, Part, standard_parts
+from localaws.parts import Machine, Part, no_parts, standard_parts, still_parts
 from localaws.reaper import Reaper
 from localaws.replication import DEFAULT_LAGS, Replication
 from localaws.replication_dynamodb import GlobalTables
@@ -35,6 +35,8 @@ from localaws.request_region import APPLICATION_ID
 from localaws.workers import Nursery
 
 _LOG_BYTES = 5_000_000
+MakeParts = Callable[[Machine], list[Part]]
+_PARTS: dict[str, MakeParts] = {"standard": standard_parts, "still": still_parts, "none": no_parts}
 
 logger = logging.getLogger("localaws.server")  # not __name__, which is __main__ here
 
@@ -74,7 +76,7 @@ class Server:
         self._reaper = reaper
         self._data_directory = settings.data_directory or run_directory / "data"
 
-    async def run(self, make_parts: Callable[[Machine], list[Part]]) -> None:
+    async def run(self, make_parts: MakeParts) -> None:
         """Serve until told to stop."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
@@ -173,7 +175,7 @@ def _log_to(path: Path) -> None:
     logging.getLogger("localaws").setLevel(logging.INFO)
 
 
-def _arguments(arguments: list[str] | None) -> tuple[Settings, bool]:
+def _arguments(arguments: list[str] | None) -> tuple[Settings, MakeParts]:
     parser = argparse.ArgumentParser(prog="python -m localaws.server", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--speed", type=float, default=1.0, help="AWS seconds in a second of this machine")
@@ -185,7 +187,12 @@ def _arguments(arguments: list[str] | None) -> tuple[Settings, bool]:
     parser.add_argument("--remove-at-end", type=Path, action="append", default=[], help="a file that tells of this run")
     parser.add_argument("--ready-fd", type=int, help="told {port, pid} or {error} as a line of JSON")
     parser.add_argument("--owner-fd", type=int, help="the server stops when this pipe ends")
-    parser.add_argument("--bare", action="store_true", help="without load balancers, health checks and databases")
+    parser.add_argument(
+        "--parts",
+        choices=_PARTS,
+        default="standard",
+        help="standard: everything; still: every API, but no traffic, probe, database, alarm; none: the emulator alone",
+    )
     given = parser.parse_args(arguments)
     settings = Settings(
         port=given.port,
@@ -198,11 +205,11 @@ def _arguments(arguments: list[str] | None) -> tuple[Settings, bool]:
         ready=given.ready_fd,
         owner=given.owner_fd,
     )
-    return settings, given.bare
+    return settings, _PARTS[given.parts]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    settings, bare = _arguments(arguments)
+    settings, make_parts = _arguments(arguments)
     _log_to(settings.log_file)
     if os.getpgid(0) != os.getpid():
         os.setpgid(0, 0)  # workers share the group, so that the reaper can end them all at once
@@ -215,7 +222,7 @@ def main(arguments: list[str] | None = None) -> None:
         reaper.group(os.getpid())
         try:
             server = Server(settings, run_directory, reaper)
-            asyncio.Runner().run(server.run(standard_parts if not bare else lambda _machine: []))
+            asyncio.Runner().run(server.run(make_parts))
             code = 0
         except Exception as failure:
             logger.exception("the server ended")

@@ -6,16 +6,14 @@ from typing import TypeVar
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from shared.settings import EnvironmentSettings, SettingsError, load
+from shared.settings import SECRETS, EnvironmentSettings, SettingsError, load
 
 Model = TypeVar("Model", bound=EnvironmentSettings)
 
 
 def read(model: type[Model]) -> Model:
     """The settings of this stack. Raises SettingsError before any resource is registered."""
-    given = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
-    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-    return load(model, texts, stack=pulumi.get_stack())
+    return load(model, _given(), stack=pulumi.get_stack())
 
 
 def secrets(key: str) -> dict[str, pulumi.Output[str]]:
@@ -23,8 +21,21 @@ def secrets(key: str) -> dict[str, pulumi.Output[str]]:
 
     Its member names are no secret: they name resources. Raises SettingsError for anything else, without showing it.
     """
-    section, _, name = key.partition(":")
-    values = pulumi.Config(section).get_object(name) or {}
+    # Not by `pulumi.Config`, whose error for what is no JSON quotes it.
+    text = _given().get(key)
+    source = f"Pulumi.{pulumi.get_stack()}.yaml"
+    try:
+        values = json.loads(text) if text else {}
+    except ValueError:
+        values = None
     if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
-        raise SettingsError(f"{key} is no JSON object of texts; set it as one (Pulumi.{pulumi.get_stack()}.yaml)")
+        raise SettingsError(f"{key} is no JSON object of texts; set it as one ({source})")
+    if problems := list(SECRETS[key](values)):
+        raise SettingsError("\n".join(f"{key}: {each} ({source})" for each in problems))
     return {member: pulumi.Output.secret(value) for member, value in sorted(values.items())}
+
+
+def _given() -> dict[str, str]:
+    """Every setting of this stack as text, secret ones in clear."""
+    given = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}

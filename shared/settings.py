@@ -6,12 +6,13 @@ in `Pulumi.<environment>.yaml`; unknown keys of our sections are refused: a miss
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from botocore.session import Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shared import client_keys
 from shared.naming import Names
 from shared.places import Place
 
@@ -32,8 +33,9 @@ SECTIONS = (
     "backup",
 )
 """Configuration namespaces that are ours; `aws:` and `pulumi:` are not."""
-SECRETS = ("api:clientKeys",)
-"""Settings that are secret, so no model holds them: `shared.config.secrets` hands them on in their envelopes."""
+SECRETS: Mapping[str, Callable[[Mapping[str, str]], Iterable[str]]] = {client_keys.SETTING: client_keys.problems}
+"""Settings that are secret, with what finds fault with each. No model holds them: `shared.config.secrets` checks them
+and hands them on in their envelopes."""
 
 
 class SettingsError(ValueError):

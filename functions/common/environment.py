@@ -1,6 +1,7 @@
 """The base of a function's settings: a model of its environment variables, read once, with errors that name them.
 
-A function's environment holds names and numbers, never a secret: a wrong value is shown in the error.
+A function's environment holds names and numbers, never a secret: a wrong value is shown in the error, except of a
+field with `repr=False`, where someone could have put a secret by mistake.
 """
 
 from collections.abc import Mapping
@@ -24,13 +25,14 @@ class Environment(BaseModel):
         try:
             return cls.model_validate(dict(variables))
         except ValidationError as error:
-            raise EnvironmentProblem(_explain(error, variables)) from None
+            raise EnvironmentProblem(cls._explain(error, variables)) from None
 
-
-def _explain(error: ValidationError, variables: Mapping[str, str]) -> str:
-    reasons = []
-    for found in error.errors(include_url=False, include_context=False, include_input=False):
-        name = ".".join(str(part) for part in found["loc"])
-        value = f" (it is {variables[name]!r})" if name in variables else " (it is not set)"
-        reasons.append(f"{name}: {found['msg']}{value}")
-    return "set these environment variables of the function right: " + "; ".join(reasons)
+    @classmethod
+    def _explain(cls, error: ValidationError, variables: Mapping[str, str]) -> str:
+        hidden = {name.upper() for name, field in cls.model_fields.items() if not field.repr}
+        reasons = []
+        for found in error.errors(include_url=False, include_context=False, include_input=False):
+            name = ".".join(str(part) for part in found["loc"])
+            value = f" (it is {variables[name]!r})" if name in variables else " (it is not set)"
+            reasons.append(f"{name}: {found['msg']}{'' if name in hidden & variables.keys() else value}")
+        return "set these environment variables of the function right: " + "; ".join(reasons)

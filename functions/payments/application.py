@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import ALBResolver, APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler import ALBResolver, ApiGatewayResolver, APIGatewayRestResolver, Response
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -18,6 +18,7 @@ from common.replica import Replica
 from common.telemetry import CORRELATION_HEADER, LambdaHandler, correlation_id, flush, make_metrics
 
 from .answers import problem
+from .callers import KEY_HEADER, OPEN_ROUTES, Callers
 from .doors import Door, add_header, door_of, plain_headers, with_plain_path
 from .journal import Journal
 from .routes import Routes, route_of
@@ -59,18 +60,29 @@ class Application:
             require_both=settings.durability is DurabilityRule.BOTH,
         )
         routes = Routes(settings=settings, journal=journal, local=local, logger=logger, metrics=self._metrics)
-        self._resolvers = {Door.API_GATEWAY: APIGatewayRestResolver(), Door.LOAD_BALANCER: ALBResolver()}
+        self._callers = Callers(settings.client_key_hashes)
+        self._resolvers: dict[Door, ApiGatewayResolver] = {
+            Door.API_GATEWAY: APIGatewayRestResolver(),
+            Door.LOAD_BALANCER: ALBResolver(),
+        }
         for resolver in self._resolvers.values():
             resolver.include_router(routes.router)
             resolver.not_found(routes.no_route)
             resolver.exception_handler(Exception)(self._unexpected)
-        answer_one: LambdaHandler = logger.inject_lambda_context(self._answer, clear_state=True)
+        self._refusal = ALBResolver()  # has no route, so it refuses whatever was asked
+        self._refusal.not_found(self._unknown_caller)
+        # Never the event, whatever the environment says: a key is in it.
+        answer_one: LambdaHandler = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
 
         def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             with _one_at_a_time:
                 return answer_one(event, context)
 
         self.answer = answer
+        if not self._callers.known:
+            logger.warning("no client has a key: anyone may pay at the load balancer's door")
+            self._metrics.add_metric(name="DoorsOpen", unit=MetricUnit.Count, value=1)
+            flush(self._metrics)
 
     def _answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         started = time.perf_counter()
@@ -80,19 +92,32 @@ class Application:
         correlation = correlation_id(headers, doors_own_id, context.aws_request_id)
         self._logger.set_correlation_id(correlation)
         plain = with_plain_path(event)
-        answer: dict[str, Any] = self._resolvers[door].resolve(plain, context)
+        route = route_of(plain["path"])
+        resolver: ApiGatewayResolver = self._resolvers[door]
+        if door is Door.LOAD_BALANCER and self._callers.known and route not in OPEN_ROUTES:
+            if client := self._callers.client_of(headers.get(KEY_HEADER)):
+                self._logger.append_keys(client=client)
+            else:
+                resolver = self._refusal
+        answer: dict[str, Any] = resolver.resolve(plain, context)
         add_header(answer, CORRELATION_HEADER, correlation)
         add_header(answer, REGION_HEADER, self._region)
         self._logger.info(
             "answered",
             method=event["httpMethod"],
-            route=route_of(plain["path"]) or "unknown",  # a path nobody knows may hold anything
+            route=route or "unknown",  # a path nobody knows may hold anything
             status=answer["statusCode"],
             milliseconds=round((time.perf_counter() - started) * 1000, 2),
             door=door.value,
         )
         flush(self._metrics)
         return answer
+
+    def _unknown_caller(self, _: Exception) -> Response[str]:
+        """401, the same for no key and for a wrong one."""
+        self._metrics.add_metric(name="CallersRefused", unit=MetricUnit.Count, value=1)
+        detail = f"a client's key is needed in the header {KEY_HEADER}"
+        return problem(HTTPStatus.UNAUTHORIZED, "unknown-caller", detail, headers={"WWW-Authenticate": "ApiKey"})
 
     def _unexpected(self, error: Exception) -> Response[str]:
         """500. The log names the error and where it happened, not its message, which may quote a payment."""

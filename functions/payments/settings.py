@@ -1,7 +1,9 @@
 """The environment variables of the function; `journal_table` is read from JOURNAL_TABLE, and so on."""
 
+import json
+import re
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -30,6 +32,19 @@ class Settings(Environment):
     max_body_bytes: int = Field(default=8192, ge=1024)
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)
+    # Client to SHA-256 of its key, in hex. It has no default: an empty one opens a door, so it has to be said.
+    client_key_hashes: dict[str, str] = Field(repr=False)
+
+    @field_validator("client_key_hashes", mode="before")
+    @classmethod
+    def _are_hashes(cls, text: str) -> dict[str, Any]:
+        try:
+            hashes = json.loads(text)
+        except ValueError:
+            hashes = None
+        if not isinstance(hashes, dict) or not all(re.fullmatch("[0-9a-f]{64}", str(each)) for each in hashes.values()):
+            raise ValueError("must be a JSON object of client to SHA-256 in lower-case hex")
+        return hashes
 
     @field_validator("peer_region")
     @classmethod

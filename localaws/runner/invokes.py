@@ -59,6 +59,8 @@ def _zones(context: Context, arguments: Arguments) -> dict[str, Any]:
 def _zone(context: Context, arguments: Arguments) -> dict[str, Any]:
     if arguments.get("zoneId"):
         zone_id = arguments["zoneId"]
+    elif context.synthetic:
+        zone_id = f"Z{zlib.crc32(arguments['name'].encode()):010d}"
     else:
         name = f"{arguments['name'].rstrip('.')}."
         private = bool(arguments.get("privateZone"))

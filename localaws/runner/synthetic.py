@@ -94,6 +94,8 @@ class Synthetic:
             return f"arn:aws:{service}:{region}:{ACCOUNT}:{stem}/{self.urn.rpartition('::')[2]}/{digest[:16]}"
         if name in _PREFIXES:
             return f"{_PREFIXES[name]}-{digest[:17]}"
+        if name == "DnsName" and service == "ec2":
+            return f"vpce-{digest[:17]}-{digest[17:25]}.service.{region}.vpce.amazonaws.com"
         if name.lower() == "dnsname":
             return f"{self.urn.rpartition('::')[2]}-{digest[:16]}.{service}.{region}.amazonaws.com"
         if name == "EndpointUrl" and service == "events":

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from shared import client_keys
 from tests.drill.certificates import write_certificate
 from tests.drill.http_exchange import exchanges
 
@@ -41,6 +42,7 @@ class Fake:
 
     def __init__(self, sabotage: str) -> None:
         self.sabotage = sabotage
+        self.client_key = client_keys.draw()
         self.lost_at: float | None = None
         self.healed_at = -10.0
         self.refused = 0
@@ -111,8 +113,9 @@ class Fake:
 
 
 async def front(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    async for _, _, body, answer in exchanges(reader, writer):
-        status, content = fake.pay(json.loads(body))
+    async for _, headers, body, answer in exchanges(reader, writer):
+        known = headers.get(client_keys.HEADER) == fake.client_key
+        status, content = fake.pay(json.loads(body)) if known else (401, {})
         answer(status, json.dumps(content))
 
 
@@ -126,7 +129,9 @@ def everything_else(contract: type[Any], known: dict[str, Any]) -> dict[str, Any
     return {name: known.get(name, f"fake {name}") for name in (field.name for field in fields(contract))}
 
 
-def endpoints(options: argparse.Namespace, accelerator: str, aws: str, ca_file: Path) -> dict[str, Any]:
+def endpoints(
+    options: argparse.Namespace, accelerator: str, aws: str, ca_file: Path, client_key: str
+) -> dict[str, Any]:
     from shared.outputs import GlobalOutputs, RegionOutputs
 
     places = {"primary": PRIMARY, "secondary": SECONDARY}
@@ -140,6 +145,7 @@ def endpoints(options: argparse.Namespace, accelerator: str, aws: str, ca_file: 
         "control": f"{aws}/_localaws",
         "accelerator": {"dns_name": "a.example", "address": accelerator, "url": f"https://{accelerator}"},
         "service_name": SERVICE,
+        "client_key": client_key,
         "ca_file": str(ca_file),
         "regions": {region: {"place": place, "api": f"{aws}/api", "nlb": ""} for place, region in places.items()},
         "outputs": outputs | {"global": everything_else(GlobalOutputs, {"journal_table": "table-journal"})},
@@ -159,7 +165,8 @@ async def main(options: argparse.Namespace) -> None:
     callers = await asyncio.start_server(lambda r, w: back(fake, r, w), "127.0.0.1", 0)
     ports = [server.sockets[0].getsockname()[1] for server in (clients, callers)]
     print("deploying the fake", flush=True)
-    content = endpoints(options, f"127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", certificate.certificate)
+    addresses = f"127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
+    content = endpoints(options, *addresses, certificate.certificate, fake.client_key)
     unfinished = options.directory / "endpoints.unfinished"
     unfinished.write_text(json.dumps(content))
     unfinished.rename(options.directory / "endpoints.json")

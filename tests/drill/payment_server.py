@@ -14,6 +14,7 @@ from tests.drill.certificates import write_certificate
 from tests.drill.http_exchange import exchanges
 
 SERVICE = "pay.dr-test.internal"
+KEY = "k" * 40
 
 Reply = tuple[int, dict[str, Any]] | None  # None: close the connection without a word
 Answer = Callable[[dict[str, Any], int], Reply]
@@ -32,12 +33,14 @@ class PaymentServer:
     connections: int = 0
     names: list[str | None] = field(default_factory=list)  # asked for in TLS
     hosts: set[str] = field(default_factory=set)
+    keys: set[str | None] = field(default_factory=set)
     target: Target = field(init=False)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         async for _, headers, body, answer in exchanges(reader, writer):
             self.hosts.add(headers["host"])
+            self.keys.add(headers.get("x-api-key"))
             self.requests.append(json.loads(body))
             reply = self.answer(self.requests[-1], len(self.requests))
             await asyncio.sleep(self.pause)
@@ -62,7 +65,9 @@ async def payment_server(
     tls.sni_callback = asked
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     port = listener.sockets[0].getsockname()[1]
-    server.target = Target(host="127.0.0.1", port=port, service_name=SERVICE, ca_file=certificate.certificate)
+    server.target = Target(
+        host="127.0.0.1", port=port, service_name=SERVICE, ca_file=certificate.certificate, client_key=KEY
+    )
     try:
         yield server
     finally:

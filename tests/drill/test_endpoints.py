@@ -11,6 +11,8 @@ from shared.outputs import GlobalOutputs, RegionOutputs
 from shared.places import Place
 from tests.drill.fake_aws import everything_else
 
+KEY = "K3y" * 16
+
 
 def content(**changes: Any) -> dict[str, Any]:
     return {
@@ -22,6 +24,7 @@ def content(**changes: Any) -> dict[str, Any]:
         "control": "http://127.0.0.1:1/_localaws",
         "accelerator": {"dns_name": "a.example", "address": "127.0.0.1:2", "url": "https://127.0.0.1:2"},
         "service_name": "pay.dr-dev.internal",
+        "client_key": KEY,
         "ca_file": "ca.pem",
         "regions": {
             "us-east-1": {"place": "primary", "api": "http://127.0.0.1:1/a", "nlb": "127.0.0.1:3", "postgres": "x"},
@@ -58,9 +61,21 @@ def test_addresses_and_outputs_are_read_by_their_contract(tmp_path: Path) -> Non
         json.dumps(content(outputs={"primary": {}, "secondary": {}, "global": {}})),
         json.dumps(content(regions={"us-east-1": {"place": "primary", "api": "a", "nlb": "b"}})),
         json.dumps(content(speed="fast")),
+        json.dumps({"client_key": KEY}),
+        json.dumps(content(client_key=[KEY])),
+        json.dumps(content(client_key=KEY))[:-1],
     ],
-    ids=["empty", "nothing in it", "half deployed", "one region only", "no number"],
+    ids=["empty", "nothing in it", "half deployed", "one region only", "no number", "a key only", "no key", "cut off"],
 )
 def test_a_half_deployed_environment_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(EndpointsError, match=r"endpoints.json of the embedded AWS cannot be used"):
+    with pytest.raises(EndpointsError, match=r"endpoints.json of the embedded AWS cannot be used") as refused:
         read(tmp_path, text)
+
+    assert KEY[:6] not in str(refused.value), "pydantic shows the start of a long value"
+
+
+def test_the_clients_key_is_read_and_not_shown(tmp_path: Path) -> None:
+    endpoints = read(tmp_path, json.dumps(content()))
+
+    assert endpoints.client_key.get_secret_value() == KEY
+    assert KEY not in f"{endpoints!r} {endpoints}"

@@ -16,7 +16,7 @@ from drill.load import Load
 from drill.payments import payments
 from drill.record import Intent, Outcome
 from tests.drill.certificates import write_certificate
-from tests.drill.payment_server import SERVICE, Answer, PaymentServer, Reply, accept, payment_server
+from tests.drill.payment_server import KEY, SERVICE, Answer, PaymentServer, Reply, accept, payment_server
 
 POLICY = ClientPolicy(timeout=0.3, reopen=5.0, first_pause=0.02, longest_pause=0.1, give_up=1.0, most_under_way=20)
 
@@ -47,6 +47,13 @@ def sent(
 
 def outcomes(load: Load) -> Counter[Outcome]:
     return Counter(attempt.outcome for attempt in load.record.attempts)
+
+
+def test_every_request_carries_the_clients_key_which_is_not_shown(tmp_path: Path) -> None:
+    _, server = sent(tmp_path, seconds=0.2)
+
+    assert server.keys == {KEY}
+    assert KEY not in repr(server.target)
 
 
 def test_payments_leave_at_the_rate_asked_for_and_every_client_is_told(tmp_path: Path) -> None:

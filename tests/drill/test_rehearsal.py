@@ -194,6 +194,20 @@ def test_the_report_file_has_the_fields_that_others_read(ended: Ended) -> None:
     assert found["outage"]["at"] < found["outage"]["healed_at"]
 
 
+def test_the_clients_key_is_in_no_file_and_no_word_of_a_run(ended: Ended) -> None:
+    runs = {"none": "", "lose-one": ended.completed.said} | {
+        number.name: run.said for number, run in ended.interrupted.items()
+    }
+    for folder, said in runs.items():
+        (told,) = (ended.folder / folder).rglob("endpoints.json")
+        key = json.loads(told.read_text())["client_key"]
+        files = [path for path in (ended.folder / folder).rglob("*") if path.is_file() and path != told]
+        assert files, f"{folder} left nothing that could be looked at"
+        assert not [path for path in files if key.encode() in path.read_bytes()]
+        assert key not in said
+    assert key not in str(ended.report("none"))
+
+
 def test_what_a_run_says_of_the_database_is_that_it_was_not_exercised(ended: Ended) -> None:
     assert any(sentence.startswith("Database failover") for sentence in ended.report("none").not_exercised)
     assert "Not exercised" in (ended.folder / "none/region-loss/report.html").read_text()

@@ -1,5 +1,6 @@
 """What the tests of the functions share: events of both doors, and the function in a region as a door asks it."""
 
+import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -10,6 +11,12 @@ from botocore.exceptions import ConnectTimeoutError
 
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 TABLE = "journal"
+CLIENT, KEY = "shop", "K3y" * 16
+
+
+def hashes(**keys: str) -> str:
+    """CLIENT_KEY_HASHES for clients with these keys."""
+    return json.dumps({client: hashlib.sha256(key.encode()).hexdigest() for client, key in keys.items()})
 
 
 @dataclass
@@ -63,6 +70,7 @@ def variables(region: str, **changed: str) -> dict[str, str]:
         "JOURNAL_ARBITER_REGION": EAST_1,
         "SERVICE_VERSION": "1.2.3",
         "METRICS_NAMESPACE": "Payments/test",
+        "CLIENT_KEY_HASHES": hashes(**{CLIENT: KEY}),
         **changed,
     }
 
@@ -112,9 +120,13 @@ def payment(**changed: Any) -> dict[str, Any]:
 
 
 def through_load_balancer(
-    method: str, path: str, body: str | None, *, query: dict[str, str] | None = None, **more: Any
+    method: str, path: str, body: str | None, *, query: dict[str, str] | None = None, key: str | None = KEY, **more: Any
 ) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html"""
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+
+    `key` None sends no key.
+    """
+    shown = {"x-api-key": key} if key is not None else {}
     return {
         "requestContext": {
             "elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/p/1"}
@@ -122,7 +134,7 @@ def through_load_balancer(
         "httpMethod": method,
         "path": path,
         "queryStringParameters": query or {},
-        "headers": {"host": "pay.example", "x-amzn-trace-id": "Root=1-abc", **more.pop("headers", {})},
+        "headers": {"host": "pay.example", "x-amzn-trace-id": "Root=1-abc", **shown, **more.pop("headers", {})},
         "body": body or "",
         "isBase64Encoded": False,
         **more,

@@ -11,6 +11,7 @@ from payments.models import AcceptedPayment, FieldError, Payment
 from payments.routes import HealthReport
 from pydantic import BaseModel
 
+from components import api_document
 from tests.functions.harness import EAST_1, EAST_2, MakeFunction, Tables
 
 DOCUMENT = json.loads((Path(payments.__file__).parent / "openapi.json").read_text())
@@ -53,8 +54,29 @@ def test_every_route_has_a_name_and_no_vendor_extension() -> None:
     assert '"x-' not in json.dumps(DOCUMENT)
 
 
+def test_who_may_call_is_left_to_the_api_component_which_agrees_with_the_other_door(function: MakeFunction) -> None:
+    service = function()
+    operations = [
+        (method.upper(), path, operation)
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+    ]
+    secured = api_document.secured(DOCUMENT, "api-key")["paths"]
+
+    assert not [path for _, path, operation in operations if "security" in operation]
+    assert "security" not in DOCUMENT
+    assert "securitySchemes" not in DOCUMENT["components"]
+    asked_by_api = {(method, path) for method, path, _ in operations if "security" in secured[path][method.lower()]}
+    asked_by_us = {
+        (method, path)
+        for method, path, _ in operations
+        if service.ask(method, path.replace("{id}", "order-0001"), key=None).status == 401
+    }
+    assert asked_by_api == asked_by_us == {("POST", "/payments"), ("GET", "/payments/{id}")}
+
+
 def test_every_answer_is_one_the_document_tells_of(function: MakeFunction, tables: Tables) -> None:
-    service = function(EAST_1)
+    service = function(EAST_1, CONTROL_DECISION_SECONDS="0.000001")
     told = {
         (method.upper(), path): {int(status): [*answer["content"]] for status, answer in operation["responses"].items()}
         for path, operations in DOCUMENT["paths"].items()
@@ -69,6 +91,8 @@ def test_every_answer_is_one_the_document_tells_of(function: MakeFunction, table
         (pay, service.pay(reference="x" * 9000)),
         (find, service.ask("GET", "/payments/order-0001")),
         (find, service.ask("GET", "/payments/order-0002")),
+        (pay, service.ask("POST", "/payments", key=None)),
+        (find, service.ask("GET", "/payments/order-0001", key=None)),
         (health, service.ask("GET", "/health")),
         (health, service.ask("GET", "/health", query={"depth": "?"})),
     ]

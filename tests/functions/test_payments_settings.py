@@ -25,6 +25,7 @@ def test_what_is_not_set_has_a_default() -> None:
         "JOURNAL_ARBITER_REGION",
         "SERVICE_VERSION",
         "METRICS_NAMESPACE",
+        "CLIENT_KEY_HASHES",
     ],
 )
 def test_a_missing_variable_is_named(name: str) -> None:
@@ -55,6 +56,14 @@ def test_a_wrong_variable_is_named_with_its_value(name: str, value: str) -> None
 
     assert f"{name}: " in str(problem.value)
     assert repr(value) in str(problem.value)
+
+
+@pytest.mark.parametrize("text", ["", "K3y", '["K3y"]', '{"shop": "K3y"}', '{"shop": 3}', f'{{"shop": "{"A" * 64}"}}'])
+def test_what_is_no_hash_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(EnvironmentProblem, match=r"CLIENT_KEY_HASHES: .*must be a JSON object of client to") as problem:
+        Settings.read(variables(EAST_1, CLIENT_KEY_HASHES=text))
+
+    assert "(it is" not in str(problem.value)
 
 
 def test_every_wrong_variable_is_named_at_once() -> None:

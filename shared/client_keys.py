@@ -1,0 +1,51 @@
+"""The keys by which payment clients are known at both doors: docs/decisions/0004-callers-of-the-other-door.md."""
+
+import hashlib
+import re
+import secrets
+import string
+from collections.abc import Iterator, Mapping
+
+HEADER = "x-api-key"  # the one that API Gateway reads keys from
+SETTING = "api:clientKeys"
+
+_ALPHABET = string.ascii_letters + string.digits
+_SHORTEST = 40
+# API Gateway takes keys of 20 to 128 characters (API APIGateway.CreateApiKey). Forty drawn from 62 are 238 bits, so
+# that a hash of one gives nothing away.
+_KEY = re.compile(rf"[A-Za-z0-9]{{{_SHORTEST},128}}")
+# Too short for a key, so that a message may show a name even when someone mixed up the two.
+_CLIENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+def draw() -> str:
+    """A new key, at random."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_SHORTEST))
+
+
+def fingerprint(key: str) -> str:
+    """What may be known of a key by those who check it: its SHA-256 in hex."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def is_strong(key: str) -> bool:
+    return _KEY.fullmatch(key) is not None
+
+
+def problems(keys: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with keys by client, as sentences that show no key."""
+    misnamed = [client for client in keys if not _CLIENT.fullmatch(client)]
+    if misnamed:
+        yield (
+            f"{len(misnamed)} of its clients have names that are no 1 to 32 lower-case letters, digits and hyphens, "
+            "a letter first; give each client such a name, and its key as the value"
+        )
+        return
+    if weak := [client for client, key in keys.items() if not is_strong(key)]:
+        yield f"the key of client {', '.join(weak)} is no 40 to 128 letters and digits; draw a longer one at random"
+    owners: dict[str, list[str]] = {}
+    for client, key in keys.items():
+        owners.setdefault(key, []).append(client)
+    for clients in owners.values():
+        if len(clients) > 1:
+            yield f"clients {', '.join(clients)} have the same key; draw one for each"

@@ -1,0 +1,90 @@
+"""What a regional stack makes of the clients' keys: hashes for its function, and a warning when there are none."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from components.payments import PaymentsArgs, payments_function
+from localaws.runner import graph, values
+from shared.client_keys import SETTING
+from shared.places import Place
+from shared.settings import RegionSettings, load
+from tests.recorder import Built
+
+Build = Callable[[Callable[[], object]], Built]
+KEYS = {"shop": "a1" * 20, "shop-next": "b2" * 20}
+HASHES = {client: hashlib.sha256(key.encode()).hexdigest() for client, key in KEYS.items()}
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[dict[str, Any]]:
+    """The primary stack with two clients at both doors."""
+    overrides = {"primary": {SETTING: KEYS, "api:access": "api-key"}}
+    return graph("dev", stacks=["primary"], config_overrides=overrides)
+
+
+def function(build: Build, keys: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """The function's environment variables, secrets in envelopes, and what the program warned of."""
+    network: Any = SimpleNamespace(vpc_id="vpc-1", private_subnet_ids=["subnet-1"])
+
+    def program() -> None:
+        payments_function(
+            PaymentsArgs(
+                place=Place.PRIMARY,
+                settings=load(RegionSettings, {}, stack="dev"),
+                account="000000000000",
+                network=network,
+                key_arn="arn:aws:kms:us-east-1:000000000000:key/1",
+                dead_letter_arn="arn:aws:sqs:us-east-1:000000000000:dead",
+                layers=[],
+                client_keys={client: pulumi.Output.secret(key) for client, key in keys.items()},
+            ),
+            opts=pulumi.ResourceOptions(providers=[aws.Provider("primary", region="us-east-1")]),
+        )
+
+    built = build(program)
+    environment = built.one("Function", "payments-function").inputs["environment"]
+    return environment, built.warnings
+
+
+def test_the_function_is_told_the_hash_of_each_key_as_a_secret(build: Build) -> None:
+    environment, _ = function(build, KEYS)
+
+    assert values.is_secret(environment), "Pulumi's SDK reads what holds a secret as one"
+    assert json.loads(values.unwrap(environment)["variables"]["CLIENT_KEY_HASHES"]) == HASHES
+    assert environment == function(build, dict(reversed(KEYS.items())))[0], "another order is another deployment"
+
+
+def test_the_graph_shows_neither_keys_nor_hashes(rows: list[dict[str, Any]]) -> None:
+    (payments,) = (row for row in rows if row["type"] == "aws:lambda/function:Function")
+
+    assert payments["inputs"]["environment"] == "[secret]"
+    assert not [each for each in (*KEYS.values(), *HASHES.values()) if each in json.dumps(rows)]
+
+
+def test_a_key_changes_no_generated_name(rows: list[dict[str, Any]]) -> None:
+    other = {"primary": {SETTING: {client: key[::-1] for client, key in KEYS.items()}, "api:access": "api-key"}}
+
+    def names(found: list[dict[str, Any]]) -> dict[str, Any]:
+        keys = ("id", "name", "bucket", "layerName")
+        return {row["urn"]: {key: row["outputs"].get(key) for key in keys} for row in found}
+
+    assert names(graph("dev", stacks=["primary"], config_overrides=other)) == names(rows)
+
+
+def test_without_keys_the_function_is_told_so_and_the_deployment_warns(build: Build) -> None:
+    environment, (warning,) = function(build, {})
+
+    assert environment["variables"]["CLIENT_KEY_HASHES"] == "{}"
+    assert "anyone who finds the accelerator can pay" in warning
+    assert "pulumi config set --secret api:clientKeys" in warning
+
+
+def test_with_keys_there_is_nothing_to_warn_of(build: Build) -> None:
+    assert function(build, KEYS)[1] == []
