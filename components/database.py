@@ -164,8 +164,8 @@ class Database(pulumi.ComponentResource):
             f"{self._prefix}-{place}-1",
             identifier=self._args.names.regional("aurora-1", place),
             cluster_identifier=cluster.id,
+            # No version: an instance has its cluster's, and changes with it (SDK rds/cluster_instance.py).
             engine=aws.rds.EngineType(self._engine.name),
-            engine_version=self._engine_version,
             instance_class=INSTANCE_CLASS,
             db_subnet_group_name=self._args.placements[place].subnet_group,
             # Has no effect on members of a global database, though AWS accepts it (aws-facts §2.6): say so plainly.
@@ -173,8 +173,5 @@ class Database(pulumi.ComponentResource):
             promotion_tier=0,
             publicly_accessible=False,
             apply_immediately=True,
-            opts=pulumi.ResourceOptions.merge(
-                self._at(place),
-                pulumi.ResourceOptions(ignore_changes=["engine_version"], custom_timeouts=_TIMEOUTS),
-            ),
+            opts=pulumi.ResourceOptions.merge(self._at(place), pulumi.ResourceOptions(custom_timeouts=_TIMEOUTS)),
         )

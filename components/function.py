@@ -78,6 +78,8 @@ class Function(pulumi.ComponentResource):
                 "variables": {**_ENVIRONMENT, "SERVICE_VERSION": function_code.version(args.source), **args.environment}
             },
             kms_key_arn=args.key_arn,
+            # The archive too (Lambda developer guide, encrypt-zip-package.html); the key's policy lets Lambda read it.
+            source_kms_key_arn=args.key_arn,
             vpc_config={"subnet_ids": list(args.subnet_ids), "security_group_ids": [self.security_group_id]},
             dead_letter_config={"target_arn": args.dead_letter_arn},
             tracing_config={"mode": "Active"},

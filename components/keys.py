@@ -100,4 +100,20 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
         "Action": message,
         "Resource": "*",
     }
-    return [administration, logs, alarms, events, backups]
+    # Lambda uses the key for the archives of functions itself, without a grant (Lambda developer guide,
+    # encrypt-zip-package.html).
+    functions: dict[str, Any] = {
+        "Sid": "ArchivesOfFunctionsOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": {
+            "StringLike": {
+                "kms:EncryptionContext:aws:lambda:FunctionArn": pulumi.Output.concat(
+                    f"arn:aws:lambda:{args.region}:", args.account, ":function:*"
+                )
+            }
+        },
+    }
+    return [administration, logs, alarms, events, backups, functions]

@@ -34,8 +34,9 @@ _CONFIGURATION = (
 
 def _code(context: Context) -> dict[str, Any]:
     given = context.inputs
+    key = {"SourceKMSKeyArn": given["sourceKmsKeyArn"]} if given.get("sourceKmsKeyArn") else {}
     if given.get("code") is not None:
-        return {"ZipFile": given["code"]}
+        return {"ZipFile": given["code"], **key}
     if given.get("imageUri"):
         return {"ImageUri": given["imageUri"]}
     found = {
@@ -43,7 +44,7 @@ def _code(context: Context) -> dict[str, Any]:
         "S3Key": given.get("s3Key"),
         "S3ObjectVersion": given.get("s3ObjectVersion"),
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {**{name: value for name, value in found.items() if value is not None}, **key}
 
 
 def _new_code(context: Context) -> None:
@@ -64,7 +65,7 @@ def _invoke_arn(arn: str) -> str:
     return f"arn:aws:apigateway:{{region}}:lambda:path/2015-03-31/functions/{arn}/invocations"
 
 
-_PLACES = ("code", "imageUri", "s3Bucket", "s3Key", "s3ObjectVersion")
+_PLACES = ("code", "imageUri", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceKmsKeyArn")
 
 TYPES = {
     "aws:lambda/function:Function": Entry(

@@ -1,0 +1,47 @@
+"""The environments whose registered graph the rules look at: every committed profile, the defaults, and one with what
+none of these has.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+from localaws.runner import graph
+from tests.programs.rules.rows import Rows
+
+STACKS = Path(__file__).resolve().parents[2] / "stacks"
+DEFAULTS = "test"  # has no file: what applies is what the settings' models say
+
+
+def _committed() -> set[str]:
+    names = {path.name.split(".")[1] for path in STACKS.glob("*/Pulumi.*.yaml")}
+    return names - {"example"}
+
+
+COMMITTED = tuple(sorted(_committed()))
+OPTIONS = "options"
+ENVIRONMENTS = (*COMMITTED, DEFAULTS, OPTIONS)
+
+_NO_NAT_OWN_DOMAIN = {"network:nat": "none", "dns:zoneName": "pay.example.com", "dns:createZone": False}
+_REGIONAL = {
+    **_NO_NAT_OWN_DOMAIN,
+    "api:access": "api-key",
+    "api:clientKeys": json.dumps({"shop": "k" * 40}),
+    "notify:email": "people@example.com",
+    "waf:logs": True,
+}
+_OVERRIDES = {
+    OPTIONS: {
+        "primary": _REGIONAL,
+        "secondary": _REGIONAL,
+        "global": {**_NO_NAT_OWN_DOMAIN, "database:engine": "aurora-mysql"},
+    }
+}
+
+
+@cache
+def registered(environment: str) -> Rows:
+    """What the programs register there; made once. Not to be changed: see `changes`."""
+    rows = graph(environment, config_overrides=_OVERRIDES.get(environment))
+    assert rows, "the programs registered nothing"
+    return tuple(rows)

@@ -1,0 +1,137 @@
+"""What keeps a thing from being deleted: nothing, unless protection is switched on; then exactly what holds data or an
+address (R13)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.programs.rules.rows import Row, Rows, label, look, of_type
+
+# What the SDK calls arguments that have to do with deletion.
+DELETION_ARGUMENT = re.compile(
+    r"protection|destroy|retain|recovery_window|final_snapshot|object_lock|deletion_window|force_|delete_automated"
+)
+
+
+@dataclass(frozen=True)
+class Free:
+    """What an input must be for the thing to be deletable without a person."""
+
+    values: tuple[object, ...]  # None: not given
+    why: str
+
+
+_OFF = (False, None)
+_PROTECTION = Free(_OFF, "must be lowered by an `up` before `destroy` (aws-facts §2.2, §4.1)")
+_EMPTIED = Free((True,), "a thing that still holds something is not deleted (aws-facts §8, §11)")
+_KEPT = Free(_OFF, "only leaves it out of the state, and behind in the account")
+
+BLOCKING: Mapping[str, Mapping[str, Free]] = {
+    "aws:backup/vault:Vault": {"forceDestroy": _EMPTIED},
+    "aws:cloudwatch/logGroup:LogGroup": {"deletionProtectionEnabled": _PROTECTION, "skipDestroy": _KEPT},
+    "aws:dynamodb/table:Table": {
+        "deletionProtectionEnabled": _PROTECTION,
+        # Of its own, not the table's (aws-facts §7).
+        "replicas.deletionProtectionEnabled": _PROTECTION,
+    },
+    "aws:kms/key:Key": {"deletionWindowInDays": Free((7,), "the least that KMS allows (aws-facts §9)")},
+    "aws:lambda/function:Function": {"skipDestroy": _KEPT},
+    "aws:lambda/layerVersion:LayerVersion": {"skipDestroy": _KEPT},
+    "aws:lb/loadBalancer:LoadBalancer": {"enableDeletionProtection": _PROTECTION},
+    "aws:rds/cluster:Cluster": {
+        "deletionProtection": _PROTECTION,
+        "skipFinalSnapshot": Free((True,), "else `destroy` fails for want of a snapshot's name (aws-facts §2.3)"),
+        "finalSnapshotIdentifier": Free((None,), "snapshots outlive the cluster (aws-facts §2.3)"),
+        "deleteAutomatedBackups": Free((True, None), "backups outlive the cluster (aws-facts §2.3)"),
+    },
+    "aws:rds/globalCluster:GlobalCluster": {
+        "deletionProtection": _PROTECTION,
+        "forceDestroy": Free((True,), "AWS deletes none that has members (aws-facts §2.10)"),
+    },
+    "aws:s3/bucket:Bucket": {
+        "forceDestroy": _EMPTIED,
+        "objectLockEnabled": Free(_OFF, "objects under a lock cannot be deleted (S3UG object-lock.html)"),
+        "objectLockConfiguration.objectLockEnabled": Free((None,), "objects under a lock cannot be deleted"),
+    },
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {"skipDestroy": _KEPT},
+    "aws:secretsmanager/secret:Secret": {
+        "recoveryWindowInDays": Free((0,), "its name would stay taken (aws-facts §9)"),
+        "forceOverwriteReplicaSecret": Free((True,), "a replica left over would stop the next one (aws-facts §9)"),
+    },
+}
+# A zone's `forceDestroy` matters where others write records into it: not in a private one of a single name.
+HARMLESS: Mapping[str, Mapping[str, str]] = {
+    "aws:iam/role:Role": {"forceDetachPolicies": "what is attached is ours, and goes first"},
+    "aws:lambda/function:Function": {"replaceSecurityGroupsOnDestroy": "hastens a deletion, blocks none (§13)"},
+    "aws:lb/loadBalancer:LoadBalancer": {
+        "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "has nothing to do with deletion"
+    },
+    "aws:rds/clusterInstance:ClusterInstance": {
+        "forceDestroy": "would promote a reader before it goes; members are detached otherwise (aws-facts §2.10)"
+    },
+    "aws:route53/zone:Zone": {"forceDestroy": "see `occupied_zones`"},
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    row: Row
+    path: str
+    value: object
+    why: str
+
+    @property
+    def what(self) -> tuple[str, str, str]:
+        """Type, name and input, alike in every stack."""
+        return (str(self.row["type"]), str(self.row["name"]), self.path)
+
+
+def known(token: str) -> set[str]:
+    return {path for table in (BLOCKING, HARMLESS) for path in table.get(token, {})}
+
+
+def blocks(rows: Rows) -> list[Block]:
+    """Everything that stands in the way of a deletion on AWS."""
+    return [
+        Block(row, path, found.value, free.why)
+        for token, paths in BLOCKING.items()
+        for row in of_type(rows, token)
+        for path, free in paths.items()
+        for found in look(row, path)
+        if found.value not in free.values
+    ]
+
+
+def undeletable(rows: Rows) -> list[str]:
+    """What `destroy` would stop at, or leave behind."""
+    return [f"{label(each.row)} has {each.path} {each.value}: {each.why}; change it" for each in blocks(rows)]
+
+
+def kept_by_pulumi(rows: Rows) -> list[str]:
+    """What Pulumi itself would refuse to delete, or forget."""
+    words = {"protect": "protected", "retain_on_delete": "retained", "deleted_with": "deleted with something else"}
+    return [
+        f"{label(row)} is {word} by its options; take {option} away"
+        for row in rows
+        for option, word in words.items()
+        if row["options"].get(option)
+    ]
+
+
+def occupied_zones(rows: Rows) -> list[str]:
+    """Public zones that others' records, such as those that validate certificates, would keep alive (aws-facts §6)."""
+    return [
+        f"{label(row)} is kept by records that are not ours; set forceDestroy"
+        for row in of_type(rows, "aws:route53/zone:Zone")
+        if not row["inputs"].get("vpcs") and row["inputs"].get("forceDestroy") is not True
+    ]
+
+
+def held_by_a_gateway(rows: Rows) -> list[str]:
+    """NLBs that may outlive the internet gateway, which cannot go while they have addresses (aws-facts §14)."""
+    gateways = {row["urn"] for row in of_type(rows, "aws:ec2/internetGateway:InternetGateway")}
+    return [
+        f"{label(row)} does not depend on the internet gateway; say so"
+        for row in of_type(rows, "aws:lb/loadBalancer:LoadBalancer", "aws:ec2/natGateway:NatGateway")
+        if row["inputs"].get("internal") is not True and not gateways & set(row["options"]["depends_on"])
+    ]

@@ -1,0 +1,37 @@
+"""What Pulumi must not change back, because AWS or an operator changes it: exactly this, and nothing more.
+
+An input that is ignored without need can never be changed again by the program, and no preview shows it.
+"""
+
+from collections.abc import Mapping
+
+from tests.programs.rules.rows import Rows, label
+
+CLUSTER = "aws:rds/cluster:Cluster"
+
+# aws-facts §2.5, for the pattern in which all members belong to one program (§2.1, B).
+IGNORED: Mapping[str, Mapping[str, str]] = {
+    CLUSTER: {
+        "replicationSourceIdentifier": "AWS fills it in on whichever member reads; clearing it promotes that member",
+        "engineVersion": "the global cluster upgrades its members",
+    }
+}
+
+
+def changed_back(rows: Rows) -> list[str]:
+    """Inputs that an `up` after a failover or an upgrade would change back."""
+    return [
+        f"{label(row)} would change {key} back: {why}; ignore its changes"
+        for row in rows
+        for key, why in IGNORED.get(row["type"], {}).items()
+        if key not in row["options"]["ignore_changes"]
+    ]
+
+
+def ignored_without_need(rows: Rows) -> list[str]:
+    return [
+        f"{label(row)} ignores changes of {key}, which nothing but the program makes; do not"
+        for row in rows
+        for key in row["options"]["ignore_changes"]
+        if key not in IGNORED.get(row["type"], {})
+    ]

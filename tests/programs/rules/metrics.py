@@ -1,0 +1,165 @@
+"""Which region's CloudWatch has a metric, and what its dimensions name.
+
+An alarm can look only at metrics of its own region (aws-facts §15): one in another would stay silent for ever.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.programs.rules.rows import Row, Rows, look, of_type
+
+CLUSTER = "aws:rds/cluster:Cluster"
+TABLE = "aws:dynamodb/table:Table"
+REPLICATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+VAULT = "aws:backup/vault:Vault"
+FUNCTION = "aws:lambda/function:Function"
+QUEUE = "aws:sqs/queue:Queue"
+API = "aws:apigateway/restApi:RestApi"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+TARGETS = "aws:lb/targetGroup:TargetGroup"
+CHECK = "aws:route53/healthCheck:HealthCheck"
+CERTIFICATE = "aws:acm/certificate:Certificate"
+
+Homes = Callable[[Mapping[str, str], Rows], set[str]]
+"""The regions in which there is such a metric with these dimensions; none for things that are not registered."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    dimensions: frozenset[str]
+    homes: Homes
+    source: str
+
+
+def _named(token: str, output: str, dimension: str) -> Homes:
+    """In the region of the thing that the dimension names."""
+    return lambda given, rows: {
+        row["region"] for row in of_type(rows, token) if row["outputs"].get(output) == given.get(dimension)
+    }
+
+
+def _stage(given: Mapping[str, str], rows: Rows) -> set[str]:
+    apis = [row for row in of_type(rows, API) if row["outputs"]["name"] == given.get("ApiName")]
+    stages = of_type(rows, "aws:apigateway/stage:Stage")
+    return {
+        api["region"]
+        for api in apis
+        for stage in stages
+        if (stage["inputs"]["restApi"], stage["inputs"]["stageName"]) == (api["outputs"]["id"], given.get("Stage"))
+    }
+
+
+def _target_group(given: Mapping[str, str], rows: Rows) -> set[str]:
+    groups = _named(TARGETS, "arnSuffix", "TargetGroup")(given, rows)
+    return groups & _named(BALANCER, "arnSuffix", "LoadBalancer")(given, rows)
+
+
+def _health_check(given: Mapping[str, str], rows: Rows) -> set[str]:
+    return {"us-east-1"} if _named(CHECK, "id", "HealthCheckId")(given, rows) else set()
+
+
+def _member(given: Mapping[str, str], rows: Rows) -> set[str]:
+    """Where the member is that may come to read; it reports while it does."""
+    others = {row["region"] for row in of_type(rows, CLUSTER)} - {None}
+    here = _named(CLUSTER, "clusterIdentifier", "DBClusterIdentifier")(given, rows)
+    return here if given.get("SourceRegion") in others - here else set()
+
+
+def _sending_table(given: Mapping[str, str], rows: Rows) -> set[str]:
+    for row in of_type(rows, TABLE):
+        regions = {row["region"], *(each.value for each in look(row, "replicas.regionName"))}
+        if row["outputs"]["name"] == given.get("TableName") and given.get("ReceivingRegion") in regions:
+            return {str(region) for region in regions - {given["ReceivingRegion"]}}
+    return set()
+
+
+def _rule(end: str) -> Homes:
+    """Where a bucket at one end of a replication rule is."""
+
+    def homes(given: Mapping[str, str], rows: Rows) -> set[str]:
+        arns = {row["outputs"]["bucket"]: row["outputs"]["arn"] for row in of_type(rows, "aws:s3/bucket:Bucket")}
+        rules = [
+            (row["inputs"]["bucket"], rule["id"], rule["destination"]["bucket"])
+            for row in of_type(rows, REPLICATION)
+            for rule in row["inputs"]["rules"]
+        ]
+        there = arns.get(given.get("DestinationBucket", ""))
+        if (given.get("SourceBucket"), given.get("RuleId"), there) not in rules:
+            return set()
+        return _named("aws:s3/bucket:Bucket", "bucket", end)(given, rows)
+
+    return homes
+
+
+def _either_vault(given: Mapping[str, str], rows: Rows) -> set[str]:
+    """AWS does not say whether copies are counted where they start or where they arrive."""
+    named = _named(VAULT, "name", "BackupVaultName")(given, rows)
+    return {row["region"] for row in of_type(rows, VAULT)} if named else set()
+
+
+def _any_bus(given: Mapping[str, str], rows: Rows) -> set[str]:  # noqa: ARG001
+    return {row["region"] for row in of_type(rows, "aws:cloudwatch/eventBus:EventBus")}
+
+
+_LAMBDA = Metric(
+    frozenset({"FunctionName"}), _named(FUNCTION, "name", "FunctionName"), "Lambda dev guide, monitoring-metrics-types"
+)
+_API = Metric(frozenset({"ApiName", "Stage"}), _stage, "APIGW api-gateway-metrics-and-dimensions.html")
+_BACKUP = Metric(
+    frozenset({"BackupVaultName"}), _named(VAULT, "name", "BackupVaultName"), "aws-facts §15; BKUP cloudwatch.html"
+)
+_RULE = frozenset({"SourceBucket", "DestinationBucket", "RuleId"})
+_S3 = "S3UG repl-metrics.html, column on the Region that a metric is published in"
+
+METRICS: Mapping[tuple[str, str], Metric] = {
+    **{
+        ("AWS/Lambda", name): _LAMBDA for name in ("Errors", "Throttles", "Duration", "DeadLetterErrors", "IteratorAge")
+    },
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): Metric(
+        frozenset({"QueueName"}), _named(QUEUE, "name", "QueueName"), "SQS dev guide, sqs-available-cloudwatch-metrics"
+    ),
+    ("AWS/ApiGateway", "5XXError"): _API,
+    ("AWS/ApiGateway", "Latency"): _API,
+    ("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"): Metric(
+        frozenset({"LoadBalancer"}),
+        _named(BALANCER, "arnSuffix", "LoadBalancer"),
+        "ELB user guide for Application Load Balancers, load-balancer-cloudwatch-metrics.html",
+    ),
+    ("AWS/NetworkELB", "UnHealthyHostCount"): Metric(
+        frozenset({"LoadBalancer", "TargetGroup"}), _target_group, "aws-facts §15"
+    ),
+    ("AWS/Route53", "HealthCheckStatus"): Metric(frozenset({"HealthCheckId"}), _health_check, "aws-facts §6, §15"),
+    ("AWS/CertificateManager", "DaysToExpiry"): Metric(
+        frozenset({"CertificateArn"}),
+        _named(CERTIFICATE, "arn", "CertificateArn"),
+        "ACM user guide, cloudwatch-metrics",
+    ),
+    ("AWS/RDS", "AuroraGlobalDBRPOLag"): Metric(
+        frozenset({"DBClusterIdentifier", "SourceRegion"}), _member, "aws-facts §15: in both, since roles move"
+    ),
+    ("AWS/DynamoDB", "ReplicationLatency"): Metric(
+        frozenset({"TableName", "ReceivingRegion"}), _sending_table, "aws-facts §7, §15"
+    ),
+    ("AWS/S3", "ReplicationLatency"): Metric(_RULE, _rule("DestinationBucket"), _S3),
+    ("AWS/S3", "OperationsFailedReplication"): Metric(_RULE, _rule("SourceBucket"), _S3),
+    **{
+        ("AWS/Backup", f"NumberOf{jobs}"): _BACKUP
+        for jobs in ("BackupJobsFailed", "BackupJobsExpired", "BackupJobsCompleted", "RestoreJobsFailed")
+    },
+    ("AWS/Backup", "NumberOfCopyJobsFailed"): Metric(
+        frozenset({"BackupVaultName"}), _either_vault, "BKUP cloudwatch.html, silent on the region"
+    ),
+    ("AWS/Events", "IngestionToInvocationStartLatency"): Metric(frozenset(), _any_bus, "aws-facts §12, §15"),
+}
+# Metrics of AWS/GlobalAccelerator are in us-west-2 (aws-facts §3), where nothing of ours could be told: they are on the
+# dashboard, and have no alarm.
+
+
+def homes(alarm: Row, rows: Rows) -> set[str] | None:
+    """The regions in which the alarm's metric is; None for a metric that is not in the table."""
+    given = alarm["inputs"]
+    metric = METRICS.get((given.get("namespace", ""), given.get("metricName", "")))
+    dimensions = given.get("dimensions") or {}
+    if metric is None or set(dimensions) != metric.dimensions:
+        return None
+    return metric.homes(dimensions, rows)

@@ -1,0 +1,134 @@
+"""In transit, everything is encrypted with TLS 1.2 or later (R6)."""
+
+from collections.abc import Mapping
+
+from tests.programs.rules.rows import Row, Rows, label, listed, look, of_type, one_of, statements
+
+LISTENER = "aws:lb/listener:Listener"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+TARGETS = "aws:lb/targetGroup:TargetGroup"
+_PROBES = ("HTTPS", "HTTPS_STR_MATCH")
+# TLS 1.3 and 1.2 only (ELB user guide for Application Load Balancers, describe-ssl-policies.html).
+TLS_POLICIES = ("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06")
+# API Gateway developer guide, apigateway-security-policies-list.html; of custom domains (aws-facts §5).
+API_POLICIES = ("TLS_1_2",)
+# AuroraUG AuroraPostgreSQL.Security.html (rds.force_ssl), AuroraMySQL.Security.html (require_secure_transport).
+FORCED = {"aurora-postgresql": ("rds.force_ssl", "1"), "aurora-mysql": ("require_secure_transport", "ON")}
+
+
+def plain_listeners(rows: Rows) -> list[str]:
+    """Listeners without TLS. An NLB may pass TCP through: to an ALB, whose own listener ends the TLS of the client."""
+    violations = []
+    for row in of_type(rows, LISTENER):
+        given = row["inputs"]
+        if given.get("protocol") == "TCP" and _passes_to_alb(row, rows):
+            continue
+        if given.get("protocol") not in ("HTTPS", "TLS"):
+            violations.append(f"{label(row)} speaks {given.get('protocol')}; make it HTTPS, or pass TCP to an ALB")
+        elif given.get("sslPolicy") not in TLS_POLICIES or not given.get("certificateArn"):
+            violations.append(
+                f"{label(row)} has policy {given.get('sslPolicy')}, certificate {given.get('certificateArn')}; give it "
+                f"a certificate and {TLS_POLICIES[0]}"
+            )
+    return violations
+
+
+def _passes_to_alb(row: Row, rows: Rows) -> bool:
+    targets = [each.value for each in look(row, "defaultActions.targetGroupArn")]
+    groups = [group for arn in targets for group in one_of(of_type(rows, TARGETS), "arn", arn)]
+    return bool(groups) and all(group["inputs"].get("targetType") == "alb" for group in groups)
+
+
+def plain_health_checks(rows: Rows) -> list[str]:
+    """Probes without TLS; an ALB's probe of a function is an invocation."""
+    probes = [
+        (row, look(row, "healthCheck.protocol")[0].value)
+        for row in of_type(rows, TARGETS)
+        if row["inputs"].get("targetType") != "lambda"
+    ]
+    probes += [
+        (row, row["inputs"].get("type"))
+        for row in of_type(rows, "aws:route53/healthCheck:HealthCheck")
+        # These look at other checks and at an alarm, not at a network (API Route53.HealthCheckConfig).
+        if row["inputs"].get("type") not in ("CALCULATED", "CLOUDWATCH_METRIC")
+    ]
+    return [f"{label(row)} probes with {how}; use HTTPS" for row, how in probes if how not in _PROBES]
+
+
+def plain_ports(rows: Rows) -> list[str]:
+    """Ports other than 443 that the accelerator opens to the world."""
+    return [
+        f"{label(row)} opens {found.within[-1].get('fromPort')} to {found.value}; open 443 only"
+        for row in of_type(rows, "aws:globalaccelerator/listener:Listener")
+        for found in look(row, "portRanges.toPort")
+        if (found.within[-1].get("fromPort"), found.value) != (443, 443)
+    ]
+
+
+def old_api_policies(rows: Rows) -> list[str]:
+    """Custom domains that accept a TLS older than 1.2."""
+    return [
+        f"{label(row)} has security policy {row['inputs'].get('securityPolicy')}; set it to {API_POLICIES[0]}"
+        for row in of_type(rows, "aws:apigateway/domainName:DomainName")
+        if row["inputs"].get("securityPolicy") not in API_POLICIES
+    ]
+
+
+def databases_without_tls(rows: Rows) -> list[str]:
+    """Clusters whose parameters let clients connect in clear."""
+    groups = {
+        row["outputs"]["name"]: row for row in of_type(rows, "aws:rds/clusterParameterGroup:ClusterParameterGroup")
+    }
+    violations = []
+    for row in of_type(rows, "aws:rds/cluster:Cluster"):
+        name, value = FORCED[row["inputs"]["engine"]]
+        group = groups.get(row["inputs"].get("dbClusterParameterGroupName", ""))
+        given = {each["name"]: each["value"] for each in group["inputs"].get("parameters", [])} if group else {}
+        if given.get(name) != value:
+            violations.append(
+                f"{label(row)} accepts connections in clear; give it a parameter group with {name}={value}"
+            )
+    return violations
+
+
+# Type of what is guarded: type of its policy, the policy's input that names it, and the output it is named by.
+GUARDED: Mapping[str, tuple[str, str, str]] = {
+    "aws:s3/bucket:Bucket": ("aws:s3/bucketPolicy:BucketPolicy", "bucket", "bucket"),
+    "aws:sns/topic:Topic": ("aws:sns/topicPolicy:TopicPolicy", "arn", "arn"),
+    "aws:sqs/queue:Queue": ("aws:sqs/queuePolicy:QueuePolicy", "queueUrl", "url"),
+}
+
+
+def reachable_in_clear(rows: Rows) -> list[str]:
+    """Buckets, queues and topics whose policy does not refuse plain HTTP, whatever else allows a call (IAM user guide,
+    reference_policies_condition-keys.html, aws:SecureTransport)."""
+    violations = []
+    for token, (policy, names, named_by) in GUARDED.items():
+        for row in of_type(rows, token):
+            mine = [each for each in of_type(rows, policy) if each["inputs"].get(names) == row["outputs"][named_by]]
+            wanted = {row["outputs"]["arn"], *([f"{row['outputs']['arn']}/*"] if "bucket" in token else [])}
+            if not any(_refuses_http(each["inputs"].get("policy"), wanted) for each in mine):
+                violations.append(
+                    f"{label(row)} can be reached without TLS; refuse it in a {policy.rpartition(':')[2]}"
+                )
+    return violations
+
+
+def _refuses_http(document: object, resources: set[str]) -> bool:
+    return any(
+        each.get("Effect") == "Deny"
+        and each.get("Principal") in ("*", {"AWS": "*"})
+        and each.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        and set(listed(each.get("Resource"))) >= resources
+        and (set(listed(each.get("Action"))) & {"s3:*", "sqs:*", "sns:Publish"})
+        for each in statements(document)
+    )
+
+
+def messages_in_clear(rows: Rows) -> list[str]:
+    """Subscriptions that send plain HTTP."""
+    return [
+        f"{label(row)} sends over http; use https"
+        for row in of_type(rows, "aws:sns/topicSubscription:TopicSubscription")
+        if row["inputs"].get("protocol") == "http"
+    ]

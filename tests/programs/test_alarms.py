@@ -1,0 +1,197 @@
+"""Alarms that can be heard, on everything that R10 names, in the region where the metric is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.programs.changes import changed, giving, without
+from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
+from tests.programs.rules import alarms, coverage, metrics
+from tests.programs.rules.alarms import ALARM, COMPOSITE
+from tests.programs.rules.rows import Row, Rows, label, of_type
+
+Rule = Callable[[Rows], list[str]]
+RULES: tuple[Rule, ...] = (
+    alarms.unheard,
+    alarms.told_elsewhere,
+    alarms.silent_topics,
+    alarms.unsaid_missing_data,
+    alarms.on_no_metric,
+    alarms.composites_of_nothing,
+    coverage.unwatched,
+    coverage.unseen_regions,
+)
+# Of R10, in its words.
+NAMED = {
+    "health checks",
+    "Aurora replication lag",
+    "DynamoDB replication lag",
+    "S3 replication lag",
+    "Lambda errors",
+    "Lambda throttles",
+    "Lambda duration",
+    "API 5XX",
+    "API latency",
+    "NLB unhealthy hosts",
+    "dead-letter depth",
+    "backup failures",
+    "certificate expiry",
+}
+THERE = "arn:aws:sns:us-east-2:000000000000:topic-secondary-test"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+KEY = "aws:kms/key:Key"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("rule", RULES)
+def test_every_alarm_is_heard_and_everything_has_one(rule: Rule, environment: str) -> None:
+    rows = registered(environment)
+
+    assert len(of_type(rows, ALARM)) > 40
+    assert rule(rows) == []
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_everything_that_r10_names_is_there_to_be_watched(environment: str) -> None:
+    wanted = coverage.wanted(registered(environment))
+
+    assert {each.why for each in wanted} - {"S3 replication failures"} == NAMED
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_replication_is_watched_where_its_lag_is_measured(environment: str) -> None:
+    lags = [each for each in coverage.wanted(registered(environment)) if each.why.endswith("replication lag")]
+
+    assert sorted((each.namespace, each.region) for each in lags) == [
+        (namespace, region)
+        for namespace in ("AWS/DynamoDB", "AWS/RDS", "AWS/S3")
+        for region in ("us-east-1", "us-east-2")
+    ]
+    assert coverage.unwatched(registered(environment)) == []
+
+
+def test_every_metric_of_the_table_has_an_alarm_or_a_function_to_come() -> None:
+    """So that the table says nothing that no one has tried. A function that reads a stream comes with issue C."""
+    used = {
+        (row["inputs"]["namespace"], row["inputs"]["metricName"])
+        for environment in ENVIRONMENTS
+        for row in of_type(registered(environment), ALARM)
+    }
+
+    assert set(metrics.METRICS) - used == {("AWS/Lambda", "IteratorAge")}
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "name", "path", "value"),
+    [
+        (alarms.unheard, ALARM, "alarms-payments-errors", ["alarmActions"], []),
+        (alarms.unheard, ALARM, "alarms-payments-errors", ["okActions"], None),
+        (alarms.unheard, COMPOSITE, "alarms-region", ["okActions"], None),
+        (alarms.told_elsewhere, ALARM, "alarms-payments-errors", ["alarmActions"], [THERE]),
+        (alarms.told_elsewhere, COMPOSITE, "alarms-region", ["okActions"], [THERE]),
+        (alarms.silent_topics, "aws:sns/topic:Topic", "topic-topic", ["kmsMasterKeyId"], "alias/aws/sns"),
+        (alarms.unsaid_missing_data, ALARM, "alarms-payments-errors", ["treatMissingData"], None),
+        (alarms.on_no_metric, ALARM, "alarms-payments-errors", ["metricName"], "Mistakes"),
+        (alarms.on_no_metric, ALARM, "alarms-payments-errors", ["dimensions"], {"FunctionName": "function-gone"}),
+        (alarms.on_no_metric, ALARM, "alarms-payments-errors", ["dimensions"], {}),
+        (alarms.on_no_metric, ALARM, "alarms-api-5xx", ["dimensions", "Stage"], "other"),
+        (alarms.on_no_metric, ALARM, "watch-primary-database-lag", ["dimensions", "SourceRegion"], "us-east-1"),
+        (
+            alarms.on_no_metric,
+            ALARM,
+            "watch-primary-journal-replication",
+            ["dimensions", "ReceivingRegion"],
+            "us-east-1",
+        ),
+        (alarms.on_no_metric, ALARM, "watch-primary-bucket-in-latency", ["dimensions", "RuleId"], "other"),
+        (alarms.on_no_metric, ALARM, "alarms-nlb-unhealthy", ["dimensions", "TargetGroup"], "targetgroup/other"),
+        (alarms.composites_of_nothing, COMPOSITE, "alarms-region", ["alarmRule"], 'ALARM("other")'),
+        (alarms.composites_of_nothing, COMPOSITE, "alarms-region", ["alarmRule"], "FALSE"),
+    ],
+)
+def test_an_alarm_that_no_one_would_hear_is_refused(
+    rule: Rule, token: str, name: str, path: list[str], value: Any
+) -> None:
+    (violation,) = rule(changed(registered(DEFAULTS), token, name, giving(*path, value=value)))
+
+    assert f"{token} {name}" in violation
+
+
+@pytest.mark.parametrize("token_and_name", [(TOPIC_POLICY, "topic-publishers"), (KEY, "data-key")])
+def test_a_topic_that_alarms_cannot_write_to_is_refused(token_and_name: tuple[str, str]) -> None:
+    rows = registered(DEFAULTS)
+    text = next(row["inputs"]["policy"] for row in rows if (row["type"], row["name"]) == token_and_name)
+    other = text.replace("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
+
+    (violation,) = alarms.silent_topics(changed(rows, *token_and_name, giving("policy", value=other)))
+    assert "aws:sns/topic:Topic topic-topic" in violation
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("alarms-payments-errors", "us-east-1"),
+        ("watch-primary-bucket-in-latency", "us-east-1"),
+        ("watch-primary-bucket-out-failed", "us-east-1"),
+        ("watch-primary-journal-replication", "us-east-1"),
+        ("watch-primary-database-lag", "us-east-1"),
+        ("watch-primary-api-secondary-health", "us-east-1"),
+    ],
+)
+def test_an_alarm_in_a_region_without_its_metric_is_refused(name: str, there: str) -> None:
+    def move(row: dict[str, Any]) -> None:
+        row["region"] = "us-east-2"
+
+    (violation,) = alarms.on_no_metric(changed(registered(DEFAULTS), ALARM, name, move))
+    assert f"{name} in us-east-2 looks at" in violation
+    assert violation.endswith(f"which is in {there}; move it there")
+
+
+def test_an_alarm_on_the_accelerator_is_refused() -> None:
+    """Its metrics are in us-west-2 (aws-facts §3)."""
+    rows = changed(
+        registered(DEFAULTS), ALARM, "alarms-payments-errors", giving("namespace", value="AWS/GlobalAccelerator")
+    )
+
+    (violation,) = alarms.on_no_metric(rows)
+    assert violation.endswith("put into the table of metrics where that is")
+
+
+@pytest.mark.parametrize("why", sorted({*NAMED, "S3 replication failures"}))
+def test_a_thing_whose_alarm_is_lost_is_named(why: str) -> None:
+    """For each thing in turn: without the alarms that watch it, the rule says that it is unwatched."""
+    rows = registered(DEFAULTS)
+    for each in (one for one in coverage.wanted(rows) if one.why == why):
+        left = [row for row in rows if not watches(row, each)]
+
+        assert len(left) < len(rows)
+        assert f"{label(each.row)} has no alarm on {why}" in {
+            violation.partition(";")[0] for violation in coverage.unwatched(left)
+        }
+
+
+def watches(row: Row, thing: coverage.Wanted) -> bool:
+    given = row["inputs"]
+    return (
+        row["type"] == ALARM
+        and (row["region"], given["namespace"], given["metricName"]) == (thing.region, thing.namespace, thing.metric)
+        and thing.dimensions.items() <= (given.get("dimensions") or {}).items()
+    )
+
+
+def test_a_region_without_its_dashboard_or_its_summing_alarm_is_named() -> None:
+    rows = [
+        row
+        for row in registered(DEFAULTS)
+        if row["stack"] != "secondary" or row["type"] not in (coverage.DASHBOARD, COMPOSITE)
+    ]
+
+    assert coverage.unseen_regions(rows) == [f"secondary has no {coverage.DASHBOARD}; make one"]
+    assert alarms.composites_of_nothing(rows) == [f"us-east-2 has no {COMPOSITE}; sum up what it cannot serve without"]
+
+
+def test_an_alarm_without_dimensions_it_needs_is_refused() -> None:
+    rows = changed(registered(DEFAULTS), ALARM, "alarms-nlb-unhealthy", without("dimensions", "LoadBalancer"))
+
+    assert len(alarms.on_no_metric(rows)) == 1

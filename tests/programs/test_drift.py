@@ -1,0 +1,58 @@
+"""What a failover or an upgrade changes stays changed, and nothing else is ignored (aws-facts §2.5)."""
+
+from typing import Any
+
+import pytest
+
+from tests.programs.changes import changed
+from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
+from tests.programs.rules import drift
+
+
+def ignoring(*keys: str) -> Any:
+    def change(row: dict[str, Any]) -> None:
+        row["options"]["ignore_changes"] = list(keys)
+
+    return change
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_what_aws_changes_is_not_changed_back(environment: str) -> None:
+    assert drift.changed_back(registered(environment)) == []
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_nothing_else_is_ignored(environment: str) -> None:
+    assert drift.ignored_without_need(registered(environment)) == []
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_both_members_are_alike_so_that_they_can_change_places(environment: str) -> None:
+    members = [row["options"]["ignore_changes"] for row in registered(environment) if row["type"] == drift.CLUSTER]
+
+    assert len(members) == 2
+    assert set(members[0]) == set(members[1]) == set(drift.IGNORED[drift.CLUSTER])
+
+
+@pytest.mark.parametrize("key", drift.IGNORED[drift.CLUSTER])
+@pytest.mark.parametrize("member", ["database-primary", "database-secondary"])
+def test_a_member_that_would_be_changed_back_is_refused(member: str, key: str) -> None:
+    others = set(drift.IGNORED[drift.CLUSTER]) - {key}
+
+    (violation,) = drift.changed_back(changed(registered(DEFAULTS), drift.CLUSTER, member, ignoring(*others)))
+    assert f"{drift.CLUSTER} {member} would change {key} back" in violation
+
+
+@pytest.mark.parametrize(
+    ("token", "name", "key"),
+    [
+        (drift.CLUSTER, "database-primary", "globalClusterIdentifier"),
+        ("aws:rds/clusterInstance:ClusterInstance", "database-primary-1", "engineVersion"),
+        ("aws:dynamodb/table:Table", "journal-table", "replicas"),
+    ],
+)
+def test_what_is_ignored_without_need_is_refused(token: str, name: str, key: str) -> None:
+    kept = drift.IGNORED.get(token, {})
+
+    (violation,) = drift.ignored_without_need(changed(registered(DEFAULTS), token, name, ignoring(*kept, key)))
+    assert f"{token} {name} ignores changes of {key}" in violation

@@ -1,0 +1,98 @@
+"""Every function is made the same way (R7)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.programs.changes import Change, changed, giving
+from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
+from tests.programs.rules import functions
+from tests.programs.rules.rows import Row, Rows, of_type
+
+Rule = Callable[[Rows], list[str]]
+RULES: tuple[Rule, ...] = (
+    functions.unready_logs,
+    functions.endless_logs,
+    functions.losing,
+    functions.lost_messages,
+    functions.slow_to_tell,
+    functions.untraced,
+    functions.outside,
+    functions.of_another_kind,
+)
+FUNCTION = (functions.FUNCTION, "payments-function")
+SUBNET = "aws:ec2/subnet:Subnet"
+QUEUE = ("aws:sqs/queue:Queue", "dead-letters-queue")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("rule", RULES)
+def test_every_function_has_what_all_have(rule: Rule, environment: str) -> None:
+    rows = registered(environment)
+
+    assert len(of_type(rows, functions.FUNCTION)) >= 2
+    assert rule(rows) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "what", "path", "value"),
+    [
+        (functions.unready_logs, FUNCTION, ["loggingConfig"], {"logGroup": "/aws/lambda/other"}),
+        (functions.endless_logs, (functions.LOG_GROUP, "payments-logs"), ["retentionInDays"], 0),
+        (functions.losing, FUNCTION, ["deadLetterConfig"], None),
+        (
+            functions.losing,
+            FUNCTION,
+            ["deadLetterConfig", "targetArn"],
+            "arn:aws:sqs:us-east-2:000000000000:queue-dead-letters-secondary-test",
+        ),
+        (functions.losing, FUNCTION, ["role"], "arn:aws:iam::000000000000:role/other"),
+        (functions.lost_messages, QUEUE, ["messageRetentionSeconds"], 345600),
+        (functions.slow_to_tell, FUNCTION, ["timeout"], 8),
+        (functions.untraced, FUNCTION, ["tracingConfig", "mode"], "PassThrough"),
+        (functions.outside, FUNCTION, ["vpcConfig"], None),
+        (functions.outside, FUNCTION, ["vpcConfig", "subnetIds"], ["subnet-of-one-zone"]),
+        (functions.of_another_kind, FUNCTION, ["architectures"], ["x86_64"]),
+        (functions.of_another_kind, FUNCTION, ["runtime"], "python3.9"),
+    ],
+)
+def test_a_function_that_lacks_something_is_refused(
+    rule: Rule, what: tuple[str, str], path: list[str], value: Any
+) -> None:
+    (violation,) = rule(changed(registered(DEFAULTS), *what, giving(*path, value=value)))
+
+    assert " ".join(what) in violation
+
+
+def test_a_function_in_public_subnets_is_refused() -> None:
+    rows = registered(DEFAULTS)
+    public = [row["outputs"]["id"] for row in of_type(rows, SUBNET) if row["name"].startswith("network-public")]
+    assert len(public) == 6, "three zones in two regions"
+
+    (violation,) = functions.outside(changed(rows, *FUNCTION, giving("vpcConfig", "subnetIds", value=public)))
+    assert "give it private subnets" in violation
+
+
+def test_a_function_that_may_be_there_before_its_log_group_is_refused() -> None:
+    def forget(row: dict[str, Any]) -> None:
+        row["options"]["depends_on"] = []
+
+    (violation,) = functions.unready_logs(changed(registered(DEFAULTS), *FUNCTION, forget))
+    assert violation.endswith("let it depend on the log group")
+
+
+def test_a_function_without_its_log_group_is_refused() -> None:
+    rows: list[Row] = [row for row in registered(DEFAULTS) if row["name"] != "payments-logs"]
+
+    assert [each.partition(";")[2] for each in functions.unready_logs(rows)] == [
+        " make /aws/lambda/function-payments-primary-test",
+        " make /aws/lambda/function-payments-secondary-test",
+    ]
+
+
+def test_what_is_changed_for_a_test_stays_as_it_was() -> None:
+    change: Change = giving("timeout", value=900)
+    changed(registered(DEFAULTS), *FUNCTION, change)
+
+    assert {row["inputs"]["timeout"] for row in of_type(registered(DEFAULTS), functions.FUNCTION)} == {10}

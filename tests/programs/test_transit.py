@@ -1,0 +1,108 @@
+"""Nothing is reached, probed or told without TLS (R6)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.programs.changes import added, changed, giving
+from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
+from tests.programs.rules import transit
+from tests.programs.rules.rows import Rows
+
+Rule = Callable[[Rows], list[str]]
+RULES: tuple[Rule, ...] = (
+    transit.plain_listeners,
+    transit.plain_health_checks,
+    transit.plain_ports,
+    transit.old_api_policies,
+    transit.databases_without_tls,
+    transit.reachable_in_clear,
+    transit.messages_in_clear,
+)
+HEALTH_CHECK = "aws:route53/healthCheck:HealthCheck"
+ACCELERATOR = "aws:globalaccelerator/listener:Listener"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("rule", RULES)
+def test_everything_travels_in_tls(rule: Rule, environment: str) -> None:
+    assert rule(registered(environment)) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "name", "path", "value"),
+    [
+        (transit.plain_listeners, transit.LISTENER, "front-door-alb", ["protocol"], "HTTP"),
+        (transit.plain_listeners, transit.LISTENER, "front-door-alb", ["sslPolicy"], "ELBSecurityPolicy-2016-08"),
+        (transit.plain_listeners, transit.LISTENER, "front-door-alb", ["certificateArn"], None),
+        (
+            transit.plain_listeners,
+            transit.LISTENER,
+            "front-door-nlb",
+            ["defaultActions"],
+            [{"targetGroupArn": "arn:x"}],
+        ),
+        (transit.plain_health_checks, transit.TARGETS, "front-door-alb", ["healthCheck", "protocol"], "HTTP"),
+        (transit.plain_health_checks, HEALTH_CHECK, "dns-nlb-primary", ["type"], "TCP"),
+        (transit.plain_ports, ACCELERATOR, "accelerator-https", ["portRanges", "fromPort"], 80),
+        (transit.databases_without_tls, "aws:rds/cluster:Cluster", "database-primary", ["engine"], "aurora-mysql"),
+        (
+            transit.databases_without_tls,
+            "aws:rds/cluster:Cluster",
+            "database-secondary",
+            ["dbClusterParameterGroupName"],
+            None,
+        ),
+    ],
+)
+def test_what_speaks_in_clear_is_refused(rule: Rule, token: str, name: str, path: list[str], value: Any) -> None:
+    (violation,) = rule(changed(registered(DEFAULTS), token, name, giving(*path, value=value)))
+
+    assert f"{token} {name}" in violation
+
+
+@pytest.mark.parametrize(
+    ("guarded", "policy"),
+    [
+        ("aws:s3/bucket:Bucket bucket-bucket", "bucket-tls-only"),
+        ("aws:s3/bucket:Bucket log-bucket-bucket", "log-bucket-delivery"),
+        ("aws:sns/topic:Topic topic-topic", "topic-publishers"),
+        ("aws:sqs/queue:Queue dead-letters-queue", "dead-letters-senders"),
+    ],
+)
+def test_what_does_not_refuse_plain_http_is_refused(guarded: str, policy: str) -> None:
+    without = [row for row in registered(DEFAULTS) if row["name"] != policy]
+    token = next(row["type"] for row in registered(DEFAULTS) if row["name"] == policy)
+    allowing = changed(registered(DEFAULTS), token, policy, giving("policy", value='{"Statement": []}'))
+
+    assert [guarded in each for each in transit.reachable_in_clear(without)] == [True, True], "one in each region"
+    assert [guarded in each for each in transit.reachable_in_clear(allowing)] == [True]
+
+
+def test_a_policy_that_refuses_http_for_the_bucket_but_not_its_objects_is_refused() -> None:
+    rows = registered(DEFAULTS)
+    policy = next(row for row in rows if row["name"] == "bucket-tls-only")["inputs"]["policy"]
+    half = policy.replace(', "arn:aws:s3:::bucket-primary-test-000000000000/*"', "")
+    assert half != policy
+
+    (violation,) = transit.reachable_in_clear(
+        changed(rows, "aws:s3/bucketPolicy:BucketPolicy", "bucket-tls-only", giving("policy", value=half))
+    )
+    assert "bucket-bucket" in violation
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "inputs"),
+    [
+        (transit.old_api_policies, "aws:apigateway/domainName:DomainName", {"securityPolicy": "TLS_1_0"}),
+        (transit.old_api_policies, "aws:apigateway/domainName:DomainName", {}),
+        (transit.messages_in_clear, "aws:sns/topicSubscription:TopicSubscription", {"protocol": "http"}),
+    ],
+)
+def test_what_these_environments_do_not_have_is_refused_all_the_same(
+    rule: Rule, token: str, inputs: dict[str, Any]
+) -> None:
+    (violation,) = rule(added(registered(DEFAULTS), token, "one", **inputs))
+
+    assert f"{token} one" in violation
