@@ -25,7 +25,7 @@ export PIPENV_NOSPIN := 1
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## /{n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
 # --- What every other target needs -----------------------------------------------------------------------------------
 
@@ -75,6 +75,14 @@ graph: $(READY) $(LAYER) ## Print the registered resources of the three stacks a
 test: $(READY) $(LAYER) ## Run all tests
 	@$(RUN) -m pytest
 
+.PHONY: matrix
+matrix: $(READY) $(LAYER) ## Deploy, run again and destroy every combination of settings on this machine
+	@MATRIX=all $(RUN) -m pytest -s tests/matrix
+
+.PHONY: bench
+bench: $(READY) $(LAYER) ## Measure how deployments grow with environments side by side
+	@$(RUN) -m bench
+
 .PHONY: lint
 lint: $(READY) ## Check style
 	@$(RUN) -m ruff check .
@@ -101,13 +109,16 @@ clean: ## Remove everything that was built, but not the dependencies
 pulumi:
 	@command -v pulumi >/dev/null || { echo "the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 2; }
 
-define stack_targets
-.PHONY: preview-$(1) deploy-$(1) destroy-$(1)
-preview-$(1): pulumi $(READY) $(LAYER) ## Show what deploy-$(1) would change (ENV)
-	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi preview --stack $(ENV)
-deploy-$(1): pulumi $(READY) $(LAYER) ## Roll out the $(1) stack and nothing else (ENV)
-	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi up --stack $(ENV)
-destroy-$(1): pulumi $(READY) $(LAYER) ## Destroy the $(1) stack (ENV)
-	@cd stacks/$(1) && PATH="$(CURDIR)/$(VENV)/bin:$$$$PATH" pulumi destroy --refresh --stack $(ENV)
-endef
-$(foreach stack,primary secondary global,$(eval $(call stack_targets,$(stack))))
+PULUMI = cd stacks/$* && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" pulumi
+
+.PHONY: preview-primary preview-secondary preview-global
+preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) ## Show what a deployment would change (ENV)
+	@$(PULUMI) preview --stack $(ENV)
+
+.PHONY: deploy-primary deploy-secondary deploy-global
+deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) ## Roll out one stack and nothing else (ENV)
+	@$(PULUMI) up --stack $(ENV)
+
+.PHONY: destroy-primary destroy-secondary destroy-global
+destroy-primary destroy-secondary destroy-global: destroy-%: pulumi $(READY) $(LAYER) ## Destroy one stack (ENV)
+	@$(PULUMI) destroy --refresh --stack $(ENV)
