@@ -10,6 +10,7 @@ import pulumi
 from components import policies
 from components.function import Function, FunctionArgs
 from components.network import Network
+from components.witness import witness_name
 from shared.client_keys import SETTING, fingerprint
 from shared.places import Place
 from shared.settings import RegionSettings
@@ -53,6 +54,8 @@ def payments_function(args: PaymentsArgs, *, opts: pulumi.ResourceOptions) -> Fu
                 "JOURNAL_ARBITER_REGION": settings.primary_region,
                 "PEER_REGION": peer,
                 "PEER_TIMEOUT_MS": str(settings.peer_timeout_ms),
+                # What the world outside both regions says of this one.
+                "WITNESS_NAME": witness_name(place, settings.hosted_zone),
                 "DURABILITY": settings.durability,
                 "METRICS_NAMESPACE": settings.names.once("dr"),
                 "CLIENT_KEY_HASHES": client_key_hashes(args.client_keys),
@@ -88,7 +91,7 @@ def _journal_statements(args: PaymentsArgs, regions: Sequence[str]) -> list[dict
     # The peer's key is known by its alias only, since a region reads no other stack.
     keys = [pulumi.Output.concat(f"arn:aws:kms:{region}:", account, ":key/*") for region in regions]
     return [
-        policies.allow(["dynamodb:GetItem", "dynamodb:PutItem"], tables),
+        policies.allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"], tables),
         policies.allow(
             ["kms:Decrypt", "kms:GenerateDataKey"],
             keys,

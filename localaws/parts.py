@@ -80,4 +80,4 @@ def _answering(machine: Machine) -> list[Part]:
     control_planes = ControlPlanes(machine.replication, traffic.health_checks.is_healthy)
     metrics = ServiceMetrics(machine.clock, machine.gate, traffic.target_health, traffic.health_checks)
     alarms = Alarms(machine.clock, machine.gate)
-    return [control_planes, TrafficPart(traffic), metrics, alarms]
+    return [control_planes, TrafficPart(machine.clock, traffic), metrics, alarms]

@@ -2,16 +2,20 @@
 
 import asyncio
 
+from localaws import function_surroundings
+from localaws.clock import Clock
 from localaws.control import Control
 from localaws.traffic import Traffic
 
 
 class TrafficPart:
-    def __init__(self, traffic: Traffic) -> None:
+    def __init__(self, clock: Clock, traffic: Traffic) -> None:
+        self._clock = clock
         self._traffic = traffic
 
     def install(self, control: Control) -> None:
         self._traffic.install()
+        function_surroundings.install(self._clock, self._traffic)
         control.section("targets", self._traffic.target_health.status)
         control.section("health_checks", self._traffic.health_checks.status)
         control.section("accelerators", self._traffic.accelerator_fronts.status)

@@ -4,7 +4,7 @@ A replica answers, or it raises ReplicaUnavailable with a short reason and never
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,6 +51,14 @@ class Replica:
             lambda: self._client.get_item(TableName=self._table, Key={KEY: {"S": key}}, ConsistentRead=True)
         )
         return found.get("Item")
+
+    def read_all(self, keys: Sequence[str]) -> dict[str, Item]:
+        """The items of `keys` that there are, by key, each read consistently. Raises ReplicaUnavailable."""
+        asked: Any = {"Keys": [{KEY: {"S": key}} for key in keys], "ConsistentRead": True}
+        found = self._call(lambda: self._client.batch_get_item(RequestItems={self._table: asked}))
+        if found.get("UnprocessedKeys"):  # DynamoDB's way to throttle a batch
+            raise ReplicaUnavailable(self.region, "UnprocessedKeys")
+        return {item[KEY]["S"]: item for item in found.get("Responses", {}).get(self._table, [])}
 
     def add(self, item: Item) -> Item | None:
         """Put `item` unless its key is taken; the item that holds the key, or None when ours was put.

@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.breaker import Breaker
 from common.clients import Clients
+from common.control import Control
 from common.replica import Replica
 from common.telemetry import CORRELATION_HEADER, LambdaHandler, correlation_id, flush, make_metrics
 
@@ -59,7 +60,8 @@ class Application:
             breaker=Breaker(failures_to_open=settings.peer_failures_to_open, trial_seconds=settings.peer_trial_seconds),
             require_both=settings.durability is DurabilityRule.BOTH,
         )
-        routes = Routes(settings=settings, journal=journal, local=local, logger=logger, metrics=self._metrics)
+        control = Control.of(settings, clients)
+        routes = Routes(settings=settings, journal=journal, control=control, logger=logger, metrics=self._metrics)
         self._callers = Callers(settings.client_key_hashes)
         self._resolvers: dict[Door, ApiGatewayResolver] = {
             Door.API_GATEWAY: APIGatewayRestResolver(),

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from common.control_record import RegionState, read_state
+from common.control import Look
+from common.control_rules import Reason
 from common.journal_entry import JournalEntry
-from common.replica import Replica, ReplicaUnavailable
 
 from .journal import Held, Journal
 from .models import Payment
@@ -25,6 +25,7 @@ def accept(payment: Payment, journal: Journal, *, region: str, now: Callable[[],
 class HealthStatus(StrEnum):
     OK = "ok"
     FENCED = "fenced"
+    RETURNING = "returning"
     UNAVAILABLE = "unavailable"
 
 
@@ -46,16 +47,31 @@ def shallow_health() -> Health:
     return Health(status=HealthStatus.OK)
 
 
-def health(local: Replica) -> Health:
-    """The own region's journal can be read, and the control record found there does not fence the region.
+_UNFIT = {
+    Reason.JOURNAL_UNAVAILABLE: HealthStatus.UNAVAILABLE,
+    Reason.FENCED: HealthStatus.FENCED,
+    Reason.RETURNING: HealthStatus.RETURNING,
+}
+
+
+def health(look: Look) -> Health:
+    """The own region's journal can be read, and by the control rules the region may serve.
 
     A missing or strange record fences nothing: it is the same in both regions, so it would take both away.
     """
-    try:
-        state = read_state(local, local.region)
-    except ReplicaUnavailable as silence:
-        return Health(status=HealthStatus.UNAVAILABLE, reason="journal unavailable", checks={"journal": silence.reason})
-    checks = {"journal": "ok", "control": state.value}
-    if state is RegionState.FENCED:
-        return Health(status=HealthStatus.FENCED, reason="fenced", checks=checks)
-    return Health(status=HealthStatus.OK, checks=checks)
+    reason, records = look.decision.reason, look.view.records
+    if records is None:
+        checks = {"journal": look.silence["journal"]}
+    else:
+        checks = {
+            "journal": "ok",
+            "control": records.own.state.value,
+            "epoch": str(records.own.epoch),
+            "writer": f"{look.decision.writer or 'unknown'} since epoch {look.decision.epoch}",
+            "peer": look.silence.get("peer", "ok"),
+            "witness": look.view.witness.value,
+            "ledger": reason.value,
+        }
+    if look.decision.healthy:
+        return Health(status=HealthStatus.OK, checks=checks)
+    return Health(status=_UNFIT[reason], reason=reason.value, checks=checks)

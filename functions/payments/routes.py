@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from pydantic import BaseModel, ValidationError
 
-from common.replica import Replica
+from common.control import Control
 
 from . import logic
 from .answers import json_answer, problem
@@ -47,11 +47,11 @@ class Routes:
     """
 
     def __init__(
-        self, *, settings: Settings, journal: Journal, local: Replica, logger: Logger, metrics: EphemeralMetrics
+        self, *, settings: Settings, journal: Journal, control: Control, logger: Logger, metrics: EphemeralMetrics
     ) -> None:
         self._settings = settings
         self._journal = journal
-        self._local = local
+        self._control = control
         self._logger = logger
         self._metrics = metrics
         self._retry_after = {"Retry-After": str(math.ceil(settings.peer_trial_seconds))}
@@ -115,7 +115,7 @@ class Routes:
         depth = self.router.current_event.resolved_query_string_parameters.get("depth", ["deep"])[-1]
         if depth not in ("deep", "shallow"):
             return self._refuse([FieldError(field="depth", reason="must be deep or shallow")])
-        found = logic.shallow_health() if depth == "shallow" else logic.health(self._local)
+        found = logic.shallow_health() if depth == "shallow" else logic.health(self._control.look())
         if not found.fit:
             self._logger.append_keys(health=found.status.value, checks=found.checks)
         report = HealthReport(

@@ -3,11 +3,11 @@
 import json
 import re
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from common.environment import Environment
+from common.control_settings import ControlSettings
 
 
 class DurabilityRule(StrEnum):
@@ -17,18 +17,10 @@ class DurabilityRule(StrEnum):
     BOTH = "both"  # refuse it
 
 
-class Settings(Environment):
-    region: str = Field(validation_alias="AWS_REGION", min_length=1)  # set by Lambda
-    place: Literal["primary", "secondary"]
-    peer_region: str = Field(min_length=1)
-    journal_table: str = Field(min_length=1)
+class Settings(ControlSettings):
     # Both regions name the same arbiter: its journal is written first, so of two payments with one id only one gets in.
     journal_arbiter_region: str = Field(min_length=1)
     durability: DurabilityRule = DurabilityRule.ONE_REGION
-    local_timeout_ms: int = Field(default=1000, ge=50, le=10_000)
-    peer_timeout_ms: int = Field(default=500, ge=50, le=10_000)
-    peer_failures_to_open: int = Field(default=3, ge=1)
-    peer_trial_seconds: float = Field(default=2.0, gt=0, le=60)
     max_body_bytes: int = Field(default=8192, ge=1024)
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)
@@ -45,13 +37,6 @@ class Settings(Environment):
         if not isinstance(hashes, dict) or not all(re.fullmatch("[0-9a-f]{64}", str(each)) for each in hashes.values()):
             raise ValueError("must be a JSON object of client to SHA-256 in lower-case hex")
         return hashes
-
-    @field_validator("peer_region")
-    @classmethod
-    def _is_the_other_region(cls, peer: str, info: ValidationInfo) -> str:
-        if peer == info.data.get("region"):
-            raise ValueError("must name the other region, not the function's own")
-        return peer
 
     @field_validator("journal_arbiter_region")
     @classmethod

@@ -1,14 +1,17 @@
 """The answer that decides whether a region gets traffic."""
 
+import time
 from typing import Any
 
 import pytest
 
 from tests.functions.harness import DOORS, EAST_1, EAST_2, MakeFunction, Tables
 
+UNCACHED = {"CONTROL_DECISION_SECONDS": "0.000001"}
 
-def control_record(region: str, state: dict[str, Any] | None) -> dict[str, Any]:
-    return {"pk": {"S": f"region#{region}"}, **({"state": state} if state else {})}
+
+def control_record(region: str, state: dict[str, Any] | None, epoch: int = 1) -> dict[str, Any]:
+    return {"pk": {"S": f"region#{region}"}, "epoch": {"N": str(epoch)}, **({"state": state} if state else {})}
 
 
 @pytest.mark.parametrize("door", sorted(DOORS))
@@ -22,15 +25,23 @@ def test_a_region_whose_journal_can_be_read_is_fit(function: MakeFunction, door:
         "region": EAST_2,
         "place": "secondary",
         "version": "1.2.3",
-        "checks": {"journal": "ok", "control": "absent"},
+        "checks": {
+            "journal": "ok",
+            "control": "absent",
+            "epoch": "0",
+            "writer": "us-east-1 since epoch 0",
+            "peer": "ok",
+            "witness": "silent",
+            "ledger": "the other region is the writer",
+        },
     }
 
 
 def test_a_fenced_region_is_unfit_until_it_is_active_again(function: MakeFunction, tables: Tables) -> None:
-    service = function(EAST_1)
+    service = function(EAST_1, **UNCACHED)
     tables.put(EAST_1, control_record(EAST_1, {"S": "fenced"}))
     fenced = service.ask("GET", "/health")
-    tables.put(EAST_1, control_record(EAST_1, {"S": "active"}))
+    tables.put(EAST_1, control_record(EAST_1, {"S": "active"}, epoch=2))
 
     assert fenced.status == 503
     assert (fenced.body["status"], fenced.body["reason"]) == ("fenced", "fenced")
@@ -87,6 +98,38 @@ def test_the_shallow_answer_asks_nothing(function: MakeFunction, tables: Tables,
 
     assert service.ask("GET", "/health", query={"depth": "shallow"}).status == 200
     assert service.ask("GET", "/health", query={"depth": "deep"}).status == 503
+
+
+def test_a_fence_that_only_the_peer_knows_of_holds_and_is_remembered(function: MakeFunction, tables: Tables) -> None:
+    service = function(EAST_1, **UNCACHED)
+    tables.put(EAST_2, control_record(EAST_1, {"S": "fenced"}))
+
+    assert service.ask("GET", "/health").status == 503
+    tables.silent = {EAST_2}
+    assert function(EAST_1).ask("GET", "/health").body["status"] == "fenced", "a new process forgot"
+
+
+def test_a_region_back_from_an_outage_is_unfit_until_its_peer_has_spoken(
+    function: MakeFunction, tables: Tables
+) -> None:
+    service = function(EAST_1, CONTROL_AWAY_SECONDS="0.05", **UNCACHED)
+    assert service.ask("GET", "/health").status == 200
+    time.sleep(0.06)
+    tables.silent = {EAST_2}
+
+    back = service.ask("GET", "/health")
+    tables.silent = set()
+
+    assert (back.status, back.body["status"]) == (503, "returning")
+    assert function(EAST_1).ask("GET", "/health").status == 200
+
+
+def test_probes_from_everywhere_cost_one_look(function: MakeFunction, tables: Tables) -> None:
+    service = function(EAST_1)
+    service.ask("GET", "/health")
+    tables.put(EAST_1, control_record(EAST_1, {"S": "fenced"}))
+
+    assert [service.ask("GET", "/health").status for _ in range(20)] == [200] * 20
 
 
 def test_an_unknown_depth_is_refused(function: MakeFunction) -> None:

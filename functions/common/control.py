@@ -1,0 +1,158 @@
+"""A cell's eyes: it looks at both replicas and the witness, decides by `control_rules`, and keeps what it learned."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from .breaker import Breaker
+from .clients import Clients
+from .control_memory import memory_key, memory_of, store_memory
+from .control_record import ControlRecords, Regions, read_records, records_of
+from .control_rules import Decision, Memory, Times, View, Witness, decide, remember
+from .control_settings import ControlSettings
+from .control_witness import ask_witness
+from .replica import Replica, ReplicaUnavailable
+
+# A memory is written at least this many times a lease, so that functions of the cell see each other's good words.
+_WRITES_PER_LEASE = 5
+_WRITE_TRIES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What was seen at one moment, and what follows from it. `silence` names who did not answer, and why."""
+
+    view: View
+    decision: Decision
+    silence: dict[str, str] = field(default_factory=dict)
+
+
+class Control:
+    """Looks no more often than a decision lasts, however often it is asked. May be shared by threads."""
+
+    def __init__(
+        self,
+        *,
+        regions: Regions,
+        times: Times,
+        local: Replica,
+        peer: Replica,
+        breaker: Breaker,
+        witness: Callable[[], Witness],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`breaker` spares the wait for a silent peer; it must not be shared with callers of other things."""
+        self._regions = regions
+        self._times = times
+        self._local = local
+        self._peer = peer
+        self._breaker = breaker
+        self._witness = witness
+        self._clock = clock
+        self._last: Look | None = None
+        self._unsaved: Memory | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, settings: ControlSettings, clients: Clients) -> "Control":
+        """The control of the cell that `settings` describe."""
+
+        def replica(region: str, timeout_ms: int) -> Replica:
+            client = clients.dynamodb(region, timeout_seconds=timeout_ms / 1000)
+            return Replica(client, region=region, table=settings.journal_table)
+
+        return cls(
+            regions=settings.regions,
+            times=settings.times,
+            local=replica(settings.region, settings.local_timeout_ms),
+            peer=replica(settings.peer_region, settings.peer_timeout_ms),
+            breaker=Breaker(failures_to_open=settings.peer_failures_to_open, trial_seconds=settings.peer_trial_seconds),
+            witness=lambda: ask_witness(
+                settings.witness_name,
+                server=settings.witness_resolver,
+                timeout=settings.witness_timeout_ms / 1000,
+            ),
+        )
+
+    def look(self, *, fresh: bool = False) -> Look:
+        """The last look while its decision lasts, else a new one; always a new one if `fresh`."""
+        with self._lock:
+            if fresh or self._last is None or not self.is_current(self._last):
+                self._last = self._look()
+            return self._last
+
+    def is_current(self, look: Look) -> bool:
+        """Whether something may still be done on this look. It is as old as its beginning: what it saw may have changed
+        before it was complete."""
+        return 0 <= self._clock() - look.view.at < self._times.decision
+
+    def _look(self) -> Look:
+        silence: dict[str, str] = {}
+        at = self._clock()
+        peer = self._ask_peer(silence)
+        witness = self._witness()
+        for _ in range(_WRITE_TRIES):
+            own, memory = self._read_own(silence)
+            view = View(
+                region=self._regions.own,
+                at=at,
+                own=own,
+                peer=peer,
+                memory=memory,
+                witness=witness,
+                times=self._times,
+            )
+            if view.records is None or self._keep(remember(view, view.records), memory, silence):
+                break
+        return Look(view=view, decision=decide(view), silence=silence)
+
+    def _ask_peer(self, silence: dict[str, str]) -> ControlRecords | None:
+        if not self._breaker.permits():
+            silence["peer"] = "NotAsked"
+            return None
+        try:
+            records = read_records(self._peer, self._regions)
+        except ReplicaUnavailable as unavailable:
+            self._breaker.failed()
+            silence["peer"] = unavailable.reason
+            return None
+        self._breaker.succeeded()
+        return records
+
+    def _read_own(self, silence: dict[str, str]) -> tuple[ControlRecords | None, Memory | None]:
+        key = memory_key(self._regions.own)
+        try:
+            items = self._local.read_all([*self._regions.keys, key])
+        except ReplicaUnavailable as unavailable:
+            silence["journal"] = unavailable.reason
+            return None, None
+        memory = memory_of(items.get(key), self._regions)
+        return records_of(items, self._regions), self._with_unsaved(memory)
+
+    def _keep(self, new: Memory, old: Memory | None, silence: dict[str, str]) -> bool:
+        """Whether nothing is left to be written: False when another function of the cell was quicker."""
+        said = old is not None and _says_the_same(new, old)
+        if said and old and new.seen_at - old.seen_at < self._times.lease / _WRITES_PER_LEASE:
+            return True
+        self._unsaved = new  # until it is written
+        try:
+            if not store_memory(self._local, self._regions, new):
+                return False
+        except ReplicaUnavailable as unavailable:
+            silence["memory"] = unavailable.reason
+        else:
+            self._unsaved = None
+        return True
+
+    def _with_unsaved(self, stored: Memory | None) -> Memory | None:
+        """`stored`, but with the chain broken if this process saw it break and could not write that down."""
+        if stored and self._unsaved and self._unsaved.vouched_at is None:
+            return replace(stored, vouched_at=None)
+        return stored
+
+
+def _says_the_same(new: Memory, old: Memory) -> bool:
+    """But for the times that move with every look."""
+    same_chain = (new.vouched_at is None) == (old.vouched_at is None)
+    return same_chain and new.known == old.known and new.back_at == old.back_at

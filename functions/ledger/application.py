@@ -1,0 +1,130 @@
+"""The function put together: settings, clients, and one answer per event, logged and counted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+from botocore.session import Session
+
+from common.clients import Clients
+from common.control import Control
+from common.telemetry import LambdaHandler, flush, make_metrics
+
+from .database import Database
+from .dialects import DIALECTS
+from .events import EndpointId, Events
+from .logic import Did, Ledger, Outcome
+from .poison import PoisonQueue
+from .replay import Replay, ReplayRequest
+from .settings import Settings
+from .stream import arrivals, is_stream_event
+
+SERVICE = "ledger"
+# A replay stops taking pages when this much of the function's time is left: one page's worth and an answer.
+RESERVE_MS = 15_000
+_SECONDS = 3.0  # for services other than the database
+
+
+class UnknownEventError(ValueError):
+    """The function was invoked with neither a batch of the stream nor an operation it knows."""
+
+
+class Application:
+    """Answers batches of the stream and requests for a replay. Made once per process; making it calls nothing."""
+
+    answer: LambdaHandler  # raises UnknownEventError, and what a replay raises
+
+    def __init__(self, settings: Settings, logger: Logger, session: Session | None = None) -> None:
+        self._settings = settings
+        self._logger = logger
+        self._metrics = make_metrics(SERVICE, settings.metrics_namespace)
+        session = session or Session()
+
+        def client(service: str, seconds: float = _SECONDS, attempts: int = 2) -> Any:
+            config = Config(
+                region_name=settings.region,
+                connect_timeout=seconds,
+                read_timeout=seconds,
+                retries={"total_max_attempts": attempts},
+                account_id_endpoint_mode="disabled",
+            )
+            return session.create_client(service, config=config)
+
+        secrets = client("secretsmanager")
+        database = Database(
+            # Not tried again by itself: by then the decision to post would be too old.
+            client("rds-data", settings.control_statement_seconds, 1),
+            cluster_arn=settings.cluster_arn,
+            secret_arn=lambda: str(secrets.describe_secret(SecretId=settings.database_secret)["ARN"]),
+            database=settings.database_name,
+            dialect=DIALECTS[settings.database_engine],
+        )
+        endpoint = EndpointId(client("ssm"), settings.event_endpoint_parameter)
+        events = Events(client("events"), bus=settings.event_bus, endpoint=endpoint)
+        self._ledger = Ledger(
+            region=settings.region,
+            peer_region=settings.peer_region,
+            control=Control.of(settings, Clients()),
+            database=database,
+            events=events,
+            poison=PoisonQueue(client("sqs"), settings.poison_queue_url),
+        )
+        self._replay = Replay(
+            client("dynamodb", attempts=4),
+            table=settings.journal_table,
+            segments=settings.replay_segments,
+            ledger=self._ledger,
+            database=database,
+            events=events,
+        )
+        # Never the event: it is payments.
+        self.answer = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
+
+    def _answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        try:
+            if is_stream_event(event):
+                return self._take(event)
+            if event.get("operation") == "replay":
+                return self._walk(event, context)
+        finally:
+            flush(self._metrics)
+        raise UnknownEventError(f"neither a DynamoDB stream's batch nor a replay; it has {sorted(event)}")
+
+    def _take(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        outcome = self._ledger.take(arrivals(event["Records"]))
+        log = self._logger.warning if outcome.did in (Did.WAITING, Did.FAILED) else self._logger.info
+        log(
+            f"batch {outcome.did.value}",
+            reason=outcome.reason,
+            writer_epoch=outcome.epoch,
+            records=outcome.records,
+            posted=outcome.posted,
+            poisoned=outcome.poisoned,
+        )
+        self._count_outcome(outcome)
+        # Lambda brings the named record again and every one after it in its shard; an empty list is full success.
+        # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+        failed = [outcome.retry_from] if outcome.retry_from else []
+        return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
+
+    def _walk(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        request = ReplayRequest.parse(event, segments=self._settings.replay_segments)
+        found = self._replay.run(request, lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
+        counts = {name: value for name, value in found.items() if name != "continuation"}
+        self._logger.info("journal replayed", since=request.since, **counts)
+        self._count("PaymentsReplayed", found["posted"] - request.counts.posted)
+        return found
+
+    def _count_outcome(self, outcome: Outcome) -> None:
+        self._count("PaymentsPosted", outcome.posted)
+        self._count("EntriesPoisoned", len(outcome.poisoned))
+        self._count("EventsFallenBack", outcome.fallen_back)
+        self._count("LedgerWaiting", int(outcome.did is Did.WAITING))
+        self._count("LedgerFailed", int(outcome.did is Did.FAILED))
+
+    def _count(self, metric: str, value: int) -> None:
+        if value:
+            self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)

@@ -1,0 +1,106 @@
+"""Announces payments on the event bus, through the event endpoint that outlives a region.
+
+Announced means at least once: whoever listens recognises a payment by its id. What an event carries is enough to know
+which payment; who paid whom is asked of the API.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.journal_entry import JournalEntry
+
+SOURCE = "payments"
+DETAIL_TYPE = "payment.accepted"
+PER_CALL = 10  # API EventBridge.PutEvents
+ENDPOINT_SECONDS = 300.0  # how long an endpoint's id is believed
+
+
+class EventsUnavailable(Exception):
+    """Events were not taken, neither by the endpoint nor by the own region's bus; the message is an error's name."""
+
+
+class EndpointId:
+    """The id of the event endpoint, from a parameter that the global stack writes after this function exists."""
+
+    def __init__(self, client: Any, parameter: str | None, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._parameter = parameter
+        self._clock = clock
+        self._value: str | None = None
+        self._read_at: float | None = None
+
+    def get(self) -> str | None:
+        """The id; None while there is no endpoint. What was read last is kept while the parameter cannot be read."""
+        now = self._clock()
+        if self._parameter and (self._read_at is None or not 0 <= now - self._read_at < ENDPOINT_SECONDS):
+            try:
+                self._value = self._client.get_parameter(Name=self._parameter)["Parameter"]["Value"]
+            except (ClientError, BotoCoreError) as error:
+                if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ParameterNotFound":
+                    self._value = None
+                elif self._value is None:
+                    return None  # to be asked for again with the next event
+            self._read_at = now
+        return self._value
+
+
+class Events:
+    """Where payments are announced."""
+
+    def __init__(self, client: Any, *, bus: str, endpoint: EndpointId) -> None:
+        self._client = client
+        self._bus = bus
+        self._endpoint = endpoint
+
+    def announce(self, entries: Sequence[JournalEntry]) -> int:
+        """Announce each payment; how many went to the own region's bus because the endpoint did not take them.
+
+        Raises EventsUnavailable.
+        """
+        endpoint = self._endpoint.get()
+        fallen_back = 0
+        for start in range(0, len(entries), PER_CALL):
+            events = [self._event(entry) for entry in entries[start : start + PER_CALL]]
+            if endpoint:
+                try:
+                    self._put(events, EndpointId=endpoint)
+                except EventsUnavailable:
+                    # The endpoint follows health checks: for a minute it may point at a lost region.
+                    fallen_back += len(events)
+                else:
+                    continue
+            self._put(events)
+        return fallen_back
+
+    def _put(self, events: list[dict[str, Any]], **endpoint: str) -> None:
+        try:
+            answer = self._client.put_events(Entries=events, **endpoint)
+        except ClientError as error:
+            raise EventsUnavailable(error.response.get("Error", {}).get("Code", "ClientError")) from None
+        except BotoCoreError as error:
+            raise EventsUnavailable(type(error).__name__) from None
+        refused = [entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry]
+        if refused:
+            raise EventsUnavailable(refused[0])
+
+    def _event(self, entry: JournalEntry) -> dict[str, Any]:
+        detail = {
+            "payment_id": entry.payment_id,
+            "amount": entry.amount,
+            "currency": entry.currency,
+            "content_hash": entry.content_hash,
+            "accepted_at": entry.accepted_at,
+            "accepted_in": entry.accepted_in,
+        }
+        return {
+            "Source": SOURCE,
+            "DetailType": DETAIL_TYPE,
+            "Detail": json.dumps(detail),
+            "EventBusName": self._bus,
+            "Time": datetime.fromisoformat(entry.accepted_at),
+        }

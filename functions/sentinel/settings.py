@@ -1,0 +1,43 @@
+"""The environment variables of the function; `peer_region` is read from PEER_REGION, and so on.
+
+Seconds are AWS seconds, except of what `ControlSettings` holds. With the defaults a region that stops answering is
+found lost after at most `probe_interval_seconds * failures + probe_timeout_seconds` = 22 s, and after 15 s more if the
+next run of the function falls to another sandbox just then. Route 53's checkers need 30 s (3 probes, 10 s apart) and
+resolvers may repeat their "up" for 10 s, so the witness agrees after 30 to 40 s; until it does it is asked every
+`eager_interval_seconds`. Both lie within 45 s. The schedule leaves no gap longer than `probe_interval_seconds` if the
+function's own timeout is above `run_seconds` + 15.
+"""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from common.control_settings import ControlSettings
+
+
+class Settings(ControlSettings):
+    peer_witness_name: str = Field(min_length=1)  # what is asked about the peer
+    doors_prefix: str = Field(pattern=r"^/.+[^/]$")  # of the parameters that name each region's doors
+    failover_arn: str = Field(min_length=1)  # this region's state machines
+    failback_arn: str = Field(min_length=1)
+    probe_interval_seconds: float = Field(default=5.0, gt=0, le=30)
+    eager_interval_seconds: float = Field(default=2.0, gt=0, le=30)
+    probe_timeout_seconds: float = Field(default=2.0, gt=0, le=10)
+    probes: int = Field(default=5, ge=1, le=20)  # M: rounds that are looked at
+    failures: int = Field(default=4, ge=1, le=20)  # N: of them must have failed
+    run_seconds: float = Field(default=55.0, gt=0, le=840)  # leaves room to end before the next minute's run
+    cool_down_seconds: float = Field(default=300.0, ge=0)  # after a failover or failback, before the next failover
+    attempts: int = Field(default=3, ge=1, le=10)  # state machine runs for one loss, until a person is needed
+    retry_seconds: float = Field(default=60.0, ge=0)  # between two of them
+    api_timeout_seconds: float = Field(default=2.0, gt=0, le=30)  # of calls to AWS in the own region
+    clock_speed: float = Field(default=1.0, gt=0)  # AWS seconds in one of this machine; other than 1 in rehearsals only
+    service_version: str = Field(min_length=1)
+    metrics_namespace: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.failures > self.probes:
+            raise ValueError("FAILURES cannot be more than PROBES")
+        if self.probe_timeout_seconds > self.probe_interval_seconds:
+            raise ValueError("PROBE_TIMEOUT_SECONDS cannot be longer than PROBE_INTERVAL_SECONDS")
+        return self

@@ -1,0 +1,22 @@
+"""What functions find here that they would find by themselves on AWS: the resolver, and time at this speed."""
+
+from localaws import hooks
+from localaws.clock import Clock
+from localaws.traffic import Traffic
+
+CONTROL_SECONDS = {
+    "CONTROL_LEASE_SECONDS": 15.0,
+    "CONTROL_AWAY_SECONDS": 30.0,
+    "CONTROL_GRACE_SECONDS": 30.0,
+    "CONTROL_DECISION_SECONDS": 2.0,
+    "CONTROL_STATEMENT_SECONDS": 3.0,
+    "CONTROL_WITNESS_TTL_SECONDS": 10.0,
+}
+"""The defaults of `functions/common/control_settings.py` (a test holds that they are). Functions measure with their own
+clock, and their patience has to shrink as the outages do."""
+
+
+def install(clock: Clock, traffic: Traffic) -> None:
+    """Give them to each worker that starts from now on. `traffic` must have started by then."""
+    scaled = {name: f"{clock.real(seconds):.3f}" for name, seconds in CONTROL_SECONDS.items()}
+    hooks.add_to_worker_environment(lambda _region: {"WITNESS_RESOLVER": traffic.dns_address, **scaled})

@@ -1,0 +1,143 @@
+"""The failover and the failback as data: what holds for every state, read from the JSON."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonata  # type: ignore[import-untyped]
+import pytest
+
+from components.failback_definition import FailbackArgs, failback_definition
+from components.failover_definition import FailoverArgs, failover_definition
+
+RECOVERY = "arn:aws:lambda:us-east-2:000000000000:function:function-recovery-secondary-dev"
+LEDGER = "arn:aws:lambda:us-east-2:000000000000:function:function-ledger-secondary-dev"
+ENDS = {"Succeed", "Fail"}
+
+
+def failover(*, ask_first: bool = False) -> str:
+    return failover_definition(FailoverArgs(recovery_arn=RECOVERY, ledger_arn=LEDGER, ask_first=ask_first))
+
+
+DEFINITIONS = {
+    "failover": failover(),
+    "failover that asks": failover(ask_first=True),
+    "failback": failback_definition(FailbackArgs(recovery_arn=RECOVERY)),
+}
+
+
+@pytest.fixture(params=DEFINITIONS)
+def definition(request: pytest.FixtureRequest) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(DEFINITIONS[request.param])
+    return found
+
+
+def tasks(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
+
+
+def following(state: dict[str, Any]) -> Iterator[str]:
+    if "Next" in state:
+        yield state["Next"]
+    if "Default" in state:
+        yield state["Default"]
+    for each in [*state.get("Choices", []), *state.get("Catch", [])]:
+        yield each["Next"]
+
+
+def texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from texts(value)
+
+
+def test_every_state_is_reached_and_leads_to_one_that_there_is(definition: dict[str, Any]) -> None:
+    states = definition["States"]
+    reached, open_ends = set(), [definition["StartAt"]]
+    while open_ends:
+        name = open_ends.pop()
+        if name not in reached:
+            reached.add(name)
+            open_ends += following(states[name])
+
+    assert reached == set(states)
+
+
+def test_from_every_state_an_end_can_be_reached(definition: dict[str, Any]) -> None:
+    states = definition["States"]
+    ending = {name for name, state in states.items() if state["Type"] in ENDS}
+    while more := {name for name, state in states.items() if name not in ending and ending & set(following(state))}:
+        ending |= more
+
+    assert ending == set(states)
+
+
+def test_every_task_has_a_limit_tries_again_and_tells_of_its_failure(definition: dict[str, Any]) -> None:
+    assert tasks(definition)
+    for name, state in tasks(definition).items():
+        assert 0 < state["TimeoutSeconds"] <= definition["TimeoutSeconds"], name
+        assert any(each["MaxAttempts"] > 0 for each in state["Retry"]), name
+        (caught,) = state["Catch"]
+        assert caught["ErrorEquals"] == ["States.ALL"], name
+        assert caught["Next"] == ("Failed" if name == "TellFailure" else "TellFailure"), name
+
+
+def test_what_another_try_cannot_change_is_not_tried_again(definition: dict[str, Any]) -> None:
+    for name in ("Guard", "Publish", "LookForWriter"):
+        final, *_ = definition["States"][name]["Retry"]
+        assert final["MaxAttempts"] == 0
+        assert {"EpochPassed", "WriterNotInTime"} <= set(final["ErrorEquals"])
+
+
+def test_nothing_is_called_but_functions_of_the_own_region(definition: dict[str, Any]) -> None:
+    for state in tasks(definition).values():
+        assert state["Resource"].removesuffix(".waitForTaskToken") == "arn:aws:states:::lambda:invoke"
+        assert state["Arguments"]["FunctionName"] in (RECOVERY, LEDGER)
+    assert not {word for text in texts(definition) for word in ("route53", "globalaccelerator") if word in text.lower()}
+
+
+def test_every_expression_can_be_read(definition: dict[str, Any]) -> None:
+    expressions = [text for text in texts(definition) if text.startswith("{%")]
+    assert len(expressions) > 20
+    for each in expressions:
+        assert each.endswith("%}")
+        jsonata.Jsonata(each.removeprefix("{%").removesuffix("%}").strip())
+
+
+def test_the_lost_region_is_fenced_before_the_writer_moves_and_the_writer_is_named_after_it_is_there() -> None:
+    states = json.loads(DEFINITIONS["failover"])["States"]
+
+    assert states["Guard"]["Next"] == "MayGoOn"
+    assert states["MayGoOn"]["Choices"][0]["Next"] == "Fence"
+    assert states["MayGoOn"]["Default"] == "Held"
+    assert states["Fence"]["Next"] == "WhichWay"
+    assert {states[way]["Next"] for way in ("Promote", "Switch")} == {"LookForWriter"}
+    assert states["WriterIsThere"]["Choices"][0]["Next"] == "Publish"
+    assert states["Publish"]["Next"] == "Replay"
+
+
+def test_the_fence_falls_last_in_a_failback_and_nothing_is_lost() -> None:
+    states = json.loads(DEFINITIONS["failback"])["States"]
+
+    assert "Promote" not in states, "a failback never allows data loss"
+    assert states["Preflight"]["Next"] == "Switch"
+    assert states["Publish"]["Next"] == "Unfence"
+
+
+def test_people_are_asked_only_where_the_setting_says_so() -> None:
+    silent, asking = json.loads(DEFINITIONS["failover"]), json.loads(DEFINITIONS["failover that asks"])
+
+    assert "AskPeople" not in silent["States"]
+    assert asking["States"]["Fence"]["Next"] == "AskPeople"
+    assert asking["States"]["AskPeople"]["Next"] == "WhichWay"
+    assert asking["States"]["AskPeople"]["Resource"].endswith(".waitForTaskToken")
+    assert asking["TimeoutSeconds"] > asking["States"]["AskPeople"]["TimeoutSeconds"]
+
+
+def test_the_same_settings_give_the_same_text() -> None:
+    assert failover() == DEFINITIONS["failover"]

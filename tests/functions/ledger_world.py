@@ -1,0 +1,126 @@
+"""The ledger function on an embedded AWS: real PostgreSQL behind the Data API; DynamoDB, EventBridge, SQS over HTTP."""
+
+import io
+import json
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from boto3.dynamodb.types import TypeSerializer
+from ledger.application import Application
+from ledger.settings import Settings
+
+from common.journal_entry import JournalEntry
+from tests.functions.harness import EAST_1, EAST_2, variables
+from tests.local.aurora_world import DATABASE, Deployed
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SECRET_WORDS = "secret words"
+
+
+def entry(number: int = 1, **changed: str) -> JournalEntry:
+    """The payment `number`, accepted that many seconds after noon."""
+    content = {
+        "payment_id": f"order-{number:04}",
+        "amount": "12.50",
+        "currency": "EUR",
+        "debtor": "SECRETDEBTOR1",
+        "creditor": "SECRETCREDITOR1",
+        "reference": SECRET_WORDS,
+        **changed,
+    }
+    return JournalEntry.accept(content, at=NOON + timedelta(seconds=number), region=EAST_1)
+
+
+def record(item: dict[str, Any], sequence: int, *, old: dict[str, Any] | None = None) -> dict[str, Any]:
+    """As Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
+    images = {"NewImage": item, **({"OldImage": old} if old else {})}
+    return {
+        "eventID": str(sequence),
+        "eventName": "MODIFY" if old else "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"Keys": {"pk": item["pk"]}, "SequenceNumber": str(sequence), **images},
+    }
+
+
+@dataclass
+class Context:
+    remaining_ms: int = 60_000
+    function_name: str = "ledger"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:ledger"
+    aws_request_id: str = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+@dataclass
+class LedgerWorld:
+    """Two regions with a table each, a bus whose events end in a queue, and a queue for poison."""
+
+    database: Deployed
+    table: str = field(default_factory=lambda: f"journal-{uuid.uuid4().hex[:8]}")
+    log: io.StringIO = field(default_factory=io.StringIO)
+
+    def __post_init__(self) -> None:
+        for region in (EAST_1, EAST_2):
+            self.client("dynamodb", region).create_table(
+                TableName=self.table,
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        sqs, events = self.client("sqs"), self.client("events")
+        self.poison_url = sqs.create_queue(QueueName=f"{self.table}-poison")["QueueUrl"]
+        self.events_url = sqs.create_queue(QueueName=f"{self.table}-events")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=self.events_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.create_event_bus(Name=self.table)
+        events.put_rule(Name=self.table, EventBusName=self.table, EventPattern='{"source": ["payments"]}')
+        events.put_targets(Rule=self.table, EventBusName=self.table, Targets=[{"Id": "queue", "Arn": arn}])
+
+    def client(self, service: str, region: str = EAST_1) -> Any:
+        return self.database.emulator.client(service, region)
+
+    def function(self, region: str = EAST_1, **changed: str) -> Application:
+        environment = {
+            **variables(region),
+            "JOURNAL_TABLE": self.table,
+            "CLUSTER_ARN": self.database.clusters[region],
+            "DATABASE_SECRET": self.database.secret.split(":")[-1].rsplit("-", 1)[0],
+            "DATABASE_NAME": DATABASE,
+            "DATABASE_ENGINE": "aurora-postgresql",
+            "EVENT_BUS": self.table,
+            "POISON_QUEUE_URL": self.poison_url,
+            **changed,
+        }
+        return Application(Settings.read(environment), Logger(service=f"ledger-{uuid.uuid4()}", stream=self.log))
+
+    def put(self, item: dict[str, Any], region: str = EAST_1) -> None:
+        self.client("dynamodb", region).put_item(TableName=self.table, Item=item)
+
+    def name_writer(self, region: str, epoch: int) -> None:
+        fields = {"pk": "control#writer", "region": region, "epoch": epoch, "since": "", "by": "a test"}
+        self.put({name: TypeSerializer().serialize(value) for name, value in fields.items()})
+
+    def rows(self, columns: str = "payment_id") -> list[Any]:
+        found = self.database.sql(EAST_1, f"SELECT {columns} FROM ledger ORDER BY payment_id")
+        return [row[0] for row in found] if "," not in columns else [tuple(row) for row in found]
+
+    def messages(self, url: str) -> list[Any]:
+        """What lies in a queue, taken out of it."""
+        found: list[Any] = []
+        while got := self.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in got:
+                found.append(json.loads(message["Body"]))
+                self.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def announced(self) -> list[str]:
+        """Ids of the payments announced since the last look, in order of name."""
+        return sorted(message["detail"]["payment_id"] for message in self.messages(self.events_url))
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]

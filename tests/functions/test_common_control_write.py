@@ -1,0 +1,161 @@
+"""Control records changed in both regions."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError
+
+from common.clients import Clients
+from common.control_record import ControlRecords, EpochTaken, Regions, RegionState
+from common.control_write import Change, ControlChanges, last_change
+from common.replica import Replica, ReplicaUnavailable
+from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+_clients = Clients()  # parses the service model once
+ACTIVE, FENCED = RegionState.ACTIVE, RegionState.FENCED
+
+
+def changes(tables: Tables, here: str = EAST_2) -> ControlChanges:
+    def replica(region: str) -> Replica:
+        client = _clients.dynamodb(region, timeout_seconds=1)
+        tables.connect(client)
+        return Replica(client, region=region, table=TABLE)
+
+    there = EAST_1 if here == EAST_2 else EAST_2
+    regions = Regions(own=here, peer=there, first_writer=EAST_1)
+    return ControlChanges(local=replica(here), peer=replica(there), regions=regions, now=lambda: NOW)
+
+
+def stored(tables: Tables, region: str, key: str) -> dict[str, Any] | None:
+    return tables.items(region).get(key)
+
+
+def test_a_fence_stands_in_both_regions(tables: Tables) -> None:
+    done = changes(tables).set_state(EAST_1, FENCED, epoch=0, by="run-1")
+
+    assert done == Change(epoch=1, changed=True, since="2026-11-20T12:00:00.000000Z", peer="there")
+    assert stored(tables, EAST_2, f"region#{EAST_1}") == {
+        "pk": {"S": f"region#{EAST_1}"},
+        "state": {"S": "fenced"},
+        "epoch": {"N": "1"},
+        "since": {"S": "2026-11-20T12:00:00.000000Z"},
+        "by": {"S": "run-1"},
+    }
+    assert stored(tables, EAST_1, f"region#{EAST_1}") == stored(tables, EAST_2, f"region#{EAST_1}")
+
+
+def test_a_lost_region_is_fenced_without_being_asked(tables: Tables) -> None:
+    tables.silent = {EAST_1}
+
+    done = changes(tables).set_state(EAST_1, FENCED, epoch=0, by="run-1")
+    tables.silent = set()
+
+    assert (done.changed, done.peer_knows, done.peer) == (True, False, "ConnectTimeoutError")
+    assert stored(tables, EAST_2, f"region#{EAST_1}")
+    assert not stored(tables, EAST_1, f"region#{EAST_1}")
+
+
+def test_a_fence_that_is_asked_for_again_stays_as_it_is_and_reaches_the_peer(tables: Tables) -> None:
+    control = changes(tables)
+    tables.silent = {EAST_1}
+    control.set_state(EAST_1, FENCED, epoch=0, by="run-1")
+    tables.silent = set()
+
+    again = control.set_state(EAST_1, FENCED, epoch=0, by="run-2")
+
+    assert (again.epoch, again.changed, again.peer_knows) == (1, False, True)
+    assert stored(tables, EAST_1, f"region#{EAST_1}") == stored(tables, EAST_2, f"region#{EAST_1}")
+
+
+def test_a_decision_on_an_older_epoch_changes_nothing(tables: Tables) -> None:
+    control = changes(tables)
+    control.set_state(EAST_1, FENCED, epoch=0, by="run-1")
+    control.set_state(EAST_1, ACTIVE, epoch=1, by="run-2")
+
+    with pytest.raises(EpochTaken):
+        control.set_state(EAST_1, FENCED, epoch=1, by="run-3")
+
+    assert control.state_of(EAST_1).state is ACTIVE
+    assert control.state_of(EAST_1).epoch == 2
+
+
+def test_of_two_that_write_at_once_one_finds_out(tables: Tables) -> None:
+    first, second = changes(tables), changes(tables)
+    read = second.records
+
+    def read_too_early() -> ControlRecords:
+        found = read()
+        first.set_writer(EAST_2, epoch=0, by="run-1")
+        return found
+
+    second.records = read_too_early  # type: ignore[method-assign]
+    with pytest.raises(EpochTaken):
+        second.set_writer(EAST_2, epoch=0, by="run-2")
+
+    assert read().writer.by == "run-1"
+
+
+def test_a_write_that_arrived_unnoticed_counts_as_done(tables: Tables) -> None:
+    control = changes(tables)
+    client: Any = control._local._client
+    put = client.put_item
+    failed: list[bool] = []
+
+    def put_and_lose_the_answer(**arguments: Any) -> Any:
+        answer = put(**arguments)
+        if not failed:
+            failed.append(True)
+            raise ConnectionClosedError(endpoint_url="https://dynamodb")
+        return answer
+
+    client.put_item = put_and_lose_the_answer
+    done = control.set_state(EAST_1, FENCED, epoch=0, by="run-1")
+
+    assert failed
+    assert (done.epoch, done.changed) == (1, True)
+
+
+def test_a_peer_that_is_several_epochs_behind_catches_up(tables: Tables) -> None:
+    control = changes(tables)
+    tables.silent = {EAST_1}
+    for epoch, state in enumerate([FENCED, ACTIVE, FENCED]):
+        control.set_state(EAST_1, state, epoch=epoch, by=f"run-{epoch}")
+    tables.silent = set()
+
+    done = control.set_state(EAST_1, FENCED, epoch=2, by="run-2")
+
+    assert (done.epoch, done.peer) == (3, "there")
+    assert stored(tables, EAST_1, f"region#{EAST_1}") == stored(tables, EAST_2, f"region#{EAST_1}")
+
+
+def test_a_peer_that_knows_something_newer_is_left_alone(tables: Tables) -> None:
+    control = changes(tables)
+    newer = changes(tables, EAST_1)
+    newer.set_state(EAST_1, FENCED, epoch=0, by="theirs")
+    newer.set_state(EAST_1, ACTIVE, epoch=1, by="theirs")
+    tables.clients[EAST_2].delete_item(TableName=TABLE, Key={"pk": {"S": f"region#{EAST_1}"}})
+
+    done = control.set_state(EAST_1, FENCED, epoch=0, by="ours")
+
+    assert not done.peer_knows
+    assert (stored(tables, EAST_1, f"region#{EAST_1}") or {})["by"] == {"S": "theirs"}
+
+
+def test_a_silent_own_journal_is_no_change(tables: Tables) -> None:
+    tables.silent = {EAST_2}
+
+    with pytest.raises(ReplicaUnavailable):
+        changes(tables).set_writer(EAST_2, epoch=0, by="run-1")
+
+
+def test_the_cool_down_counts_from_what_moved_traffic_or_the_writer(tables: Tables) -> None:
+    control = changes(tables)
+    assert last_change(control.records()) is None
+
+    control.set_state(EAST_1, FENCED, epoch=0, by="run-1")
+    assert last_change(control.records()) is None, "a fence begins a failover"
+
+    control.set_writer(EAST_2, epoch=0, by="run-1")
+    assert last_change(control.records()) == "2026-11-20T12:00:00.000000Z"

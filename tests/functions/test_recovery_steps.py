@@ -1,0 +1,296 @@
+"""The steps of a recovery that change records, ask people or hold: guard, fence, publish, unfence, notify."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.session import Session
+from recovery import database, errors, surroundings
+from recovery.operations import perform
+from recovery.settings import Settings
+from recovery.surroundings import Surroundings
+
+from common.clients import Clients
+from common.control_rules import Witness
+from common.pace import Pace
+from common.replica import ReplicaUnavailable
+from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
+
+_clients, _session = Clients(), Session()  # parse the service models once
+NOW = datetime.now(UTC)
+ROLE = "arn:aws:iam::000000000000:role/states"
+PARAMETER = "/app/dev/database/writer-region"
+
+Perform = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def aws(tables: Tables) -> dict[str, Any]:
+    """A topic that leads to a queue, and a state machine, in the survivor."""
+    assert tables, "moto is not at work"
+    made: dict[str, Any] = {
+        name: _session.create_client(name, region_name=EAST_2) for name in ("sns", "sqs", "ssm", "stepfunctions")
+    }
+    made["topic"] = made["sns"].create_topic(Name="topic")["TopicArn"]
+    made["queue"] = made["sqs"].create_queue(QueueName="people")["QueueUrl"]
+    attributes = made["sqs"].get_queue_attributes(QueueUrl=made["queue"], AttributeNames=["QueueArn"])
+    made["sns"].subscribe(TopicArn=made["topic"], Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"])
+    made["machine"] = made["stepfunctions"].create_state_machine(
+        name="failover", definition='{"StartAt": "A", "States": {}}', roleArn=ROLE
+    )["stateMachineArn"]
+    return made
+
+
+@pytest.fixture
+def around(tables: Tables, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Surroundings:
+    class ConnectedClients:
+        def dynamodb(self, region: str, *, timeout_seconds: float) -> Any:
+            client = _clients.dynamodb(region, timeout_seconds=timeout_seconds)
+            tables.connect(client)
+            return client
+
+    monkeypatch.setattr(surroundings, "Clients", ConnectedClients)
+    settings = Settings.read(
+        {
+            "AWS_REGION": EAST_2,
+            "PLACE": "secondary",
+            "PEER_REGION": EAST_1,
+            "JOURNAL_TABLE": TABLE,
+            "PEER_WITNESS_NAME": "witness-primary.dr-dev.internal",
+            "GLOBAL_CLUSTER": "aurora-dev",
+            "DATABASE_NAME": "payments",
+            "DATABASE_SECRET": "secret-database-dev",
+            "WRITER_PARAMETER": PARAMETER,
+            "DOORS_PREFIX": "/app/dev/doors",
+            "PAYMENTS_FUNCTION": "payments",
+            "LEDGER_FUNCTION": "ledger",
+            "PEER_LEDGER_FUNCTION": "ledger",
+            "TOPIC_ARN": aws["topic"],
+            "SERVICE_VERSION": "1.2.3",
+            "METRICS_NAMESPACE": "dr-test",
+        }
+    )
+    return replace(surroundings.make(settings), pace=Pace(now=lambda: NOW))
+
+
+def start(aws: dict[str, Any], name: str) -> str:
+    """A run of the state machine; its ARN."""
+    return str(aws["stepfunctions"].start_execution(stateMachineArn=aws["machine"], name=name)["executionArn"])
+
+
+def guard(around: Surroundings, execution: str, *, machine: str = "failover", **request: Any) -> dict[str, Any]:
+    asked = {"region": EAST_1, **request}
+    event = {"operation": "guard", "machine": machine, "execution": execution, "request": asked}
+    return perform({**event, "started_at": NOW.isoformat()}, around)
+
+
+def fence(around: Surroundings, *, epoch: int = 0, by: str = "run-1") -> dict[str, Any]:
+    return perform({"operation": "fence", "region": EAST_1, "epoch": epoch, "by": by}, around)
+
+
+def publish(around: Surroundings, *, epoch: int = 0, region: str = EAST_2) -> dict[str, Any]:
+    return perform({"operation": "publish", "writer_region": region, "epoch": epoch, "by": "run-1"}, around)
+
+
+def people_are_told(aws: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Subject and message of what is in the queue."""
+    (received,) = aws["sqs"].receive_message(QueueUrl=aws["queue"])["Messages"]
+    body = json.loads(received["Body"])
+    return body["Subject"], json.loads(body["Message"])
+
+
+def test_a_run_for_a_lost_region_may_go_on(around: Surroundings, aws: dict[str, Any]) -> None:
+    found = guard(around, start(aws, "run-1"), epoch=0, failing_since=NOW.isoformat())
+
+    assert found["go"], found["why"]
+    assert (found["region"], found["epoch"], found["writer_region"], found["writer_epoch"]) == (EAST_1, 0, EAST_2, 0)
+    assert datetime.fromisoformat(found["replay_since"]) == NOW - timedelta(hours=1)
+
+
+def test_of_two_runs_one_goes_on_and_the_other_after_its_end(around: Surroundings, aws: dict[str, Any]) -> None:
+    first, second = start(aws, "run-1"), start(aws, "run-2")
+    assert guard(around, first)["go"]
+
+    held = guard(around, second)
+    again = guard(around, first)
+    aws["stepfunctions"].stop_execution(executionArn=first)
+
+    assert (held["go"], held["why"]) == (False, "another run is in progress: run-1")
+    assert again["go"], "a step that is tried again must not be held by itself"
+    assert guard(around, second)["go"]
+
+
+def test_a_run_that_was_decided_on_an_older_state_is_held(around: Surroundings, aws: dict[str, Any]) -> None:
+    fence(around, by="somebody")
+
+    held = guard(around, start(aws, "run-1"), epoch=0)
+
+    assert not held["go"]
+    assert "epoch 0" in held["why"]
+    assert "1 now" in held["why"]
+
+
+def test_a_run_that_fenced_the_region_itself_goes_on_when_it_is_asked_again(
+    around: Surroundings, aws: dict[str, Any]
+) -> None:
+    execution = start(aws, "run-1")
+    guard(around, execution, epoch=0)
+    fence(around, by="run-1")
+
+    assert guard(around, execution, epoch=0)["go"]
+
+
+def test_a_failover_that_is_done_is_not_done_again_unless_a_person_says_so(
+    around: Surroundings, aws: dict[str, Any]
+) -> None:
+    fence(around, by="somebody")
+    publish(around)
+    execution = start(aws, "run-2")
+
+    assert "already" in guard(around, execution, epoch=1)["why"]
+    assert guard(around, execution, epoch=1, forced=True)["go"]
+
+
+def test_a_run_soon_after_another_change_is_held(around: Surroundings, aws: dict[str, Any]) -> None:
+    publish(around, region=EAST_2)
+    execution = start(aws, "run-2")
+
+    assert "300 s are to pass" in guard(around, execution)["why"]
+    later = replace(around, pace=Pace(now=lambda: NOW + timedelta(seconds=400)))
+    assert guard(later, execution)["go"]
+
+
+def test_a_region_that_is_fenced_takes_nothing_over(around: Surroundings, aws: dict[str, Any], tables: Tables) -> None:
+    tables.put(EAST_2, {"pk": {"S": f"region#{EAST_2}"}, "state": {"S": "fenced"}, "epoch": {"N": "1"}})
+
+    assert guard(around, start(aws, "run-1"))["why"] == "this region is fenced itself"
+
+
+def test_the_own_region_cannot_be_left_from_within(around: Surroundings, aws: dict[str, Any]) -> None:
+    assert not guard(around, start(aws, "run-1"), region=EAST_2)["go"]
+
+
+def test_a_failback_needs_something_to_bring_back(around: Surroundings, aws: dict[str, Any]) -> None:
+    execution = start(aws, "back-1")
+    assert "not fenced" in guard(around, execution, machine="failback")["why"]
+    fence(around)
+    publish(around)
+
+    found = guard(around, execution, machine="failback")
+
+    assert found["go"], found["why"]
+    assert (found["writer_region"], found["epoch"], found["writer_epoch"]) == (EAST_1, 1, 1)
+
+
+def test_a_fence_says_since_when_the_peer_knows(around: Surroundings, tables: Tables) -> None:
+    tables.silent = {EAST_1}
+    alone = fence(around)
+    tables.silent = set()
+    known = fence(around)
+
+    assert (alone["changed"], alone["peer"], alone["peer_knows_since"]) == (True, "ConnectTimeoutError", None)
+    assert (known["changed"], known["peer"]) == (False, "there")
+    assert known["peer_knows_since"]
+
+
+def test_a_fence_on_an_older_epoch_is_refused_by_name(around: Surroundings) -> None:
+    fence(around)
+    perform({"operation": "unfence", "region": EAST_1, "epoch": 1, "by": "back"}, around)
+
+    with pytest.raises(errors.EpochPassed):
+        fence(around, epoch=0)
+
+
+def test_the_writer_is_published_in_the_own_region(around: Surroundings, aws: dict[str, Any], tables: Tables) -> None:
+    aws["ssm"].put_parameter(Name=PARAMETER, Value=EAST_1, Type="String")
+
+    first, again = publish(around), publish(around)
+
+    assert (first["epoch"], first["changed"], first["parameter"]) == (1, True, "written")
+    assert (again["epoch"], again["changed"], again["parameter"]) == (1, False, "there")
+    parameter = aws["ssm"].get_parameter(Name=PARAMETER)["Parameter"]
+    assert (parameter["Value"], parameter["Version"]) == (EAST_2, 2), "each version is an event for the other region"
+    assert tables.items(EAST_2)["control#writer"]["region"] == {"S": EAST_2}
+
+
+def test_a_region_is_not_back_before_it_knows(around: Surroundings, tables: Tables) -> None:
+    fence(around)
+    tables.silent = {EAST_1}
+    with pytest.raises(errors.PeerSilent):
+        perform({"operation": "unfence", "region": EAST_1, "epoch": 1, "by": "back"}, around)
+    tables.silent = set()
+
+    again = perform({"operation": "unfence", "region": EAST_1, "epoch": 1, "by": "back"}, around)
+
+    assert again["epoch"] == 2
+    assert tables.items(EAST_1)[f"region#{EAST_1}"]["state"] == {"S": "active"}
+
+
+def test_a_silent_own_journal_fails_the_step(around: Surroundings, tables: Tables) -> None:
+    tables.silent = {EAST_2}
+
+    with pytest.raises(ReplicaUnavailable):
+        fence(around)
+
+
+def test_people_get_the_whole_result(around: Surroundings, aws: dict[str, Any]) -> None:
+    document = {"guard": {"region": EAST_1}, "measures": {"seconds": {"run": 71.5}}}
+    event = {"operation": "notify", "machine": "failover", "execution": "arn:run-1", "outcome": "succeeded"}
+
+    perform({**event, "document": document}, around)
+
+    subject, message = people_are_told(aws)
+    assert subject == "failover of us-east-1 succeeded"
+    assert message["measures"]["seconds"] == {"run": 71.5}
+    assert message["told_by"] == EAST_2
+
+
+def test_people_can_answer_with_what_they_are_sent(around: Surroundings, aws: dict[str, Any]) -> None:
+    perform({"operation": "ask", "token": "TOKEN", "execution": "arn:run-1", "region": EAST_1}, around)
+
+    subject, message = people_are_told(aws)
+    assert subject == "Approval needed: promote the database in us-east-2"
+    assert "--task-token 'TOKEN'" in message["yes"]
+    assert "send-task-failure" in message["no"]
+
+
+@pytest.mark.parametrize(
+    ("asked_before", "witness", "unbroken"),
+    [(5, Witness.DOWN, True), (20, Witness.DOWN, False), (5, Witness.UP, None), (5, Witness.SILENT, None)],
+)
+def test_only_an_unbroken_no_of_the_witness_counts(
+    around: Surroundings, asked_before: int, witness: Witness, unbroken: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_not_writing", lambda *_: None)
+    world = replace(around, ask_peers_witness=lambda: witness)
+    since = (NOW - timedelta(seconds=60)).isoformat()
+    last = (NOW - timedelta(seconds=asked_before)).isoformat()
+    event = {"operation": "writer", "region": EAST_2, "lost": EAST_1, "since": since}
+
+    found = perform({**event, "down_since": since, "down_at": last}, world)
+
+    assert found["ready"] is (unbroken is True)
+    assert found["down_since"] == {True: since, False: found["at"], None: None}[unbroken]
+
+
+def test_a_lost_region_that_knows_of_its_fence_need_not_be_waited_for(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_not_writing", lambda *_: None)
+    world = replace(around, ask_peers_witness=lambda: Witness.UP)
+    event = {"operation": "writer", "region": EAST_2, "lost": EAST_1, "since": NOW.isoformat()}
+    knows = {seconds: (NOW - timedelta(seconds=seconds)).isoformat() for seconds in (4, 6)}
+
+    assert not perform({**event, "peer_knows_since": knows[4]}, world)["ready"]
+    assert perform({**event, "peer_knows_since": knows[6]}, world)["ready"]
+
+
+def test_a_writer_that_never_comes_ends_the_run(around: Surroundings) -> None:
+    world = replace(around, ask_peers_witness=lambda: Witness.UP)
+    event = {"operation": "writer", "region": EAST_2, "lost": EAST_1}
+
+    with pytest.raises(errors.WriterNotInTime, match="not certain yet that us-east-1 has stopped"):
+        perform({**event, "since": (NOW - timedelta(seconds=901)).isoformat()}, world)

@@ -1,0 +1,117 @@
+"""Two regions that fail over, as clients and people see them."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.functions.doors import Door
+from tests.local.embedded import LocalAws, eventually
+from tests.local.witness_server import WitnessServer
+
+DATABASE = "payments"
+
+
+@dataclass
+class RecoveryWorld:
+    """`us-east-1` has the writer at first."""
+
+    aws: LocalAws
+    name: str
+    witness: WitnessServer
+    doors: dict[str, Door]
+    clusters: dict[str, str] = field(default_factory=dict)
+    machines: dict[tuple[str, str], str] = field(default_factory=dict)
+    queues: dict[str, str] = field(default_factory=dict)
+
+    def lose(self, region: str) -> None:
+        self.aws.lose(region)
+        self.doors[region].fail()
+        self.witness.says[region] = "down"
+
+    def heal(self, region: str) -> None:
+        """The region is back, and fenced: so the witness still calls it down."""
+        self.aws.heal(region)
+        self.doors[region].fail(503, "fenced")
+
+    def open(self, region: str) -> None:
+        """The region's doors lead to it again, and the witness sees that."""
+        self.doors[region].recover()
+        self.witness.says[region] = "up"
+
+    def pay(self, region: str, payment_id: str) -> int:
+        payment = {"id": payment_id, "amount": "1.00", "currency": "EUR", "debtor": "D1", "creditor": "C1"}
+        event = {
+            "resource": "/payments",
+            "path": "/payments",
+            "httpMethod": "POST",
+            "headers": {},
+            "multiValueHeaders": {},
+            "requestContext": {"stage": "live", "identity": {}},
+            "body": json.dumps(payment),
+            "isBase64Encoded": False,
+        }
+        answer = self.invoke("payments", region, event)
+        return int(answer["statusCode"])
+
+    def invoke(self, function: str, region: str, event: Mapping[str, Any]) -> Any:
+        client = self.aws.client("lambda", region, read_timeout=30)
+        answer = client.invoke(FunctionName=f"{self.name}-{function}", Payload=json.dumps(event))
+        found = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, found
+        return found
+
+    def ledger(self, region: str) -> set[str]:
+        """The payments that the region's database holds, if it is the writer."""
+        # The ledger's function makes its table when it is first missed.
+        if self._sql(region, "SELECT to_regclass('ledger')::text") == [None]:
+            return set()
+        return {str(found) for found in self._sql(region, "SELECT payment_id FROM ledger")}
+
+    def _sql(self, region: str, statement: str) -> list[str | None]:
+        answer = self.aws.client("rds-data", region).execute_statement(
+            resourceArn=self.clusters[region],
+            secretArn=self.aws.client("secretsmanager", region).describe_secret(SecretId=self.name)["ARN"],
+            database=DATABASE,
+            sql=statement,
+        )
+        return [row[0].get("stringValue") for row in answer["records"]]
+
+    def control(self, region: str, key: str) -> dict[str, str]:
+        item = self.aws.client("dynamodb", region).get_item(TableName=self.name, Key={"pk": {"S": key}}).get("Item", {})
+        return {name: next(iter(value.values())) for name, value in item.items()}
+
+    def run(self, machine: str, region: str, request: Mapping[str, Any], *, within: float = 40.0) -> dict[str, Any]:
+        """Run a state machine to its end; its description, with the output read."""
+        return self.end(self.start(machine, region, request), within=within)
+
+    def end(self, arn: str, *, within: float = 40.0) -> dict[str, Any]:
+        """The description of a run that ends, with the output read."""
+        states = self.aws.client("stepfunctions", arn.split(":")[3])
+        found: dict[str, Any] = eventually(
+            lambda: (run := states.describe_execution(executionArn=arn))["status"] != "RUNNING" and run, within=within
+        )
+        assert found, f"the run did not end: {self._last_steps(states, arn)}"
+        return {**found, "document": json.loads(found.get("output") or "{}")}
+
+    @staticmethod
+    def _last_steps(states: Any, execution: str) -> list[str]:
+        """What the last steps answered."""
+        events = states.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=20)["events"]
+        kinds = ("taskSucceededEventDetails", "taskFailedEventDetails")
+        return [json.dumps(each[kind])[:300] for each in events for kind in kinds if kind in each][:3]
+
+    def start(self, machine: str, region: str, request: Mapping[str, Any]) -> str:
+        started = self.aws.client("stepfunctions", region).start_execution(
+            stateMachineArn=self.machines[machine, region],
+            name=f"{machine}-{time.monotonic_ns()}",
+            input=json.dumps(dict(request)),
+        )
+        return str(started["executionArn"])
+
+    def told(self, region: str) -> list[tuple[str, dict[str, Any]]]:
+        """Subjects and messages that people got since the last look."""
+        received = self.aws.client("sqs", region).receive_message(QueueUrl=self.queues[region], MaxNumberOfMessages=10)
+        bodies = [json.loads(each["Body"]) for each in received.get("Messages", [])]
+        return [(body["Subject"], json.loads(body["Message"])) for body in bodies]

@@ -1,0 +1,120 @@
+"""The state machines at work, with the real functions, a real database, and a region that is really gone."""
+
+import json
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
+from tests.local.recovery_deployment import recovery_world
+from tests.local.recovery_world import RecoveryWorld
+
+SPEED = 120.0
+
+
+@pytest.fixture
+def world(planes: LocalAws) -> Iterator[RecoveryWorld]:
+    with recovery_world(planes, f"test-{uuid.uuid4().hex[:8]}", SPEED) as made:
+        yield made
+
+
+def test_a_lost_region_is_taken_over_from_and_brought_back_without_a_payment_lost(world: RecoveryWorld) -> None:
+    assert world.pay(EAST_1, "before-the-loss") in (201, 202)
+    assert eventually(lambda: "before-the-loss" in world.ledger(EAST_1), within=15)
+    world.lose(EAST_1)
+    assert world.pay(EAST_2, "during-the-loss") == 202
+
+    failover = world.run("failover", EAST_2, {"region": EAST_1, "epoch": 0, "by": "test"})
+
+    document = failover["document"]
+    assert failover["status"] == "SUCCEEDED", (failover.get("error"), failover.get("cause"))
+    assert document["guard"]["go"], document["guard"]["why"]
+    assert document["change"]["state"] == "started"
+    assert document["fence"]["peer"] != "there"
+    assert {"before-the-loss", "during-the-loss", document["proof"]["payment_id"]} <= world.ledger(EAST_2)
+    assert (world.control(EAST_2, "control#writer")["region"], world.control(EAST_2, f"region#{EAST_1}")["state"]) == (
+        EAST_2,
+        "fenced",
+    )
+    assert {"fence", "writer_change", "replay", "proof", "run"} <= document["measures"]["seconds"].keys()
+    ((subject, message),) = world.told(EAST_2)
+    assert subject == f"failover of {EAST_1} succeeded"
+    assert message["measures"]["payments"]["missing"] == message["measures"]["payments"]["posted"]
+
+    again = world.run("failover", EAST_2, {"region": EAST_1, "epoch": 0, "by": "test"})
+    assert (again["status"], again["document"]["guard"]["go"]) == ("SUCCEEDED", False)
+
+    world.heal(EAST_1)
+    assert eventually(lambda: world.control(EAST_1, f"region#{EAST_1}").get("state") == "fenced", within=15)
+    run = world.start("failback", EAST_2, {"region": EAST_1})
+    assert eventually(lambda: world.control(EAST_1, f"region#{EAST_1}")["state"] == "active", within=30)
+    world.open(EAST_1)
+    failback = world.end(run)
+
+    assert failback["status"] == "SUCCEEDED", (failback.get("error"), failback.get("cause"))
+    assert world.control(EAST_1, f"region#{EAST_1}")["state"] == "active"
+    assert world.control(EAST_1, "control#writer")["region"] == EAST_1
+    back = failback["document"]["proof"]["payment_id"]
+    assert {"before-the-loss", "during-the-loss", document["proof"]["payment_id"], back} <= world.ledger(EAST_1)
+    assert [subject for subject, _ in world.told(EAST_2)] == [f"failback of {EAST_1} succeeded"]
+
+
+def test_the_sentinel_starts_the_failover_of_a_lost_region_once(world: RecoveryWorld) -> None:
+    watched = world.invoke("sentinel", EAST_2, {})
+    world.lose(EAST_1)
+
+    decided = [world.invoke("sentinel", EAST_2, {})["decisions"] for _ in range(2)]
+
+    assert watched == {"decisions": {"peer-answers": watched["decisions"]["peer-answers"]}}
+    assert decided[0]["peer-lost"] == 1
+    assert decided[0]["run-in-progress"] >= 1
+    assert "peer-lost" not in decided[1]
+    (run,) = world.aws.client("stepfunctions", EAST_2).list_executions(
+        stateMachineArn=world.machines["failover", EAST_2]
+    )["executions"]
+    assert run["name"] == f"failover-{EAST_1}-0-0-0"
+    assert world.end(run["executionArn"])["document"]["measures"]["seconds"]["detection"] > 0
+
+
+def test_people_decide_about_the_database_where_they_are_asked(world: RecoveryWorld) -> None:
+    world.lose(EAST_1)
+    states = world.aws.client("stepfunctions", EAST_2)
+    run = world.start("asking", EAST_2, {"region": EAST_1})
+    ((subject, question),) = eventually(lambda: world.told(EAST_2), within=20)
+    assert subject == f"Approval needed: promote the database in {EAST_2}"
+    assert world.control(EAST_2, f"region#{EAST_1}")["state"] == "fenced", "traffic must not wait for people"
+    assert "control#writer" not in world.control(EAST_2, "control#writer").values()
+
+    token = question["no"].split("--task-token '")[1].split("'")[0]
+    states.send_task_failure(taskToken=token, error="Declined", cause="not tonight")
+    ended = world.end(run)
+
+    assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "Declined", "not tonight")
+    ((subject, message),) = world.told(EAST_2)
+    assert subject == f"failover of {EAST_1} failed"
+    assert message["failure"] == {"Cause": "not tonight", "Error": "Declined"}
+    members = states_of_members(world)
+    assert members == {EAST_1: True, EAST_2: False}, "the writer moved against people's word"
+
+
+def test_a_failback_to_a_region_that_is_still_lost_fails_and_changes_nothing(world: RecoveryWorld) -> None:
+    world.aws.client("dynamodb", EAST_2).put_item(
+        TableName=world.name,
+        Item={"pk": {"S": f"region#{EAST_1}"}, "state": {"S": "fenced"}, "epoch": {"N": "1"}},
+    )
+    world.lose(EAST_1)
+
+    ended = world.run("failback", EAST_2, {"region": EAST_1, "writer_region": EAST_1}, within=60)
+
+    assert ended["status"] == "FAILED"
+    assert f"of {EAST_1} says status 503" in json.loads(ended["cause"])["errorMessage"]
+    assert world.control(EAST_2, f"region#{EAST_1}")["state"] == "fenced"
+    assert [subject for subject, _ in world.told(EAST_2)] == [f"failback of {EAST_1} failed"]
+
+
+def states_of_members(world: RecoveryWorld) -> dict[str, bool]:
+    """Whether each region's member is the writer, by RDS."""
+    found = world.aws.client("rds", EAST_2).describe_global_clusters(GlobalClusterIdentifier=world.name)
+    members = found["GlobalClusters"][0]["GlobalClusterMembers"]
+    return {member["DBClusterArn"].split(":")[3]: member["IsWriter"] for member in members}
