@@ -119,4 +119,40 @@ DIFFERENCES: tuple[Difference, ...] = (
         here="Such alarms are refused.",
         tested="local/test_planes_differences.py::test_metric_math_is_refused",
     ),
+    Difference(
+        id="aurora-mysql",
+        aws="Aurora MySQL runs SQL.",
+        here="It has its control plane only; the Data API refuses, naming the reason. Aurora PostgreSQL is a real one.",
+        tested="local/test_aurora.py::test_aurora_mysql_has_a_control_plane_and_says_that_it_runs_no_sql",
+    ),
+    Difference(
+        id="data-api-reader",
+        aws="The Data API fails on a member that reads, by an error that AWS does not document.",
+        here="It answers DatabaseUnavailableException, which boto3 tries again.",
+        tested="local/test_aurora.py::test_the_reader_region_refuses_writes_and_the_whole_data_api",
+    ),
+    Difference(
+        id="missed-schedules",
+        aws="What a schedule of a region does while the region is lost, AWS does not say.",
+        here="A recurring one that comes due meanwhile is missed; a one-time one fires after the heal.",
+        tested="local/test_background.py::test_a_schedule_of_a_lost_region_is_missed_and_a_one_time_one_fires_after_the_heal",
+    ),
+    Difference(
+        id="accelerator-udp",
+        aws="Listeners of an accelerator take TCP or UDP.",
+        here="UDP is refused.",
+        tested="local/test_globalaccelerator.py::test_udp_is_refused",
+    ),
+    Difference(
+        id="worker-limit",
+        aws="A call that finds every execution environment busy starts one more.",
+        here="At most eight of a function run, two start at a time; after three seconds' waiting a call is throttled.",
+        tested="local/test_workers.py::test_a_burst_waits_for_the_workers_there_are",
+    ),
+    Difference(
+        id="control-times",
+        aws="A function's own durations (the control rules' lease and grace) pass as fast as everybody's.",
+        here="They are shortened by the rehearsal's speed, as health checks are.",
+        tested="local/test_function_surroundings.py::test_the_scaled_times_are_those_of_the_functions",
+    ),
 )
