@@ -6,7 +6,7 @@ keeps its own state in memory too, so a file has no use after the run that wrote
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,18 +88,22 @@ class State:
         return value
 
 
-def deletion_order(resources: dict[str, Record]) -> Iterator[Record]:
+def deletion_order(resources: Mapping[str, Record]) -> list[Record]:
     """Dependents before what they depend on, otherwise the last created first."""
-    done: set[str] = set()
-
-    def visit(urn: str) -> Iterator[Record]:
-        if urn in done or urn not in resources:
-            return
-        done.add(urn)
-        for other in reversed(list(resources.values())):
-            if urn in other.dependencies:
-                yield from visit(other.urn)
-        yield resources[urn]
-
-    for urn in reversed(list(resources)):
-        yield from visit(urn)
+    dependents: dict[str, list[str]] = {urn: [] for urn in resources}
+    for record in resources.values():
+        for urn in record.dependencies:
+            if urn in dependents:
+                dependents[urn].append(record.urn)
+    ordered: dict[str, Record] = {}
+    entered: set[str] = set()
+    left = list(resources)
+    while left:
+        urn = left[-1]
+        if urn in entered:
+            left.pop()
+            ordered.setdefault(urn, resources[urn])
+        else:
+            entered.add(urn)
+            left += [each for each in dependents[urn] if each not in entered]
+    return list(ordered.values())

@@ -1,0 +1,24 @@
+"""One embedded AWS on which all combinations are deployed, one after the other."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from localaws import launch
+from tests.local.embedded import EAST_1, EAST_2, LocalAws
+from tests.matrix.account import Account
+
+DOMAIN = "dr.example.com"
+
+# AWS seconds in one of ours: an accelerator deploys for two of them.
+SPEED = 20.0
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account with a public hosted zone. Nothing in it acts by itself: no combination sends traffic or asks a
+    database, and 48 times two regions of health probes would take longer than all deployments."""
+    with launch.start(log_file=tmp_path_factory.mktemp("matrix") / "server.log", speed=SPEED, still=True) as server:
+        aws = LocalAws(server)
+        zone = aws.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="matrix")["HostedZone"]["Id"]
+        yield Account(aws, (EAST_1, EAST_2), zone.rpartition("/")[2])

@@ -1,0 +1,17 @@
+"""What needs an existing zone or interface endpoints is registered without any AWS too, for policies and diagrams."""
+
+from collections import Counter
+
+from localaws.runner import graph
+from tests.matrix.combinations import Combination
+
+PRIVATE = Combination(engine="aurora-mysql", mode="active-active", nat="none", domain="dr.example.com", zones=3)
+
+
+def test_an_environment_with_a_domain_and_without_nat_can_be_drawn() -> None:
+    types = Counter(row["type"] for row in graph(PRIVATE.environment, config_overrides=PRIVATE.settings))
+
+    assert types["aws:acm/certificateValidation:CertificateValidation"] == 2
+    assert types["aws:apigateway/domainName:DomainName"] == 2
+    assert types["aws:ec2/vpcEndpoint:VpcEndpoint"] > 4
+    assert not types["aws:ec2/natGateway:NatGateway"]
