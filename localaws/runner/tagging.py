@@ -50,6 +50,7 @@ CALLS = {
     "sns": TagCalls("tag_resource", "untag_resource", "ResourceArn"),
     "sqs": TagCalls("tag_queue", "untag_queue", "QueueUrl"),
     "ssm": TagCalls("add_tags_to_resource", "remove_tags_from_resource", "ResourceId", kind="ResourceType"),
+    "stepfunctions": TagCalls("tag_resource", "untag_resource", "resourceArn", "tags", "tagKeys"),
     "wafv2": TagCalls("tag_resource", "untag_resource", "ResourceARN"),
 }
 

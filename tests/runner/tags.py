@@ -60,6 +60,9 @@ _READ: dict[str, Callable[[Any, str, str], Any]] = {
     "sns": lambda service, target, _: service.list_tags_for_resource(ResourceArn=target)["Tags"],
     "sqs": lambda service, target, _: service.list_queue_tags(QueueUrl=target)["Tags"],
     "ssm": _ssm,
+    "stepfunctions": lambda service, target, _: [
+        {"Key": tag["key"], "Value": tag["value"]} for tag in service.list_tags_for_resource(resourceArn=target)["tags"]
+    ],
     "wafv2": lambda service, target, _: service.list_tags_for_resource(ResourceARN=target)["TagInfoForResource"][
         "TagList"
     ],

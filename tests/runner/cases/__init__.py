@@ -43,6 +43,7 @@ def all_cases() -> dict[str, Case]:
         private_network,
         protection,
         store,
+        workflows,
     )
 
     modules = (
@@ -61,5 +62,6 @@ def all_cases() -> dict[str, Case]:
         private_network,
         protection,
         store,
+        workflows,
     )
     return {module.__name__.rpartition(".")[2]: module.CASE for module in modules}
