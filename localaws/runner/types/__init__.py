@@ -39,8 +39,8 @@ from localaws.runner.types import (
     sns_access,
     sqs,
     sqs_policies,
-    states,
     ssm,
+    states,
     tls,
     wafv2,
 )
