@@ -101,7 +101,7 @@ layer: $(LAYER) ## Build the functions' libraries for Lambda into build/layer
 
 .PHONY: clean
 clean: ## Remove everything that was built, but not the dependencies
-	@rm -rf build/local build/rehearsal build/layer .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf build/local build/rehearsal build/layer build/layer.built .pytest_cache .mypy_cache .ruff_cache
 
 # --- On AWS ------------------------------------------------------------------------------------------------------------
 
