@@ -94,12 +94,68 @@ _ITERATOR_AGE = Alarm(
     source=_LAMBDA,
 )
 
+_SILENT = Alarm(
+    key="silent",
+    namespace="AWS/Lambda",
+    metric="Invocations",
+    dimensions={"FunctionName": "function"},
+    statistic="Sum",
+    period=60,
+    evaluation_periods=5,
+    datapoints=5,
+    threshold=1,
+    comparison="LessThanThreshold",
+    missing="breaching",
+    missing_reason="a function that a schedule calls every minute and that reports nothing is not called",
+    reason="Nothing watches the other region: its loss would move traffic, but not the database. See the schedule, its "
+    "role and the dead-letter queue.",
+    source=_LAMBDA,
+    urgent=True,
+)
+
 FUNCTION = (_ERRORS, _THROTTLES, _DURATION)
 """For every function. Role `function`; limit `timeout_ms`, the function's time limit in milliseconds."""
 ASYNC_FUNCTION = (*FUNCTION, _DEAD_LETTER_ERRORS)
 """For a function that events start, with a dead-letter queue of its own."""
 STREAM_FUNCTION = (*FUNCTION, _ITERATOR_AGE)
 """For a function that reads a stream."""
+SCHEDULED_FUNCTION = (_SILENT,)
+"""Besides the above, for a function that a schedule calls every minute."""
+
+_EXECUTIONS = "Step Functions developer guide, procedure-cw-metrics.html"
+_NOT_RUN = "state machines that nobody starts report nothing, and that is well"
+
+
+def _runs(key: str, metric: str, reason: str) -> Alarm:
+    return Alarm(
+        key=key,
+        namespace="AWS/States",
+        metric=metric,
+        dimensions={"StateMachineArn": "machine"},
+        statistic="Sum",
+        period=60,
+        evaluation_periods=1,
+        datapoints=1,
+        threshold=1,
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="notBreaching",
+        missing_reason=_NOT_RUN,
+        reason=reason,
+        source=_EXECUTIONS,
+        urgent=True,
+    )
+
+
+STATE_MACHINE = (
+    _runs("failed", "ExecutionsFailed", "A run gave up after its retries. See docs/runbooks/failover.md."),
+    _runs(
+        "timed-out",
+        "ExecutionsTimedOut",
+        "A run outlasted its time limit. See docs/runbooks/failover.md.",
+    ),
+    _runs("aborted", "ExecutionsAborted", "Somebody stopped a run half way: look which of its steps are done."),
+)
+"""For a state machine of ours. Role `machine`: its ARN."""
 
 DEAD_LETTER_QUEUE = (
     Alarm(

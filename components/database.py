@@ -67,7 +67,7 @@ class Database(pulumi.ComponentResource):
 
         self._global = aws.rds.GlobalCluster(
             f"{name}-global",
-            global_cluster_identifier=args.names.once("aurora"),
+            global_cluster_identifier=args.names.global_cluster,
             engine=self._engine.name,
             engine_version=self._engine_version,
             database_name=DATABASE,
@@ -91,7 +91,7 @@ class Database(pulumi.ComponentResource):
         secret = DatabaseSecret(
             f"{name}-secret",
             DatabaseSecretArgs(
-                name=args.names.once("secret-database"),
+                name=args.names.database_secret,
                 username=USERNAME,
                 password=password.result,
                 key_arn=args.placements[Place.PRIMARY].key_arn,

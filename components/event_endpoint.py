@@ -62,7 +62,7 @@ class EventEndpoint(pulumi.ComponentResource):
         role, policy = self._role()
         endpoint = aws.cloudwatch.EventEndpoint(
             f"{name}-endpoint",
-            name=args.names.once("endpoint-events"),
+            name=args.names.events,
             description="Payments' events, to whichever region is well",
             event_buses=[{"event_bus_arn": args.buses[place].arn} for place in Place],
             routing_config={

@@ -3,7 +3,7 @@
 An accelerator cannot point at API Gateway, and an NLB cannot point at Lambda (aws-facts §4.2, §4.3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -29,7 +29,10 @@ class FrontDoorArgs:
     function_arn: pulumi.Input[str]
     function_name: pulumi.Input[str]
     log_bucket: pulumi.Input[str]
-    peer_cidr: str | None  # of a region whose functions come over the peering, since it has no NAT
+    # Who asks inside for this region's health, since without NAT no other door is found: the peer region's functions by
+    # their addresses, the own ones by their security groups.
+    peer_cidr: str | None
+    probers: Mapping[str, pulumi.Input[str]]
     protected: bool = False  # from deletion
     health_interval: int  # seconds
     unhealthy_threshold: int
@@ -73,9 +76,11 @@ class FrontDoor(pulumi.ComponentResource):
         alb = self._group("alb", f"{self._args.alb_name}: the network load balancer only")
         # Clients are anywhere: the accelerator's addresses and Route 53's both lead here.
         self._ingress("clients-to-nlb", nlb, cidr="0.0.0.0/0", what="clients")
-        self._ingress("nlb-to-alb", alb, peer=nlb, what="traffic and health probes of the NLB")
+        self._ingress("nlb-to-alb", alb, peer=nlb.id, what="traffic and health probes of the NLB")
         if self._args.peer_cidr is not None:
             self._ingress("peer-to-alb", alb, cidr=self._args.peer_cidr, what="health probes of the peer region")
+        for prober, group in self._args.probers.items():
+            self._ingress(f"{prober}-to-alb", alb, peer=group, what=f"health probes of function {prober}")
         aws.vpc.SecurityGroupEgressRule(
             f"{self._prefix}-nlb-out",
             security_group_id=nlb.id,
@@ -100,14 +105,14 @@ class FrontDoor(pulumi.ComponentResource):
         *,
         what: str,
         cidr: str | None = None,
-        peer: aws.ec2.SecurityGroup | None = None,
+        peer: pulumi.Input[str] | None = None,
     ) -> None:
         aws.vpc.SecurityGroupIngressRule(
             f"{self._prefix}-{role}",
             security_group_id=group.id,
             description=what,
             cidr_ipv4=cidr,
-            referenced_security_group_id=peer.id if peer else None,
+            referenced_security_group_id=peer,
             ip_protocol="tcp",
             from_port=HTTPS,
             to_port=HTTPS,

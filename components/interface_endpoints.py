@@ -18,6 +18,7 @@ SERVICES: Mapping[str, str] = {
     "lambda": "invoking a function from another",
     "logs": "log groups that are written or read by name; Lambda ships a function's own logs itself",
     "monitoring": "measurements that are not taken from logs",
+    "rds": "moving the database's writer",
     "rds-data": "SQL through the Data API",
     "secretsmanager": "the database secret, when a function asks for it",
     "sns": "telling people",
@@ -30,8 +31,9 @@ SERVICES: Mapping[str, str] = {
 """Services that our functions call, by their endpoint's name, with the reason. S3 and DynamoDB of the own region have
 gateway endpoints, which cost nothing (`components.network`)."""
 
-PEER_SERVICES = ("dynamodb", "ssm")
-"""Services that the peer region's functions call here: the journal and control record, and the parameters."""
+PEER_SERVICES = ("dynamodb", "lambda", "monitoring", "rds", "rds-data", "secretsmanager", "ssm")
+"""Services that the peer region's functions call here: the journal and control record, and the parameters; in a
+failback also the database that is to take the writer's role back, and its region's ledger."""
 
 
 class DnsEntry(Protocol):

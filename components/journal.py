@@ -1,9 +1,13 @@
-"""The journal: a DynamoDB global table that holds every payment and, later, each region's control record."""
+"""The journal: a DynamoDB global table that holds every payment and each region's control record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+
+from shared.places import Place
 
 KEY = "pk"
 
@@ -23,6 +27,7 @@ class Journal(pulumi.ComponentResource):
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
+    stream_arns: dict[Place, pulumi.Output[str]]  # each replica has one of its own, with the writes of both regions
 
     def __init__(self, name: str, args: JournalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:journal:Journal", name, None, opts)
@@ -32,7 +37,7 @@ class Journal(pulumi.ComponentResource):
             billing_mode="PAY_PER_REQUEST",
             hash_key=KEY,
             attributes=[{"name": KEY, "type": "S"}],
-            # Replicas need the stream, and so will whoever posts the journal onward.
+            # Replicas need the stream, and so does the ledger.
             stream_enabled=True,
             stream_view_type="NEW_AND_OLD_IMAGES",
             point_in_time_recovery={"enabled": True},
@@ -52,4 +57,16 @@ class Journal(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.name, self.arn = table.name, table.arn
+        self.stream_arns = {
+            Place.PRIMARY: table.stream_arn,
+            Place.SECONDARY: table.replicas.apply(lambda replicas: _stream_arn(replicas or [])),
+        }
         self.register_outputs({"name": self.name})
+
+
+def _stream_arn(replicas: Sequence[Any]) -> str:
+    """Of the one replica. Raises ValueError when AWS names none."""
+    found = [replica.stream_arn for replica in replicas if replica.stream_arn]
+    if not found:
+        raise ValueError("the journal's replica has no stream; a global table's replicas always have one")
+    return str(found[0])

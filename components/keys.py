@@ -116,4 +116,19 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
             }
         },
     }
-    return [administration, logs, alarms, events, backups, functions]
+    # Step Functions hands its logs over encrypted (Step Functions developer guide, encryption-at-rest.html).
+    log_delivery: dict[str, Any] = {
+        "Sid": "LogsOfStateMachinesOfThisAccount",
+        "Effect": "Allow",
+        "Principal": {"Service": "delivery.logs.amazonaws.com"},
+        "Action": ["kms:Decrypt"],
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {
+                "kms:EncryptionContext:SourceArn": pulumi.Output.concat(
+                    f"arn:aws:logs:{args.region}:", args.account, ":*"
+                )
+            }
+        },
+    }
+    return [administration, logs, alarms, events, backups, functions, log_delivery]

@@ -1,73 +1,40 @@
 """The `payments` function of a region: what it is told, and what it may do."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 
-from components import policies
-from components.function import Function, FunctionArgs
-from components.network import Network
-from components.witness import witness_name
+from components import cell_access
+from components.cell import Cell
+from components.function import Function
 from shared.client_keys import SETTING, fingerprint
-from shared.places import Place
-from shared.settings import RegionSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class PaymentsArgs:
-    place: Place
-    settings: RegionSettings
-    account: pulumi.Input[str]
-    network: Network
-    key_arn: pulumi.Input[str]
-    dead_letter_arn: pulumi.Input[str]
-    layers: Sequence[pulumi.Input[str]]
-    client_keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, repr=False)  # by client
-
-
-def payments_function(args: PaymentsArgs, *, opts: pulumi.ResourceOptions) -> Function:
-    """Takes payments and writes each to the journal in both regions before it answers (design §2)."""
-    settings, place = args.settings, args.place
-    region, peer = settings.region(place), settings.region(place.other)
-    if not args.client_keys:
+def payments_function(
+    cell: Cell, *, client_keys: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
+) -> Function:
+    """Takes payments and writes each to the journal in both regions before it answers (design §2). `client_keys` are
+    by client."""
+    if not client_keys:
         # It asks for a key only at the door that has no API Gateway, and only if it knows any (decision 0004).
         pulumi.warn(
             "no client has a key, so anyone who finds the accelerator can pay; give each client one, the same in both "
             f"regions: pulumi config set --secret {SETTING} "
             """'{"<client>": "<40 to 128 random letters and digits>"}'"""
         )
-    return Function(
+    return cell.function(
         "payments",
-        FunctionArgs(
-            source="payments",
-            name=settings.names.regional("function-payments", place),
-            region=region,
-            account=args.account,
-            description="Takes payments, answers for the region's health",
-            environment={
-                "PLACE": str(place),
-                "JOURNAL_TABLE": settings.names.journal_table,
-                # The same region for both places: of two claims to one payment id, it decides which came first.
-                "JOURNAL_ARBITER_REGION": settings.primary_region,
-                "PEER_REGION": peer,
-                "PEER_TIMEOUT_MS": str(settings.peer_timeout_ms),
-                # What the world outside both regions says of this one.
-                "WITNESS_NAME": witness_name(place, settings.hosted_zone),
-                "DURABILITY": settings.durability,
-                "METRICS_NAMESPACE": settings.names.once("dr"),
-                "CLIENT_KEY_HASHES": client_key_hashes(args.client_keys),
-            },
-            statements=_journal_statements(args, [region, peer]),
-            layers=args.layers,
-            vpc_id=args.network.vpc_id,
-            subnet_ids=args.network.private_subnet_ids,
-            key_arn=args.key_arn,
-            dead_letter_arn=args.dead_letter_arn,
-            log_retention_days=settings.log_retention_days,
-        ),
+        description="Takes payments, answers for the region's health",
+        environment={
+            **cell.control,
+            # The same region for both places: of two claims to one payment id, it decides which came first.
+            "JOURNAL_ARBITER_REGION": cell.settings.primary_region,
+            "DURABILITY": cell.settings.durability,
+            "CLIENT_KEY_HASHES": client_key_hashes(client_keys),
+        },
+        statements=cell_access.journal(cell),
         opts=opts,
     )
 
@@ -80,24 +47,3 @@ def client_key_hashes(client_keys: Mapping[str, pulumi.Input[str]]) -> pulumi.Ou
     return known.apply(
         lambda keys: json.dumps({client: fingerprint(key) for client, key in keys.items()}, sort_keys=True)
     )
-
-
-def _journal_statements(args: PaymentsArgs, regions: Sequence[str]) -> list[dict[str, Any]]:
-    names, account = args.settings.names, args.account
-    tables = [
-        pulumi.Output.concat(f"arn:aws:dynamodb:{region}:", account, f":table/{names.journal_table}")
-        for region in regions
-    ]
-    # The peer's key is known by its alias only, since a region reads no other stack.
-    keys = [pulumi.Output.concat(f"arn:aws:kms:{region}:", account, ":key/*") for region in regions]
-    return [
-        policies.allow(["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"], tables),
-        policies.allow(
-            ["kms:Decrypt", "kms:GenerateDataKey"],
-            keys,
-            condition={
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": [names.data_key_alias]},
-                "StringEquals": {"kms:ViaService": [f"dynamodb.{region}.amazonaws.com" for region in regions]},
-            },
-        ),
-    ]

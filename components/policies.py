@@ -29,3 +29,17 @@ def trust(service: str) -> str:
         f'{{"Statement": [{{"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {{"Service": "{service}"}}}}], '
         f'"Version": "{VERSION}"}}'
     )
+
+
+def trust_for(service: str, *, account: pulumi.Input[str], source: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The same for a service that says on whose behalf it acts: for `source`, an ARN or a pattern, of `account`."""
+    return document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": source}},
+            }
+        ]
+    )

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from components.cell import Cell
 from components.database_placement import DatabasePlacement, DatabasePlacementArgs
 from components.flow_logs import FlowLogs, FlowLogsArgs
-from components.function import Function
 from components.function_layer import dependencies
 from components.interface_endpoints import PEER_SERVICES, InterfaceEndpoints, InterfaceEndpointsArgs
 from components.keys import DataKey, DataKeyArgs
 from components.network import Network, NetworkArgs
 from components.network_layout import zone_names
-from components.payments import PaymentsArgs, payments_function
 from components.region_doors import RegionDoors, RegionDoorsArgs
+from components.region_functions import RegionFunctions, RegionFunctionsArgs
 from components.region_store import RegionStore, RegionStoreArgs
 from components.region_watch import RegionWatch, RegionWatchArgs
 from shared.places import Place
@@ -67,8 +67,10 @@ class Region(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        payments = self._payments()
-        self._endpoints = self._interface_endpoints([payments])
+        self._functions = RegionFunctions(
+            "functions", RegionFunctionsArgs(cell=self._cell(), client_keys=args.client_keys), opts=self._child
+        )
+        self._endpoints = self._interface_endpoints()
         self._doors = RegionDoors(
             "doors",
             RegionDoorsArgs(
@@ -77,7 +79,10 @@ class Region(pulumi.ComponentResource):
                 network=self._network,
                 key_arn=self._key.arn,
                 log_bucket=self._store.log_bucket.name,
-                function=payments,
+                function=self._functions.payments,
+                probers={
+                    each.label: each.security_group_id for each in (self._functions.sentinel, self._functions.recovery)
+                },
                 zone_id=args.zone_id,
                 client_keys=args.client_keys,
             ),
@@ -88,13 +93,13 @@ class Region(pulumi.ComponentResource):
             RegionWatchArgs(
                 place=self._place,
                 settings=self._settings,
-                functions=[payments],
+                functions=self._functions,
                 doors=self._doors,
                 store=self._store,
             ),
             opts=self._child,
         )
-        self.exports = self._exports(payments)
+        self.exports = self._exports()
         self.register_outputs({"vpc_id": self._network.vpc_id, "api_url": self._doors.api.url})
 
     def _make_network(self) -> Network:
@@ -125,22 +130,19 @@ class Region(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _payments(self) -> Function:
-        return payments_function(
-            PaymentsArgs(
-                place=self._place,
-                settings=self._settings,
-                account=self._args.account,
-                network=self._network,
-                key_arn=self._key.arn,
-                dead_letter_arn=self._store.dead_letters.arn,
-                layers=[dependencies(self._names.regional("layer-dependencies", self._place), opts=self._child)],
-                client_keys=self._args.client_keys,
-            ),
-            opts=self._child,
+    def _cell(self) -> Cell:
+        return Cell(
+            place=self._place,
+            settings=self._settings,
+            account=self._args.account,
+            network=self._network,
+            key_arn=self._key.arn,
+            dead_letters=self._store.dead_letters,
+            topic_arn=self._store.topic.arn,
+            layers=[dependencies(self._names.regional("layer-dependencies", self._place), opts=self._child)],
         )
 
-    def _interface_endpoints(self, functions: list[Function]) -> InterfaceEndpoints | None:
+    def _interface_endpoints(self) -> InterfaceEndpoints | None:
         """Only where there is no NAT, through which AWS is reached at a fifth of the price."""
         if self._settings.nat != "none":
             return None
@@ -151,14 +153,15 @@ class Region(pulumi.ComponentResource):
                 region=self._region,
                 vpc_id=self._network.vpc_id,
                 subnet_ids=self._network.private_subnet_ids,
-                clients={each.label: each.security_group_id for each in functions},
+                clients={each.label: each.security_group_id for each in self._functions.all},
                 peer_cidr=self._settings.cidr(self._place.other),
             ),
             opts=self._child,
         )
 
-    def _exports(self, payments: Function) -> RegionExports:
+    def _exports(self) -> RegionExports:
         network, store, doors, endpoints = self._network, self._store, self._doors, self._endpoints
+        functions = self._functions
         front_door, api, domain, access = doors.front_door, doors.api, doors.api_domain, doors.access
         return RegionExports(
             place=str(self._place),
@@ -192,7 +195,15 @@ class Region(pulumi.ComponentResource):
             api_usage_plan_id=access.usage_plan_id if access else _NONE(""),
             database_subnet_group=self._database.subnet_group,
             database_security_group_id=self._database.security_group_id,
-            payments_function=payments.name,
+            payments_function=functions.payments.name,
+            ledger_function=functions.ledger.name,
+            recovery_function=functions.recovery.name,
+            sentinel_function=functions.sentinel.name,
+            sentinel_function_arn=functions.sentinel.arn,
+            failover_arn=functions.failover.arn,
+            failback_arn=functions.failback.arn,
+            dead_letter_arn=store.dead_letters.arn,
+            dead_letter_url=store.dead_letters.url,
             bucket_name=store.bucket.name,
             bucket_arn=store.bucket.arn,
             topic_arn=store.topic.arn,

@@ -30,6 +30,7 @@ class RegionDoorsArgs:
     key_arn: pulumi.Input[str]
     log_bucket: pulumi.Input[str]
     function: Function
+    probers: Mapping[str, pulumi.Input[str]]  # security groups of the functions that ask for health, by function
     zone_id: pulumi.Input[str] | None  # of an existing zone that names can be proved in
     client_keys: Mapping[str, pulumi.Input[str]] = field(repr=False)  # by client
 
@@ -85,6 +86,7 @@ class RegionDoors(pulumi.ComponentResource):
                 function_name=self._args.function.name,
                 log_bucket=self._args.log_bucket,
                 peer_cidr=self._settings.cidr(self._place.other) if self._settings.nat == "none" else None,
+                probers=self._args.probers if self._settings.nat == "none" else {},
                 protected=self._settings.protection,
                 health_interval=self._settings.health_interval,
                 unhealthy_threshold=self._settings.unhealthy_threshold,

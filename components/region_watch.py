@@ -1,6 +1,5 @@
 """A region's alarms and its dashboard: what is watched there, by the catalogue."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -10,8 +9,8 @@ from components import dashboard_layout as layout
 from components.alarm_model import Watched
 from components.alarms import Alarms, AlarmsArgs
 from components.dashboard import Dashboard, DashboardArgs
-from components.function import Function
 from components.region_doors import RegionDoors
+from components.region_functions import RegionFunctions
 from components.region_store import RegionStore
 from shared.places import Place
 from shared.settings import RegionSettings
@@ -21,7 +20,7 @@ from shared.settings import RegionSettings
 class RegionWatchArgs:
     place: Place
     settings: RegionSettings
-    functions: Sequence[Function]
+    functions: RegionFunctions
     doors: RegionDoors
     store: RegionStore
 
@@ -33,7 +32,7 @@ class RegionWatch(pulumi.ComponentResource):
         super().__init__("dr:region:RegionWatch", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names, region = args.settings.names, args.settings.region(args.place)
-        watched = [*(_function(each) for each in args.functions), *_doors(args.doors), *_store(args)]
+        watched = [*_functions(args.functions), *_doors(args.doors), *_store(args)]
         Alarms(
             "alarms",
             AlarmsArgs(
@@ -64,13 +63,30 @@ class RegionWatch(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _function(function: Function) -> Watched:
-    return Watched(
-        name=function.label,
-        alarms=alarms_compute.ASYNC_FUNCTION,
-        dimensions={"function": function.name},
-        limits={"timeout_ms": function.timeout * 1000},
-    )
+def _functions(functions: RegionFunctions) -> list[Watched]:
+    """A function that reads a stream can fall behind it; one that is started by events can lose them."""
+    alarms = {
+        functions.payments: alarms_compute.FUNCTION,
+        functions.ledger: alarms_compute.STREAM_FUNCTION,
+        functions.recovery: alarms_compute.FUNCTION,
+        functions.sentinel: alarms_compute.ASYNC_FUNCTION,
+    }
+    machines = {"failover": functions.failover, "failback": functions.failback}
+    return [
+        *(
+            Watched(
+                name=function.label,
+                alarms=chosen,
+                dimensions={"function": function.name},
+                limits={"timeout_ms": function.timeout * 1000},
+            )
+            for function, chosen in alarms.items()
+        ),
+        *(
+            Watched(name=name, alarms=alarms_compute.STATE_MACHINE, dimensions={"machine": machine.arn})
+            for name, machine in machines.items()
+        ),
+    ]
 
 
 def _doors(doors: RegionDoors) -> list[Watched]:

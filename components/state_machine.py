@@ -12,6 +12,8 @@ from components import policies
 @dataclass(frozen=True, kw_only=True)
 class StateMachineArgs:
     name: str
+    region: str
+    account: pulumi.Input[str]
     define: Callable[[Mapping[str, str]], str]
     """From the functions' ARNs, by the names they have in `functions`, to the definition."""
     functions: Mapping[str, pulumi.Input[str]]  # all that it may call
@@ -67,7 +69,12 @@ class StateMachine(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=args.name,
-            assume_role_policy=policies.trust("states.amazonaws.com"),
+            # Step Functions developer guide, confused-deputy.html.
+            assume_role_policy=policies.trust_for(
+                "states.amazonaws.com",
+                account=args.account,
+                source=pulumi.Output.concat(f"arn:aws:states:{args.region}:", args.account, ":stateMachine:*"),
+            ),
             opts=self._child,
         )
         policy = aws.iam.RolePolicy(

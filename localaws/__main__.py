@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from localaws import cli_display
+from localaws import cli_display, redeploy
 from localaws.gate import OutageKind
 from localaws.running import Failed, NotPossible, Running
 
@@ -74,6 +74,55 @@ def status(
         typer.echo(json.dumps(told, indent=2))
     else:
         Console().print(cli_display.status(told, running.content))
+
+
+@app.command()
+def deploy(directory: Directory = HERE) -> None:
+    """Run the three programs again on what is up, and print what that changed as JSON."""
+    with _said_in_one_line():
+        told = redeploy.ask(directory)
+        typer.echo(json.dumps(told, indent=2))
+        if "error" in told:
+            raise Failed(told["error"])
+
+
+@app.command()
+def cut(one: Region, other: Region, directory: Directory = HERE) -> None:
+    """Cut two regions off from each other; both still serve clients."""
+    with _said_in_one_line():
+        Running.in_directory(directory).post("cut", {"between": [one, other]})
+    typer.echo(f"{one} and {other} are cut off; join them with `python -m localaws join {one} {other}`")
+
+
+@app.command()
+def join(one: Region, other: Region, directory: Directory = HERE) -> None:
+    """Let two regions reach each other again."""
+    with _said_in_one_line():
+        Running.in_directory(directory).post("join", {"between": [one, other]})
+    typer.echo(f"{one} and {other} reach each other")
+
+
+@app.command()
+def database(
+    region: Region,
+    down: Annotated[bool, typer.Option("--down/--up", help="Take it away, or bring it back.")] = True,
+    directory: Directory = HERE,
+) -> None:
+    """Take away the database of a region and nothing else."""
+    with _said_in_one_line():
+        Running.in_directory(directory).post("database", {"region": region, "fault": "down" if down else None})
+    typer.echo(f"the database in {region} is {'down' if down else 'there'}")
+
+
+@app.command()
+def lag(
+    seconds: Annotated[float | None, typer.Argument(help="AWS seconds; none for the default.")] = None,
+    directory: Directory = HERE,
+) -> None:
+    """Let the databases' replication lag behind."""
+    with _said_in_one_line():
+        Running.in_directory(directory).post("lag", {"seconds": seconds})
+    typer.echo(f"replication lags by {seconds or 0:g} s")
 
 
 @app.command("graph")

@@ -5,11 +5,12 @@ already running there when the region was lost gets no answer either. Unsigned c
 resource they name. A service that nobody emulates is refused at once, by name.
 """
 
-from localaws import hooks, http_server, protocol_errors
+from localaws import call_planes, hooks, http_server, protocol_errors
 from localaws.control import Control
 from localaws.gate import Gate
 from localaws.http_server import Asgi, Message, Receive, Scope, Send
 from localaws.multi_region import located
+from localaws.recorded_calls import RecordedCalls
 from localaws.refusal import Refusals, respond
 from localaws.request_region import FRONT_HEADER, Call, Headers, read
 
@@ -19,10 +20,11 @@ _LONGEST_BODY = 64 * 1024  # bytes read to find out the operation of a call that
 class EmbeddedAws:
     """`emulator` is ministack's application. Calls that name no region belong to the first of the gate's regions."""
 
-    def __init__(self, emulator: Asgi, gate: Gate, control: Control) -> None:
+    def __init__(self, emulator: Asgi, gate: Gate, control: Control, calls: RecordedCalls) -> None:
         self._emulator = emulator
         self._default_region = gate.regions[0]
         self._control = control
+        self._calls = calls
         self.refusals = Refusals(gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,6 +36,7 @@ class EmbeddedAws:
             await respond(send, await self._control.answer(scope, headers, receive))
             return
         call, receive = await located(read(scope, headers, self._default_region), headers, receive)
+        receive = await self._count(call, headers, scope, receive)
         if outage := self.refusals.lost(call):
             await self.refusals.refuse(outage, call, headers, scope, receive, send)
             return
@@ -46,6 +49,21 @@ class EmbeddedAws:
         by_signature = call.signed and call.plane == "control" and not call.located
         hooks.region_of_unsigned_call.set(None if by_signature else call.region)
         await self._emulator(scope, receive, self._unless_lost(call, headers, scope, receive, send))
+
+    async def _count(self, call: Call, headers: Headers, scope: Scope, receive: Receive) -> Receive:
+        """Count a call, whatever becomes of it; returns its body to read once more."""
+        if call.region is None:
+            return receive
+        first: list[Message] = []
+        if call_planes.has_form(headers):
+            first.append(await receive())
+        body = first[0].get("body", b"") if first else b""
+        self._calls.request(call, call_planes.operation_of(call, headers, scope["method"], scope["path"], body))
+
+        async def receive_all() -> Message:
+            return first.pop() if first else await receive()
+
+        return receive_all if first else receive
 
     def _unless_lost(self, call: Call, headers: Headers, scope: Scope, receive: Receive, send: Send) -> Send:
         """`send`, but for a call whose region is lost by the time its answer is ready."""

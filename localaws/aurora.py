@@ -48,6 +48,7 @@ class AuroraPairs:
         self._ending: list[threading.Thread] = []
         self._views = AuroraViews(lambda: list(self._groups))
         self._lags: dict[str, tuple[int, float] | None] = {}
+        self._lag = 0.0  # of every new group, on this machine
         self._measuring: Future[None] | None = None
         self._measurer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aurora-lag")
         self._host = PostgresHost(data_dir, reaper)
@@ -59,6 +60,7 @@ class AuroraPairs:
         self._hooks.callback(hooks.tell_of_rds_changes(self._follow))
         self._hooks.callback(DataApi(self._member).attach())
         gate.on_change(self._region_changed)
+        gate.on_way_change(self._ways_changed)
 
     def close(self) -> None:
         """Stop every server and delete all data. RDS goes on without databases."""
@@ -119,6 +121,17 @@ class AuroraPairs:
         """Let replication catch up. Raises KeyError for an unknown global cluster."""
         self._named(global_cluster)[0].pause(False)
 
+    def set_every_lag(self, aws_seconds: float | None) -> None:
+        """Let WAL arrive this much later in every reader there is and will be; None: as soon as it can."""
+        self._lag = self._clock.real(aws_seconds or 0.0)
+        for group in list(self._groups):
+            group.set_lag(self._lag)
+
+    def set_down(self, region: str, down: bool) -> None:
+        """Take the databases of a region away, and nothing else there, or bring them back."""
+        for group in list(self._groups):
+            group.set_down(region, down)
+
     def settle(self, seconds: float = 60.0) -> None:
         """Wait until all that was asked for so far is done. Raises TimeoutError."""
         for group in list(self._groups):
@@ -147,7 +160,9 @@ class AuroraPairs:
                     self._ending.append(ending)
 
     def _new_group(self) -> Group:
-        return Group(self._host, self._relays, self._gate, self._clock, self._timing, self._follow)
+        group = Group(self._host, self._relays, self._gate, self._clock, self._timing, self._follow)
+        group.set_lag(self._lag)
+        return group
 
     def _begin_switch(self, global_cluster: str, target: str, data_loss: bool) -> None:
         group, members = self._named(global_cluster.rpartition(":")[2])
@@ -160,11 +175,18 @@ class AuroraPairs:
             if needed and not member.answers:
                 name = member.cluster.identifier
                 raise AwsRefusal("InvalidDBClusterStateFault", f"DB cluster {name} is not in available state.")
+        if not data_loss and self._gate.is_cut(source.cluster.region, target.split(":")[3]):
+            name = source.cluster.identifier
+            raise AwsRefusal("InvalidDBClusterStateFault", f"DB cluster {name} does not replicate to the target.")
         group.begin(Switch(global_cluster, source.cluster.arn, target, data_loss))
 
     def _region_changed(self, region: str, _outage: Outage | None) -> None:
         for group in list(self._groups):
             group.region_changed(region)
+
+    def _ways_changed(self) -> None:
+        for group in list(self._groups):
+            group.ways_changed()
 
     def _measure(self) -> None:
         self._lags = {row["cluster"]: self.lag(row["cluster"]) for row in self._views.status()}

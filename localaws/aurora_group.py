@@ -17,7 +17,7 @@ from localaws import hooks
 from localaws.aurora_member import Member
 from localaws.aurora_switch import Switch, Timing
 from localaws.clock import Clock
-from localaws.gate import Gate
+from localaws.gate import Gate, OutageKind
 from localaws.hooks import AuroraCluster
 from localaws.postgres_host import PostgresHost
 from localaws.postgres_lag import Lag, measure_lag
@@ -50,6 +50,7 @@ class Group:
         self._changed = changed
         self._wanted: list[AuroraCluster] = []
         self._paused = False
+        self._down: set[str] = set()
         self._lag = 0.0
         self._closing = threading.Event()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aurora-group")
@@ -73,6 +74,34 @@ class Group:
             elif outage:
                 member.link.cut()
         self._do(self._apply)
+
+    def is_down(self, region: str) -> bool:
+        """Whether the member of a region is down by itself."""
+        return region in self._down
+
+    def set_down(self, region: str, down: bool) -> None:
+        """Take the member of a region away, and nothing else there, until it is brought back."""
+        if down:
+            self._down.add(region)
+            for member in list(self.members.values()):
+                if member.cluster.region == region:
+                    member.isolate()
+                else:
+                    member.link.cut()
+        else:
+            self._down.discard(region)
+        self._do(self._apply)
+
+    def ways_changed(self) -> None:
+        """Regions were cut off from each other, or joined: what is on a line that was cut never arrives."""
+        for member in list(self.members.values()):
+            if self._is_cut_off(member.cluster):
+                member.link.cut()
+        self._do(self._apply)
+
+    def _is_cut_off(self, cluster: AuroraCluster) -> bool:
+        writer = self._writer_for(cluster)
+        return writer is not None and self._gate.is_cut(writer.cluster.region, cluster.region)
 
     def begin(self, switch: Switch) -> None:
         """Start a change of writer. With data loss allowed, what has not arrived by now is lost."""
@@ -135,10 +164,13 @@ class Group:
     def _bring(self, member: Member) -> None:
         if outage := self._gate.outage(member.cluster.region):
             member.lose(outage.kind)
+        elif self.is_down(member.cluster.region):
+            member.lose(OutageKind.RESET)
         elif member.cluster.is_writer:
             member.write()
         else:
-            member.read(self._writer_for(member.cluster), self._paused)
+            writer = None if self._is_cut_off(member.cluster) else self._writer_for(member.cluster)
+            member.read(writer, self._paused)
 
     def _writer_for(self, cluster: AuroraCluster) -> Member | None:
         for member in list(self.members.values()):
@@ -185,7 +217,8 @@ class Group:
             target.link.cut()
 
     def _may_promote(self, target: Member) -> bool:
-        return not self._closing.is_set() and not self._gate.is_lost(target.cluster.region)
+        region = target.cluster.region
+        return not (self._closing.is_set() or self._gate.is_lost(region) or self.is_down(region))
 
     def _wait(self, aws_seconds: float) -> None:
         self._closing.wait(self._clock.real(aws_seconds))

@@ -12,6 +12,7 @@ from localaws.hooks import AuroraCluster
 from localaws.postgres import Instance
 from localaws.postgres_host import Login, PostgresHost
 from localaws.postgres_relay import Relay, Relays, WalLink
+from localaws.writer_log import WriterLog
 
 STREAM_SECONDS = 10.0
 # What the master user of an RDS database is: not a superuser, but allowed what an owner needs.
@@ -27,11 +28,21 @@ class Member:
         self.link = WalLink(relays)
         self.instance = Instance(host, f"{cluster.region}-{cluster.identifier}", upstream=self.link.port)
         self.answers = False  # PostgreSQL takes connections through the front
-        self.writes = False  # and it takes writes
+        self.writing = WriterLog()
+        self.promotions = 0
         self.created = False  # it has answered once
         self.problem: str | None = None  # why it could not be brought into its state
         self._host = host
         self._master = Login(user="", password="")
+
+    @property
+    def writes(self) -> bool:
+        """It answers, and takes writes."""
+        return self.writing.is_open
+
+    @writes.setter
+    def writes(self, now: bool) -> None:
+        self.writing.turn(now)
 
     def write(self) -> None:
         """Be the writer, made or started or promoted as need be."""
@@ -69,6 +80,7 @@ class Member:
         """Turn from standby to writer with exactly what has arrived; what is on the line is lost."""
         self.link.cut()
         self.instance.promote()
+        self.promotions += 1
         self.writes = True
 
     def retire(self, seconds: float) -> None:

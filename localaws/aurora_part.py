@@ -5,6 +5,7 @@ from typing import Any
 
 from localaws import hooks
 from localaws.aurora import AuroraPairs
+from localaws.aurora_faults import DatabaseFaults
 from localaws.aurora_views import global_endpoint
 from localaws.control import Control
 from localaws.hooks import GlobalClusterView
@@ -21,12 +22,15 @@ class AuroraPart:
         pairs = self._pairs = AuroraPairs(machine.clock, machine.gate, machine.data_directory, machine.reaper)
         control.section("databases", lambda: _with_urls(pairs))
         control.addresses(pairs.addresses)
+        self._faults = DatabaseFaults(pairs, machine.clock, machine.gate)
+        self._faults.install(control)
 
     async def start(self) -> None:
         """Databases start when they are deployed."""
 
     async def stop(self) -> None:
         if self._pairs:
+            self._faults.stop()
             await asyncio.to_thread(self._pairs.close)
 
 

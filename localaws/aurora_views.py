@@ -70,6 +70,9 @@ class AuroraViews:
                 "running": member.answers and member.instance.is_running,
                 "switching": group.switch.status if group.switch else None,
                 "problem": member.problem,
+                "down": group.is_down(member.cluster.region),
+                "promotions": member.promotions,
+                "writer_intervals": member.writing.intervals(),
             }
             for group, member in self._all()
         ]

@@ -38,7 +38,7 @@ class BackgroundWork:
         hooks.skip_event_source_mappings(self._gate.is_lost)
         hooks.gate_event_targets(self._to_target)
         hooks.gate_queue_deliveries(self._to_queue)
-        hooks.gate_workflow_tasks(self._wait_for)
+        hooks.gate_workflow_tasks(self._wait_for, self._gate.is_lost)
         self._gate.on_change(self._on_change)
 
     def _on_change(self, region: str, outage: Outage | None) -> None:
@@ -69,7 +69,8 @@ class BackgroundWork:
             self._replication.send("schedules", region, region, deliver)
 
     def _to_queue(self, source: str, destination: str, deliver: Callable[[], None]) -> None:
-        if self._gate.is_lost(source) or self._gate.is_lost(destination):
+        ends = (source, destination)
+        if any(map(self._gate.is_lost, ends)) or self._gate.is_cut(*ends):
             self._replication.send("topics", source, destination, deliver)
         else:
             deliver()

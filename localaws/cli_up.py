@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from localaws import cli_display, endpoints, launch
+from localaws import cli_display, endpoints, launch, redeploy
 from localaws.cli_display import Display
 from localaws.launch import RunningServer, StartError
+from localaws.redeploy import Deployer
 from localaws.runner import DeployError, Deployment, deploy, project
-from localaws.runner.deploy import PROGRAMS
+from localaws.runner.deploy import PROGRAMS, Overrides
 from localaws.running import Failed, Lock, Running
 from shared import client_keys
 from shared.places import Place
@@ -35,7 +36,7 @@ def up(environment: str, speed: float, directory: Path, display: Display) -> Non
             log_file=log_file,
             speed=speed,
             regions=regions,
-            remove_at_end=[directory / endpoints.FILE, directory / endpoints.CERTIFICATES],
+            remove_at_end=[directory / name for name in (endpoints.FILE, endpoints.CERTIFICATES, redeploy.FILE)],
             keep_open=[lock.descriptor],
         )
     except StartError as error:
@@ -72,12 +73,38 @@ def _run(server: RunningServer, environment: str, directory: Path, display: Disp
         display.say(f"{stack}: {deployment.resources[stack]} resources in {seconds:.1f} s")
     with display.progress("waiting for load balancers and databases"):
         content = _when_ready(server, environment, directory, deployment, client_key, display)
+    deployer = Deployer(directory, lambda: _again(deployment, server.endpoint, overrides))
     endpoints.write(directory, content)
     display.table(*cli_display.addresses(content))
     display.say("Ctrl-C ends it; `python -m localaws outage <region>` takes a region away")
-    code = server.process.wait()
-    if code:
+    try:
+        while server.process.poll() is None:
+            deployer.serve(_LOOK)
+    finally:
+        deployer.close()
+    if code := server.process.returncode:
         raise Failed(f"the server ended ({code}); see {directory / 'server.log'}")
+
+
+def _again(deployment: Deployment, endpoint: str, overrides: Overrides) -> dict[str, Any]:
+    """Run all programs once more: what that changed, by stack, with the URNs; or why it could not."""
+    try:
+        again = deploy(deployment.environment, endpoint, state=deployment.state, config_overrides=overrides)
+    except DeployError as error:
+        return {"error": str(error)}
+    return {
+        "stacks": {
+            stack: {
+                "registered": again.resources[stack],
+                "created": changes.created,
+                "updated": changes.updated,
+                # The runner refuses what AWS could only replace; see the known differences.
+                "replaced": [],
+                "deleted": changes.deleted,
+            }
+            for stack, changes in again.changes_by_stack.items()
+        }
+    }
 
 
 def _when_ready(

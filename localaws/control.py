@@ -1,4 +1,4 @@
-"""The control API of the embedded AWS, JSON under /_localaws: status, outages, addresses, and the way to stop it.
+"""The control API of the embedded AWS, JSON under /_localaws: status, faults, addresses, and the way to stop it.
 
 It answers on loopback only. A web page in the user's browser can reach loopback too, so a call must name a loopback
 host and, when it changes something, send JSON, which a browser does not do across origins without asking.
@@ -22,6 +22,7 @@ from localaws.request_region import Headers
 PREFIX = "/_localaws"
 
 _LONGEST_BODY = 64 * 1024
+_OWN = "GET /status, GET /addresses, POST /outage, POST /heal, POST /stop"
 logger = logging.getLogger(__name__)
 
 
@@ -42,6 +43,7 @@ class Control:
         self._stop = stop
         self._sections: dict[str, Callable[[], Any]] = {}
         self._addresses: list[Callable[[], Mapping[str, str]]] = []
+        self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], Any]] = {}
 
     def section(self, name: str, content: Callable[[], Any]) -> None:
         """Show `content()` as `name` in the status. It is called in the event loop, so it must be quick."""
@@ -52,6 +54,11 @@ class Control:
     def addresses(self, source: Callable[[], Mapping[str, str]]) -> None:
         """Add `"<AWS name>:<port>" -> "127.0.0.1:<port>"` pairs to what `GET /addresses` tells."""
         self._addresses.append(source)
+
+    def route(self, method: str, path: str, answer: Callable[[Mapping[str, Any]], Any]) -> None:
+        """Answer a call below the prefix with `answer(its JSON object)`, in the event loop. It raises ValueError for
+        what the caller has to change."""
+        self._routes[method, path] = answer
 
     @staticmethod
     def serves(path: str) -> bool:
@@ -90,7 +97,13 @@ class Control:
             case "POST", "/stop":
                 self._stop()
                 return {"stopping": True}
-        raise _Refused(404, "the control API has GET /status, GET /addresses, POST /outage, POST /heal, POST /stop")
+        method, path = scope["method"], scope["path"].removeprefix(PREFIX)
+        if (answer := self._routes.get((method, path))) is None:
+            raise _Refused(404, f"the control API has {', '.join((_OWN, *(' '.join(each) for each in self._routes)))}")
+        try:
+            return answer(await _object(receive) if method == "POST" else {})
+        except ValueError as problem:
+            raise _Refused(400, str(problem)) from problem
 
     def _regions(self) -> dict[str, Any]:
         refused = self._gate.refused()

@@ -1,4 +1,5 @@
-"""What functions find here that they would find by themselves on AWS: the resolver, and time at this speed."""
+"""What functions find here that they would find by themselves on AWS: the resolver, the way to host names, and time at
+this speed."""
 
 from localaws import hooks
 from localaws.clock import Clock
@@ -19,4 +20,14 @@ clock, and their patience has to shrink as the outages do."""
 def install(clock: Clock, traffic: Traffic) -> None:
     """Give them to each worker that starts from now on. `traffic` must have started by then."""
     scaled = {name: f"{clock.real(seconds):.3f}" for name, seconds in CONTROL_SECONDS.items()}
-    hooks.add_to_worker_environment(lambda _region: {"WITNESS_RESOLVER": traffic.dns_address, **scaled})
+    hooks.add_to_worker_environment(
+        lambda region: {
+            "WITNESS_RESOLVER": traffic.dns_address,
+            # For TLS only: AWS's endpoints are plain HTTP on this machine.
+            "HTTPS_PROXY": traffic.ways_out.url(region),
+            "CLOCK_SPEED": f"{clock.speed:g}",
+            # Powertools reads this name too, and the server's own level (localaws/environment.py) is not theirs.
+            "LOG_LEVEL": "INFO",
+            **scaled,
+        }
+    )

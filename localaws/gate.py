@@ -1,4 +1,4 @@
-"""Which region is lost, and how: the one switch that everything of the embedded AWS consults.
+"""Which region is lost, and how, and which ways between regions are: the one switch that everything consults.
 
 The gate only holds state and tells listeners; refusing is done where traffic passes (the ASGI app, the TCP fronts,
 replication). It is used from several threads.
@@ -35,6 +35,9 @@ class Gate:
         self._outages: dict[str, Outage] = {}
         self._refused: Counter[tuple[str, str]] = Counter()
         self._listeners: list[Callable[[str, Outage | None], None]] = []
+        self._cuts: dict[frozenset[str], Outage] = {}
+        self._blind: set[str] = set()
+        self._way_listeners: list[Callable[[], None]] = []
         self._lock = threading.RLock()
 
     def lose(self, region: str, kind: OutageKind) -> Outage:
@@ -61,6 +64,52 @@ class Gate:
     def is_lost(self, region: str) -> bool:
         return region in self._outages
 
+    def cut(self, one: str, other: str, kind: OutageKind) -> None:
+        """Let nothing pass between two regions that both live. Raises ValueError for regions that are not two."""
+        self._two(one, other)
+        with self._lock:
+            self._cuts[frozenset((one, other))] = Outage(region=other, kind=kind, since=time.time())
+        self._tell_of_ways()
+
+    def join(self, one: str, other: str) -> None:
+        """Let everything pass again; joining what is joined is a no-op. Raises ValueError for regions not two."""
+        self._two(one, other)
+        with self._lock:
+            self._cuts.pop(frozenset((one, other)), None)
+        self._tell_of_ways()
+
+    def is_cut(self, one: str, other: str) -> bool:
+        return frozenset((one, other)) in self._cuts
+
+    def cuts(self) -> list[list[str]]:
+        """The pairs of regions between which nothing passes."""
+        return sorted(sorted(pair) for pair in list(self._cuts))
+
+    def obstacle(self, caller: str | None, region: str) -> Outage | None:
+        """What keeps a caller in one region from being answered in `region`, if anything; None is a caller outside."""
+        if outage := self._outages.get(region):
+            return outage
+        if caller and caller != region:
+            cut = self._cuts.get(frozenset((caller, region)))
+            return Outage(region=region, kind=cut.kind, since=cut.since) if cut else None
+        return None
+
+    def blind(self, region: str) -> None:
+        """Keep the functions of `region` from the doors of other regions, and from nothing else. Raises ValueError."""
+        self._known(region)
+        self._blind.add(region)
+
+    def unblind(self, region: str) -> None:
+        """Undo `blind`. Raises ValueError for an unknown region."""
+        self._known(region)
+        self._blind.discard(region)
+
+    def is_blind(self, region: str) -> bool:
+        return region in self._blind
+
+    def blinded(self) -> list[str]:
+        return sorted(self._blind)
+
     def refuse(self, region: str, what: str) -> None:
         """Count a refused call. `what` is `control:<service>` or `data:<front>`."""
         with self._lock:
@@ -77,6 +126,20 @@ class Gate:
     def on_change(self, listener: Callable[[str, Outage | None], None]) -> None:
         """Call `listener(region, outage)` after each loss, and `listener(region, None)` after each heal."""
         self._listeners.append(listener)
+
+    def on_way_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` after each cut and each join."""
+        self._way_listeners.append(listener)
+
+    def _tell_of_ways(self) -> None:
+        for listener in self._way_listeners:
+            listener()
+
+    def _two(self, one: str, other: str) -> None:
+        self._known(one)
+        self._known(other)
+        if one == other:
+            raise ValueError(f"{one} is one region; two are needed")
 
     def _known(self, region: str) -> None:
         if region not in self.regions:

@@ -23,11 +23,12 @@ class Refusals:
         self._hung: dict[Callable[[], object], str] = {}  # how to let go of a request, and its region
         self._stopped = False
         gate.on_change(self._changed)
+        gate.on_way_change(self._ways_changed)
 
     def lost(self, call: Call) -> Outage | None:
         """The outage that keeps `call` from being answered, if any."""
         for region in call.regions():
-            if outage := self._gate.outage(region):
+            if outage := self._gate.obstacle(call.caller, region):
                 return outage
         return None
 
@@ -78,6 +79,10 @@ class Refusals:
         for release, hung_region in list(self._hung.items()):
             if hung_region == region:
                 release()
+
+    def _ways_changed(self) -> None:
+        for release in list(self._hung):
+            release()
 
 
 async def respond(send: Send, response: protocol_errors.Response) -> None:

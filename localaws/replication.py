@@ -55,6 +55,7 @@ class Replication:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         gate.on_change(self._changed)
+        gate.on_way_change(self._nudge)
 
     def start(self) -> None:
         """Begin to deliver, in the running event loop."""
@@ -97,7 +98,8 @@ class Replication:
         return {"backlog": backlog, "lanes": lanes, "failed": dict(self._failed)}
 
     def _held(self, lane: _Lane) -> bool:
-        return self._gate.is_lost(lane.source) or self._gate.is_lost(lane.destination)
+        ends = (lane.source, lane.destination)
+        return any(map(self._gate.is_lost, ends)) or self._gate.is_cut(*ends)
 
     async def _run(self) -> None:
         while True:

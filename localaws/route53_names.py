@@ -100,6 +100,15 @@ class Names:
         except ValueError:
             return None
 
+    def region_of(self, name: str) -> str | None:
+        """The region of the load balancer or API that a name leads to just now; None for what is in no one region."""
+        for candidate in (name, self._follow_records(name)):
+            if balancer := self.load_balancer(candidate):
+                return balancer.region
+            if api := _EXECUTE_API.fullmatch(candidate):
+                return str(api["region"])
+        return None
+
     def _execute_api(self, name: str, region: str, path: str) -> Destination | None:
         """The emulator's own HTTP address, in the form of a path: it serves no AWS-shaped host and no TLS."""
         emulator = ("127.0.0.1", self._http_port)

@@ -26,13 +26,18 @@ from localaws.app import EmbeddedAws
 from localaws.background import BackgroundWork
 from localaws.clock import Clock
 from localaws.control import Control
+from localaws.fault_api import FaultApi
 from localaws.gate import Gate
 from localaws.parts import Machine, Part, no_parts, standard_parts, still_parts
 from localaws.reaper import Reaper
+from localaws.recorded_calls import CallApi, RecordedCalls
 from localaws.replication import DEFAULT_LAGS, Replication
 from localaws.replication_dynamodb import GlobalTables
 from localaws.request_region import APPLICATION_ID
+from localaws.schedules import Schedules
+from localaws.stream_mappings import StreamMappings
 from localaws.workers import Nursery
+from localaws.workflows import Workflows
 
 _LOG_BYTES = 5_000_000
 MakeParts = Callable[[Machine], list[Part]]
@@ -73,6 +78,9 @@ class Server:
             hooks.fork_python_workers(self._nursery.start)
         self._gate = Gate(settings.regions)
         self._clock = Clock(settings.speed)
+        self._calls = RecordedCalls()
+        self._streams = StreamMappings(self._clock, self._gate)
+        self._schedules = Schedules(self._clock)
         self._reaper = reaper
         self._data_directory = settings.data_directory or run_directory / "data"
 
@@ -81,6 +89,8 @@ class Server:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         control = Control(self._clock, self._gate, stop.set)
+        FaultApi(self._gate).install(control)
+        CallApi(self._calls).install(control)
         replication = self._replication(control)
         parts = make_parts(
             Machine(
@@ -94,7 +104,7 @@ class Server:
         )
         for part in parts:
             part.install(control)
-        app = EmbeddedAws(hooks.emulator(), self._gate, control)
+        app = EmbeddedAws(hooks.emulator(), self._gate, control, self._calls)
         server = http_server.server(app)
         serving = asyncio.create_task(server.serve(sockets=[self._listener]))
         await _started(server, serving)
@@ -103,6 +113,8 @@ class Server:
         if self._settings.owner is not None:
             _watch(self._settings.owner, functools.partial(loop.call_soon_threadsafe, stop.set))
         replication.start()
+        self._streams.start()
+        self._schedules.start()
         for part in parts:
             await part.start()
         _tell(self._settings, {"port": self.port})
@@ -110,6 +122,8 @@ class Server:
 
         await stop.wait()
         app.refusals.stop()
+        await self._schedules.stop()
+        self._streams.stop()
         hooks.kill_workers()
         if self._nursery:
             self._nursery.close()
@@ -130,6 +144,9 @@ class Server:
         # second of CPU: a burst of health probes on a busy machine would start dozens, each making the others slower.
         hooks.bound_workers(most=8, starting=2, hesitation=0.1, patience=3.0)
         BackgroundWork(self._gate, replication).install()
+        self._streams.install()
+        self._schedules.install()
+        Workflows(self._clock, self._calls).install(control)
         GlobalTables(replication).install()
         hooks.intercept_bucket_replication(functools.partial(replication.send, "s3"))
         hooks.intercept_secret_replication(functools.partial(replication.send, "secrets"))

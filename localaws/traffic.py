@@ -37,6 +37,7 @@ from localaws.route53_records import Records
 from localaws.targethealth import State, TargetHealth
 from localaws.targethealth_api import CANONICAL_ZONES, described, target_group_defaults
 from localaws.targethealth_probe import Prober
+from localaws.ways_out import WaysOut
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Traffic:
         )
         self.health_checks = HealthChecks(clock, EndpointProber(clock, self.names.locate))
         self.dns = DnsServer(self.records)
+        self.ways_out = WaysOut(gate.regions, self.names.locate, self._may_call)
         gate.on_change(self._region_changed)
 
     def install(self) -> None:
@@ -130,6 +132,7 @@ class Traffic:
     async def _serve(self) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         await self.dns.start()
+        await self.ways_out.start()
         try:
             while not self._ending.is_set():
                 self._follow()
@@ -140,6 +143,7 @@ class Traffic:
             self.health_checks.stop()
             self.accelerator_fronts.close()
             self.fronts.close()
+            self.ways_out.stop()
             self.dns.stop()
 
     @staticmethod
@@ -164,6 +168,14 @@ class Traffic:
     def _region_changed(self, region: str, outage: Outage | None) -> None:
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.fronts.turn, region, outage)
+
+    def _may_call(self, region: str, name: str) -> bool:
+        """Whether functions of `region` reach a door by its name. What a lost region does to who calls *it*, its fronts
+        decide."""
+        there = self.names.region_of(name)
+        if there is None or self._gate.is_lost(region):
+            return False
+        return there == region or not (self._gate.is_blind(region) or self._gate.is_cut(region, there))
 
     def _is_load_balancer_healthy(self, arn: str) -> bool:
         return self.target_health.load_balancer(arn) is State.HEALTHY

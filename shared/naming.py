@@ -55,6 +55,46 @@ class Names:
         return self.once("bus")
 
     @property
+    def events(self) -> str:
+        """The event endpoint of the two buses."""
+        return self.once("endpoint-events")
+
+    @property
+    def global_cluster(self) -> str:
+        """The Aurora global database."""
+        return self.once("aurora")
+
+    @property
+    def database_secret(self) -> str:
+        """The database's credentials; a replica keeps the name in its region."""
+        return self.once("secret-database")
+
+    @property
+    def parameters(self) -> str:
+        """Prefix of the parameters that are equal in both regions."""
+        return f"/app/{self.suffix}"
+
+    @property
+    def own_parameters(self) -> str:
+        """Prefix of a region's own parameters, which are never copied (design §4)."""
+        return f"{self.parameters}/local"
+
+    @property
+    def doors(self) -> str:
+        """Prefix of the parameters that name each region's doors: `<region>/load-balancer`, `<region>/api` below it."""
+        return f"{self.own_parameters}/doors"
+
+    @property
+    def event_endpoint_parameter(self) -> str:
+        """Holds the event endpoint's id, which AWS chooses."""
+        return f"{self.own_parameters}/event-endpoint"
+
+    @property
+    def writer_parameter(self) -> str:
+        """Holds the region of the database's writer."""
+        return f"{self.parameters}/database/writer-region"
+
+    @property
     def restore_testing(self) -> str:
         """AWS Backup takes letters, digits and underscores here."""
         return f"restore_{self.suffix}"

@@ -56,6 +56,14 @@ class RegionOutputs(_Outputs[Text, Texts]):
     database_subnet_group: Text
     database_security_group_id: Text
     payments_function: Text
+    ledger_function: Text
+    recovery_function: Text
+    sentinel_function: Text
+    sentinel_function_arn: Text
+    failover_arn: Text  # of the state machine that takes over from the other region
+    failback_arn: Text  # of the one that brings the other region back
+    dead_letter_arn: Text
+    dead_letter_url: Text
     nlb_arn_suffix: Text
     alb_dns_name: Text
     alb_zone_id: Text

@@ -31,6 +31,7 @@ SECTIONS = (
     "dns",
     "database",
     "backup",
+    "failover",
 )
 """Configuration namespaces that are ours; `aws:` and `pulumi:` are not."""
 SECRETS: Mapping[str, Callable[[Mapping[str, str]], Iterable[str]]] = {client_keys.SETTING: client_keys.problems}
@@ -114,6 +115,8 @@ class EnvironmentSettings(BaseModel):
     """Availability zones of each region; both have as many."""
     nat: Literal["per-zone", "one", "none"] = Field("one", alias="network:nat")
     """NAT gateways: per-zone, one, or none with interface endpoints in their place."""
+    engine: Literal["aurora-postgresql", "aurora-mysql"] = Field("aurora-postgresql", alias="database:engine")
+    """aurora-postgresql or aurora-mysql."""
 
     @model_validator(mode="after")
     def _two_regions(self) -> Self:
@@ -187,6 +190,8 @@ class RegionSettings(EnvironmentSettings):
     """Log what the firewall blocks."""
     certificate_arn: str | None = Field(None, alias="certificate:arn")
     """A certificate of ACM in this region, instead of one issued for the zone or signed by ourselves."""
+    database_step: Literal["promote", "approve"] = Field("promote", alias="failover:database")
+    """The database in a failover: promote it at once, or wait for a person's word. Traffic moves in either case."""
     manage_api_account: bool = Field(True, alias="api:manageAccount")
     """Own API Gateway's account settings in this region; exactly one environment of an account should."""
     email: str | None = Field(None, alias="notify:email", pattern=r"^[^@\s]+@[^@\s]+$")
@@ -208,8 +213,6 @@ class GlobalSettings(EnvironmentSettings):
     """Seconds between two probes of a Route 53 checker: 10 or 30."""
     health_check_threshold: int = Field(3, alias="dns:healthCheckThreshold", ge=1, le=10)
     """Failed probes in a row until a health check is unhealthy."""
-    engine: Literal["aurora-postgresql", "aurora-mysql"] = Field("aurora-postgresql", alias="database:engine")
-    """aurora-postgresql or aurora-mysql."""
     engine_version: str | None = Field(None, alias="database:engineVersion")
     """Full version; by default the one that `components.database` pins for the engine."""
     min_capacity: float = Field(0.5, alias="database:minCapacity", ge=0.5, le=256, multiple_of=0.5)

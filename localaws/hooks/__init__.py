@@ -34,7 +34,6 @@ from localaws.hooks.background import (
     gate_event_targets,
     gate_function_executions,
     gate_queue_deliveries,
-    gate_workflow_tasks,
     keep_workers_whose_handler_raised,
     kill_workers,
     mark_asynchronous_invocations,
@@ -86,6 +85,16 @@ from localaws.hooks.elb_traffic import (
     dispatch_to_application_load_balancer,
     invoke_lambda_target,
 )
+from localaws.hooks.event_sources import (
+    StreamMapping,
+    advance_stream,
+    discard_stream_records,
+    passes_filters,
+    run_stream_function,
+    stream_mappings,
+    stream_records,
+    take_over_streams,
+)
 from localaws.hooks.eventbridge import (
     Event,
     deliver_event,
@@ -125,6 +134,11 @@ from localaws.hooks.route53 import (
     is_api_name,
     record_sets,
 )
+from localaws.hooks.schedules import (
+    RateSchedule,
+    invoke_targets_asynchronously,
+    take_over_rates,
+)
 from localaws.hooks.services import (
     Answer,
     AwsRefusal,
@@ -143,6 +157,12 @@ from localaws.hooks.ssm import (
     publish_from_aws,
     tell_of_parameter_changes,
 )
+from localaws.hooks.workflows import (
+    gate_workflow_tasks,
+    pace_workflows,
+    tell_of_workflow_calls,
+    workflow_executions,
+)
 
 __all__ = [
     "HANDLER_ERROR",
@@ -159,13 +179,16 @@ __all__ = [
     "JsonAction",
     "JsonCall",
     "PassOn",
+    "RateSchedule",
     "RestCall",
+    "StreamMapping",
     "TableWriteListener",
     "TableWriter",
     "Undo",
     "add_to_rds_views",
     "add_to_vpc_endpoints",
     "add_to_worker_environment",
+    "advance_stream",
     "alarm_records",
     "alarm_state",
     "answer_backup_calls",
@@ -184,6 +207,7 @@ __all__ = [
     "choose_targets",
     "custom_domain_region",
     "deliver_event",
+    "discard_stream_records",
     "dispatch_to_application_load_balancer",
     "ec2_records",
     "emulator",
@@ -205,6 +229,7 @@ __all__ = [
     "intercept_secret_replication",
     "intercept_writer_switches",
     "invoke_lambda_target",
+    "invoke_targets_asynchronously",
     "is_api_name",
     "is_emulated",
     "issue_certificates",
@@ -223,6 +248,8 @@ __all__ = [
     "name_network_load_balancers",
     "original_of",
     "originals",
+    "pace_workflows",
+    "passes_filters",
     "patch_usage_plans",
     "publish_from_aws",
     "record_metric",
@@ -236,18 +263,25 @@ __all__ = [
     "reset_emulator",
     "resolve_api_keys_by_region",
     "route_unknown_services_quickly",
+    "run_stream_function",
     "serve_data_api",
     "serve_unsigned_calls_by_region",
     "set_alarm_state",
     "set_global_writer",
     "skip_event_source_mappings",
     "stop_alarm_evaluation",
+    "stream_mappings",
+    "stream_records",
+    "take_over_rates",
+    "take_over_streams",
     "target_group_records",
     "tell_of_parameter_changes",
     "tell_of_published_events",
     "tell_of_rds_changes",
+    "tell_of_workflow_calls",
     "vpc_endpoint_xml",
     "waiting_messages",
     "web_acl_of",
     "web_acl_resources",
+    "workflow_executions",
 ]

@@ -86,20 +86,6 @@ def gate_queue_deliveries(pass_on: PassOn) -> None:
     sns._deliver_to_sqs = gated
 
 
-def gate_workflow_tasks(wait: Callable[[str], None]) -> None:
-    """Call `wait(region)` in the execution's thread before each task of a Step Functions execution."""
-    from ministack.core.responses import get_region
-    from ministack.services import stepfunctions
-
-    invoke_resource = stepfunctions._invoke_resource
-
-    def gated(resource: str, input_data: Any) -> Any:
-        wait(get_region())
-        return invoke_resource(resource, input_data)
-
-    stepfunctions._invoke_resource = gated
-
-
 def refuse_new_workers(refused: Callable[[str], bool]) -> None:
     """Kill a Lambda worker that has just started in a region for which `refused(region)`."""
     from ministack.core import lambda_runtime
@@ -198,21 +184,42 @@ HANDLER_ERROR = '{"status": "error", "error": str(e), "trace": traceback.format_
 """What a Python worker answers for a handler's exception, in the script ministack gives to it."""
 
 
-def keep_workers_whose_handler_raised() -> None:
-    """Let a Python worker live on when its handler raises, as on AWS; ministack ends it and starts another one."""
-    from ministack.core import lambda_runtime
+class _Raised(str):
+    """The message of a handler's exception, with the name of its class."""
 
-    marked = f'{{"status": "ok", "result": {{"localaws_raised": {HANDLER_ERROR}}}}}'
+    kind: str
+
+
+def keep_workers_whose_handler_raised() -> None:
+    """Let a Python worker live on when its handler raises, as on AWS; ministack ends it and starts another one.
+
+    The answer names the exception's class as its errorType, where ministack says Runtime.HandlerError for all.
+    """
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    named = f'{HANDLER_ERROR[:-1]}, "kind": type(e).__name__}}'
+    marked = f'{{"status": "ok", "result": {{"localaws_raised": {named}}}}}'
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
-    invoke = lambda_runtime.Worker.invoke
+    invoke, execute = lambda_runtime.Worker.invoke, lambda_svc._execute_function
 
     def invoke_and_unwrap(worker: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
         answer: dict[str, Any] = invoke(worker, *arguments, **named)
         result = answer.get("result")
         if isinstance(result, dict) and (raised := result.get("localaws_raised")):
-            return {**answer, **raised}
+            message = _Raised(raised["error"])
+            message.kind = raised.pop("kind")
+            return {**answer, **raised, "error": message}
         return answer
 
+    def execute_and_name(func: dict[str, Any], event: Any) -> dict[str, Any]:
+        result: dict[str, Any] = execute(func, event)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict) and isinstance(raised := body.get("errorMessage"), _Raised):
+            return {**result, "body": {**body, "errorMessage": str(raised), "errorType": raised.kind}}
+        return result
+
+    lambda_svc._execute_function = execute_and_name
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(HANDLER_ERROR, marked)
     lambda_runtime.Worker.invoke = invoke_and_unwrap
 

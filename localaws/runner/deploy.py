@@ -38,6 +38,7 @@ class Deployment:
     resources: dict[str, int] = field(default_factory=dict)
     resource_seconds: dict[str, float] = field(default_factory=dict, repr=False)  # by URN
     changes: Changes = field(default_factory=Changes)
+    changes_by_stack: dict[str, Changes] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -161,6 +162,7 @@ def _deploy_stack(
     finally:
         state.save(stack)
         deployment.changes.extend(engine.changes)
+        deployment.changes_by_stack[stack] = engine.changes
     _collect(settings, deployment, monitor, engine)
     deployment.seconds[stack] = report.done("deployed")
 

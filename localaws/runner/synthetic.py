@@ -98,6 +98,8 @@ class Synthetic:
             return f"vpce-{digest[:17]}-{digest[17:25]}.service.{region}.vpce.amazonaws.com"
         if name.lower() == "dnsname":
             return f"{self.urn.rpartition('::')[2]}-{digest[:16]}.{service}.{region}.amazonaws.com"
+        if name == "UUID":
+            return str(uuid.UUID(digest[:32]))
         if name == "EndpointUrl" and service == "events":
             return f"https://{digest[:10]}.veo.endpoint.events.amazonaws.com"
         return f"{name.lower()}-{digest[:12]}"

@@ -14,6 +14,7 @@ from components.journal import Journal, JournalArgs
 from components.network_layout import zone_names
 from components.private_paths import PrivatePaths, PrivatePathsArgs, PrivateSide
 from components.region import account_id
+from components.region_links import DoorUrls, RegionLinks, RegionLinksArgs
 from components.restore_testing import RestoreTesting, RestoreTestingArgs
 from components.witness import Witness, WitnessArgs, WitnessVpc
 from shared import config
@@ -196,6 +197,38 @@ events = EventEndpoint(
     ),
     opts=at(providers[Place.PRIMARY]),
 )
+doors = {
+    settings.region(place): DoorUrls(
+        load_balancer=pulumi.Output.concat("https://", region.nlb_dns_name), api=region.api_url
+    )
+    if settings.nat != "none"
+    # Without NAT a function finds the one door that answers inside (docs/decisions/0002-private-ways-to-aws.md).
+    else DoorUrls(
+        load_balancer=pulumi.Output.concat("https://", region.alb_dns_name),
+        api=pulumi.Output.concat("https://", region.alb_dns_name),
+    )
+    for place, region in regions.items()
+}
+for place, region in regions.items():
+    RegionLinks(
+        f"links-{place}",
+        RegionLinksArgs(
+            place=place,
+            region=settings.region(place),
+            account=account_id(providers[place]),
+            names=names,
+            stream_arn=journal.stream_arns[place],
+            ledger=region.ledger_function,
+            sentinel=region.sentinel_function,
+            sentinel_arn=region.sentinel_function_arn,
+            dead_letter_arn=region.dead_letter_arn,
+            topic_arn=region.topic_arn,
+            key_arn=region.data_key_arn,
+            doors=doors,
+            event_endpoint_id=events.url.apply(endpoint_id),
+        ),
+        opts=at(providers[place]),
+    )
 watch = GlobalWatch(
     "watch",
     GlobalWatchArgs(

@@ -10,7 +10,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.payments import PaymentsArgs, payments_function
+from components.cell import Cell
+from components.payments import payments_function
 from localaws.runner import graph, values
 from shared.client_keys import SETTING
 from shared.places import Place
@@ -31,20 +32,22 @@ def rows() -> list[dict[str, Any]]:
 
 def function(build: Build, keys: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
     """The function's environment variables, secrets in envelopes, and what the program warned of."""
+    dead_letters: Any = SimpleNamespace(arn="arn:aws:sqs:us-east-1:000000000000:dead")
     network: Any = SimpleNamespace(vpc_id="vpc-1", private_subnet_ids=["subnet-1"])
 
     def program() -> None:
         payments_function(
-            PaymentsArgs(
+            Cell(
                 place=Place.PRIMARY,
                 settings=load(RegionSettings, {}, stack="dev"),
                 account="000000000000",
                 network=network,
                 key_arn="arn:aws:kms:us-east-1:000000000000:key/1",
-                dead_letter_arn="arn:aws:sqs:us-east-1:000000000000:dead",
+                dead_letters=dead_letters,
+                topic_arn="arn:aws:sns:us-east-1:000000000000:topic",
                 layers=[],
-                client_keys={client: pulumi.Output.secret(key) for client, key in keys.items()},
             ),
+            client_keys={client: pulumi.Output.secret(key) for client, key in keys.items()},
             opts=pulumi.ResourceOptions(providers=[aws.Provider("primary", region="us-east-1")]),
         )
 
@@ -62,7 +65,11 @@ def test_the_function_is_told_the_hash_of_each_key_as_a_secret(build: Build) -> 
 
 
 def test_the_graph_shows_neither_keys_nor_hashes(rows: list[dict[str, Any]]) -> None:
-    (payments,) = (row for row in rows if row["type"] == "aws:lambda/function:Function")
+    (payments,) = (
+        row
+        for row in rows
+        if row["type"] == "aws:lambda/function:Function" and row["inputs"]["handler"] == "payments.handler.handler"
+    )
 
     assert payments["inputs"]["environment"] == "[secret]"
     assert not [each for each in (*KEYS.values(), *HASHES.values()) if each in json.dumps(rows)]

@@ -27,6 +27,8 @@ def program() -> None:
         "failover",
         StateMachineArgs(
             name="failover-secondary-dev",
+            region="us-east-2",
+            account="000000000000",
             define=define,
             functions=FUNCTIONS,
             key_arn=KEY,

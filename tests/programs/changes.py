@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from tests.programs.rules.rows import Row, Rows
+from policy.rules.rows import Row, Rows
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from localaws.runner import graph
-from tests.programs.rules.rows import Rows
+from policy.rules.rows import Rows
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
 DEFAULTS = "test"  # has no file: what applies is what the settings' models say

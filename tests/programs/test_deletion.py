@@ -6,18 +6,17 @@ from typing import Any
 
 import pytest
 
+from policy.rules import deletion
+from policy.rules.rows import Rows
 from tests.programs import sdk
 from tests.programs.changes import changed, giving, without
 from tests.programs.profiles import COMMITTED, DEFAULTS, ENVIRONMENTS, registered
-from tests.programs.rules import deletion
-from tests.programs.rules.rows import Rows
 
 Rule = Callable[[Rows], list[str]]
 ALWAYS: tuple[Rule, ...] = (deletion.kept_by_pulumi, deletion.occupied_zones, deletion.held_by_a_gateway)
-PROTECTED = ("prod",)
+PROTECTED = tuple(sorted(deletion.PROTECTED))
 
-# What `dr:protection` protects, and in how many stacks or regions. Logs, copies of secrets and keys are not: logs are
-# no one's data, and a key goes only after the vaults and buckets that use it.
+# In how many stacks or regions.
 PROTECTION = {
     ("aws:backup/vault:Vault", "vault-vault", "forceDestroy"): 2,
     ("aws:dynamodb/table:Table", "journal-table", "deletionProtectionEnabled"): 1,
@@ -42,6 +41,7 @@ def test_nothing_blocks_a_deletion(environment: str) -> None:
 
 @pytest.mark.parametrize("environment", PROTECTED)
 def test_protection_protects_exactly_what_holds_data_or_an_address(environment: str) -> None:
+    assert set(PROTECTION) == deletion.PROTECTABLE
     assert Counter(each.what for each in deletion.blocks(registered(environment))) == PROTECTION
 
 

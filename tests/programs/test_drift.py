@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from policy.rules import drift
 from tests.programs.changes import changed
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
-from tests.programs.rules import drift
 
 
 def ignoring(*keys: str) -> Any:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from policy.rules import encryption
+from policy.rules.rows import Rows
 from tests.programs import sdk
 from tests.programs.changes import Change, changed, giving, without
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
-from tests.programs.rules import encryption
-from tests.programs.rules.rows import Rows
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from policy.rules import exposure
+from policy.rules.rows import Rows, of_type
 from tests.programs.changes import added, changed, giving
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
-from tests.programs.rules import exposure
-from tests.programs.rules.rows import Rows, of_type
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from policy.rules import iam
+from policy.rules.rows import Rows, of_type, statements
 from tests.programs.changes import added, changed, giving
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
-from tests.programs.rules import iam
-from tests.programs.rules.rows import Rows, of_type, statements
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (

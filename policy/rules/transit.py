@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.programs.rules.rows import Row, Rows, label, listed, look, of_type, one_of, statements
+from policy.rules.rows import Row, Rows, label, listed, look, of_type, one_of, statements
 
 LISTENER = "aws:lb/listener:Listener"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"

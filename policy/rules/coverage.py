@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.programs.rules import metrics
-from tests.programs.rules.alarms import ALARM
-from tests.programs.rules.rows import Row, Rows, label, listed, look, of_type
+from policy.rules import metrics
+from policy.rules.alarms import ALARM
+from policy.rules.rows import Row, Rows, label, listed, look, of_type
 
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 

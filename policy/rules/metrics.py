@@ -6,7 +6,7 @@ An alarm can look only at metrics of its own region (aws-facts §15): one in ano
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.programs.rules.rows import Row, Rows, look, of_type
+from policy.rules.rows import Row, Rows, look, of_type
 
 CLUSTER = "aws:rds/cluster:Cluster"
 TABLE = "aws:dynamodb/table:Table"
@@ -18,6 +18,7 @@ API = "aws:apigateway/restApi:RestApi"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 TARGETS = "aws:lb/targetGroup:TargetGroup"
 CHECK = "aws:route53/healthCheck:HealthCheck"
+MACHINE = "aws:sfn/stateMachine:StateMachine"
 CERTIFICATE = "aws:acm/certificate:Certificate"
 
 Homes = Callable[[Mapping[str, str], Rows], set[str]]
@@ -113,7 +114,16 @@ _S3 = "S3UG repl-metrics.html, column on the Region that a metric is published i
 
 METRICS: Mapping[tuple[str, str], Metric] = {
     **{
-        ("AWS/Lambda", name): _LAMBDA for name in ("Errors", "Throttles", "Duration", "DeadLetterErrors", "IteratorAge")
+        ("AWS/Lambda", name): _LAMBDA
+        for name in ("Errors", "Throttles", "Duration", "DeadLetterErrors", "Invocations", "IteratorAge")
+    },
+    **{
+        ("AWS/States", f"Executions{how}"): Metric(
+            frozenset({"StateMachineArn"}),
+            _named(MACHINE, "arn", "StateMachineArn"),
+            "SFN dev guide, procedure-cw-metrics",
+        )
+        for how in ("Failed", "TimedOut", "Aborted")
     },
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): Metric(
         frozenset({"QueueName"}), _named(QUEUE, "name", "QueueName"), "SQS dev guide, sqs-available-cloudwatch-metrics"

@@ -1,9 +1,9 @@
 """Every function the same: its log first, a place for what it could not handle, traces, private subnets, arm64 (R7)."""
 
-from tests.programs.rules import metrics
-from tests.programs.rules.alarms import ALARM
-from tests.programs.rules.coverage import dead_letter_queues
-from tests.programs.rules.rows import Row, Rows, label, look, of_type
+from policy.rules import metrics
+from policy.rules.alarms import ALARM
+from policy.rules.coverage import dead_letter_queues
+from policy.rules.rows import Row, Rows, label, look, of_type
 
 FUNCTION = metrics.FUNCTION
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.programs.rules.rows import Found, Row, Rows, label, look, of_type
+from policy.rules.rows import Found, Row, Rows, label, look, of_type
 
 KEY = "aws:kms/key:Key"
+PARAMETER = "aws:ssm/parameter:Parameter"
 BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 # What the SDK calls an argument that takes a key, or that says whether to encrypt.
 KEY_ARGUMENT = re.compile(r"kms|key_(id|arn|identifier)s?$|encrypt")
@@ -37,6 +38,8 @@ KEYS: Mapping[str, Mapping[str, Home]] = {
     "aws:cloudwatch/logGroup:LogGroup": {"kmsKeyId": _own},
     # A replica needs a key of its own region (aws-facts §7).
     "aws:dynamodb/table:Table": {"serverSideEncryption.kmsKeyArn": _own, "replicas.kmsKeyArn": _beside("regionName")},
+    "aws:scheduler/schedule:Schedule": {"kmsKeyArn": _own},
+    "aws:sfn/stateMachine:StateMachine": {"encryptionConfiguration.kmsKeyId": _own},
     "aws:lambda/function:Function": {"kmsKeyArn": _own, "sourceKmsKeyArn": _own},
     # Each member with the key of its region (aws-facts §2.4).
     "aws:rds/cluster:Cluster": {"kmsKeyId": _own},
@@ -50,6 +53,7 @@ KEYS: Mapping[str, Mapping[str, Home]] = {
     # With SNS's own key, alarms would be dropped without a word (aws-facts §15).
     "aws:sns/topic:Topic": {"kmsMasterKeyId": _own},
     "aws:sqs/queue:Queue": {"kmsMasterKeyId": _own},
+    PARAMETER: {"keyId": _own},
 }
 FLAGS: Mapping[str, Mapping[str, object]] = {
     "aws:dynamodb/table:Table": {"serverSideEncryption.enabled": True},
@@ -100,6 +104,13 @@ UNUSED: Mapping[str, Mapping[str, Unused]] = {
         ),
     },
     BUCKET_ENCRYPTION: {"rules.blockedEncryptionTypes": Unused("refuses keys that only a client knows, gives none")},
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {
+        "kmsKeyArn": Unused("encrypts the filter, which says what a payment's key begins with and no secret")
+    },
+    "aws:sfn/stateMachine:StateMachine": {
+        "encryptionConfiguration.kmsDataKeyReusePeriodSeconds": Unused("a time, not a key"),
+        "encryptionConfiguration.type": Unused("says that there is a key; which one, the other argument"),
+    },
     "aws:sqs/queue:Queue": {"kmsDataKeyReusePeriodSeconds": Unused("a time, not a key")},
 }
 
@@ -113,7 +124,9 @@ def without_our_key(rows: Rows) -> list[str]:
     """What is not encrypted with the data key of its region."""
     violations = []
     for row in (each for token in KEYS for each in of_type(rows, token)):
-        if row["type"] == BUCKET_ENCRYPTION and row["inputs"].get("bucket") in _log_buckets(rows):
+        if _is_readable(row) or (
+            row["type"] == BUCKET_ENCRYPTION and row["inputs"].get("bucket") in _log_buckets(rows)
+        ):
             continue
         for path, home in KEYS[row["type"]].items():
             for found in look(row, path):
@@ -121,6 +134,25 @@ def without_our_key(rows: Rows) -> list[str]:
                 if found.value is None or found.value not in _keys(rows, region):
                     violations.append(f"{label(row)} has {path} {found.value}; give the data key of {region}")
     return violations
+
+
+def without_any_key(rows: Rows) -> list[str]:
+    """What names no key at all: told from the resource alone, before it is made."""
+    return [
+        f"{label(row)} names no key in {path}; give the data key of its region"
+        for token, paths in KEYS.items()
+        # Which buckets may do without, the load balancers that log into them say: see `buckets_without_encryption`.
+        if token != BUCKET_ENCRYPTION
+        for row in of_type(rows, token)
+        for path in paths
+        for found in look(row, path)
+        if found.value is None and not _is_readable(row)
+    ]
+
+
+def _is_readable(row: Row) -> bool:
+    """Parameters that hold no secret take no key (API SSM.PutParameter, KeyId)."""
+    return row["type"] == PARAMETER and row["inputs"].get("type") != "SecureString"
 
 
 def not_switched_on(rows: Rows) -> list[str]:

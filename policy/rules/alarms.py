@@ -1,8 +1,8 @@
 """Alarms that can be heard: on a metric of their region, with people behind them, in a region's own topic (R10)."""
 
-from tests.programs.rules import iam
-from tests.programs.rules.metrics import homes
-from tests.programs.rules.rows import Row, Rows, label, listed, look, of_type, one_of, statements
+from policy.rules import iam
+from policy.rules.metrics import homes
+from policy.rules.rows import Row, Rows, label, listed, look, of_type, one_of, statements
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"

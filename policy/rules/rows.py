@@ -1,13 +1,15 @@
 """Registered resources as rows, and how rules look into them.
 
 A row is a registration as `localaws.runner.graph` gives it: stack, urn, type, name, region, inputs (as they go to the
-provider, in camel case), options and outputs.
+provider, in camel case), options, outputs and provider.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from policy.rules.unknown import NotKnownYet, Unknown
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -30,6 +32,11 @@ def label(row: Row) -> str:
     return f"{row['stack']}: {row['type']} {row['name']}"
 
 
+def environment_of(row: Row) -> str:
+    """The Pulumi stack's name."""
+    return str(row["urn"].split("::")[0].removeprefix("urn:pulumi:"))
+
+
 def one_of(rows: Iterable[Row], key: str, value: object) -> list[Row]:
     """The rows with this output: `arn`, `id`, `name`."""
     return [row for row in rows if row["outputs"].get(key) == value]
@@ -48,6 +55,8 @@ def _look(value: Any, path: Sequence[str], within: tuple[Mapping[str, Any], ...]
         yield Found(value, within)
     elif isinstance(value, Mapping):
         yield from _look(value.get(path[0]), path[1:], (*within, value))
+    elif isinstance(value, Unknown):
+        yield Found(value, within)
     else:
         yield Found(None, within)
 
@@ -58,7 +67,10 @@ def listed(value: Any) -> list[Any]:
 
 
 def statements(document: Any) -> list[dict[str, Any]]:
-    """The statements of a policy document, given as JSON or as a structure; none if it is no such document."""
+    """The statements of a policy document, given as JSON or as a structure; none if it is no such document. Raises
+    NotKnownYet of one that a preview cannot show."""
+    if isinstance(document, Unknown):
+        raise NotKnownYet
     if isinstance(document, str):
         if not document.lstrip().startswith("{"):
             return []

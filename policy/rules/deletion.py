@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.programs.rules.rows import Row, Rows, label, look, of_type
+from policy.rules.rows import Row, Rows, environment_of, label, look, of_type
 
 # What the SDK calls arguments that have to do with deletion.
 DELETION_ARGUMENT = re.compile(
@@ -59,6 +59,23 @@ BLOCKING: Mapping[str, Mapping[str, Free]] = {
         "forceOverwriteReplicaSecret": Free((True,), "a replica left over would stop the next one (aws-facts §9)"),
     },
 }
+# What `dr:protection` protects, as type, name and input. Logs, copies of secrets and keys are not among it: logs are no
+# one's data, and a key goes only after the vaults and buckets that use it.
+PROTECTABLE = frozenset(
+    {
+        ("aws:backup/vault:Vault", "vault-vault", "forceDestroy"),
+        ("aws:dynamodb/table:Table", "journal-table", "deletionProtectionEnabled"),
+        ("aws:dynamodb/table:Table", "journal-table", "replicas.deletionProtectionEnabled"),
+        ("aws:lb/loadBalancer:LoadBalancer", "front-door-alb", "enableDeletionProtection"),
+        ("aws:lb/loadBalancer:LoadBalancer", "front-door-nlb", "enableDeletionProtection"),
+        ("aws:rds/cluster:Cluster", "database-primary", "deletionProtection"),
+        ("aws:rds/cluster:Cluster", "database-secondary", "deletionProtection"),
+        ("aws:rds/globalCluster:GlobalCluster", "database-global", "deletionProtection"),
+        ("aws:s3/bucket:Bucket", "bucket-bucket", "forceDestroy"),
+    }
+)
+# Environments that must be protected, by the name of their Pulumi stack.
+PROTECTED = frozenset({"prod"})
 # A zone's `forceDestroy` matters where others write records into it: not in a private one of a single name.
 HARMLESS: Mapping[str, Mapping[str, str]] = {
     "aws:iam/role:Role": {"forceDetachPolicies": "what is attached is ours, and goes first"},
@@ -105,6 +122,43 @@ def blocks(rows: Rows) -> list[Block]:
 def undeletable(rows: Rows) -> list[str]:
     """What `destroy` would stop at, or leave behind."""
     return [f"{label(each.row)} has {each.path} {each.value}: {each.why}; change it" for each in blocks(rows)]
+
+
+def kept_without_need(rows: Rows) -> list[str]:
+    """What would keep something from being deleted that protection does not mean."""
+    return [
+        f"{label(each.row)} has {each.path} {each.value}: {each.why}; change it"
+        for each in blocks(rows)
+        if each.what not in PROTECTABLE
+    ]
+
+
+def unprotected(rows: Rows) -> list[str]:
+    """What holds data or an address, and could be deleted by mistake where it must not be."""
+    return [
+        f"{label(row)} of {environment_of(row)} can be deleted by mistake; set dr:protection to true"
+        for row in _unprotected(rows)
+        if environment_of(row) in PROTECTED
+    ]
+
+
+def half_protected(rows: Rows) -> list[str]:
+    """What can be deleted although the rest of its stack is protected: destroying would stop half-way."""
+    on = any(each.what in PROTECTABLE for each in blocks(rows))
+    return [
+        f"{label(row)} can be deleted, the rest of {row['stack']} cannot; let dr:protection decide for all alike"
+        for row in (_unprotected(rows) if on else [])
+    ]
+
+
+def _unprotected(rows: Rows) -> list[Row]:
+    kept = {(str(each.row["urn"]), each.path) for each in blocks(rows)}
+    return [
+        row
+        for token, name, path in sorted(PROTECTABLE)
+        for row in of_type(rows, token)
+        if row["name"] == name and (row["urn"], path) not in kept
+    ]
 
 
 def kept_by_pulumi(rows: Rows) -> list[str]:

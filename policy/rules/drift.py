@@ -5,7 +5,7 @@ An input that is ignored without need can never be changed again by the program,
 
 from collections.abc import Mapping
 
-from tests.programs.rules.rows import Rows, label
+from policy.rules.rows import Rows, label
 
 CLUSTER = "aws:rds/cluster:Cluster"
 

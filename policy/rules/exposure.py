@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 
-from tests.programs.rules.rows import Row, Rows, label, look, of_type, statements
+from policy.rules.rows import Row, Rows, label, look, of_type, statements
 
 BUCKET = "aws:s3/bucket:Bucket"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -86,7 +86,7 @@ def public_principals(rows: Rows) -> list[str]:
 
 
 def refused_types(rows: Rows) -> list[str]:
-    return [f"{label(row)} is not to be used: {REFUSED[row['type']]}" for row in of_type(rows, *REFUSED)]
+    return [f"{label(row)} is not to be used; {REFUSED[row['type']]}" for row in of_type(rows, *REFUSED)]
 
 
 def inline_rules(rows: Rows) -> list[str]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.programs.rules.rows import Row, Rows, label, listed, of_type, statements
+from policy.rules.rows import Row, Rows, label, listed, of_type, statements
 
 ROLE = "aws:iam/role:Role"
 KEY = "aws:kms/key:Key"
@@ -26,6 +26,23 @@ DOCUMENTS: Mapping[str, tuple[str, str]] = {
 ANY_RESOURCE: Mapping[str, str] = {
     "xray:PutTraceSegments": "knows no resource (Service Authorization Reference, AWS X-Ray)",
     "xray:PutTelemetryRecords": "knows no resource (Service Authorization Reference, AWS X-Ray)",
+    "xray:GetSamplingRules": "knows no resource (Service Authorization Reference, AWS X-Ray)",
+    "xray:GetSamplingTargets": "knows no resource (Service Authorization Reference, AWS X-Ray)",
+    "dynamodb:ListStreams": "a listing (Service Authorization Reference, Amazon DynamoDB)",
+    "cloudwatch:GetMetricStatistics": "knows no resource (Service Authorization Reference, Amazon CloudWatch)",
+    **dict.fromkeys(
+        (
+            "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:DescribeResourcePolicies",
+            "logs:DescribeLogGroups",
+        ),
+        "log delivery knows no resource (Step Functions developer guide, cw-logs.html)",
+    ),
     **dict.fromkeys(
         (
             "ec2:CreateNetworkInterface",
@@ -79,6 +96,7 @@ _SOURCES = (
     "aws:SourceArn",
     "kms:EncryptionContext:aws:logs:arn",
     "kms:EncryptionContext:aws:lambda:FunctionArn",
+    "kms:EncryptionContext:SourceArn",
 )
 # In an ARN, all of a kind: `key/*`, `log-group:*`; in one of S3, which has no kinds, all buckets.
 _ALL_OF_A_KIND = re.compile(r"arn:[^:]*:(s3:::\*(/\*)?|(?!s3:)[^:]*:[^:]*:[^:]*:([a-z-]+[:/])?\*)")

@@ -1,0 +1,69 @@
+"""What several functions of a region may do: IAM statements on what both regions know by name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from components import policies
+from components.cell import Cell
+from shared.places import Place
+
+Statement = dict[str, Any]
+_READ_AND_WRITE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem")
+
+
+def journal(
+    cell: Cell, *, here: Sequence[str] = _READ_AND_WRITE, there: Sequence[str] = _READ_AND_WRITE
+) -> list[Statement]:
+    """The journal's replicas and the control records in them: `here` in the own region, `there` in the other's."""
+    table = f"table/{cell.names.journal_table}"
+    return [
+        policies.allow(here, [cell.arn("dynamodb", table)]),
+        policies.allow(there, [cell.arn("dynamodb", table, region=cell.peer)]),
+        keys_through(cell, "dynamodb", regions=[cell.region, cell.peer]),
+    ]
+
+
+def keys_through(cell: Cell, service: str, *, regions: Sequence[str]) -> Statement:
+    """The regions' data keys, used by `service` on the function's behalf. The other's is known by its alias only, since
+    a region reads no other stack."""
+    return policies.allow(
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        [cell.arn("kms", "key/*", region=region) for region in regions],
+        condition={
+            "ForAnyValue:StringEquals": {"kms:ResourceAliases": [cell.names.data_key_alias]},
+            "StringEquals": {"kms:ViaService": [f"{service}.{region}.amazonaws.com" for region in regions]},
+        },
+    )
+
+
+def cluster_arn(cell: Cell, place: Place) -> pulumi.Output[str]:
+    """The global database's member at `place`, which the global stack makes under this name."""
+    return cell.arn("rds", f"cluster:{cell.names.regional('aurora', place)}", region=cell.settings.region(place))
+
+
+def database(cell: Cell, actions: Sequence[str], *, places: Sequence[Place]) -> list[Statement]:
+    """SQL by the Data API on the members at `places`, with the credentials that lie there."""
+    regions = [cell.settings.region(place) for place in places]
+    secret = f"secret:{cell.names.database_secret}-??????"
+    return [
+        policies.allow(actions, [cluster_arn(cell, place) for place in places]),
+        policies.allow(
+            ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+            # A secret's ARN ends in six characters that AWS chooses (Secrets Manager user guide,
+            # auth-and-access_iam-policies.html).
+            [cell.arn("secretsmanager", secret, region=region) for region in regions],
+        ),
+        keys_through(cell, "secretsmanager", regions=regions),
+    ]
+
+
+def parameters(cell: Cell, actions: Sequence[str], *paths: str) -> Statement:
+    """Parameter Store in the own region; a path begins with a slash, which an ARN does not repeat."""
+    return policies.allow(actions, [cell.arn("ssm", f"parameter{path}") for path in paths])
+
+
+def door_parameters(cell: Cell) -> list[str]:
+    """Where both regions' doors are, as paths."""
+    return [f"{cell.names.doors}/{region}/*" for region in (cell.region, cell.peer)]

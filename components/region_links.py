@@ -1,0 +1,151 @@
+"""What makes a region's functions work together with the other region's, once both are known (global stack)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import alarms_compute, policies
+from components.alarm_model import Watched
+from components.alarms import metric_alarm
+from shared.naming import Names
+from shared.places import Place
+
+# A batch is one statement of the database or a few (functions/ledger/database.py, CHUNK).
+BATCH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorUrls:
+    """Where a region's functions find a region's doors: what `/health` follows."""
+
+    load_balancer: pulumi.Input[str]
+    api: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionLinksArgs:
+    place: Place
+    region: str
+    account: pulumi.Input[str]
+    names: Names
+    stream_arn: pulumi.Input[str]  # of the journal's replica in this region
+    ledger: pulumi.Input[str]  # names and ARNs of the region's functions
+    sentinel: pulumi.Input[str]
+    sentinel_arn: pulumi.Input[str]
+    dead_letter_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    doors: Mapping[str, DoorUrls]  # by region, both of them
+    event_endpoint_id: pulumi.Input[str]
+
+
+class RegionLinks(pulumi.ComponentResource):
+    """The journal's stream into the ledger, the minute's call of the sentinel, and the addresses both ask for. Lives in
+    the region whose provider it is given. Without it a region takes payments, and neither posts nor watches."""
+
+    def __init__(self, name: str, args: RegionLinksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:region:RegionLinks", name, None, opts)
+        self._prefix, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        addresses = self._addresses()
+        self._stream()
+        self._schedule(after=addresses)
+        metric_alarm(
+            f"{name}-silent",
+            args.names.regional("alarm-sentinel-silent", args.place),
+            Watched(name="sentinel", alarms=alarms_compute.SCHEDULED_FUNCTION, dimensions={"function": args.sentinel}),
+            alarms_compute.SCHEDULED_FUNCTION[0],
+            topic_arn=args.topic_arn,
+            opts=self._child,
+        )
+        self.register_outputs({})
+
+    def _addresses(self) -> list[pulumi.Resource]:
+        values: dict[str, pulumi.Input[str]] = {self._args.names.event_endpoint_parameter: self._args.event_endpoint_id}
+        for region, doors in self._args.doors.items():
+            values[f"{self._args.names.doors}/{region}/load-balancer"] = doors.load_balancer
+            values[f"{self._args.names.doors}/{region}/api"] = doors.api
+        return [
+            aws.ssm.Parameter(
+                f"{self._prefix}{path.removeprefix(self._args.names.own_parameters).replace('/', '-')}",
+                name=path,
+                type="String",
+                value=value,
+                opts=self._child,
+            )
+            for path, value in values.items()
+        ]
+
+    def _stream(self) -> None:
+        aws.lambda_.EventSourceMapping(
+            f"{self._prefix}-stream",
+            function_name=self._args.ledger,
+            event_source_arn=self._args.stream_arn,
+            starting_position="TRIM_HORIZON",
+            batch_size=BATCH,
+            function_response_types=["ReportBatchItemFailures"],
+            bisect_batch_on_function_error=True,
+            # Without end: a ledger that may not post gives its batch back until it may, and a limit would lose it.
+            maximum_retry_attempts=-1,
+            maximum_record_age_in_seconds=-1,
+            filter_criteria={
+                "filters": [
+                    {
+                        "pattern": (
+                            '{"dynamodb": {"Keys": {"pk": {"S": [{"prefix": "payment#"}]}}}, '
+                            '"eventName": ["INSERT", "MODIFY"]}'
+                        )
+                    }
+                ]
+            },
+            opts=self._child,
+        )
+
+    def _schedule(self, *, after: list[pulumi.Resource]) -> None:
+        """With EventBridge Scheduler, which calls in time to the minute (Scheduler user guide, schedule-types.html)."""
+        args = self._args
+        role_name = args.names.regional("role-schedule", args.place)
+        role = aws.iam.Role(
+            f"{self._prefix}-role",
+            name=role_name,
+            # A schedule is known to IAM by its group (Scheduler user guide,
+            # cross-service-confused-deputy-prevention.html).
+            assume_role_policy=policies.trust_for(
+                "scheduler.amazonaws.com",
+                account=args.account,
+                source=pulumi.Output.concat(
+                    f"arn:aws:scheduler:{args.region}:", args.account, ":schedule-group/default"
+                ),
+            ),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._prefix}-policy",
+            role=role.name,
+            policy=policies.document(
+                [
+                    policies.allow(["lambda:InvokeFunction"], [args.sentinel_arn]),
+                    policies.allow(["sqs:SendMessage"], [args.dead_letter_arn]),
+                    policies.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
+                ]
+            ),
+            opts=self._child,
+        )
+        aws.scheduler.Schedule(
+            f"{self._prefix}-minute",
+            name=args.names.regional("schedule-sentinel", args.place),
+            description="Has the other region watched without a pause",
+            schedule_expression="rate(1 minutes)",
+            flexible_time_window={"mode": "OFF"},
+            kms_key_arn=args.key_arn,
+            target={
+                "arn": args.sentinel_arn,
+                "role_arn": role.arn,
+                # The next minute's call is worth more than a late one.
+                "retry_policy": {"maximum_event_age_in_seconds": 60, "maximum_retry_attempts": 0},
+                "dead_letter_config": {"arn": args.dead_letter_arn},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, *after]),
+        )

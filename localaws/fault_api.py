@@ -1,0 +1,49 @@
+"""Faults between regions that live, over the control API: `POST /cut`, `/join`, `/blind`, `/unblind`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from localaws.control import Control
+from localaws.gate import Gate, OutageKind
+
+
+class FaultApi:
+    """A cut keeps functions of one region from the other's AWS and doors, and replication of every kind from passing;
+    both still serve clients. A blind region's functions do not reach the other's doors, and that is all."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def install(self, control: Control) -> None:
+        control.route("POST", "/cut", self._cut)
+        control.route("POST", "/join", self._join)
+        control.route("POST", "/blind", self._blind)
+        control.route("POST", "/unblind", self._unblind)
+        control.section("faults", lambda: {"cut": self._gate.cuts(), "blind": self._gate.blinded()})
+
+    def _cut(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        pair = _two(wanted)
+        # By default as between networks that no longer know a way to each other: nobody answers.
+        self._gate.cut(*pair, OutageKind(wanted.get("kind", OutageKind.HANG)))
+        return {"between": pair}
+
+    def _join(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        pair = _two(wanted)
+        self._gate.join(*pair)
+        return {"between": pair}
+
+    def _blind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        self._gate.blind(str(wanted.get("region")))
+        return {"region": wanted["region"]}
+
+    def _unblind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        self._gate.unblind(str(wanted.get("region")))
+        return {"region": wanted["region"]}
+
+
+def _two(wanted: Mapping[str, Any]) -> list[str]:
+    """Raises ValueError."""
+    pair = wanted.get("between")
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise ValueError('name two regions: {"between": ["us-east-1", "us-east-2"]}')
+    return [str(region) for region in pair]

@@ -1,0 +1,92 @@
+"""Schedules that repeat at a rate, of EventBridge Scheduler and of rules (`schedules`)."""
+
+import functools
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+_NEVER = 10**15  # seconds
+
+
+@dataclass(frozen=True)
+class RateSchedule:
+    """`key` is the schedule's as long as it exists; `fire` delivers to its targets, without waiting for them."""
+
+    key: tuple[str, str, str, str]
+    seconds: int
+    first_at_once: bool  # Scheduler begins with the creation, a rule counts from it
+    fire: Callable[[], None]
+
+
+def take_over_rates() -> Callable[[], list[RateSchedule]]:
+    """End ministack's own firing of rate expressions, which looks every ten seconds; returns what lists them."""
+    from ministack.services import eventbridge
+
+    seconds_of = eventbridge._parse_rate_seconds
+    eventbridge._parse_rate_seconds = lambda expression: None if seconds_of(expression) is None else _NEVER
+    return functools.partial(_rate_schedules, seconds_of)
+
+
+def _rate_schedules(seconds_of: Callable[[str], int | None]) -> list[RateSchedule]:
+    from ministack.services import eventbridge, scheduler
+
+    found, now = [], time.time()
+    for (account, region, name), schedule in list(scheduler._schedules._data.items()):
+        seconds = seconds_of(schedule.get("ScheduleExpression", ""))
+        begins, ends = scheduler._to_epoch(schedule.get("StartDate")), scheduler._to_epoch(schedule.get("EndDate"))
+        if seconds and schedule.get("State") == "ENABLED" and (begins or 0) <= now <= (ends or now):
+            fire = functools.partial(_fire, account, region, schedule, "aws.scheduler", [schedule["Target"]])
+            found.append(RateSchedule(("schedule", account, region, name), seconds, True, fire))
+    for (account, region, name), rule in list(eventbridge._rules._data.items()):
+        seconds = seconds_of(rule.get("ScheduleExpression", ""))
+        if seconds and rule.get("State") == "ENABLED":
+            targets = eventbridge._targets._data.get((account, region, name), [])
+            fire = functools.partial(_fire, account, region, rule, "aws.events", targets)
+            found.append(RateSchedule(("rule", account, region, name), seconds, False, fire))
+    return found
+
+
+def _fire(account: str, region: str, record: dict[str, Any], source: str, targets: list[dict[str, Any]]) -> None:
+    from ministack.core.responses import request_scope
+    from ministack.services import eventbridge
+
+    event = {
+        "EventId": str(uuid.uuid4()),
+        "Source": source,
+        "DetailType": "Scheduled Event",
+        "Detail": "{}",
+        "EventBusName": record.get("EventBusName", "default"),
+        "Time": time.time(),
+        "Resources": [record.get("Arn", "")],
+        "Account": account,
+        "Region": region,
+    }
+    with request_scope(account, region):
+        for target in list(targets):
+            eventbridge._invoke_target(target, event, record)
+
+
+def invoke_targets_asynchronously(first_delay: float, longest_delay: float) -> None:
+    """Let rules and schedules invoke functions as AWS does: queued, tried again, then given to the dead letters.
+
+    Lambda waits `first_delay` seconds of this machine before it tries again, then twice as long, up to `longest_delay`.
+    """
+    from ministack.services import eventbridge, lambda_svc
+
+    to_lambda = eventbridge._dispatch_to_lambda
+
+    def dispatch(arn: str, payload: str) -> None:
+        function, configuration, _ = lambda_svc._get_func_record_for_ref(arn)
+        if not function or not configuration:
+            to_lambda(arn, payload)  # which says so in the log
+            return
+        lambda_svc.invoke_async_with_retry(
+            lambda_svc._execution_record_for_config(function, configuration), json.loads(payload)
+        )
+
+    eventbridge._dispatch_to_lambda = dispatch
+    lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS = first_delay
+    lambda_svc._LAMBDA_ASYNC_RETRY_MAX_SECONDS = longest_delay

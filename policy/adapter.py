@@ -1,0 +1,164 @@
+"""Rules as policies of `pulumi_policy`, and what the Pulumi engine tells of a resource as rows for the rules.
+
+Before a resource is made the engine tells its inputs; of a whole stack it tells the outputs, in which it has put the
+inputs. Values that a preview cannot know yet stand for themselves (`rules.unknown`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    PolicyProviderResource,
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.proxy import UnknownValueError
+
+from policy.catalogue import RULES, Rule, Scope
+from policy.rules.exposure import BUCKET
+from policy.rules.rows import Row, label
+from policy.rules.tags import PROVIDER
+from policy.rules.unknown import Later, NotKnownYet, Unknown
+
+
+def policies() -> list[Policy]:
+    """Every rule that can be judged from one stack, each of them mandatory."""
+    return [_POLICIES[rule.scope](rule) for rule in RULES if rule.scope in _POLICIES]
+
+
+def _resource_policy(rule: Rule) -> Policy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for violation in _violations(rule, [resource_row(args)]):
+            report(violation, None)
+
+    return ResourceValidationPolicy(rule.name, rule.description, validate, EnforcementLevel.MANDATORY)
+
+
+def _stack_policy(rule: Rule) -> Policy:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        rows = stack_rows(args.resources)
+        for violation in _violations(rule, rows):
+            report(violation, next((row["urn"] for row in rows if violation.startswith(f"{label(row)} ")), None))
+
+    return StackValidationPolicy(rule.name, rule.description, validate, EnforcementLevel.MANDATORY)
+
+
+_POLICIES = {Scope.RESOURCE: _resource_policy, Scope.STACK: _stack_policy}
+
+
+def _violations(rule: Rule, rows: Sequence[Row]) -> list[str]:
+    """None where a preview cannot know: an update asks again, with the values."""
+    try:
+        return rule.check(rows)
+    except NotKnownYet:
+        return []
+
+
+class _Outputs(dict[str, Any]):
+    """Outputs that the engine does not tell are known later."""
+
+    def __init__(self, urn: str, known: Mapping[str, Any]) -> None:
+        super().__init__(known)
+        self._urn = urn
+
+    def __missing__(self, key: str) -> Later:
+        return Later(self._urn)
+
+
+def resource_row(args: ResourceValidationArgs) -> Row:
+    return _row(args, plain(args.props), ())
+
+
+def stack_rows(resources: Iterable[PolicyResource]) -> list[Row]:
+    """The resources and their providers, which the engine tells with each of them."""
+    found = list(resources)
+    rows = [_row(each, _connected(each), [one.urn for one in each.dependencies]) for each in found]
+    told = {row["urn"] for row in rows}
+    providers = {each.provider.urn: each.provider for each in found if each.provider}
+    return rows + [_provider_row(each) for urn, each in providers.items() if urn not in told]
+
+
+def _row(told: ResourceValidationArgs | PolicyResource, inputs: dict[str, Any], depends_on: Sequence[str]) -> Row:
+    provider = plain(told.provider.props) if told.provider else {}
+    return {
+        "stack": _stack(told.urn),
+        "suffix": pulumi.Config("dr").get("suffix"),
+        "urn": told.urn,
+        "type": told.resource_type,
+        "name": told.name,
+        "region": given if isinstance(given := inputs.get("region"), str) else provider.get("region"),
+        "provider": told.provider.urn if told.provider else "",
+        "inputs": inputs,
+        "outputs": _Outputs(told.urn, inputs),
+        "options": {
+            "protect": told.opts.protect,
+            "ignore_changes": list(told.opts.ignore_changes),
+            "depends_on": list(depends_on),
+        },
+    }
+
+
+def _provider_row(told: PolicyProviderResource) -> Row:
+    inputs = plain(told.props)
+    return {
+        "stack": _stack(told.urn),
+        "urn": told.urn,
+        "type": told.resource_type or PROVIDER,
+        "name": told.name,
+        "region": inputs.get("region"),
+        "provider": "",
+        "inputs": inputs,
+        "outputs": inputs,
+        "options": {"protect": False, "ignore_changes": [], "depends_on": []},
+    }
+
+
+def _stack(urn: str) -> str:
+    """`primary` of urn:pulumi:prod::dr-primary::…"""
+    return urn.split("::")[1].removeprefix("dr-")
+
+
+def _connected(told: PolicyResource) -> dict[str, Any]:
+    """The properties; an unknown one stands for the one resource it comes from, where that is plain."""
+    return {key: plain(value, _source(told, key)) for key, value in _items(told.props)}
+
+
+def _source(told: PolicyResource, key: str) -> Any:
+    sources = {each.urn: each for each in told.property_dependencies.get(key, ())}
+    if not sources:
+        return Later(told.urn)
+    if len(sources) > 1:
+        return Unknown()
+    (source,) = sources.values()
+    if (source.resource_type, key) == (BUCKET, "bucket"):
+        return plain(_at(source.props, key))  # a bucket's id is the name it was given
+    return Later(source.urn)
+
+
+def plain(value: Any, unknown: Any = None) -> Any:
+    """A copy without the SDK's proxies, which raise when one comes near an unknown value; `unknown` takes its place."""
+    if isinstance(value, Mapping):
+        return {key: plain(each, unknown) for key, each in _items(value)}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(_at(value, index), unknown) for index in range(len(value))]
+    if isinstance(value, Unknown):
+        return Unknown() if unknown is None else unknown
+    return value
+
+
+def _items(props: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(key, _at(props, key)) for key in props]
+
+
+def _at(holder: Any, key: Any) -> Any:
+    try:
+        return holder[key]
+    except UnknownValueError:
+        return Unknown()
