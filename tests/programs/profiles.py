@@ -22,19 +22,25 @@ COMMITTED = tuple(sorted(_committed()))
 OPTIONS = "options"
 ENVIRONMENTS = (*COMMITTED, DEFAULTS, OPTIONS)
 
-_NO_NAT_OWN_DOMAIN = {"network:nat": "none", "dns:zoneName": "pay.example.com", "dns:createZone": False}
+_SHARED = {
+    "network:nat": "none",
+    "dns:zoneName": "pay.example.com",
+    "dns:createZone": False,
+    "database:engine": "aurora-mysql",
+}
 _REGIONAL = {
-    **_NO_NAT_OWN_DOMAIN,
+    **_SHARED,
     "api:access": "api-key",
     "api:clientKeys": json.dumps({"shop": "k" * 40}),
     "notify:email": "people@example.com",
     "waf:logs": True,
+    "failover:database": "approve",
 }
 _OVERRIDES = {
     OPTIONS: {
         "primary": _REGIONAL,
         "secondary": _REGIONAL,
-        "global": {**_NO_NAT_OWN_DOMAIN, "database:engine": "aurora-mysql"},
+        "global": _SHARED,
     }
 }
 
