@@ -12,6 +12,7 @@ from components.alarms_compute import (
     EVENT_RULE,
     FUNCTION,
     STREAM_FUNCTION,
+    WORK_QUEUE,
 )
 from components.alarms_data import (
     BACKUP_COPIES,
@@ -44,12 +45,14 @@ __all__ = [
     "LOAD_BALANCER",
     "STREAM_FUNCTION",
     "TARGETS",
+    "WORK_QUEUE",
 ]
 
 CATALOGUE: tuple[Alarm, ...] = (
     *STREAM_FUNCTION,
     *(alarm for alarm in ASYNC_FUNCTION if alarm not in FUNCTION),
     *DEAD_LETTER_QUEUE,
+    *WORK_QUEUE,
     *EVENT_RULE,
     EVENT_LATENCY,
     *API,

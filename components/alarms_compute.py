@@ -177,6 +177,27 @@ DEAD_LETTER_QUEUE = (
 )
 """Role `queue`: the queue's name."""
 
+WORK_QUEUE = (
+    Alarm(
+        key="waiting",
+        namespace="AWS/SQS",
+        metric="ApproximateAgeOfOldestMessage",
+        dimensions={"QueueName": "queue"},
+        statistic="Maximum",
+        period=60,
+        evaluation_periods=5,
+        datapoints=5,
+        threshold=900,  # seconds
+        comparison="GreaterThanThreshold",
+        missing="notBreaching",
+        missing_reason="SQS stops reporting a queue that nobody has used for six hours",
+        reason="Something has waited for more than a quarter of an hour: the function behind this queue is not called, "
+        "or fails again and again. See its log group.",
+        source="SQS developer guide, sqs-available-cloudwatch-metrics.html",
+    ),
+)
+"""For a queue that a function works off. Role `queue`: the queue's name."""
+
 EVENT_RULE = (
     Alarm(
         key="failed",

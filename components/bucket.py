@@ -3,7 +3,8 @@
 Replication is an edge between two regions and stands in `components.bucket_replication`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -22,6 +23,7 @@ class BucketArgs:
     key_arn: pulumi.Input[str]
     protected: bool = False  # from deletion while it holds objects
     noncurrent_days: int  # how long an overwritten or deleted version can still be had back
+    tags: Mapping[str, str] = field(default_factory=dict)  # beside those of all things
 
     def __post_init__(self) -> None:
         if self.noncurrent_days < 1:
@@ -39,7 +41,13 @@ class Bucket(pulumi.ComponentResource):
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         # With its versions, so that the environment can be destroyed without a person.
-        bucket = aws.s3.Bucket(f"{name}-bucket", bucket=args.name, force_destroy=not args.protected, opts=self._child)
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket",
+            bucket=args.name,
+            force_destroy=not args.protected,
+            tags=dict(args.tags) or None,
+            opts=self._child,
+        )
         block = keep_private(name, bucket, opts=self._child)
         versioning = aws.s3.BucketVersioning(
             f"{name}-versioning",

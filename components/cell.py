@@ -78,13 +78,18 @@ class Cell:
         statements: Sequence[Mapping[str, Any]],
         opts: pulumi.ResourceOptions,
         timeout: int = 10,
+        label: str = "",
+        entry: str = "handler",
     ) -> Function:
-        """`functions/<source>` in this region; `timeout` in seconds."""
+        """`functions/<source>` in this region, known by `label` or else by its source; `timeout` in seconds."""
+        known_as = label or source
         return Function(
-            source,
+            known_as,
             FunctionArgs(
                 source=source,
-                name=self.function_name(source),
+                entry=entry,
+                label=known_as,
+                name=self.function_name(known_as),
                 region=self.region,
                 account=self.account,
                 description=description,

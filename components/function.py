@@ -20,6 +20,8 @@ _ENVIRONMENT = {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled"}
 @dataclass(frozen=True, kw_only=True)
 class FunctionArgs:
     source: str  # folder in functions/
+    entry: str = "handler"  # the module in it whose `handler` Lambda calls
+    label: str = ""  # how people call it, in alarms too; by default its source
     name: str
     region: str
     account: pulumi.Input[str]
@@ -44,7 +46,7 @@ class Function(pulumi.ComponentResource):
     invoke_arn: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     timeout: int  # seconds
-    label: str  # how people call it: the name of its folder
+    label: str
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:function:Function", name, None, opts)
@@ -61,14 +63,14 @@ class Function(pulumi.ComponentResource):
         )
         role, policy = self._role(logs)
         self.security_group_id = self._security_group()
-        self.timeout, self.label = args.timeout, args.source
+        self.timeout, self.label = args.timeout, args.label or args.source
         function = aws.lambda_.Function(
             f"{name}-function",
             name=args.name,
             description=args.description,
             runtime=RUNTIME,
             architectures=[ARCHITECTURE],
-            handler=f"{args.source}.handler.handler",
+            handler=f"{args.source}.{args.entry}.handler",
             code=function_code.archive(args.source),
             layers=list(args.layers),
             role=role.arn,

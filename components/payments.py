@@ -16,7 +16,7 @@ def payments_function(
     cell: Cell, *, client_keys: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
 ) -> Function:
     """Takes payments and writes each to the journal in both regions before it answers (design §2). `client_keys` are
-    by client."""
+    by client. Its code is the workload's; its name stays, by which doors, sentinel and recovery know it."""
     if not client_keys:
         # It asks for a key only at the door that has no API Gateway, and only if it knows any (decision 0004).
         pulumi.warn(
@@ -25,7 +25,8 @@ def payments_function(
             """'{"<client>": "<40 to 128 random letters and digits>"}'"""
         )
     return cell.function(
-        "payments",
+        cell.settings.workload,
+        label="payments",
         description="Takes payments, answers for the region's health",
         environment={
             **cell.control,

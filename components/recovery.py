@@ -1,5 +1,7 @@
 """The `recovery` function of a region: what it is told, and what it may do."""
 
+from collections.abc import Mapping
+
 import pulumi
 
 from components import cell_access, policies
@@ -11,45 +13,25 @@ from components.sentinel import execution_arns
 from shared.places import Place
 
 TIMEOUT = LEDGER_TIMEOUT + 30  # it waits for a ledger, in the other region if need be
+_LEDGER, _PAYMENTS = "ledger", "payments"
 
 
 def recovery_function(cell: Cell, *, opts: pulumi.ResourceOptions) -> Function:
     """The steps of the state machines: fence, move the writer, publish, prove, measure, tell (design §3)."""
-    names, ledger = cell.names, "ledger"
+    members = [cell_access.cluster_arn(cell, place) for place in Place]
     return cell.function(
         "recovery",
         description="The steps of failover and failback",
-        environment={
-            **cell.control,
-            "PEER_WITNESS_NAME": cell.peers_witness,
-            "DOORS_PREFIX": names.doors,
-            "GLOBAL_CLUSTER": names.global_cluster,
-            "DATABASE_NAME": DATABASE,
-            "DATABASE_SECRET": names.database_secret,
-            "WRITER_PARAMETER": names.writer_parameter,
-            "TOPIC_ARN": cell.topic_arn,
-            "PAYMENTS_FUNCTION": cell.function_name("payments"),
-            "LEDGER_FUNCTION": cell.function_name(ledger),
-            "PEER_LEDGER_FUNCTION": cell.function_name(ledger, cell.place.other),
-            "REPLAY_TIMEOUT_SECONDS": str(LEDGER_TIMEOUT),
-        },
+        environment=environment(cell),
         statements=[
-            *cell_access.journal(cell),
-            *_database(cell),
-            cell_access.parameters(cell, ["ssm:GetParameters"], *cell_access.door_parameters(cell)),
-            cell_access.parameters(cell, ["ssm:GetParameter", "ssm:PutParameter"], names.writer_parameter),
+            *proof(cell),
+            policies.allow(
+                ["rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"], [_global_cluster_arn(cell), *members]
+            ),
             policies.allow(
                 ["states:DescribeExecution"], [execution_arns(cell, each) for each in ("failover", "failback")]
             ),
-            policies.allow(
-                ["lambda:InvokeFunction"],
-                [
-                    cell.function_arn("payments"),
-                    cell.function_arn(ledger),
-                    cell.function_arn(ledger, cell.place.other),
-                ],
-            ),
-            policies.allow(["sns:Publish"], [cell.topic_arn]),
+            policies.allow(["lambda:InvokeFunction"], [cell.function_arn(_LEDGER, cell.place.other)]),
             # The reader's lag. CloudWatch knows no resource here (Service Authorization Reference, Amazon CloudWatch).
             policies.allow(["cloudwatch:GetMetricStatistics"], ["*"]),
         ],
@@ -58,13 +40,39 @@ def recovery_function(cell: Cell, *, opts: pulumi.ResourceOptions) -> Function:
     )
 
 
-def _database(cell: Cell) -> list[cell_access.Statement]:
-    members = [cell_access.cluster_arn(cell, place) for place in Place]
-    # A global cluster belongs to no region (Service Authorization Reference, Amazon RDS).
-    whole = pulumi.Output.concat("arn:aws:rds::", cell.account, f":global-cluster:{cell.names.global_cluster}")
+def environment(cell: Cell) -> Mapping[str, pulumi.Input[str]]:
+    """What every function made from `functions/recovery` is told."""
+    names = cell.names
+    return {
+        **cell.control,
+        "PEER_WITNESS_NAME": cell.peers_witness,
+        "DOORS_PREFIX": names.doors,
+        "GLOBAL_CLUSTER": names.global_cluster,
+        "DATABASE_NAME": DATABASE,
+        "DATABASE_SECRET": names.database_secret,
+        "WRITER_PARAMETER": names.writer_parameter,
+        "TOPIC_ARN": cell.topic_arn,
+        "PAYMENTS_FUNCTION": cell.function_name(_PAYMENTS),
+        "LEDGER_FUNCTION": cell.function_name(_LEDGER),
+        "PEER_LEDGER_FUNCTION": cell.function_name(_LEDGER, cell.place.other),
+        "REPLAY_TIMEOUT_SECONDS": str(LEDGER_TIMEOUT),
+    }
+
+
+def proof(cell: Cell) -> list[cell_access.Statement]:
+    """Seeing where the writer is, saying so, having the journal replayed here, and proving a payment."""
     return [
-        policies.allow(["rds:DescribeGlobalClusters"], [whole]),
-        policies.allow(["rds:DescribeDBClusters"], members),
-        policies.allow(["rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"], [whole, *members]),
+        *cell_access.journal(cell),
+        policies.allow(["rds:DescribeGlobalClusters"], [_global_cluster_arn(cell)]),
+        policies.allow(["rds:DescribeDBClusters"], [cell_access.cluster_arn(cell, place) for place in Place]),
         *cell_access.database(cell, ["rds-data:ExecuteStatement"], places=list(Place)),
+        cell_access.parameters(cell, ["ssm:GetParameters"], *cell_access.door_parameters(cell)),
+        cell_access.parameters(cell, ["ssm:GetParameter", "ssm:PutParameter"], cell.names.writer_parameter),
+        policies.allow(["lambda:InvokeFunction"], [cell.function_arn(_PAYMENTS), cell.function_arn(_LEDGER)]),
+        policies.allow(["sns:Publish"], [cell.topic_arn]),
     ]
+
+
+def _global_cluster_arn(cell: Cell) -> pulumi.Output[str]:
+    """A global cluster belongs to no region (Service Authorization Reference, Amazon RDS)."""
+    return pulumi.Output.concat("arn:aws:rds::", cell.account, f":global-cluster:{cell.names.global_cluster}")

@@ -14,6 +14,7 @@ from components.interface_endpoints import PEER_SERVICES, InterfaceEndpoints, In
 from components.keys import DataKey, DataKeyArgs
 from components.network import Network, NetworkArgs
 from components.network_layout import zone_names
+from components.parameter_sync import ParameterSync, ParameterSyncArgs
 from components.region_doors import RegionDoors, RegionDoorsArgs
 from components.region_functions import RegionFunctions, RegionFunctionsArgs
 from components.region_store import RegionStore, RegionStoreArgs
@@ -67,9 +68,11 @@ class Region(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
+        cell = self._cell()
         self._functions = RegionFunctions(
-            "functions", RegionFunctionsArgs(cell=self._cell(), client_keys=args.client_keys), opts=self._child
+            "functions", RegionFunctionsArgs(cell=cell, client_keys=args.client_keys), opts=self._child
         )
+        self._parameters = ParameterSync("parameters", ParameterSyncArgs(cell=cell), opts=self._child)
         self._endpoints = self._interface_endpoints()
         self._doors = RegionDoors(
             "doors",
@@ -80,9 +83,7 @@ class Region(pulumi.ComponentResource):
                 key_arn=self._key.arn,
                 log_bucket=self._store.log_bucket.name,
                 function=self._functions.payments,
-                probers={
-                    each.label: each.security_group_id for each in (self._functions.sentinel, self._functions.recovery)
-                },
+                probers={each.label: each.security_group_id for each in self._functions.probers},
                 zone_id=args.zone_id,
                 client_keys=args.client_keys,
             ),
@@ -94,6 +95,7 @@ class Region(pulumi.ComponentResource):
                 place=self._place,
                 settings=self._settings,
                 functions=self._functions,
+                parameters=self._parameters,
                 doors=self._doors,
                 store=self._store,
             ),
@@ -153,7 +155,9 @@ class Region(pulumi.ComponentResource):
                 region=self._region,
                 vpc_id=self._network.vpc_id,
                 subnet_ids=self._network.private_subnet_ids,
-                clients={each.label: each.security_group_id for each in self._functions.all},
+                clients={
+                    each.label: each.security_group_id for each in [*self._functions.all, self._parameters.function]
+                },
                 peer_cidr=self._settings.cidr(self._place.other),
             ),
             opts=self._child,
@@ -199,6 +203,7 @@ class Region(pulumi.ComponentResource):
             ledger_function=functions.ledger.name,
             recovery_function=functions.recovery.name,
             sentinel_function=functions.sentinel.name,
+            parameter_function=self._parameters.function.name,
             sentinel_function_arn=functions.sentinel.arn,
             failover_arn=functions.failover.arn,
             failback_arn=functions.failback.arn,

@@ -103,7 +103,7 @@ class RegionDoors(pulumi.ComponentResource):
             "api",
             ApiArgs(
                 name=self._names.regional("api-payments", self._place),
-                described=_described(),
+                described=_described(self._settings.workload),
                 function_name=self._args.function.name,
                 function_invoke_arn=self._args.function.invoke_arn,
                 access=self._settings.access,
@@ -127,7 +127,7 @@ class RegionDoors(pulumi.ComponentResource):
                 api_id=self.api.id,
                 stage=self.api.stage,
                 execution_arn=self.api.execution_arn,
-                operations=api_document.guarded(_described()),
+                operations=api_document.guarded(_described(self._settings.workload)),
                 rate_limit=self._settings.client_rate_limit,
                 daily_quota=self._settings.daily_quota,
                 client_keys=self._args.client_keys,
@@ -180,6 +180,6 @@ class RegionDoors(pulumi.ComponentResource):
         )
 
 
-def _described() -> dict[str, object]:
-    described: dict[str, object] = json.loads((SOURCES / "payments" / "openapi.json").read_text())
+def _described(workload: str) -> dict[str, object]:
+    described: dict[str, object] = json.loads((SOURCES / workload / "openapi.json").read_text())
     return described

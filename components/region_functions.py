@@ -12,6 +12,7 @@ from components.function import Function
 from components.ledger import ledger_function
 from components.payments import payments_function
 from components.recovery import recovery_function
+from components.region_switch_steps import region_switch_steps
 from components.sentinel import sentinel_function
 from components.state_machine import StateMachine, StateMachineArgs
 
@@ -30,6 +31,7 @@ class RegionFunctions(pulumi.ComponentResource):
     ledger: Function
     recovery: Function
     sentinel: Function
+    plan_steps: dict[str, Function]  # of the Region switch plan, by step; empty without one
     failover: StateMachine
     failback: StateMachine
 
@@ -53,11 +55,17 @@ class RegionFunctions(pulumi.ComponentResource):
             lambda arns: failback_definition(FailbackArgs(recovery_arn=arns["recovery"])),
         )
         self.sentinel = sentinel_function(args.cell, failover=self.failover, failback=self.failback, opts=self._child)
+        self.plan_steps = region_switch_steps(args.cell, opts=self._child) if args.cell.settings.region_switch else {}
         self.register_outputs({"failover_arn": self.failover.arn, "failback_arn": self.failback.arn})
 
     @property
     def all(self) -> list[Function]:
-        return [self.payments, self.ledger, self.recovery, self.sentinel]
+        return [self.payments, self.ledger, self.recovery, self.sentinel, *self.plan_steps.values()]
+
+    @property
+    def probers(self) -> list[Function]:
+        """Those that ask the doors of both regions how they are."""
+        return [self.sentinel, self.recovery, *self.plan_steps.values()]
 
     def _machine(
         self, name: str, functions: Mapping[str, Function], define: Callable[[Mapping[str, str]], str]

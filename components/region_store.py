@@ -8,6 +8,7 @@ from components.backup_vault import BackupVault, BackupVaultArgs
 from components.bucket import Bucket, BucketArgs
 from components.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.event_bus import EventBus, EventBusArgs, bus_arn
+from components.fault_injection_templates import bucket_tag
 from components.log_bucket import LogBucket, LogBucketArgs
 from components.topic import Topic, TopicArgs
 from shared.places import Place
@@ -69,6 +70,7 @@ class RegionStore(pulumi.ComponentResource):
                 key_arn=args.key_arn,
                 protected=settings.protection,
                 noncurrent_days=settings.noncurrent_days,
+                tags=bucket_tag(names, place) if settings.fault_injection else {},
             ),
             opts=child,
         )

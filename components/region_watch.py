@@ -9,6 +9,7 @@ from components import dashboard_layout as layout
 from components.alarm_model import Watched
 from components.alarms import Alarms, AlarmsArgs
 from components.dashboard import Dashboard, DashboardArgs
+from components.parameter_sync import ParameterSync
 from components.region_doors import RegionDoors
 from components.region_functions import RegionFunctions
 from components.region_store import RegionStore
@@ -21,6 +22,7 @@ class RegionWatchArgs:
     place: Place
     settings: RegionSettings
     functions: RegionFunctions
+    parameters: ParameterSync
     doors: RegionDoors
     store: RegionStore
 
@@ -32,7 +34,7 @@ class RegionWatch(pulumi.ComponentResource):
         super().__init__("dr:region:RegionWatch", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names, region = args.settings.names, args.settings.region(args.place)
-        watched = [*_functions(args.functions), *_doors(args.doors), *_store(args)]
+        watched = [*_functions(args.functions), *args.parameters.watched, *_doors(args.doors), *_store(args)]
         Alarms(
             "alarms",
             AlarmsArgs(
@@ -70,6 +72,7 @@ def _functions(functions: RegionFunctions) -> list[Watched]:
         functions.ledger: alarms_compute.STREAM_FUNCTION,
         functions.recovery: alarms_compute.FUNCTION,
         functions.sentinel: alarms_compute.ASYNC_FUNCTION,
+        **dict.fromkeys(functions.plan_steps.values(), alarms_compute.FUNCTION),
     }
     machines = {"failover": functions.failover, "failback": functions.failback}
     return [

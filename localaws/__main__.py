@@ -77,10 +77,13 @@ def status(
 
 
 @app.command()
-def deploy(directory: Directory = HERE) -> None:
-    """Run the three programs again on what is up, and print what that changed as JSON."""
+def deploy(
+    stack: Annotated[list[str] | None, typer.Option(help="One of the stacks; all without it.")] = None,
+    directory: Directory = HERE,
+) -> None:
+    """Run the programs again on what is up, and print what that changed as JSON."""
     with _said_in_one_line():
-        told = redeploy.ask(directory)
+        told = redeploy.ask(directory, stack or ())
         typer.echo(json.dumps(told, indent=2))
         if "error" in told:
             raise Failed(told["error"])

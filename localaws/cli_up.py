@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from localaws.cli_display import Display
 from localaws.launch import RunningServer, StartError
 from localaws.redeploy import Deployer
 from localaws.runner import DeployError, Deployment, deploy, project
-from localaws.runner.deploy import PROGRAMS, Overrides
+from localaws.runner.deploy import PROGRAMS, STACKS, Overrides
 from localaws.running import Failed, Lock, Running
 from shared import client_keys
 from shared.places import Place
@@ -73,7 +73,7 @@ def _run(server: RunningServer, environment: str, directory: Path, display: Disp
         display.say(f"{stack}: {deployment.resources[stack]} resources in {seconds:.1f} s")
     with display.progress("waiting for load balancers and databases"):
         content = _when_ready(server, environment, directory, deployment, client_key, display)
-    deployer = Deployer(directory, lambda: _again(deployment, server.endpoint, overrides))
+    deployer = Deployer(directory, lambda stacks: _again(deployment, server.endpoint, overrides, stacks))
     endpoints.write(directory, content)
     display.table(*cli_display.addresses(content))
     display.say("Ctrl-C ends it; `python -m localaws outage <region>` takes a region away")
@@ -86,10 +86,15 @@ def _run(server: RunningServer, environment: str, directory: Path, display: Disp
         raise Failed(f"the server ended ({code}); see {directory / 'server.log'}")
 
 
-def _again(deployment: Deployment, endpoint: str, overrides: Overrides) -> dict[str, Any]:
-    """Run all programs once more: what that changed, by stack, with the URNs; or why it could not."""
+def _again(deployment: Deployment, endpoint: str, overrides: Overrides, stacks: Sequence[str]) -> dict[str, Any]:
+    """Run programs once more: what that changed, by stack, with the URNs; or why it could not."""
+    if unknown := set(stacks) - set(STACKS):
+        return {"error": f"there is no stack {', '.join(sorted(unknown))}; use {', '.join(STACKS)}"}
+    wanted = [stack for stack in STACKS if stack in stacks] or STACKS
     try:
-        again = deploy(deployment.environment, endpoint, state=deployment.state, config_overrides=overrides)
+        again = deploy(
+            deployment.environment, endpoint, stacks=wanted, state=deployment.state, config_overrides=overrides
+        )
     except DeployError as error:
         return {"error": str(error)}
     return {

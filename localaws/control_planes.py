@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from localaws import apigateway_access, ec2_endpoints, ec2_flow_logs, ec2_peering
+from localaws import apigateway_access, ec2_endpoints, ec2_flow_logs, ec2_peering, parameter_store
 from localaws.backup_api import BackupApi
 from localaws.certificates import Authority
 from localaws.control import Control
@@ -31,6 +31,7 @@ class ControlPlanes:
         WebAclLogs().install()
         self._buses.install()
         self._endpoints.install()
+        parameter_store.install()
         self._parameters.install()
 
     async def start(self) -> None:

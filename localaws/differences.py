@@ -138,6 +138,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         tested="local/test_background.py::test_a_schedule_of_a_lost_region_is_missed_and_a_one_time_one_fires_after_the_heal",
     ),
     Difference(
+        id="drills-by-aws",
+        aws="FIS makes experiments, and ARC Region switch carries out plans.",
+        here="Programs that register templates or plans (drill:faultInjection, drill:regionSwitch) are refused.",
+        tested="runner/test_refusals.py::test_a_program_that_cannot_be_carried_out_is_refused_by_name",
+    ),
+    Difference(
         id="accelerator-udp",
         aws="Listeners of an accelerator take TCP or UDP.",
         here="UDP is refused.",
@@ -154,5 +160,35 @@ DIFFERENCES: tuple[Difference, ...] = (
         aws="A function's own durations (the control rules' lease and grace) pass as fast as everybody's.",
         here="They are shortened by the rehearsal's speed, as health checks are.",
         tested="local/test_function_surroundings.py::test_the_scaled_times_are_those_of_the_functions",
+    ),
+    Difference(
+        id="stream-shards",
+        aws="A stream has shards that divide and are read side by side, a ParallelizationFactor of times each.",
+        here="A table's stream is one shard, read in order by one reader.",
+        tested="local/test_stream_mappings.py::test_a_stream_is_read_in_order_whatever_the_parallelization_factor",
+    ),
+    Difference(
+        id="schedule-failures",
+        aws="EventBridge Scheduler tries a target it cannot reach again, then gives the event to its dead letters.",
+        here="It tries once. Events at which the function fails are tried again, then dead letters, by Lambda.",
+        tested="local/test_schedules.py::test_a_target_that_is_not_there_is_tried_once",
+    ),
+    Difference(
+        id="schedule-clock",
+        aws="Rates, cron expressions and one-time schedules follow one clock.",
+        here="Rates follow the rehearsal's speed; cron and one-time schedules follow the machine's clock.",
+        tested="local/test_schedules.py::test_a_rule_counts_its_first_minute_from_its_creation",
+    ),
+    Difference(
+        id="workflow-timeouts",
+        aws="A task's time limit is what its state says.",
+        here="It is shortened by the rehearsal's speed, to five seconds of this machine at the least.",
+        tested="local/test_workflow_execution.py::test_a_short_limit_leaves_a_function_time_to_start",
+    ),
+    Difference(
+        id="partition-failover",
+        aws="A failover forced while the regions are cut off leaves the old writer at work until it hears of it.",
+        here="It stops the old writer at once.",
+        tested="local/test_aurora_faults.py::test_a_failover_across_a_cut_stops_the_old_writer",
     ),
 )

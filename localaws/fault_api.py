@@ -22,15 +22,15 @@ class FaultApi:
         control.section("faults", lambda: {"cut": self._gate.cuts(), "blind": self._gate.blinded()})
 
     def _cut(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        pair = _two(wanted)
+        one, other = _two(wanted)
         # By default as between networks that no longer know a way to each other: nobody answers.
-        self._gate.cut(*pair, OutageKind(wanted.get("kind", OutageKind.HANG)))
-        return {"between": pair}
+        self._gate.cut(one, other, OutageKind(wanted.get("kind", OutageKind.HANG)))
+        return {"between": [one, other]}
 
     def _join(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        pair = _two(wanted)
-        self._gate.join(*pair)
-        return {"between": pair}
+        one, other = _two(wanted)
+        self._gate.join(one, other)
+        return {"between": [one, other]}
 
     def _blind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         self._gate.blind(str(wanted.get("region")))
@@ -41,9 +41,10 @@ class FaultApi:
         return {"region": wanted["region"]}
 
 
-def _two(wanted: Mapping[str, Any]) -> list[str]:
+def _two(wanted: Mapping[str, Any]) -> tuple[str, str]:
     """Raises ValueError."""
     pair = wanted.get("between")
     if not isinstance(pair, list) or len(pair) != 2:
         raise ValueError('name two regions: {"between": ["us-east-1", "us-east-2"]}')
-    return [str(region) for region in pair]
+    one, other = map(str, pair)
+    return one, other

@@ -2,6 +2,8 @@
 
 An event names the parameter and the operation and carries no value (EventBridge reference, "Parameter Store events":
 https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html). It goes to the default bus of its own region.
+A change of tags is no change of the parameter, and has an event of its own for all services:
+https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html.
 """
 
 import json
@@ -23,6 +25,7 @@ class ParameterEvents:
 
     def install(self) -> None:
         hooks.tell_of_parameter_changes(self._publish)
+        hooks.tell_of_parameter_tags(self._publish_tags)
 
     def _publish(self, account: str, region: str, operation: str, parameter: dict[str, Any]) -> None:
         detail = {"operation": operation, "name": parameter["Name"], "type": parameter["Type"]}
@@ -34,4 +37,17 @@ class ParameterEvents:
             "Resources": [parameter["ARN"]],
             "Detail": json.dumps(detail),
         }
+        self._later(account, region, entry)
+
+    def _publish_tags(self, account: str, region: str, arn: str, changed: list[str], tags: dict[str, str]) -> None:
+        detail = {"service": "ssm", "resource-type": "parameter", "changed-tag-keys": changed, "tags": tags}
+        entry = {
+            "Source": "aws.tag",
+            "DetailType": "Tag Change on Resource",
+            "Resources": [arn],
+            "Detail": json.dumps(detail),
+        }
+        self._later(account, region, entry)
+
+    def _later(self, account: str, region: str, entry: dict[str, Any]) -> None:
         self._send(KIND, region, region, lambda: hooks.publish_from_aws(account, region, entry))

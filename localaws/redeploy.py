@@ -9,7 +9,7 @@ import os
 import secrets
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ FILE = "deployer.json"
 
 _LONGEST_REQUEST = 4096
 _PATIENCE = 900.0  # seconds for all three programs on a busy machine
-Deploy = Callable[[], dict[str, Any]]
+Deploy = Callable[[list[str]], dict[str, Any]]  # takes the stacks' names; none means all
 
 
 class Deployer:
@@ -46,7 +46,11 @@ class Deployer:
             try:
                 asked = json.loads(connection.makefile().readline(_LONGEST_REQUEST))
                 known = isinstance(asked, dict) and secrets.compare_digest(str(asked.get("token")), self._token)
-                answer = self._deploy() if known else {"error": "this is not the token of the running deployment"}
+                answer = (
+                    self._deploy([str(stack) for stack in asked.get("stacks", [])])
+                    if known
+                    else {"error": "this is not the token of the running deployment"}
+                )
                 connection.sendall(json.dumps(answer).encode() + b"\n")
             except (OSError, ValueError):
                 return  # who asked has gone, or asked for nothing
@@ -56,8 +60,11 @@ class Deployer:
         self._socket.close()
 
 
-def ask(directory: Path) -> dict[str, Any]:
-    """Have the programs run once more: what changed, by stack, or `error`. Raises NotPossible when none is up."""
+def ask(directory: Path, stacks: Sequence[str] = ()) -> dict[str, Any]:
+    """Have the programs of `stacks`, or all, run once more: what changed, by stack, or `error`.
+
+    Raises NotPossible when none is up.
+    """
     try:
         known = json.loads((directory / FILE).read_text())
     except FileNotFoundError:
@@ -66,7 +73,7 @@ def ask(directory: Path) -> dict[str, Any]:
         ) from None
     try:
         with socket.create_connection(("127.0.0.1", known["port"]), timeout=_PATIENCE) as connection:
-            connection.sendall(json.dumps({"token": known["token"]}).encode() + b"\n")
+            connection.sendall(json.dumps({"token": known["token"], "stacks": list(stacks)}).encode() + b"\n")
             line = connection.makefile().readline()
     except OSError as error:
         raise NotPossible(f"the deployment in {directory} does not answer ({type(error).__name__})") from error

@@ -40,12 +40,14 @@ class WaysOut:
         self._locate = locate
         self._may_call = may_call
         self._servers: dict[str, asyncio.Server] = {}
+        self._urls: dict[str, str] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._tls = _self_signed()
 
     async def start(self) -> None:
         for region in self._regions:
-            self._servers[region] = await asyncio.start_server(self._handler(region), "127.0.0.1", 0)
+            server = self._servers[region] = await asyncio.start_server(self._handler(region), "127.0.0.1", 0)
+            self._urls[region] = "http://{}:{}".format(*server.sockets[0].getsockname())
 
     def stop(self) -> None:
         for server in self._servers.values():
@@ -55,7 +57,7 @@ class WaysOut:
 
     def url(self, region: str) -> str:
         """What HTTPS_PROXY is to be for functions of `region`."""
-        return "http://{}:{}".format(*self._servers[region].sockets[0].getsockname())
+        return self._urls[region]
 
     def _handler(self, region: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def arrive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,6 +20,7 @@ class Workflows:
     def install(self, control: Control) -> None:
         hooks.pace_workflows(self._clock.real, LEAST_TIMEOUT)
         hooks.tell_of_workflow_calls(self._called)
+        hooks.complete_scheduled_tasks()
         control.section("workflows", status)
 
     def _called(self, region: str, resource: str) -> None:

@@ -59,6 +59,7 @@ class RegionOutputs(_Outputs[Text, Texts]):
     ledger_function: Text
     recovery_function: Text
     sentinel_function: Text
+    parameter_function: Text
     sentinel_function_arn: Text
     failover_arn: Text  # of the state machine that takes over from the other region
     failback_arn: Text  # of the one that brings the other region back

@@ -7,12 +7,13 @@ in `Pulumi.<environment>.yaml`; unknown keys of our sections are refused: a miss
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from botocore.session import Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared import client_keys
+from shared import client_keys, secret_parameters
 from shared.naming import Names
 from shared.places import Place
 
@@ -32,11 +33,23 @@ SECTIONS = (
     "database",
     "backup",
     "failover",
+    "parameters",
+    "drill",
+    "workload",
 )
 """Configuration namespaces that are ours; `aws:` and `pulumi:` are not."""
-SECRETS: Mapping[str, Callable[[Mapping[str, str]], Iterable[str]]] = {client_keys.SETTING: client_keys.problems}
+SECRETS: Mapping[str, Callable[[Mapping[str, str]], Iterable[str]]] = {
+    client_keys.SETTING: client_keys.problems,
+    secret_parameters.SETTING: secret_parameters.problems,
+}
 """Settings that are secret, with what finds fault with each. No model holds them: `shared.config.secrets` checks them
 and hands them on in their envelopes."""
+
+
+FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
+WORKLOAD_FILES = ("handler.py", "openapi.json")
+"""What a workload's folder must hold: the function, and the description of its API."""
+_OUR_OWN = frozenset({"common", "ledger", "parameter_sync", "recovery", "sentinel"})
 
 
 class SettingsError(ValueError):
@@ -65,6 +78,22 @@ def _cidr(value: str) -> str:
         raise ValueError("a private IPv4 block is needed, such as 10.0.0.0/16")
     if not 16 <= network.prefixlen <= 20:
         raise ValueError("a VPC with three zones needs a /16 to /20; change the prefix")
+    return value
+
+
+def _flags(value: str) -> str:
+    if value and not re.fullmatch(r"[a-z][a-z0-9-]*=(on|off)(,[a-z][a-z0-9-]*=(on|off))*", value):
+        raise ValueError("flags are written name=on or name=off, with commas between, such as instant-payments=off")
+    return value
+
+
+def _workload(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+        raise ValueError("a folder of functions/ is named by lower-case letters, digits and underscores; change it")
+    if value in _OUR_OWN:
+        raise ValueError("that function is the product's own; name the folder of yours, or payments")
+    if missing := [file for file in WORKLOAD_FILES if not (FUNCTIONS / value / file).is_file()]:
+        raise ValueError(f"functions/{value} has no {' and no '.join(missing)}; see docs/own-workload.md")
     return value
 
 
@@ -117,6 +146,10 @@ class EnvironmentSettings(BaseModel):
     """NAT gateways: per-zone, one, or none with interface endpoints in their place."""
     engine: Literal["aurora-postgresql", "aurora-mysql"] = Field("aurora-postgresql", alias="database:engine")
     """aurora-postgresql or aurora-mysql."""
+    fault_injection: bool = Field(False, alias="drill:faultInjection")
+    """Templates of AWS FIS that cut a region off or pause replication; nothing runs until somebody starts one."""
+    region_switch: bool = Field(False, alias="drill:regionSwitch")
+    """The failover as a plan of ARC Region switch as well, at 70 USD a month."""
 
     @model_validator(mode="after")
     def _two_regions(self) -> Self:
@@ -170,6 +203,8 @@ class RegionSettings(EnvironmentSettings):
     """Seconds between two health probes of the NLB (Elastic Load Balancing allows 5 to 300)."""
     unhealthy_threshold: int = Field(2, alias="frontDoor:unhealthyThreshold", ge=2, le=10)
     """Failed probes in a row until the NLB calls a region unhealthy."""
+    workload: Annotated[str, AfterValidator(_workload)] = Field("payments", alias="workload:source")
+    """Folder in functions/ whose handler takes the traffic (docs/own-workload.md)."""
     durability: Literal["one-region", "both"] = Field("one-region", alias="payments:durability")
     """What to do when the other region does not answer: acknowledge with one region's journal, or refuse."""
     peer_timeout_ms: int = Field(500, alias="payments:peerTimeoutMs", ge=50, le=5000)
@@ -192,6 +227,10 @@ class RegionSettings(EnvironmentSettings):
     """A certificate of ACM in this region, instead of one issued for the zone or signed by ourselves."""
     database_step: Literal["promote", "approve"] = Field("promote", alias="failover:database")
     """The database in a failover: promote it at once, or wait for a person's word. Traffic moves in either case."""
+    parameter_minutes: Annotated[int, _one_of(5, 10, 15, 20, 30, 60)] = Field(15, alias="parameters:reconcileMinutes")
+    """Minutes between two comparisons of all parameters with the other region's, by each of the two."""
+    parameter_throughput: Literal["standard", "high"] = Field("standard", alias="parameters:throughput")
+    """Parameter Store's limits: 40 calls a second, or more at a price; a setting of the whole account and region."""
     manage_api_account: bool = Field(True, alias="api:manageAccount")
     """Own API Gateway's account settings in this region; exactly one environment of an account should."""
     email: str | None = Field(None, alias="notify:email", pattern=r"^[^@\s]+@[^@\s]+$")
@@ -220,8 +259,15 @@ class GlobalSettings(EnvironmentSettings):
     max_capacity: float = Field(4, alias="database:maxCapacity", ge=1, le=256, multiple_of=0.5)
     """Aurora capacity units that each member may grow to."""
 
+    flags: Annotated[str, AfterValidator(_flags)] = Field("instant-payments=off", alias="parameters:flags")
+    """Feature flags that the environment starts with: name=on or name=off, with commas between."""
     backup_retention_days: int = Field(7, alias="backup:retentionDays", ge=1)
     """Days that backups and their copies are kept."""
+
+    @property
+    def feature_flags(self) -> dict[str, bool]:
+        pairs = (each.split("=") for each in self.flags.split(",") if each)
+        return {name: state == "on" for name, state in pairs}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

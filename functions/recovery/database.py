@@ -90,11 +90,11 @@ def _change(around: Surroundings, *, caller: str, target: str, lossless: bool) -
 def wait_for_writer(given: WriterInput, around: Surroundings) -> WriterOutput:
     """One look: whether the region's member is a writer that answers, and may be named one.
 
-    Raises WriterNotInTime when the run has looked for too long.
+    Raises WriterNotInTime when the run has looked for too long, or RDS has given the change up.
     """
     down_since, down_at = _chain_of_down(given, around)
-    hindrance = _not_nameable(given, down_since, around) or _not_writing(given.region, around)
     waited = around.pace.since(given.since)
+    hindrance = _not_nameable(given, down_since, around) or _not_writing(given.region, waited, around)
     if hindrance and waited > around.settings.writer_wait_seconds:
         raise WriterNotInTime(f"after {waited:.0f} s: {hindrance}")
     return WriterOutput(
@@ -132,12 +132,17 @@ def _not_nameable(given: WriterInput, down_since: str | None, around: Surroundin
     return None if nameable else f"it is not certain yet that {given.lost} has stopped writing"
 
 
-def _not_writing(region: str, around: Surroundings) -> str | None:
-    """Why the region's member takes no writes yet. The database itself is asked last: RDS may say so too early."""
-    member = find_member(around, region, caller=region)
+def _not_writing(region: str, waited: float, around: Surroundings) -> str | None:
+    """Why the region's member takes no writes yet. The database itself is asked last: RDS may say so too early.
+
+    Until the writer has moved only the own region's RDS is asked: what is brought back may be lost again.
+    """
+    member = find_member(around, region, caller=around.region)
     if member.changing:
         return "the change of writer is under way"
     if not member.is_writer:
+        if waited > around.settings.change_seen_seconds:
+            raise WriterNotInTime(f"the change of writer to {region} was given up: it is a reader, and nothing changes")
         return f"the member in {region} is a reader"
     rds = around.client("rds", region)
     with silence_named(f"RDS in {region}"):

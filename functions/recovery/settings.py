@@ -21,6 +21,7 @@ class Settings(ControlSettings):
     topic_arn: str = Field(min_length=1)  # who is told
     cool_down_seconds: float = Field(default=300.0, ge=0)
     writer_wait_seconds: float = Field(default=900.0, gt=0)  # promotion takes about 60 s, minutes at worst
+    change_seen_seconds: float = Field(default=30.0, gt=0)  # until RDS shows a change of writer that it has taken on
     # Payments accepted this long before the loss, or later, are looked for in the new writer: what the database had not
     # replicated is seconds, what the lost region's ledger had not posted yet can be more.
     replay_window_seconds: float = Field(default=3600.0, ge=0)

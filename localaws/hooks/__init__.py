@@ -157,6 +157,12 @@ from localaws.hooks.ssm import (
     publish_from_aws,
     tell_of_parameter_changes,
 )
+from localaws.hooks.ssm_gaps import (
+    complete_parameters,
+    name_functions_to_parameter_store,
+    tell_of_parameter_tags,
+)
+from localaws.hooks.workflow_history import complete_scheduled_tasks
 from localaws.hooks.workflows import (
     gate_workflow_tasks,
     pace_workflows,
@@ -205,6 +211,8 @@ __all__ = [
     "bucket_region",
     "certificate_material",
     "choose_targets",
+    "complete_parameters",
+    "complete_scheduled_tasks",
     "custom_domain_region",
     "deliver_event",
     "discard_stream_records",
@@ -245,6 +253,7 @@ __all__ = [
     "mark_asynchronous_invocations",
     "metric_alarm_records",
     "metric_value",
+    "name_functions_to_parameter_store",
     "name_network_load_balancers",
     "original_of",
     "originals",
@@ -276,6 +285,7 @@ __all__ = [
     "take_over_streams",
     "target_group_records",
     "tell_of_parameter_changes",
+    "tell_of_parameter_tags",
     "tell_of_published_events",
     "tell_of_rds_changes",
     "tell_of_workflow_calls",

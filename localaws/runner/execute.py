@@ -40,6 +40,8 @@ def create(context: Context, on_made: Callable[[str], None]) -> None:
     """Make the resource; `on_made(id)` is called as soon as it exists. Fills the context's id and outputs."""
     entry = context.entry
     check(context)
+    if entry.not_emulated and not context.synthetic:
+        raise TableError(f"{context.type}: {entry.not_emulated}")
     context.out = dict(context.inputs)
     context.made = _run(context, entry.create, making=True) or {}
     identity = context.text(entry.id)

@@ -101,6 +101,7 @@ class Entry:
     tags: Tags | None = None
     provider_only: Mapping[str, str] = field(default_factory=dict)  # argument → why no call takes it
     region: str = ""  # the one region in which the service's API answers
+    not_emulated: str = ""  # why nothing here takes it, and what to do; the graph has it all the same
 
     @property
     def regional(self) -> bool:

@@ -87,6 +87,8 @@ HARMLESS: Mapping[str, Mapping[str, str]] = {
         "forceDestroy": "would promote a reader before it goes; members are detached otherwise (aws-facts §2.10)"
     },
     "aws:route53/zone:Zone": {"forceDestroy": "see `occupied_zones`"},
+    "aws:cloudwatch/eventRule:EventRule": {"forceDestroy": "is for rules that AWS manages; ours are our own"},
+    "aws:cloudwatch/eventTarget:EventTarget": {"forceDestroy": "is for targets of rules that AWS manages"},
 }
 
 

@@ -152,7 +152,7 @@ def without_any_key(rows: Rows) -> list[str]:
 
 def _is_readable(row: Row) -> bool:
     """Parameters that hold no secret take no key (API SSM.PutParameter, KeyId)."""
-    return row["type"] == PARAMETER and row["inputs"].get("type") != "SecureString"
+    return bool(row["type"] == PARAMETER and row["inputs"].get("type") != "SecureString")
 
 
 def not_switched_on(rows: Rows) -> list[str]:

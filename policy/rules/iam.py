@@ -28,8 +28,22 @@ ANY_RESOURCE: Mapping[str, str] = {
     "xray:PutTelemetryRecords": "knows no resource (Service Authorization Reference, AWS X-Ray)",
     "xray:GetSamplingRules": "knows no resource (Service Authorization Reference, AWS X-Ray)",
     "xray:GetSamplingTargets": "knows no resource (Service Authorization Reference, AWS X-Ray)",
+    "ssm:DescribeParameters": "a listing (Service Authorization Reference, AWS Systems Manager)",
     "dynamodb:ListStreams": "a listing (Service Authorization Reference, Amazon DynamoDB)",
     "cloudwatch:GetMetricStatistics": "knows no resource (Service Authorization Reference, Amazon CloudWatch)",
+    "cloudwatch:DescribeAlarms": "tells of composite alarms only with it (API CloudWatch.DescribeAlarms)",
+    "s3:ListAllMyBuckets": "a listing (Service Authorization Reference, Amazon S3)",
+    "tag:GetResources": "a listing (Service Authorization Reference, Amazon Resource Group Tagging API)",
+    **dict.fromkeys(
+        (
+            "ec2:DescribeManagedPrefixLists",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeVpcEndpoints",
+            "ec2:DescribeVpcPeeringConnections",
+            "ec2:DescribeVpcs",
+        ),
+        "a listing (Service Authorization Reference, Amazon EC2)",
+    ),
     **dict.fromkeys(
         (
             "logs:CreateLogDelivery",
@@ -59,6 +73,8 @@ ANY_RESOURCE: Mapping[str, str] = {
 # Actions on everything of a kind, for want of anything narrower.
 ANY_OF_A_KIND: Mapping[str, str] = {
     "logs:DescribeLogGroups": "a listing (VPC user guide, flow-logs-iam-role.html)",
+    "ec2:GetManagedPrefixListEntries": "reads AWS's own lists of addresses, whose ids are not ours (FIS user guide, "
+    "cross-region-scenario.html)",
 }
 # AWS's own policies that we attach: they hold wildcards, and change without us.
 MANAGED: Mapping[str, str] = {
@@ -73,6 +89,7 @@ MANAGED: Mapping[str, str] = {
 # id_roles_use_passrole.html).
 SILENT_IN_TRUST: Mapping[str, str] = {
     "apigateway.amazonaws.com": "API Gateway developer guide, set-up-logging.html, asks for the bare principal",
+    "arc-region-switch.amazonaws.com": "R53DG security_iam_region_switch_trust_policy.html asks for the bare principal",
     "backup.amazonaws.com": "BKUP iam-service-roles.html asks for the bare principal",
     "events.amazonaws.com": "EBUG cross-service-confused-deputy-prevention.html knows a source for targets of rules, "
     "none for endpoints",

@@ -125,9 +125,14 @@ METRICS: Mapping[tuple[str, str], Metric] = {
         )
         for how in ("Failed", "TimedOut", "Aborted")
     },
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): Metric(
-        frozenset({"QueueName"}), _named(QUEUE, "name", "QueueName"), "SQS dev guide, sqs-available-cloudwatch-metrics"
-    ),
+    **{
+        ("AWS/SQS", f"Approximate{what}"): Metric(
+            frozenset({"QueueName"}),
+            _named(QUEUE, "name", "QueueName"),
+            "SQS dev guide, sqs-available-cloudwatch-metrics",
+        )
+        for what in ("NumberOfMessagesVisible", "AgeOfOldestMessage")
+    },
     ("AWS/ApiGateway", "5XXError"): _API,
     ("AWS/ApiGateway", "Latency"): _API,
     ("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"): Metric(

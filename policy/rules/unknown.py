@@ -17,9 +17,19 @@ class Unknown:
     def _refuse(self, *_: Any) -> NoReturn:
         raise NotKnownYet
 
-    __eq__ = __lt__ = __gt__ = __le__ = __ge__ = _refuse
-    __str__ = __repr__ = __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _refuse
-    __hash__ = _refuse
+    __lt__ = __gt__ = __le__ = __ge__ = __len__ = __iter__ = __contains__ = __getitem__ = _refuse
+
+    def __eq__(self, other: object) -> bool:
+        raise NotKnownYet
+
+    def __hash__(self) -> int:
+        raise NotKnownYet
+
+    def __bool__(self) -> bool:
+        raise NotKnownYet
+
+    def __str__(self) -> str:
+        raise NotKnownYet
 
     def __format__(self, _: str) -> str:
         return "(known after deployment)"

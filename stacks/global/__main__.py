@@ -9,15 +9,18 @@ from components.bucket_replication import BucketPlacement, BucketReplication, Bu
 from components.database import DATABASE, Database, DatabaseArgs, MemberPlacement
 from components.dns import ApiAlias, Dns, DnsArgs, RegionDoors, existing_zone
 from components.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs, endpoint_id
+from components.fault_injection import FaultInjection, FaultInjectionArgs
 from components.global_watch import GlobalWatch, GlobalWatchArgs, WatchedRegion
 from components.journal import Journal, JournalArgs
 from components.network_layout import zone_names
+from components.parameters import SeededParameters, SeededParametersArgs
 from components.private_paths import PrivatePaths, PrivatePathsArgs, PrivateSide
 from components.region import account_id
 from components.region_links import DoorUrls, RegionLinks, RegionLinksArgs
+from components.region_switch import RegionSwitch, RegionSwitchArgs
 from components.restore_testing import RestoreTesting, RestoreTestingArgs
 from components.witness import Witness, WitnessArgs, WitnessVpc
-from shared import config
+from shared import config, secret_parameters
 from shared.places import Place
 from shared.providers import global_provider, regional_provider
 from shared.references import GlobalExports, export, region_reference
@@ -182,6 +185,18 @@ witness = Witness(
     ),
     opts=at(everywhere),
 )
+SeededParameters(
+    "parameters",
+    SeededParametersArgs(
+        names=names,
+        key_arn=primary.data_key_arn,
+        writer_endpoint=database.writer_endpoint,
+        writer_region=settings.primary_region,
+        flags=settings.feature_flags,
+        secrets=config.secrets(secret_parameters.SETTING),
+    ),
+    opts=at(providers[Place.PRIMARY]),
+)
 events = EventEndpoint(
     "events",
     EventEndpointArgs(
@@ -253,6 +268,36 @@ watch = GlobalWatch(
     ),
     opts=at(providers[Place.PRIMARY]),
 )
+if settings.fault_injection:
+    for place, region in regions.items():
+        FaultInjection(
+            f"fault-injection-{place}",
+            FaultInjectionArgs(
+                names=names,
+                place=place,
+                environment=settings.environment,
+                region=settings.region(place),
+                peer_region=settings.region(place.other),
+                account=account_id(providers[place]),
+                vpc_id=region.vpc_id,
+                private_subnet_ids=region.private_subnet_ids,
+                bucket_arn=region.bucket_arn,
+                key_arn=region.data_key_arn,
+            ),
+            opts=at(providers[place]),
+        )
+if settings.region_switch:
+    RegionSwitch(
+        "region-switch",
+        RegionSwitchArgs(
+            names=names,
+            account=account_id(providers[Place.PRIMARY]),
+            regions={place: settings.region(place) for place in Place},
+            global_cluster=database.global_cluster_id,
+            cluster_arns=database.cluster_arns,
+        ),
+        opts=at(everywhere),
+    )
 
 export(
     GlobalExports(

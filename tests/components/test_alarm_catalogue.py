@@ -17,6 +17,7 @@ PUBLISHED_BY = {
     ("AWS/Lambda", "Duration"): {"FunctionName"},
     ("AWS/Lambda", "DeadLetterErrors"): {"FunctionName"},
     ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {"QueueName"},
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
     ("AWS/Events", "FailedInvocations"): {"RuleName"},
     ("AWS/Events", "IngestionToInvocationStartLatency"): set(),

@@ -55,6 +55,12 @@ class LocalAws:
     def lose(self, region: str, kind: str = "error") -> None:
         httpx.post(f"{self.server.control}/outage", json={"region": region, "kind": kind}).raise_for_status()
 
+    def control(self, what: str, content: Any = None) -> Any:
+        """POST `content` to the control API, or GET without one."""
+        url = f"{self.server.control}/{what}"
+        answer = httpx.get(url) if content is None else httpx.post(url, json=content)
+        return answer.raise_for_status().json()
+
     def heal(self, *regions: str) -> None:
         for region in regions:
             httpx.post(f"{self.server.control}/heal", json={"region": region}).raise_for_status()

@@ -54,6 +54,42 @@ EXPECTED = {
         "message_attributes: dict)"
     ),
     "ministack.services.stepfunctions:_invoke_resource": "(resource, input_data)",
+    "ministack.services.stepfunctions:_invoke_resource_with_timeout": "(resource, input_data, timeout)",
+    "ministack.services.stepfunctions:_invoke_with_callback": "(resource, input_data, token, state_def)",
+    "ministack.services.stepfunctions:_SFN_WAIT_SCALE": "float",
+    "ministack.services.stepfunctions:_ExecutionError": "type",
+    "ministack.services.stepfunctions:_add_event": "(execution, event_type, details=None)",
+    "ministack.services.stepfunctions:_apply_jsonata_arguments": "(state_def, raw_input, ctx=None)",
+    "ministack.services.stepfunctions:_executions": "AccountRegionScopedDict",
+    "ministack.services.dynamodb:_emit_stream_event": (
+        "(table_name: str, event_name: str, old_item: dict | None, new_item: dict | None, replicate: bool = True)"
+    ),
+    "ministack.services.dynamodb:stream_start_position": ("(table_name: str, *, account_id=None, region=None) -> int"),
+    "ministack.services.dynamodb:stream_records_since": (
+        "(table_name: str, position: int, limit: int, *, account_id=None, region=None) -> list[dict]"
+    ),
+    "ministack.services.lambda_svc:_poll_dynamodb_streams": "()",
+    "ministack.services.lambda_svc:_esms": "AccountRegionScopedDict",
+    "ministack.services.lambda_svc:_dynamodb_stream_positions": "AccountRegionScopedDict",
+    "ministack.services.lambda_svc:_apply_filter_criteria": "(records: list[dict], esm: dict) -> list[dict]",
+    "ministack.services.lambda_svc:_get_func_record_for_qualifier": (
+        "(name: str, qualifier: str | None) -> tuple[dict | None, dict | None]"
+    ),
+    "ministack.services.lambda_svc:_get_func_record_for_ref": (
+        "(function_ref: str) -> tuple[dict | None, dict | None, str]"
+    ),
+    "ministack.services.lambda_svc:_execution_record_for_config": "(func: dict, config: dict) -> dict",
+    "ministack.services.lambda_svc:_send_ddb_stream_failure_record": (
+        "(esm, func_rec, batch, stream_arn, result, condition)"
+    ),
+    "ministack.services.lambda_svc:_LAMBDA_ASYNC_RETRY_BASE_SECONDS": "float",
+    "ministack.services.lambda_svc:_LAMBDA_ASYNC_RETRY_MAX_SECONDS": "float",
+    "ministack.services.eventbridge:_dispatch_to_lambda": "(arn, payload)",
+    "ministack.services.eventbridge:_parse_rate_seconds": "(expr: str) -> int | None",
+    "ministack.services.eventbridge:_rules": "AccountRegionScopedDict",
+    "ministack.services.eventbridge:_targets": "AccountRegionScopedDict",
+    "ministack.services.scheduler:_schedules": "AccountRegionScopedDict",
+    "ministack.services.scheduler:_to_epoch": "(value)",
     "ministack.core.lambda_runtime:Worker._spawn": "(self)",
     "ministack.core.lambda_runtime:Worker.invoke": (
         "(self, event, request_id: str, *, trace_id: str | None = None, depth=None, durable: dict | None = None, "

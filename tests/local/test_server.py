@@ -192,6 +192,12 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, 
     assert list(temp_root.iterdir()) == []
 
 
+CONTROL_CALLS = (
+    "GET /status, GET /addresses, POST /outage, POST /heal, POST /stop, POST /cut, POST /join, POST /blind, "
+    "POST /unblind, GET /calls, POST /calls/mark"
+)
+
+
 @pytest.mark.parametrize(
     ("path", "content", "status", "error"),
     [
@@ -199,7 +205,10 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, 
         ("outage", {"region": EAST_1, "kind": "fire"}, 400, "kind 'fire' is unknown; use error, reset, hang"),
         ("heal", {}, 400, "region None is not on this machine; use us-east-1 or us-east-2"),
         ("heal", ["us-east-1"], 400, 'send a JSON object, such as {"region": "us-east-1"}'),
-        ("nonsense", {}, 404, "the control API has GET /status, GET /addresses, POST /outage, POST /heal, POST /stop"),
+        ("nonsense", {}, 404, f"the control API has {CONTROL_CALLS}"),
+        ("cut", {"between": [EAST_1]}, 400, 'name two regions: {"between": ["us-east-1", "us-east-2"]}'),
+        ("cut", {"between": [EAST_1, EAST_1]}, 400, "us-east-1 is one region; two are needed"),
+        ("blind", {}, 400, "region None is not on this machine; it runs us-east-1, us-east-2"),
     ],
 )
 def test_a_control_call_that_makes_no_sense_says_what_would(

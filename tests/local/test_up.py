@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import ssl
 import stat
 import subprocess
@@ -114,6 +115,42 @@ def test_a_payment_through_the_accelerator_needs_the_clients_key(up: Up) -> None
 def test_the_api_asks_for_a_signature_and_for_no_key(up: Up) -> None:
     assert up.ask_api("/payments", payment(2), signed=False).status_code == 403
     assert up.ask_api("/payments", payment(2), signed=True).status_code == 201
+
+
+def test_the_programs_run_again_change_nothing(up: Up) -> None:
+    command = [sys.executable, "-m", "localaws", "deploy", "--directory", str(up.folder / "local")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    stacks = json.loads(ran.stdout)["stacks"]
+    assert list(stacks) == ["primary", "secondary", "global"]
+    assert all(stack["registered"] > 20 for stack in stacks.values())
+    words = ("created", "updated", "replaced", "deleted")
+    assert [stack[word] for stack in stacks.values() for word in words] == [[]] * 12
+
+
+def test_one_program_can_be_run_again_alone_and_an_unknown_one_is_refused(up: Up) -> None:
+    command = [sys.executable, "-m", "localaws", "deploy", "--directory", str(up.folder / "local"), "--stack"]
+    one, unknown = (
+        subprocess.run([*command, stack], capture_output=True, text=True, check=False, timeout=60)
+        for stack in ("secondary", "other")
+    )
+
+    assert (one.returncode, list(json.loads(one.stdout)["stacks"])) == (0, ["secondary"])
+    assert (unknown.returncode, unknown.stderr) == (
+        1,
+        "there is no stack other; use primary, secondary, global\n",
+    )
+
+
+def test_who_cannot_read_the_token_cannot_have_the_programs_run(up: Up) -> None:
+    file = up.folder / "local" / "deployer.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with socket.create_connection(("127.0.0.1", json.loads(file.read_text())["port"]), timeout=10) as connection:
+        connection.sendall(b'{"token": "guessed"}\n')
+        answer = json.loads(connection.makefile().readline())
+
+    assert answer == {"error": "this is not the token of the running deployment"}
 
 
 def test_the_clients_key_is_told_to_this_user_alone_and_nowhere_else(up: Up) -> None:

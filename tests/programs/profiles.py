@@ -27,6 +27,8 @@ _SHARED = {
     "dns:zoneName": "pay.example.com",
     "dns:createZone": False,
     "database:engine": "aurora-mysql",
+    "drill:faultInjection": True,
+    "drill:regionSwitch": True,
 }
 _REGIONAL = {
     **_SHARED,

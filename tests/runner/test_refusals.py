@@ -26,6 +26,16 @@ from tests.runner.conftest import Client, Programs
             "'cookie_duration': 5}, health_check={'enabled': True, 'mystery': 1}, opts=opts)",
             "aws:lb/targetGroup:TargetGroup: no call takes healthCheck.mystery",
         ),
+        (
+            "aws.fis.ExperimentTemplate('f', description='f', role_arn='arn:aws:iam::000000000000:role/r', "
+            "stop_conditions=[{'source': 'none'}], actions=[{'name': 'w', 'action_id': 'aws:fis:wait'}], opts=opts)",
+            "aws:fis/experimentTemplate:ExperimentTemplate: .* set drill:faultInjection to false here",
+        ),
+        (
+            "aws.arcregionswitch.Plan('p', name='p', execution_role='arn:aws:iam::000000000000:role/r', "
+            "recovery_approach='activePassive', regions=['us-east-1', 'us-east-2'], workflows=[], opts=opts)",
+            "aws:arcregionswitch/plan:Plan: .* set drill:regionSwitch to false here",
+        ),
         ("aws.sqs.Queue('q')", "q would land in the default provider"),
         ("aws.get_region()", "has no provider"),
         ("aws.get_ip_ranges(services=['x'], opts=pulumi.InvokeOptions(provider=provider))", "getIpRanges.* not known"),

@@ -1,4 +1,4 @@
-"""Parameters."""
+"""Parameters, and settings of Parameter Store."""
 
 from localaws.runner.context import Context
 from localaws.runner.table import ALL, Call, Do, Entry, Name, Tags
@@ -29,5 +29,14 @@ TYPES = {
             "version": "{found.Parameter.Version}",
             "hasValueWo": False,
         },
+    ),
+    "aws:ssm/serviceSetting:ServiceSetting": Entry(
+        service="ssm",
+        create=Call("update_service_setting", auto=ALL),
+        update=(Call("update_service_setting", auto=ALL),),
+        id="{in.settingId}",
+        read=Call("get_service_setting", {"SettingId": "{id}"}),
+        delete=(Call("reset_service_setting", {"SettingId": "{id}"}),),
+        outputs={"arn": "{found.ServiceSetting.ARN}", "status": "{found.ServiceSetting.Status}"},
     ),
 }

@@ -34,6 +34,9 @@ secret = aws.secretsmanager.Secret(
     replicas=[{"region": "us-east-2"}], opts=opts,
 )
 version = aws.secretsmanager.SecretVersion("database", secret_id=secret.id, secret_string=password.result, opts=opts)
+aws.ssm.ServiceSetting(
+    "throughput", setting_id="/ssm/parameter-store/high-throughput-enabled", setting_value="true", opts=opts
+)
 parameter = aws.ssm.Parameter("writer", name="/runner/writer", type="String", value="us-east-1", opts=opts)
 
 for name, value in {
@@ -110,6 +113,13 @@ CASE = Case(
                 "Same": found["VersionId"] == out["version"],
             },
             {"Length": 24, "Same": True},
+        ),
+        "aws:ssm/serviceSetting:ServiceSetting": Look(
+            lambda aws, _: aws("ssm").get_service_setting(SettingId="/ssm/parameter-store/high-throughput-enabled")[
+                "ServiceSetting"
+            ],
+            {"SettingValue": "true", "Status": "Customized"},
+            stays="a setting is always there; deleting it brings its default back",
         ),
         "aws:ssm/parameter:Parameter": Look(
             lambda aws, _: aws("ssm").get_parameter(Name="/runner/writer")["Parameter"],

@@ -1,0 +1,50 @@
+"""The environment variables of the function; `peer_region` is read from PEER_REGION, and so on.
+
+It takes part in keeping equal what lies below `prefix`, except below `private_prefix`.
+"""
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from common.environment import Environment
+
+
+class Settings(Environment):
+    region: str = Field(validation_alias="AWS_REGION", min_length=1)  # set by Lambda
+    place: Literal["primary", "secondary"]
+    peer_region: str = Field(min_length=1)
+    prefix: str = Field(pattern=r"^/.+[^/]$")
+    private_prefix: str = Field(pattern=r"^/.+[^/]$")
+    key_alias: str = Field(pattern=r"^alias/.+")  # by this name each region has a key of its own
+    copier_roles: str = Field(min_length=1)  # of this function in both regions, with a comma between: our own writes
+    queue_url: str = Field(min_length=1)
+    dead_letter_url: str = Field(min_length=1)
+    attempts: int = Field(default=5, ge=1)  # of one message, below the queue's own maximum, which is for crashes
+    retry_seconds: int = Field(default=30, ge=0, le=900)  # until the second attempt; doubled for each further one
+    settling_seconds: int = Field(default=30, ge=0, le=900)
+    turns: int = Field(default=96, ge=1)  # reconciliations in which each parameter's tags and labels are seen once
+    service_version: str = Field(min_length=1)
+    metrics_namespace: str = Field(min_length=1)
+
+    @field_validator("peer_region")
+    @classmethod
+    def _is_the_other_region(cls, peer: str, info: ValidationInfo) -> str:
+        if peer == info.data.get("region"):
+            raise ValueError("must name the other region, not the function's own")
+        return peer
+
+    @field_validator("private_prefix")
+    @classmethod
+    def _is_inside(cls, private: str, info: ValidationInfo) -> str:
+        if not private.startswith(f"{info.data.get('prefix')}/"):
+            raise ValueError("must lie below PREFIX")
+        return private
+
+    @property
+    def peer_place(self) -> str:
+        return "secondary" if self.place == "primary" else "primary"
+
+    def is_copier(self, arn: str) -> bool:
+        """Whether this is one of our roles at work: `arn:aws:sts::<account>:assumed-role/<role>/<session>`."""
+        return any(f":assumed-role/{role}/" in arn for role in self.copier_roles.split(","))

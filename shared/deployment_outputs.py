@@ -1,0 +1,87 @@
+"""Whether what three stacks export is one environment, whole, in two regions of one account. Asks nobody."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from shared.outputs import OutputsError, PlainGlobalOutputs, PlainRegionOutputs
+from shared.places import Place
+
+_ARN_PARTS = 6  # arn:partition:service:region:account:resource
+_HIDDEN = "[secret]"  # what the Pulumi CLI prints instead of a secret output
+
+
+class DeploymentError(RuntimeError):
+    """There is no environment to work on, or another one than was asked for. The message names both sides."""
+
+
+def read_outputs(
+    environment: str, outputs: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[Place, PlainRegionOutputs], PlainGlobalOutputs]:
+    """What the three stacks export, by the contract. Raises DeploymentError if they are not one environment."""
+    try:
+        cells = {place: PlainRegionOutputs.from_plain(outputs.get(place, {})) for place in Place}
+        spanning = PlainGlobalOutputs.from_plain(outputs.get("global", {}))
+    except OutputsError as error:
+        missing = [stack for stack in (*Place, "global") if not outputs.get(stack)]
+        which = f"; nothing is deployed in {', '.join(missing)}" if missing else ""
+        raise DeploymentError(f"{environment} is not deployed as a whole: {error}{which}") from error
+    for stack, held in ({place.value: cell for place, cell in cells.items()} | {"global": spanning}).items():
+        if hidden := [each.name for each in fields(held) if getattr(held, each.name) == _HIDDEN]:
+            raise DeploymentError(f"stack {stack} of {environment} keeps {', '.join(hidden)} secret; export it plainly")
+    _refuse_mixed(environment, cells, spanning)
+    return cells, spanning
+
+
+def _refuse_mixed(environment: str, cells: Mapping[Place, PlainRegionOutputs], spanning: PlainGlobalOutputs) -> None:
+    for place, cell in cells.items():
+        if cell.place != place:
+            raise DeploymentError(f"the outputs of stack {place} of {environment} are those of place {cell.place}")
+        if cell.suffix != spanning.suffix:
+            raise DeploymentError(
+                f"stack {place} is of environment {cell.suffix}, stack global of {spanning.suffix}: another environment"
+            )
+        for name, region, _ in _arns(cell):
+            if region not in ("", cell.region):
+                raise DeploymentError(f"stack {place} says it is in {cell.region}, but its {name} is in {region}")
+    if cells[Place.PRIMARY].region == cells[Place.SECONDARY].region:
+        raise DeploymentError(
+            f"both places of {environment} are in {cells[Place.PRIMARY].region}; two regions are needed"
+        )
+    for place, arn in (
+        (Place.PRIMARY, spanning.primary_cluster_arn),
+        (Place.SECONDARY, spanning.secondary_cluster_arn),
+    ):
+        region = arn.split(":")[3] if arn.startswith("arn:") else ""
+        if region and region != cells[place].region:
+            raise DeploymentError(
+                f"stack {place} is in {cells[place].region}, but stack global has its database member in {region}"
+            )
+
+
+def account_of(
+    cells: Mapping[Place, PlainRegionOutputs], spanning: PlainGlobalOutputs, *, told: str | None = None
+) -> str:
+    """The account that all ARNs name, and `told` too. Raises DeploymentError if they name several, or none does."""
+    named = {told: "endpoints.json"} if told else {}
+    stacks: dict[str, PlainRegionOutputs | PlainGlobalOutputs] = {"global": spanning}
+    stacks |= {place.value: cell for place, cell in cells.items()}
+    for stack, held in stacks.items():
+        for name, _, account in _arns(held):
+            if account:
+                named.setdefault(account, f"{name} of stack {stack}")
+    if not named:
+        raise DeploymentError("no output names an account; the stacks are from another version: deploy them again")
+    if len(named) > 1:
+        sides = " and ".join(f"{where} is in account …{account[-4:]}" for account, where in named.items())
+        raise DeploymentError(f"the stacks are in several accounts: {sides}")
+    return next(iter(named))
+
+
+def _arns(held: PlainRegionOutputs | PlainGlobalOutputs) -> Iterator[tuple[str, str, str]]:
+    """Output name, region and account of each output that is an ARN; empty where a service names none."""
+    for each in fields(held):
+        value = getattr(held, each.name)
+        parts = value.split(":", _ARN_PARTS - 1) if isinstance(value, str) else []
+        if len(parts) == _ARN_PARTS and parts[0] == "arn":
+            yield each.name, parts[3], parts[4]

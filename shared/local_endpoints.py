@@ -1,0 +1,79 @@
+"""Where a local deployment answers: `endpoints.json`, which `python -m localaws up` writes once all is deployed."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from shared.outputs import OutputsError, PlainGlobalOutputs, PlainRegionOutputs
+from shared.places import Place
+
+
+class EndpointsError(RuntimeError):
+    """The deployment's addresses cannot be read."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Accelerator(_Model):
+    dns_name: str
+    address: str  # host:port on loopback
+    url: str
+
+
+class RegionEndpoints(_Model):
+    place: Place
+    api: str
+    nlb: str
+
+
+class Endpoints(_Model):
+    """One environment on the embedded AWS."""
+
+    environment: str
+    speed: float
+    pid: int
+    account: str
+    aws: str
+    control: str
+    accelerator: Accelerator
+    service_name: str
+    client_key: SecretStr
+    ca_file: Path
+    regions: dict[str, RegionEndpoints]
+    outputs: dict[str, dict[str, Any]]
+    deploy_seconds: dict[str, float] = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "Endpoints":
+        """Raises EndpointsError when the file is not what `localaws up` promises, or the environment half deployed."""
+        try:
+            endpoints = cls.model_validate_json(path.read_bytes())
+            for place in Place:
+                endpoints.region_outputs(place)
+            _ = endpoints.global_outputs
+        except (OSError, ValidationError, OutputsError, StopIteration) as error:
+            raise EndpointsError(f"{path.name} of the embedded AWS cannot be used: {error}") from error
+        return endpoints
+
+    def region(self, place: Place) -> str:
+        """The region that is `place`."""
+        return next(name for name, region in self.regions.items() if region.place is place)
+
+    def region_outputs(self, place: Place) -> PlainRegionOutputs:
+        self.region(place)
+        return PlainRegionOutputs.from_plain(self.outputs.get(place, {}))
+
+    @property
+    def global_outputs(self) -> PlainGlobalOutputs:
+        return PlainGlobalOutputs.from_plain(self.outputs.get("global", {}))
+
+    @property
+    def accelerator_host(self) -> str:
+        return self.accelerator.address.rpartition(":")[0]
+
+    @property
+    def accelerator_port(self) -> int:
+        return int(self.accelerator.address.rpartition(":")[2])

@@ -1,0 +1,62 @@
+"""A stack's outputs by the Pulumi CLI, which knows the backend, its login and its stacks. Changes nothing."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+STACKS = Path(__file__).resolve().parent.parent / "stacks"
+_SECONDS = 120.0  # a backend behind a slow line; usually two or three
+_LAST_CHARACTERS = 400
+
+# What the CLI says when nobody is logged in (pulumi/pkg/backend/httpstate, pulumi/pulumi#13684), and for a stack that
+# is not there (pkg/cmd/pulumi/stack: "no stack named '…' found").
+_NOT_LOGGED_IN = ("PULUMI_ACCESS_TOKEN", "pulumi login", "not logged in")
+_NO_STACK = ("no stack named", "stack not found")
+
+
+class PulumiError(RuntimeError):
+    """The CLI did not tell what a stack holds. The message names the remedy."""
+
+
+def stack_outputs(folder: str, environment: str, *, stacks: Path = STACKS) -> dict[str, Any]:
+    """All outputs of the stack `environment` in `stacks/<folder>`; secret ones stay hidden. Raises PulumiError."""
+    program = shutil.which("pulumi")
+    if program is None:
+        raise PulumiError(
+            "the Pulumi CLI is missing, and a deployed environment is found through it; install it "
+            "(https://www.pulumi.com/docs/iac/download-install/), or use --local for one on this machine"
+        )
+    words = ["stack", "output", "--json", "--show-secrets=false", "--stack", environment, "--non-interactive"]
+    try:
+        done = subprocess.run(
+            [program, *words, "--cwd", str(stacks / folder), "--color", "never"],
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PulumiError(f"the Pulumi CLI did not answer for stacks/{folder} in {_SECONDS:g} s") from error
+    if done.returncode:
+        raise PulumiError(_why(folder, environment, done.stderr.strip()))
+    try:
+        outputs = json.loads(done.stdout)
+    except json.JSONDecodeError as error:
+        raise PulumiError(f"the Pulumi CLI's outputs of stacks/{folder} are no JSON: {error}") from error
+    if not isinstance(outputs, dict):
+        raise PulumiError(f"the Pulumi CLI's outputs of stacks/{folder} are {type(outputs).__name__}, not an object")
+    return outputs
+
+
+def _why(folder: str, environment: str, said: str) -> str:
+    if any(words in said for words in _NO_STACK):
+        return (
+            f"stacks/{folder} has no stack {environment}; name another with --env (`pulumi stack ls --cwd "
+            f"stacks/{folder}`), or deploy it: make deploy-{folder} ENV={environment}"
+        )
+    if any(words in said for words in _NOT_LOGGED_IN):
+        return "the Pulumi CLI is not logged in; run `pulumi login`, or set PULUMI_ACCESS_TOKEN"
+    return f"the Pulumi CLI failed for stacks/{folder}, stack {environment}: {said[-_LAST_CHARACTERS:] or 'no reason'}"

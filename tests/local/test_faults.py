@@ -1,0 +1,140 @@
+"""Faults between regions that both live: what functions reach, what replicates, and what clients notice."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually, make_table, put, value_of
+
+# Asks the regions named in the event for a table, and says which answered.
+ASK = """
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    quick = Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 1})
+
+    def handler(event, context):
+        print("called")
+        answered = {}
+        for region in event["regions"]:
+            try:
+                client = boto3.client("dynamodb", region_name=region, config=quick)
+                client.get_item(TableName=event["table"], Key={"id": {"S": "any"}})
+                answered[region] = "yes"
+            except (BotoCoreError, ClientError) as error:
+                answered[region] = type(error).__name__
+        return answered
+"""
+
+# Asks a door by its name, as a client outside would, through what it was told to be its way out.
+KNOCK = """
+    import urllib3
+
+    def handler(event, context):
+        print("called")
+        import os
+        with urllib3.ProxyManager(os.environ["HTTPS_PROXY"], cert_reqs="CERT_NONE") as pool:
+            answers = []
+            for door in event["doors"]:
+                try:
+                    answer = pool.request("GET", f"https://{door}/live/", retries=False, timeout=3)
+                    answers.append(answer.status < 500)
+                except urllib3.exceptions.HTTPError:
+                    answers.append(False)
+        return answers
+"""
+
+
+@pytest.fixture
+def joined(aws: LocalAws) -> Iterator[LocalAws]:
+    """The shared embedded AWS, its regions joined again at the end."""
+    yield aws
+    aws.control("join", {"between": [EAST_1, EAST_2]})
+
+
+def invoke(aws: LocalAws, name: str, event: Any, region: str) -> Any:
+    answer = aws.client("lambda", region, read_timeout=20).invoke(FunctionName=name, Payload=json.dumps(event))
+    found = json.load(answer["Payload"])
+    assert "FunctionError" not in answer, found
+    return found
+
+
+def test_regions_that_are_cut_off_reach_neither_each_others_aws_nor_replicate_until_joined(
+    joined: LocalAws, name: str
+) -> None:
+    aws = joined
+    make_table(aws, name, replica=EAST_2)
+    for region in (EAST_1, EAST_2):
+        deploy_function(aws, name, ASK, region)
+    ask = {"table": name, "regions": [EAST_1, EAST_2]}
+    assert invoke(aws, name, ask, EAST_2) == {EAST_1: "yes", EAST_2: "yes"}
+
+    aws.control("cut", {"between": [EAST_1, EAST_2]})
+
+    assert aws.status()["faults"]["cut"] == [[EAST_1, EAST_2]]
+    assert invoke(aws, name, ask, EAST_2) == {EAST_1: "ReadTimeoutError", EAST_2: "yes"}
+    assert invoke(aws, name, ask, EAST_1) == {EAST_1: "yes", EAST_2: "ReadTimeoutError"}
+    put(aws, name, "from-1", "one", EAST_1)
+    put(aws, name, "from-2", "two", EAST_2)
+    time.sleep(0.5)
+    assert (value_of(aws, name, "from-1", EAST_2), value_of(aws, name, "from-2", EAST_1)) == (None, None)
+
+    aws.control("join", {"between": [EAST_1, EAST_2]})
+
+    assert eventually(lambda: value_of(aws, name, "from-1", EAST_2)) == "one"
+    assert eventually(lambda: value_of(aws, name, "from-2", EAST_1)) == "two"
+    assert invoke(aws, name, ask, EAST_2) == {EAST_1: "yes", EAST_2: "yes"}
+
+
+def test_a_call_that_hangs_at_a_cut_ends_with_the_cut(joined: LocalAws, name: str) -> None:
+    code = ASK.replace("read_timeout=0.5", "read_timeout=20")
+    deploy_function(joined, name, code, EAST_2)
+    joined.control("cut", {"between": [EAST_2, EAST_1], "kind": "reset"})
+
+    answered = invoke(joined, name, {"table": name, "regions": [EAST_1]}, EAST_2)
+
+    assert answered == {EAST_1: "ConnectionClosedError"}
+
+
+def test_a_blind_regions_functions_miss_the_other_regions_doors_and_nothing_else(planes: LocalAws, name: str) -> None:
+    make_table(planes, name)
+    doors = []
+    for region in (EAST_1, EAST_2):
+        api = planes.client("apigateway", region).create_rest_api(name=name)["id"]
+        doors.append(f"{api}.execute-api.{region}.amazonaws.com")
+    deploy_function(planes, name, ASK, EAST_2)
+    deploy_function(planes, f"{name}-knocks", KNOCK, EAST_2)
+    assert invoke(planes, f"{name}-knocks", {"doors": doors}, EAST_2) == [True, True]
+
+    planes.control("blind", {"region": EAST_2})
+
+    assert planes.status()["faults"]["blind"] == [EAST_2]
+    assert invoke(planes, f"{name}-knocks", {"doors": doors}, EAST_2) == [False, True]
+    assert invoke(planes, name, {"table": name, "regions": [EAST_1]}, EAST_2) == {EAST_1: "yes"}
+
+    planes.control("unblind", {"region": EAST_2})
+
+    assert invoke(planes, f"{name}-knocks", {"doors": doors}, EAST_2) == [True, True]
+
+
+def test_faults_of_databases_are_asked_for_in_words_that_say_what_is_wrong(planes: LocalAws) -> None:
+    assert planes.control("lag", {"seconds": 30}) == {"seconds": 30}
+    assert planes.control("lag", {"seconds": None}) == {"seconds": None}
+    assert planes.control("database", {"region": EAST_2, "fault": None}) == {"region": EAST_2, "fault": None}
+    for what, content, error in (
+        ("lag", {"seconds": -1}, "seconds is -1; a number of AWS seconds or null is needed"),
+        ("database", {"region": "mars-1"}, "region 'mars-1' is not on this machine; use us-east-1 or us-east-2"),
+        ("database", {"region": EAST_1, "fault": "fire"}, "fault 'fire' is unknown; use \"down\" or null"),
+        (
+            "database",
+            {"region": EAST_1, "fault": "down", "seconds": "3"},
+            "seconds is '3'; a number of AWS seconds is needed",
+        ),
+    ):
+        answer = httpx.post(f"{planes.server.control}/{what}", json=content)
+        assert (answer.status_code, answer.json()) == (400, {"error": error})

@@ -1,0 +1,114 @@
+"""Experiments and plans that AWS runs: they can be stopped, and lead to what is there (R11)."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from components.fault_injection_templates import EXPERIMENTS, MOST_STOP_ALARMS, stop_alarms
+from policy.rules import drills
+from policy.rules.rows import Rows, of_type
+from shared.naming import Names
+from shared.places import Place
+from tests.programs.changes import changed, giving
+from tests.programs.profiles import DEFAULTS, OPTIONS, registered
+
+Rule = Callable[[Rows], list[str]]
+RULES: tuple[Rule, ...] = (
+    drills.unstoppable,
+    drills.stopped_by_nothing,
+    drills.unmarked_targets,
+    drills.plans_of_nothing,
+)
+ALARM = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:"
+ISOLATION = "fault-injection-primary-isolation"
+BUCKETS = "fault-injection-primary-bucket-replication"
+PLAN = "region-switch-plan"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_aws_drills_is_bounded(rule: Rule) -> None:
+    assert rule(registered(OPTIONS)) == []
+
+
+def test_each_region_has_every_experiment_and_the_environment_one_plan() -> None:
+    found = [(row["region"], row["name"]) for row in of_type(registered(OPTIONS), drills.TEMPLATE)]
+
+    assert sorted(found) == sorted(
+        (region, f"fault-injection-{place}-{each.key}")
+        for place, region in (("primary", "us-east-1"), ("secondary", "us-east-2"))
+        for each in EXPERIMENTS
+    )
+    assert len(of_type(registered(OPTIONS), drills.PLAN)) == 1
+
+
+def test_nothing_of_it_is_there_unless_asked_for() -> None:
+    text = json.dumps([{**row, "outputs": None} for row in registered(DEFAULTS)])
+
+    assert "aws:fis/" not in text
+    assert "aws:arcregionswitch/" not in text
+    assert "region-switch" not in text
+    assert "FaultInjection" not in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "name", "path", "value", "says"),
+    [
+        (drills.unstoppable, drills.TEMPLATE, ISOLATION, ["stopConditions"], [{"source": "none"}], "name alarms"),
+        (
+            drills.unstoppable,
+            drills.TEMPLATE,
+            ISOLATION,
+            ["stopConditions"],
+            [{"source": "aws:cloudwatch:alarm", "value": f"{ALARM}{number}"} for number in range(6)],
+            "FIS takes 5",
+        ),
+        (
+            drills.stopped_by_nothing,
+            drills.TEMPLATE,
+            ISOLATION,
+            ["stopConditions", "value"],
+            f"{ALARM}alarm-region-primary-options",
+            "name a metric alarm",
+        ),
+        (
+            drills.stopped_by_nothing,
+            drills.TEMPLATE,
+            ISOLATION,
+            ["stopConditions", "value"],
+            "arn:aws:cloudwatch:us-east-2:000000000000:alarm:alarm-secondary-options-nlb-unhealthy",
+            "of us-east-1",
+        ),
+        (drills.unmarked_targets, drills.TEMPLATE, BUCKETS, ["targets", "resourceTags", "value"], "other", "give that"),
+        (
+            drills.plans_of_nothing,
+            drills.PLAN,
+            PLAN,
+            ["workflows", "steps", "customActionLambdaConfigs", "lambdas", "arn"],
+            "arn:aws:lambda:us-east-1:000000000000:function:other",
+            "make that function",
+        ),
+    ],
+)
+def test_a_drill_without_bounds_is_refused(
+    rule: Rule, token: str, name: str, path: list[str], value: object, says: str
+) -> None:
+    (violation,) = rule(changed(registered(OPTIONS), token, name, giving(*path, value=value)))
+
+    assert f"{token} {name}" in violation
+    assert says in violation
+
+
+def test_a_plan_leaves_a_region_in_the_order_that_loses_nothing() -> None:
+    (plan,) = of_type(registered(OPTIONS), drills.PLAN)
+
+    orders = {
+        flow["workflowTargetRegion"]: [step["name"] for step in flow["steps"]] for flow in plan["inputs"]["workflows"]
+    }
+    assert set(orders) == {"us-east-1", "us-east-2"}
+    assert all(steps == ["fence", "move-the-database", "prove"] for steps in orders.values())
+
+
+@pytest.mark.parametrize("place", Place)
+def test_no_experiment_has_more_stop_alarms_than_fis_takes(place: Place) -> None:
+    assert 1 <= len(stop_alarms(Names("dev"), place)) <= MOST_STOP_ALARMS
