@@ -3,7 +3,8 @@
 A template costs nothing and does nothing; an experiment is started by a person, costs 0.10 USD for each minute of an
 action (https://aws.amazon.com/fis/pricing/), and ends by itself. It is stopped at once when the region's alarms say
 that clients are refused. They must be alarms of the experiment's own region: FIS takes an ARN of another one, and then
-cancels the experiment when it starts.
+cancels the experiment when it starts. Deploy nothing meanwhile: route tables, replication rules and table policies are
+FIS's for so long, and Pulumi would take its changes for drift.
 """
 
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,12 @@ class FaultInjection(pulumi.ComponentResource):
     ) -> aws.fis.ExperimentTemplate:
         args = self._args
         parameters = dict(experiment.parameters) | ({"region": args.peer_region} if experiment.to_peer else {})
+        target: Any = {
+            "name": experiment.key,
+            "resource_type": experiment.resource_type,
+            "selection_mode": "ALL",
+            **self._targets()[experiment.resource_type],
+        }
         return aws.fis.ExperimentTemplate(
             f"{self._prefix}-{experiment.key}",
             description=experiment.description,
@@ -92,14 +99,7 @@ class FaultInjection(pulumi.ComponentResource):
                     "target": {"key": experiment.target, "value": experiment.key},
                 }
             ],
-            targets=[
-                {
-                    "name": experiment.key,
-                    "resource_type": experiment.resource_type,
-                    "selection_mode": "ALL",
-                    **self._targets()[experiment.resource_type],
-                }
-            ],
+            targets=[target],
             stop_conditions=[
                 {"source": "aws:cloudwatch:alarm", "value": self._reach.arn("cloudwatch", f"alarm:{alarm}")}
                 for alarm in stop_alarms(args.names, args.place)

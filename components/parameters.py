@@ -52,11 +52,21 @@ class SeededParameters(pulumi.ComponentResource):
         )
         return {**given, API_KEY: drawn.result}
 
-    def _parameter(self, path: str, kind: str, **value: pulumi.Input[str]) -> None:
+    def _parameter(
+        self,
+        path: str,
+        kind: str,
+        *,
+        value: pulumi.Input[str] | None = None,
+        insecure_value: pulumi.Input[str] | None = None,
+        key_id: pulumi.Input[str] | None = None,
+    ) -> None:
         aws.ssm.Parameter(
             f"{self._prefix}-{path.replace('/', '-')}",
             name=f"{self._names.parameters}/{path}",
             type=kind,
-            **value,
+            value=value,
+            insecure_value=insecure_value,
+            key_id=key_id,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=_OTHERS_CHANGE),
         )

@@ -78,7 +78,7 @@ class RegionSwitch(pulumi.ComponentResource):
         self.plan_arn = plan.arn
         self.register_outputs({"plan_arn": self.plan_arn})
 
-    def _steps(self) -> list[dict[str, Any]]:
+    def _steps(self) -> list[Any]:
         return [
             self._function_step(region_switch_steps.FENCE, minutes=_FENCE),
             {

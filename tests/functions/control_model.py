@@ -25,6 +25,7 @@ from tests.functions.harness import EAST_1, EAST_2
 REGIONS = (EAST_1, EAST_2)
 NEVER = float("-inf")
 PROBED_FOR = 5  # seconds
+NAMED_AFTER = 3  # seconds between the database's handover and the word of it, in a failback
 ASKED_EVERY = 5  # seconds at most between two questions of a takeover to the witness
 
 
@@ -205,7 +206,7 @@ class World:
         assert cell.view.records
         cell.decision = decide(cell.view)
         cell.memory = remember(cell.view, cell.view.records)
-        if cell.decision.may_post:
+        if cell.decision.may_post and cell.writes:
             assert peer.may_post_until < self.now, f"two writers at {self.now}: {cell.decision.reason} in {cell.name}"
             cell.may_post_until = self.now + self.times.decision + self.times.statement
 
@@ -294,24 +295,28 @@ class World:
     # --- failback, by hand ----------------------------------------------------------------------------------------
 
     def fail_back(self) -> None:
-        """Begin to bring the writer to the first region and to end every fence, if both regions agree on everything."""
+        """Hand the database over to the first region, and begin to tell everybody, if both regions agree on everything."""
         if self.handing_over_since is None and self._agree():
-            writer = self._common().writer
-            if self._set_both(WRITER_KEY, WriterRecord(region=None, epoch=writer.epoch + 1)):
-                self.handing_over_since = self.now
+            self._switch_over()
+            self.handing_over_since = self.now
 
-    def _hand_over(self) -> None:
-        if self.handing_over_since is None:
-            return
-        if not self._agree() or self._common().writer.region is not None:
-            self.handing_over_since = None  # given up; it may be begun again
-            return
-        if self.now - self.handing_over_since <= self.times.decision + self.times.statement:
-            return
+    def _switch_over(self) -> None:
+        """Without loss: what the old writer took is there, and it takes nothing from now on, whoever may still send."""
         first, second = self.cells[EAST_1], self.cells[EAST_2]
         rows = max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes)).rows
         first.rows, second.rows = dict(rows), dict(rows)
         first.writes, second.writes, first.promoted, second.promoted = True, False, False, False
+        second.may_post_until = self.now - 1
+
+    def _hand_over(self) -> None:
+        if self.handing_over_since is None:
+            return
+        if not self._agree():
+            self.handing_over_since = None  # given up; it may be begun again
+            return
+        if self.now - self.handing_over_since <= NAMED_AFTER:
+            return
+        first = self.cells[EAST_1]
         self._set_both(WRITER_KEY, WriterRecord(region=EAST_1, epoch=self._common().writer.epoch + 1))
         for region in REGIONS:
             record = self.records(first, self.cells[region]).own

@@ -102,7 +102,7 @@ class FakeParameterStore:
         return {}
 
     def _get_parameter(self, _user: str, *, Name: str, **_: Any) -> dict[str, Any]:
-        name, _, version = Name.partition(":")
+        name, _colon, version = Name.partition(":")
         past = self._known(name)
         return {"Parameter": past[int(version) - 1] if version else past[-1]}
 

@@ -67,7 +67,7 @@ class Function:
         return [each["itemIdentifier"] for each in self.run({"Records": records})["batchItemFailures"]]
 
 
-def change(name: str = NAME, **more: Any) -> dict[str, Any]:
+def change(name: Any = NAME, **more: Any) -> dict[str, Any]:
     """EventBridge reference, events-ref-ssm.html."""
     detail = {"operation": "Update", "name": name, "type": "SecureString"}
     return {

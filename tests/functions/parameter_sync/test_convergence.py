@@ -8,6 +8,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from parameter_sync.problems import Busy, NotYet, RegionUnavailable
@@ -84,7 +85,7 @@ def test_events_may_be_dropped_doubled_late_and_out_of_order(seed: int) -> None:
         waiting.extend([(region, name)] * chance.choice([0, 1, 1, 1, 2]))
 
     for region, store in world.regions.items():
-        store.told = lambda name, region=region: told(region, name)
+        store.told = partial(told, region)
     for _ in range(400):
         people.act()
         while waiting and chance.random() < 0.6:
@@ -104,13 +105,17 @@ def test_a_partition_amid_a_thousand_changes_needs_one_reconciliation(seed: int)
     people = _people(seed, names=150)
     world = people.world
     cut = False
-    acting = {"region": EAST_1}
+    acting = EAST_1
+
+    def reachable(region: str) -> bool:
+        return not cut or region == acting
+
     for region, store in world.regions.items():
-        store.reachable = lambda region=region: not cut or region == acting["region"]
+        store.reachable = partial(reachable, region)
     for number in range(1000):
         cut = 300 <= number < 700
         region = people.chance.choice(REGIONS)
-        name, acting["region"] = people.act(region=region), region
+        name, acting = people.act(region=region), region
         if cut:
             with pytest.raises(RegionUnavailable):
                 world.look(name, region)

@@ -1,5 +1,7 @@
 """The walk through both trees: what it finds, what it costs, and where it goes on."""
 
+from functools import partial
+
 import pytest
 
 from tests.functions.harness import EAST_1, EAST_2
@@ -67,8 +69,7 @@ def test_it_stops_when_told_and_goes_on_where_it_stopped() -> None:
         world.put(EAST_2, f"/app/dev/{number:05}", "two")
     seen, after, parts = 0, "", 0
     while True:
-        answers = iter([False, False, True])
-        walk = world.reconcile(after=after, should_stop=lambda answers=answers: next(answers))
+        walk = world.reconcile(after=after, should_stop=partial(next, iter([False, False, True])))
         seen, parts = seen + walk.compared, parts + 1
         if walk.after is None:
             break

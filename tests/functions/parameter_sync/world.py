@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
@@ -17,6 +17,9 @@ from tests.functions.parameter_sync.fake_parameter_store import FakeParameterSto
 PREFIX = "/app/dev"
 ROLES = {EAST_1: "sync-primary", EAST_2: "sync-secondary"}
 SCOPE = Scope(prefix=PREFIX, private=f"{PREFIX}/local")
+
+
+Done = TypeVar("Done")
 
 
 class World:
@@ -77,7 +80,7 @@ class World:
     def compare(self, region: str = EAST_1) -> Walk:
         return self._reconciliation(region).compare(after="", should_stop=lambda: False)
 
-    def acting(self, region: str, act: Callable[[], Any]) -> Any:
+    def acting(self, region: str, act: Callable[[], Done]) -> Done:
         """`act` with the role of the function of `region`."""
         before = [store.user for store in self.regions.values()]
         for store in self.regions.values():
