@@ -1,6 +1,7 @@
 """A batch of the queue: each name looked at once, each message done with, tried again, or buried with its reason."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -53,10 +54,10 @@ class Errands:
             except NotYet as soon:
                 self._queues.look_again(message.name, seconds=soon.seconds)
             except Busy as busy:
-                again += self._again_or(message, str(busy), lambda text, each=message: self._bury(each, text))
+                again += self._again_or(message, str(busy), partial(self._bury, message))
             except RegionUnavailable as problem:
                 lost = problem
-                again += self._again_or(message, str(problem), lambda text, each=message: self._leave(each, text))
+                again += self._again_or(message, str(problem), partial(self._leave, message))
         return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
 
     def _do(self, message: Message, go_on: Callable[[str], None]) -> None:

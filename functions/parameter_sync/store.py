@@ -6,6 +6,7 @@ SSM.GetParameters).
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from . import stamp as stamps
@@ -196,7 +197,8 @@ def _content(described: Mapping[str, Any], value: str) -> Content:
 
 
 def _milliseconds(past: Mapping[str, Any]) -> int:
-    return round(past["LastModifiedDate"].timestamp() * 1000)
+    modified: datetime = past["LastModifiedDate"]
+    return round(modified.timestamp() * 1000)
 
 
 def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

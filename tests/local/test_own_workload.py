@@ -16,7 +16,7 @@ from shared.outputs import PlainGlobalOutputs
 from shared.places import Place
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 
-SPEED = 10.0
+SPEED = 4.0
 ORDER = {"id": "order-0001", "total": "12.50", "currency": "EUR", "customer": "DE89370400440532013000"}
 
 
@@ -89,7 +89,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with launch.start(log_file=tmp_path_factory.mktemp("shop") / "server.log", speed=SPEED) as server:
         deployment = deploy("dev", server.endpoint, state=State(), config_overrides=given)
         made = Shop(LocalAws(server), deployment, key)
-        assert eventually(made.is_healthy, within=60), [row["state"] for row in made.aws.status()["targets"]]
+        assert eventually(made.is_healthy, within=90), [row["state"] for row in made.aws.status()["targets"]]
         yield made
 
 
