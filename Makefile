@@ -5,11 +5,26 @@ PYTHON ?= python3
 ENV ?= dev
 PIPENV_VERSION := 2026.10.3
 
+# What targets on AWS are told: YES=1 agrees beforehand, SURVIVOR=secondary plans without the other region, REGION, MODE
+# and REASON are a failover's, DECLINE=1 says no to one that waits, LOCAL=1 means the environment on this machine.
+YES ?=
+SURVIVOR ?=
+REGION ?=
+MODE ?= unplanned
+REASON ?= by hand
+DECLINE ?=
+LOCAL ?=
+BACKEND ?=
+SECRETS_PROVIDER ?=
+COMPARE ?=
+# Free text reaches the shell through its environment, so that no quote in it ends a word.
+export REASON BACKEND SECRETS_PROVIDER
+
 # Settings of a rehearsal.
 SCENARIO ?= region-loss
-SPEED ?= 5
-RATE ?= 50
-DURATION ?= 40
+SPEED ?= 6
+RATE ?= 30
+DURATION ?=
 SEED ?= 1
 KIND ?= reset
 
@@ -25,9 +40,9 @@ export PIPENV_NOSPIN := 1
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z -]+:.*## /{n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z -]+:.*## /{n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
-# --- What every other target needs -----------------------------------------------------------------------------------
+##@ What every other target needs
 
 $(PIPENV):
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or later, or name it with PYTHON=..." >&2; exit 2; }
@@ -57,19 +72,30 @@ lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, naming no package index
 	@$(PIPENV) lock --dev && $(PIPENV) lock --categories "functions"
 	@$(PYTHON) .ci/unname_index.py Pipfile.lock
 
-# --- On this machine ---------------------------------------------------------------------------------------------------
+##@ On this machine
 
 .PHONY: rehearse
-rehearse: $(READY) $(LAYER) ## Lose a region under load on this machine (SCENARIO SPEED RATE DURATION SEED KIND)
-	@$(RUN) -m drill rehearse --scenario $(SCENARIO) --speed $(SPEED) --rate $(RATE) --duration $(DURATION) --seed $(SEED) --kind $(KIND) --env $(ENV)
+rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (SCENARIO SPEED RATE DURATION SEED KIND)
+	@$(RUN) -m drill rehearse --scenario $(SCENARIO) --speed $(SPEED) --rate $(RATE) $(if $(DURATION),--duration $(DURATION)) --seed $(SEED) --kind $(KIND) --env $(ENV)
+
+.PHONY: rehearse-all
+rehearse-all: $(READY) $(LAYER) ## Rehearse every scenario, one after the other, with a table at the end
+	@$(RUN) -m drill rehearse-all --speed $(SPEED) --rate $(RATE) --seed $(SEED) --kind $(KIND) --env $(ENV)
 
 .PHONY: local-up
 local-up: $(READY) $(LAYER) ## Deploy the three stacks onto the embedded AWS and keep it up until Ctrl-C
 	@$(RUN) -m localaws up --env $(ENV) --speed $(SPEED)
 
-.PHONY: graph
-graph: $(READY) $(LAYER) ## Print the registered resources of the three stacks as JSON
-	@$(RUN) -m localaws graph --env $(ENV)
+.PHONY: graph graph-check
+graph: $(READY) $(LAYER) ## Draw the diagrams in docs from what the programs register
+	@$(RUN) -m ops graph
+
+graph-check: $(READY) $(LAYER) ## Fail when a diagram in docs is not what the programs register
+	@$(RUN) -m ops graph --check
+
+.PHONY: cost
+cost: $(READY) $(LAYER) ## Estimate what a month costs (ENV LOAD=<payments a second> COMPARE=<another environment>)
+	@$(RUN) -m ops cost --env $(ENV) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
 
 .PHONY: test
 test: $(READY) $(LAYER) ## Run all tests
@@ -82,6 +108,10 @@ matrix: $(READY) $(LAYER) ## Deploy, run again and destroy every combination of 
 .PHONY: bench
 bench: $(READY) $(LAYER) ## Measure how deployments grow with environments side by side
 	@$(RUN) -m bench
+
+.PHONY: bench-parameters
+bench-parameters: $(READY) ## Count the API calls of reconciling 10 000 parameters
+	@$(RUN) -m bench.parameters
 
 .PHONY: lint
 lint: $(READY) ## Check style
@@ -99,26 +129,108 @@ check: lint types test ## What CI runs: style, types, tests
 .PHONY: layer
 layer: $(LAYER) ## Build the functions' libraries for Lambda into build/layer
 
+POLICY := build/policy-venv/.ready
+$(POLICY): policy/requirements.txt pyproject.toml | $(PIPENV)
+	@echo "Installing the policy pack's own environment into build/policy-venv ..."
+	@$(PYTHON) -m venv build/policy-venv
+	@build/policy-venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement policy/requirements.txt
+	@build/policy-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: policy
+policy: $(POLICY) ## Install the policy pack's own environment into build/policy-venv
+
 .PHONY: clean
 clean: ## Remove everything that was built, but not the dependencies
-	@rm -rf build/local build/rehearsal build/layer build/layer.built .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf build/local build/rehearsal build/layer build/layer.built build/policy-venv .pytest_cache .mypy_cache .ruff_cache
 
-# --- On AWS ------------------------------------------------------------------------------------------------------------
+##@ On AWS: set up
+
+.PHONY: doctor init
+doctor: $(READY) ## Say what is wrong with this machine and account for deploying, and how to mend it (ENV)
+	@$(RUN) -m ops doctor --env $(ENV)
+
+init: pulumi $(READY) ## Log in, write the settings, make the stacks; asks once (ENV BACKEND SECRETS_PROVIDER YES)
+	@$(if $(filter file,$(origin ENV)),echo "name the environment: make init ENV=..." >&2; exit 2)
+	@$(RUN) -m ops init --env $(ENV) $(if $(BACKEND),--backend "$$BACKEND") $(if $(SECRETS_PROVIDER),--secrets-provider "$$SECRETS_PROVIDER") $(AGREED)
+
+##@ On AWS: all stacks in order
+
+AGREED = $(if $(filter 1 true yes,$(YES)),--yes)
+NARROWED = $(if $(SURVIVOR),--survivor $(SURVIVOR))
+HERE = $(if $(filter 1 true yes,$(LOCAL)),--local)
 
 .PHONY: pulumi
 pulumi:
 	@command -v pulumi >/dev/null || { echo "the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 2; }
 
-PULUMI = cd stacks/$* && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" pulumi
+.PHONY: preview deploy refresh outputs destroy sweep
+preview: pulumi $(READY) $(LAYER) $(POLICY) ## Show what a deployment would change (ENV)
+	@$(RUN) -m ops preview all --env $(ENV)
+
+deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Roll out the regions side by side, then global (ENV YES)
+	@$(RUN) -m ops deploy all --env $(ENV) $(AGREED)
+
+refresh: pulumi $(READY) $(LAYER) ## Make the state say what is there (ENV YES)
+	@$(RUN) -m ops refresh all --env $(ENV) $(AGREED)
+
+outputs: pulumi $(READY) ## Print what the stacks export (ENV)
+	@$(RUN) -m ops outputs all --env $(ENV)
+
+destroy: pulumi $(READY) $(LAYER) ## Destroy global, then the regions, sweep, and list what is left (ENV YES)
+	@$(RUN) -m ops destroy --env $(ENV) $(AGREED)
+
+sweep: pulumi $(READY) ## Sweep what a destroyed environment left, and list what is left then (ENV YES)
+	@$(RUN) -m ops sweep --env $(ENV) $(AGREED)
+
+##@ On AWS: one stack and nothing else
 
 .PHONY: preview-primary preview-secondary preview-global
-preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) ## Show what a deployment would change (ENV)
-	@$(PULUMI) preview --stack $(ENV)
+preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Show what a deployment would change (ENV SURVIVOR)
+	@$(RUN) -m ops preview $* --env $(ENV) $(NARROWED)
 
 .PHONY: deploy-primary deploy-secondary deploy-global
-deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) ## Roll out one stack and nothing else (ENV)
-	@$(PULUMI) up --stack $(ENV)
+deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Roll out one stack (ENV YES SURVIVOR)
+	@$(RUN) -m ops deploy $* --env $(ENV) $(NARROWED) $(AGREED)
+
+.PHONY: refresh-primary refresh-secondary refresh-global
+refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Make one stack's state say what is there (ENV YES)
+	@$(RUN) -m ops refresh $* --env $(ENV) $(AGREED)
+
+.PHONY: outputs-primary outputs-secondary outputs-global
+outputs-primary outputs-secondary outputs-global: outputs-%: pulumi $(READY) ## Print what one stack exports (ENV)
+	@$(RUN) -m ops outputs $* --env $(ENV)
 
 .PHONY: destroy-primary destroy-secondary destroy-global
-destroy-primary destroy-secondary destroy-global: destroy-%: pulumi $(READY) $(LAYER) ## Destroy one stack (ENV)
-	@$(PULUMI) destroy --refresh --stack $(ENV)
+destroy-primary destroy-secondary destroy-global: destroy-%: pulumi $(READY) $(LAYER) ## Destroy one stack (ENV YES)
+	@$(RUN) -m ops destroy-stack $* --env $(ENV) $(AGREED)
+
+##@ A deployed environment (LOCAL=1 for the one on this machine)
+
+.PHONY: failover failback approve
+failover: $(READY) ## Leave a region, the other takes over (ENV REGION MODE=planned|forced REASON YES LOCAL)
+	@$(if $(REGION),,echo "name the region to leave: make failover ENV=$(ENV) REGION=..." >&2; exit 2)
+	@$(RUN) -m ops failover --env $(ENV) --region $(REGION) --mode $(MODE) --reason "$$REASON" $(HERE) $(AGREED)
+
+failback: $(READY) ## Bring the lost region back and the writer home (ENV REASON YES LOCAL)
+	@$(RUN) -m ops failback --env $(ENV) --reason "$$REASON" $(HERE) $(AGREED)
+
+approve: $(READY) ## Answer a failover that waits for a person's word (ENV DECLINE REASON YES LOCAL)
+	@$(RUN) -m ops approve --env $(ENV) --reason "$$REASON" $(if $(DECLINE),--decline) $(HERE) $(AGREED)
+
+.PHONY: drill drill-check
+drill: $(READY) ## Leave a region as planned and come back, looking before and after (ENV REGION REASON YES LOCAL)
+	@$(RUN) -m drill check --env $(ENV) $(HERE)
+	@$(RUN) -m ops failover --env $(ENV) --region $(or $(REGION),primary) --mode planned --reason "$$REASON" $(HERE) $(AGREED)
+	@$(RUN) -m ops failback --env $(ENV) --reason "$$REASON" $(HERE) $(AGREED)
+	@$(RUN) -m drill check --env $(ENV) $(HERE)
+
+drill-check: $(READY) ## Say whether both regions could take over now (ENV LOCAL)
+	@$(RUN) -m drill check --env $(ENV) $(HERE)
+
+.PHONY: parameters-diff parameters-sync
+parameters-diff: $(READY) ## Show what differs between the two regions' parameters (ENV LOCAL)
+	@$(RUN) -m ops parameters diff --env $(ENV) $(HERE)
+
+parameters-sync: $(READY) ## Make the two regions' parameters equal now (ENV LOCAL)
+	@$(RUN) -m ops parameters sync --env $(ENV) $(HERE)

@@ -78,6 +78,7 @@ class ParameterSync(pulumi.ComponentResource):
                 "COPIER_ROLES": ",".join(cell.function_name(SOURCE, place) for place in Place),
                 "QUEUE_URL": queue.url,
                 "DEAD_LETTER_URL": self.dead_letters.url,
+                "RECONCILE_MINUTES": str(cell.settings.parameter_minutes),
                 "METRICS_NAMESPACE": names.once("dr"),
             },
             statements=parameter_access.statements(cell, queue_arn=queue.arn, dead_letter_arn=self.dead_letters.arn),

@@ -5,20 +5,25 @@ import asyncio
 import random
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from drill import verdict, view
+from drill import commands, verdict, view
+from drill.interrupts import until_done
 from drill.progress import Progress
 from drill.rehearse import rehearse as run_rehearsal
-from drill.report.model import Report
+from drill.rehearse_all import rehearse_all as run_all
 from drill.runner import CouldNotStart, WayBackIncomplete
+from drill.scenarios import SCENARIOS
 from drill.settings import RehearsalSettings, SettingsError
-from drill.summary import summary
+from drill.summary import outcome_table, summary
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+commands.register(app)
 
 
 @app.callback()
@@ -26,43 +31,40 @@ def drill() -> None:
     """Disaster recovery drills: take something away, measure what clients saw, prove that nothing was lost."""
 
 
+Speed = Annotated[float, typer.Option(help="AWS seconds that pass in one second on this machine.")]
+Rate = Annotated[float, typer.Option(help="Payments offered each second.")]
+Duration = Annotated[
+    float | None, typer.Option(help="Seconds of load besides what is waited for; by default as short as makes sense.")
+]
+Seed = Annotated[int | None, typer.Option(help="Makes the payments; chosen and told if left out.")]
+Kind = Annotated[str, typer.Option(help="How a lost region fails: error, reset or hang.")]
+Env = Annotated[str, typer.Option(help="The environment whose settings are deployed.")]
+Output = Annotated[Path, typer.Option(help="Folder for the reports.")]
+
+
 @app.command()
 def rehearse(
     scenario: Annotated[str, typer.Option(help="What is lost, and how it comes back.")] = "region-loss",
-    speed: Annotated[float, typer.Option(help="AWS seconds that pass in one second on this machine.")] = 5.0,
-    rate: Annotated[float, typer.Option(help="Payments offered each second.")] = 50.0,
-    duration: Annotated[float, typer.Option(help="How long payments are sent, in seconds on this machine.")] = 40.0,
-    seed: Annotated[int | None, typer.Option(help="Makes the payments; chosen and told if left out.")] = None,
-    kind: Annotated[str, typer.Option(help="How the lost region fails: error, reset or hang.")] = "error",
-    env: Annotated[str, typer.Option(help="The environment whose settings are deployed.")] = "dev",
-    output: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("build/rehearsal"),
+    speed: Speed = 6.0,
+    rate: Rate = 30.0,
+    duration: Duration = None,
+    seed: Seed = None,
+    kind: Kind = "error",
+    env: Env = "dev",
+    output: Output = Path("build/rehearsal"),
 ) -> None:
     """Rehearse a scenario on an embedded AWS on this machine, under load, and report."""
     console = Console()
-    try:
-        settings = RehearsalSettings.checked(
-            scenario=scenario,
-            environment=env,
-            speed=speed,
-            rate=rate,
-            duration=duration,
-            seed=random.SystemRandom().randrange(1_000_000) if seed is None else seed,
-            kind=kind,
-            output=output,
-        )
-    except SettingsError as error:
-        raise _end(console, 2, f"Not started: {error}") from error
+    settings = _settings(
+        console, scenario, speed=speed, rate=rate, duration=duration, seed=_drawn(seed), kind=kind, env=env,
+        output=output,
+    )  # fmt: skip
     progress = Progress(title=settings.scenario.title)
-    console.print(
-        f"Rehearsal {settings.scenario.name}: {settings.environment}, {settings.rate:g} payments/s for "
-        f"{settings.duration:g} s at speed {settings.speed:g}, outage kind {settings.kind}, seed {settings.seed}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    _announce(console, f"Rehearsal {settings.scenario.name}", settings)
     interrupted: list[int] = []
     try:
         with view.view(progress, console):
-            report = asyncio.run(_until_done(settings, progress, interrupted))
+            report = asyncio.run(until_done(run_rehearsal(settings, progress), interrupted, progress.line))
     except CouldNotStart as error:
         raise _end(console, 2, f"Could not start: {error}") from error
     except WayBackIncomplete as error:
@@ -74,21 +76,55 @@ def rehearse(
     raise typer.Exit(verdict.exit_status(report.checks))
 
 
-async def _until_done(settings: RehearsalSettings, progress: Progress, interrupted: list[int]) -> Report:
-    """Ctrl-C and SIGTERM cancel the run once, so that it can go its way back; further ones wait for that."""
-    task = asyncio.current_task()
-    assert task is not None
+@app.command("rehearse-all")
+def rehearse_all(
+    speed: Speed = 6.0,
+    rate: Rate = 30.0,
+    seed: Seed = None,
+    kind: Kind = "error",
+    env: Env = "dev",
+    output: Output = Path("build/rehearsal"),
+) -> None:
+    """Rehearse every scenario, one after the other, and end with a table."""
+    console = Console()
+    first = _drawn(seed)
+    chosen = [
+        _settings(
+            console, name, speed=speed, rate=rate, duration=None, seed=first + number, kind=kind, env=env, output=output
+        )
+        for number, name in enumerate(SCENARIOS)
+    ]
+    _announce(console, f"Rehearsal of {len(chosen)} scenarios", chosen[0])
+    interrupted: list[int] = []
+    try:
+        outcomes = asyncio.run(
+            until_done(run_all(chosen, lambda progress: view.view(progress, console)), interrupted, console.print)
+        )
+    except (asyncio.CancelledError, KeyboardInterrupt) as error:
+        number = interrupted[0] if interrupted else signal.SIGINT
+        raise _end(console, 128 + number, "Interrupted; the outage was undone and everything stopped.") from error
+    console.print(outcome_table(outcomes, output))
+    raise typer.Exit(max((outcome.status for outcome in outcomes), default=0))
 
-    def interrupt(number: int) -> None:
-        if not interrupted:
-            interrupted.append(number)
-            progress.line("interrupted: going the way back")
-            task.cancel()
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt, number)
-    return await run_rehearsal(settings, progress)
+def _drawn(seed: int | None) -> int:
+    return random.SystemRandom().randrange(1_000_000) if seed is None else seed
+
+
+def _settings(console: Console, scenario: str, *, env: str, **asked: Any) -> RehearsalSettings:
+    try:
+        return RehearsalSettings.checked(scenario=scenario, environment=env, **asked)
+    except SettingsError as error:
+        raise _end(console, 2, f"Not started: {error}") from error
+
+
+def _announce(console: Console, what: str, settings: RehearsalSettings) -> None:
+    console.print(
+        f"{what}: {settings.environment}, {settings.rate:g} payments/s at speed {settings.speed:g}, outage kind "
+        f"{settings.kind}, seed {settings.seed}",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _end(console: Console, status: int, message: str) -> typer.Exit:

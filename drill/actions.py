@@ -1,67 +1,66 @@
-"""What a drill changes: faults, injected by the embedded AWS here and by other means in a real environment."""
+"""What a drill changes, as typed values. Each knows what undoes it: the way back is known before the first step.
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
+A change whose `undo` is None is a way back itself.
+"""
 
-import httpx
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
+from drill.faults import FaultInjector, OutageKind
+from drill.site import Site
 from shared.places import Place
 
 
-class OutageKind(StrEnum):
-    """How a lost region fails: it answers errors, it closes connections, or it never answers."""
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a change works on."""
 
-    ERROR = "error"
-    RESET = "reset"
-    HANG = "hang"
+    faults: FaultInjector
+    site: Site
+    kind: OutageKind  # in which regions are lost, unless a scenario says otherwise
 
-
-class ActionError(RuntimeError):
-    """A change could not be made; whether it was is unknown."""
-
-
-class FaultInjector(Protocol):
-    """Takes regions away and brings them back."""
-
-    async def lose(self, region: str, kind: OutageKind) -> None:
-        """Raises ActionError."""
-
-    async def heal(self, region: str) -> None:
-        """Raises ActionError. Healing a healthy region changes nothing."""
+    def region(self, place: Place) -> str:
+        return self.site.region(place)
 
 
-class LocalFaults:
-    """The outage switch of the embedded AWS, over its control API."""
+class Change(Protocol):
+    """Something done to the environment."""
 
-    def __init__(self, client: httpx.AsyncClient, control: str) -> None:
-        self._client, self._control = client, control
+    @property
+    def name(self) -> str: ...
 
-    async def lose(self, region: str, kind: OutageKind) -> None:
-        await self._post("outage", {"region": region, "kind": kind.value})
+    @property
+    def place(self) -> Place | None:
+        """Where; None if it is done to both regions or neither."""
 
-    async def heal(self, region: str) -> None:
-        await self._post("heal", {"region": region})
+    @property
+    def undo(self) -> "Change | None": ...
 
-    async def _post(self, path: str, content: dict[str, str]) -> None:
-        try:
-            response = await self._client.post(f"{self._control}/{path}", json=content)
-            response.raise_for_status()
-        except httpx.HTTPStatusError as error:
-            raise ActionError(f"{path} of {content['region']} was refused: {error.response.text[:200]}") from error
-        except httpx.HTTPError as error:
-            raise ActionError(f"{path} of {content['region']} failed: {type(error).__name__}: {error}") from error
+    async def do(self, around: Surroundings) -> str:
+        """What was done, in a few words. Raises ActionError."""
 
 
 @dataclass(frozen=True)
 class Lose:
-    """Take a region away, in the way the run was asked for."""
+    """Take a region away, in the way the run was asked for or in one of its own."""
 
     place: Place
+    kind: OutageKind | None = None
 
     @property
     def name(self) -> str:
-        return f"take the {self.place} region away"
+        how = ": nothing answers any more" if self.kind is OutageKind.HANG else ""
+        return f"take the {self.place} region away{how}"
+
+    @property
+    def undo(self) -> "Change":
+        return Heal(self.place)
+
+    async def do(self, around: Surroundings) -> str:
+        kind = self.kind or around.kind
+        await around.faults.lose(around.region(self.place), kind)
+        return f"kind {kind}"
 
 
 @dataclass(frozen=True)
@@ -73,3 +72,213 @@ class Heal:
     @property
     def name(self) -> str:
         return f"bring the {self.place} region back"
+
+    @property
+    def undo(self) -> None:
+        return None
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.heal(around.region(self.place))
+        return ""
+
+
+def slow_down(place: Place) -> Lose:
+    """A region that takes everything and answers nothing: what waits for it learns of no failure."""
+    return Lose(place, OutageKind.HANG)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Cut the regions off from each other; clients reach both."""
+
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        return "cut the regions off from each other"
+
+    @property
+    def undo(self) -> "Change":
+        return Join()
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.cut(*(around.region(place) for place in Place))
+        return "clients reach both"
+
+
+@dataclass(frozen=True)
+class Join:
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        return "let the regions reach each other again"
+
+    @property
+    def undo(self) -> None:
+        return None
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.join(*(around.region(place) for place in Place))
+        return ""
+
+
+@dataclass(frozen=True)
+class Blind:
+    """Break the way from a region's functions to the other region's front doors, so that its sentinel sees nothing."""
+
+    place: Place
+
+    @property
+    def name(self) -> str:
+        return f"blind the sentinel of the {self.place} region"
+
+    @property
+    def undo(self) -> "Change":
+        return Unblind(self.place)
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.blind(around.region(self.place))
+        return "the other region's front doors are out of its reach"
+
+
+@dataclass(frozen=True)
+class Unblind:
+    place: Place
+
+    @property
+    def name(self) -> str:
+        return f"let the sentinel of the {self.place} region see again"
+
+    @property
+    def undo(self) -> None:
+        return None
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.unblind(around.region(self.place))
+        return ""
+
+
+@dataclass(frozen=True)
+class LoseDatabase:
+    """Take a region's database away, and nothing else of it."""
+
+    place: Place
+
+    @property
+    def name(self) -> str:
+        return f"take the database of the {self.place} region away"
+
+    @property
+    def undo(self) -> "Change":
+        return RestoreDatabase(self.place)
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.lose_database(around.region(self.place))
+        return ""
+
+
+@dataclass(frozen=True)
+class RestoreDatabase:
+    place: Place
+
+    @property
+    def name(self) -> str:
+        return f"bring the database of the {self.place} region back"
+
+    @property
+    def undo(self) -> None:
+        return None
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.restore_database(around.region(self.place))
+        return ""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Let the database's reader fall behind its writer."""
+
+    aws_seconds: float
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        return f"let the database's reader fall {self.aws_seconds:g} s behind"
+
+    @property
+    def undo(self) -> "Change":
+        return EndLag()
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.delay_replication(self.aws_seconds)
+        return f"{self.aws_seconds:g} AWS seconds"
+
+
+@dataclass(frozen=True)
+class EndLag:
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        return "let the database's replication keep up again"
+
+    @property
+    def undo(self) -> None:
+        return None
+
+    async def do(self, around: Surroundings) -> str:
+        await around.faults.end_delay()
+        return ""
+
+
+@dataclass(frozen=True)
+class Flap:
+    """A region that goes and comes again and again, each time for less than it takes to be believed."""
+
+    place: Place
+    times: int
+    away_aws_seconds: float
+    back_aws_seconds: float
+
+    @property
+    def name(self) -> str:
+        return f"let the {self.place} region come and go {self.times} times"
+
+    @property
+    def undo(self) -> "Change":
+        return Heal(self.place)
+
+    @property
+    def aws_seconds(self) -> float:
+        return self.times * (self.away_aws_seconds + self.back_aws_seconds)
+
+    async def do(self, around: Surroundings) -> str:
+        region = around.region(self.place)
+        for _ in range(self.times):
+            await around.faults.lose(region, around.kind)
+            await around.site.pause(self.away_aws_seconds)
+            await around.faults.heal(region)
+            await around.site.pause(self.back_aws_seconds)
+        return f"away {self.away_aws_seconds:g} AWS s, back {self.back_aws_seconds:g} AWS s"
+
+
+def plain(change: Change) -> dict[str, Any]:
+    """A change as plain data, from which another process can make it again."""
+    content: Any = change
+    return {"change": type(change).__name__, **asdict(content)}
+
+
+def from_plain(known: Mapping[str, type[Any]], content: Mapping[str, Any]) -> Change:
+    """The change that `plain` wrote; `known` are the classes there are, by name. Raises KeyError for another one."""
+    values = {name: value for name, value in content.items() if name != "change"}
+    if values.get("place") is not None:
+        values["place"] = Place(values["place"])
+    if values.get("kind") is not None:
+        values["kind"] = OutageKind(values["kind"])
+    made: Change = known[content["change"]](**values)
+    return made
+
+
+WAYS_BACK: dict[str, type[Any]] = {kind.__name__: kind for kind in (Heal, Join, Unblind, RestoreDatabase, EndLag)}
+"""What undoes a fault, by the name a journal has for it."""

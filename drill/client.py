@@ -19,12 +19,12 @@ _SPARE_DESCRIPTORS = 256
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """The one address that clients know, and the key that lets them in. The certificate must carry `service_name` and
-    be signed by `ca_file`."""
+    be signed by `ca_file`, or by a public authority where there is none."""
 
     host: str
     port: int
     service_name: str
-    ca_file: Path
+    ca_file: Path | None
     client_key: str = field(repr=False)
 
 
@@ -59,12 +59,13 @@ class ClientPolicy:
 
 
 def trust(target: Target) -> ssl.SSLContext:
-    """Verification against `ca_file` and nothing else. Raises OSError or ssl.SSLError for a file that holds none.
+    """Verification against `ca_file` and nothing else, if there is one. Raises OSError or ssl.SSLError for a file that
+    holds none.
 
     The regions' certificates are self-signed and bear the same name. OpenSSL takes the first of a name for the issuer
     of all, unless a certificate of the file may itself end the chain; Python does so by default from 3.13 on.
     """
-    context = ssl.create_default_context(cafile=str(target.ca_file))
+    context = ssl.create_default_context(cafile=str(target.ca_file) if target.ca_file else None)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 

@@ -27,14 +27,3 @@ class Limits:
     def rto_seconds(self) -> float:
         """On this machine."""
         return self.rto_aws_seconds / self.speed
-
-    def refusal(self, seconds_lost: float) -> str | None:
-        """Why an outage of `seconds_lost` cannot show anything with these health checks, if it cannot."""
-        needed = self.rto_seconds + 2
-        if seconds_lost >= needed:
-            return None
-        return (
-            f"the region would be away for {seconds_lost:.1f} s, but the deployed health checks alone may take "
-            f"{self.rto_seconds:.1f} s at speed {self.speed:g}; an outage of {needed:.1f} s is needed: "
-            "use a longer --duration"
-        )

@@ -2,6 +2,7 @@
 
 Each client asks again with the same payment until it is told or gives up, so the record says what the outside world was
 promised. Nothing here knows of regions or chooses one: whoever stands behind the address decides where requests go.
+Some clients can be given another address; they keep to it.
 """
 
 import asyncio
@@ -19,6 +20,9 @@ from drill.connections import Connections
 from drill.record import Attempt, Intent, Outcome, Record
 from shared import client_keys
 
+ASIDE_EVERY = 5
+"""Of this many clients, one goes to the address aside, if there is one."""
+
 
 class Load:
     """An open-loop generator: `rate` payments a second from `start` until `stop`, reached evenly in `ramp` seconds."""
@@ -33,6 +37,7 @@ class Load:
         ramp: float = 0.0,
         now: Callable[[], float] = time.monotonic,
         jitter: random.Random | None = None,
+        aside: Target | None = None,
     ) -> None:
         self.record = Record()
         self.rate = rate
@@ -44,14 +49,8 @@ class Load:
         self._now = now
         self._jitter = jitter or random.Random()
         self._url = f"https://{target.service_name}/payments"
-        self._connections = Connections(
-            target.host,
-            target.port,
-            trust(target),
-            headers={client_keys.HEADER: target.client_key},
-            timeout=policy.timeout,
-            reopen=policy.reopen,
-        )
+        self._connections = self._connect(target)
+        self._aside = self._connect(aside) if aside else None
         self._slots = asyncio.Semaphore(policy.most_under_way)
         self._under_way = 0
         self._clients: set[asyncio.Task[None]] = set()
@@ -105,11 +104,23 @@ class Load:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._connections.close()
+        if self._aside:
+            await self._aside.close()
 
     def refuse_broken(self) -> None:
         """Raises what broke the generator itself: a record with holes would prove nothing."""
         if self._broken is not None:
             raise self._broken
+
+    def _connect(self, target: Target) -> Connections:
+        return Connections(
+            target.host,
+            target.port,
+            trust(target),
+            headers={client_keys.HEADER: target.client_key},
+            timeout=self._policy.timeout,
+            reopen=self._policy.reopen,
+        )
 
     async def _arrive(self, started: float) -> None:
         arrival = 0
@@ -171,13 +182,16 @@ class Load:
             pause = min(2 * pause, self._policy.longest_pause)
 
     async def _attempt(self, intent: Intent, content: bytes) -> tuple[Attempt, dict[str, Any]]:
+        connections = self._connections
+        if self._aside and intent.number % ASIDE_EVERY == 0:
+            connections = self._aside
         sent = self._now()
         status: int | None = None
         region: str | None = None
         answer: dict[str, Any] = {}
         reason = ""
         try:
-            async with self._connections.post(self._url, content) as response:
+            async with connections.post(self._url, content) as response:
                 status = response.status
                 outcome, answer = understand(status, await response.read(), intent)
                 region = answered_by(response, answer)

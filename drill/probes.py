@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from drill.record import Recent
+from drill.site import Site
 from shared.places import Place
 
 
@@ -42,6 +43,46 @@ class ReplicationStatus(_Model):
     backlog: dict[str, int] = Field(default_factory=dict)  # writes that wait for the region
 
 
+class WriterInterval(_Model):
+    """A time in which a database took writes. Unix time; `until` is None while it does."""
+
+    since: float
+    until: float | None = None
+
+
+class DatabaseStatus(_Model):
+    """One region's member of the global database."""
+
+    region: str
+    cluster: str = ""
+    role: str = ""  # writer or reader
+    running: bool = False
+    switching: str | None = None
+    problem: str | None = None
+    lag_seconds: float | None = None  # AWS seconds, of a reader
+    url: str | None = Field(default=None, repr=False)
+    writer_intervals: tuple[WriterInterval, ...] = ()
+
+
+class WorkflowStatus(_Model):
+    """One run of a state machine."""
+
+    machine: str  # the state machine's name, of which `failover` or `failback` is the first word
+    region: str
+    name: str
+    status: str
+    started: float | None = None  # Unix time
+    ended: float | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.machine.partition("-")[0]
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "RUNNING"
+
+
 class Status(_Model):
     """One answer of the control API's `/status`."""
 
@@ -49,6 +90,14 @@ class Status(_Model):
     targets: tuple[TargetStatus, ...] = ()
     health_checks: tuple[HealthCheckStatus, ...] = ()
     replication: ReplicationStatus = ReplicationStatus()
+    databases: tuple[DatabaseStatus, ...] = ()
+    workflows: tuple[WorkflowStatus, ...] = ()
+    fenced: tuple[str, ...] = ()  # regions; the control API does not tell, a deployed environment's records do
+
+    @property
+    def writer(self) -> DatabaseStatus | None:
+        """The member that RDS calls the writer."""
+        return next((each for each in self.databases if each.role == "writer"), None)
 
     def refused(self, region: str) -> dict[str, int]:
         """Calls refused on behalf of `region` so far, by what was called."""
@@ -111,6 +160,12 @@ class Look:
     recent: Recent = field(default_factory=Recent)
     rate: float = 0.0  # payments offered a second; 0 once the load has stopped
     regions: Mapping[Place, str] = field(default_factory=dict)
+    speed: float = 1.0
+    acknowledged: int = 0  # payments of this run
+    posted: int | None = None  # of this run in the writer's ledger; None if nobody asked or it does not answer
+    before: frozenset[str] = frozenset()  # names of the workflow runs that there were when this run began
+    at: float = 0.0  # Unix time
+    gathered: Mapping[str, Any] = field(default_factory=dict)  # what expectations asked for themselves, by statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +183,17 @@ class Expectation(Protocol):
     def statement(self) -> str: ...
 
     def check(self, look: Look) -> Finding: ...
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    """An expectation about what no status tells: it asks AWS itself, and finds the answer in the look."""
+
+    @property
+    def statement(self) -> str: ...
+
+    def gather(self, site: Site) -> Any:
+        """Blocks. Raises ProbeError."""
 
 
 @dataclass(frozen=True)

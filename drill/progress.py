@@ -28,13 +28,25 @@ class Stage:
 
 
 @dataclass(kw_only=True)
-class Outage:
-    """The loss that is measured."""
+class Fault:
+    """Something that was done to the system."""
 
-    region: str
+    name: str
+    region: str | None
     kind: str
     at: float
-    healed_at: float | None = None
+    is_loss: bool = False  # a whole region went
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Something the looks saw change: a region's targets, or which member writes."""
+
+    at: float
+    what: Literal["targets", "writer"]
+    region: str
+    state: str
 
 
 @dataclass(kw_only=True)
@@ -43,12 +55,15 @@ class Progress:
 
     title: str
     started: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.time)  # Unix time of the same moment
     stages: list[Stage] = field(default_factory=list)
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=200))
     status: Status = field(default_factory=Status)
     regions: dict[Place, str] = field(default_factory=dict)
     load: Load | None = None
-    outage: Outage | None = None
+    faults: list[Fault] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    lags: list[tuple[float, float]] = field(default_factory=list)  # when, and the reader's lag in AWS seconds
     rto_limit: float | None = None
     window: float = 2.0  # seconds over which current rates are taken
     on_stage: Callable[[Stage], None] = lambda _: None
@@ -56,6 +71,43 @@ class Progress:
 
     def now(self) -> float:
         return time.monotonic() - self.started
+
+    def at(self, unix_time: float) -> float:
+        """A moment of the machine's clock as seconds since the run started."""
+        return unix_time - self.started_at
+
+    @property
+    def disturbed(self) -> Fault | None:
+        """The first thing that clients can notice."""
+        return next((fault for fault in self.faults if fault.kind != "lag"), None)
+
+    @property
+    def loss(self) -> Fault | None:
+        """The first loss of a region."""
+        return next((fault for fault in self.faults if fault.is_loss), None)
+
+    def saw(self, status: Status) -> None:
+        """A look at the system: kept, with what has changed since the last one."""
+        self.status = status
+        for region in self.regions.values():
+            states = {target.state for target in status.targets_in(region)}
+            if states:
+                self._note("targets", region, "healthy" if states == {"healthy"} else "unhealthy")
+        if status.writer:
+            self._note("writer", status.writer.region, "writes" if status.writer.running else "does not answer")
+        lags = [each.lag_seconds for each in status.databases if each.lag_seconds is not None]
+        if lags:
+            self.lags.append((self.now(), max(lags)))
+
+    def _note(self, what: Literal["targets", "writer"], region: str, state: str) -> None:
+        last = next((each for each in reversed(self.seen) if each.what == what and self._same(each, region)), None)
+        if last is None or (last.region, last.state) != (region, state):
+            self.seen.append(Seen(at=self.now(), what=what, region=region, state=state))
+
+    @staticmethod
+    def _same(seen: Seen, region: str) -> bool:
+        """Targets are followed by region; there is one writer."""
+        return seen.what == "writer" or seen.region == region
 
     def line(self, text: str) -> None:
         """Something that the environment said."""

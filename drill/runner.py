@@ -1,18 +1,29 @@
 """Does a scenario to an environment under load. What was changed is changed back, whatever happens on the way."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import itertools
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
-from drill.actions import ActionError, FaultInjector, Heal, Lose, OutageKind
+from drill import actions
+from drill.actions import Change, Flap, Lose, Surroundings
+from drill.control_calls import ControlCall
+from drill.faults import ActionError
+from drill.journal_entries import ActionBegun, ActionDone, Entry, Probe, WayBack
+from drill.ledger import Row
 from drill.load import Load
-from drill.probes import Look, ProbeError, Status, unmet
-from drill.progress import Outage, Progress
-from drill.scenario import Scenario, Send, Settle, Step
-from shared.places import Place
+from drill.probes import Expectation, Gathers, Look, ProbeError, Status, unmet
+from drill.progress import Fault, Progress, Stage
+from drill.scenario import Await, Scenario, SecondRun, Send, Settle, Step, TakeStock
+
+Done = TypeVar("Done")
 
 _LOOK_SECONDS = 0.25
-_HEAL_ATTEMPTS = 4
-_HEAL_PAUSE_SECONDS = 0.3
+_UNDO_ATTEMPTS = 4
+_UNDO_PAUSE_SECONDS = 0.3
 
 
 class CouldNotStart(RuntimeError):
@@ -23,51 +34,131 @@ class WayBackIncomplete(RuntimeError):
     """Something was changed and could not be changed back. The message says what is left to do."""
 
 
+class Watched(Protocol):
+    """How the runner looks at the system. Every method raises ProbeError."""
+
+    async def status(self) -> Status: ...
+
+    async def posted(self, status: Status) -> int:
+        """Payments of this run in the writer's ledger."""
+
+    async def rows(self, status: Status, region: str) -> dict[str, Row]:
+        """The ledger of a region's member."""
+
+    async def second_run(self) -> dict[str, int]:
+        """Run the stack programs again; how many changes each wanted."""
+
+    async def mark_calls(self) -> None:
+        """Begin to count calls."""
+
+    async def calls(self) -> list[ControlCall]:
+        """Control-plane calls of our own functions since the mark."""
+
+
+class RunJournal(Protocol):
+    """Where a run writes down what it does before it does it: `drill.journal.Journal`."""
+
+    def write(self, entry: Entry) -> None: ...
+
+
+class NoJournal:
+    def write(self, entry: Entry) -> None:
+        """A rehearsal's environment ends with it, so nobody will have to restore it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Owed:
+    """A change that was begun, and what takes it back."""
+
+    action: str
+    back: Change
+    fault: Fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Awaited:
+    """What became of an `Await`. Seconds on this machine."""
+
+    name: str
+    limit: float
+    seconds: float
+    met: bool
+    evidence: str
+
+
 class Runner:
-    """One scenario. `look` asks the system for its status; `load` is started here and goes on after `run`."""
+    """One scenario. `load` is started here and goes on after `run`."""
 
     def __init__(
         self,
         scenario: Scenario,
         *,
-        regions: Mapping[Place, str],
-        kind: OutageKind,
-        duration: float,
-        speed: float,
+        around: Surroundings,
         load: Load,
-        faults: FaultInjector,
-        look: Callable[[], Awaitable[Status]],
+        watched: Watched,
         progress: Progress,
+        duration: float | None = None,
+        journal: RunJournal | None = None,
     ) -> None:
         self.not_restored: str | None = None  # what the way back did not bring back, with the evidence
         self.blind: list[str] = []  # looks that failed
+        self.awaited: list[Awaited] = []
+        self.stock: dict[str, dict[str, Row]] = {}  # rows by region, as they were when stock was taken
+        self.second_runs: list[dict[str, int]] = []
+        self.calls_counted = False
+        self.calls: list[ControlCall] = []  # while a region was away: to its control plane or an edge's
         self._scenario = scenario
-        self._regions = dict(regions)
-        self._kind = kind
-        self._duration = duration
-        self._speed = speed
+        self._around = around
+        self._speed = around.site.speed
+        self._stretch = scenario.stretch(duration, self._speed)
         self._load = load
-        self._faults = faults
-        self._ask = look
+        self._watched = watched
         self._progress = progress
-        self._lost: set[Place] = set()
+        self._journal = journal or NoJournal()
+        self._owed: list[_Owed] = []
+        self._actions = itertools.count(1)
+        self._before: frozenset[str] | None = None
 
     async def run(self) -> None:
-        """Raises CouldNotStart before the first change, WayBackIncomplete when a region stays lost; else what broke."""
+        """Raises CouldNotStart before the first change, WayBackIncomplete when a change stays; else what broke."""
         self._load.start()
+        await self._reach_rate()
         if missing := await self._settle(self._scenario.hypothesis):
             raise CouldNotStart(f"there was no steady state to disturb: {missing}")
         try:
-            for step in (*self._scenario.method, *self._scenario.way_back, self._scenario.hypothesis):
+            for step in (*self._scenario.steps, self._scenario.hypothesis):
                 await self._do(step)
         except BaseException:
-            await self._undo()
+            await self.undo()
             raise
+
+    async def _reach_rate(self) -> None:
+        """There is no steady state while the load still grows."""
+        with self._progress.stage("reach the offered rate") as stage:
+            while self._load.offered < self._load.rate:
+                await self._look()
+                await asyncio.sleep(_LOOK_SECONDS)
+            stage.detail = f"{self._load.rate:g} payments/s"
 
     async def settle(self, step: Settle) -> None:
         """Wait for `step`; what does not come true in time is remembered in `not_restored`."""
         if missing := await self._settle(step):
             self.not_restored = self.not_restored or f"{step.name}: {missing}"
+
+    async def undo(self) -> None:
+        """Take back what is still changed, the last change first. Raises WayBackIncomplete."""
+        left = []
+        for owed in reversed(list(self._owed)):
+            for attempt in range(1, _UNDO_ATTEMPTS + 1):
+                try:
+                    await self._take_back(owed, owed.back)
+                    break
+                except ActionError as error:
+                    if attempt == _UNDO_ATTEMPTS:
+                        left.append(f"{owed.back.name}: {error}")
+                    await asyncio.sleep(_UNDO_PAUSE_SECONDS)
+        if left:
+            raise WayBackIncomplete(f"left to do: {'; '.join(left)}")
 
     async def _do(self, step: Step) -> None:
         match step:
@@ -75,73 +166,187 @@ class Runner:
                 await self._send(step)
             case Settle():
                 await self.settle(step)
-            case Lose():
-                await self._lose(step)
-            case Heal():
-                await self._heal(step)
+            case Await():
+                await self._await(step)
+            case TakeStock():
+                await self._take_stock(step)
+            case SecondRun():
+                await self._run_again(step)
+            case _:
+                await self._change(step)
 
-    async def _lose(self, step: Lose) -> None:
-        region = self._regions[step.place]
+    async def _change(self, step: Change) -> None:
+        owed = next((each for each in reversed(self._owed) if each.back == step), None)
+        if owed:
+            await self._take_back(owed, step)
+        else:
+            await self._make(step)
+
+    async def _make(self, step: Change) -> None:
+        """What takes it back is written down and owed first: when the answer is lost, the change may have been made."""
+        region = self._around.region(step.place) if step.place else None
+        action, back = str(next(self._actions)), step.undo
+        self._journal.write(
+            ActionBegun(action=action, name=step.name, region=region, undo=actions.plain(back) if back else None)
+        )
         with self._progress.stage(step.name, region=region) as stage:
-            self._lost.add(step.place)  # also when the answer is lost: healing a healthy region does no harm
-            self._progress.outage = Outage(region=region, kind=self._kind, at=self._progress.now())
-            await self._faults.lose(region, self._kind)
-            stage.detail = f"kind {self._kind}"
+            if back is not None:
+                owed = _Owed(action=action, back=back, fault=self._fault(step, region, stage.at))
+                self._owed.append(owed)
+            if isinstance(step, Lose):
+                with self._blindly(stage):
+                    await self._watched.mark_calls()
+            try:
+                stage.detail = await self._watching(step.do(self._around))
+            except ActionError as error:
+                self._journal.write(ActionDone(action=action, outcome="failed", detail=str(error)))
+                raise
+            self._journal.write(ActionDone(action=action, outcome="done", detail=stage.detail))
+            if back is not None and isinstance(step, Flap):
+                self._settled(owed, self._progress.now(), "")
 
-    async def _heal(self, step: Heal) -> None:
-        region = self._regions[step.place]
+    async def _take_back(self, owed: _Owed, step: Change) -> None:
+        region = self._around.region(step.place) if step.place else None
         with self._progress.stage(step.name, region=region) as stage:
-            await self._faults.heal(region)
-            self._lost.discard(step.place)
-            if self._progress.outage:
-                self._progress.outage.healed_at = stage.at  # from here on the region may answer again
+            if owed.fault.is_loss:
+                with self._blindly(stage):
+                    await self._count_calls(owed.fault)
+            try:
+                stage.detail = await self._watching(step.do(self._around))
+            except ActionError as error:
+                self._journal.write(WayBack(action=owed.action, outcome="failed", detail=str(error)))
+                raise
+            # From its beginning on, what was lost may have answered again.
+            self._settled(owed, stage.at, stage.detail)
 
-    async def _undo(self) -> None:
-        for step in [Heal(place) for place in sorted(self._lost)]:
-            for attempt in range(1, _HEAL_ATTEMPTS + 1):
-                try:
-                    await self._heal(step)
-                    break
-                except ActionError as error:
-                    if attempt == _HEAL_ATTEMPTS:
-                        region = self._regions[step.place]
-                        raise WayBackIncomplete(f"{region} is still lost; heal it: {error}") from error
-                    await asyncio.sleep(_HEAL_PAUSE_SECONDS)
+    def _settled(self, owed: _Owed, at: float, detail: str) -> None:
+        owed.fault.ended_at = at
+        self._owed.remove(owed)
+        self._journal.write(WayBack(action=owed.action, outcome="done", detail=detail))
+
+    def _fault(self, step: Change, region: str | None, at: float) -> Fault:
+        kind = str(step.kind or self._around.kind) if isinstance(step, Lose) else type(step).__name__.lower()
+        fault = Fault(name=step.name, region=region, kind=kind, at=at, is_loss=isinstance(step, Lose | Flap))
+        self._progress.faults.append(fault)
+        return fault
+
+    async def _count_calls(self, fault: Fault) -> None:
+        """What was called while the region was away, before it is back."""
+        self.calls += [call for call in await self._watched.calls() if call.region == fault.region or call.is_edge]
+        self.calls_counted = True
+
+    @contextmanager
+    def _blindly(self, stage: Stage) -> Iterator[None]:
+        """What cannot be looked at is remembered, and the run goes on: its verdict says what was not seen."""
+        try:
+            yield
+        except ProbeError as error:
+            stage.outcome, stage.detail = "failed", str(error)
+            self.blind.append(f"at {self._progress.now():.1f} s {error}")
+
+    async def _watching(self, work: Coroutine[Any, Any, Done]) -> Done:
+        """Look on while something is done; what is quick is not looked at."""
+        doing = asyncio.create_task(work)
+        try:
+            while not (await asyncio.wait({doing}, timeout=_LOOK_SECONDS))[0]:
+                await self._look()
+            return doing.result()
+        finally:
+            doing.cancel()
 
     async def _send(self, step: Send) -> None:
         with self._progress.stage(step.name) as stage:
             before = len(self._load.record.attempts)
-            end = stage.at + step.share * self._duration
+            end = stage.at + step.shortest(self._speed) * self._stretch
             while (left := end - self._progress.now()) > 0:
                 await self._look()
-                await asyncio.sleep(min(_LOOK_SECONDS, left))
+                await asyncio.sleep(min(_LOOK_SECONDS, max(0.0, left)))
             attempts = self._load.record.attempts[before:]
             failed = sum(not attempt.ok for attempt in attempts)
             stage.detail = f"{len(attempts) - failed} requests accepted, {failed} failed"
 
-    async def _settle(self, step: Settle) -> str:
+    async def _await(self, step: Await) -> None:
+        started = self._progress.now()
+        missing = await self._settle(step)
+        self.awaited.append(
+            Awaited(
+                name=step.name,
+                limit=step.longest(self._speed),
+                seconds=self._progress.now() - started,
+                met=not missing,
+                evidence=missing or self._progress.stages[-1].detail,
+            )
+        )
+
+    async def _take_stock(self, step: TakeStock) -> None:
+        region = self._around.region(step.place)
+        with self._progress.stage(step.name, region=region) as stage, self._blindly(stage):
+            self.stock[region] = await self._watched.rows(self._progress.status, region)
+            stage.detail = f"{len(self.stock[region])} rows"
+
+    async def _run_again(self, step: SecondRun) -> None:
+        with self._progress.stage(step.name) as stage, self._blindly(stage):
+            found = await self._watching(self._watched.second_run())
+            self.second_runs.append(found)
+            stage.detail = ", ".join(f"{stack} {count} changes" for stack, count in found.items())
+
+    async def _settle(self, step: Settle | Await) -> str:
         """What still does not hold after the step's time; empty if all does."""
         with self._progress.stage(step.name) as stage:
             end = stage.at + step.longest(self._speed)
             while True:
-                look = await self._look()
+                look = await self._look(step.until)
                 missing = unmet(step.until, look) if look else ["the system could not be looked at"]
                 if not missing:
                     stage.detail = "; ".join(expectation.check(look).evidence for expectation in step.until if look)
+                    self._journal.write(Probe(step=step.name, met=True, evidence=stage.detail))
                     return ""
                 stage.detail = "waiting: " + "; ".join(missing)
                 if self._progress.now() >= end:
                     stage.detail = "not reached: " + "; ".join(missing)
                     stage.outcome = "failed"
+                    self._journal.write(Probe(step=step.name, met=False, evidence="; ".join(missing)))
                     return "; ".join(missing)
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _look(self) -> Look | None:
+    async def _look(self, until: tuple[Expectation, ...] = ()) -> Look | None:
         self._load.refuse_broken()
+        progress = self._progress
         try:
-            self._progress.status = await self._ask()
+            status = await self._watched.status()
         except ProbeError as error:
-            self.blind.append(f"at {self._progress.now():.1f} s {error}")
+            self.blind.append(f"at {progress.now():.1f} s {error}")
             return None
-        recent = self._load.record.recent(self._progress.now(), self._progress.window)
-        return Look(status=self._progress.status, recent=recent, rate=self._load.offered, regions=self._regions)
+        progress.saw(status)
+        if self._before is None:
+            self._before = frozenset(run.name for run in status.workflows)
+        acknowledged = len(self._load.record.acknowledged)
+        posted = None
+        if any(getattr(expectation, "needs_ledger", False) for expectation in until):
+            try:
+                posted = await self._watched.posted(status)
+            except ProbeError:
+                posted = None  # the expectation says so itself
+        return Look(
+            status=status,
+            recent=self._load.record.recent(progress.now(), progress.window),
+            rate=self._load.offered,
+            regions=self._around.site.regions,
+            speed=self._speed,
+            acknowledged=acknowledged,
+            posted=posted,
+            before=self._before,
+            at=time.time(),
+            gathered=await self._gather(until),
+        )
+
+    async def _gather(self, until: tuple[Expectation, ...]) -> dict[str, Any]:
+        """What expectations ask for themselves. Of what does not answer nothing is known, and they say so."""
+        found = {}
+        for expectation in until:
+            if isinstance(expectation, Gathers):
+                try:
+                    found[expectation.statement] = await asyncio.to_thread(expectation.gather, self._around.site)
+                except ProbeError as error:
+                    self._progress.line(f"{expectation.statement}: {error}")
+        return found

@@ -1,22 +1,22 @@
-"""A scenario as a typed value: what must hold before and after, what is done, the way back, and what is not exercised.
+"""A scenario as a typed value: what must hold before and after, what is done, the way back, and what it must show.
 
-It is data: `drill.runner` does it, `drill.probes` and `drill.actions` hold what it is made of.
+It is data: `drill.runner` does it, `drill.probes`, `drill.expectations` and `drill.actions` hold what it is made of.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drill.actions import Heal, Lose
+from drill.actions import Change, Flap
+from drill.objectives import Objectives
 from drill.probes import Expectation
 from shared.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
 class Send:
-    """Load goes on for a share of the run, never shorter than the scenario can make sense of."""
+    """Load goes on for a while, never shorter than the scenario can make sense of."""
 
     name: str
-    share: float  # of the run's duration
     least_aws_seconds: float
     least_seconds: float = 3.0  # on this machine, where rates are measured
 
@@ -27,7 +27,7 @@ class Send:
 
 @dataclass(frozen=True, kw_only=True)
 class Settle:
-    """Wait, under load, until all of this holds."""
+    """Wait, under load, until all of this holds. What does not come true belongs to the way back."""
 
     name: str
     until: tuple[Expectation, ...]
@@ -39,7 +39,36 @@ class Settle:
         return max(self.within_seconds, self.within_aws_seconds / speed)
 
 
-Step = Send | Settle | Lose | Heal
+@dataclass(frozen=True, kw_only=True)
+class Await:
+    """Wait, under load, for what the system must do by itself. What does not come true fails the run."""
+
+    name: str
+    until: tuple[Expectation, ...]
+    within_aws_seconds: float
+    within_seconds: float = 0.0  # on this machine, at least
+
+    def longest(self, speed: float) -> float:
+        """Seconds on this machine."""
+        return max(self.within_seconds, self.within_aws_seconds / speed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakeStock:
+    """Read the rows of a region's ledger as they are at this moment, to be compared with what is there in the end."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondRun:
+    """Run the three stack programs again: they must find nothing to change."""
+
+    name: str
+
+
+Step = Send | Settle | Await | TakeStock | SecondRun | Change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,37 +77,36 @@ class Scenario:
 
     name: str
     title: str
-    lost: Place  # the region whose loss is measured
+    lost: Place  # the region that something is done to
     hypothesis: Settle
     method: tuple[Step, ...]
     way_back: tuple[Step, ...]
+    objectives: Objectives
+    served_aside: Place | None = None  # a region to which some clients go directly, whatever the accelerator says
+    fastest: float = 20.0  # the highest speed at which its limits mean anything
     not_exercised: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        shares = sum(step.share for step in self._sends())
-        if abs(shares - 1) > 1e-9:
-            raise ValueError(f"the shares of {self.name} add up to {shares:g}, not 1")
-        losses = [step.place for step in self.method if isinstance(step, Lose)]
-        heals = [step.place for step in self.way_back if isinstance(step, Heal)]
-        if missing := set(losses) - set(heals):
-            raise ValueError(f"{self.name} takes away {', '.join(missing)} and has no way back for it")
+        done = [*self.method, *self.way_back]
+        for position, step in enumerate(done):
+            back = getattr(step, "undo", None)
+            if back is not None and not isinstance(step, Flap) and not self._comes(back, done[position + 1 :]):
+                raise ValueError(f"{self.name} does not undo what it does: {step.name}")
+
+    def _comes(self, back: Change, later: list[Step]) -> bool:
+        return any(type(step) is type(back) and getattr(step, "place", None) is back.place for step in later)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (*self.method, *self.way_back)
 
     def _sends(self) -> Iterator[Send]:
-        return (step for step in (*self.method, *self.way_back) if isinstance(step, Send))
+        return (step for step in self.steps if isinstance(step, Send))
 
     def shortest(self, speed: float) -> float:
-        """The shortest run, in seconds on this machine, in which every phase is long enough."""
-        return max(step.shortest(speed) / step.share for step in self._sends())
+        """The shortest time of load that every phase makes sense in, in seconds on this machine."""
+        return sum(step.shortest(speed) for step in self._sends())
 
-    def seconds_lost(self, duration: float) -> float:
-        """How long the region is away in a run of `duration`."""
-        away = False
-        seconds = 0.0
-        for step in (*self.method, *self.way_back):
-            if isinstance(step, Lose):
-                away = True
-            elif isinstance(step, Heal):
-                away = False
-            elif isinstance(step, Send) and away:
-                seconds += step.share * duration
-        return seconds
+    def stretch(self, duration: float | None, speed: float) -> float:
+        """By how much every phase is to be longer than the shortest, so that together they take `duration`."""
+        return 1.0 if duration is None else max(1.0, duration / self.shortest(speed))

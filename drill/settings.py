@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from drill.actions import OutageKind
+from drill.faults import OutageKind
 from drill.scenario import Scenario
 from drill.scenarios import SCENARIOS
 
@@ -29,7 +29,7 @@ class RehearsalSettings:
     environment: str
     speed: float
     rate: float  # payments a second
-    duration: float
+    duration: float | None  # of the phases of load together; None: as short as each makes sense
     seed: int
     kind: OutageKind
     output: Path
@@ -42,12 +42,12 @@ class RehearsalSettings:
         environment: str,
         speed: float,
         rate: float,
-        duration: float,
+        duration: float | None,
         seed: int,
         kind: str,
         output: Path,
     ) -> "RehearsalSettings":
-        """From the words of a command line. Raises SettingsError."""
+        """From the words of a command line; no quicker than the scenario allows. Raises SettingsError."""
         if scenario not in SCENARIOS:
             raise SettingsError(f"--scenario is {scenario}; choose one of {', '.join(SCENARIOS)}")
         if kind not in list(OutageKind):
@@ -55,13 +55,15 @@ class RehearsalSettings:
         if not environment.strip():
             raise SettingsError("--env is empty; name an environment, such as dev")
         _check("--speed", speed, _SPEED, example="5")
+        speed = min(speed, SCENARIOS[scenario].fastest)
         _check("--rate", rate, _RATE, example="50")
-        _check("--duration", duration, _DURATION, example="40")
         needed = SCENARIOS[scenario].shortest(speed)
-        if duration < needed:
+        if duration is not None:
+            _check("--duration", duration, _DURATION, example="60")
+        if duration is not None and duration < needed:
             raise SettingsError(
                 f"--duration is {duration:g}, too short for the phases of {scenario} at --speed {speed:g}; "
-                f"use --duration {math.ceil(needed)} or more, or a higher --speed"
+                f"use --duration {math.ceil(needed)} or more, leave it out, or use a higher --speed"
             )
         if output.exists() and not output.is_dir():
             raise SettingsError(f"--output is {output}, which is a file; name a folder")

@@ -1,11 +1,13 @@
 """The short table at the end of a run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from drill.rehearse_all import Outcome
 from drill.report.files import HTML_NAME
 from drill.report.model import Report
 
@@ -21,6 +23,36 @@ def summary(report: Report, folder: Path) -> RenderableType:
     if report.first_broken:
         verdict.append(f"\n{report.first_broken}", style="red")
     return Group(Text(), verdict, _checks(report), _figures(report), Text(f"Report: {folder / HTML_NAME}"))
+
+
+def outcome_table(outcomes: Sequence[Outcome], output: Path) -> RenderableType:
+    """What became of each scenario, in one line each."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("", "Scenario", "Took", "Acknowledged", "Lost", "Twice", "Interrupted", "First broken expectation"):
+        right = heading in ("Took", "Acknowledged", "Lost", "Twice", "Interrupted")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=right)
+    for outcome in outcomes:
+        report = outcome.report
+        if report is None:
+            table.add_row(Text("no verdict", style="bold red"), outcome.scenario, f"{outcome.seconds:.0f} s",
+                          "", "", "", "", outcome.why)  # fmt: skip
+            continue
+        seconds = report.traffic.rto_aws_seconds
+        table.add_row(
+            Text(report.verdict, style=_STYLES[report.verdict]),
+            outcome.scenario,
+            f"{outcome.seconds:.0f} s",
+            str(report.payments.acknowledged),
+            str(report.payments.lost),
+            str(report.payments.duplicated),
+            "for good" if seconds is None else f"{seconds:.1f} AWS s" if seconds else "no",
+            report.first_broken or "",
+        )
+    failed = sum(outcome.status != 0 for outcome in outcomes)
+    said = (
+        f"{len(outcomes) - failed} of {len(outcomes)} scenarios met every expectation. Reports: {output}/*/{HTML_NAME}"
+    )
+    return Group(Text(), table, Text(), Text(said, style="bold red" if failed else "bold green"))
 
 
 def _checks(report: Report) -> Table:

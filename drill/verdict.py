@@ -1,123 +1,155 @@
 """What a run amounts to: each expectation against what was measured, the verdict, and the exit status."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from drill.measures import Interruption
-from drill.report.model import CheckKind, CheckReport, Verdict
-from drill.verify import Verification
+from drill import verdict_planned, verdict_service, verdict_take_over
+from drill.measured import Measured
+from drill.objectives import NoTakeOver, Objectives, Planned, TakeOver
+from drill.report.model import CheckReport, Verdict
+from drill.verdict_lines import check, objective
+from drill.verdict_service import rto
 
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """All that is judged. Seconds on this machine."""
-
-    rto_limit: float
-    interruptions: Sequence[Interruption]  # that ended after the region was lost
-    load_ended: float
-    failed_before_outage: int
-    survivor: str
-    answered_by_survivor: int  # while the other region was away
-    calls_refused: int
-    shed: int
-    given_up: int
-    verification: Verification
-    not_restored: str | None
-    left_behind: Sequence[str]
-    blind: Sequence[str]
+__all__ = ["checks", "exit_status", "rto", "verdict"]
 
 
-def rto(interruptions: Sequence[Interruption]) -> float | None:
-    """Of the first interruption: 0 if there was none, None if it never ended."""
-    return interruptions[0].seconds if interruptions else 0.0
-
-
-def checks(measured: Measured) -> list[CheckReport]:
+def checks(objectives: Objectives, measured: Measured) -> list[CheckReport]:
     """In the order of importance; the first one not met names a failed run."""
-    return [*_objectives(measured), *_plan(measured), *_way_back(measured)]
-
-
-def _objectives(measured: Measured) -> list[CheckReport]:
-    verified = measured.verification
+    take_over = objectives.take_over
     return [
-        _objective(
+        *_payments(measured),
+        *verdict_service.lines(objectives, measured),
+        *_take_over(take_over, measured),
+        *_awaited(measured),
+        *_poison(objectives, measured),
+        *_second_runs(objectives, measured),
+        *_plan(objectives, measured),
+        *_way_back(measured),
+    ]
+
+
+def _take_over(expected: TakeOver | NoTakeOver | Planned, measured: Measured) -> list[CheckReport]:
+    match expected:
+        case NoTakeOver():
+            return verdict_take_over.none_happened(expected, measured)
+        case Planned():
+            return verdict_planned.happened(expected, measured)
+        case _:
+            return verdict_take_over.happened(expected, measured)
+
+
+def _payments(measured: Measured) -> list[CheckReport]:
+    verified = measured.verification
+    lines = [
+        objective(
             "no acknowledged payment is lost",
             "0 lost",
             f"{len(verified.lost)} lost of {verified.acknowledged} acknowledged",
             met=not verified.lost and verified.acknowledged > 0,
         ),
-        _objective(
+        objective(
             "no payment is made twice",
             "0 duplicated",
             f"{len(verified.duplicated)} duplicated",
             met=not verified.duplicated,
         ),
-        _restored(measured),
-        _later(measured),
-        _objective(
-            "traffic moves to the other region by itself",
-            f"answers from {measured.survivor}",
-            f"{measured.answered_by_survivor} answers from {measured.survivor} during the outage",
-            met=measured.answered_by_survivor > 0,
-        ),
-        _objective(
-            "every client is told in the end",
-            "0 gave up",
-            f"{measured.given_up} gave up",
-            met=measured.given_up == 0,
-        ),
     ]
-
-
-def _restored(measured: Measured) -> CheckReport:
-    seconds = rto(measured.interruptions)
-    return _objective(
-        "payments are accepted again in time",
-        f"at most {measured.rto_limit:.3f} s",
-        "not restored before the load ended" if seconds is None else f"{seconds:.3f} s",
-        met=seconds is not None and round(seconds, 3) <= round(measured.rto_limit, 3),
-    )
-
-
-def _later(measured: Measured) -> CheckReport:
-    """An interruption that the end of the load cut short counts as long as it was seen."""
-    lengths = [
-        measured.load_ended - later.start if later.seconds is None else later.seconds
-        for later in measured.interruptions[1:]
-    ]
-    longest = max(lengths, default=0.0)
-    return _objective(
-        "service stays restored, also when the region returns",
-        f"no later interruption above {measured.rto_limit:.2f} s",
-        f"{len(lengths)} later, the longest {longest:.2f} s" if lengths else "none",
-        met=longest <= measured.rto_limit,
-    )
-
-
-def _plan(measured: Measured) -> list[CheckReport]:
+    if not verified.compared_ledgers:
+        return lines
+    posted = ", ".join(f"{count} in {region}" for region, count in verified.in_ledger_by_region.items())
     return [
-        _check(
+        *lines,
+        objective(
+            "every payment is in the ledger" + (" of both members" if len(verified.in_ledger_by_region) > 1 else ""),
+            "0 without a row",
+            f"{len(verified.missing_in_ledger)} without a row; acknowledged: {posted}",
+            met=not verified.missing_in_ledger,
+        ),
+        objective(
+            "the regions hold the same",
+            "no difference",
+            f"{len(verified.journals_differ)} entries of the journal and {len(verified.ledgers_differ)} rows differ",
+            met=not verified.journals_differ and not verified.ledgers_differ,
+        ),
+        objective(
+            "at no moment two regions write the ledger",
+            "never",
+            measured.two_writers[0] if measured.two_writers else "never",
+            met=not measured.two_writers,
+        ),
+    ]
+
+
+def _awaited(measured: Measured) -> list[CheckReport]:
+    return [
+        objective(
+            each.name,
+            f"within {each.limit * measured.speed:.0f} AWS s",
+            f"after {each.seconds * measured.speed:.1f} AWS s" if each.met else f"not in time: {each.evidence}",
+            met=each.met,
+        )
+        for each in measured.awaited
+    ]
+
+
+def _poison(objectives: Objectives, measured: Measured) -> list[CheckReport]:
+    if not objectives.poisoned:
+        return []
+    told = measured.reported_poison
+    return [
+        objective(
+            "entries that cannot be posted reach people, with the reason",
+            f"{objectives.poisoned} reported",
+            "; ".join(f"{payment_id}: {reason}" for payment_id, reason in sorted(told.items())) or "none reported",
+            met=len(told) == objectives.poisoned and all(told.values()),
+        )
+    ]
+
+
+def _second_runs(objectives: Objectives, measured: Measured) -> list[CheckReport]:
+    if not objectives.second_runs:
+        return []
+    runs = measured.second_runs
+    found = "; ".join(", ".join(f"{stack} {count}" for stack, count in run.items()) for run in runs)
+    return [
+        objective(
+            "running the stack programs again changes nothing",
+            f"0 changes, {objectives.second_runs} times",
+            f"changes: {found}" if runs else "not run",
+            met=len(runs) == objectives.second_runs and not any(count for run in runs for count in run.values()),
+        )
+    ]
+
+
+def _plan(objectives: Objectives, measured: Measured) -> list[CheckReport]:
+    lines = [
+        check(
             "plan",
-            "nothing failed before the outage",
+            "nothing failed before the fault",
             "0 failed",
-            f"{measured.failed_before_outage} failed",
-            met=measured.failed_before_outage == 0,
-        ),
-        _check(
-            "plan",
-            "the region was really away",
-            "calls refused",
-            f"{measured.calls_refused} calls refused",
-            met=measured.calls_refused > 0,
-        ),
-        _check(
+            f"{measured.failed_before_fault} failed",
+            met=measured.failed_before_fault == 0,
+        )
+    ]
+    if objectives.is_lost:
+        lines.append(
+            check(
+                "plan",
+                "the region was really away",
+                "calls refused",
+                f"{measured.calls_refused} calls refused",
+                met=measured.calls_refused > 0,
+            )
+        )
+    return [
+        *lines,
+        check(
             "plan",
             "the load kept its schedule",
             "0 payments shed",
             f"{measured.shed} payments shed",
             met=measured.shed == 0,
         ),
-        _check(
+        check(
             "plan",
             "the system could be watched throughout",
             "every look answered",
@@ -131,14 +163,14 @@ def _plan(measured: Measured) -> list[CheckReport]:
 
 def _way_back(measured: Measured) -> list[CheckReport]:
     return [
-        _check(
+        check(
             "way back",
             "the steady state returns",
-            "as before the outage",
-            measured.not_restored or "as before the outage",
+            "as before",
+            measured.not_restored or "as before",
             met=measured.not_restored is None,
         ),
-        _check(
+        check(
             "way back",
             "no process is left behind",
             "none",
@@ -146,14 +178,6 @@ def _way_back(measured: Measured) -> list[CheckReport]:
             met=not measured.left_behind,
         ),
     ]
-
-
-def _objective(name: str, expected: str, found: str, *, met: bool) -> CheckReport:
-    return CheckReport(name=name, kind="objective", expected=expected, measured=found, met=met)
-
-
-def _check(kind: CheckKind, name: str, expected: str, found: str, *, met: bool) -> CheckReport:
-    return CheckReport(name=name, kind=kind, expected=expected, measured=found, met=met)
 
 
 def verdict(found: Sequence[CheckReport]) -> tuple[Verdict, str | None]:

@@ -18,6 +18,8 @@ from drill.progress import Progress, Stage
 
 _PLAIN_SECONDS = 5.0
 _LINES = 3
+_OTHER_LINES = 14  # of a screen: regions, rates, workflows, and what a step says of itself
+_FEWEST_STAGES = 4
 _MARKS = {"done": ("✓", "green"), "failed": ("✗", "red")}
 
 
@@ -31,7 +33,7 @@ def view(progress: Progress, console: Console) -> Iterator[None]:
 
 @contextmanager
 def _live(progress: Progress, console: Console) -> Iterator[None]:
-    screen = _Screen(progress)
+    screen = _Screen(progress, console)
     with Live(screen, console=console, refresh_per_second=4, vertical_overflow="visible"):
         yield
 
@@ -56,7 +58,7 @@ def _plain(progress: Progress, console: Console) -> Iterator[None]:
     def tick() -> None:
         while not stopping.wait(_PLAIN_SECONDS):
             if progress.load and progress.load.started is not None and progress.load.stopped is None:
-                say("  " + "; ".join([rates(progress), *regions(progress)]))
+                say("  " + "; ".join([rates(progress), *regions(progress), *workflows(progress)]))
 
     progress.on_stage = on_stage
     progress.on_line = lambda line: say(f"  {line}")
@@ -72,14 +74,16 @@ def _plain(progress: Progress, console: Console) -> Iterator[None]:
 class _Screen:
     """Drawn anew at each refresh, from what the progress says then."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, console: Console) -> None:
         self._progress = progress
+        self._console = console
         self._spinner = Spinner("dots")
 
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = [self._stages()]
         if self._progress.load:
             parts += [Text(), self._regions(), Text(rates(self._progress)), self._recovery()]
+            parts += [Text(said, style="cyan") for said in workflows(self._progress)]
         elif lines := list(self._progress.lines)[-_LINES:]:
             parts += [Text(f"  {line}", style="dim", no_wrap=True, overflow="ellipsis") for line in lines]
         return Group(*parts)
@@ -89,7 +93,11 @@ class _Screen:
         table.add_column(width=2)
         table.add_column(overflow="fold")
         table.add_column(justify="right", no_wrap=True)
-        for stage in list(self._progress.stages):
+        stages = list(self._progress.stages)
+        room = max(_FEWEST_STAGES, self._console.height - _OTHER_LINES)
+        if len(stages) > room:
+            table.add_row("", f"[dim]{len(stages) - room} earlier steps[/dim]", "")
+        for stage in stages[-room:]:
             if stage.seconds is None:
                 mark: RenderableType = self._spinner
                 seconds = self._progress.now() - stage.at
@@ -104,8 +112,9 @@ class _Screen:
     def _regions(self) -> RenderableType:
         progress = self._progress
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("Region", "Place", "State", "Targets", "Answers/s", "Waiting writes"):
-            table.add_column(heading, justify="right" if heading in ("Answers/s", "Waiting writes") else "left")
+        for heading in ("Region", "Place", "State", "Targets", "Database", "Answers/s", "Waiting writes"):
+            right = heading in ("Answers/s", "Waiting writes")
+            table.add_column(heading, justify="right" if right else "left", overflow="fold")
         recent = _recent(progress)
         for place, region in progress.regions.items():
             known = progress.status.regions.get(region)
@@ -117,6 +126,7 @@ class _Screen:
                 place.value,
                 Text(f"away ({outage.get('kind', '?')})", style="red") if outage else Text("up", style="green"),
                 Text(", ".join(states) or "none", style="green" if healthy else "yellow"),
+                _database(progress, region),
                 f"{recent.get(region, 0.0):.1f}",
                 str(progress.status.replication.backlog.get(region, 0)),
             )
@@ -134,6 +144,26 @@ class _Screen:
         table = Table.grid()
         table.add_row(line, bar)
         return table
+
+
+def _database(progress: Progress, region: str) -> Text:
+    member = next((each for each in progress.status.databases if each.region == region), None)
+    if member is None:
+        return Text("none", style="dim")
+    if member.switching or not member.running:
+        return Text(member.switching or f"{member.role}, down", style="yellow")
+    lag = "" if member.lag_seconds is None else f", {member.lag_seconds:.1f} s behind"
+    return Text(f"{member.role}{lag}", style="green")
+
+
+def workflows(progress: Progress) -> list[str]:
+    """The workflows at work, one phrase each."""
+    now = progress.started_at + progress.now()
+    return [
+        f"{run.kind.capitalize()} in {run.region}: {run.name}, for {max(0.0, now - (run.started or now)):.0f} s"
+        for run in progress.status.workflows
+        if run.is_running
+    ]
 
 
 def _recent(progress: Progress) -> dict[str, float]:
@@ -164,9 +194,9 @@ def regions(progress: Progress) -> list[str]:
 
 def interrupted(progress: Progress) -> tuple[float, bool] | None:
     """How long the first interruption after the outage lasted or lasts, and whether it is over."""
-    if progress.load is None or progress.outage is None:
+    if progress.load is None or progress.disturbed is None:
         return None
-    at = progress.outage.at
+    at = progress.disturbed.at
     after = [attempt for attempt in progress.load.record.attempts if attempt.ended >= at]
     found = interruptions(after, SteadyRun.of(progress.load.rate))
     if not found:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from drill.report.model import Report, StepReport, Timeline
 
-_MARGIN_LEFT = 44.0
-_MARGIN_RIGHT = 12.0
+MARGIN_LEFT = 44.0
+MARGIN_RIGHT = 12.0
 _MARGIN_TOP = 52.0
 _MARGIN_BOTTOM = 40.0
 _MARK_SPACE = 20.0  # between two step numbers
@@ -73,7 +73,7 @@ class Chart:
 def timeline_chart(report: Report, *, width: float, height: float) -> Chart:
     """Requests a second by outcome and region, with the outage shaded and the steps marked."""
     timeline = report.traffic.timeline
-    left, right = _MARGIN_LEFT, width - _MARGIN_RIGHT
+    left, right = MARGIN_LEFT, width - MARGIN_RIGHT
     top, bottom = _MARGIN_TOP, height - _MARGIN_BOTTOM
     seconds = max(timeline.end - timeline.start, 1e-6)
 

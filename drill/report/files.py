@@ -1,25 +1,44 @@
-"""The files of a report: written whole or not at all."""
+"""The files of a report: one model in four shapes, each written whole or not at all, none with what is nobody's
+business (secrets, and account numbers but their last four digits)."""
 
 import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from drill.report.html import render
+from drill.redact import Redactor
+from drill.report import html, junit, markdown
 from drill.report.model import Report
 
 JSON_NAME = "report.json"
 HTML_NAME = "report.html"
+MARKDOWN_NAME = "report.md"
+JUNIT_NAME = "junit.xml"
+
+_SHAPES: Mapping[str, Callable[[Report], str]] = {
+    HTML_NAME: html.render,
+    MARKDOWN_NAME: markdown.render,
+    JUNIT_NAME: junit.render,
+    JSON_NAME: lambda report: report.model_dump_json(indent=2) + "\n",
+}
+"""The one for programs last: who finds it finds the others too."""
 
 
 def remove(folder: Path) -> None:
     """Take an earlier run's report away."""
-    for name in (JSON_NAME, HTML_NAME):
+    for name in _SHAPES:
         (folder / name).unlink(missing_ok=True)
 
 
-def write(report: Report, folder: Path) -> None:
+def write(report: Report, folder: Path, *, secrets: Iterable[str] = ()) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / HTML_NAME, render(report))
-    _replace(folder / JSON_NAME, report.model_dump_json(indent=2) + "\n")
+    shown = Report.model_validate(Redactor(secrets).tree(report.model_dump(mode="json")))
+    for name, render in _SHAPES.items():
+        _replace(folder / name, render(shown))
+
+
+def read(folder: Path) -> Report:
+    """Raises OSError and pydantic's ValidationError, the latter for a report of another version too."""
+    return Report.model_validate_json((folder / JSON_NAME).read_bytes())
 
 
 def _replace(path: Path, content: str) -> None:

@@ -5,7 +5,9 @@ from datetime import datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from drill.report.chart import timeline_chart
-from drill.report.model import Report
+from drill.report.lanes import recovery_lanes
+from drill.report.model import MomentReport, Report
+from drill.report.recovery import BEGUN, DRAINED
 
 _SHAPES = {"wide": (1040.0, 360.0), "narrow": (400.0, 320.0)}
 """A picture that only shrinks has unreadable labels on a phone, so there are two and the style sheet shows one."""
@@ -27,7 +29,19 @@ def render(report: Report) -> str:
         "sentence": _sentence,
     }
     charts = {name: timeline_chart(report, width=width, height=height) for name, (width, height) in _SHAPES.items()}
-    return environment.get_template("report.html.j2").render(report=report, charts=charts, series=_series(report))
+    lanes = {name: recovery_lanes(report, width=width) for name, (width, _) in _SHAPES.items()}
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        charts=charts,
+        lanes=lanes,
+        series=_series(report),
+        begun=_moment_named(report, BEGUN),
+        drained=_moment_named(report, DRAINED),
+    )
+
+
+def _moment_named(report: Report, name: str) -> MomentReport | None:
+    return next((moment for moment in report.moments if moment.name == name), None)
 
 
 def _series(report: Report) -> dict[str, str]:

@@ -6,7 +6,7 @@ Times: `started_at` and `finished_at` are ISO 8601 in UTC. Every other time is s
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 Verdict = Literal["passed", "failed", "deviated"]
 CheckKind = Literal["objective", "plan", "way back"]
@@ -23,6 +23,100 @@ class OutageReport(_Model):
     healed_at: float | None
     calls_refused: int
     calls_refused_by: dict[str, int]  # by what was called
+
+
+class FaultReport(_Model):
+    """Something that was done to the system; `ended_at` is None if it never was taken back."""
+
+    name: str
+    kind: str
+    region: str | None
+    at: float
+    ended_at: float | None
+
+
+class MomentReport(_Model):
+    """Something that happened by itself. `aws_seconds` is counted from the first loss."""
+
+    name: str
+    at: float
+    aws_seconds: float
+    limit_aws_seconds: float | None = None
+
+
+class WorkflowStepReport(_Model):
+    name: str
+    at: float
+    seconds: float
+
+
+class WorkflowReport(_Model):
+    """One run of a state machine."""
+
+    machine: str
+    region: str
+    name: str
+    status: str
+    at: float
+    seconds: float | None
+    held_because: str | None  # the guard's reason; None if it let the run go on
+    failure: str
+    steps: list[WorkflowStepReport]
+    aws_seconds: dict[str, float]  # what the run measured of itself
+
+
+class WriterReport(_Model):
+    """A time in which a region's database took writes."""
+
+    region: str
+    at: float
+    until: float | None
+
+
+class LagReport(_Model):
+    at: float
+    aws_seconds: float
+
+
+class WrittenReport(_Model):
+    """Rows of this run that one region posted under one epoch of the writer's record."""
+
+    region: str
+    epoch: int
+    rows: int
+
+
+class PromotionLossReport(_Model):
+    had: int  # rows of the lost writer
+    lost: int  # that the promoted member lacked
+    brought_back: int  # by the replay
+
+
+class DatabaseReport(_Model):
+    writers: list[WriterReport]
+    lags: list[LagReport]  # the reader's, thinned out
+    written: list[WrittenReport]
+    promotion_loss: PromotionLossReport | None
+    two_writers: list[str]  # evidence; empty if never two regions wrote at once
+
+
+class ControlCallsReport(_Model):
+    """Control-plane calls of our own functions and workflows while a region was away: to that region's, to Route 53's
+    and to Global Accelerator's."""
+
+    counted: bool
+    total: int
+    calls: list[str]
+
+
+class DecisionReport(_Model):
+    """What a sentinel decided, by its own log."""
+
+    region: str
+    at: float
+    verdict: str
+    reason: str
+    times: int
 
 
 class InterruptionReport(_Model):
@@ -83,6 +177,11 @@ class PaymentsReport(_Model):
     unconfirmed: int  # in the journal though the client was never told: allowed
     by_durability: dict[str, int]
     evidence: list[str]  # of what was lost, duplicated or given up: the first of each
+    in_ledger_by_region: dict[str, int] = Field(default_factory=dict)  # acknowledged ones with a row as sent
+    missing_in_ledger: int = 0  # of the journal, acknowledged or not
+    journals_differ: int = 0
+    ledgers_differ: int = 0
+    synthetic: int = 0  # made by recoveries to prove themselves
 
 
 class StepReport(_Model):
@@ -151,3 +250,11 @@ class Report(_Model):
     deploy_seconds: dict[str, float]  # by stack
     not_exercised: list[str]
     known_limits: list[str]
+    faults: list[FaultReport] = Field(default_factory=list)
+    moments: list[MomentReport] = Field(default_factory=list)
+    workflows: list[WorkflowReport] = Field(default_factory=list)
+    database: DatabaseReport | None = None
+    control_calls: ControlCallsReport | None = None
+    decisions: list[DecisionReport] = Field(default_factory=list)
+    second_runs: list[dict[str, int]] = Field(default_factory=list)  # changes by stack
+    trouble: list[str] = Field(default_factory=list)  # what could not be read

@@ -4,12 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from drill import measures, verdict
+from drill import measures
 from drill.measures import Interruption
-from drill.progress import Outage, Progress
+from drill.progress import Progress
 from drill.report import model
 from drill.report.found import Found
 from drill.settings import RehearsalSettings
+from drill.verdict_service import rto
 
 _BINS = 100
 
@@ -20,14 +21,14 @@ def traffic_report(
     found: Found,
     interruptions: Sequence[Interruption],
     *,
-    outage: Outage,
+    disturbed: float,
     ended: float,
 ) -> model.TrafficReport:
     record = found.load.record
     started = found.load.started or 0.0
     stopped = found.load.stopped or ended
     ok = [attempt for attempt in record.attempts if attempt.ok]
-    first = verdict.rto(interruptions)
+    first = rto(interruptions)
     latencies = [attempt.seconds * 1000 for attempt in ok]
     p50, p99 = measures.percentile(latencies, 0.5), measures.percentile(latencies, 0.99)
     steady = next(stage for stage in progress.stages if stage.name == settings.scenario.method[0].name)
@@ -45,7 +46,10 @@ def traffic_report(
         p99_ms=None if p99 is None else rounded(p99),
         by_region=measures.by_region(record.attempts),
         failed_by_outcome=dict(Counter(each.outcome.value for each in record.attempts if not each.ok)),
-        failed_before_outage=sum(not each.ok and each.ended < outage.at for each in record.attempts),
+        # Until there was a steady state, functions were still starting.
+        failed_before_outage=sum(
+            not each.ok and steady.at <= each.sent and each.ended < disturbed for each in record.attempts
+        ),
         interruptions=[
             model.InterruptionReport(
                 start=rounded(each.start), seconds=None if each.seconds is None else rounded(each.seconds)
@@ -57,7 +61,7 @@ def traffic_report(
         offered_per_second=rounded((len(record.intents) + record.shed) / max(stopped - started, 1e-6)),
         accepted_per_second=rounded(len(record.acknowledged) / max(ended - started, 1e-6)),
         steady_accepted_per_second=rounded(
-            sum(steady.at <= each.ended < outage.at for each in ok) / max(outage.at - steady.at, 1e-6)
+            sum(steady.at <= each.ended < disturbed for each in ok) / max(disturbed - steady.at, 1e-6)
         ),
         timeline=model.Timeline(
             start=rounded(started),

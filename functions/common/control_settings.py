@@ -8,6 +8,8 @@ from .control_record import Regions
 from .control_rules import Times
 from .environment import Environment
 
+_WORK_MS = 200  # of an answer, besides what is waited for
+
 
 class ControlSettings(Environment):
     """Where the control records are, and how patiently they are read. Durations in the unit of their names."""
@@ -41,6 +43,11 @@ class ControlSettings(Environment):
     def regions(self) -> Regions:
         first = self.region if self.place == "primary" else self.peer_region
         return Regions(own=self.region, peer=self.peer_region, first_writer=first)
+
+    @property
+    def answer_seconds(self) -> float:
+        """What a door of a cell with a silent peer may take to answer, however quick the clock runs."""
+        return (self.peer_timeout_ms + _WORK_MS) / 1000
 
     @property
     def times(self) -> Times:

@@ -1,6 +1,5 @@
 """The function put together: settings, clients, and one answer per event, logged and counted. Never a value."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ from .errands import Errands
 from .messages import RECONCILE
 from .problems import RegionUnavailable
 from .queues import Queues, in_parts
-from .reconcile import Reconciliation, Walk
+from .reconcile import Reconciliation, Walk, share
 from .scope import Scope
 from .settings import Settings
 from .store import Store
@@ -91,7 +90,8 @@ class Application:
 
     def _go_on(self, after: str, little_time: Callable[[], bool]) -> None:
         """A part of a reconciliation for which nobody waits; the queue takes the rest of it."""
-        walk = self._repair(after, little_time, is_due=self._turn())
+        turn = share(utc_now().timestamp(), minutes=self._settings.reconcile_minutes, turns=self._settings.turns)
+        walk = self._repair(after, little_time, is_due=turn)
         for name, seconds in walk.later.items():
             self._queues.look_again(name, seconds=seconds)
         for reasons in in_parts(walk.failures, _LETTER):
@@ -115,11 +115,6 @@ class Application:
             after=walk.after,
         )
         return walk
-
-    def _turn(self) -> Callable[[str], bool]:
-        """Whether it is a name's turn to have its tags and labels seen; every quarter of an hour another share."""
-        turn = int(utc_now().timestamp()) // 900 % self._settings.turns
-        return lambda name: int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % self._settings.turns == turn
 
     def _tell(self, outcome: Outcome) -> None:
         if outcome.did is Did.NOTHING:

@@ -4,6 +4,7 @@ Descriptions come 50 at a time and values 10 at a time from each region, which i
 version tells of, tags and labels, costs calls for each parameter: they are looked at in turns (`is_due`).
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -133,6 +134,13 @@ class Reconciliation:
         for name in names:
             if here.get(name, (0, ""))[1] != there.get(name, (0, ""))[1] or (name in here) != (name in there):
                 yield name
+
+
+def share(now: float, *, minutes: int, turns: int) -> Callable[[str], bool]:
+    """Whether it is a name's turn to be looked at whether or not it differs: each is once in `turns` walks, `minutes`
+    apart. `now` in Unix seconds."""
+    turn = int(now) // (60 * minutes) % turns
+    return lambda name: int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % turns == turn
 
 
 def _next_chunk(names: Iterator[str], one: dict[str, Listed], other: dict[str, Listed]) -> list[str]:

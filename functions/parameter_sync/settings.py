@@ -23,6 +23,7 @@ class Settings(Environment):
     attempts: int = Field(default=5, ge=1)  # of one message, below the queue's own maximum, which is for crashes
     retry_seconds: int = Field(default=30, ge=0, le=900)  # until the second attempt; doubled for each further one
     settling_seconds: int = Field(default=30, ge=0, le=900)
+    reconcile_minutes: int = Field(default=15, ge=1, le=1440)  # between two reconciliations by this region
     turns: int = Field(default=96, ge=1)  # reconciliations in which each parameter's tags and labels are seen once
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)

@@ -18,7 +18,7 @@ _LAG_PERIOD = 60
 
 def look_at_doors(around: Surroundings, region: str) -> dict[str, str]:
     """By door, what it says. Raises DoorsUnknown and ServiceSilent."""
-    deadline = around.pace.real(_DOOR_SECONDS)
+    deadline = max(around.pace.real(_DOOR_SECONDS), around.settings.answer_seconds)
     return {door: health_of(url, deadline_seconds=deadline) for door, url in around.doors(region).urls().items()}
 
 

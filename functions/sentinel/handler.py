@@ -45,7 +45,7 @@ def make_watch(settings: Settings) -> Watch:
     return Watch(
         settings=settings,
         around=around,
-        prober=Prober(deadline_seconds=pace.real(settings.probe_timeout_seconds)),
+        prober=Prober(deadline_seconds=settings.probe_deadline),
         pace=pace,
         logger=make_logger(SERVICE),
         metrics=make_metrics(SERVICE, settings.metrics_namespace),

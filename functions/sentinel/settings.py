@@ -34,6 +34,11 @@ class Settings(ControlSettings):
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)
 
+    @property
+    def probe_deadline(self) -> float:
+        """Seconds of this machine after which a door counts as silent."""
+        return max(self.probe_timeout_seconds / self.clock_speed, self.answer_seconds)
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.failures > self.probes:

@@ -24,7 +24,8 @@ from tests.drill.http_exchange import exchanges
 
 PRIMARY, SECONDARY = "us-east-1", "us-east-2"
 SERVICE = "pay.dr-test.internal"
-SHIFT_SECONDS = 0.4  # after which the front sends clients to the other region
+ACCOUNT = "000000000000"
+SHIFT_SECONDS = 0.8  # after which the front sends clients to the other region
 RETURN_SECONDS = 0.3  # after which a healed region takes clients again
 SABOTAGED = 7  # the payment that something is done to, counted from 1
 
@@ -32,7 +33,7 @@ Item = dict[str, dict[str, str]]
 
 _TARGET_GROUP = """<DescribeTargetGroupsResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">
 <DescribeTargetGroupsResult><TargetGroups><member><TargetGroupArn>{arn}</TargetGroupArn>
-<HealthCheckIntervalSeconds>5</HealthCheckIntervalSeconds><UnhealthyThresholdCount>2</UnhealthyThresholdCount>
+<HealthCheckIntervalSeconds>10</HealthCheckIntervalSeconds><UnhealthyThresholdCount>2</UnhealthyThresholdCount>
 <HealthyThresholdCount>2</HealthyThresholdCount></member></TargetGroups></DescribeTargetGroupsResult>
 </DescribeTargetGroupsResponse>"""
 
@@ -87,6 +88,8 @@ class Fake:
             self.lost_at = time.monotonic()
         if path.endswith("/heal"):
             self.heal()
+        if path.endswith(("/calls", "/calls/mark")):
+            return {"since": 0.0, "calls": []}
         outage = {"kind": "error", "since": time.time()} if self.lost_at is not None else None
         return {
             "regions": {PRIMARY: {"outage": outage, "refused": {"data:nlb": self.refused}}, SECONDARY: {"refused": {}}},
@@ -98,7 +101,11 @@ class Fake:
         }
 
     def aws(self, headers: dict[str, str], body: str) -> str:
-        """DynamoDB Scan and ELBv2 DescribeTargetGroups."""
+        """DynamoDB Scan and ELBv2 DescribeTargetGroups; no state machine ever ran, and no sentinel said a word."""
+        if headers.get("x-amz-target", "").endswith(".ListExecutions"):
+            return '{"executions": []}'
+        if headers.get("x-amz-target", "").endswith(".FilterLogEvents"):
+            return '{"events": []}'
         if headers.get("x-amz-target", "").endswith(".Scan"):
             found = re.search(r"Credential=\d+/\d+/([a-z0-9-]+)/", headers["authorization"])
             assert found, "an unsigned call"
@@ -129,26 +136,41 @@ def everything_else(contract: type[Any], known: dict[str, Any]) -> dict[str, Any
     return {name: known.get(name, f"fake {name}") for name in (field.name for field in fields(contract))}
 
 
+def region_outputs(place: str, region: str) -> dict[str, Any]:
+    """What the drill reads of a region's stack."""
+    machine = f"arn:aws:states:{region}:{ACCOUNT}:stateMachine"
+    return {
+        "place": place,
+        "region": region,
+        "suffix": "test",
+        "failover_arn": f"{machine}:failover-{place}-test",
+        "failback_arn": f"{machine}:failback-{place}-test",
+    }
+
+
 def endpoints(
     options: argparse.Namespace, accelerator: str, aws: str, ca_file: Path, client_key: str
 ) -> dict[str, Any]:
     from shared.outputs import GlobalOutputs, RegionOutputs
 
     places = {"primary": PRIMARY, "secondary": SECONDARY}
-    outputs = {place: everything_else(RegionOutputs, {"region": region}) for place, region in places.items()}
+    spanning = {"journal_table": "table-journal", "suffix": "test"}
+    outputs = {place: everything_else(RegionOutputs, region_outputs(place, region)) for place, region in places.items()}
     return {
         "environment": options.env,
         "speed": options.speed,
         "pid": os.getpid(),
-        "account": "000000000000",
+        "account": ACCOUNT,
         "aws": aws,
         "control": f"{aws}/_localaws",
         "accelerator": {"dns_name": "a.example", "address": accelerator, "url": f"https://{accelerator}"},
         "service_name": SERVICE,
         "client_key": client_key,
         "ca_file": str(ca_file),
-        "regions": {region: {"place": place, "api": f"{aws}/api", "nlb": ""} for place, region in places.items()},
-        "outputs": outputs | {"global": everything_else(GlobalOutputs, {"journal_table": "table-journal"})},
+        "regions": {
+            region: {"place": place, "api": f"{aws}/api", "nlb": accelerator} for place, region in places.items()
+        },
+        "outputs": outputs | {"global": everything_else(GlobalOutputs, spanning)},
         "deploy_seconds": {"primary": 0.1, "secondary": 0.1, "global": 0.1},
     }
 

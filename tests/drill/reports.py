@@ -70,3 +70,49 @@ def report(**changes: Any) -> model.Report:
         "known_limits": ["One machine"],
     }  # fmt: skip
     return model.Report(**(values | changes))
+
+
+def recovered(**changes: Any) -> model.Report:
+    """The same run with a failover 9 s after the loss and a failback after the return."""
+    steps = [
+        model.WorkflowStepReport(name=name, at=at, seconds=seconds)
+        for name, at, seconds in (("Guard", 24.0, 0.2), ("LookForWriter", 24.5, 9.0), ("Replay", 33.5, 0.4))
+    ]
+    failover = model.WorkflowReport(
+        machine="failover", region="us-east-2", name="failover-us-east-1-0-0-0", status="succeeded", at=24.0,
+        seconds=10.2, held_because=None, failure="", steps=steps, aws_seconds={"writer_change": 45.0},
+    )  # fmt: skip
+    held = failover.model_copy(update={"name": "failover-2", "held_because": "another run is in progress", "steps": []})
+    moments = [
+        model.MomentReport(name="the region us-east-1 is lost", at=15.0, aws_seconds=0.0),
+        model.MomentReport(name="the failover begins", at=24.0, aws_seconds=45.0, limit_aws_seconds=45.0),
+        model.MomentReport(name="the ledger is drained", at=33.9, aws_seconds=94.5),
+    ]
+    values: dict[str, Any] = {
+        "faults": [
+            model.FaultReport(
+                name="take the primary region away", kind="reset", region="us-east-1", at=15.0, ended_at=35.0
+            )
+        ],
+        "moments": moments,
+        "workflows": [failover, held],
+        "database": model.DatabaseReport(
+            writers=[
+                model.WriterReport(region="us-east-1", at=5.0, until=15.0),
+                model.WriterReport(region="us-east-2", at=33.0, until=None),
+            ],
+            lags=[model.LagReport(at=float(at), aws_seconds=float(at)) for at in range(5, 16)],
+            written=[model.WrittenReport(region="us-east-1", epoch=0, rows=500)],
+            promotion_loss=model.PromotionLossReport(had=500, lost=31, brought_back=31),
+            two_writers=[],
+        ),
+        "control_calls": model.ControlCallsReport(counted=True, total=0, calls=[]),
+        "decisions": [
+            model.DecisionReport(region="us-east-2", at=24.0, verdict="act", reason="peer-lost", times=1),
+        ],
+        "second_runs": [{"primary": 0}],
+    }
+    payments = report().payments.model_copy(
+        update={"in_ledger_by_region": {"us-east-1": 1800, "us-east-2": 1799}, "missing_in_ledger": 1}
+    )
+    return report(**({"payments": payments} | values | changes))

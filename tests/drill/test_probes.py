@@ -128,16 +128,3 @@ def test_the_slower_of_two_health_checks_sets_the_limit() -> None:
     slow = HealthSettings(region="b", interval=10, unhealthy_threshold=2, healthy_threshold=2)
 
     assert Limits(checks=[quick, slow], speed=1).rto_seconds == 42
-
-
-def test_an_outage_too_short_for_the_deployed_health_checks_is_refused_with_the_figures() -> None:
-    limits = Limits(
-        checks=[HealthSettings(region="a", interval=30, unhealthy_threshold=5, healthy_threshold=2)], speed=5
-    )
-
-    refusal = limits.refusal(20)
-
-    assert refusal is not None
-    assert "20.0 s" in refusal
-    assert "60.4 s" in refusal
-    assert limits.refusal(63) is None

@@ -14,17 +14,17 @@ from typing import Any
 import psutil
 import pytest
 
-from drill.actions import OutageKind
+from drill import journal
+from drill.faults import OutageKind
 from drill.progress import Progress
 from drill.rehearse import rehearse
 from drill.report.model import Report
 from drill.runner import CouldNotStart
-from drill.scenarios.region_loss import REGION_LOSS
 from drill.settings import RehearsalSettings
 from drill.verdict import exit_status
-from tests.drill.with_fake import fake_command, short
+from tests.drill.with_fake import SHORT, fake_command
 
-SPEED, RATE, DURATION = 20.0, 10.0, 4.7
+SPEED, RATE = 20.0, 10.0
 IN_PROCESS = ("none", "pay-twice", "never-shift", "never-up")
 INTERRUPTS = (signal.SIGINT, signal.SIGKILL)
 OUTAGE = "load without the primary region"
@@ -57,7 +57,7 @@ class Ended:
 
 async def _in_process(sabotage: str, output: Path) -> Report | CouldNotStart:
     settings = RehearsalSettings(
-        scenario=short(REGION_LOSS), environment="test", speed=SPEED, rate=RATE, duration=DURATION,
+        scenario=SHORT, environment="test", speed=SPEED, rate=RATE, duration=None,
         seed=7, kind=OutageKind.ERROR, output=output,
     )  # fmt: skip
     command = fake_command(sabotage, environment="test", speed=SPEED, directory=settings.folder / "local")
@@ -74,8 +74,6 @@ async def _command_line(sabotage: str, output: Path, interrupt: signal.Signals |
         SPEED,
         "--rate",
         RATE,
-        "--duration",
-        DURATION,
         "--seed",
         7,
         "--env",
@@ -138,7 +136,7 @@ def test_a_region_that_fails_over_in_time_passes(ended: Ended) -> None:
     assert found.payments.acknowledged == found.payments.in_journal > 40
     assert (found.payments.lost, found.payments.duplicated) == (0, 0)
     assert found.traffic.rto_seconds is not None
-    assert 0.2 < found.traffic.rto_seconds <= found.limits.rto_limit_seconds == pytest.approx(22 / SPEED)
+    assert 0.2 < found.traffic.rto_seconds <= found.limits.rto_limit_seconds == pytest.approx(42 / SPEED)
     assert set(found.traffic.by_region) == {"us-east-1", "us-east-2"}
     assert found.outage is not None
     assert found.outage.calls_refused > 0
@@ -152,7 +150,8 @@ def test_one_payment_that_was_acknowledged_and_thrown_away_fails_the_run(ended: 
     assert missed(found) == ["no acknowledged payment is lost"]
     assert found.first_broken is not None
     assert found.first_broken.startswith("no acknowledged payment is lost: expected 0 lost")
-    assert re.match(r"drill-7-0000\d\d .* was acknowledged, but is absent in us-east-1", found.payments.evidence[0])
+    evidence = found.payments.evidence[0]
+    assert re.match(r"region-loss-7-0000\d\d .* was acknowledged, but is absent in us-east-1", evidence)
 
 
 def test_one_payment_made_twice_fails_the_run(ended: Ended) -> None:
@@ -192,6 +191,21 @@ def test_the_report_file_has_the_fields_that_others_read(ended: Ended) -> None:
     assert set(found["payments"]) >= {"acknowledged", "in_journal", "lost", "duplicated"}
     assert all(set(step) == {"name", "region", "at", "seconds", "outcome", "detail"} for step in found["steps"])
     assert found["outage"]["at"] < found["outage"]["healed_at"]
+
+
+def test_a_run_leaves_a_journal_that_can_be_believed_and_owes_nothing(ended: Ended) -> None:
+    entries = journal.read(ended.folder / "none/region-loss")
+
+    kinds = [recorded.entry.kind for recorded in entries]
+    assert (kinds[0], kinds[-1]) == ("run started", "run ended")
+    assert {"probe", "action begun", "action done", "way back", "api call", "measure", "verdict"} <= set(kinds)
+    assert not journal.pending_undos(entries)
+
+
+def test_a_run_that_is_killed_owes_what_it_did(ended: Ended) -> None:
+    (owed,) = journal.pending_undos(journal.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
+
+    assert owed.undo == {"change": "Heal", "place": "primary"}
 
 
 def test_the_clients_key_is_in_no_file_and_no_word_of_a_run(ended: Ended) -> None:

@@ -157,7 +157,8 @@ def test_the_json_holds_the_whole_report(tmp_path: Path) -> None:
 
     files.write(made, tmp_path / "run")
 
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["report.html", "report.json"]
+    written = sorted(path.name for path in (tmp_path / "run").iterdir())
+    assert written == ["junit.xml", "report.html", "report.json", "report.md"]
     assert model.Report.model_validate_json((tmp_path / "run/report.json").read_text()) == made
 
 

@@ -1,113 +1,70 @@
 """What the runner does when a step does not go as planned."""
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from drill.actions import ActionError, OutageKind
-from drill.client import ClientPolicy
-from drill.load import Load
-from drill.payments import payments
-from drill.probes import ProbeError, Status, TargetsHealthy
-from drill.progress import Progress
-from drill.runner import CouldNotStart, Runner, WayBackIncomplete
-from drill.scenario import Scenario, Send, Settle
-from drill.scenarios.region_loss import REGION_LOSS
+from drill import actions
+from drill.actions import Blind, Cut, Flap, Heal, Join, Lag, Lose, LoseDatabase, RestoreDatabase, Unblind
+from drill.actions_journal import Poison
+from drill.actions_workflows import StartFailover
+from drill.cleanup import KNOWN
+from drill.control_calls import ControlCall
+from drill.faults import ActionError, OutageKind
+from drill.journal_entries import ActionBegun, ActionDone, Probe, WayBack
+from drill.objectives import NoTakeOver, Objectives, Service
+from drill.probes import ServedBy, TargetsHealthy
+from drill.runner import CouldNotStart, WayBackIncomplete
+from drill.scenario import Await, Scenario, SecondRun, Send, Settle, Step, TakeStock
+from drill.scenarios import SCENARIOS
 from shared.places import Place
-from tests.drill.payment_server import Answer, accept, payment_server
+from tests.drill.systems import Pages, System, ran
 
-REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
 _STEADY = Settle(name="steady state", until=(TargetsHealthy(),), within_aws_seconds=0, within_seconds=0.4)
-SCENARIO = replace(
-    REGION_LOSS,
+OUTAGE = Send(name="outage", least_aws_seconds=0, least_seconds=0.5)
+SCENARIO = Scenario(
+    name="test",
+    title="test",
+    lost=Place.PRIMARY,
     hypothesis=_STEADY,
-    method=(REGION_LOSS.method[1], Send(name="outage", share=1.0, least_aws_seconds=0)),
-    way_back=(REGION_LOSS.way_back[0], replace(_STEADY, name="return")),
+    method=(Lose(Place.PRIMARY), OUTAGE),
+    way_back=(Heal(Place.PRIMARY), replace(_STEADY, name="return")),
+    objectives=Objectives(service=Service(), take_over=NoTakeOver()),
+)
+CALL = ControlCall(
+    caller="function", region="us-east-1", service="rds", operation="FailoverGlobalCluster", plane="control", count=1
 )
 
 
-class System:
-    """A system whose status and switch are scripted; it remembers what was done to it."""
-
-    def __init__(self, *, returns: bool = True, heals: int = 0, blind: bool = False, healthy: bool = True) -> None:
-        self.done: list[str] = []
-        self.lost = False
-        self._returns, self._heals, self._blind, self._healthy = returns, heals, blind, healthy
-
-    async def look(self) -> Status:
-        if self._blind and self.lost:
-            raise ProbeError("no answer")
-        ok = self._healthy and not self.lost and (self._returns or not self.done)
-        states = {"us-east-1": "healthy" if ok else "unhealthy", "us-east-2": "healthy"}
-        return Status.model_validate(
-            {"targets": [{"region": region, "target_group": "t", "state": state} for region, state in states.items()]}
-        )
-
-    async def lose(self, region: str, kind: OutageKind) -> None:
-        self.done.append(f"lose {region} {kind}")
-        self.lost = True
-
-    async def heal(self, region: str) -> None:
-        if self._heals:
-            self._heals -= 1
-            raise ActionError("no answer")
-        self.done.append(f"heal {region}")
-        self.lost = False
-
-
-def ran(
-    system: System,
-    directory: Path,
-    *,
-    scenario: Scenario = SCENARIO,
-    answer: Answer = accept,
-    cancel_after: float | None = None,
-) -> tuple[Runner, Progress]:
-    progress = Progress(title="test", window=0.2)
-
-    async def run() -> Runner:
-        async with payment_server(directory, answer) as server:
-            policy = ClientPolicy(
-                timeout=1, reopen=1, first_pause=0.05, longest_pause=0.1, give_up=1, most_under_way=50
-            )
-            load = Load(server.target, policy, payments(1), rate=50, now=progress.now)
-            runner = Runner(
-                scenario, regions=REGIONS, kind=OutageKind.RESET, duration=0.5, speed=1,
-                load=load, faults=system, look=system.look, progress=progress,
-            )  # fmt: skip
-            try:
-                async with asyncio.timeout(cancel_after):
-                    await runner.run()
-            finally:
-                await load.close()
-            return runner
-
-    return asyncio.run(run()), progress
+def with_steps(method: Sequence[Step], way_back: Sequence[Step] = ()) -> Scenario:
+    return replace(SCENARIO, method=tuple(method), way_back=tuple(way_back))
 
 
 def test_steps_are_done_in_order_and_each_leaves_its_time_and_outcome(tmp_path: Path) -> None:
     system = System()
 
-    runner, progress = ran(system, tmp_path)
+    runner, progress = ran(system, tmp_path, SCENARIO)
 
-    assert system.done == ["lose us-east-1 reset", "heal us-east-1"]
+    assert [each for each in system.done if each not in ("mark", "count")] == [
+        "lose us-east-1 reset",
+        "heal us-east-1",
+    ]
     assert [stage.name for stage in progress.stages] == [
-        *(
-            "steady state",
-            "take the primary region away",
-            "outage",
-            "bring the primary region back",
-            "return",
-            "steady state",
-        )
+        "reach the offered rate",
+        "steady state",
+        "take the primary region away",
+        "outage",
+        "bring the primary region back",
+        "return",
+        "steady state",
     ]
     assert {stage.outcome for stage in progress.stages} == {"done"}
-    outage = progress.outage
-    assert outage is not None
-    assert outage.healed_at is not None
-    assert 0.5 <= outage.healed_at - outage.at < 1
+    (fault,) = progress.faults
+    assert fault.ended_at is not None
+    assert 0.5 <= fault.ended_at - fault.at < 1
+    assert (fault.region, fault.kind, fault.is_loss) == ("us-east-1", "reset", True)
     assert runner.not_restored is None
 
 
@@ -115,53 +72,180 @@ def test_without_a_steady_state_nothing_is_touched(tmp_path: Path) -> None:
     system = System(healthy=False)
 
     with pytest.raises(CouldNotStart, match=r"no steady state .* us-east-1 0 of 1"):
-        ran(system, tmp_path)
+        ran(system, tmp_path, SCENARIO)
 
     assert system.done == []
 
 
 def test_a_region_that_does_not_come_back_is_remembered_with_the_evidence(tmp_path: Path) -> None:
-    runner, progress = ran(System(returns=False), tmp_path)
+    runner, progress = ran(System(returns=False), tmp_path, SCENARIO)
 
     assert runner.not_restored == "return: targets are healthy in both regions: us-east-1 0 of 1, us-east-2 1 of 1"
     assert [stage.outcome for stage in progress.stages][-2:] == ["failed", "failed"]
 
 
-def test_a_run_that_is_cancelled_during_the_outage_heals_first(tmp_path: Path) -> None:
-    system = System()
+@pytest.mark.parametrize(
+    ("step", "back", "undone"),
+    [
+        (Lose(Place.PRIMARY), Heal(Place.PRIMARY), "heal us-east-1"),
+        (Lose(Place.SECONDARY, OutageKind.HANG), Heal(Place.SECONDARY), "heal us-east-2"),
+        (Cut(), Join(), "join us-east-1 us-east-2"),
+        (Blind(Place.SECONDARY), Unblind(Place.SECONDARY), "unblind us-east-2"),
+        (LoseDatabase(Place.PRIMARY), RestoreDatabase(Place.PRIMARY), "restore database us-east-1"),
+        (Lag(30), actions.EndLag(), "no lag"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_a_run_that_is_cancelled_takes_back_what_was_changed_and_writes_that_down(
+    tmp_path: Path, step: Step, back: Step, undone: str
+) -> None:
+    system, journal = System(), Pages()
 
     with pytest.raises(TimeoutError):
-        ran(system, tmp_path, cancel_after=0.3)
+        ran(system, tmp_path, with_steps([step, OUTAGE], [back]), cancel_after=0.3, journal=journal)
 
-    assert system.done == ["lose us-east-1 reset", "heal us-east-1"]
+    assert system.done[-1] == undone
+    entries = [entry for entry in journal.entries if not isinstance(entry, Probe)]
+    assert [(type(entry), getattr(entry, "outcome", None)) for entry in entries] == [
+        (ActionBegun, None),
+        (ActionDone, "done"),
+        (WayBack, "done"),
+    ]
+
+
+def test_changes_are_taken_back_in_reverse_order(tmp_path: Path) -> None:
+    system = System()
+    scenario = with_steps([Lag(30), Lose(Place.PRIMARY), OUTAGE], [Heal(Place.PRIMARY), actions.EndLag()])
+
+    with pytest.raises(TimeoutError):
+        ran(system, tmp_path, scenario, cancel_after=0.3)
+
+    assert [each for each in system.done if each not in ("mark", "count")] == [
+        "lag 30",
+        "lose us-east-1 reset",
+        "heal us-east-1",
+        "no lag",
+    ]
+
+
+def test_what_undoes_a_change_is_written_down_before_the_change_is_made(tmp_path: Path) -> None:
+    system, journal = System(), Pages()
+
+    async def refuse(region: str, kind: OutageKind) -> None:
+        assert isinstance(journal.entries[-1], ActionBegun)
+        assert journal.entries[-1].undo == {"change": "Heal", "place": "primary"}
+        system.done.append(f"tried {region} {kind}")
+        raise ActionError("the answer was lost")
+
+    system.lose = refuse  # type: ignore[method-assign]
+    with pytest.raises(ActionError, match="the answer was lost"):
+        ran(system, tmp_path, SCENARIO, journal=journal)
+
+    assert [each for each in system.done if each not in ("mark", "count")] == [
+        "tried us-east-1 reset",
+        "heal us-east-1",
+    ]
+
+
+def test_a_flap_takes_itself_back(tmp_path: Path) -> None:
+    system = System()
+    flap = Flap(Place.PRIMARY, times=2, away_aws_seconds=3, back_aws_seconds=2)
+
+    _, progress = ran(system, tmp_path, with_steps([flap]), speed=50)
+
+    assert system.done == ["lose us-east-1 reset", "heal us-east-1"] * 2
+    (fault,) = progress.faults
+    assert fault.ended_at is not None
 
 
 def test_a_region_that_can_only_be_healed_at_a_later_attempt_is_healed(tmp_path: Path) -> None:
-    system = System(heals=3)
+    system = System(refused_heals=3)
 
     with pytest.raises(ActionError):
-        ran(system, tmp_path)
+        ran(system, tmp_path, SCENARIO)
 
-    assert system.done == ["lose us-east-1 reset", "heal us-east-1"]
+    assert system.done[-1] == "heal us-east-1"
 
 
 def test_a_region_that_cannot_be_healed_is_named_with_what_is_left_to_do(tmp_path: Path) -> None:
-    with pytest.raises(WayBackIncomplete, match="us-east-1 is still lost; heal it: no answer"):
-        ran(System(heals=9), tmp_path)
+    with pytest.raises(WayBackIncomplete, match="left to do: bring the primary region back: no answer"):
+        ran(System(refused_heals=9), tmp_path, SCENARIO)
 
 
 def test_looks_that_failed_are_kept_as_evidence(tmp_path: Path) -> None:
-    runner, _ = ran(System(blind=True), tmp_path)
+    runner, _ = ran(System(blind=True), tmp_path, SCENARIO)
 
     assert runner.blind
     assert all("no answer" in evidence for evidence in runner.blind)
 
 
-def test_a_scenario_that_takes_away_what_it_does_not_bring_back_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match="takes away primary and has no way back"):
+def test_what_does_not_come_true_in_time_is_told_and_the_way_back_goes_on(tmp_path: Path) -> None:
+    system = System()
+    hope = Await(name="a miracle", until=(ServedBy(Place.SECONDARY),), within_aws_seconds=20)
+
+    runner, _ = ran(system, tmp_path, with_steps([Lose(Place.PRIMARY), hope], [Heal(Place.PRIMARY)]), speed=50)
+
+    (awaited,) = runner.awaited
+    assert (awaited.name, awaited.met, awaited.limit) == ("a miracle", False, 0.4)
+    assert awaited.seconds >= 0.4
+    assert "sends clients to the secondary region" in awaited.evidence
+    assert system.done[-1] == "heal us-east-1"
+
+
+def test_calls_are_counted_from_the_loss_to_just_before_the_return(tmp_path: Path) -> None:
+    elsewhere = CALL.model_copy(update={"region": "us-east-2"})
+    edge = CALL.model_copy(update={"region": "us-west-2", "service": "globalaccelerator"})
+    system = System(calls=(CALL, elsewhere, edge))
+
+    runner, _ = ran(system, tmp_path, SCENARIO)
+
+    assert system.done == ["mark", "lose us-east-1 reset", "count", "heal us-east-1"]
+    assert (runner.calls_counted, runner.calls) == (True, [CALL, edge])
+
+
+def test_stock_is_taken_and_the_programs_are_run_again(tmp_path: Path) -> None:
+    system = System(changes={"primary": 0, "global": 2})
+    steps: list[Step] = [TakeStock(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
+
+    runner, progress = ran(system, tmp_path, with_steps(steps))
+
+    assert system.done == ["read us-east-1", "again"]
+    assert (runner.stock, runner.second_runs) == ({"us-east-1": {}}, [{"primary": 0, "global": 2}])
+    assert "global 2 changes" in progress.stages[-2].detail
+
+
+def test_what_cannot_be_looked_at_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
+    system = System(mute=True)
+    steps: list[Step] = [TakeStock(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
+
+    runner, progress = ran(system, tmp_path, with_steps([*steps, Lose(Place.PRIMARY)], [Heal(Place.PRIMARY)]))
+
+    assert system.done == ["lose us-east-1 reset", "heal us-east-1"]
+    assert (runner.stock, runner.second_runs, runner.calls_counted) == ({}, [], False)
+    assert len(runner.blind) == 4
+    assert [stage.outcome for stage in progress.stages[2:4]] == ["failed", "failed"]
+
+
+def test_a_scenario_that_does_not_undo_what_it_does_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="does not undo what it does: take the primary region away"):
         replace(SCENARIO, way_back=())
 
 
-def test_a_scenario_whose_phases_are_not_the_whole_run_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match=r"add up to 0\.5"):
-        replace(SCENARIO, method=(Send(name="half", share=0.5, least_aws_seconds=0),))
+def test_a_scenario_that_brings_back_the_other_region_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="does not undo"):
+        replace(SCENARIO, way_back=(Heal(Place.SECONDARY),))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_change_of_every_scenario_can_be_taken_back_by_another_process(name: str) -> None:
+    for step in SCENARIOS[name].steps:
+        back = getattr(step, "undo", None)
+        if back is not None:
+            assert actions.from_plain(KNOWN, actions.plain(back)) == back
+
+
+def test_there_are_steps_with_an_undo_of_every_kind() -> None:
+    """So that the test before this one looks at something."""
+    undoing = {type(step) for scenario in SCENARIOS.values() for step in scenario.steps if getattr(step, "undo", None)}
+
+    assert undoing == {Blind, Cut, Flap, Lag, Lose, LoseDatabase, Poison, StartFailover}

@@ -32,9 +32,9 @@ GOOD: dict[str, Any] = {
         ({"rate": float("inf")}, "--rate", "inf", "from 1 to 500"),
         ({"speed": 0.0}, "--speed", "0", "such as 5"),
         ({"speed": -1.0}, "--speed", "-1", "such as 5"),
-        ({"duration": 0.0}, "--duration", "0", "such as 40"),
-        ({"duration": 10.0}, "--duration", "10", "use --duration 24 or more"),
-        ({"speed": 1.0}, "--duration", "40", "use --duration 120 or more"),
+        ({"duration": 0.0}, "--duration", "0", "such as 60"),
+        ({"duration": 8.0}, "--duration", "8", "use --duration 9 or more"),
+        ({"speed": 0.5}, "--duration", "40", "use --duration 80 or more"),
         ({"environment": " "}, "--env", "empty", "such as dev"),
     ],
 )
@@ -50,7 +50,21 @@ def test_a_setting_out_of_range_is_named_with_its_value_and_the_remedy(
 
 
 def test_the_shortest_duration_that_is_named_is_accepted() -> None:
-    assert RehearsalSettings.checked(**(GOOD | {"duration": 24.0})).duration == 24
+    assert RehearsalSettings.checked(**(GOOD | {"duration": 9.0})).duration == 9
+
+
+def test_phases_are_as_short_as_they_make_sense_unless_a_duration_is_asked_for() -> None:
+    scenario = RehearsalSettings.checked(**(GOOD | {"duration": None})).scenario
+
+    assert scenario.stretch(None, 5.0) == 1
+    assert scenario.stretch(90.0, 5.0) == 10
+
+
+def test_a_scenario_is_rehearsed_no_quicker_than_its_limits_allow() -> None:
+    asked = GOOD | {"scenario": "slow-region", "duration": None}
+
+    assert RehearsalSettings.checked(**asked).speed == 3
+    assert RehearsalSettings.checked(**(asked | {"speed": 2.0})).speed == 2
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -1,13 +1,22 @@
 """The verdict: one broken expectation is enough, and the exit status says of which kind."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from drill import verdict
+from drill.control_calls import ControlCall
+from drill.decisions import Decision
+from drill.measured import Measured
 from drill.measures import Interruption
-from drill.verdict import Measured
+from drill.objectives import NoTakeOver, Objectives, Service, TakeOver
+from drill.runner import Awaited
 from drill.verify import Verification
+from drill.workflow_runs import RunStep, WorkflowRun
+from drill.writers import PromotionLoss
+from shared.places import Place
 
 ALL_WELL = Verification(
     acknowledged=100,
@@ -16,17 +25,48 @@ ALL_WELL = Verification(
     unconfirmed=0,
     lost=(),
     duplicated=(),
+    in_ledger_by_region={"us-east-1": 100, "us-east-2": 100},
 )
+OBJECTIVES = Objectives(service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY))
+LOST_AT, SPEED = 1_000_000.0, 5.0
+
+
+def moment(aws_seconds: float) -> str:
+    return datetime.fromtimestamp(LOST_AT + aws_seconds / SPEED, UTC).isoformat()
+
+
+def failover(begun: float = 40.0, **changes: Any) -> WorkflowRun:
+    """A failover that the sentinel began `begun` AWS seconds after the loss; the promotion took 60, the rest 8."""
+    document = {
+        "guard": {"go": True, "detected_at": moment(begun - 1)},
+        "fence": {"at": moment(begun + 1)},
+        "change": {"at": moment(begun + 2), "state": "started"},
+        "writer": {"at": moment(begun + 64)},
+        "replay": {"at": moment(begun + 68), "posted": 12},
+        "proof": {"at": moment(begun + 70), "payment_id": "synthetic-1", "posted_after_seconds": 1.0},
+    }
+    values: dict[str, Any] = {
+        "machine": "failover", "region": "us-east-2", "name": "failover-us-east-1-0-0-0", "status": "SUCCEEDED",
+        "started": LOST_AT + begun / SPEED, "ended": LOST_AT + (begun + 72) / SPEED,
+        "document": document | changes.pop("document", {}),
+        "steps": (RunStep(name="Guard", entered=0, left=1), RunStep(name="Fence", entered=1, left=2)),
+    }  # fmt: skip
+    return WorkflowRun(**(values | changes))
+
+
+FAILBACK = failover(machine="failback", name="drill-failback-1")
+NOTHING_TO_PROMOTE = failover(document={"change": {"at": moment(42), "state": "already"}, "replay": {"at": moment(50)}})
+HELD = failover(name="drill-failover-2", document={"guard": {"go": False, "why": "another run is in progress"}})
 
 
 def measured(**changes: Any) -> Measured:
     good: dict[str, Any] = {
+        "speed": SPEED,
         "rto_limit": 4.4,
         "interruptions": [Interruption(start=10.0, end=14.0)],
         "load_ended": 60.0,
-        "failed_before_outage": 0,
-        "survivor": "us-east-2",
-        "answered_by_survivor": 500,
+        "failed_before_fault": 0,
+        "answered_meanwhile": {"us-east-2": 500},
         "calls_refused": 12,
         "shed": 0,
         "given_up": 0,
@@ -34,16 +74,23 @@ def measured(**changes: Any) -> Measured:
         "not_restored": None,
         "left_behind": (),
         "blind": (),
+        "regions": {"primary": "us-east-1", "secondary": "us-east-2"},
+        "lost_at": LOST_AT,
+        "runs": (failover(), FAILBACK),
+        "calls_counted": True,
+        "promoted_at": LOST_AT + (42 + 60) / SPEED,
     }
     return Measured(**(good | changes))
 
 
-def lost(*sentences: str) -> Verification:
-    return Verification(**(vars(ALL_WELL) | {"lost": sentences, "in_journal": 99}))
+def verified(**changes: Any) -> Verification:
+    return replace(ALL_WELL, **changes)
 
 
-def doubled(*sentences: str) -> Verification:
-    return Verification(**(vars(ALL_WELL) | {"duplicated": sentences}))
+def judged(objectives: Objectives, **changes: Any) -> tuple[str, int, str | None]:
+    checks = verdict.checks(objectives, measured(**changes))
+    word, first_broken = verdict.verdict(checks)
+    return word, verdict.exit_status(checks), first_broken
 
 
 @pytest.mark.parametrize(
@@ -60,25 +107,38 @@ def doubled(*sentences: str) -> Verification:
             id="a failure so late that nothing steady could follow",
         ),
         pytest.param({"interruptions": [Interruption(start=10, end=14.4004)]}, id="at the limit, to the millisecond"),
+        pytest.param({"verification": verified(unconfirmed=3, synthetic=2)}, id="payments nobody was told of"),
+        pytest.param({"runs": (failover(45.0), FAILBACK), "promoted_at": LOST_AT + 107 / SPEED}, id="just in time"),
     ],
 )
 def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
-    checks = verdict.checks(measured(**changes))
-
-    assert verdict.verdict(checks) == ("passed", None)
-    assert verdict.exit_status(checks) == 0
+    assert judged(OBJECTIVES, **changes) == ("passed", 0, None)
 
 
 @pytest.mark.parametrize(
     ("changes", "word", "status", "named"),
     [
         (
-            {"verification": lost("x is absent")},
+            {"verification": verified(lost=("x is absent",), in_journal=99)},
             "failed",
             1,
             "no acknowledged payment is lost: expected 0 lost, found 1",
         ),
-        ({"verification": doubled("x was paid 2 times")}, "failed", 1, "no payment is made twice"),
+        ({"verification": verified(duplicated=("x was paid 2 times",))}, "failed", 1, "no payment is made twice"),
+        (
+            {"verification": verified(missing_in_ledger=("x has no row",))},
+            "failed",
+            1,
+            "every payment is in the ledger of both members",
+        ),
+        ({"verification": verified(journals_differ=("x",))}, "failed", 1, "the regions hold the same"),
+        ({"verification": verified(ledgers_differ=("x",))}, "failed", 1, "the regions hold the same"),
+        (
+            {"two_writers": ("us-east-1 and us-east-2 both posted",)},
+            "failed",
+            1,
+            "at no moment two regions write the ledger: expected never, found us-east-1 and us-east-2 both posted",
+        ),
         (
             {"interruptions": [Interruption(start=10.0, end=14.401)]},
             "failed",
@@ -103,31 +163,246 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             1,
             "service stays restored",
         ),
-        ({"answered_by_survivor": 0}, "failed", 1, "traffic moves to the other region by itself"),
+        ({"answered_meanwhile": {"us-east-1": 3}}, "failed", 1, "traffic moves to the other region by itself"),
         ({"given_up": 2}, "failed", 1, "every client is told in the end: expected 0 gave up, found 2"),
-        ({"failed_before_outage": 1}, "deviated", 1, "nothing failed before the outage"),
+        ({"failed_before_fault": 1}, "deviated", 1, "nothing failed before the fault"),
         ({"calls_refused": 0}, "deviated", 1, "the region was really away"),
         ({"shed": 3}, "deviated", 1, "the load kept its schedule"),
         ({"blind": ("at 3 s no answer",)}, "deviated", 1, "the system could be watched throughout"),
         ({"not_restored": "targets: 0 of 1"}, "deviated", 3, "the steady state returns"),
         ({"left_behind": ("postgres (12)",)}, "deviated", 3, "no process is left behind"),
-        ({"not_restored": "x", "verification": lost("x")}, "failed", 3, "no acknowledged payment is lost"),
+        (
+            {"not_restored": "x", "verification": verified(lost=("x",))},
+            "failed",
+            3,
+            "no acknowledged payment is lost",
+        ),
         ({"shed": 3, "given_up": 1}, "failed", 1, "every client is told in the end"),
+        ({"runs": ()}, "failed", 1, "one failover takes place, and ends well: expected 1 run succeeds, found no run"),
+        (
+            {"runs": (failover(), replace(failover(), name="again"), FAILBACK)},
+            "failed",
+            1,
+            "one failover takes place, and ends well",
+        ),
+        (
+            {"runs": (failover(status="FAILED", failure="Declined"), FAILBACK)},
+            "failed",
+            1,
+            "one failover takes place, and ends well: expected 1 run succeeds, found failover-us-east-1-0-0-0 failed "
+            "Declined",
+        ),
+        ({"calls_counted": False}, "failed", 1, "no control plane is called in the lost region"),
+        (
+            {
+                "control_calls": (
+                    ControlCall(
+                        caller="function",
+                        region="us-east-1",
+                        service="rds",
+                        operation="FailoverGlobalCluster",
+                        plane="control",
+                        count=2,
+                    ),
+                )
+            },
+            "failed",
+            1,
+            "no control plane is called in the lost region, at Route 53's or Global Accelerator's: expected 0 calls, "
+            "found 2 calls: 2 x rds FailoverGlobalCluster in us-east-1 by function",
+        ),
+        (
+            {"runs": (failover(45.1), FAILBACK), "promoted_at": LOST_AT + 107.1 / SPEED},
+            "failed",
+            1,
+            "the sentinel starts the failover in time: expected at most 45 AWS s after the loss, found 45.1 AWS s",
+        ),
+        (
+            {"runs": (failover(document={"guard": {"go": True, "detected_at": None}}), FAILBACK)},
+            "failed",
+            1,
+            "the sentinel starts the failover in time",
+        ),
+        (
+            {"runs": (failover(document={"fence": {}}), FAILBACK)},
+            "failed",
+            1,
+            "the lost region is fenced before the database moves: expected fenced first, found not fenced",
+        ),
+        (
+            {"runs": (failover(document={"fence": {"at": moment(50)}}), FAILBACK)},
+            "failed",
+            1,
+            "the lost region is fenced before the database moves: expected fenced first, found 8.0 AWS s after",
+        ),
+        (
+            {"runs": (failover(document={"replay": {"at": moment(40 + 60 + 15.2)}}), FAILBACK)},
+            "failed",
+            1,
+            "nothing but the promotion stands between the start and a drained ledger",
+        ),
+        ({"promoted_at": None}, "failed", 1, "nothing but the promotion stands between the start and a drained ledger"),
+        (
+            {"runs": (failover(document={"replay": {}}), FAILBACK)},
+            "failed",
+            1,
+            "the ledger is drained in time: expected drained, found not drained",
+        ),
+        (
+            {"runs": (failover(document={"change": {"at": moment(42), "state": "already"}}), FAILBACK)},
+            "failed",
+            1,
+            "the database is promoted: expected started, found already",
+        ),
+        ({"runs": (failover(document={"proof": {}}), FAILBACK)}, "failed", 1, "a payment proves the recovery"),
+        ({"runs": (failover(),)}, "failed", 1, "the failback ends well: expected 1 succeeded, found none was started"),
+        (
+            {"runs": (failover(), replace(FAILBACK, status="FAILED", failure="RegionNotReady"))},
+            "failed",
+            1,
+            "the failback ends well: expected 1 succeeded, found failed RegionNotReady",
+        ),
+        (
+            {
+                "awaited": (
+                    Awaited(name="the ledger catches up", limit=15, seconds=15.2, met=False, evidence="3 of 9 posted"),
+                )
+            },
+            "failed",
+            1,
+            "the ledger catches up: expected within 75 AWS s, found not in time: 3 of 9 posted",
+        ),
     ],
 )
 def test_each_broken_expectation_shows_in_verdict_status_and_name(
     changes: dict[str, Any], word: str, status: int, named: str
 ) -> None:
-    checks = verdict.checks(measured(**changes))
+    found, exit_status, first_broken = judged(OBJECTIVES, **changes)
 
-    found, first_broken = verdict.verdict(checks)
-    assert found == word
     assert first_broken is not None
     assert first_broken.startswith(named)
-    assert verdict.exit_status(checks) == status
+    assert (found, exit_status) == (word, status)
 
 
 def test_a_run_in_which_nobody_was_acknowledged_proves_nothing() -> None:
-    nobody = Verification(**(vars(ALL_WELL) | {"acknowledged": 0, "in_journal": 0}))
+    assert judged(OBJECTIVES, verification=verified(acknowledged=0, in_journal=0))[0] == "failed"
 
-    assert verdict.verdict(verdict.checks(measured(verification=nobody)))[0] == "failed"
+
+QUIET = Objectives(
+    service=Service(interrupted=False, serves_both=True),
+    take_over=NoTakeOver(watcher=Place.SECONDARY, reasons=frozenset({"witness-says-peer-up"})),
+    is_lost=False,
+)
+HOLDS = Decision(at=LOST_AT, region="us-east-2", verdict="hold", reason="witness-says-peer-up")
+CALM: dict[str, Any] = {
+    "interruptions": (),
+    "answered_meanwhile": {"us-east-1": 9, "us-east-2": 9},
+    "calls_refused": 0,
+    "runs": (),
+    "decisions": (HOLDS,),
+}
+
+
+def test_where_nothing_must_happen_nothing_passes() -> None:
+    assert judged(QUIET, **CALM) == ("passed", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        (
+            {"runs": (HELD,)},
+            "no failover begins: expected no run of a workflow, found failover drill-failover-2 in us-east-2",
+        ),
+        (
+            {"decisions": (replace(HOLDS, reason="cool-down"),)},
+            "the sentinel of us-east-2 says why it holds: expected witness-says-peer-up, found cool-down",
+        ),
+        ({"decisions": (replace(HOLDS, region="us-east-1"),)}, "the sentinel of us-east-2 says why it holds"),
+        ({"decisions": (replace(HOLDS, verdict="act"),)}, "the sentinel of us-east-2 says why it holds"),
+        (
+            {"interruptions": (Interruption(start=10, end=10.2), Interruption(start=20, end=21.1))},
+            "service goes on without an interruption: expected none above 1.00 s, found 2, the longest 1.10 s",
+        ),
+        (
+            {"answered_meanwhile": {"us-east-1": 9}},
+            "both regions serve their clients: expected answers from both, found 9 from us-east-1, 0 from us-east-2",
+        ),
+    ],
+)
+def test_where_nothing_must_happen_everything_fails(changes: dict[str, Any], named: str) -> None:
+    word, status, first_broken = judged(QUIET, **(CALM | changes))
+
+    assert first_broken is not None
+    assert first_broken.startswith(named)
+    assert (word, status) == ("failed", 1)
+
+
+def with_take_over(**changes: Any) -> Objectives:
+    return replace(OBJECTIVES, take_over=TakeOver(lost=Place.PRIMARY, **changes))
+
+
+@pytest.mark.parametrize(
+    ("objectives", "good", "bad", "named"),
+    [
+        (
+            with_take_over(loses_rows=True),
+            {"promotion_loss": PromotionLoss(had=90, lost=30, brought_back=30)},
+            {"promotion_loss": PromotionLoss(had=90, lost=30, brought_back=29)},
+            "what the promotion loses the replay brings back: expected rows lost, and all of them back, found 30 of 90 "
+            "rows lost, 29 back",
+        ),
+        (
+            with_take_over(loses_rows=True),
+            {"promotion_loss": PromotionLoss(had=90, lost=1, brought_back=1)},
+            {"promotion_loss": PromotionLoss(had=90, lost=0, brought_back=0)},
+            "what the promotion loses",
+        ),
+        (
+            with_take_over(by_sentinel=False, asked=2),
+            {"runs": (failover(), HELD, FAILBACK)},
+            {"runs": (failover(), FAILBACK)},
+            "one failover takes place, and ends well: expected 1 run succeeds of 2 or more that were asked for",
+        ),
+        (
+            with_take_over(promotes=False),
+            {"runs": (NOTHING_TO_PROMOTE, FAILBACK), "promoted_at": None},
+            {"runs": (failover(), FAILBACK), "promoted_at": None},
+            "nothing but the promotion stands between",
+        ),
+        (
+            replace(OBJECTIVES, second_runs=2),
+            {"second_runs": ({"primary": 0, "global": 0},) * 2},
+            {"second_runs": ({"primary": 0, "global": 0}, {"primary": 0, "global": 1})},
+            "running the stack programs again changes nothing: expected 0 changes, 2 times, found changes: primary 0, "
+            "global 0; primary 0, global 1",
+        ),
+        (
+            replace(OBJECTIVES, second_runs=2),
+            {"second_runs": ({"global": 0},) * 2},
+            {"second_runs": ({"global": 0},)},
+            "running the stack programs again",
+        ),
+        (
+            replace(OBJECTIVES, poisoned=2),
+            {"reported_poison": {"poison-a": "lacks amount", "poison-b": "refused"}},
+            {"reported_poison": {"poison-a": "lacks amount"}},
+            "entries that cannot be posted reach people, with the reason: expected 2 reported, found poison-a",
+        ),
+        (
+            replace(OBJECTIVES, poisoned=1),
+            {"reported_poison": {"poison-a": "refused"}},
+            {"reported_poison": {"poison-a": ""}},
+            "entries that cannot be posted reach people",
+        ),
+    ],
+)  # fmt: skip
+def test_what_only_some_scenarios_must_show_is_seen_to_fail(
+    objectives: Objectives, good: dict[str, Any], bad: dict[str, Any], named: str
+) -> None:
+    assert judged(objectives, **good) == ("passed", 0, None)
+
+    word, status, first_broken = judged(objectives, **bad)
+    assert first_broken is not None
+    assert first_broken.startswith(named)
+    assert (word, status) == ("failed", 1)

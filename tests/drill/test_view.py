@@ -9,7 +9,7 @@ from rich.console import Console
 from drill import view
 from drill.load import Load
 from drill.probes import Status
-from drill.progress import Outage, Progress
+from drill.progress import Fault, Progress
 from drill.record import Attempt, Outcome, Record
 from drill.summary import summary
 from shared.places import Place
@@ -39,7 +39,7 @@ def progress(*, failing: bool, monkeypatch: pytest.MonkeyPatch) -> Progress:
     attempts = [attempt(n / 10, ok=n < 80 or not failing) for n in range(100)]
     load: Load = Loaded(Record(attempts=attempts))  # type: ignore[assignment]
     made.load = load
-    made.outage = Outage(region="us-east-1", kind="reset", at=8.0)
+    made.faults.append(Fault(name="x", region="us-east-1", kind="reset", at=8.0, is_loss=True))
     made.status = Status.model_validate(
         {
             "regions": {"us-east-1": {"outage": {"kind": "reset"}}, "us-east-2": {"outage": None}},
@@ -119,3 +119,33 @@ def test_the_table_at_the_end_has_the_verdict_and_where_the_report_is() -> None:
     assert isinstance(output, io.StringIO)
     for phrase in ("FAILED", "nothing is lost: found 1", "build/r/report.html", "p50 20 ms", "Database failover"):
         assert phrase in output.getvalue()
+
+
+def test_the_screen_shows_databases_and_workflows_and_only_as_many_steps_as_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    made = progress(failing=False, monkeypatch=monkeypatch)
+    made.status = Status.model_validate(
+        {
+            "databases": [
+                {"region": "us-east-1", "role": "writer", "running": False},
+                {"region": "us-east-2", "role": "reader", "running": True, "lag_seconds": 12.34},
+            ],
+            "workflows": [
+                {"machine": "failover-secondary-dev", "region": "us-east-2", "name": "failover-1", "status": "RUNNING"},
+                {"machine": "failback-secondary-dev", "region": "us-east-2", "name": "done", "status": "SUCCEEDED"},
+            ],
+        }
+    )
+    for number in range(40):
+        with made.stage(f"step {number}"):
+            pass
+
+    shown = screen(made)
+
+    for phrase in ("writer, down", "reader, 12.3 s behind", "Failover in us-east-2: failover-1", "earlier steps"):
+        assert phrase in shown
+    assert "step 39" in shown
+    assert "step 3 " not in shown
+    assert "done, for" not in shown

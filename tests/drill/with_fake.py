@@ -1,17 +1,20 @@
 """The drill's command line on the fake, not the embedded AWS: `python -m tests.drill.with_fake SABOTAGE rehearse …`.
 
-The scenario keeps its steps and loses the length that only a real deployment needs.
+The scenario is the loss of a region as far as the fake knows it: traffic and the journal, but no database.
 """
 
 import functools
 import sys
-from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
 from drill.__main__ import app
-from drill.scenario import Scenario, Send, Step
+from drill.actions import Heal, Lose
+from drill.objectives import NoTakeOver, Objectives, Service
+from drill.probes import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
+from drill.scenario import Scenario, Send, Settle
 from drill.scenarios import SCENARIOS
+from shared.places import Place
 
 
 def fake_command(sabotage: str, *, environment: str, speed: float, directory: Path) -> list[str]:
@@ -19,24 +22,32 @@ def fake_command(sabotage: str, *, environment: str, speed: float, directory: Pa
     return [sys.executable, "-m", "tests.drill.fake_aws", *words]
 
 
-def short(scenario: Scenario) -> Scenario:
-    """The same scenario for a few seconds, most of which the region is away."""
-    shares = iter((0.1, 0.7, 0.2))
-
-    def step(each: Step) -> Step:
-        if isinstance(each, Send):
-            return replace(each, share=next(shares), least_aws_seconds=0, least_seconds=0.2)
-        return each
-
-    return replace(
-        scenario,
-        method=tuple(step(each) for each in scenario.method),
-        way_back=tuple(step(each) for each in scenario.way_back),
-    )
+STEADY = Settle(
+    name="steady state",
+    until=(AcceptedAsOffered(), TargetsHealthy(), ServedBy(Place.PRIMARY), ReplicationKeepsUp()),
+    within_aws_seconds=120,
+    within_seconds=30,
+)
+SHORT = Scenario(
+    name="region-loss",
+    title="Lose the primary region of the fake",
+    lost=Place.PRIMARY,
+    hypothesis=STEADY,
+    method=(
+        Send(name="load on both regions", least_aws_seconds=0, least_seconds=0.5),
+        Lose(Place.PRIMARY),
+        Send(name="load without the primary region", least_aws_seconds=0, least_seconds=3.3),
+    ),
+    way_back=(Heal(Place.PRIMARY), Send(name="load after its return", least_aws_seconds=0, least_seconds=0.9)),
+    objectives=Objectives(service=Service(moves_to=Place.SECONDARY), take_over=NoTakeOver()),
+    not_exercised=("Database failover: the fake has none",),
+)
+"""A few seconds, most of which the region is away."""
 
 
 if __name__ == "__main__":
     chosen = sys.argv.pop(1)
-    SCENARIOS["region-loss"] = short(SCENARIOS["region-loss"])
-    with patch("drill.rehearse.up_command", functools.partial(fake_command, chosen)):
+    SCENARIOS.clear()
+    SCENARIOS["region-loss"] = SHORT
+    with patch("drill.environments.up_command", functools.partial(fake_command, chosen)):
         app()

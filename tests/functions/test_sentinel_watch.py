@@ -299,3 +299,12 @@ def test_the_addresses_of_an_earlier_run_are_good_enough(scene: Scene) -> None:
 def test_settings_that_do_not_fit_together_are_refused(name: str, value: str) -> None:
     with pytest.raises(EnvironmentProblem, match=name):
         Settings.read({**ENVIRONMENT, name: value})
+
+
+@pytest.mark.parametrize(("speed", "seconds"), [("1", 2.0), ("2", 1.0), ("10", 0.7)])
+def test_a_door_whose_cell_waits_for_a_silent_peer_is_given_the_time_however_quick_the_clock(
+    speed: str, seconds: float
+) -> None:
+    settings = Settings.read({**ENVIRONMENT, "PEER_TIMEOUT_MS": "500", "CLOCK_SPEED": speed})
+
+    assert settings.probe_deadline == pytest.approx(seconds)

@@ -42,6 +42,12 @@ SIGNATURES = {
     "services.eventbridge:_put_events": "(data, allow_aws_source=False)",
     "services.eventbridge:_rule_key": "(rule_name: str, bus_name: str) -> str",
     "services.eventbridge:handle_request": "(method, path, headers, body, query_params)",
+    "services.ssm:_add_tags_to_resource": "(data)",
+    "services.ssm:_get_parameter_history": "(data)",
+    "services.ssm:_parameter_tag_arn": "(resource_type: str, resource_id: str) -> str | None",
+    "services.ssm:_put_parameter": "(data)",
+    "services.ssm:_remove_tags_from_resource": "(data)",
+    "services.ssm:handle_request": "(method, path, headers, body, query_params)",
     "services.waf:handle_request": "(method, path, headers, body, query_params)",
     "services.waf:reset": "()",
 }

@@ -13,11 +13,12 @@ from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 Seen = Callable[[], list[dict[str, Any]]]
 
 
-def listen(aws: LocalAws, region: str, prefix: str) -> Seen:
-    """Everything that a rule for parameters under `prefix` has been told in `region`, oldest first."""
+def listen(aws: LocalAws, region: str, prefix: str, *, pattern: dict[str, Any] | None = None) -> Seen:
+    """Everything that a rule for parameters under `prefix`, or with a `pattern` of its own, has been told in `region`,
+    oldest first."""
     name = f"parameters-{uuid.uuid4().hex[:8]}"
     queue = aws.client("sqs", region).create_queue(QueueName=name)["QueueUrl"]
-    pattern = {
+    pattern = pattern or {
         "source": ["aws.ssm"],
         "detail-type": ["Parameter Store Change"],
         "detail": {"name": [{"prefix": prefix}]},

@@ -4,6 +4,7 @@ import json
 import os
 import random
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from typer.testing import CliRunner
@@ -127,8 +128,11 @@ def test_bad_input_becomes_a_dead_letter_with_its_reason_and_sets_the_alarm_off(
     def reasons() -> str:
         return json.dumps([letter["reasons"] for letter in world.dead_letters()])
 
+    def told(wanted: str) -> bool:
+        return wanted in reasons()
+
     for wanted in ("no JSON", "it is not below", "8193 bytes"):
-        assert eventually(lambda wanted=wanted: wanted in reasons(), within=20), f"{wanted}: {reasons()}"
+        assert eventually(partial(told, wanted), within=20), f"{wanted}: {reasons()}"
     alarm = f"alarm-primary-{ENVIRONMENT}-parameters-dead-depth"
 
     def state() -> str:

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from parameter_sync.reconcile import share
 
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.parameter_sync.world import World
@@ -61,6 +62,14 @@ def test_tags_and_labels_are_seen_when_it_is_their_turn() -> None:
     assert world.reconcile().outcomes == []
     assert [outcome.name for outcome in world.reconcile(deep=True).outcomes] == ["/app/dev/00001"]
     assert world.east1.tags["/app/dev/00001"]["Owner"] == "you"
+
+
+@pytest.mark.parametrize("minutes", [5, 15, 20, 60])
+def test_every_name_has_its_turn_once_in_so_many_walks(minutes: int) -> None:
+    names = [f"/app/dev/{number}" for number in range(200)]
+    walks = [share(1_700_000_000 + 60 * minutes * number, minutes=minutes, turns=96) for number in range(96)]
+
+    assert [sum(is_due(name) for is_due in walks) for name in names] == [1] * 200
 
 
 def test_it_stops_when_told_and_goes_on_where_it_stopped() -> None:

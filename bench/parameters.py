@@ -1,0 +1,166 @@
+"""`python -m bench.parameters`: reconciliation of very many parameters on one embedded AWS, with its API calls counted.
+
+Ends 1 if a reconciliation took more calls than the API makes necessary, or left something different.
+"""
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.config import Config
+from rich.console import Console
+from rich.table import Table
+
+from localaws import launch
+from localaws.environment import ACCOUNT
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "functions"))  # as in the function's archive
+
+from aws_lambda_powertools import Logger
+from parameter_sync.copying import Copying
+from parameter_sync.reconcile import Reconciliation, Walk
+from parameter_sync.scope import Scope
+from parameter_sync.store import Store
+
+REGIONS = {"primary": "us-east-1", "secondary": "us-east-2"}
+SCOPE = Scope(prefix="/app/bench", private="/app/bench/local")
+PAGE, BATCH = 50, 10  # names a call describes, values a call reads, at most
+# For each parameter that is copied: both sides' histories and tags, both versions again, the new value, both stamps.
+LOOK = 9
+STANDARD = 40  # calls a second that a region allows by default (AWS General Reference, Systems Manager quotas)
+
+console = Console()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    what: str
+    changed: int
+    calls: Counter[str]
+    least: int
+    seconds: float
+    left: int  # names that differ after it
+
+    @property
+    def is_good(self) -> bool:
+        return self.calls.total() <= self.least and not self.left
+
+
+class Bench:
+    """Two regions' parameters, equal but for what is changed."""
+
+    def __init__(self, endpoint: str, count: int) -> None:
+        self.names = [f"{SCOPE.prefix}/{number:06}" for number in range(count)]
+        self._calls: Counter[str] = Counter()
+        self._clients = {region: _client(endpoint, region) for region in REGIONS.values()}
+        for client in self._clients.values():
+            client.meta.events.register("before-call", self._count)
+
+    def fill(self) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            for region in REGIONS.values():
+                list(
+                    pool.map(lambda name, region=region: self._put(region, name, "a value of some length"), self.names)
+                )
+
+    def change(self, count: int) -> None:
+        """Every so-many-th, in turns in one region and in the other."""
+        for number, name in enumerate(self.names[:: len(self.names) // count][:count]):
+            self._put(list(REGIONS.values())[number % 2], name, f"changed {number}")
+
+    def reconcile(self, what: str, changed: int) -> Measured:
+        reconciliation = self._reconciliation()
+        with self._counted() as calls:
+            began = time.monotonic()
+            walk = reconciliation.repair(after="", is_due=lambda _: False, should_stop=lambda: False)
+            seconds = time.monotonic() - began
+        count = len(self.names)
+        least = 2 * (-(-count // PAGE) + -(-count // BATCH)) + LOOK * changed
+        left = reconciliation.compare(after="", should_stop=lambda: False)
+        return Measured(
+            what=what, changed=changed, calls=calls, least=least, seconds=seconds, left=_unequal(walk, left)
+        )
+
+    def _put(self, region: str, name: str, value: str) -> None:
+        self._clients[region].put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+
+    def _reconciliation(self) -> Reconciliation:
+        one, other = (
+            Store(
+                self._clients[region],
+                region=region,
+                place=place,
+                scope=SCOPE,
+                key_alias="alias/key-data-bench",
+                is_copier=lambda _: False,
+            )
+            for place, region in REGIONS.items()
+        )
+        return Reconciliation((one, other), Copying((one, other)), Logger(service="bench", level="ERROR"))
+
+    def _count(self, model: Any, **_: Any) -> None:
+        self._calls[model.name] += 1
+
+    @contextmanager
+    def _counted(self) -> Iterator[Counter[str]]:
+        before, counted = Counter(self._calls), Counter[str]()
+        yield counted
+        counted.update(self._calls - before)
+
+
+def _unequal(*walks: Walk) -> int:
+    return sum(len(walk.failures) + len(walk.later) + len(walk.differences) for walk in walks)
+
+
+def _client(endpoint: str, region: str) -> Any:
+    make: Any = boto3.client  # the stubs know one overload a service
+    config = Config(max_pool_connections=4, retries={"total_max_attempts": 1})
+    keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "embedded"}
+    return make("ssm", region_name=region, endpoint_url=endpoint, config=config, **keys)
+
+
+def main(
+    count: Annotated[int, typer.Option(help="parameters in each region", min=20)] = 10_000,
+    share: Annotated[float, typer.Option(help="of them changed", min=0.001, max=1)] = 0.05,
+) -> None:
+    """Reconcile with nothing to do, and with a share changed, on an embedded AWS of its own."""
+    changed = round(count * share)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        launch.start(log_file=Path(folder) / "server.log", still=True) as server,
+    ):
+        bench = Bench(server.endpoint, count)
+        console.print(f"making {count} parameters in each of two regions")
+        bench.fill()
+        measured = [bench.reconcile("nothing to do", 0)]
+        bench.change(changed)
+        measured.append(bench.reconcile(f"{changed} changed", changed))
+    console.print(_table(measured, count))
+    for each in measured:
+        console.print(f"{each.what}: {', '.join(f'{name} {number}' for name, number in each.calls.most_common())}")
+    raise typer.Exit(0 if all(each.is_good for each in measured) else 1)
+
+
+def _table(measured: list[Measured], count: int) -> Table:
+    table = Table(title=f"Reconciliation of {count} parameters", title_justify="left")
+    table.add_column("")
+    for name in ("API calls", "least", "s", "calls/s", "differ still", f"s at {STANDARD}/s"):
+        table.add_column(name, justify="right")
+    for each in measured:
+        total = each.calls.total()
+        figures = (total, each.least, each.seconds, total / each.seconds, each.left, total / len(REGIONS) / STANDARD)
+        table.add_row(each.what, *(f"{figure:.0f}" for figure in figures))
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,75 @@
+"""The functions of both regions: the same code, and able to run."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from drill.check.finding import Found, check, critical, ok, warning, worst
+from drill.check.metrics import latest
+from shared.deployment import Deployment
+from shared.places import Place
+
+_NAMES = ("payments_function", "ledger_function", "recovery_function", "sentinel_function")
+"""Outputs that name a function."""
+_LOOKED_BACK = timedelta(minutes=15)
+_YOUNG = timedelta(minutes=10)  # a sentinel that was deployed a moment ago has not run yet
+
+
+@check("function versions equal")
+def code_equal(deployment: Deployment) -> Found:
+    """By the hash of the code that runs."""
+    return worst(_code(deployment, name) for name in _NAMES)
+
+
+def _code(deployment: Deployment, output: str) -> Found:
+    found = {place: _function(deployment, place, output) for place in Place}
+    name = output.partition("_")[0]
+    for place, function in found.items():
+        state = function.get("State", "Active")
+        if state != "Active" or function.get("LastUpdateStatus", "Successful") != "Successful":
+            return critical(f"{name} in {deployment.region(place)} is {state}", f"deploy stack {place} again")
+    if len({function["CodeSha256"] for function in found.values()}) > 1:
+        digests = " and ".join(str(function["CodeSha256"])[:8] for function in found.values())
+        return critical(f"{name} runs different code: {digests}", "deploy both regions from the same commit")
+    return ok(f"{name} equal")
+
+
+@check("sentinels on watch")
+def sentinels(deployment: Deployment) -> Found:
+    """Each region's sentinel is run by a schedule; without it nobody notices that the other region is lost."""
+    return worst(_sentinel(deployment, place) for place in Place)
+
+
+def _sentinel(deployment: Deployment, place: Place) -> Found:
+    cell = deployment.cell(place)
+    runs = latest(
+        deployment.client("cloudwatch", place),
+        "AWS/Lambda",
+        "Invocations",
+        {"FunctionName": cell.sentinel_function},
+        "Sum",
+    )
+    if sum(runs):
+        return ok(f"{cell.region}: {sum(runs):.0f} runs in 15 minutes")
+    if _has_written(deployment, place):
+        return ok(f"{cell.region}: has run, by its log")
+    modified = datetime.fromisoformat(str(_function(deployment, place, "sentinel_function")["LastModified"]))
+    if datetime.now(UTC) - modified < _YOUNG:
+        return warning(f"{cell.region}: has not run yet", "look again in ten minutes")
+    return critical(f"{cell.region}: no run in 15 minutes", f"see the sentinel's schedule in {cell.region}")
+
+
+def _has_written(deployment: Deployment, place: Place) -> bool:
+    """Whether its log tells of a run, where its metric is silent: the embedded AWS counts no scheduled run."""
+    since = datetime.now(UTC) - _LOOKED_BACK
+    answer = deployment.client("logs", place).filter_log_events(
+        logGroupName=f"/aws/lambda/{deployment.cell(place).sentinel_function}",
+        startTime=int(since.timestamp() * 1000),
+        limit=1,
+    )
+    return bool(answer["events"])
+
+
+def _function(deployment: Deployment, place: Place, output: str) -> dict[str, Any]:
+    name = getattr(deployment.cell(place), output)
+    found: dict[str, Any] = deployment.client("lambda", place).get_function_configuration(FunctionName=name)
+    return found

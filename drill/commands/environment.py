@@ -1,0 +1,39 @@
+"""The options that name an environment, and finding it or ending with the reason."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from drill import runs
+from shared.deployment import Deployment, DeploymentError
+from shared.deployment_search import LOCAL_ENDPOINTS, deployed, local
+
+LOCAL = "local"
+"""`--env local` means whatever runs on this machine."""
+
+Env = Annotated[str, typer.Option("--env", help="The environment: a Pulumi stack's name, or `local`.")]
+Local = Annotated[bool, typer.Option("--local", help="The one that `make local-up` runs on this machine.")]
+EndpointsFile = Annotated[Path, typer.Option("--endpoints", help="Where the one on this machine tells its addresses.")]
+Root = Annotated[Path, typer.Option("--root", help="Where the drills' folders are.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+
+ENDPOINTS = LOCAL_ENDPOINTS
+ROOT = runs.ROOT
+
+
+def found(env: str, *, here: bool, endpoints: Path) -> Deployment:
+    """The environment, or the end with status 2."""
+    try:
+        if here or env == LOCAL:
+            return local(None if env == LOCAL else env, file=endpoints)
+        return deployed(env)
+    except DeploymentError as error:
+        raise end(2, f"Not started: {error}") from error
+
+
+def end(status: int, message: str) -> typer.Exit:
+    """Say why on standard error, so that standard output stays what was asked for."""
+    Console(stderr=True).print(message, style="bold red", highlight=False, markup=False, soft_wrap=True)
+    return typer.Exit(status)

@@ -1,0 +1,149 @@
+"""`python -m drill run SCENARIO`: shows the plan, checks, asks, and does it to a deployed environment.
+
+Exit status: 0 objectives met, 1 missed, 2 could not start, 3 way back incomplete; 130 and 143 when interrupted.
+"""
+
+import asyncio
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from rich.console import Console
+
+from drill import runs, verdict, view
+from drill.check.finding import Severity
+from drill.check.run import look
+from drill.commands.check import conclusion
+from drill.commands.check import table as checked
+from drill.commands.environment import ENDPOINTS, LOCAL, ROOT, EndpointsFile, Env, Local, Root, end, found
+from drill.commands.plan import shown
+from drill.deployed_run import Run
+from drill.faults import ActionError
+from drill.interrupts import until_done
+from drill.progress import Progress
+from drill.run_settings import chosen, settings
+from drill.runner import CouldNotStart, WayBackIncomplete
+from drill.scenario import Scenario
+from drill.settings import SettingsError
+from drill.summary import summary
+from shared.deployment import Deployment
+
+_KEY = "DRILL_CLIENT_KEY"
+
+
+def run(
+    scenario: Annotated[str, typer.Argument(help="A name that `list` shows, or game-day.")],
+    env: Env = "dev",
+    here: Local = False,
+    endpoints: EndpointsFile = ENDPOINTS,
+    root: Root = ROOT,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the environment's name.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Go on although the check finds something critical.")
+    ] = False,
+    rate: Annotated[float, typer.Option(help="Payments offered each second. They are real ones.")] = 5.0,
+    seed: Annotated[int | None, typer.Option(help="Makes the payments; chosen and told if left out.")] = None,
+    kind: Annotated[
+        str, typer.Option(help="How a lost region fails, on this machine: error, reset or hang.")
+    ] = "error",
+    client_key: Annotated[
+        str, typer.Option(envvar=_KEY, show_default=False, help="What lets a client in; better by the environment.")
+    ] = "",
+) -> None:
+    """Do a scenario to a deployed environment, under light load, and report."""
+    console = Console()
+    try:
+        scenarios = chosen(scenario, local=here or env == LOCAL)
+    except SettingsError as error:
+        raise end(2, f"Not started: {error}") from error
+    console.print(shown(scenarios), highlight=False, markup=False, soft_wrap=True)
+    deployment = found(env, here=here, endpoints=endpoints)
+    key = _client_key(deployment, client_key)
+    _refuse_unready(console, deployment, anyway=anyway)
+    if not yes and typer.prompt(f"Type the environment's name to do this to {env}") not in (
+        env,
+        deployment.environment,
+    ):
+        raise end(2, "Not started: that is another name")
+    statuses = []
+    for each in scenarios:
+        statuses.append(
+            _one(
+                console, each, deployment, key, env=env, endpoints=endpoints, root=root, rate=rate, kind=kind, seed=seed
+            )
+        )
+        if statuses[-1] not in (0, 1):
+            break  # nothing more is done to an environment that is not as it was
+    if len(scenarios) > 1:
+        console.print(_series(scenarios, statuses), highlight=False)
+    raise typer.Exit(max(statuses))
+
+
+def _client_key(deployment: Deployment, given: str) -> SecretStr:
+    if given:
+        return SecretStr(given)
+    if deployment.local is None:
+        raise end(2, f"Not started: the load needs a client's key; give it in {_KEY} (docs/runbooks/rotate-keys.md)")
+    return deployment.local.client_key
+
+
+def _refuse_unready(console: Console, deployment: Deployment, *, anyway: bool) -> None:
+    readiness = look(deployment, datetime.now(UTC))
+    worse = readiness.model_copy(
+        update={"findings": [each for each in readiness.findings if each.severity is not Severity.OK]}
+    )
+    console.print(checked(worse), conclusion(readiness), highlight=False)
+    if not readiness.ready and not anyway:
+        raise end(2, "Not started: something critical is not well; mend it, or go on with --anyway")
+
+
+def _one(
+    console: Console,
+    scenario: Scenario,
+    deployment: Deployment,
+    key: SecretStr,
+    *,
+    env: str,
+    endpoints: Path,
+    root: Path,
+    rate: float,
+    kind: str,
+    seed: int | None,
+) -> int:
+    """Exit status of this scenario alone."""
+    try:
+        made = settings(
+            scenario, deployment, runs.new_folder(env, scenario.name, root=root), rate=rate, kind=kind, seed=seed
+        )
+    except SettingsError as error:
+        raise end(2, f"Not started: {error}") from error
+    interrupted: list[int] = []
+    one = Run(settings=made, deployment=deployment, endpoints_file=endpoints, client_key=key, interrupted=interrupted)
+    progress = Progress(title=scenario.title)
+    console.print(f"\n{scenario.name} on {deployment.environment}, seed {made.seed}: {made.folder}", highlight=False)
+    try:
+        with view.view(progress, console):
+            report = asyncio.run(until_done(one.perform(progress), interrupted, progress.line))
+    except CouldNotStart as error:
+        end(2, f"Could not start: {error}")
+        return 2
+    except WayBackIncomplete as error:
+        end(3, f"The way back is incomplete: {error}\nThen: python -m drill cleanup {made.folder.name} --env {env}")
+        return 3
+    except ActionError as error:
+        end(1, f"FAILED, and everything was taken back: {error}")
+        return 1
+    except (asyncio.CancelledError, KeyboardInterrupt) as error:
+        number = interrupted[0] if interrupted else signal.SIGINT
+        raise end(128 + number, "Interrupted; what was changed was changed back.") from error
+    console.print(summary(report, made.folder))
+    return verdict.exit_status(report.checks)
+
+
+def _series(scenarios: list[Scenario], statuses: list[int]) -> str:
+    words = {0: "passed", 1: "failed", 2: "could not start", 3: "way back incomplete"}
+    lines = [f"{words[status]:>20}  {each.name}" for each, status in zip(scenarios, statuses, strict=False)]
+    return "\n".join(["", *lines, *(f"{'not run':>20}  {each.name}" for each in scenarios[len(statuses) :])])

@@ -1,0 +1,231 @@
+"""Does one scenario to an environment that runs, under load, and reads everything that its report and verdict need."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drill import decisions, poison_letters, probes, verify, workflow_runs, writers
+from drill.actions import Surroundings
+from drill.client import ClientPolicy, Target
+from drill.decisions import Decision
+from drill.environments import Environment
+from drill.expectations import LedgerKeepsUp, NothingRuns
+from drill.faults import LocalFaults
+from drill.journal import Journal
+from drill.ledger import Row
+from drill.limits import Limits
+from drill.load import Load
+from drill.objectives import NoTakeOver
+from drill.payments import payments
+from drill.probes import ProbeError, ReplicationKeepsUp
+from drill.progress import Progress
+from drill.recorded_calls import record_calls
+from drill.rehearsal_journal import write_start
+from drill.report.found import Found
+from drill.runner import CouldNotStart, Runner
+from drill.scenario import Settle
+from drill.settings import RehearsalSettings
+from drill.verify import Ledgers, Verification
+from drill.watch import LocalWatch
+from drill.workflow_runs import WorkflowRun
+from shared.places import Place
+
+_RAMP_SECONDS = 3.0
+"""Nobody's clients all arrive at once at a system that has just been deployed, with every function still cold."""
+
+_LOG_AWS_SECONDS = 75.0
+"""A sentinel's run lasts up to 55 s, and its lines are there once it has ended."""
+
+
+async def drive(settings: RehearsalSettings, environment: Environment, progress: Progress, journal: Journal) -> Found:
+    """Raises CouldNotStart before the first change, WayBackIncomplete when a change could not be taken back."""
+    record_calls(environment.deployment, journal)
+    write_start(journal, settings, {str(place): region for place, region in environment.site.regions.items()})
+    endpoints, site, sampler = environment.endpoints, environment.site, environment.sampler
+    scenario = settings.scenario
+    progress.regions = dict(site.regions)
+    limits = await asyncio.to_thread(_limits, environment)
+    progress.rto_limit = limits.rto_seconds
+    load = _load(settings, environment, progress)
+    progress.load = load
+    prefix = f"{scenario.name}-{settings.seed}-"
+    async with httpx.AsyncClient(trust_env=False, timeout=5) as control:
+        watched = LocalWatch(
+            control,
+            endpoints.control,
+            site=site,
+            secret=environment.database_secret,
+            prefix=prefix,
+            again=environment.again,
+        )
+        runner = Runner(
+            scenario,
+            around=Surroundings(faults=LocalFaults(control, endpoints.control), site=site, kind=settings.kind),
+            load=load,
+            watched=watched,
+            progress=progress,
+            duration=settings.duration,
+            journal=journal,
+        )
+        try:
+            first = await _first_look(watched)
+            before = await asyncio.to_thread(sampler.mark)
+            await runner.run()
+            await load.stop()
+            after = await asyncio.to_thread(sampler.mark)
+            with progress.stage("let clients finish") as stage:
+                await load.drain()
+                stage.detail = f"{len(load.record.acknowledged)} of {len(load.record.intents)} told"
+            await runner.settle(_caught_up(progress.status))
+        finally:
+            await load.close()
+        status = progress.status
+        with progress.stage("compare clients, journals and ledgers") as stage:
+            ledgers, trouble = await _ledgers(watched, environment)
+            verification = await asyncio.to_thread(_verify, environment, load, ledgers, prefix)
+            stage.detail = f"{verification.in_journal} of {verification.acknowledged} in both regions"
+    with progress.stage("read what workflows and sentinels say of it") as stage:
+        runs: Sequence[WorkflowRun] = ()
+        said: Sequence[Decision] = ()
+        try:
+            names = frozenset(run.name for run in first.workflows)
+            runs = await asyncio.to_thread(workflow_runs.read_runs, site, besides=names)
+            said = await asyncio.to_thread(_decisions, settings, environment, progress)
+        except ProbeError as error:
+            runner.blind.append(str(error))  # without them, that nothing happened is not shown
+        stage.detail = f"{len(runs)} workflow runs, {sum(each.times for each in said)} decisions"
+    rows = [*itertools.chain.from_iterable(ledger.values() for ledger in [*ledgers.values(), *runner.stock.values()])]
+    ours = [row for row in rows if row.reference.startswith(prefix)]
+    return Found(
+        load=load,
+        limits=limits,
+        status=status,
+        refused_before={region: known.refused for region, known in first.regions.items()},
+        verification=verification,
+        usage=sampler.usage(before, after),
+        sampler=sampler,
+        not_restored=runner.not_restored,
+        blind=tuple(runner.blind),
+        awaited=tuple(runner.awaited),
+        runs=tuple(runs),
+        decisions=tuple(said),
+        control_calls=tuple(runner.calls),
+        calls_counted=runner.calls_counted,
+        second_runs=tuple(runner.second_runs),
+        two_writers=tuple(writers.two_at_once(rows, status.databases)),
+        written=tuple(writers.spans({row.payment_id: row for row in ours}.values())),
+        promotion_loss=_promotion_loss(runner, ledgers, prefix),
+        reported_poison=await _poison(settings, environment),
+        trouble=tuple(trouble),
+    )
+
+
+def _caught_up(status: probes.Status) -> Settle:
+    """What is to be compared must have arrived. Without a database there is no ledger to wait for."""
+    ledger = (LedgerKeepsUp(),) if status.databases else ()
+    return Settle(
+        name="replication and ledger catch up",
+        until=(ReplicationKeepsUp(), *ledger, NothingRuns()),
+        within_aws_seconds=60,
+    )
+
+
+async def _first_look(watched: LocalWatch) -> probes.Status:
+    try:
+        return await watched.status()
+    except ProbeError as error:
+        raise CouldNotStart(str(error)) from error
+
+
+def _target(environment: Environment, address: str) -> Target:
+    host, _, port = address.rpartition(":")
+    return Target(
+        host=host,
+        port=int(port),
+        service_name=environment.endpoints.service_name,
+        ca_file=environment.endpoints.ca_file,
+        client_key=environment.endpoints.client_key.get_secret_value(),
+    )
+
+
+def _load(settings: RehearsalSettings, environment: Environment, progress: Progress) -> Load:
+    endpoints, aside = environment.endpoints, settings.scenario.served_aside
+    return Load(
+        _target(environment, endpoints.accelerator.address),
+        ClientPolicy.of(speed=settings.speed, rate=settings.rate),
+        payments(settings.seed, label=settings.scenario.name),
+        rate=settings.rate,
+        ramp=_RAMP_SECONDS if settings.duration is None else min(_RAMP_SECONDS, settings.duration / 10),
+        now=progress.now,
+        aside=_target(environment, endpoints.regions[endpoints.region(aside)].nlb) if aside else None,
+    )
+
+
+def _limits(environment: Environment) -> Limits:
+    checks = []
+    for place in Place:
+        outputs = environment.endpoints.region_outputs(place)
+        try:
+            elbv2 = environment.site.client("elbv2", place)
+            checks.append(probes.health_settings(elbv2, outputs.target_group_arn, outputs.region))
+        except (BotoCoreError, ClientError) as error:
+            raise CouldNotStart(f"the health check deployed in {outputs.region} cannot be read: {error}") from error
+    return Limits(checks=tuple(checks), speed=environment.site.speed)
+
+
+async def _ledgers(watched: LocalWatch, environment: Environment) -> tuple[Ledgers, list[str]]:
+    """The rows of every member; of one that cannot be read, why: its ledger then counts as empty. Nothing where the
+    environment has no database, which a scenario that needs one finds out before it begins."""
+    found: dict[str, dict[str, Row]] = {}
+    trouble: list[str] = []
+    status = await watched.status()
+    if not status.databases:
+        return found, trouble
+    for region in environment.site.regions.values():
+        try:
+            found[region] = await watched.rows(status, region)
+        except ProbeError as error:
+            found[region] = {}
+            trouble.append(str(error))
+    return found, trouble
+
+
+def _verify(environment: Environment, load: Load, ledgers: Ledgers, prefix: str) -> Verification:
+    site = environment.site
+    journals = {
+        site.region(place): verify.read_journal(site.client("dynamodb", place), site.journal_table) for place in Place
+    }
+    return verify.compare(load.record.intents, journals, ledgers, prefix=prefix)
+
+
+def _decisions(settings: RehearsalSettings, environment: Environment, progress: Progress) -> Sequence[Decision]:
+    """Of both sentinels, from the first fault on. The one that must explain itself is waited for."""
+    fault = progress.disturbed
+    if fault is None:
+        return ()
+    since = progress.started_at + fault.at
+    until = progress.started_at + (fault.ended_at or progress.now())
+    expected = settings.scenario.objectives.take_over
+    watcher = expected.watcher if isinstance(expected, NoTakeOver) else None
+    found: list[Decision] = []
+    for place in Place:
+        patience = _LOG_AWS_SECONDS / settings.speed if place is watcher else 0.0
+        found += decisions.wait_for_decisions(environment.site, place, since=since, until=until, patience=patience)
+    return decisions.condensed(sorted(found, key=lambda each: each.region))
+
+
+def _promotion_loss(runner: Runner, ledgers: Ledgers, prefix: str) -> writers.PromotionLoss | None:
+    """Stock was taken of the writer that was lost later; the other member was promoted, and holds all in the end."""
+    for region, rows in runner.stock.items():
+        ours = {payment_id: row for payment_id, row in rows.items() if row.reference.startswith(prefix)}
+        return writers.lost_by_promotion(ours, next(ledger for name, ledger in ledgers.items() if name != region))
+    return None
+
+
+async def _poison(settings: RehearsalSettings, environment: Environment) -> dict[str, str]:
+    if not settings.scenario.objectives.poisoned:
+        return {}
+    return await asyncio.to_thread(poison_letters.read_poison, environment.site, Place.PRIMARY)

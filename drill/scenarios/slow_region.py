@@ -1,0 +1,24 @@
+"""`slow-region`: the primary region takes every request and answers none. What waits for it must give up in time."""
+
+from drill.actions import slow_down
+from drill.objectives import Objectives, Service, TakeOver
+from drill.scenario import Scenario, Send
+from drill.scenarios.steady import BEFORE, FAILOVER_ENDS, STEADY, failed_back
+from shared.places import Place
+
+SLOW_REGION = Scenario(
+    name="slow-region",
+    title="Let the primary region hang instead of refusing",
+    lost=Place.PRIMARY,
+    hypothesis=STEADY,
+    method=(
+        BEFORE,
+        slow_down(Place.PRIMARY),
+        FAILOVER_ENDS,
+        Send(name="load without the primary region", least_aws_seconds=10),
+    ),
+    way_back=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
+    objectives=Objectives(service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY)),
+    # What hangs is waited for in real time: half a second for a silent peer, again and again, is the same at any speed.
+    fastest=3.0,
+)

@@ -1,0 +1,157 @@
+"""The failover, judged: that it happened in time and once, or that it did not happen and the sentinel said why."""
+
+from collections.abc import Sequence
+
+from drill.measured import Measured
+from drill.objectives import DRAIN_AWS_SECONDS, SENTINEL_AWS_SECONDS, NoTakeOver, TakeOver
+from drill.report.model import CheckReport
+from drill.verdict_lines import objective
+from drill.workflow_runs import WorkflowRun
+
+
+def none_happened(expected: NoTakeOver, measured: Measured) -> list[CheckReport]:
+    names = [f"{run.machine} {run.name} in {run.region}" for run in measured.runs]
+    found = [
+        objective(
+            "no failover begins", "no run of a workflow", ", ".join(names) or "no run of a workflow", met=not names
+        )
+    ]
+    if expected.watcher is None:
+        return found
+    region = measured.regions[expected.watcher]
+    holds = sorted({each.reason for each in measured.decisions if each.region == region and each.verdict == "hold"})
+    said = sorted(set(holds) & expected.reasons)
+    return [
+        *found,
+        objective(
+            f"the sentinel of {region} says why it holds",
+            " or ".join(sorted(expected.reasons)),
+            ", ".join(said) or f"{', '.join(holds) or 'nothing'}",
+            met=bool(said),
+        ),
+    ]
+
+
+def happened(expected: TakeOver, measured: Measured) -> list[CheckReport]:
+    failovers = [run for run in measured.runs if run.machine == "failover"]
+    went_on = [run for run in failovers if run.went_on]
+    lines = [_once(expected, failovers, went_on), _no_calls(measured)]
+    if not went_on:
+        return lines
+    run = went_on[0]
+    if expected.by_sentinel:
+        lines.append(_begun(run, measured))
+    lines += [fenced(run, measured), *_drained(expected, run, measured), proved(run)]
+    if expected.loses_rows:
+        lines.append(_brought_back(measured))
+    failbacks = [each for each in measured.runs if each.machine == "failback"]
+    return [*lines, _failed_back(expected, failbacks)]
+
+
+def _once(expected: TakeOver, failovers: Sequence[WorkflowRun], went_on: Sequence[WorkflowRun]) -> CheckReport:
+    held = [f"{run.name} held: {run.held_because}" for run in failovers if run not in went_on]
+    asked = max(1, expected.asked)
+    told = [f"{run.name} {run.status.lower()} {run.failure}".strip() for run in went_on] + held
+    return objective(
+        "one failover takes place, and ends well",
+        "1 run succeeds" + (f" of {asked} or more that were asked for" if expected.asked else ""),
+        "; ".join(told) or "no run began",
+        met=len(went_on) == 1 and went_on[0].status == "SUCCEEDED" and len(failovers) >= asked,
+    )
+
+
+def _no_calls(measured: Measured) -> CheckReport:
+    calls = measured.control_calls
+    total = sum(call.count for call in calls)
+    return objective(
+        "no control plane is called in the lost region, at Route 53's or Global Accelerator's",
+        "0 calls",
+        f"{total} calls: {'; '.join(call.sentence for call in calls[:5])}"
+        if calls
+        else ("0 calls" if measured.calls_counted else "not counted"),
+        met=measured.calls_counted and not total,
+    )
+
+
+def _begun(run: WorkflowRun, measured: Measured) -> CheckReport:
+    seconds = None if measured.lost_at is None else (run.started - measured.lost_at) * measured.speed
+    ours = run.document.get("guard", {}).get("detected_at") is not None
+    return objective(
+        "the sentinel starts the failover in time",
+        f"at most {SENTINEL_AWS_SECONDS:g} AWS s after the loss",
+        "somebody else started it" if not ours or seconds is None else f"{seconds:.1f} AWS s",
+        met=ours and seconds is not None and 0 <= round(seconds, 1) <= SENTINEL_AWS_SECONDS,
+    )
+
+
+def fenced(run: WorkflowRun, measured: Measured) -> CheckReport:
+    """Before the database is touched: a region that is not fenced might go on posting."""
+    fenced, asked = run.moment("fence"), run.moment("change")
+    return objective(
+        "the lost region is fenced before the database moves",
+        "fenced first",
+        "not fenced"
+        if fenced is None
+        else f"{((asked or fenced) - fenced) * measured.speed:.1f} AWS s before"
+        if asked is None or fenced <= asked
+        else f"{(fenced - asked) * measured.speed:.1f} AWS s after",
+        met=fenced is not None and (asked is None or fenced <= asked),
+    )
+
+
+def _drained(expected: TakeOver, run: WorkflowRun, measured: Measured) -> list[CheckReport]:
+    """All that the failover took until the ledger was drained, but for the promotion that AWS takes."""
+    drained, asked = run.moment("replay"), run.moment("change")
+    if drained is None or asked is None:
+        return [objective("the ledger is drained in time", "drained", "not drained", met=False)]
+    promotion = max(0.0, measured.promoted_at - asked) if measured.promoted_at else 0.0
+    ours = (drained - run.started - promotion) * measured.speed
+    counted = run.document.get("replay", {})
+    lines = [
+        objective(
+            "nothing but the promotion stands between the start and a drained ledger",
+            f"at most {DRAIN_AWS_SECONDS:g} AWS s besides",
+            f"{ours:.1f} AWS s besides {promotion * measured.speed:.1f} AWS s of promotion; "
+            f"{counted.get('posted', 0)} payments replayed",
+            met=round(ours, 1) <= DRAIN_AWS_SECONDS and (measured.promoted_at is not None or not expected.promotes),
+        )
+    ]
+    if expected.promotes:
+        state = run.document.get("change", {}).get("state")
+        lines.append(
+            objective("the database is promoted", "started", str(state), met=state in ("started", "in-progress"))
+        )
+    return lines
+
+
+def proved(run: WorkflowRun) -> CheckReport:
+    proof = run.document.get("proof", {})
+    return objective(
+        "a payment proves the recovery end to end",
+        "posted",
+        f"{proof['payment_id']} posted after {proof['posted_after_seconds']:.1f} AWS s"
+        if "payment_id" in proof
+        else "no proof",
+        met="payment_id" in proof,
+    )
+
+
+def _brought_back(measured: Measured) -> CheckReport:
+    loss = measured.promotion_loss
+    return objective(
+        "what the promotion loses the replay brings back",
+        "rows lost, and all of them back",
+        "stock was not taken" if loss is None else f"{loss.lost} of {loss.had} rows lost, {loss.brought_back} back",
+        met=loss is not None and loss.lost > 0 and loss.brought_back == loss.lost,
+    )
+
+
+def _failed_back(expected: TakeOver, failbacks: Sequence[WorkflowRun]) -> CheckReport:
+    well = [run for run in failbacks if run.status == "SUCCEEDED" and run.went_on]
+    return objective(
+        "the failback ends well",
+        f"{expected.failbacks} succeeded",
+        "; ".join(f"{run.status.lower()} {run.failure or run.held_because or ''}".strip() for run in failbacks)
+        or "none was started",
+        met=len(well) == expected.failbacks,
+    )

@@ -1,0 +1,70 @@
+"""`python -m ops cost`: what an environment costs in a month under a load, by stack and service, fixed and by use.
+
+From what the programs register (`ops.registered`) and one dated table of prices; it asks no AWS and needs no account.
+"""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ops import cost_data, cost_free, cost_model, cost_prices, cost_shown, cost_traffic, registered
+from ops.cost_load import Load
+from ops.ending import Refused, said
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+Amount = Annotated[float, typer.Option(min=0)]
+Share = Annotated[float, typer.Option(min=0, max=1, help="Of the requests that come by the API's own name.")]
+
+
+@app.command("cost")
+def cost(
+    env: Annotated[str, typer.Option("--env", help="Which Pulumi.<env>.yaml.")] = "dev",
+    compare: Annotated[list[str] | None, typer.Option(help="Another environment beside it; may be repeated.")] = None,
+    payments_per_second: Annotated[float, typer.Option(min=0, help="On average over the month.")] = 1.0,
+    reads_per_payment: Amount = 1.0,
+    request_kb: Annotated[float, typer.Option(min=0.1, help="One question and its answer.")] = 2.0,
+    function_ms: Amount = 60.0,
+    log_kb: Amount = 1.0,
+    journal_gb: Amount = 10.0,
+    database_gb: Amount = 10.0,
+    database_acu: Annotated[float, typer.Option(min=0, help="Of a serverless writer; at least its minimum.")] = 0.0,
+    bucket_gb: Amount = 10.0,
+    failovers: Amount = 1.0,
+    api_share: Share = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Every line, as JSON.")] = False,
+) -> None:
+    """Estimate a month, from what the programs register. Ends with 1 if something has an unknown cost."""
+    load = Load(
+        payments_per_second=payments_per_second,
+        reads_per_payment=reads_per_payment,
+        request_kb=request_kb,
+        function_ms=function_ms,
+        log_kb=log_kb,
+        journal_gb=journal_gb,
+        database_gb=database_gb,
+        database_acu=database_acu,
+        bucket_gb=bucket_gb,
+        failovers=failovers,
+        api_share=api_share,
+    )
+    with said():
+        prices = cost_prices.table()
+        estimates = [estimate(each, registered.rows(each), load) for each in dict.fromkeys([env, *(compare or [])])]
+        if as_json:
+            typer.echo(json.dumps(cost_shown.as_data(estimates, prices), indent=2))
+        else:
+            cost_shown.show(estimates, prices, Console())
+        if any(each.unknown or each.unpriced for each in estimates):
+            raise Refused(
+                "something is not in the sums: price it (ops/cost_*.py, ops/prices.json) or say that it is free"
+            )
+
+
+def estimate(environment: str, rows: registered.Rows, load: Load) -> cost_model.Estimate:
+    """With all pricers and prices there are."""
+    pricers = {**cost_traffic.PRICERS, **cost_data.PRICERS}
+    free = {**cost_free.FREE, **cost_free.NOT_ESTIMATED}
+    return cost_model.estimate(environment, rows, load, pricers, free, cost_prices.table().by_key())

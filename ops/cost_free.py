@@ -1,0 +1,88 @@
+"""Types that cost nothing by themselves, with the reason, and types that cost something nobody here can tell.
+
+What is in no list, here or among the pricers, is shown as unknown.
+"""
+
+from collections.abc import Mapping
+
+_SETTING = "a setting of something that is priced itself"
+_NETWORK = "part of a VPC, which is free; what goes through is priced where it goes"
+_ACCESS = "who may do what is free"
+
+FREE: Mapping[str, str] = {
+    "aws:acm/certificate:Certificate": "certificates that stay in AWS are free",
+    "aws:acm/certificateValidation:CertificateValidation": "only waits",
+    "aws:apigateway/account:Account": _SETTING,
+    "aws:apigateway/apiKey:ApiKey": _SETTING,
+    "aws:apigateway/basePathMapping:BasePathMapping": _SETTING,
+    "aws:apigateway/deployment:Deployment": _SETTING,
+    "aws:apigateway/domainName:DomainName": "requests are priced with the API",
+    "aws:apigateway/methodSettings:MethodSettings": _SETTING,
+    "aws:apigateway/stage:Stage": "no cache is on; requests are priced with the API",
+    "aws:apigateway/usagePlan:UsagePlan": _SETTING,
+    "aws:apigateway/usagePlanKey:UsagePlanKey": _SETTING,
+    "aws:backup/selection:Selection": _SETTING,
+    "aws:backup/vault:Vault": "what lies in it is priced with the plan",
+    "aws:backup/vaultNotifications:VaultNotifications": _SETTING,
+    "aws:cloudwatch/eventEndpoint:EventEndpoint": "events are priced with the bus, its health check with Route 53",
+    "aws:cloudwatch/eventRule:EventRule": "what AWS itself tells, and schedules on the default bus, are free",
+    "aws:cloudwatch/eventTarget:EventTarget": "delivery within an account and region is free",
+    "aws:cloudwatch/eventPermission:EventPermission": _ACCESS,
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": _ACCESS,
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": _ACCESS,
+    "aws:dynamodb/tableItem:TableItem": "one write, once",
+    "aws:ec2/flowLog:FlowLog": "what is logged is priced with the log group",
+    "aws:ec2/internetGateway:InternetGateway": _NETWORK,
+    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": _SETTING,
+    "aws:ec2/route:Route": _NETWORK,
+    "aws:ec2/routeTable:RouteTable": _NETWORK,
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": _NETWORK,
+    "aws:ec2/securityGroup:SecurityGroup": _NETWORK,
+    "aws:ec2/subnet:Subnet": _NETWORK,
+    "aws:ec2/vpc:Vpc": _NETWORK,
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": "traffic is priced with the connection",
+    "aws:fis/experimentTemplate:ExperimentTemplate": "only an experiment costs, 0.10 for each minute of an action",
+    "aws:globalaccelerator/endpointGroup:EndpointGroup": _SETTING,
+    "aws:globalaccelerator/listener:Listener": _SETTING,
+    "aws:iam/policy:Policy": _ACCESS,
+    "aws:iam/role:Role": _ACCESS,
+    "aws:iam/rolePolicy:RolePolicy": _ACCESS,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _ACCESS,
+    "aws:kms/alias:Alias": "names a key",
+    "aws:lambda/layerVersion:LayerVersion": "storage of code is free up to 75 GB",
+    "aws:lambda/permission:Permission": _ACCESS,
+    "aws:lambda/alias:Alias": "names a version",
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _SETTING,
+    "aws:lb/listener:Listener": _SETTING,
+    "aws:lb/listenerRule:ListenerRule": "fewer than ten rules a listener",
+    "aws:lb/targetGroup:TargetGroup": _SETTING,
+    "aws:lb/targetGroupAttachment:TargetGroupAttachment": _SETTING,
+    "aws:rds/clusterParameterGroup:ClusterParameterGroup": _SETTING,
+    "aws:rds/globalCluster:GlobalCluster": "members and what is replicated are priced with the clusters",
+    "aws:rds/subnetGroup:SubnetGroup": _SETTING,
+    "aws:route53/record:Record": "names are priced with the zone",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "it only deletes, and moves nothing",
+    "aws:s3/bucketNotification:BucketNotification": _SETTING,
+    "aws:s3/bucketObjectv2:BucketObjectv2": "a few kilobytes",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _SETTING,
+    "aws:s3/bucketPolicy:BucketPolicy": _ACCESS,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _SETTING,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _SETTING,
+    "aws:s3/bucketVersioning:BucketVersioning": "old versions are part of what is stored",
+    "aws:scheduler/scheduleGroup:ScheduleGroup": _SETTING,
+    "aws:secretsmanager/secretVersion:SecretVersion": "priced with the secret",
+    "aws:sns/topicPolicy:TopicPolicy": _ACCESS,
+    "aws:sns/topicSubscription:TopicSubscription": "messages are priced with the topic; 1 000 emails a month are free",
+    "aws:sqs/queuePolicy:QueuePolicy": _ACCESS,
+    "aws:sqs/redrivePolicy:RedrivePolicy": _SETTING,
+    "aws:ssm/parameter:Parameter": "standard parameters are free",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _NETWORK,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _NETWORK,
+    "aws:wafv2/webAclAssociation:WebAclAssociation": _SETTING,
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": "logs are priced with the log group",
+}
+NOT_ESTIMATED: Mapping[str, str] = {
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": "restore tests cost by recovery point and restored GB "
+    "(https://aws.amazon.com/backup/pricing/); the rate could not be looked up",
+    "aws:backup/restoreTestingSelection:RestoreTestingSelection": "see the plan; the restored copies live an hour",
+}

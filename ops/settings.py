@@ -1,0 +1,49 @@
+"""An environment's settings as this checkout has them: `stacks/*/Pulumi.<environment>.yaml`."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from ops.ending import CouldNotStart
+from shared.places import PROJECTS
+from shared.pulumi_cli import STACKS
+from shared.settings import GlobalSettings, RegionSettings, SettingsError, load
+
+
+def settings_file(stack: str, environment: str, stacks: Path = STACKS) -> Path:
+    return stacks / stack / f"Pulumi.{environment}.yaml"
+
+
+def read(environment: str, stacks: Path = STACKS) -> GlobalSettings:
+    """The settings of `global`, all three stacks' having been checked. Raises CouldNotStart with every problem.
+
+    Encrypted settings are passed over: only the Pulumi CLI can read them.
+    """
+    problems: list[str] = []
+    found: GlobalSettings | None = None
+    for stack, project in PROJECTS.items():
+        file = settings_file(stack, environment, stacks)
+        if not file.is_file():
+            raise CouldNotStart(f"stacks/{stack} has no {file.name}: `make init ENV={environment}` writes it")
+        given = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
+        plain = {
+            key if ":" in key else f"{project}:{key}": value if isinstance(value, str) else json.dumps(value)
+            for key, value in given.items()
+            if value is not None and not (isinstance(value, dict) and "secure" in value)
+        }
+        try:
+            if stack == "global":
+                found = load(GlobalSettings, plain, stack=environment)
+            else:
+                load(RegionSettings, plain, stack=environment)
+        except SettingsError as error:
+            problems += [f"stacks/{stack}: {line}" for line in str(error).splitlines()]
+    if problems or found is None:
+        raise CouldNotStart("\n".join(problems))
+    return found
+
+
+def region_of(settings: GlobalSettings, stack: str) -> str:
+    """Where a stack's provider is at home; `global` is in both, and its own APIs are asked in the primary's."""
+    return settings.secondary_region if stack == "secondary" else settings.primary_region

@@ -1,0 +1,423 @@
+"""Each check on an environment that is well, and on one with a single thing wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from components.bucket_replication import rule_id
+from drill.check import (
+    alarms,
+    backups,
+    certificates,
+    control,
+    database,
+    doors,
+    functions,
+    identities,
+    outputs,
+    parameters,
+    quotas,
+    replication,
+    workflows,
+)  # fmt: skip
+from drill.check.finding import Check, Finding, Severity
+from drill.check.run import CHECKS, look
+from drill.commands.check import conclusion
+from shared.deployment import Deployment
+from shared.places import Place
+from tests.drill import healthy
+from tests.drill.answers import Answers, deployment
+
+P, S = Place.PRIMARY, Place.SECONDARY
+OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
+
+Http = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.fixture
+def http(monkeypatch: pytest.MonkeyPatch) -> Callable[[Http], None]:
+    """Answer the doors' requests by a function."""
+
+    def answer(handler: Http) -> None:
+        def client(**settings: object) -> httpx.Client:
+            assert settings.pop("trust_env") is False
+            return real(transport=httpx.MockTransport(handler))
+
+        monkeypatch.setattr("drill.check.doors.httpx.Client", client)
+
+    real = httpx.Client
+    monkeypatch.setattr("drill.check.doors.ssl.create_default_context", lambda **_: _Trust())
+    return answer
+
+
+class _Trust:
+    verify_flags = 0
+
+
+@dataclass
+class World:
+    """An environment that is well, and its answers."""
+
+    deployment: Deployment
+    answers: Answers
+
+    def look(self, check: Check) -> Finding:
+        return check(self.deployment)
+
+
+@pytest.fixture(scope="module")
+def shared_world() -> World:
+    found = deployment()
+    return World(found, Answers(found, healthy.answers(found)))
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    answers, found = shared_world.answers, shared_world.deployment
+    answers.reset()
+    for place in Place:
+        answers.set("GetBucketReplication", healthy.rules(found.cell(place.other).bucket_arn), place)
+    return shared_world
+
+
+BY_HTTP = (doors.health, doors.api)
+
+
+@pytest.mark.parametrize("check", [each for each in CHECKS if each not in BY_HTTP], ids=lambda each: each.name)
+def test_an_environment_that_is_well_is_ok_by_every_check(world: World, check: Check) -> None:
+    finding = world.look(check)
+
+    assert (finding.severity, finding.remedy) == (OK, ""), finding.evidence
+    assert finding.evidence
+
+
+def arn(place: Place) -> str:
+    return database.member_arn(deployment(), place)
+
+
+def hours(count: float) -> dict[str, object]:
+    return {"RecoveryPoints": [{"CreationDate": healthy.now() - timedelta(hours=count)}]}
+
+
+def fenced(region: str) -> dict[str, object]:
+    return healthy.record(state="fenced", epoch="4", region=region)
+
+
+SEEDED = [
+    (identities.identity, "GetCallerIdentity", {"Account": "999988887777"}, S, CRITICAL, "eu-central-1: account …7777"),
+    (identities.identity, "GetCallerIdentity", "ExpiredToken", P, CRITICAL, "GetCallerIdentity failed: ExpiredToken"),
+    (
+        doors.targets, "DescribeTargetHealth", {"TargetHealthDescriptions": [{"TargetHealth": {"State": "unhealthy"}}]},
+        S, CRITICAL, "eu-central-1: 0 of 1 healthy",
+    ),
+    (doors.targets, "DescribeTargetHealth", {"TargetHealthDescriptions": []}, P, CRITICAL, "eu-west-1: 0 of 0 healthy"),
+    (
+        doors.accelerator, "ListEndpointGroups", healthy.groups(deployment(), HealthState="UNHEALTHY"), None, CRITICAL,
+        "eu-central-1: unhealthy",
+    ),
+    (
+        doors.accelerator, "ListEndpointGroups", healthy.groups(deployment(), Weight=0), None, CRITICAL,
+        "eu-central-1: weight 0",
+    ),
+    (
+        doors.accelerator, "ListEndpointGroups", healthy.groups(deployment(), EndpointId="another"), None, CRITICAL,
+        "eu-central-1: its load balancer is in no endpoint group",
+    ),
+    (
+        doors.health_checks, "ListHealthChecks", healthy.health_checks("nlb-primary.example.com"), None, CRITICAL,
+        "eu-central-1: no health check watches its doors",
+    ),
+    (
+        doors.health_checks, "GetHealthCheckStatus", healthy.observed("Failure: timed out", "Failure: timed out"), None,
+        CRITICAL, "eu-west-1: 0 of 2 healthy",
+    ),
+    (control.none_fenced, "GetItem", fenced("eu-west-1"), S, CRITICAL, "eu-west-1 is fenced since epoch 4"),
+    (control.none_fenced, "GetItem", healthy.record(state="odd", epoch="1"), P, CRITICAL, "is odd since epoch 1"),
+    (control.records_agree, "GetItem", fenced("eu-west-1"), S, WARNING, "region#eu-west-1 is at epoch 0 and 4"),
+    (
+        control.writer_recorded, "GetItem", healthy.record(region="eu-central-1", epoch="2"), S, CRITICAL,
+        "the record says eu-central-1, but the writer is eu-west-1",
+    ),
+    (
+        control.writer_recorded, "GetItem", healthy.record(region="", epoch="2"), P, CRITICAL,
+        "the role is being handed over",
+    ),
+    (
+        workflows.none_running, "ListExecutions",
+        {"executions": [{
+            "executionArn": "any", "stateMachineArn": "any", "name": "f1", "status": "RUNNING",
+            "startDate": healthy.now(),
+        }]}, S, CRITICAL, "eu-central-1: failover f1 runs",
+    ),
+    (
+        workflows.dead_letters, "GetQueueAttributes", {"Attributes": {"ApproximateNumberOfMessages": "2"}}, P, WARNING,
+        "eu-west-1: 2",
+    ),
+    (functions.code_equal, "GetFunctionConfiguration", healthy.function("other"), S, CRITICAL, "c0dec0de and other"),
+    (functions.code_equal, "GetFunctionConfiguration", healthy.function(State="Failed"), P, CRITICAL, "is Failed"),
+    (functions.sentinels, "GetMetricData", healthy.metric(), S, CRITICAL, "eu-central-1: no run in 15 minutes"),
+    (
+        database.members_available, "DescribeGlobalClusters", healthy.members(healthy.member(arn(P), writer=True)), P,
+        CRITICAL, "eu-central-1: not a member of the global database",
+    ),
+    (
+        database.members_available, "DescribeDBClusters", healthy.cluster(Status="upgrading"), S, CRITICAL,
+        "eu-central-1: upgrading",
+    ),
+    (
+        database.members_available, "DescribeDBClusters", healthy.cluster(DBClusterMembers=[]), S, CRITICAL,
+        "eu-central-1: no instance",
+    ),
+    (
+        database.members_available, "DescribeGlobalClusters",
+        healthy.members(
+            healthy.member(arn(P), writer=True), healthy.member(arn(S), writer=False, state="pending-resync")
+        ),
+        P, CRITICAL, "eu-central-1: pending-resync",
+    ),
+    (
+        database.versions_equal, "DescribeDBClusters", healthy.cluster(EngineVersion="16.11"), S, CRITICAL,
+        "eu-west-1: 16.9, eu-central-1: 16.11",
+    ),
+    (
+        database.capacity_equal, "DescribeDBClusters",
+        healthy.cluster(ServerlessV2ScalingConfiguration={"MaxCapacity": 1.0}), S, WARNING,
+        "eu-central-1: up to 1.0 ACU",
+    ),
+    (
+        database.writer_at_home, "DescribeGlobalClusters",
+        healthy.members(healthy.member(arn(P), writer=False), healthy.member(arn(S), writer=True)), None, WARNING,
+        "eu-central-1 (secondary) is the writer",
+    ),
+    (
+        database.writer_at_home, "DescribeGlobalClusters", healthy.members(healthy.member(arn(P), writer=False)), None,
+        CRITICAL, "no writer among our members",
+    ),
+    (
+        database.secret_replicated, "DescribeSecret",
+        {"ReplicationStatus": [{"Region": "eu-central-1", "Status": "Failed"}]}, None, CRITICAL, "eu-central-1: Failed",
+    ),
+    (database.secret_replicated, "DescribeSecret", {}, None, CRITICAL, "eu-central-1: no replica"),
+    (replication.database_lag, "GetMetricData", healthy.metric(5001.0, 1.0), S, CRITICAL, "5001 ms of at most 5000"),
+    (replication.database_lag, "GetMetricData", healthy.metric(), S, WARNING, "could not be looked at"),
+    (
+        replication.journal_replicas, "DescribeTable", healthy.table("eu-west-1", status="CREATING"), S, CRITICAL,
+        "eu-west-1 there: CREATING",
+    ),
+    (replication.journal_replicas, "DescribeTable", healthy.table(), P, CRITICAL, "eu-west-1: the table has no"),
+    (
+        replication.journal_lag, "GetMetricData", healthy.metric(6000.0), P, WARNING,
+        "eu-west-1 to eu-central-1: 6000 ms of at most 10000",
+    ),
+    (
+        replication.bucket_rules, "GetBucketReplication", healthy.rules("arn:aws:s3:::b", "Disabled"),
+        P, CRITICAL, "eu-west-1: no enabled rule to eu-central-1",
+    ),
+    (replication.bucket_lag, "GetMetricData", healthy.metric(901.0), S, CRITICAL, "to eu-central-1: 901 s"),
+    (parameters.parameters_equal, "DescribeParameters", {"Parameters": []}, None, WARNING, "none under /app/dev"),
+    (
+        parameters.parameters_equal, "DescribeParameters", {"Parameters": []}, S, CRITICAL,
+        "/app/dev/flags is missing in eu-central-1",
+    ),
+    (
+        parameters.parameters_equal, "DescribeParameters",
+        {"Parameters": [healthy.parameter("flags", Type="SecureString")]}, P, CRITICAL, "/app/dev/flags has two types",
+    ),
+    (
+        parameters.parameters_equal, "DescribeParameters",
+        {"Parameters": [healthy.parameter("flags", LastModifiedDate=healthy.now() - timedelta(hours=2), Version=2)]}, S,
+        WARNING, "changed in eu-west-1 ",
+    ),
+    (
+        alarms.alarms, "DescribeAlarms", {"MetricAlarms": [healthy.alarm(deployment(), "lag", "ALARM")]}, S, WARNING,
+        "eu-central-1: lag",
+    ),
+    (
+        alarms.alarms, "DescribeAlarms",
+        {
+            "MetricAlarms": [healthy.alarm(deployment(), "a")],
+            "CompositeAlarms": [healthy.alarm(deployment(), "alarm-region", "ALARM")],
+        },
+        S, CRITICAL, "eu-central-1 does not serve as it should: alarm-region",
+    ),
+    (
+        alarms.alarms, "DescribeAlarms", {"MetricAlarms": [healthy.alarm(deployment(), "mute", actions=False)]}, P,
+        WARNING, "eu-west-1: mute tell nobody",
+    ),
+    (alarms.alarms, "DescribeAlarms", {"MetricAlarms": []}, P, CRITICAL, "eu-west-1: no alarm tells our topic"),
+    (
+        quotas.concurrency, "GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 10}}, S, CRITICAL,
+        "eu-central-1: 10 allowed, both regions' peaks are 14",
+    ),
+    (
+        quotas.concurrency, "GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 15}}, S, WARNING,
+        "eu-central-1: 15 allowed",
+    ),
+    (
+        quotas.quotas_equal, "ListServiceQuotas",
+        {"Quotas": [
+            {"QuotaName": "Throttle rate", "Value": 600.0},
+            {"QuotaName": "Network interfaces per Region", "Value": 5000.0},
+        ]}, S, WARNING, "Throttle rate: eu-west-1 10000, eu-central-1 600",
+    ),
+    (quotas.quotas_equal, "ListServiceQuotas", "AccessDeniedException", S, WARNING, "not allowed to you"),
+    (
+        certificates.certificates, "DescribeCertificate",
+        {"Certificate": {"Status": "ISSUED", "NotAfter": healthy.now() + timedelta(days=6)}}, S, CRITICAL,
+        "eu-central-1: 5 days left",
+    ),
+    (
+        certificates.certificates, "DescribeCertificate",
+        {"Certificate": {"Status": "ISSUED", "NotAfter": healthy.now() + timedelta(days=30)}}, P, WARNING, "29 days",
+    ),
+    (
+        certificates.certificates, "DescribeCertificate", {"Certificate": {"Status": "EXPIRED"}}, P, CRITICAL,
+        "EXPIRED",
+    ),
+    (backups.backup_age, "ListRecoveryPointsByBackupVault", hours(40), S, WARNING, "eu-central-1: 40 h"),
+    (backups.backup_age, "ListRecoveryPointsByBackupVault", hours(60), P, CRITICAL, "eu-west-1: 60 h"),
+    (backups.backup_age, "ListRecoveryPointsByBackupVault", {"RecoveryPoints": []}, P, WARNING, "eu-west-1: none in"),
+    (
+        backups.points_in_time, "DescribeContinuousBackups",
+        {"ContinuousBackupsDescription": {
+            "ContinuousBackupsStatus": "ENABLED",
+            "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
+        }}, S, WARNING, "eu-central-1: disabled",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("check", "operation", "answer", "place", "severity", "evidence"),
+    SEEDED,
+    ids=[f"{row[0].name}: {row[5]}"[:70] for row in SEEDED],
+)
+def test_one_thing_wrong_is_found_and_named(
+    world: World,
+    check: Check,
+    operation: str,
+    answer: dict[str, object] | str,
+    place: Place | None,
+    severity: Severity,
+    evidence: str,
+) -> None:
+    world.answers.set(operation, answer, place)
+
+    finding = world.look(check)
+
+    assert finding.severity is severity, finding.evidence
+    assert evidence in finding.evidence
+    assert finding.remedy, "whoever is warned is told what to do"
+
+
+def test_every_check_was_seen_to_fail() -> None:
+    seen = {row[0] for row in SEEDED} | set(BY_HTTP) | {outputs.outputs_agree}
+
+    assert [each.name for each in CHECKS if each not in seen] == []
+
+
+def test_cells_that_serve_different_names_do_not_fit() -> None:
+    finding = outputs.outputs_agree(deployment(secondary={"service_name": "other.example.com"}))
+
+    assert finding.severity is CRITICAL
+    assert "service_name is pay.example.com and other.example.com" in finding.evidence
+
+
+def by_region(primary: int, secondary: int) -> Http:
+    """What each region's doors answer; 0 is no answer."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        status = secondary if "secondary" in request.url.host else primary
+        if not status:
+            raise httpx.ConnectTimeout("no answer", request=request)
+        assert request.url.path.endswith("/health")
+        if request.url.host.startswith("nlb-"):
+            assert request.headers["host"] == "pay.example.com"
+            assert request.extensions["sni_hostname"] == "pay.example.com"
+        return httpx.Response(status)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("check", "statuses", "severity", "evidence"),
+    [
+        (doors.health, (200, 200), OK, "eu-west-1: 200; eu-central-1: 200"),
+        (doors.health, (200, 503), CRITICAL, "eu-central-1: 503"),
+        (doors.health, (0, 200), CRITICAL, "eu-west-1: no answer (ConnectTimeout)"),
+        (doors.api, (200, 200), OK, "eu-west-1: 200, eu-central-1: 200"),
+        (doors.api, (503, 200), CRITICAL, "eu-west-1: 503"),
+        (doors.api, (200, 0), CRITICAL, "nobody answered: ConnectTimeout"),
+    ],
+)
+def test_a_door_that_does_not_answer_well_is_found(
+    world: World,
+    http: Callable[[Http], None],
+    check: Check,
+    statuses: tuple[int, int],
+    severity: Severity,
+    evidence: str,
+) -> None:
+    http(by_region(*statuses))
+
+    finding = world.look(check)
+
+    assert (finding.severity, evidence in finding.evidence) == (severity, True), finding.evidence
+
+
+def test_a_sentinel_that_was_just_deployed_is_given_time(world: World) -> None:
+    world.answers.set("GetMetricData", healthy.metric())
+    world.answers.set("GetFunctionConfiguration", healthy.function(LastModified=healthy.now().isoformat()))
+
+    assert world.look(functions.sentinels).severity is WARNING
+
+
+def test_a_sentinel_whose_metric_is_silent_is_known_by_its_log(world: World) -> None:
+    world.answers.set("GetMetricData", healthy.metric())
+    world.answers.set("FilterLogEvents", {"events": [{"message": "decision"}]}, P)
+
+    finding = world.look(functions.sentinels)
+
+    assert finding.severity is CRITICAL
+    assert finding.evidence == "eu-west-1: has run, by its log; eu-central-1: no run in 15 minutes"
+
+
+@pytest.mark.parametrize("code", ["NotImplemented", "InvalidAction"])
+def test_what_an_aws_does_not_know_is_never_ok(world: World, code: str) -> None:
+    world.answers.set("DescribeSecret", code)
+
+    finding = world.look(database.secret_replicated)
+
+    assert finding.severity is WARNING
+    assert finding.evidence == "could not be looked at: this AWS does not know DescribeSecret"
+
+
+def test_a_warning_leaves_an_environment_ready_and_something_critical_does_not(world: World) -> None:
+    checks = (workflows.dead_letters, database.versions_equal)
+    letters = {"Attributes": {"ApproximateNumberOfMessages": "2"}}
+    world.answers.set("GetQueueAttributes", letters)
+    warned = look(world.deployment, datetime.now(UTC), checks=checks)
+    world.answers.set("DescribeDBClusters", healthy.cluster(EngineVersion="1"), S)
+    broken = look(world.deployment, datetime.now(UTC), checks=checks)
+
+    assert (warned.ready, warned.worst, warned.status) == (True, WARNING, 0)
+    assert (broken.ready, broken.worst, broken.status) == (False, CRITICAL, 1)
+    assert "READY: eu-west-1 and eu-central-1 can take over. 0 critical, 1 warnings, 1 ok" in conclusion(warned)
+    assert "NOT READY. 1 critical, 1 warnings, 0 ok" in conclusion(broken)
+
+
+def test_no_check_reads_a_value_or_changes_anything(world: World, http: Callable[[Http], None]) -> None:
+    http(by_region(200, 200))
+    readiness = look(world.deployment, datetime.now(UTC))
+    operations = {name for name, _ in world.answers.asked}
+
+    assert readiness.worst is OK
+    assert {name for name in operations if not name.startswith(("Get", "List", "Describe", "Filter"))} == set()
+    assert not operations & {"GetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath", "GetFunction"}
+
+
+def test_the_bucket_rules_metrics_are_asked_by_the_id_that_the_stack_gives_them() -> None:
+    assert [rule_id(place) for place in Place] == ["primary-to-secondary", "secondary-to-primary"]

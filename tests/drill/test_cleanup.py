@@ -1,0 +1,234 @@
+"""Restoring an environment from the journal of a run that died."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from drill import actions, runs
+from drill.__main__ import app
+from drill.actions import Surroundings, plain
+from drill.actions_workflows import StartFailback
+from drill.cleanup import KNOWN, Cleaned, ThroughActions, clean_up
+from drill.faults import ActionError, OutageKind
+from drill.journal import Journal, JournalError, is_cut_off, pending_undos, read
+from drill.journal_entries import ActionBegun, ActionDone, CleanedUp, RunStarted, WayBack
+from drill.scenarios import SCENARIOS
+from drill.site import Site
+from shared.places import Place
+from tests.drill.answers import deployment
+from tests.drill.systems import System
+
+HEAL, JOIN = plain(actions.Heal(Place.PRIMARY)), plain(actions.Join())
+
+
+def died(folder: Path, *undos: Mapping[str, Any]) -> Path:
+    """A run that made changes and then was no more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Journal.open(folder) as journal:
+        for number, undo in enumerate(undos, start=1):
+            journal.write(ActionBegun(action=f"a{number}", name=f"change {number}", undo=dict(undo)))
+    return folder
+
+
+class Fake:
+    """Carries undos out, but for those it is told to refuse."""
+
+    def __init__(self, *, refuses: str = "", times: int = 1000) -> None:
+        self.done: list[str] = []
+        self._refuses, self._times = refuses, times
+
+    async def __call__(self, undo: Mapping[str, Any]) -> str:
+        if undo["change"] == self._refuses and self._times:
+            self._times -= 1
+            raise ActionError(f"{undo['change']} was refused")
+        self.done.append(str(undo["change"]))
+        return f"{undo['change']} done"
+
+
+async def at_home() -> list[str]:
+    raise AssertionError("a run that was not cut off needs nobody to come home")
+
+
+def cleaned(folder: Path, take_back: Any, come_home: Any = at_home) -> Cleaned:
+    return asyncio.run(clean_up(folder, take_back, come_home, pause_seconds=0))
+
+
+def test_what_is_owed_is_undone_last_change_first_and_owed_no_more(tmp_path: Path) -> None:
+    fake = Fake()
+    died(tmp_path, HEAL, JOIN)
+
+    first = cleaned(tmp_path, fake)
+    again = cleaned(tmp_path, fake)
+
+    assert fake.done == ["Join", "Heal"]
+    assert (first.done, first.left, first.status) == (["Join done", "Heal done"], [], 0)
+    assert again == Cleaned()
+    assert [each.entry.by for each in read(tmp_path) if isinstance(each.entry, WayBack)] == ["cleanup", "cleanup"]
+
+
+def test_one_that_fails_does_not_keep_the_others_back_and_stays_owed(tmp_path: Path) -> None:
+    died(tmp_path, HEAL, JOIN)
+
+    found = cleaned(tmp_path, Fake(refuses="Join"))
+
+    assert (found.done, found.left, found.status) == (["Heal done"], ["change 2: Join was refused"], 3)
+    assert [each.undo for each in pending_undos(read(tmp_path))] == [JOIN]
+    assert cleaned(tmp_path, Fake()).done == ["Join done"]
+
+
+def test_a_refusal_that_passes_is_tried_again(tmp_path: Path) -> None:
+    died(tmp_path, HEAL)
+
+    assert cleaned(tmp_path, Fake(refuses="Heal", times=3)).status == 0
+
+
+def test_what_the_run_itself_has_undone_is_not_undone_again(tmp_path: Path) -> None:
+    died(tmp_path, HEAL, JOIN)
+    with Journal.open(tmp_path) as journal:
+        journal.write(ActionDone(action="a1", outcome="done"))
+        journal.write(WayBack(action="a1", outcome="done"))
+    fake = Fake()
+
+    cleaned(tmp_path, fake)
+
+    assert fake.done == ["Join"]
+
+
+def test_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
+    died(tmp_path, HEAL)
+    fake = Fake()
+
+    with Journal.open(tmp_path), pytest.raises(JournalError, match="still writing"):
+        cleaned(tmp_path, fake)
+
+    assert fake.done == []
+
+
+REGIONS = {"primary": "us-east-1", "secondary": "us-east-2"}
+BEGUN = RunStarted(scenario="region-loss", environment="dev", local=True, regions=REGIONS, plan=("lose",))
+
+
+def begun(folder: Path) -> Path:
+    with Journal.open(folder) as journal:
+        journal.write(BEGUN)
+    return folder
+
+
+def test_after_a_run_that_was_cut_off_the_environment_is_brought_home_once(tmp_path: Path) -> None:
+    died(begun(tmp_path), HEAL)
+    came: list[str] = []
+
+    async def come_home() -> list[str]:
+        came.append("home")
+        return ["failed back"]
+
+    left = cleaned(tmp_path, Fake(refuses="Heal"), come_home)
+    first = cleaned(tmp_path, Fake(), come_home)
+    again = cleaned(tmp_path, Fake(), come_home)
+
+    assert (left.status, len(came)) == (3, 1), "a region that is still lost cannot take the writer back"
+    assert (first.done, again) == (["Heal done", "failed back"], Cleaned())
+    assert read(tmp_path)[-1].entry == CleanedUp(done=("Heal done", "failed back"))
+
+
+def test_an_environment_that_cannot_be_brought_home_stays_owed(tmp_path: Path) -> None:
+    begun(tmp_path)
+
+    async def come_home() -> list[str]:
+        raise ActionError("us-east-1 is still fenced")
+
+    found = cleaned(tmp_path, Fake(), come_home)
+
+    assert (found.left, found.status) == (["us-east-1 is still fenced"], 3)
+    assert is_cut_off(read(tmp_path))
+
+
+def around(system: System) -> Surroundings:
+    return Surroundings(faults=system, site=Site.of(deployment()), kind=OutageKind.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("undo", "done"),
+    [
+        (actions.Heal(Place.PRIMARY), "heal eu-west-1"),
+        (actions.Join(), "join eu-west-1 eu-central-1"),
+        (actions.Unblind(Place.SECONDARY), "unblind eu-central-1"),
+        (actions.RestoreDatabase(Place.PRIMARY), "restore database eu-west-1"),
+        (actions.EndLag(), "no lag"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
+)
+def test_an_undo_from_a_journal_does_what_the_run_would_have_done(tmp_path: Path, undo: Any, done: str) -> None:
+    system = System()
+    died(tmp_path, plain(undo))
+
+    assert cleaned(tmp_path, ThroughActions(around(system), makes_faults=True)).left == []
+    assert system.done == [done]
+
+
+def test_on_aws_no_fault_is_taken_back_that_only_the_embedded_aws_makes(tmp_path: Path) -> None:
+    system = System()
+    died(tmp_path, HEAL)
+
+    [left] = cleaned(tmp_path, ThroughActions(around(system), makes_faults=False)).left
+
+    assert "only the embedded AWS makes such faults" in left
+    assert system.done == []
+
+
+def test_an_undo_that_this_version_does_not_know_is_left_and_named(tmp_path: Path) -> None:
+    died(tmp_path, {"change": "Teleport", "place": "primary"})
+
+    [left] = cleaned(tmp_path, ThroughActions(around(System()), makes_faults=True)).left
+
+    assert "does not know how to undo {'change': 'Teleport'" in left
+
+
+def test_every_undo_of_every_scenario_is_known() -> None:
+    undos = [
+        undo
+        for scenario in SCENARIOS.values()
+        for step in scenario.steps
+        if (undo := getattr(step, "undo", None)) is not None
+    ]
+
+    assert undos
+    assert {type(undo).__name__ for undo in undos} - set(KNOWN) == set()
+    assert StartFailback.__name__ in KNOWN
+
+
+ROOT = ["cleanup", "--env", "dev", "--root"]
+
+
+def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_typed(tmp_path: Path) -> None:
+    folder = died(runs.new_folder("dev", "region-loss", root=tmp_path), HEAL)
+
+    refused = CliRunner().invoke(app, [*ROOT, str(tmp_path)], input="prod\n")
+
+    assert refused.exit_code == 2
+    assert f"{folder.name} owes:\n  Heal for: change 1" in refused.stdout
+    assert "that is another name" in refused.stderr
+    assert len(pending_undos(read(folder))) == 1
+
+
+def test_the_command_has_nothing_to_do_where_nothing_is_owed(tmp_path: Path) -> None:
+    runs.new_folder("dev", "region-loss", root=tmp_path)
+
+    done = CliRunner().invoke(app, [*ROOT, str(tmp_path)])
+
+    assert (done.exit_code, done.stdout) == (0, "nothing is left to undo in dev\n")
+
+
+def test_the_journal_of_another_environment_is_not_undone_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    died(begun(runs.new_folder("dev", "region-loss", root=tmp_path)), HEAL)
+    monkeypatch.setattr("drill.commands.cleanup.found", lambda *_, **__: deployment())
+
+    refused = CliRunner().invoke(app, [*ROOT, str(tmp_path), "--yes"])
+
+    assert refused.exit_code == 2
+    said = " ".join(refused.stderr.split())
+    assert "a drill of dev in us-east-1 and us-east-2 on this machine, but found was dev in eu-west-1 and" in said

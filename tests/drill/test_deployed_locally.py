@@ -1,0 +1,149 @@
+"""The commands around drills on the three real stacks on the embedded AWS: one deployment, looked at and broken."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from drill import actions, runs
+from drill.__main__ import app
+from drill.actions import plain
+from drill.check import control, database, doors, identities
+from drill.check.finding import Severity
+from drill.journal import Journal, read
+from drill.journal_entries import ActionBegun, ApiCall, RunStarted
+from drill.recorded_calls import record_calls
+from drill.upload import upload
+from shared.deployment import Deployment
+from shared.deployment_search import local
+from shared.places import Place
+from tests.local.embedded import eventually
+
+START = 120.0
+NOT_EMULATED = {
+    "database replication lag",
+    "journal replication lag",
+    "bucket replication lag",
+    "quotas equal in both regions",
+    "backup age",
+}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """`endpoints.json` of a running deployment."""
+    folder = tmp_path_factory.mktemp("up")
+    words = [sys.executable, "-m", "localaws", "up", "--speed", "5", "--plain", "--directory", str(folder / "local")]
+    found = folder / "local" / "endpoints.json"
+    with (folder / "out").open("w") as out, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        process = subprocess.Popen(words, stdout=out, stderr=out)
+    try:
+        deadline = time.monotonic() + START
+        while not found.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert found.exists(), (folder / "out").read_text()
+        yield found
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def deployment(file: Path) -> Deployment:
+    return local("dev", file=file)
+
+
+def drill(file: Path, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--env", "dev", "--local", "--endpoints", str(file)])
+
+
+def test_both_regions_can_take_over_and_what_is_not_emulated_says_so(file: Path) -> None:
+    done = drill(file, "check", "--json")
+    told = json.loads(done.stdout)
+    found = {each["name"]: each for each in told["findings"]}
+    unseen = {name for name, each in found.items() if "could not be looked at" in each["evidence"]}
+    critical = {name for name, each in found.items() if each["severity"] == "critical"}
+
+    # While the machine is busy an alarm may be off for a while, which is for the alarms' own tests.
+    assert critical <= {"alarms"}, [found[name]["evidence"] for name in critical]
+    assert (done.exit_code, told["ready"]) == ((1, False) if critical else (0, True))
+    assert unseen == NOT_EMULATED
+    assert {found[name]["severity"] for name in unseen} == {"warning"}
+    assert "000000000000" not in done.stdout
+
+
+def killed(root: Path, deployment: Deployment, undo: Any) -> Path:
+    """The folder of a drill that changed something and was killed."""
+    folder = runs.new_folder("dev", "region-loss", root=root)
+    regions = {place.value: region for place, region in deployment.regions.items()}
+    with Journal.open(folder) as journal:
+        journal.write(
+            RunStarted(scenario="region-loss", environment="dev", local=True, regions=regions, plan=("lose",))
+        )
+        journal.write(ActionBegun(action="a1", name="take the secondary region away", undo=plain(undo)))
+    return folder
+
+
+def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(file: Path, tmp_path: Path) -> None:
+    deployment = local("dev", file=file)  # one of its own, whose clients are recorded
+    folder = killed(tmp_path, deployment, actions.Heal(Place.SECONDARY))
+    with Journal.open(folder) as journal:
+        record_calls(deployment, journal)
+        [key] = upload(deployment, folder)
+        calls = [each.entry for each in journal.entries() if isinstance(each.entry, ApiCall)]
+
+    assert key == f"drills/dev/{folder.name}/journal.jsonl"
+    assert [(call.service, call.operation, call.region, call.outcome) for call in calls] == [
+        ("s3", "PutObject", deployment.region(Place.PRIMARY), "ok")
+    ]
+    copy = deployment.client("s3", Place.PRIMARY).get_object(Bucket=deployment.primary.bucket_name, Key=key)
+    assert copy["ContentType"] == "application/jsonl"
+    assert copy["Body"].read().startswith(b'{"at": ')
+
+
+def test_cleanup_brings_home_what_a_killed_drill_left(file: Path, deployment: Deployment, tmp_path: Path) -> None:
+    """A drill that took the writer's region away and was killed; the sentinel has done its work since."""
+    folder = killed(tmp_path, deployment, actions.Heal(Place.PRIMARY))
+    words = [sys.executable, "-m", "localaws", "outage", "us-east-1", "--directory", str(file.parent)]
+    subprocess.run(words, check=True, capture_output=True, timeout=30)
+    assert eventually(lambda: runs_of(deployment, "SUCCEEDED"), within=120), "the other region takes over"
+    assert identities.identity(deployment).severity is Severity.CRITICAL
+
+    done = drill(file, "cleanup", "--yes", "--root", str(tmp_path))
+
+    assert (done.exit_code, "done: bring the primary region back" in done.stdout) == (0, True), done.output
+    assert "done: failed back to the primary region by drill-cleanup-" in done.stdout
+    for check in (identities.identity, control.none_fenced, control.writer_recorded, database.writer_at_home):
+        assert check(deployment).severity is Severity.OK, check(deployment)
+    assert runs.owing("dev", root=tmp_path) == []
+    assert read(folder)[-1].entry.kind == "cleaned up"
+
+
+def runs_of(deployment: Deployment, status: str) -> list[Any]:
+    """Failovers in the secondary region."""
+    found: list[Any] = deployment.client("stepfunctions", Place.SECONDARY).list_executions(
+        stateMachineArn=deployment.secondary.failover_arn, statusFilter=status
+    )["executions"]
+    return found
+
+
+def test_a_fenced_region_makes_the_environment_not_ready(file: Path, deployment: Deployment) -> None:
+    """Last, since a sentinel takes such a fence for the loss of that region."""
+    table, region = deployment.spanning.journal_table, deployment.region(Place.SECONDARY)
+    client = deployment.client("dynamodb", Place.SECONDARY)
+    key = {"pk": {"S": control.region_key(region)}}
+    client.put_item(TableName=table, Item=key | {"state": {"S": "fenced"}, "epoch": {"N": "9"}})
+    closed = eventually(lambda: doors.health(deployment).severity is Severity.CRITICAL, within=20)
+    done = drill(file, "check")
+
+    assert closed, "a fenced region answers 503"
+    assert done.exit_code == 1
+    assert f"{region} is fenced since epoch 9" in " ".join(done.stdout.split())

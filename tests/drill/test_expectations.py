@@ -1,0 +1,95 @@
+"""What can be waited for of workflows, databases and the ledger."""
+
+from typing import Any
+
+import pytest
+
+from drill.expectations import (
+    CooledDown,
+    DatabasesFollow,
+    DatabaseSwitches,
+    LedgerKeepsUp,
+    NothingRuns,
+    ReaderBehind,
+    Runs,
+)
+from drill.probes import Expectation, Look, Status
+from shared.places import Place
+
+REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
+
+
+def databases(*, writer: str = "us-east-1", lag: float | None = 0.5, **changes: Any) -> dict[str, Any]:
+    """Both members, well; `changes` are the reader's."""
+    rows = []
+    for region in REGIONS.values():
+        role = "writer" if region == writer else "reader"
+        seen: dict[str, Any] = {"region": region, "role": role, "running": True}
+        rows.append(seen if role == "writer" else seen | {"lag_seconds": lag} | changes)
+    return {"databases": rows}
+
+
+def workflows(*runs: tuple[str, str, float | None]) -> dict[str, Any]:
+    return {
+        "workflows": [
+            {
+                "machine": f"{name.partition('-')[0]}-secondary-dev",
+                "region": "us-east-2",
+                "name": name,
+                "status": status,
+                "started": 1.0,
+                "ended": ended,
+            }
+            for name, status, ended in runs
+        ]
+    }
+
+
+def look(content: dict[str, Any] | None = None, **known: Any) -> Look:
+    return Look(status=Status.model_validate(content or {}), regions=REGIONS, speed=5.0, **known)
+
+
+@pytest.mark.parametrize(
+    ("expectation", "seen", "met"),
+    [
+        (DatabasesFollow(), look(databases()), True),
+        (DatabasesFollow(), look(databases(writer="us-east-2")), False),
+        (DatabasesFollow(Place.SECONDARY), look(databases(writer="us-east-2")), True),
+        (DatabasesFollow(), look(databases(lag=6.0)), False),
+        (DatabasesFollow(), look(databases(lag=None)), False),
+        (DatabasesFollow(), look(databases(running=False)), False),
+        (DatabasesFollow(), look(databases(switching="switching-over")), False),
+        (DatabasesFollow(), look(databases(problem="it broke")), False),
+        (DatabasesFollow(), look(), False),
+        (ReaderBehind(24), look(databases(lag=24.1)), True),
+        (ReaderBehind(24), look(databases(lag=23.9)), False),
+        (ReaderBehind(24), look(), False),
+        (DatabaseSwitches(), look(databases(switching="switching-over")), True),
+        (DatabaseSwitches(), look(databases()), False),
+        (LedgerKeepsUp(), look(acknowledged=100, posted=100), True),
+        (LedgerKeepsUp(), look(acknowledged=100, posted=99), False),
+        (LedgerKeepsUp(), look(acknowledged=200, posted=100, rate=50.0), True),
+        (LedgerKeepsUp(), look(acknowledged=201, posted=100, rate=50.0), False),
+        (LedgerKeepsUp(), look(acknowledged=0, posted=None), False),
+        (NothingRuns(), look(workflows(("failover-1", "SUCCEEDED", 2.0))), True),
+        (NothingRuns(), look(workflows(("failover-1", "RUNNING", None))), False),
+        (Runs("failover"), look(workflows(("failover-1", "SUCCEEDED", 2.0))), True),
+        (Runs("failover"), look(workflows(("failover-1", "FAILED", 2.0))), True),
+        (Runs("failover"), look(workflows(("failover-1", "RUNNING", None))), False),
+        (Runs("failover", ended=False), look(workflows(("failover-1", "RUNNING", None))), True),
+        (Runs("failover"), look(workflows(("failback-1", "SUCCEEDED", 2.0))), False),
+        (Runs("failover"), look(workflows(("failover-1", "SUCCEEDED", 2.0)), before=frozenset({"failover-1"})), False),
+        (Runs("failover"), look(workflows(("failover-1", "SUCCEEDED", 2.0), ("failover-2", "RUNNING", None))), False),
+        (Runs("failover"), look(), False),
+        (CooledDown(), look(), True),
+        (CooledDown(), look(workflows(("failback-1", "SUCCEEDED", 1000.0)), at=1059.0), False),
+        (CooledDown(), look(workflows(("failback-1", "SUCCEEDED", 1000.0)), at=1061.0), True),
+    ],
+)
+def test_an_expectation_is_met_by_what_it_says_and_nothing_less(
+    expectation: Expectation, seen: Look, met: bool
+) -> None:
+    finding = expectation.check(seen)
+
+    assert finding.met is met, finding.evidence
+    assert finding.evidence

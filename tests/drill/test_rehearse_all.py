@@ -1,0 +1,93 @@
+"""Several rehearsals in a row, on the fake."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from drill.faults import OutageKind
+from drill.probes import ServedBy
+from drill.progress import Progress
+from drill.rehearse_all import Outcome, rehearse_all
+from drill.scenario import Scenario, Settle
+from drill.settings import RehearsalSettings
+from drill.summary import outcome_table
+from shared.places import Place
+from tests.drill.with_fake import SHORT, fake_command
+
+SPEED = 20.0
+HOPELESS = replace(
+    SHORT,
+    name="hopeless",
+    hypothesis=Settle(
+        name="steady state", until=(ServedBy(Place.SECONDARY),), within_aws_seconds=0, within_seconds=0.3
+    ),
+)
+
+
+def rehearsed(output: Path, *scenarios: Scenario, sabotage: str = "none") -> tuple[list[Outcome], list[str]]:
+    """What became of each, and the titles of all that was shown meanwhile."""
+    shown: list[str] = []
+
+    @contextmanager
+    def view(progress: Progress) -> Iterator[None]:
+        shown.append(progress.title)
+        yield
+
+    chosen = [
+        RehearsalSettings(
+            scenario=scenario, environment="test", speed=min(SPEED, scenario.fastest), rate=10, duration=None,
+            seed=number, kind=OutageKind.ERROR, output=output,
+        )
+        for number, scenario in enumerate(scenarios, start=1)
+    ]  # fmt: skip
+    command = fake_command(sabotage, environment="test", speed=SPEED, directory=output / "local")
+    return asyncio.run(rehearse_all(chosen, view, command=command)), shown
+
+
+def table(outcomes: list[Outcome]) -> str:
+    console = Console(width=200, color_system=None)
+    with console.capture() as captured:
+        console.print(outcome_table(outcomes, Path("build")))
+    return captured.get()
+
+
+def test_scenarios_share_an_environment_until_one_leaves_it_in_disorder(tmp_path: Path) -> None:
+    first, second = replace(SHORT, name="first"), replace(SHORT, name="second")
+
+    outcomes, shown = rehearsed(tmp_path, first, second, HOPELESS, replace(SHORT, name="third"))
+
+    assert [(outcome.scenario, outcome.status) for outcome in outcomes] == [
+        ("first", 0),
+        ("second", 0),
+        ("hopeless", 2),
+        ("third", 0),
+    ]
+    assert shown == ["start", SHORT.title, SHORT.title, SHORT.title, "start", SHORT.title]
+    assert "no steady state" in outcomes[2].why
+    for outcome in outcomes[:2]:
+        assert outcome.report is not None
+        payments = outcome.report.payments
+        assert (payments.unconfirmed, payments.in_journal) == (0, payments.acknowledged), "one run's are not another's"
+    assert {path.parent.name for path in tmp_path.rglob("report.json")} == {"first", "second", "third"}
+    said = table(outcomes)
+    assert "3 of 4 scenarios met every expectation" in said
+    assert "no verdict" in said
+
+
+def test_a_scenario_with_a_speed_of_its_own_gets_an_environment_of_its_own(tmp_path: Path) -> None:
+    outcomes, shown = rehearsed(tmp_path, replace(HOPELESS, name="slow", fastest=10.0), HOPELESS)
+
+    assert [outcome.status for outcome in outcomes] == [2, 2]
+    assert "at speed 20" in outcomes[0].why, "the fake has one speed, and the drill refuses another one"
+    assert shown == ["start", "start", HOPELESS.title]
+
+
+def test_an_environment_that_never_starts_is_each_scenarios_own_failure(tmp_path: Path) -> None:
+    outcomes, _ = rehearsed(tmp_path, SHORT, HOPELESS, sabotage="never-up")
+
+    assert [outcome.status for outcome in outcomes] == [2, 2]
+    assert all("the fake refuses to start" in outcome.why for outcome in outcomes)

@@ -1,0 +1,172 @@
+"""Every scenario for a deployed environment on the real stacks: it passes, and it fails when the system is sabotaged.
+
+One deployment serves all. A sabotage stands in the test and nowhere else; each leaves the environment as it was.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drill import actions_events, actions_parameters, actions_restore, verify
+from drill.actions import Surroundings
+from drill.actions_events import Listen, PublishEvents
+from drill.actions_parameters import Diverge
+from drill.actions_regions import BringBack, Evacuate, Fence, MoveWriter
+from drill.actions_restore import RestoreJournal
+from drill.environment_expectations import RestoredRowsHold
+from drill.environment_scenarios import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.environment_scenarios.traffic_evacuation import LEAVES
+from drill.scenario import Await, Scenario, Step
+from shared.places import Place
+from tests.drill.running_environment import Ended, deployed, ran
+
+_LAG_AWS_SECONDS = 90.0
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with deployed(tmp_path_factory.mktemp("deployed")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def game_day(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """All scenarios in a row, the way an auditor would see them."""
+    return ran(GAME_DAY, file, tmp_path_factory.mktemp("game-day"))
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT_SCENARIOS)
+def test_the_environment_shows_what_the_scenario_asks_of_it(game_day: Ended, name: str) -> None:
+    report = game_day.reports.get(name)
+
+    assert report is not None, game_day.said
+    missed = [f"{check.name}: {check.measured}" for check in report.checks if not check.met]
+    assert not missed
+    assert report.verdict == "passed"
+    assert report.payments.acknowledged > 10, "what nobody paid proves nothing"
+
+
+def test_a_game_day_ends_as_its_worst_scenario_did(game_day: Ended) -> None:
+    assert game_day.status == 0
+    assert game_day.said.count(" passed  ") == len(ENVIRONMENT_SCENARIOS)
+
+
+def sabotaged(
+    patch: pytest.MonkeyPatch, change: type[Any], *, first: Any = None, instead: bool = False, last: Any = None
+) -> None:
+    """Have `first` done before a change and `last` after it, or nothing in place of it."""
+    do = change.do
+
+    async def doing(self: Any, around: Surroundings) -> str:
+        if first is not None:
+            await first(around)
+        said = "" if instead else await do(self, around)
+        if last is not None:
+            last(around)
+        return str(said)
+
+    patch.setattr(change, "do", doing)
+
+
+def impatient(patch: pytest.MonkeyPatch, name: str, **steps: Any) -> None:
+    """The same scenario with shorter waits: what is sabotaged never comes."""
+
+    def shorter(step: Step) -> Step:
+        if isinstance(step, Await) and step.name != LEAVES.name:
+            return replace(step, within_aws_seconds=30, within_seconds=3)
+        return replace(step, times=1) if isinstance(step, PublishEvents) else step
+
+    found: Scenario = ENVIRONMENT_SCENARIOS[name]
+    patch.setitem(ENVIRONMENT_SCENARIOS, name, replace(found, method=tuple(map(shorter, found.method)), **steps))
+
+
+def test_a_stale_parameter_that_wins_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The earlier value is written over the later one."""
+    sabotaged(monkeypatch, Diverge, last=lambda around: actions_parameters._put(around.site, Place.PRIMARY))
+    impatient(monkeypatch, "parameter-divergence")
+
+    ended = ran("parameter-divergence", file, tmp_path)
+
+    assert ended.status == 1, ended.said
+    assert ended.report.verdict == "failed"
+    assert str(ended.report.first_broken).startswith("the regions agree on the later value: expected within 30 AWS s")
+    assert "us-east-2: written in the primary region" in str(ended.report.first_broken), "the evidence is there"
+
+
+def test_a_row_that_is_not_restored_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose(around: Surroundings) -> None:
+        client = around.site.client("dynamodb", Place.SECONDARY)
+        sample = verify.read_sample(client, around.site.journal_table, limit=RestoredRowsHold(Place.SECONDARY).rows)
+        oldest = min(sample.values(), key=lambda item: str(item["accepted_at"]))
+        client.delete_item(TableName=actions_restore.restored(around.site), Key={"pk": {"S": oldest["pk"]}})
+
+    sabotaged(monkeypatch, RestoreJournal, last=lose)
+    impatient(monkeypatch, "restore-from-backup")
+
+    ended = ran("restore-from-backup", file, tmp_path)
+
+    assert ended.status == 1, ended.said
+    assert str(ended.report.first_broken).startswith("the restored rows are those in use: expected")
+    assert "1 differ, first payment#" in str(ended.report.first_broken)
+
+
+def test_a_fence_that_does_not_close_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sabotaged(monkeypatch, Fence, instead=True)
+
+    ended = ran("traffic-evacuation", file, tmp_path)
+
+    assert ended.status == 1, ended.said
+    broken = "traffic moves to the other region by itself: expected answers from us-east-2, found 0 answers"
+    assert str(ended.report.first_broken).startswith(broken)
+
+
+def test_a_bus_that_hears_nothing_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deafen(around: Surroundings) -> None:
+        around.site.client("events", Place.SECONDARY).disable_rule(
+            Name=actions_events.listener(around.site), EventBusName=actions_events.bus(around.site, Place.SECONDARY)
+        )
+
+    sabotaged(monkeypatch, Listen, last=deafen)
+    impatient(monkeypatch, "event-failover")
+
+    ended = ran("event-failover", file, tmp_path)
+
+    assert ended.status == 1, ended.said
+    assert str(ended.report.first_broken).startswith("events reach both buses: expected within 30 AWS s, found not in")
+    assert "(before) reaches the secondary region's bus: none heard" in str(ended.report.first_broken)
+
+
+def test_a_late_switchover_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader is far behind, and a switchover waits for it."""
+    sabotaged(monkeypatch, MoveWriter, first=lambda around: around.faults.delay_replication(_LAG_AWS_SECONDS))
+    sabotaged(monkeypatch, BringBack, first=lambda around: around.faults.end_delay())
+
+    ended = ran("database-switchover", file, tmp_path)
+
+    assert ended.status == 1, ended.said
+    assert str(ended.report.first_broken).startswith("the failback to us-east-2 is done in time: expected at most 120")
+
+
+def test_a_lost_write_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One payment that a client was told of vanishes from both regions' journals."""
+
+    def lose(around: Surroundings) -> None:
+        client = around.site.client("dynamodb", Place.PRIMARY)
+        sample = verify.read_sample(client, around.site.journal_table, limit=10_000)
+        ours = [key for key, item in sample.items() if str(item.get("reference")).startswith("region-evacuation-")]
+        newest = max(ours, key=lambda key: str(sample[key]["accepted_at"]))
+        for place in Place:
+            around.site.client("dynamodb", place).delete_item(
+                TableName=around.site.journal_table, Key={"pk": {"S": newest}}
+            )
+
+    sabotaged(monkeypatch, Evacuate, last=lose)
+
+    ended = ran("region-evacuation", file, tmp_path)
+
+    assert ended.status == 1, ended.said
+    assert str(ended.report.first_broken).startswith("no acknowledged payment is lost: expected 0 lost, found 1 lost")
+    assert any("was acknowledged, but is absent in us-east-" in each for each in ended.report.payments.evidence)

@@ -1,0 +1,123 @@
+"""What the embedded AWS is asked for, and what is made of its answers."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from drill.actions import Surroundings
+from drill.faults import ActionError, LocalFaults, OutageKind
+from drill.probes import ProbeError, Status
+from drill.scenarios import SCENARIOS
+from drill.watch import LocalWatch
+from tests.drill.systems import site
+
+FAULTY = ("region-loss", "partition", "false-alarm", "writer-loss", "replication-cut-then-loss", "flapping")
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def watched(handler: Handler, *, again: Sequence[str] = ()) -> LocalWatch:
+    client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
+    return LocalWatch(client, "http://control", site=site(), secret="s", prefix="x-1-", again=again)
+
+
+def call(**changes: Any) -> dict[str, Any]:
+    made = {"caller": "function", "caller_region": "us-east-2", "region": "us-east-1", "service": "rds"}
+    return made | {"operation": "DescribeDBClusters", "plane": "control", "count": 3} | changes
+
+
+def test_only_control_plane_calls_of_our_own_are_counted() -> None:
+    calls = [call(), call(plane="data"), call(caller="outside"), call(caller="workflow")]
+    answer = httpx.Response(200, json={"since": 1.0, "calls": calls})
+
+    found = asyncio.run(watched(lambda _: answer).calls())
+
+    assert [(each.caller, each.count) for each in found] == [("function", 3), ("workflow", 3)]
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(500), httpx.Response(200, json={}), httpx.Response(200, text="x")])
+def test_calls_that_cannot_be_read_are_no_calls_that_were_not_made(answer: httpx.Response) -> None:
+    with pytest.raises(ProbeError, match="counted calls cannot be read"):
+        asyncio.run(watched(lambda _: answer).calls())
+
+
+def test_a_ledger_without_a_writer_is_said_so() -> None:
+    status = Status.model_validate({"databases": [{"region": "us-east-1", "role": "writer", "running": False}]})
+
+    with pytest.raises(ProbeError, match="there is no writer"):
+        asyncio.run(watched(lambda _: httpx.Response(500)).posted(status))
+
+
+def printing(content: Any) -> list[str]:
+    return [sys.executable, "-c", f"print({json.dumps(json.dumps(content))})"]
+
+
+def test_changes_of_a_second_run_are_counted_by_stack() -> None:
+    stacks = {
+        "primary": {"registered": 9, "created": [], "updated": [], "replaced": [], "deleted": []},
+        "global": {"registered": 9, "created": ["a"], "updated": ["b", "c"], "replaced": [], "deleted": ["d"]},
+    }
+
+    found = asyncio.run(watched(lambda _: httpx.Response(500), again=printing({"stacks": stacks})).second_run())
+
+    assert found == {"primary": 0, "global": 4}
+
+
+def test_a_second_run_that_failed_says_why() -> None:
+    broken = printing({"error": "global: program: TypeError"})
+
+    with pytest.raises(ProbeError, match=r"could not be run again: .*TypeError"):
+        asyncio.run(watched(lambda _: httpx.Response(500), again=broken).second_run())
+
+
+def test_every_fault_of_a_scenario_and_its_end_are_asked_for_as_the_control_api_has_them() -> None:
+    asked: dict[str, Any] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.setdefault(request.url.path, json.loads(request.content))
+        return httpx.Response(200, json={})
+
+    async def make() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            around = Surroundings(
+                faults=LocalFaults(client, "http://control"), site=site(speed=1e6), kind=OutageKind.RESET
+            )
+            for name in (
+                "region-loss",
+                "partition",
+                "false-alarm",
+                "writer-loss",
+                "replication-cut-then-loss",
+                "flapping",
+            ):
+                for step in SCENARIOS[name].steps:
+                    if type(step).__module__ == "drill.actions":
+                        await step.do(around)  # type: ignore[union-attr]
+
+    asyncio.run(make())
+
+    both = {"between": ["us-east-1", "us-east-2"]}
+    assert asked == {
+        "/outage": {"region": "us-east-1", "kind": "reset"},
+        "/heal": {"region": "us-east-1"},
+        "/cut": both,
+        "/join": both,
+        "/blind": {"region": "us-east-2"},
+        "/unblind": {"region": "us-east-2"},
+        "/database": {"region": "us-east-1", "fault": "down"},
+        "/lag": {"seconds": 30.0},
+    }
+
+
+def test_a_fault_that_is_refused_names_where_and_why() -> None:
+    async def lose() -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(400, json={"error": "region 'x' is not here"}))
+        async with httpx.AsyncClient(transport=transport) as client:
+            await LocalFaults(client, "http://control").cut("x", "us-east-2")
+
+    with pytest.raises(ActionError, match=r"cut of x and us-east-2 was refused: .*is not here"):
+        asyncio.run(lose())

@@ -1,0 +1,223 @@
+"""What Step Functions, the sentinels' logs and the queue of dead letters are read for."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from drill.actions import Surroundings
+from drill.actions_journal import Poison
+from drill.decisions import Decision, condensed, read_decisions
+from drill.faults import OutageKind
+from drill.poison_letters import read_poison
+from drill.probes import ProbeError
+from drill.site import Site
+from drill.workflow_runs import read_runs
+from shared.places import Place
+from tests.drill.systems import REGIONS, System
+
+BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class StepFunctions:
+    """One region's, with the runs it is given: moto runs no state machine."""
+
+    def __init__(self, runs: dict[str, dict[str, Any]]) -> None:
+        self._runs = runs
+
+    def list_executions(self, **asked: Any) -> dict[str, Any]:
+        machine = asked["stateMachineArn"].rpartition(":")[2]
+        names = [name for name in self._runs if name.startswith(machine)]
+        return {"executions": [{"name": name, "executionArn": name} for name in names]}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
+        return {"name": executionArn, "startDate": BEGIN, **self._runs[executionArn]["said"]}
+
+    def get_paginator(self, _operation: str) -> "StepFunctions":
+        return self
+
+    def paginate(self, *, executionArn: str) -> list[dict[str, Any]]:
+        return [{"events": self._runs[executionArn].get("events", [])}]
+
+
+def entered(name: str, seconds: float, kind: str = "Task") -> dict[str, Any]:
+    moment = BEGIN + timedelta(seconds=seconds)
+    return {"type": f"{kind}StateEntered", "timestamp": moment, "stateEnteredEventDetails": {"name": name}}
+
+
+def left(name: str, seconds: float, output: str = "", kind: str = "Task") -> dict[str, Any]:
+    moment, details = BEGIN + timedelta(seconds=seconds), {"name": name, "output": output}
+    return {"type": f"{kind}StateExited", "timestamp": moment, "stateExitedEventDetails": details}
+
+
+def site_with(clients: dict[tuple[str, Place], Any], **known: Any) -> Site:
+    return Site(
+        regions=REGIONS,
+        speed=1,
+        journal_table="journal",
+        client=lambda service, place: clients[service, place],
+        **known,
+    )
+
+
+def with_runs(runs: dict[str, dict[str, Any]]) -> Site:
+    clients = {
+        ("stepfunctions", Place.PRIMARY): StepFunctions({}),
+        ("stepfunctions", Place.SECONDARY): StepFunctions(runs),
+    }
+    machines = {
+        (name, place): f"arn:aws:states:r:0:stateMachine:{name}" for name in ("failover", "failback") for place in Place
+    }
+    return site_with(clients, machines=machines)
+
+
+def test_a_run_tells_its_document_its_moments_and_how_long_each_step_took() -> None:
+    document = {"guard": {"go": True}, "fence": {"at": "2026-01-02T03:04:07Z"}, "proof": {"payment_id": "p"}}
+    events = [
+        *(entered("Guard", 0), left("Guard", 1), entered("LookForWriter", 1), left("LookForWriter", 2)),
+        *(entered("WaitForWriter", 2, kind="Wait"), left("WaitForWriter", 4, kind="Wait")),
+        *(entered("LookForWriter", 4), left("LookForWriter", 6), entered("Prove", 6)),
+    ]
+    said = {"status": "SUCCEEDED", "stopDate": BEGIN + timedelta(seconds=7), "output": json.dumps(document)}
+
+    (run,) = read_runs(with_runs({"failover-1": {"said": said, "events": events}}))
+
+    assert (run.machine, run.region, run.name, run.went_on) == ("failover", "us-east-2", "failover-1", True)
+    assert run.moment("fence") == (BEGIN + timedelta(seconds=2)).timestamp()
+    assert run.moment("replay") is None
+    begin = BEGIN.timestamp()
+    assert [(step.name, step.entered - begin, step.left and step.left - begin) for step in run.steps] == [
+        ("Guard", 0, 1),
+        ("LookForWriter", 1, 6),
+        ("Prove", 6, None),
+    ]
+
+
+def test_a_run_that_the_guard_held_did_not_go_on_and_says_why() -> None:
+    said = {"status": "SUCCEEDED", "output": json.dumps({"guard": {"go": False, "why": "another run is in progress"}})}
+
+    (run,) = read_runs(with_runs({"failover-1": {"said": said}}))
+
+    assert (run.went_on, run.held_because) == (False, "another run is in progress")
+
+
+def test_a_run_that_failed_tells_what_its_last_state_knew() -> None:
+    said = {"status": "FAILED", "error": "WriterNotInTime", "cause": "after 900 s"}
+    events = [entered("Guard", 0), left("Guard", 1, '{"guard": {"go": true}}'), entered("Fence", 1)]
+
+    (run,) = read_runs(with_runs({"failover-1": {"said": said, "events": events}}))
+
+    assert (run.went_on, run.failure) == (True, "WriterNotInTime: after 900 s")
+
+
+def test_runs_of_earlier_drills_are_left_out() -> None:
+    said = {"status": "RUNNING"}
+
+    runs = read_runs(
+        with_runs({"failover-1": {"said": said}, "failback-2": {"said": said}}), besides=frozenset({"failover-1"})
+    )
+
+    assert [run.name for run in runs] == ["failback-2"]
+
+
+@pytest.fixture
+def aws() -> Iterator[Site]:
+    """Both regions on moto, with the log of the secondary's sentinel, a queue and a journal in the primary."""
+    with mock_aws():
+        clients: dict[tuple[str, Place], Any] = {
+            (service, place): boto3.client(service, region_name=region)
+            for service in ("logs", "sqs", "dynamodb")
+            for place, region in REGIONS.items()
+        }
+        logs = clients["logs", Place.SECONDARY]
+        logs.create_log_group(logGroupName="/aws/lambda/sentinel")
+        logs.create_log_stream(logGroupName="/aws/lambda/sentinel", logStreamName="s")
+        queue = clients["sqs", Place.PRIMARY].create_queue(QueueName="dead-letters")["QueueUrl"]
+        clients["dynamodb", Place.PRIMARY].create_table(
+            TableName="journal",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield site_with(clients, sentinels=dict.fromkeys(Place, "sentinel"), dead_letters={Place.PRIMARY: queue})
+
+
+def line(seconds: float, reason: str, **changes: Any) -> str:
+    at = (BEGIN + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S,%f")[:-3] + "+0000"
+    return json.dumps({"message": "decision", "timestamp": at, "verdict": "hold", "reason": reason} | changes)
+
+
+def test_the_decisions_of_a_sentinel_are_read_from_its_log_and_nothing_else_is(aws: Site) -> None:
+    now = datetime.now(UTC).timestamp()
+    texts = [
+        line(0, "too early"),
+        line(10, "witness-says-peer-up"),
+        "START RequestId: 1",
+        line(12, "x", message="something else"),
+        line(15, "witness-says-peer-up"),
+        line(20, "peer-lost", verdict="act"),
+    ]
+    aws.client("logs", Place.SECONDARY).put_log_events(
+        logGroupName="/aws/lambda/sentinel",
+        logStreamName="s",
+        logEvents=[{"timestamp": int(now * 1000), "message": text} for text in texts],
+    )
+    since = (BEGIN + timedelta(seconds=5)).timestamp()
+
+    found = read_decisions(aws, Place.SECONDARY, since=since)
+
+    assert [(each.reason, each.verdict) for each in found] == [
+        ("witness-says-peer-up", "hold"),
+        ("witness-says-peer-up", "hold"),
+        ("peer-lost", "act"),
+    ]
+    assert [(each.reason, each.times) for each in condensed(found)] == [("witness-says-peer-up", 2), ("peer-lost", 1)]
+    assert read_decisions(aws, Place.PRIMARY, since=since) == [], "it has not said anything yet"
+
+
+def test_decisions_of_two_regions_are_not_put_together() -> None:
+    one = Decision(at=1.0, region="us-east-1", verdict="hold", reason="peer-answers")
+    other = Decision(at=2.0, region="us-east-2", verdict="hold", reason="peer-answers")
+
+    assert len(condensed([one, other])) == 2
+
+
+def test_people_are_told_of_the_drills_own_entries(aws: Site) -> None:
+    client, queue = aws.client("sqs", Place.PRIMARY), aws.dead_letters[Place.PRIMARY]
+    bodies: list[Any] = [
+        {"kind": "poison-entry", "payment_id": "poison-lacking", "reason": "attribute amount is missing"},
+        {"kind": "poison-entry", "payment_id": "somebody-else", "reason": "x"},
+        ["no object"],
+    ]
+    for body in bodies:
+        client.send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+    client.send_message(QueueUrl=queue, MessageBody="no JSON")
+
+    assert read_poison(aws, Place.PRIMARY) == {"poison-lacking": "attribute amount is missing"}
+
+
+def test_a_queue_that_is_not_there_is_said_so(aws: Site) -> None:
+    gone = site_with({("sqs", Place.PRIMARY): aws.client("sqs", Place.PRIMARY)}, dead_letters={Place.PRIMARY: "gone"})
+
+    with pytest.raises(ProbeError, match="dead letters in us-east-1 cannot be read"):
+        read_poison(gone, Place.PRIMARY)
+
+
+def test_poisoned_entries_are_put_and_taken_away_again(aws: Site) -> None:
+    around = Surroundings(faults=System(), site=aws, kind=OutageKind.RESET)
+    poison = Poison()
+    client = aws.client("dynamodb", Place.PRIMARY)
+
+    asyncio.run(poison.do(around))
+    assert {item["pk"]["S"] for item in client.scan(TableName="journal")["Items"]} == {
+        "payment#poison-lacking",
+        "payment#poison-refused",
+    }
+
+    asyncio.run(poison.undo.do(around))
+    assert client.scan(TableName="journal")["Items"] == []

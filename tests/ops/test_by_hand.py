@@ -1,0 +1,304 @@
+"""Runs of the state machines as a person starts, follows and answers them, on the embedded Step Functions."""
+
+import json
+import runpy
+import signal
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from components.failback_definition import FailbackArgs, failback_definition
+from components.failover_definition import FailoverArgs, failover_definition
+from localaws.environment import ACCOUNT
+from ops import approval, by_hand, machine
+from ops import find as finding
+from ops.caller import Caller
+from ops.ending import CouldNotStart, Incomplete, Interrupted, Refused
+from ops.find import Environment, environment
+from shared import deployment_search
+from shared.aws_sessions import LocalAccess, Sessions
+from shared.deployment import DeploymentError
+from shared.naming import Names
+from shared.places import Place
+from shared.settings import GlobalSettings
+from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually
+from tests.ops.conftest import Ops
+
+SETTINGS = GlobalSettings.model_validate({"dr:environment": "other", "dr:suffix": "other"})
+ROOT = Path(__file__).resolve().parents[2]
+REQUEST: Any = runpy.run_path(str(ROOT / "functions" / "recovery" / "models.py"))[
+    "Request"
+]  # what the machines take; it refuses more
+MOMENT = datetime(2026, 11, 21, tzinfo=UTC)
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
+
+
+class World:
+    """An environment of its own, on which machines are made by our names."""
+
+    def __init__(self, aws: LocalAws, suffix: str) -> None:
+        self.aws = aws
+        self.environment = Environment(
+            name="dev",
+            names=Names(suffix),
+            regions={Place.PRIMARY: EAST_1, Place.SECONDARY: EAST_2},
+            account=ACCOUNT,
+            sessions=Sessions(LocalAccess(endpoint=aws.server.endpoint, account=ACCOUNT)),
+        )
+
+    def states(self, place: Place) -> Any:
+        return self.environment.client("stepfunctions", place)
+
+    def machine(self, kind: str, place: Place, states: Mapping[str, Any]) -> str:
+        """A machine by our name in the region of `place`, made of `states`, the first one first."""
+        definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
+        made = self.states(place).create_state_machine(
+            name=self.environment.names.regional(kind, place), definition=json.dumps(definition), roleArn=ROLE
+        )
+        return str(made["stateMachineArn"])
+
+    def run(self, kind: str, place: Place, request: dict[str, Any]) -> None:
+        """As the commands do: start it, and follow it to its end."""
+        arn = machine.machine_arn(self.environment, kind, place)
+        by_hand.end(self.states(place), by_hand.started(self.states(place), arn, "by-hand", request), "dev")
+
+
+@pytest.fixture
+def world(aws: LocalAws, name: str) -> World:
+    return World(aws, f"s{name.rpartition('-')[2][:8]}")
+
+
+def test_a_run_is_told_step_by_step_and_ends_with_what_was_measured(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = {"guard": {"go": True}, "measures": {"seconds": {"writer_change": 61.0}, "payments": {"missing": 7}}}
+    world.machine(
+        "failover",
+        Place.SECONDARY,
+        {
+            "Guard": {"Type": "Pass", "Next": "MayGoOn"},
+            "MayGoOn": {"Type": "Pass", "Next": "Fence"},
+            "Fence": {"Type": "Pass", "Output": measured, "Next": "Done"},
+            "Done": {"Type": "Succeed"},
+        },
+    )
+
+    world.run("failover", Place.SECONDARY, {"region": EAST_1})
+
+    lines = capsys.readouterr().out
+    assert lines.index("Guard: asks") < lines.index("Fence: fences the region")
+    assert "MayGoOn" not in lines
+    assert "writer change" in lines
+    assert "61.0 s" in lines
+    assert "payments missing" in lines
+
+
+def test_a_run_that_its_guard_held_is_refused_with_the_reason(world: World) -> None:
+    held = {"guard": {"go": False, "why": "this region is fenced itself"}}
+    world.machine("failback", Place.PRIMARY, {"Guard": {"Type": "Pass", "Output": held, "End": True}})
+
+    with pytest.raises(Refused, match="held and changed nothing: this region is fenced itself"):
+        world.run("failback", Place.PRIMARY, {"region": EAST_2})
+
+
+def test_a_run_that_failed_is_incomplete_with_its_cause(world: World) -> None:
+    failing = {"Guard": {"Type": "Fail", "Error": "ProofMissing", "Cause": "not in the ledger in time"}}
+    world.machine("failover", Place.SECONDARY, failing)
+
+    with pytest.raises(Incomplete, match="failed: ProofMissing not in the ledger in time"):
+        world.run("failover", Place.SECONDARY, {"region": EAST_1})
+
+
+def test_a_machine_that_is_not_there_or_at_work_already_is_not_started(world: World) -> None:
+    with pytest.raises(CouldNotStart, match="is not deployed"):
+        world.run("failover", Place.SECONDARY, {"region": EAST_1})
+    arn = world.machine("failover", Place.SECONDARY, {"Guard": {"Type": "Wait", "Seconds": 600, "End": True}})
+    client = world.states(Place.SECONDARY)
+    run = client.start_execution(stateMachineArn=arn, name="first", input="{}")["executionArn"]
+
+    with pytest.raises(CouldNotStart, match=f"first is running in {EAST_2} already"):
+        world.run("failover", Place.SECONDARY, {"region": EAST_1})
+    client.stop_execution(executionArn=run)
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_question_is_found_with_its_token_and_answered(world: World, approved: bool) -> None:
+    function = deploy_function(
+        world.aws, f"ask-{world.environment.names.suffix}", "def handler(event, context):\n    return {}\n", EAST_2
+    )
+    asking = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Arguments": {"FunctionName": function, "Payload": {"token": "{% $states.context.Task.Token %}"}},
+        "TimeoutSeconds": 600,
+        "Output": {"guard": {"go": True}, "said": "{% $states.result %}"},
+        "End": True,
+    }
+    arn = world.machine(
+        "failover", Place.SECONDARY, {"Guard": {"Type": "Pass", "Next": "AskPeople"}, "AskPeople": asking}
+    )
+    world.machine("failover", Place.PRIMARY, {"Guard": {"Type": "Succeed"}})
+    assert approval.find(world.environment) is None
+    client = world.states(Place.SECONDARY)
+    run = client.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
+
+    waiting = eventually(lambda: approval.find(world.environment), within=15)
+    assert waiting is not None
+    assert (waiting.place, waiting.run) == (Place.SECONDARY, run)
+    assert waiting.token not in repr(waiting)
+    world.aws.lose(EAST_1)
+    assert approval.find(world.environment) == waiting, "the other region's loss hides it"
+    world.aws.heal(EAST_1)
+    approval.answer(client, waiting, approved=approved, by="someone", reason="seen the graphs")
+
+    ended = machine.follow(client, run, lambda _: None, pause=0.05)
+    if approved:
+        assert (ended.status, ended.document["said"]["approved_by"]) == ("SUCCEEDED", "someone")
+    else:
+        assert (ended.status, ended.error) == ("FAILED", "Declined")
+        assert ended.cause == "declined by someone: seen the graphs"
+    assert approval.find(world.environment) is None
+
+
+def test_no_question_is_told_from_no_answer(world: World) -> None:
+    world.machine("failover", Place.PRIMARY, {"Guard": {"Type": "Succeed"}})
+    world.aws.lose(EAST_2)
+    assert approval.find(world.environment) is None
+    world.aws.lose(EAST_1)
+
+    with pytest.raises(ClientError, match="is unavailable"):
+        approval.find(world.environment)
+
+
+def test_a_question_that_was_answered_asks_nobody_any_more() -> None:
+    entered = {"stateEnteredEventDetails": {"name": "AskPeople"}, "timestamp": MOMENT}
+    scheduled = {"taskScheduledEventDetails": {"parameters": '{"Payload": {"token": "t"}}'}, "timestamp": MOMENT}
+
+    assert approval.question([entered, scheduled]) == (MOMENT, "t")
+    assert approval.question([entered, scheduled, {"stateExitedEventDetails": {"name": "AskPeople"}}]) is None
+    assert approval.question([{"stateEnteredEventDetails": {"name": "Prove"}}, scheduled]) is None
+
+
+def test_a_region_is_meant_by_its_name_or_its_place_and_no_other(world: World) -> None:
+    place_of = world.environment.place_of
+
+    assert place_of(EAST_2) is place_of("secondary") is Place.SECONDARY
+    with pytest.raises(CouldNotStart, match=r"eu-west-1 is no region of dev; it is in us-east-1 \(primary\)"):
+        place_of("eu-west-1")
+
+
+def test_every_step_that_people_are_told_of_is_one_of_the_machines() -> None:
+    definitions = [
+        failover_definition(FailoverArgs(recovery_arn="r", ledger_arn="l", ask_first=True)),
+        failback_definition(FailbackArgs(recovery_arn="r")),
+    ]
+    states = {state for each in definitions for state in json.loads(each)["States"]}
+
+    assert set(machine.STEPS) <= states
+    silent = {"MayGoOn", "Held", "WhichWay", "WriterIsThere", "WaitForWriter", "ReplayIsDone", "Done", "Failed"}
+    assert states - set(machine.STEPS) <= silent
+
+
+def test_who_we_are_is_asked_where_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def silent_in_the_secondary(region: str) -> Caller:
+        asked.append(region)
+        if region == EAST_2:
+            raise CouldNotStart("silent")
+        return Caller(account=ACCOUNT, arn="arn:aws:iam::1:user/someone")
+
+    monkeypatch.setattr(finding, "caller", silent_in_the_secondary)
+
+    for lost in (EAST_2, "secondary", ""):
+        assert environment("dev", local=False, lost=lost).account == ACCOUNT
+    assert asked == [EAST_1, EAST_1, EAST_2, EAST_1]
+    with pytest.raises(CouldNotStart, match="silent"):
+        environment("dev", local=False, lost=EAST_1)
+
+
+def asked_of(world: World, kind: str, place: Place) -> dict[str, Any]:
+    """The input of the one run of a machine."""
+    client = world.states(place)
+    arn = machine.machine_arn(world.environment, kind, place)
+    (run,) = client.list_executions(stateMachineArn=arn)["executions"]
+    found: dict[str, Any] = json.loads(client.describe_execution(executionArn=run["executionArn"])["input"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked"),
+    [("unplanned", ("unplanned", False)), ("planned", ("planned", False)), ("forced", ("unplanned", True))],
+)
+def test_a_failover_by_hand_asks_the_survivor_for_what_was_meant(
+    world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch, mode: str, asked: tuple[str, bool]
+) -> None:
+    monkeypatch.setattr(by_hand, "environment", lambda *_, **__: world.environment)
+    world.machine("failover", Place.PRIMARY, {"Guard": {"Type": "Pass", "End": True}})
+    words = ("failover", "--region", EAST_2, "--mode", mode, "--reason", "it limps")
+
+    refused = ops(*words, typed="prod\n")
+    answer = ops(*words, typed="dev\n")
+
+    assert (refused.exit_code, answer.exit_code) == (1, 0), refused.output + answer.output
+    assert f"{mode}: {EAST_2} (secondary) is given up, {EAST_1} (primary) takes over" in answer.output
+    request = REQUEST.model_validate(asked_of(world, "failover", Place.PRIMARY))
+    assert (request.region, request.reason, request.mode, request.forced) == (EAST_2, "it limps", *asked)
+    assert request.by
+
+
+@pytest.mark.parametrize(("writer", "back"), [(EAST_2, EAST_1), (EAST_1, EAST_2)])
+def test_a_failback_is_run_where_the_writer_is_and_brings_the_other_region_back(
+    world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch, writer: str, back: str
+) -> None:
+    monkeypatch.setattr(by_hand, "environment", lambda *_, **__: world.environment)
+    monkeypatch.setattr(by_hand, "writer", lambda *_: writer)
+    place = world.environment.place_of(writer)
+    world.machine("failback", place, {"Guard": {"Type": "Pass", "End": True}})
+
+    answer = ops("failback", "--env", "dev", "--yes")
+
+    assert answer.exit_code == 0, answer.output
+    request = REQUEST.model_validate(asked_of(world, "failback", place))
+    assert (request.region, request.writer_region) == (back, EAST_1)
+
+
+def test_the_environment_on_this_machine_is_found_while_a_region_of_it_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = ClientError({"Error": {"Code": "ServiceUnavailable"}}, "GetCallerIdentity")
+
+    def local(name: str, *, asked_at: Place) -> Any:
+        if name == "other":
+            raise DeploymentError("another one runs here")
+        if asked_at is Place.SECONDARY:
+            raise DeploymentError("AWS does not tell who asks") from lost
+        regions = {Place.PRIMARY: EAST_1, Place.SECONDARY: EAST_2}
+        return SimpleNamespace(environment=name, suffix=name, regions=regions, account=ACCOUNT, sessions=None)
+
+    monkeypatch.setattr(deployment_search, "local", local)
+
+    assert environment("dev", local=True).names.regional("failover", Place.PRIMARY) == "failover-primary-dev"
+    assert environment("dev", local=True, lost=EAST_2).region(Place.SECONDARY) == EAST_2
+    monkeypatch.setattr("ops.settings.read", lambda _: SETTINGS)
+    with pytest.raises(DeploymentError, match="another one runs here"):
+        environment("other", local=True)
+
+
+def test_ctrl_c_leaves_the_run_alone_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = world.machine("failover", Place.SECONDARY, {"Guard": {"Type": "Wait", "Seconds": 600, "End": True}})
+    run = machine.start(world.states(Place.SECONDARY), arn, "watched", {})
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ops.machine.time.sleep", interrupt)
+    with pytest.raises(Interrupted, match="watched goes on without being watched") as raised:
+        by_hand.end(world.states(Place.SECONDARY), run, "dev")
+
+    assert raised.value.number == signal.SIGINT
+    assert machine.running(world.states(Place.SECONDARY), arn) == run
+    world.states(Place.SECONDARY).stop_execution(executionArn=run)

@@ -1,0 +1,150 @@
+"""Every target that `make help` lists: that it exists, and starts what understands the words."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import typer
+
+from tests.ops.stand_in import PulumiStandIn
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text()
+BUILT = (".venv/.ready", "build/layer.built", "build/policy-venv/.ready", "build/pipenv/bin/pipenv")
+GIVEN = {"ENV": "dev", "REGION": "us-east-1", "MODE": "planned", "REASON": "a look at it", "YES": "1"}
+
+# Started by nothing but tools, or by make itself.
+NO_COMMAND = {"help", "install", "layer", "policy", "clean"}
+
+
+def make(*words: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run make with everything taken for built."""
+    built = [word for file in BUILT for word in ("-o", file)]
+    return subprocess.run(
+        ["make", "--no-print-directory", *built, *words],
+        cwd=ROOT,
+        env={name: value for name, value in (environment or os.environ).items() if name not in ("MAKEFLAGS", "ENV")},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def helped() -> list[str]:
+    return re.findall(r"^  ([a-z][a-z-]*) +\S", make("help").stdout, re.MULTILINE)
+
+
+TARGETS = helped()
+
+
+def started(target: str, recorder: Path, **given: str) -> list[list[str]]:
+    """The words of each Python that the target starts, in order."""
+    recorder.with_suffix(".log").unlink(missing_ok=True)
+    words = {**GIVEN, **given, "RUN": str(recorder), "PYTHON": str(recorder), "PIPENV": str(recorder)}
+    path = {**os.environ, "PATH": f"{recorder.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = make(target, *(f"{name}={value}" for name, value in words.items()), environment=path)
+    assert done.returncode == 0, done.stderr
+    log = recorder.with_suffix(".log")
+    return [line.rstrip("\t").split("\t") for line in log.read_text().splitlines()] if log.exists() else []
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Path:
+    """Stands in for Python and for pulumi: writes down what it was given."""
+    program = tmp_path / "python"
+    log = program.with_suffix(".log")
+    program.write_text(f"""#!/bin/sh\nfor word in "$@"; do printf '%s\\t' "$word"; done >> {log}\necho >> {log}\n""")
+    program.chmod(0o755)
+    (tmp_path / "pulumi").symlink_to(program)
+    return program
+
+
+def test_help_lists_every_target_that_people_may_call_under_a_heading() -> None:
+    phony = {word for line in re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE) for word in line.split()}
+    headings = re.findall(r"^([A-Z].*)$", make("help").stdout, re.MULTILINE)
+
+    assert set(TARGETS) == phony - {"pulumi"}
+    assert len(TARGETS) == len(set(TARGETS))
+    assert len(headings) == len(re.findall("^##@ ", MAKEFILE, re.MULTILINE)) > 4
+
+
+@pytest.mark.parametrize("target", [each for each in TARGETS if each not in NO_COMMAND])
+def test_what_a_target_starts_exists_and_understands_what_it_is_told(target: str, recorder: Path) -> None:
+    commands = started(target, recorder)
+
+    assert commands, "it starts nothing"
+    for words in commands:
+        if words[0] == "-m":
+            understood(words[1], words[2:])
+
+
+def understood(module: str, words: list[str]) -> None:
+    """Parsed by the module's own command line, without running it."""
+    assert find_spec(module), f"there is no module {module}"
+    if module not in ("ops", "drill", "localaws"):
+        return
+    group = typer.main.get_command(import_module(f"{module}.__main__").app)
+    while words and hasattr(group, "commands"):
+        assert words[0] in group.commands, f"{module} has no command {words[0]}"
+        group, words = group.commands[words[0]], words[1:]
+    group.make_context(module, list(words))
+
+
+def test_free_text_reaches_the_command_as_it_was_typed(recorder: Path) -> None:
+    (words,) = started("failback", recorder, REASON="""it's "over" $(now); `true`""".replace("$", "$$"))
+
+    assert words[words.index("--reason") + 1] == """it's "over" $(now); `true`"""
+
+
+def test_what_is_removed_is_what_was_built() -> None:
+    commands = make("-n", "clean").stdout.split()
+
+    assert commands[:2] == ["rm", "-rf"]
+    assert all(
+        each.startswith("build/") or each in (".pytest_cache", ".mypy_cache", ".ruff_cache") for each in commands[2:]
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [(("failover", "ENV=dev"), "REGION="), (("init",), "ENV=")],
+)
+def test_what_must_be_named_is_asked_for(words: tuple[str, ...], missing: str, recorder: Path) -> None:
+    path = {**os.environ, "PATH": f"{recorder.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = make(*words, f"RUN={recorder}", environment=path)
+
+    assert done.returncode == 2
+    assert missing in done.stderr
+    assert not recorder.with_suffix(".log").exists()
+
+
+@pytest.mark.parametrize("target", ["preview", "deploy-primary", "destroy", "init"])
+def test_without_the_cli_a_target_says_so_in_one_line(target: str, tmp_path: Path) -> None:
+    for tool in ("sh", "make"):
+        (tmp_path / tool).symlink_to(f"/usr/bin/{tool}" if Path(f"/usr/bin/{tool}").exists() else f"/bin/{tool}")
+
+    done = make(target, "ENV=dev", environment={"PATH": str(tmp_path)})
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == (
+        "the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/"
+    )
+
+
+def test_yes_on_the_line_agrees_and_its_absence_asks(pulumi: PulumiStandIn) -> None:
+    python = f"RUN={Path(sys.executable)}"
+
+    asked = make("deploy-global", "ENV=dev", python, environment=pulumi.environment)
+    agreed = make("deploy-global", "ENV=dev", "YES=1", python, environment=pulumi.environment)
+
+    assert asked.returncode == 2
+    assert "agree beforehand with YES=1" in asked.stderr
+    assert agreed.returncode == 0, agreed.stderr
+    assert pulumi.order("up") == ["global"]
