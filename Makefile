@@ -23,7 +23,7 @@ export REASON BACKEND SECRETS_PROVIDER
 # Settings of a rehearsal.
 SCENARIO ?= region-loss
 SPEED ?= 6
-RATE ?= 30
+RATE ?= 50
 DURATION ?=
 SEED ?= 1
 KIND ?= reset

@@ -170,6 +170,7 @@ class Region(pulumi.ComponentResource):
         return RegionExports(
             place=str(self._place),
             region=self._region,
+            account=self._args.account,
             suffix=self._settings.suffix,
             vpc_id=network.vpc_id,
             vpc_cidr=network.cidr,

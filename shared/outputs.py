@@ -37,6 +37,7 @@ class RegionOutputs(_Outputs[Text, Texts]):
 
     place: Text
     region: Text
+    account: Text
     suffix: Text
     vpc_id: Text
     vpc_cidr: Text

@@ -83,6 +83,8 @@ def invoke_targets_asynchronously(first_delay: float, longest_delay: float) -> N
         if not function or not configuration:
             to_lambda(arn, payload)  # which says so in the log
             return
+        # ministack counts the invocations that arrive by its API only.
+        lambda_svc._emit_lambda_metrics(configuration["FunctionName"], duration_ms=0.0, error=False, throttle=False)
         lambda_svc.invoke_async_with_retry(
             lambda_svc._execution_record_for_config(function, configuration), json.loads(payload)
         )

@@ -15,7 +15,6 @@ from components.journal import Journal, JournalArgs
 from components.network_layout import zone_names
 from components.parameters import SeededParameters, SeededParametersArgs
 from components.private_paths import PrivatePaths, PrivatePathsArgs, PrivateSide
-from components.region import account_id
 from components.region_links import DoorUrls, RegionLinks, RegionLinksArgs
 from components.region_switch import RegionSwitch, RegionSwitchArgs
 from components.restore_testing import RestoreTesting, RestoreTestingArgs
@@ -32,6 +31,8 @@ everywhere = global_provider(settings)
 providers = {place: regional_provider(settings, place) for place in Place}
 regions = {place: region_reference(place) for place in Place}
 primary, secondary = regions[Place.PRIMARY], regions[Place.SECONDARY]
+# From an output: asking STS in both regions would end the program as soon as one of them is lost.
+account = primary.account
 
 
 def at(*provider: aws.Provider) -> pulumi.ResourceOptions:
@@ -202,7 +203,7 @@ events = EventEndpoint(
     EventEndpointArgs(
         names=names,
         bus_name=names.bus,
-        account=account_id(providers[Place.PRIMARY]),
+        account=account,
         buses={
             place: BusPlacement(region=settings.region(place), arn=region.bus_arn, key_arn=region.data_key_arn)
             for place, region in regions.items()
@@ -230,7 +231,7 @@ for place, region in regions.items():
         RegionLinksArgs(
             place=place,
             region=settings.region(place),
-            account=account_id(providers[place]),
+            account=account,
             names=names,
             stream_arn=journal.stream_arns[place],
             ledger=region.ledger_function,
@@ -278,7 +279,7 @@ if settings.fault_injection:
                 environment=settings.environment,
                 region=settings.region(place),
                 peer_region=settings.region(place.other),
-                account=account_id(providers[place]),
+                account=account,
                 vpc_id=region.vpc_id,
                 private_subnet_ids=region.private_subnet_ids,
                 bucket_arn=region.bucket_arn,
@@ -291,7 +292,7 @@ if settings.region_switch:
         "region-switch",
         RegionSwitchArgs(
             names=names,
-            account=account_id(providers[Place.PRIMARY]),
+            account=account,
             regions={place: settings.region(place) for place in Place},
             global_cluster=database.global_cluster_id,
             cluster_arns=database.cluster_arns,

@@ -13,6 +13,7 @@ from drill.check import database, workflows
 from drill.check.run import look
 from drill.commands.check import table
 from drill.commands.plan import described
+from drill.environment_scenarios import ENVIRONMENT_SCENARIOS, GAME_DAY
 from drill.scenarios import SCENARIOS
 from shared.places import Place
 from tests.drill import healthy
@@ -22,8 +23,8 @@ from tests.drill.answers import Answers, deployment
 def test_every_scenario_is_listed_and_has_a_plan() -> None:
     listed = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
 
-    assert [each["name"] for each in listed] == list(SCENARIOS)
-    for name in SCENARIOS:
+    assert [each["name"] for each in listed] == [*ENVIRONMENT_SCENARIOS, GAME_DAY, *SCENARIOS]
+    for name in (*ENVIRONMENT_SCENARIOS, *SCENARIOS):
         shown = CliRunner().invoke(app, ["plan", name])
         assert (shown.exit_code, shown.stdout.startswith(f"{name}: ")) == (0, True)
 
@@ -45,7 +46,7 @@ def test_a_plan_of_nothing_names_what_there_is() -> None:
     refused = CliRunner().invoke(app, ["plan", "earthquake"])
 
     assert refused.exit_code == 2
-    assert "there is no scenario earthquake; choose one of region-loss" in refused.stderr
+    assert "there is no scenario earthquake; choose one of parameter-divergence" in refused.stderr
 
 
 @pytest.mark.parametrize("words", [["--env", "dev"], ["--env", "local"], ["--local"]])

@@ -10,11 +10,11 @@ import pytest
 
 from localaws import endpoints, launch
 from localaws.runner import Deployment, State, deploy, destroy
+from policy.rules.names import INSIDE_ANOTHER, names_of
 from shared import client_keys
 from shared.outputs import PlainGlobalOutputs
 from shared.places import Place
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
-from tests.programs.test_stacks import INSIDE_ANOTHER, names_of
 
 SPEED = 10.0
 READY = 60.0

@@ -81,7 +81,6 @@ for place, region in REGIONS.items():
             subnet_ids=networks[place].private_subnet_ids,
             clients={"payments": client.id},
             peer_cidr=CIDRS[place.other],
-            probers={},
         ),
         opts=at[place],
     )
