@@ -295,7 +295,7 @@ class World:
     # --- failback, by hand ----------------------------------------------------------------------------------------
 
     def fail_back(self) -> None:
-        """Hand the database over to the first region, and begin to tell everybody, if both regions agree on everything."""
+        """Hand the database over to the first region, if both agree on everything, and begin to tell everybody."""
         if self.handing_over_since is None and self._agree():
             self._switch_over()
             self.handing_over_since = self.now
