@@ -1,0 +1,227 @@
+"""A drill that is killed, at any step, leaves a journal from which `cleanup` restores the environment."""
+
+import asyncio
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drill.actions import (
+    Blind,
+    Change,
+    Cut,
+    EndLag,
+    Heal,
+    Join,
+    Lag,
+    Lose,
+    LoseDatabase,
+    RestoreDatabase,
+    Surroundings,
+    Unblind,
+)
+from drill.cleanup import Cleaned, ThroughActions, clean_up
+from drill.environment_scenarios.traffic_evacuation import TRAFFIC_EVACUATION
+from drill.faults import OutageKind
+from drill.journal import Journal, is_cut_off, read
+from drill.scenario import Send
+from shared.deployment_search import local
+from shared.places import Place
+from tests.drill import systems
+from tests.drill.running_environment import deployed, words
+from tests.drill.test_cleanup import BEGUN
+from tests.drill.test_runner import with_steps
+
+_PAUSE = Send(name="load", least_aws_seconds=0, least_seconds=0.05)
+_METHOD: tuple[Change, ...] = (Lose(Place.PRIMARY), Cut(), Blind(Place.SECONDARY), LoseDatabase(Place.PRIMARY), Lag(30))
+_WAY_BACK: tuple[Change, ...] = (
+    EndLag(),
+    RestoreDatabase(Place.PRIMARY),
+    Unblind(Place.SECONDARY),
+    Join(),
+    Heal(Place.PRIMARY),
+)
+_CALLS = len(_METHOD) + len(_WAY_BACK)
+
+
+class World(systems.System):
+    """What is broken outlives the process that broke it: one file each. Kills its process at a call, before or after
+    the call had its effect."""
+
+    def __init__(self, folder: Path, *, killed_at: int = 0, after: bool = False) -> None:
+        super().__init__()
+        self._folder, self._killed_at, self._after, self._count = folder, killed_at, after, 0
+        folder.mkdir(exist_ok=True)
+
+    @property
+    def broken(self) -> set[str]:
+        return {each.name for each in self._folder.iterdir()}
+
+    def _call(self, what: str, *, breaks: bool) -> None:
+        self._count += 1
+        if self._count == self._killed_at and not self._after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if breaks:
+            (self._folder / what).touch()
+        else:
+            (self._folder / what).unlink(missing_ok=True)
+        if self._count == self._killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def lose(self, region: str, kind: OutageKind) -> None:  # noqa: ARG002
+        self._call(f"lost {region}", breaks=True)
+
+    async def heal(self, region: str) -> None:
+        self._call(f"lost {region}", breaks=False)
+
+    async def cut(self, first: str, second: str) -> None:  # noqa: ARG002
+        self._call("cut", breaks=True)
+
+    async def join(self, first: str, second: str) -> None:  # noqa: ARG002
+        self._call("cut", breaks=False)
+
+    async def blind(self, region: str) -> None:
+        self._call(f"blind {region}", breaks=True)
+
+    async def unblind(self, region: str) -> None:
+        self._call(f"blind {region}", breaks=False)
+
+    async def lose_database(self, region: str) -> None:
+        self._call(f"database {region}", breaks=True)
+
+    async def restore_database(self, region: str) -> None:
+        self._call(f"database {region}", breaks=False)
+
+    async def delay_replication(self, aws_seconds: float) -> None:  # noqa: ARG002
+        self._call("lag", breaks=True)
+
+    async def end_delay(self) -> None:
+        self._call("lag", breaks=False)
+
+
+def _run(folder: Path, killed_at: int, *, after: bool) -> None:
+    scenario = with_steps([*_METHOD, _PAUSE], _WAY_BACK)
+    with Journal.open(folder) as journal:
+        journal.write(BEGUN)
+        world = World(folder / "world", killed_at=killed_at, after=after)
+        systems.ran(world, folder, scenario, journal=journal)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before-its-effect", "after-its-effect"])
+@pytest.mark.parametrize("killed_at", range(1, _CALLS + 1))
+def test_whatever_was_changed_when_it_was_killed_is_changed_back(tmp_path: Path, killed_at: int, after: bool) -> None:
+    child = multiprocessing.get_context("fork").Process(
+        target=_run, args=(tmp_path, killed_at), kwargs={"after": after}
+    )
+    child.start()
+    child.join(30)
+    assert child.exitcode == -signal.SIGKILL
+    world = World(tmp_path / "world")
+    # The last undo may have had its effect just before the kill.
+    assert world.broken or killed_at in (1, _CALLS)
+    home: list[str] = []
+
+    async def come_home() -> list[str]:
+        home.append("asked")
+        return []
+
+    async def clean() -> Cleaned:
+        around = Surroundings(faults=world, site=systems.site(), kind=OutageKind.ERROR)
+        return await clean_up(tmp_path, ThroughActions(around, makes_faults=True), come_home, pause_seconds=0)
+
+    cleaned = asyncio.run(clean())
+
+    assert cleaned.left == []
+    assert world.broken == set()
+    assert home == ["asked"], "what the system did by itself meanwhile is undone too"
+    assert not is_cut_off(read(tmp_path)), "it owes nothing any more"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with deployed(tmp_path_factory.mktemp("deployed")) as found:
+        yield found
+
+
+def _killed(name: str, stage: str, file: Path, root: Path) -> None:
+    """Run `name` and kill it as soon as it tells of `stage`."""
+    command = [sys.executable, "-m", "drill", *words(name, file, root)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if re.match(rf"\s*[\d.]+ s  {re.escape(stage)}\b", line):
+                process.kill()
+                break
+    finally:
+        process.kill()
+        process.wait(10)
+    assert process.returncode == -signal.SIGKILL, "".join(said)
+    process.stdout.close()
+
+
+def _cleaned(file: Path, root: Path) -> subprocess.CompletedProcess[str]:
+    options = ["--env", "dev", "--local", "--endpoints", str(file), "--root", str(root), "--yes"]
+    return subprocess.run(
+        [sys.executable, "-m", "drill", "cleanup", *options], capture_output=True, text=True, timeout=180
+    )
+
+
+def _state(file: Path) -> dict[str, Any]:
+    """What AWS says of the environment: who is fenced, where the writer is, what still runs."""
+    deployment = local(file=file)
+    table = deployment.spanning.journal_table
+    fenced, running = [], []
+    for place in Place:
+        for region in deployment.regions.values():
+            found = deployment.client("dynamodb", place).get_item(
+                TableName=table, Key={"pk": {"S": f"region#{region}"}}, ConsistentRead=True
+            )
+            if found.get("Item", {}).get("state", {}).get("S") == "fenced":
+                fenced.append(region)
+        for machine in (deployment.cell(place).failover_arn, deployment.cell(place).failback_arn):
+            answer = deployment.client("stepfunctions", place).list_executions(
+                stateMachineArn=machine, statusFilter="RUNNING"
+            )
+            running += answer["executions"]
+    whole = deployment.client("rds", Place.PRIMARY).describe_global_clusters(
+        GlobalClusterIdentifier=deployment.spanning.global_cluster_id
+    )
+    writers = [
+        each["DBClusterArn"].split(":")[3]
+        for each in whole["GlobalClusters"][0]["GlobalClusterMembers"]
+        if each["IsWriter"]
+    ]
+    return {"fenced": fenced, "running": running, "writers": writers}
+
+
+_AT_HOME = {"fenced": [], "running": [], "writers": ["us-east-1"]}
+_STAGES = [each.name for each in TRAFFIC_EVACUATION.steps]
+
+
+@pytest.mark.parametrize("stage", _STAGES)
+def test_killed_at_any_stage_on_the_real_stacks_it_is_cleaned_up(stage: str, file: Path, tmp_path: Path) -> None:
+    _killed("traffic-evacuation", stage, file, tmp_path)
+
+    cleaned = _cleaned(file, tmp_path)
+
+    assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
+    assert _state(file) == _AT_HOME
+
+
+def test_killed_while_a_failover_runs_the_writer_is_brought_home(file: Path, tmp_path: Path) -> None:
+    _killed("region-evacuation", "traffic and writer leave the primary region", file, tmp_path)
+
+    cleaned = _cleaned(file, tmp_path)
+
+    assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
+    assert _state(file) == _AT_HOME
