@@ -13,6 +13,7 @@ REGION ?=
 MODE ?= unplanned
 REASON ?= by hand
 DECLINE ?=
+DRILL ?= game-day
 LOCAL ?=
 BACKEND ?=
 SECRETS_PROVIDER ?=
@@ -219,11 +220,8 @@ approve: $(READY) ## Answer a failover that waits for a person's word (ENV DECLI
 	@$(RUN) -m ops approve --env $(ENV) --reason "$$REASON" $(if $(DECLINE),--decline) $(HERE) $(AGREED)
 
 .PHONY: drill drill-check
-drill: $(READY) ## Leave a region as planned and come back, looking before and after (ENV REGION REASON YES LOCAL)
-	@$(RUN) -m drill check --env $(ENV) $(HERE)
-	@$(RUN) -m ops failover --env $(ENV) --region $(or $(REGION),primary) --mode planned --reason "$$REASON" $(HERE) $(AGREED)
-	@$(RUN) -m ops failback --env $(ENV) --reason "$$REASON" $(HERE) $(AGREED)
-	@$(RUN) -m drill check --env $(ENV) $(HERE)
+drill: $(READY) ## Do a drill to a deployed environment, and report (ENV DRILL YES LOCAL)
+	@$(RUN) -m drill run $(DRILL) --env $(ENV) $(HERE) $(AGREED)
 
 drill-check: $(READY) ## Say whether both regions could take over now (ENV LOCAL)
 	@$(RUN) -m drill check --env $(ENV) $(HERE)
