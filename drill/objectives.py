@@ -30,6 +30,7 @@ class TakeOver:
     asked: int = 0  # how often the drill asks for it besides
     loses_rows: bool = False  # the promotion must really lose rows, which the replay brings back
     failbacks: int = 1  # that end well
+    begins_aws_seconds: float = SENTINEL_AWS_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from drill.measured import Measured
-from drill.objectives import DRAIN_AWS_SECONDS, SENTINEL_AWS_SECONDS, NoTakeOver, TakeOver
+from drill.objectives import DRAIN_AWS_SECONDS, NoTakeOver, TakeOver
 from drill.report.model import CheckReport
 from drill.verdict_lines import objective
 from drill.workflow_runs import WorkflowRun
@@ -40,7 +40,7 @@ def happened(expected: TakeOver, measured: Measured) -> list[CheckReport]:
         return lines
     run = went_on[0]
     if expected.by_sentinel:
-        lines.append(_begun(run, measured))
+        lines.append(_begun(run, measured, expected.begins_aws_seconds))
     lines += [fenced(run, measured), *_drained(expected, run, measured), proved(run)]
     if expected.loses_rows:
         lines.append(_brought_back(measured))
@@ -73,14 +73,14 @@ def _no_calls(measured: Measured) -> CheckReport:
     )
 
 
-def _begun(run: WorkflowRun, measured: Measured) -> CheckReport:
+def _begun(run: WorkflowRun, measured: Measured, limit: float) -> CheckReport:
     seconds = None if measured.lost_at is None else (run.started - measured.lost_at) * measured.speed
     ours = run.document.get("guard", {}).get("detected_at") is not None
     return objective(
         "the sentinel starts the failover in time",
-        f"at most {SENTINEL_AWS_SECONDS:g} AWS s after the loss",
+        f"at most {limit:g} AWS s after the loss",
         "somebody else started it" if not ours or seconds is None else f"{seconds:.1f} AWS s",
-        met=ours and seconds is not None and 0 <= round(seconds, 1) <= SENTINEL_AWS_SECONDS,
+        met=ours and seconds is not None and 0 <= round(seconds, 1) <= limit,
     )
 
 

@@ -56,7 +56,8 @@ def no_parts(_machine: Machine) -> list[Part]:
 
 
 def still_parts(machine: Machine) -> list[Part]:
-    """Every control plane, and nothing else: no traffic, no probe, no database, no alarm that changes its state."""
+    """Every control plane, and nothing else: no traffic, no probe, no schedule, no database, no alarm that
+    changes its state."""
     from localaws.aurora_part import DatabaseNames
 
     return [DatabaseNames(), *(Still(part) for part in _answering(machine))]

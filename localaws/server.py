@@ -113,8 +113,10 @@ class Server:
         if self._settings.owner is not None:
             _watch(self._settings.owner, functools.partial(loop.call_soon_threadsafe, stop.set))
         replication.start()
-        self._streams.start()
-        self._schedules.start()
+        calls_functions = make_parts is not still_parts
+        if calls_functions:
+            self._streams.start()
+            self._schedules.start()
         for part in parts:
             await part.start()
         _tell(self._settings, {"port": self.port})
@@ -122,8 +124,9 @@ class Server:
 
         await stop.wait()
         app.refusals.stop()
-        await self._schedules.stop()
-        self._streams.stop()
+        if calls_functions:
+            await self._schedules.stop()
+            self._streams.stop()
         hooks.kill_workers()
         if self._nursery:
             self._nursery.close()
@@ -208,7 +211,7 @@ def _arguments(arguments: list[str] | None) -> tuple[Settings, MakeParts]:
         "--parts",
         choices=_PARTS,
         default="standard",
-        help="standard: everything; still: every API, but no traffic, probe, database, alarm; none: the emulator alone",
+        help="standard: everything; still: every API, and nothing that happens by itself; none: the emulator alone",
     )
     given = parser.parse_args(arguments)
     settings = Settings(

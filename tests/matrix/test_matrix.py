@@ -103,7 +103,12 @@ def services(deployment: Deployment) -> set[str]:
     """The services, by boto3's names, that the deployment has resources of."""
     types = [row["type"] for row in deployment.rows if row["type"].startswith("aws:")]
     modules = {each.partition("/")[0].removeprefix("aws:") for each in types}
-    renamed = {"cloudwatch": {"cloudwatch", "events", "logs"}, "lb": {"elbv2"}, "vpc": {"ec2"}}
+    renamed = {
+        "cloudwatch": {"cloudwatch", "events", "logs"},
+        "lb": {"elbv2"},
+        "vpc": {"ec2"},
+        "sfn": {"stepfunctions"},
+    }
     return set().union(*(renamed.get(each, {each}) for each in modules))
 
 
