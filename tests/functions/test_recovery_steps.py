@@ -21,6 +21,14 @@ from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
 
 _clients, _session = Clients(), Session()  # parse the service models once
 NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _present(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto stamps with the real time, which goes on while other tests run."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
+
+
 ROLE = "arn:aws:iam::000000000000:role/states"
 PARAMETER = "/app/dev/database/writer-region"
 

@@ -28,7 +28,15 @@ from tests.functions.doors import Door, door
 from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
 
 _clients = Clients()
-START = datetime.now(UTC)  # moto stamps with the real time
+START = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _present(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto stamps with the real time, which goes on while other tests run."""
+    monkeypatch.setitem(globals(), "START", datetime.now(UTC))
+
+
 ROLE = "arn:aws:iam::000000000000:role/states"
 ENVIRONMENT = {
     "AWS_REGION": EAST_2,
