@@ -99,7 +99,7 @@ class ControlChanges:
                 theirs = change_state(self._peer, region, ours.state, replaces=theirs, since=ours.since, by=ours.by)
         except (ReplicaUnavailable, EpochTaken) as problem:
             return _reason(problem)
-        return THERE if _is(theirs, ours.state) else "its record is newer and says otherwise"
+        return THERE if _is(theirs, _meant(ours)) else "its record is newer and says otherwise"
 
     def _tell_writer(self, ours: WriterRecord) -> str:
         if ours.region is None:
@@ -116,10 +116,13 @@ class ControlChanges:
         return records.own if region == self._regions.own else records.peer
 
 
-def _is(record: RegionRecord, state: RegionState) -> bool:
+def _meant(record: RegionRecord) -> RegionState:
     """A record that nobody wrote means active."""
-    held = RegionState.ACTIVE if record.state is RegionState.ABSENT else record.state
-    return held is state
+    return RegionState.ACTIVE if record.state is RegionState.ABSENT else record.state
+
+
+def _is(record: RegionRecord, state: RegionState) -> bool:
+    return _meant(record) is state
 
 
 def _reason(problem: ReplicaUnavailable | EpochTaken) -> str:

@@ -159,3 +159,11 @@ def test_the_cool_down_counts_from_what_moved_traffic_or_the_writer(tables: Tabl
 
     control.set_writer(EAST_2, epoch=0, by="run-1")
     assert last_change(control.records()) == "2026-11-20T12:00:00.000000Z"
+
+
+def test_a_region_that_nobody_ever_fenced_is_active_in_both(tables: Tables) -> None:
+    """A drill that died before its fence arrived unfences all the same."""
+    done = changes(tables).set_state(EAST_1, ACTIVE, epoch=0, by="cleanup")
+
+    assert (done.changed, done.peer) == (False, "there")
+    assert stored(tables, EAST_1, f"region#{EAST_1}") is None, "nothing was to be written"
