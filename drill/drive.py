@@ -5,10 +5,10 @@ import itertools
 from collections.abc import Sequence
 
 import httpx
-from botocore.exceptions import BotoCoreError, ClientError
 
 from drill import decisions, poison_letters, probes, verify, workflow_runs, writers
 from drill.actions import Surroundings
+from drill.beginning import deployed_limits, first_look
 from drill.client import ClientPolicy, Target
 from drill.decisions import Decision
 from drill.environments import Environment
@@ -16,7 +16,6 @@ from drill.expectations import LedgerKeepsUp, NothingRuns
 from drill.faults import LocalFaults
 from drill.journal import Journal
 from drill.ledger import Row
-from drill.limits import Limits
 from drill.load import Load
 from drill.objectives import NoTakeOver
 from drill.payments import payments
@@ -25,7 +24,7 @@ from drill.progress import Progress
 from drill.recorded_calls import record_calls
 from drill.rehearsal_journal import write_start
 from drill.report.found import Found
-from drill.runner import CouldNotStart, Runner
+from drill.runner import Runner
 from drill.scenario import Settle
 from drill.settings import RehearsalSettings
 from drill.verify import Ledgers, Verification
@@ -47,7 +46,7 @@ async def drive(settings: RehearsalSettings, environment: Environment, progress:
     endpoints, site, sampler = environment.endpoints, environment.site, environment.sampler
     scenario = settings.scenario
     progress.regions = dict(site.regions)
-    limits = await asyncio.to_thread(_limits, environment)
+    limits = await asyncio.to_thread(deployed_limits, site, endpoints.region_outputs)
     progress.rto_limit = limits.rto_seconds
     load = _load(settings, environment, progress)
     progress.load = load
@@ -71,7 +70,7 @@ async def drive(settings: RehearsalSettings, environment: Environment, progress:
             journal=journal,
         )
         try:
-            first = await _first_look(watched)
+            first = await first_look(watched)
             before = await asyncio.to_thread(sampler.mark)
             await runner.run()
             await load.stop()
@@ -133,13 +132,6 @@ def _caught_up(status: probes.Status) -> Settle:
     )
 
 
-async def _first_look(watched: LocalWatch) -> probes.Status:
-    try:
-        return await watched.status()
-    except ProbeError as error:
-        raise CouldNotStart(str(error)) from error
-
-
 def _target(environment: Environment, address: str) -> Target:
     host, _, port = address.rpartition(":")
     return Target(
@@ -162,18 +154,6 @@ def _load(settings: RehearsalSettings, environment: Environment, progress: Progr
         now=progress.now,
         aside=_target(environment, endpoints.regions[endpoints.region(aside)].nlb) if aside else None,
     )
-
-
-def _limits(environment: Environment) -> Limits:
-    checks = []
-    for place in Place:
-        outputs = environment.endpoints.region_outputs(place)
-        try:
-            elbv2 = environment.site.client("elbv2", place)
-            checks.append(probes.health_settings(elbv2, outputs.target_group_arn, outputs.region))
-        except (BotoCoreError, ClientError) as error:
-            raise CouldNotStart(f"the health check deployed in {outputs.region} cannot be read: {error}") from error
-    return Limits(checks=tuple(checks), speed=environment.site.speed)
 
 
 async def _ledgers(watched: LocalWatch, environment: Environment) -> tuple[Ledgers, list[str]]:

@@ -10,14 +10,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drill import probes, verify, workflow_runs, writers
+from drill import verify, workflow_runs, writers
 from drill.actions import Surroundings
+from drill.beginning import deployed_limits, first_look
 from drill.client import ClientPolicy, Target
 from drill.environment_watch import EnvironmentWatch
 from drill.expectations import LedgerKeepsUp, NothingRuns
 from drill.faults import FaultInjector
 from drill.ledger import Row
-from drill.limits import Limits
 from drill.load import Load
 from drill.payments import payments
 from drill.probes import ProbeError
@@ -25,7 +25,7 @@ from drill.progress import Progress
 from drill.report.found import Found
 from drill.resources import Sampler
 from drill.run_settings import RunSettings
-from drill.runner import CouldNotStart, RunJournal, Runner
+from drill.runner import RunJournal, Runner
 from drill.scenario import Settle
 from drill.site import Site
 from drill.verify import Verification
@@ -52,7 +52,7 @@ async def exercise(
     prefix = f"{scenario.name}-{settings.seed}-"
     progress.regions = dict(site.regions)
     progress.window = max(progress.window, _WINDOW_PAYMENTS / settings.rate)
-    limits = await asyncio.to_thread(_limits, site)
+    limits = await asyncio.to_thread(deployed_limits, site, site.whole.cell)
     progress.rto_limit = limits.rto_seconds
     load = Load(
         target,
@@ -73,7 +73,7 @@ async def exercise(
         journal=journal,
     )
     try:
-        first = await _first_look(watched)
+        first = await first_look(watched)
         before = await asyncio.to_thread(sampler.mark)
         await runner.run()
         await load.stop()
@@ -106,24 +106,6 @@ async def exercise(
         written=tuple(writers.spans(rows)),
         trouble=tuple(trouble),
     )
-
-
-async def _first_look(watched: EnvironmentWatch) -> probes.Status:
-    try:
-        return await watched.status()
-    except ProbeError as error:
-        raise CouldNotStart(str(error)) from error
-
-
-def _limits(site: Site) -> Limits:
-    checks = []
-    for place in Place:
-        cell = site.whole.cell(place)
-        try:
-            checks.append(probes.health_settings(site.client("elbv2", place), cell.target_group_arn, cell.region))
-        except (BotoCoreError, ClientError) as error:
-            raise CouldNotStart(f"the health check deployed in {cell.region} cannot be read: {error}") from error
-    return Limits(checks=tuple(checks), speed=site.speed)
 
 
 async def _compared(

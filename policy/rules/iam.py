@@ -72,7 +72,6 @@ ANY_RESOURCE: Mapping[str, str] = {
 }
 # Actions on everything of a kind, for want of anything narrower.
 ANY_OF_A_KIND: Mapping[str, str] = {
-    "logs:DescribeLogGroups": "a listing (VPC user guide, flow-logs-iam-role.html)",
     "ec2:GetManagedPrefixListEntries": "reads AWS's own lists of addresses, whose ids are not ours (FIS user guide, "
     "cross-region-scenario.html)",
 }

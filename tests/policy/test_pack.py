@@ -1,6 +1,5 @@
 """The policy pack as the Pulumi engine sees it: loaded in its own environment, asked over the wire."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,7 @@ NAMES = {scope: [rule.name for rule in RULES if rule.scope is scope] for scope i
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """The interpreter of the pack's environment, which `make policy` installs; in CI it must be there."""
+    """The interpreter of the pack's environment, which `make policy` installs from the same index as ours."""
     make = shutil.which("make")
     assert make, "make is needed"
     # Whatever is older than this run's own environment is not to be installed again.
@@ -31,8 +30,6 @@ def python() -> Path:
         capture_output=True,
         text=True,
     )
-    if built.returncode and not os.environ.get("CI"):
-        pytest.skip(f"there is no package index to install the policy pack from: {built.stderr[-300:]}")
     assert built.returncode == 0, built.stderr
     return ROOT / "build" / "policy-venv" / "bin" / "python"
 
