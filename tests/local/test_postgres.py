@@ -237,8 +237,8 @@ def test_the_server_is_private_to_this_machine_and_to_an_unprivileged_user(
     assert pair[0].instance.ask("SHOW unix_socket_directories") == ("",)
     assert stat.S_IMODE(host.passfile.stat().st_mode) == 0o600
     assert stat.S_IMODE((host.home / "template").stat().st_mode) == 0o700
-    (process,) = pair[0].instance.ask("SELECT pg_backend_pid()")
-    assert Path(f"/proc/{process}").stat().st_uid != 0
+    with contextlib.closing(pair[0].instance.connect(host.admin, "postgres")) as connection:
+        assert Path(f"/proc/{connection.info.backend_pid}").stat().st_uid != 0
 
 
 def test_the_programs_are_copied_when_the_servers_user_cannot_reach_them(
