@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import alarms_compute, parameter_access, policies
+from components import alarms_compute, parameter_access
 from components.alarm_model import Watched
 from components.cell import Cell
 from components.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.function import Function
 from components.parameter_events import ParameterEvents, ParameterEventsArgs
+from components.scheduled_call import ScheduledCall, ScheduledCallArgs
 from shared.places import Place
 
 SOURCE = "parameter_sync"
@@ -102,7 +103,7 @@ class ParameterSync(pulumi.ComponentResource):
             scaling_config={"maximum_concurrency": CONCURRENCY},
             opts=self._child,
         )
-        self._schedule()
+        self._reconciliation()
         if cell.settings.parameter_throughput == "high":
             # A setting of the whole account in this region; it costs by the call.
             aws.ssm.ServiceSetting(f"{name}-throughput", setting_id=SETTING, setting_value="true", opts=self._child)
@@ -120,48 +121,28 @@ class ParameterSync(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _schedule(self) -> None:
+    def _reconciliation(self) -> None:
         cell, minutes = self._cell, self._cell.settings.parameter_minutes
         # The two regions take turns: at the same time each would repair the same.
         first = 0 if cell.place is Place.PRIMARY else minutes // 2
-        role = aws.iam.Role(
-            f"{self._prefix}-role",
-            name=cell.names.regional("role-schedule-parameters", cell.place),
-            assume_role_policy=policies.trust_for(
-                "scheduler.amazonaws.com",
-                account=cell.account,
-                source=cell.arn("scheduler", "schedule-group/default"),
-            ),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy=policies.document(
-                [
-                    policies.allow(["lambda:InvokeFunction"], [self.function.arn]),
-                    policies.allow(["sqs:SendMessage"], [self.dead_letters.arn]),
-                    policies.allow(["kms:Decrypt", "kms:GenerateDataKey"], [cell.key_arn]),
-                ]
-            ),
-            opts=self._child,
-        )
-        aws.scheduler.Schedule(
+        ScheduledCall(
             f"{self._prefix}-reconciliation",
-            name=cell.names.regional("schedule-parameters", cell.place),
-            description="Compares all parameters with the other region's",
-            schedule_expression=f"cron({first}/{minutes} * * * ? *)",
-            flexible_time_window={"mode": "OFF"},
-            kms_key_arn=cell.key_arn,
-            target={
-                "arn": self.function.arn,
-                "role_arn": role.arn,
-                "input": '{"operation": "reconcile"}',
-                # The next one compares the same.
-                "retry_policy": {"maximum_event_age_in_seconds": 300, "maximum_retry_attempts": 1},
-                "dead_letter_config": {"arn": self.dead_letters.arn},
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            ScheduledCallArgs(
+                name=cell.names.regional("schedule-parameters", cell.place),
+                role_name=cell.names.regional("role-schedule-parameters", cell.place),
+                description="Compares all parameters with the other region's",
+                expression=f"cron({first}/{minutes} * * * ? *)",
+                region=cell.region,
+                account=cell.account,
+                function_arn=self.function.arn,
+                key_arn=cell.key_arn,
+                dead_letter_arn=self.dead_letters.arn,
+                payload={"operation": "reconcile"},
+                # No more than one: the next one compares the same.
+                retries=1,
+                retry_seconds=300,
+            ),
+            opts=self._child,
         )
 
     def _watched(self, queue: aws.sqs.Queue) -> list[Watched]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components import alarms_compute, policies
+from components import alarms_compute
 from components.alarm_model import Watched
 from components.alarms import metric_alarm
+from components.scheduled_call import ScheduledCall, ScheduledCallArgs
 from shared.naming import Names
 from shared.places import Place
 
@@ -51,7 +52,23 @@ class RegionLinks(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         addresses = self._addresses()
         self._stream()
-        self._schedule(after=addresses)
+        ScheduledCall(
+            f"{name}-minute",
+            ScheduledCallArgs(
+                name=args.names.regional("schedule-sentinel", args.place),
+                role_name=args.names.regional("role-schedule", args.place),
+                description="Has the other region watched without a pause",
+                # Not tried again: the next minute's call is worth more than a late one.
+                expression="rate(1 minutes)",
+                region=args.region,
+                account=args.account,
+                function_arn=args.sentinel_arn,
+                key_arn=args.key_arn,
+                dead_letter_arn=args.dead_letter_arn,
+            ),
+            after=addresses,
+            opts=self._child,
+        )
         metric_alarm(
             f"{name}-silent",
             args.names.regional("alarm-sentinel-silent", args.place),
@@ -101,51 +118,4 @@ class RegionLinks(pulumi.ComponentResource):
                 ]
             },
             opts=self._child,
-        )
-
-    def _schedule(self, *, after: list[pulumi.Resource]) -> None:
-        """With EventBridge Scheduler, which calls in time to the minute (Scheduler user guide, schedule-types.html)."""
-        args = self._args
-        role_name = args.names.regional("role-schedule", args.place)
-        role = aws.iam.Role(
-            f"{self._prefix}-role",
-            name=role_name,
-            # A schedule is known to IAM by its group (Scheduler user guide,
-            # cross-service-confused-deputy-prevention.html).
-            assume_role_policy=policies.trust_for(
-                "scheduler.amazonaws.com",
-                account=args.account,
-                source=pulumi.Output.concat(
-                    f"arn:aws:scheduler:{args.region}:", args.account, ":schedule-group/default"
-                ),
-            ),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy=policies.document(
-                [
-                    policies.allow(["lambda:InvokeFunction"], [args.sentinel_arn]),
-                    policies.allow(["sqs:SendMessage"], [args.dead_letter_arn]),
-                    policies.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
-                ]
-            ),
-            opts=self._child,
-        )
-        aws.scheduler.Schedule(
-            f"{self._prefix}-minute",
-            name=args.names.regional("schedule-sentinel", args.place),
-            description="Has the other region watched without a pause",
-            schedule_expression="rate(1 minutes)",
-            flexible_time_window={"mode": "OFF"},
-            kms_key_arn=args.key_arn,
-            target={
-                "arn": args.sentinel_arn,
-                "role_arn": role.arn,
-                # The next minute's call is worth more than a late one.
-                "retry_policy": {"maximum_event_age_in_seconds": 60, "maximum_retry_attempts": 0},
-                "dead_letter_config": {"arn": args.dead_letter_arn},
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, *after]),
         )

@@ -8,7 +8,6 @@ import httpx
 
 from drill import decisions, poison_letters, probes, verify, workflow_runs, writers
 from drill.actions import Surroundings
-from drill.beginning import deployed_limits, first_look
 from drill.client import ClientPolicy, Target
 from drill.decisions import Decision
 from drill.environments import Environment
@@ -27,6 +26,7 @@ from drill.report.found import Found
 from drill.runner import Runner
 from drill.scenario import Settle
 from drill.settings import RehearsalSettings
+from drill.under_load import deployed_limits, run_under_load
 from drill.verify import Ledgers, Verification
 from drill.watch import LocalWatch
 from drill.workflow_runs import WorkflowRun
@@ -69,18 +69,7 @@ async def drive(settings: RehearsalSettings, environment: Environment, progress:
             duration=settings.duration,
             journal=journal,
         )
-        try:
-            first = await first_look(watched)
-            before = await asyncio.to_thread(sampler.mark)
-            await runner.run()
-            await load.stop()
-            after = await asyncio.to_thread(sampler.mark)
-            with progress.stage("let clients finish") as stage:
-                await load.drain()
-                stage.detail = f"{len(load.record.acknowledged)} of {len(load.record.intents)} told"
-            await runner.settle(_caught_up(progress.status))
-        finally:
-            await load.close()
+        course = await run_under_load(runner, load, watched, sampler, progress, arrived=_caught_up)
         status = progress.status
         with progress.stage("compare clients, journals and ledgers") as stage:
             ledgers, trouble = await _ledgers(watched, environment)
@@ -90,7 +79,7 @@ async def drive(settings: RehearsalSettings, environment: Environment, progress:
         runs: Sequence[WorkflowRun] = ()
         said: Sequence[Decision] = ()
         try:
-            names = frozenset(run.name for run in first.workflows)
+            names = frozenset(run.name for run in course.first.workflows)
             runs = await asyncio.to_thread(workflow_runs.read_runs, site, besides=names)
             said = await asyncio.to_thread(_decisions, settings, environment, progress)
         except ProbeError as error:
@@ -102,9 +91,9 @@ async def drive(settings: RehearsalSettings, environment: Environment, progress:
         load=load,
         limits=limits,
         status=status,
-        refused_before={region: known.refused for region, known in first.regions.items()},
+        refused_before={region: known.refused for region, known in course.first.regions.items()},
         verification=verification,
-        usage=sampler.usage(before, after),
+        usage=course.usage,
         sampler=sampler,
         not_restored=runner.not_restored,
         blind=tuple(runner.blind),

@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from drill import verify, workflow_runs, writers
 from drill.actions import Surroundings
-from drill.beginning import deployed_limits, first_look
 from drill.client import ClientPolicy, Target
 from drill.environment_watch import EnvironmentWatch
 from drill.expectations import LedgerKeepsUp, NothingRuns
@@ -28,6 +27,7 @@ from drill.run_settings import RunSettings
 from drill.runner import RunJournal, Runner
 from drill.scenario import Settle
 from drill.site import Site
+from drill.under_load import deployed_limits, run_under_load
 from drill.verify import Verification
 from drill.workflow_runs import WorkflowRun
 from shared.places import Place
@@ -72,31 +72,27 @@ async def exercise(
         progress=progress,
         journal=journal,
     )
-    try:
-        first = await first_look(watched)
-        before = await asyncio.to_thread(sampler.mark)
-        await runner.run()
-        await load.stop()
-        after = await asyncio.to_thread(sampler.mark)
-        with progress.stage("let clients finish") as stage:
-            await load.drain()
-            stage.detail = f"{len(load.record.acknowledged)} of {len(load.record.intents)} told"
-        await runner.settle(
-            Settle(name="the ledger catches up", until=(LedgerKeepsUp(), NothingRuns()), within_aws_seconds=90)
-        )
-    finally:
-        await load.close()
+    course = await run_under_load(
+        runner,
+        load,
+        watched,
+        sampler,
+        progress,
+        arrived=lambda _status: Settle(
+            name="the ledger catches up", until=(LedgerKeepsUp(), NothingRuns()), within_aws_seconds=90
+        ),
+    )
     with progress.stage("compare clients, journals and the ledger") as stage:
         verification, rows, trouble = await _compared(site, watched, load, prefix)
         stage.detail = f"{verification.in_journal} of {verification.acknowledged} in both regions"
-    runs = await asyncio.to_thread(_runs, site, runner, frozenset(run.name for run in first.workflows))
+    runs = await asyncio.to_thread(_runs, site, runner, frozenset(run.name for run in course.first.workflows))
     return Found(
         load=load,
         limits=limits,
         status=progress.status,
         refused_before={},
         verification=verification,
-        usage=sampler.usage(before, after),
+        usage=course.usage,
         sampler=sampler,
         not_restored=runner.not_restored,
         blind=tuple(runner.blind),

@@ -15,9 +15,10 @@ from drill.faults import ActionError
 from drill.journal_entries import ActionBegun, ActionDone, Entry, Probe, WayBack
 from drill.ledger import Row
 from drill.load import Load
-from drill.probes import Expectation, Gathers, Look, ProbeError, Status, unmet
+from drill.probes import Expectation, Gathers, Look, ProbeError, unmet
 from drill.progress import Fault, Progress, Stage
 from drill.scenario import Await, Scenario, SecondRun, Send, Settle, Step, TakeStock
+from drill.watched import Watched
 
 Done = TypeVar("Done")
 
@@ -32,27 +33,6 @@ class CouldNotStart(RuntimeError):
 
 class WayBackIncomplete(RuntimeError):
     """Something was changed and could not be changed back. The message says what is left to do."""
-
-
-class Watched(Protocol):
-    """How the runner looks at the system. Every method raises ProbeError."""
-
-    async def status(self) -> Status: ...
-
-    async def posted(self, status: Status) -> int:
-        """Payments of this run in the writer's ledger."""
-
-    async def rows(self, status: Status, region: str) -> dict[str, Row]:
-        """The ledger of a region's member."""
-
-    async def second_run(self) -> dict[str, int]:
-        """Run the stack programs again; how many changes each wanted."""
-
-    async def mark_calls(self) -> None:
-        """Begin to count calls."""
-
-    async def calls(self) -> list[ControlCall]:
-        """Control-plane calls of our own functions since the mark."""
 
 
 class RunJournal(Protocol):

@@ -1,0 +1,75 @@
+"""What every run under load is, wherever its environment is: the limits that are deployed there, a first look, the
+scenario, and the load's end.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drill import probes
+from drill.limits import Limits
+from drill.load import Load
+from drill.probes import ProbeError, Status
+from drill.progress import Progress
+from drill.resources import Sampler, Usage
+from drill.runner import CouldNotStart, Runner
+from drill.scenario import Settle
+from drill.site import Site
+from drill.watched import Watched
+from shared.outputs import PlainRegionOutputs
+from shared.places import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What is known once the load has ended."""
+
+    first: Status  # before anything was changed
+    usage: Usage  # of this machine, from the first look until the load stopped
+
+
+def deployed_limits(site: Site, cell: Callable[[Place], PlainRegionOutputs]) -> Limits:
+    """From the health checks as they are deployed; `cell` gives a region's outputs. Raises CouldNotStart."""
+    checks = []
+    for place in Place:
+        outputs = cell(place)
+        try:
+            client = site.client("elbv2", place)
+            checks.append(probes.health_settings(client, outputs.target_group_arn, outputs.region))
+        except (BotoCoreError, ClientError) as error:
+            raise CouldNotStart(f"the health check deployed in {outputs.region} cannot be read: {error}") from error
+    return Limits(checks=tuple(checks), speed=site.speed)
+
+
+async def run_under_load(
+    runner: Runner,
+    load: Load,
+    watched: Watched,
+    sampler: Sampler,
+    progress: Progress,
+    *,
+    arrived: Callable[[Status], Settle],
+) -> Course:
+    """The scenario, then the clients' last answers, then `arrived`: what is to be compared must be there first.
+
+    Raises CouldNotStart before the first change, WayBackIncomplete when a change could not be taken back. The load has
+    ended either way.
+    """
+    try:
+        try:
+            first = await watched.status()
+        except ProbeError as error:
+            raise CouldNotStart(str(error)) from error
+        before = await asyncio.to_thread(sampler.mark)
+        await runner.run()
+        await load.stop()
+        after = await asyncio.to_thread(sampler.mark)
+        with progress.stage("let clients finish") as stage:
+            await load.drain()
+            stage.detail = f"{len(load.record.acknowledged)} of {len(load.record.intents)} told"
+        await runner.settle(arrived(progress.status))
+    finally:
+        await load.close()
+    return Course(first=first, usage=sampler.usage(before, after))
