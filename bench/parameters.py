@@ -84,7 +84,7 @@ class Bench:
             walk = reconciliation.repair(after="", is_due=lambda _: False, should_stop=lambda: False)
             seconds = time.monotonic() - began
         count = len(self.names)
-        least = 2 * (-(-count // PAGE) + -(-count // BATCH)) + LOOK * changed
+        least = 2 * (1 + -(-count // PAGE) + -(-count // BATCH)) + LOOK * changed
         left = reconciliation.compare(after="", should_stop=lambda: False)
         return Measured(
             what=what, changed=changed, calls=calls, least=least, seconds=seconds, left=_unequal(walk, left)

@@ -1,7 +1,8 @@
 """A walk through both trees: finds what differs, whatever became of the events, and has it looked at.
 
-Descriptions come 50 at a time and values 10 at a time from each region, which is the least the API allows. What no
-version tells of, tags and labels, costs calls for each parameter: they are looked at in turns (`is_due`).
+Descriptions come 50 at a time and values 10 at a time from each region, which is the least the API allows, after one
+call that finds out whether it answers. What no version tells of, tags and labels, costs calls for each parameter: they
+are looked at in turns (`is_due`).
 """
 
 import hashlib
@@ -82,6 +83,8 @@ class Reconciliation:
         should_stop: Callable[[], bool],
     ) -> Walk:
         walk = Walk()
+        for store in self._stores:
+            store.reach()
         one, other = (store.listed() for store in self._stores)
         names = iter(sorted(name for name in one.keys() | other.keys() if name > after))
         last = after

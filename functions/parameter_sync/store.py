@@ -18,6 +18,7 @@ from .scope import Scope
 PLACE = "Place"  # a tag that names where something is, and so differs between the regions (R1)
 _DESCRIPTIONS, _VALUES, _VERSIONS = 50, 10, 50
 _TYPE = "Parameter"
+_NOBODYS = "-"  # a name that is asked for and need not be there
 # How to say that a parameter has it no longer (Systems Manager user guide, parameter-store-policies.html).
 _EMPTY = {"AllowedPattern": "", "Policies": "[{}]"}
 
@@ -49,6 +50,11 @@ class Store:
         self._scope = scope
         self._key_alias = key_alias
         self._is_copier = is_copier
+
+    def reach(self) -> None:
+        """Find out by reading whether the region answers: what lists and describes is Parameter Store's control plane,
+        and no one asks a lost region's (design §3). Raises RegionUnavailable if it does not."""
+        self._call("get_parameters", Names=[f"{self._scope.prefix}/{_NOBODYS}"], WithDecryption=False)
 
     def listed(self) -> dict[str, Listed]:
         """Every parameter in scope, by name."""

@@ -3,6 +3,7 @@
 from functools import partial
 
 import pytest
+from parameter_sync.problems import RegionUnavailable
 from parameter_sync.reconcile import share
 
 from tests.functions.harness import EAST_1, EAST_2
@@ -27,7 +28,7 @@ def test_with_nothing_to_do_it_asks_as_seldom_as_the_api_allows() -> None:
     walk = world.reconcile()
 
     assert (walk.compared, walk.outcomes) == (1000, [])
-    assert world.calls() == 2 * (1000 // 50 + 1000 // 10)
+    assert world.calls() == 2 * (1 + 1000 // 50 + 1000 // 10)
     assert world.writes() == 0
 
 
@@ -39,7 +40,22 @@ def test_batches_are_full_also_among_parameters_that_one_side_lacks() -> None:
     world.reconcile()
 
     assert world.east1.shown() == world.east2.shown()
-    assert world.east2.calls["get_parameters"] == 100 // 10 + 100, "ten at a time, and once for each that is written"
+    assert world.east2.calls["get_parameters"] == 1 + 100 // 10 + 100, (
+        "ten at a time, and once for each that is written"
+    )
+
+
+@pytest.mark.parametrize("lost", [EAST_1, EAST_2])
+def test_nothing_is_asked_of_a_lost_regions_control_plane(lost: str) -> None:
+    world = filled(3)
+    asked: list[str] = []
+    world.regions[lost].before = asked.append
+    world.regions[lost].reachable = lambda: False
+
+    with pytest.raises(RegionUnavailable, match=lost):
+        world.reconcile()
+
+    assert asked == ["get_parameters"]
 
 
 @pytest.mark.parametrize("part", ["Value", "Description", "Tier", "AllowedPattern"])
