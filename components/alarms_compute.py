@@ -1,115 +1,81 @@
 """Alarms on what runs: functions, rules, dead-letter queues."""
 
+import functools
+
 from components.alarm_model import Alarm
 
 _LAMBDA = (
     "Lambda developer guide, monitoring-metrics-types.html; "
     "CloudWatch user guide, SupportedMetricsForResourceTagsForTelemetry.html (dimensions)"
 )
-_IDLE = "a function that nobody calls reports nothing, and that is well"
 
-_ERRORS = Alarm(
-    key="errors",
+# What an alarm on a function is unless it says otherwise: something is counted by the minute, and silence is well.
+_on_function = functools.partial(
+    Alarm,
     namespace="AWS/Lambda",
-    metric="Errors",
     dimensions={"FunctionName": "function"},
     statistic="Sum",
     period=60,
     evaluation_periods=5,
-    datapoints=2,
     threshold=1,
     comparison="GreaterThanOrEqualToThreshold",
     missing="notBreaching",
-    missing_reason=_IDLE,
-    reason="The function failed: it raised an error, ran out of time or memory, or could not start. See its log group.",
+    missing_reason="a function that nobody calls reports nothing, and that is well",
     source=_LAMBDA,
+)
+
+_ERRORS = _on_function(
+    key="errors",
+    metric="Errors",
+    datapoints=2,
+    reason="The function failed: it raised an error, ran out of time or memory, or could not start. See its log group.",
     urgent=True,
 )
-_THROTTLES = Alarm(
+_THROTTLES = _on_function(
     key="throttles",
-    namespace="AWS/Lambda",
     metric="Throttles",
-    dimensions={"FunctionName": "function"},
-    statistic="Sum",
-    period=60,
-    evaluation_periods=5,
     datapoints=2,
-    threshold=1,
-    comparison="GreaterThanOrEqualToThreshold",
-    missing="notBreaching",
-    missing_reason=_IDLE,
     reason="Calls were refused for want of concurrency. After a failover one region carries the load of both: compare "
     "the account's concurrency limits in the two.",
-    source=_LAMBDA,
     urgent=True,
 )
-_DURATION = Alarm(
+_DURATION = _on_function(
     key="duration",
-    namespace="AWS/Lambda",
     metric="Duration",
-    dimensions={"FunctionName": "function"},
     statistic="p99",
-    period=60,
-    evaluation_periods=5,
     datapoints=3,
     threshold=0.8,
     share_of="timeout_ms",
-    comparison="GreaterThanOrEqualToThreshold",
-    missing="notBreaching",
-    missing_reason=_IDLE,
     reason="The slowest calls come close to the function's time limit; what waits behind them is next. See its traces.",
-    source=_LAMBDA,
 )
-_DEAD_LETTER_ERRORS = Alarm(
+_DEAD_LETTER_ERRORS = _on_function(
     key="dead-letter-errors",
-    namespace="AWS/Lambda",
     metric="DeadLetterErrors",
-    dimensions={"FunctionName": "function"},
-    statistic="Sum",
-    period=60,
     evaluation_periods=1,
     datapoints=1,
-    threshold=1,
-    comparison="GreaterThanOrEqualToThreshold",
-    missing="notBreaching",
     missing_reason="nothing had to be sent to the dead-letter queue",
     reason="An event could not even be put into the dead-letter queue and is lost: check the function's rights to the "
     "queue and to its key.",
-    source=_LAMBDA,
 )
-_ITERATOR_AGE = Alarm(
+_ITERATOR_AGE = _on_function(
     key="behind",
-    namespace="AWS/Lambda",
     metric="IteratorAge",
-    dimensions={"FunctionName": "function"},
     statistic="Maximum",
-    period=60,
-    evaluation_periods=5,
     datapoints=3,
     threshold=60_000,  # milliseconds
     comparison="GreaterThanThreshold",
-    missing="notBreaching",
     missing_reason="a stream without new records has no age",
     reason="The function is more than a minute behind its stream: it fails on a record and retries it, or is too slow.",
-    source=_LAMBDA,
 )
-
-_SILENT = Alarm(
+_SILENT = _on_function(
     key="silent",
-    namespace="AWS/Lambda",
     metric="Invocations",
-    dimensions={"FunctionName": "function"},
-    statistic="Sum",
-    period=60,
-    evaluation_periods=5,
     datapoints=5,
-    threshold=1,
     comparison="LessThanThreshold",
     missing="breaching",
     missing_reason="a function that a schedule calls every minute and that reports nothing is not called",
     reason="Nothing watches the other region: its loss would move traffic, but not the database. See the schedule, its "
     "role and the dead-letter queue.",
-    source=_LAMBDA,
     urgent=True,
 )
 
@@ -122,38 +88,38 @@ STREAM_FUNCTION = (*FUNCTION, _ITERATOR_AGE)
 SCHEDULED_FUNCTION = (_SILENT,)
 """Besides the above, for a function that a schedule calls every minute."""
 
-_EXECUTIONS = "Step Functions developer guide, procedure-cw-metrics.html"
-_NOT_RUN = "state machines that nobody starts report nothing, and that is well"
-
-
-def _runs(key: str, metric: str, reason: str) -> Alarm:
-    return Alarm(
-        key=key,
-        namespace="AWS/States",
-        metric=metric,
-        dimensions={"StateMachineArn": "machine"},
-        statistic="Sum",
-        period=60,
-        evaluation_periods=1,
-        datapoints=1,
-        threshold=1,
-        comparison="GreaterThanOrEqualToThreshold",
-        missing="notBreaching",
-        missing_reason=_NOT_RUN,
-        reason=reason,
-        source=_EXECUTIONS,
-        urgent=True,
-    )
-
+_on_machine = functools.partial(
+    Alarm,
+    namespace="AWS/States",
+    dimensions={"StateMachineArn": "machine"},
+    statistic="Sum",
+    period=60,
+    evaluation_periods=1,
+    datapoints=1,
+    threshold=1,
+    comparison="GreaterThanOrEqualToThreshold",
+    missing="notBreaching",
+    missing_reason="state machines that nobody starts report nothing, and that is well",
+    source="Step Functions developer guide, procedure-cw-metrics.html",
+    urgent=True,
+)
 
 STATE_MACHINE = (
-    _runs("failed", "ExecutionsFailed", "A run gave up after its retries. See docs/runbooks/failover.md."),
-    _runs(
-        "timed-out",
-        "ExecutionsTimedOut",
-        "A run outlasted its time limit. See docs/runbooks/failover.md.",
+    _on_machine(
+        key="failed",
+        metric="ExecutionsFailed",
+        reason="A run gave up after its retries. See docs/runbooks/failover.md.",
     ),
-    _runs("aborted", "ExecutionsAborted", "Somebody stopped a run half way: look which of its steps are done."),
+    _on_machine(
+        key="timed-out",
+        metric="ExecutionsTimedOut",
+        reason="A run outlasted its time limit. See docs/runbooks/failover.md.",
+    ),
+    _on_machine(
+        key="aborted",
+        metric="ExecutionsAborted",
+        reason="Somebody stopped a run half way: look which of its steps are done.",
+    ),
 )
 """For a state machine of ours. Role `machine`: its ARN."""
 

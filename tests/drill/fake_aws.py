@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from shared import client_keys
-from tests.drill.certificates import write_certificate
+from tests.certificates import write_certificate
 from tests.drill.http_exchange import exchanges
 
 PRIMARY, SECONDARY = "us-east-1", "us-east-2"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from drill.client import Target
-from tests.drill.certificates import write_certificate
+from tests.certificates import write_certificate
 from tests.drill.http_exchange import exchanges
 
 SERVICE = "pay.dr-test.internal"

@@ -15,7 +15,7 @@ from drill.client import ClientPolicy
 from drill.load import Load
 from drill.payments import payments
 from drill.record import Intent, Outcome
-from tests.drill.certificates import write_certificate
+from tests.certificates import write_certificate
 from tests.drill.payment_server import KEY, SERVICE, Answer, PaymentServer, Reply, accept, payment_server
 
 POLICY = ClientPolicy(timeout=0.3, reopen=5.0, first_pause=0.02, longest_pause=0.1, give_up=1.0, most_under_way=20)

@@ -10,7 +10,7 @@ from botocore.session import Session
 from moto import mock_aws
 
 from common.front_doors import Doors, DoorsUnknown, health_of, read_doors
-from tests.drill.certificates import write_certificate
+from tests.certificates import write_certificate
 from tests.functions.doors import door
 
 

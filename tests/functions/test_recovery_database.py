@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from recovery import errors, surroundings
 from recovery.operations import perform
-from recovery.settings import Settings
 from recovery.surroundings import Surroundings
 
 from common.pace import Pace
-from tests.functions.harness import EAST_1, EAST_2, TABLE
+from tests.functions.harness import EAST_1, EAST_2
+from tests.functions.recovery_settings import recovery_settings
 
 NOW = datetime.now(UTC)
 
@@ -36,27 +36,7 @@ class Rds:
 
 @pytest.fixture
 def around() -> Surroundings:
-    settings = Settings.read(
-        {
-            "AWS_REGION": EAST_2,
-            "PLACE": "secondary",
-            "PEER_REGION": EAST_1,
-            "JOURNAL_TABLE": TABLE,
-            "PEER_WITNESS_NAME": "witness-primary.dr-dev.internal",
-            "GLOBAL_CLUSTER": "aurora-dev",
-            "DATABASE_NAME": "payments",
-            "DATABASE_SECRET": "secret-database-dev",
-            "WRITER_PARAMETER": "/app/dev/database/writer-region",
-            "DOORS_PREFIX": "/app/dev/doors",
-            "PAYMENTS_FUNCTION": "payments",
-            "LEDGER_FUNCTION": "ledger",
-            "PEER_LEDGER_FUNCTION": "ledger",
-            "TOPIC_ARN": "arn:aws:sns:us-east-2:000000000000:topic",
-            "SERVICE_VERSION": "1.2.3",
-            "METRICS_NAMESPACE": "dr-test",
-        }
-    )
-    return replace(surroundings.make(settings), pace=Pace(now=lambda: NOW))
+    return replace(surroundings.make(recovery_settings()), pace=Pace(now=lambda: NOW))
 
 
 def looked(around: Surroundings, rds: Rds, *, waited: float) -> dict[str, Any]:

@@ -2,11 +2,8 @@
 
 import functools
 import json
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -16,6 +13,7 @@ from psycopg2 import errors
 
 from localaws import reaper
 from localaws.gate import OutageKind
+from tests.local.aurora_fixtures import at_home_and_empty, aws, lasting
 from tests.local.aurora_world import (
     DATABASE,
     EAST_1,
@@ -27,23 +25,9 @@ from tests.local.aurora_world import (
     deploy,
     destroy,
     eventually,
-    world,
 )
 
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="localaws-test-") as directory:
-        Path(directory).chmod(0o711)  # PostgreSQL runs as another user when we are root
-        with world(Path(directory)) as made:
-            yield made
-
-
-@pytest.fixture(scope="module")
-def lasting(aws: World) -> Iterator[Deployed]:
-    deployed = aws.ready()
-    yield deployed
-    destroy(deployed)
+__all__ = ["aws", "lasting"]
 
 
 @pytest.fixture
@@ -52,13 +36,7 @@ def ledger(aws: World, lasting: Deployed) -> Deployed:
     for region in (EAST_1, EAST_2):
         aws.gate.heal(region)
     aws.pairs.set_lag(lasting.name, 0)
-    eventually(lambda: lasting.available() and lasting.synchronization() == {"connected"}, "a healthy database")
-    if lasting.writer() != lasting.clusters[EAST_1]:
-        lasting.switch_over(EAST_1)
-        eventually(lambda: lasting.writer() == lasting.clusters[EAST_1] and lasting.available(), "the writer back home")
-    lasting.sql(EAST_1, "TRUNCATE t")
-    eventually(lambda: aws.read(lasting, EAST_2) == [], "an empty table")
-    return lasting
+    return at_home_and_empty(aws, lasting)
 
 
 def code(caught: pytest.ExceptionInfo[ClientError]) -> str:

@@ -1,32 +1,17 @@
 """Faults of databases alone, and of the way between two regions that live: what a client sees, and what is noted."""
 
 import itertools
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from localaws.gate import OutageKind
-from tests.local.aurora_world import EAST_1, EAST_2, SPEED, Deployed, World, destroy, eventually, world
+from tests.local.aurora_fixtures import at_home_and_empty, aws, lasting
+from tests.local.aurora_world import EAST_1, EAST_2, SPEED, Deployed, World, eventually
 
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="localaws-test-") as directory:
-        Path(directory).chmod(0o711)  # PostgreSQL runs as another user when we are root
-        with world(Path(directory)) as made:
-            yield made
-
-
-@pytest.fixture(scope="module")
-def lasting(aws: World) -> Iterator[Deployed]:
-    deployed = aws.ready()
-    yield deployed
-    destroy(deployed)
+__all__ = ["aws", "lasting"]
 
 
 @pytest.fixture
@@ -36,13 +21,7 @@ def ledger(aws: World, lasting: Deployed) -> Deployed:
     aws.pairs.set_every_lag(None)
     for region in (EAST_1, EAST_2):
         aws.pairs.set_down(region, False)
-    eventually(lambda: lasting.available() and lasting.synchronization() == {"connected"}, "a healthy database")
-    if lasting.writer() != lasting.clusters[EAST_1]:
-        lasting.switch_over(EAST_1)
-        eventually(lambda: lasting.writer() == lasting.clusters[EAST_1] and lasting.available(), "the writer back home")
-    lasting.sql(EAST_1, "TRUNCATE t")
-    eventually(lambda: aws.read(lasting, EAST_2) == [], "an empty table")
-    return lasting
+    return at_home_and_empty(aws, lasting)
 
 
 def row(aws: World, ledger: Deployed, region: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import pytest
 
 from localaws import hooks
 from localaws.fronts import port, relay
+from tests.certificates import make_certificate
 from tests.local.traffic_world import (
     EAST_1,
     EAST_2,
@@ -23,7 +24,6 @@ from tests.local.traffic_world import (
     cells,
     eventually,
     fixed_response,
-    make_certificate,
     shared_world,
     world,
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import datetime
 import http.client
 import io
 import socket
@@ -19,16 +18,13 @@ from typing import Any, TypeVar
 import boto3
 import pytest
 from botocore.config import Config
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from localaws import environment, hooks, http_server
 from localaws.clock import Clock
 from localaws.fronts import probe
 from localaws.gate import Gate, OutageKind
 from localaws.traffic import Traffic
+from tests.certificates import make_certificate
 
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 SPEED = 50.0
@@ -214,29 +210,6 @@ def eventually(look: Callable[[], Found], *, within: float = 5.0) -> Found:
     while not (found := look()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return found
-
-
-def make_certificate(*names: str) -> tuple[bytes, bytes]:
-    """A self-signed certificate for DNS names and its key, in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM), private
 
 
 def zipped(code: str) -> bytes:

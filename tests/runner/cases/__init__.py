@@ -1,5 +1,7 @@
 """One program per service, and how AWS itself describes what the program made."""
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,44 +28,6 @@ class Case:
 
 
 def all_cases() -> dict[str, Case]:
-    """Every case by its name."""
-    from tests.runner.cases import (
-        api,
-        api_access,
-        backups,
-        buckets,
-        compute,
-        database,
-        edge,
-        event_work,
-        front_door,
-        keys,
-        messages,
-        network,
-        notifications,
-        private_network,
-        protection,
-        store,
-        workflows,
-    )
-
-    modules = (
-        api,
-        api_access,
-        backups,
-        buckets,
-        compute,
-        database,
-        edge,
-        event_work,
-        front_door,
-        keys,
-        messages,
-        network,
-        notifications,
-        private_network,
-        protection,
-        store,
-        workflows,
-    )
-    return {module.__name__.rpartition(".")[2]: module.CASE for module in modules}
+    """Every module of this folder has one; by its name."""
+    names = [found.name for found in pkgutil.iter_modules(__path__)]
+    return {name: importlib.import_module(f"{__name__}.{name}").CASE for name in names}
