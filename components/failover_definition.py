@@ -33,7 +33,7 @@ def failover_definition(args: FailoverArgs) -> str:
             "fence",
             {"region": region, "epoch": flow.document("guard.epoch"), "by": flow.RUN_NAME},
             keep="fence",
-            following="AskPeople" if args.ask_first else change,
+            following="IsAgreed" if args.ask_first else change,
         ),
         **(_approval(args, following=change) if args.ask_first else {}),
         **_change_of_writer(args),
@@ -69,6 +69,12 @@ def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
         "region": flow.document("guard.region"),
     }
     return {
+        # Who finishes what another run began asks for nothing that was not granted.
+        "IsAgreed": {
+            "Type": "Choice",
+            "Choices": [{"Condition": flow.document("guard.finishes"), "Next": following}],
+            "Default": "AskPeople",
+        },
         "AskPeople": flow.task(
             args.recovery_arn,
             asked,
@@ -79,7 +85,7 @@ def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
             resource=flow.INVOKE_AND_WAIT,
             # Not after a timeout: people would be asked anew all day.
             retry=[{"ErrorEquals": list(flow.LAMBDA_FAULTS), "IntervalSeconds": 2, "MaxAttempts": 5, "BackoffRate": 2}],
-        )
+        ),
     }
 
 

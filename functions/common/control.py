@@ -10,6 +10,7 @@ from .clients import Clients
 from .control_memory import memory_key, memory_of, store_memory
 from .control_record import ControlRecords, Regions, read_records, records_of
 from .control_rules import Decision, Memory, Times, View, Witness, decide, remember
+from .control_run import last_run
 from .control_settings import ControlSettings
 from .control_witness import ask_witness
 from .replica import Replica, ReplicaUnavailable
@@ -81,6 +82,10 @@ class Control:
             if fresh or self._last is None or not self.is_current(self._last):
                 self._last = self._look()
             return self._last
+
+    def last_run(self) -> str | None:
+        """The run of this region's state machines that went on last (`control_run`). Raises ReplicaUnavailable."""
+        return last_run(self._local)
 
     def is_current(self, look: Look) -> bool:
         """Whether something may still be done on this look. It is as old as its beginning: what it saw may have changed

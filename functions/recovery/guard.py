@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from common.control_record import ControlRecords, RegionRecord, RegionState
+from common.control_run import last_run, take_place
 from common.control_write import last_change
 from common.pace import timestamp
-from common.replica import KEY, Item
 
 from .models import GuardInput, GuardOutput
 from .surroundings import Surroundings, silence_named
@@ -23,6 +23,7 @@ def guard(given: GuardInput, around: Surroundings) -> GuardOutput:
     else:
         writer_region = request.writer_region or around.settings.regions.first_writer
         why = _failback_hindrance(given, records, region, writer_region, around)
+    finishes = not why and given.machine == "failover" and _has_moved(records, region, around)
     if not why:
         why = _other_run(given.execution, around)
     return GuardOutput(
@@ -34,16 +35,20 @@ def guard(given: GuardInput, around: Surroundings) -> GuardOutput:
         writer_epoch=records.writer.epoch,
         mode=request.mode,
         forced=request.forced,
+        finishes=finishes,
         failing_since=request.failing_since,
         detected_at=request.detected_at,
         started_at=given.started_at,
-        replay_since=_replay_since(given, around),
+        replay_since=_replay_since(given, records.writer.since if finishes else None, around),
         at=around.moment(),
     )
 
 
-def _replay_since(given: GuardInput, around: Surroundings) -> str:
-    begin = datetime.fromisoformat(given.request.failing_since or given.started_at)
+def _replay_since(given: GuardInput, moved_at: str | None, around: Surroundings) -> str:
+    """Long enough before the loss; it may have begun before this run's own request says, but not after the writer
+    moved."""
+    known = [given.request.failing_since or given.started_at, *([moved_at] if moved_at else [])]
+    begin = min(datetime.fromisoformat(moment) for moment in known)
     return timestamp(begin - timedelta(seconds=around.pace.real(around.settings.replay_window_seconds)))
 
 
@@ -64,9 +69,15 @@ def _failover_hindrance(
         return f"it was decided at epoch {request.epoch} of {request.region}, which is at {lost.epoch} now"
     if request.forced:
         return None
-    if lost.state is RegionState.FENCED and records.writer.region == around.region and lost.by != ours:
+    if _has_moved(records, lost, around):
+        if lost.by == ours or _is_unfinished(given.execution, around):
+            return None
         return f"{request.region} is fenced and the writer is here already"
     return _too_soon(records, around, ours)
+
+
+def _has_moved(records: ControlRecords, lost: RegionRecord, around: Surroundings) -> bool:
+    return lost.state is RegionState.FENCED and records.writer.region == around.region
 
 
 def _failback_hindrance(
@@ -95,33 +106,37 @@ def _too_soon(records: ControlRecords, around: Surroundings, ours: str) -> str |
     return f"the last change was {passed:.0f} s ago, {wanted:.0f} s are to pass" if passed < wanted else None
 
 
-def _other_run(execution: str, around: Surroundings) -> str | None:
-    """Put this run into the journal's place for one; why it cannot be put there.
+def _is_unfinished(ours: str, around: Surroundings) -> bool:
+    """Whether the run that went on last here, of the same machine, came to no good end: this one goes on from there.
 
-    A run leaves its place by ending: whether it has, Step Functions knows.
+    So it does when it is this one, asked again.
     """
-    key = f"control#run#{around.region}"
-    item: Item = {KEY: {"S": key}, "execution": {"S": execution}, "since": {"S": around.moment()}}
-    held = around.local.add(item)
-    if held is None:
+    last = last_run(around.local)
+    if last is None or last.rpartition(":")[0] != ours.rpartition(":")[0]:
+        return False
+    return _status(last, around) not in (None, "SUCCEEDED")
+
+
+def _other_run(execution: str, around: Surroundings) -> str | None:
+    """Put this run into the journal's place for one; why it cannot be put there."""
+    since = around.moment()
+    holder = take_place(around.local, execution, since=since, instead_of=None)
+    if holder in (None, execution):
         return None
-    holder = str(held["execution"]["S"])
-    if holder == execution:
-        return None
-    if _runs(holder, around):
-        return f"another run is in progress: {_name(holder)}"
-    taken = around.local.exchange(item, unless_changed={"execution": held["execution"]})
+    if _status(str(holder), around) == "RUNNING":
+        return f"another run is in progress: {_name(str(holder))}"
+    taken = take_place(around.local, execution, since=since, instead_of=holder) in (None, execution)
     return None if taken else "another run started at the same moment"
 
 
-def _runs(execution: str, around: Surroundings) -> bool:
+def _status(execution: str, around: Surroundings) -> str | None:
+    """As Step Functions says it; None of a run that it has forgotten, 90 days after its end."""
     client = around.here("stepfunctions")
     with silence_named("Step Functions"):
         try:
-            found = client.describe_execution(executionArn=execution)
-        except client.exceptions.ExecutionDoesNotExist:  # forgotten 90 days after its end
-            return False
-    return bool(found["status"] == "RUNNING")
+            return str(client.describe_execution(executionArn=execution)["status"])
+        except client.exceptions.ExecutionDoesNotExist:
+            return None
 
 
 def _name(execution: str) -> str:

@@ -45,6 +45,7 @@ class GuardOutput(Model):
     writer_epoch: int
     mode: str
     forced: bool
+    finishes: bool  # another run moved the writer here and did not come to its end: what is left is done
     failing_since: str | None
     detected_at: str | None
     started_at: str

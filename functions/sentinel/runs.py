@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,14 +29,15 @@ class StateMachines:
         self._attempts = attempts
         self._pace = pace
 
-    def look(self, stem: str) -> Runs:
-        """Whether either machine is at work, and how often `stem` was tried. Raises RunsUnavailable."""
+    def look(self, stem: str, last: str | None) -> Runs:
+        """Whether either machine is at work, how often `stem` was tried, and whether `last`, the ARN of the run that
+        went on last in this region, left something to be finished. Raises RunsUnavailable."""
         try:
             for machine in (self._failover, self._failback):
                 found = self._client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)
                 if found["executions"]:
                     return Runs(in_progress=found["executions"][0]["name"])
-            return self._tried(stem)
+            return self._tried(stem, last)
         except (ClientError, BotoCoreError) as error:
             raise RunsUnavailable(_name(error)) from None
 
@@ -56,24 +56,27 @@ class StateMachines:
             raise RunsUnavailable(_name(error)) from None
         return name
 
-    def _tried(self, stem: str) -> Runs:
+    def _tried(self, stem: str, last: str | None) -> Runs:
         """Attempts are numbered without a gap, so that two who count at once arrive at the same name."""
-        ended: datetime | None = None
-        for attempt in range(self._attempts):
-            found = self._describe(f"{stem}-{attempt}")
-            if found is None:
-                return self._ended(attempt, ended)
-            if found["status"] == "RUNNING":
-                return Runs(in_progress=found["name"])
-            ended = found["stopDate"]
-        return self._ended(self._attempts, ended)
+        left = self._describe(last) if last and last.startswith(self._executions) else None
+        unfinished = left is not None and left["status"] != "SUCCEEDED"
+        latest = left if unfinished else None
+        attempts = 0
+        while attempts < self._attempts and (found := self._describe(f"{self._executions}{stem}-{attempts}")):
+            latest, attempts = found, attempts + 1
+        if latest is None:
+            return Runs(unfinished=unfinished)
+        if latest["status"] == "RUNNING":
+            return Runs(in_progress=latest["name"])
+        ago = self._pace.since(latest["stopDate"].isoformat())
+        return Runs(attempts=attempts, seconds_since_attempt=ago, unfinished=unfinished)
 
-    def _ended(self, attempts: int, moment: datetime | None) -> Runs:
-        ago = self._pace.since(moment.isoformat()) if moment else None
-        return Runs(attempts=attempts, seconds_since_attempt=ago)
+    @property
+    def _executions(self) -> str:
+        """What the ARN of each run of the failover begins with."""
+        return self._failover.replace(":stateMachine:", ":execution:") + ":"
 
-    def _describe(self, name: str) -> dict[str, Any] | None:
-        arn = f"{self._failover.replace(':stateMachine:', ':execution:')}:{name}"
+    def _describe(self, arn: str) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = self._client.describe_execution(executionArn=arn)
         except ClientError as error:

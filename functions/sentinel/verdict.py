@@ -12,7 +12,7 @@ class Act(StrEnum):
     """Why a failover is started."""
 
     PEER_LOST = "peer-lost"
-    UNFINISHED = "failover-unfinished"  # the peer is fenced and lost, but the writer is still there
+    UNFINISHED = "failover-unfinished"  # the peer is fenced and lost, but the run that was to follow did not succeed
 
 
 class Hold(StrEnum):
@@ -70,6 +70,7 @@ class Runs:
     in_progress: str | None = None  # its name
     attempts: int = 0  # ended runs for the loss as it stands
     seconds_since_attempt: float | None = None
+    unfinished: bool = False  # the failover that went on last here did not succeed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +106,20 @@ def _fenced(evidence: Evidence) -> bool:
     return evidence.records is not None and evidence.records.peer.state is RegionState.FENCED
 
 
-def _is_done(evidence: Evidence) -> bool:
+def _has_moved(evidence: Evidence) -> bool:
     """The peer is fenced and this region has the writer: there is nothing left to take over."""
     return _fenced(evidence) and evidence.records is not None and evidence.records.writer.region == evidence.region
+
+
+def _is_done(evidence: Evidence) -> bool:
+    """Nothing is left to be replayed and proved either, as far as is known."""
+    return _has_moved(evidence) and not (evidence.runs and evidence.runs.unfinished)
+
+
+def _cools_down(evidence: Evidence) -> bool:
+    """Between two changes of the writer. What finishes one is not another."""
+    ago = evidence.seconds_since_change
+    return not _has_moved(evidence) and ago is not None and ago < evidence.cool_down_seconds
 
 
 def _attempted(evidence: Evidence) -> float | None:
@@ -131,10 +143,7 @@ TABLE = (
     # the ledger some delay; acting could make two writers.
     _Row(lambda seen: seen.witness_peer is Witness.SILENT, Hold.WITNESS_SILENT),
     _Row(lambda seen: seen.own is None or not seen.own.fit, Hold.OWN_UNFIT),
-    _Row(
-        lambda seen: seen.seconds_since_change is not None and seen.seconds_since_change < seen.cool_down_seconds,
-        Hold.COOL_DOWN,
-    ),
+    _Row(_cools_down, Hold.COOL_DOWN),
     _Row(lambda seen: seen.runs is not None and seen.runs.attempts >= seen.attempts_allowed, Hold.ATTEMPTS),
     _Row(lambda seen: (ago := _attempted(seen)) is not None and ago < seen.retry_seconds, Hold.RETRY_LATER),
 )

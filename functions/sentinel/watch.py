@@ -15,6 +15,7 @@ from common.control_rules import Witness, may_take_over
 from common.control_write import last_change
 from common.front_doors import ALIVE, Doors
 from common.pace import Pace, timestamp
+from common.replica import ReplicaUnavailable
 
 from .probes import Prober, Round, Window
 from .runs import RunsUnavailable, StateMachines
@@ -126,9 +127,9 @@ class Watch:
 
     def _runs(self, records: ControlRecords) -> Runs | None:
         try:
-            return self.around.machines.look(self._stem(records))
-        except RunsUnavailable as silence:
-            self.logger.warning("the state machine cannot be read", reason=silence.reason)
+            return self.around.machines.look(self._stem(records), self.around.control.last_run())
+        except (RunsUnavailable, ReplicaUnavailable) as silence:
+            self.logger.warning("the state machine's runs cannot be read", reason=silence.reason)
             return None
 
     def _since_change(self, records: ControlRecords) -> float | None:

@@ -133,7 +133,8 @@ def test_people_are_asked_only_where_the_setting_says_so() -> None:
     silent, asking = json.loads(DEFINITIONS["failover"]), json.loads(DEFINITIONS["failover that asks"])
 
     assert "AskPeople" not in silent["States"]
-    assert asking["States"]["Fence"]["Next"] == "AskPeople"
+    assert asking["States"]["Fence"]["Next"] == "IsAgreed"
+    assert asking["States"]["IsAgreed"]["Default"] == "AskPeople"
     assert asking["States"]["AskPeople"]["Next"] == "WhichWay"
     assert asking["States"]["AskPeople"]["Resource"].endswith(".waitForTaskToken")
     assert asking["TimeoutSeconds"] > asking["States"]["AskPeople"]["TimeoutSeconds"]

@@ -10,14 +10,14 @@ import pytest
 from botocore.session import Session
 from recovery import database, errors, surroundings
 from recovery.operations import perform
-from recovery.settings import Settings
 from recovery.surroundings import Surroundings
 
 from common.clients import Clients
 from common.control_rules import Witness
 from common.pace import Pace
 from common.replica import ReplicaUnavailable
-from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
+from tests.functions.harness import EAST_1, EAST_2, Tables
+from tests.functions.recovery_settings import PARAMETER, recovery_settings
 
 _clients, _session = Clients(), Session()  # parse the service models once
 NOW = datetime.now(UTC)
@@ -30,7 +30,6 @@ def _present(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 ROLE = "arn:aws:iam::000000000000:role/states"
-PARAMETER = "/app/dev/database/writer-region"
 
 Perform = Callable[..., dict[str, Any]]
 
@@ -61,27 +60,7 @@ def around(tables: Tables, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch)
             return client
 
     monkeypatch.setattr(surroundings, "Clients", ConnectedClients)
-    settings = Settings.read(
-        {
-            "AWS_REGION": EAST_2,
-            "PLACE": "secondary",
-            "PEER_REGION": EAST_1,
-            "JOURNAL_TABLE": TABLE,
-            "PEER_WITNESS_NAME": "witness-primary.dr-dev.internal",
-            "GLOBAL_CLUSTER": "aurora-dev",
-            "DATABASE_NAME": "payments",
-            "DATABASE_SECRET": "secret-database-dev",
-            "WRITER_PARAMETER": PARAMETER,
-            "DOORS_PREFIX": "/app/dev/doors",
-            "PAYMENTS_FUNCTION": "payments",
-            "LEDGER_FUNCTION": "ledger",
-            "PEER_LEDGER_FUNCTION": "ledger",
-            "TOPIC_ARN": aws["topic"],
-            "SERVICE_VERSION": "1.2.3",
-            "METRICS_NAMESPACE": "dr-test",
-        }
-    )
-    return replace(surroundings.make(settings), pace=Pace(now=lambda: NOW))
+    return replace(surroundings.make(recovery_settings(topic_arn=aws["topic"])), pace=Pace(now=lambda: NOW))
 
 
 def start(aws: dict[str, Any], name: str) -> str:
@@ -160,6 +139,44 @@ def test_a_failover_that_is_done_is_not_done_again_unless_a_person_says_so(
 
     assert "already" in guard(around, execution, epoch=1)["why"]
     assert guard(around, execution, epoch=1, forced=True)["go"]
+
+
+@pytest.mark.parametrize("asked_again", [False, True], ids=["once", "again"])
+def test_what_a_failed_run_left_undone_the_next_one_finishes_at_once(
+    around: Surroundings, aws: dict[str, Any], asked_again: bool
+) -> None:
+    first, second = start(aws, "run-1"), start(aws, "run-2")
+    guard(around, first, epoch=0)
+    fence(around)
+    published = perform(
+        {"operation": "publish", "writer_region": EAST_2, "epoch": 0, "by": "run-1"}, replace(around, pace=Pace())
+    )
+    aws["stepfunctions"].stop_execution(executionArn=first)
+    later = replace(around, pace=Pace(now=lambda: NOW + timedelta(hours=2)))
+    if asked_again:
+        guard(later, second, epoch=1, failing_since=later.moment())
+
+    found = guard(later, second, epoch=1, failing_since=later.moment())
+
+    assert (found["go"], found["finishes"]) == (True, True), found["why"]
+    hour_before = datetime.fromisoformat(published["at"]) - timedelta(hours=1)
+    assert datetime.fromisoformat(found["replay_since"]) <= hour_before, "before the first run moved the writer"
+
+
+def test_a_failback_that_failed_leaves_no_failover_to_finish(around: Surroundings, aws: dict[str, Any]) -> None:
+    machine = aws["stepfunctions"].create_state_machine(
+        name="failback", definition='{"StartAt": "A", "States": {}}', roleArn=ROLE
+    )["stateMachineArn"]
+    back = aws["stepfunctions"].start_execution(stateMachineArn=machine, name="back-1")["executionArn"]
+    fence(around, by="somebody")
+    publish(around)
+    assert guard(around, back, machine="failback")["go"]
+    aws["stepfunctions"].stop_execution(executionArn=back)
+
+    held = guard(around, start(aws, "run-2"), epoch=1)
+
+    assert (held["go"], held["finishes"]) == (False, False)
+    assert "already" in held["why"]
 
 
 def test_a_run_soon_after_another_change_is_held(around: Surroundings, aws: dict[str, Any]) -> None:

@@ -75,6 +75,29 @@ def test_a_failover_that_stopped_half_way_is_taken_up_again() -> None:
     assert (verdict.act, verdict.reason) == (True, Act.UNFINISHED)
 
 
+MOVED = replace(LOST, records=records(peer=FENCED, writer=HERE), seconds_since_change=10.0)
+
+
+def test_a_failover_that_failed_after_it_moved_the_writer_is_finished_without_a_cool_down() -> None:
+    left = Runs(unfinished=True, seconds_since_attempt=60.0)
+
+    verdict = decide(replace(MOVED, runs=left))
+
+    assert (verdict.act, verdict.reason) == (True, Act.UNFINISHED)
+
+
+@pytest.mark.parametrize(
+    ("runs", "reason"),
+    [
+        (None, Hold.ALREADY),
+        (Runs(unfinished=True, seconds_since_attempt=59.0), Hold.RETRY_LATER),
+        (Runs(unfinished=True, attempts=3, seconds_since_attempt=600.0), Hold.ATTEMPTS),
+    ],
+)
+def test_what_is_left_is_not_tried_without_end(runs: Runs | None, reason: Hold) -> None:
+    assert decide(replace(MOVED, runs=runs)).reason is reason
+
+
 @pytest.mark.parametrize("reason", [Hold.COOL_DOWN, Hold.RETRY_LATER])
 def test_waiting_ends(reason: Hold) -> None:
     later = replace(HOLDS[reason], seconds_since_change=300.0)

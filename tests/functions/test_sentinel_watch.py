@@ -22,7 +22,7 @@ from common.control import Control
 from common.control_rules import Witness
 from common.environment import EnvironmentProblem
 from common.front_doors import Doors
-from common.pace import Pace
+from common.pace import Pace, timestamp
 from common.telemetry import make_metrics
 from tests.functions.doors import Door, door
 from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
@@ -286,6 +286,35 @@ def test_a_run_that_failed_is_followed_by_another_and_in_the_end_by_none(scene: 
     names = sorted(run["name"] for run in scene.executions())
     assert names == [f"failover-{EAST_1}-0-0-{attempt}" for attempt in range(3)]
     assert scene.lines()[-1]["reason"] == "attempts-exhausted"
+
+
+def test_a_failover_that_failed_after_it_moved_the_writer_is_finished(scene: Scene) -> None:
+    scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
+    scene.run()
+    (first,) = scene.executions()
+    put(scene, f"control#run#{EAST_2}", execution=first["executionArn"], since=timestamp(START))
+    put(scene, f"region#{EAST_1}", state="fenced", epoch=1, since=timestamp(START), by=first["name"])
+    put(scene, "control#writer", region=EAST_2, epoch=1, since=timestamp(START), by=first["name"])
+    scene.states.stop_execution(executionArn=first["executionArn"])
+
+    scene.run(2)
+
+    (second,) = [run for run in scene.executions() if run["status"] == "RUNNING"]
+    assert second["name"] == f"failover-{EAST_1}-1-1-0"
+    asked = json.loads(scene.states.describe_execution(executionArn=second["executionArn"])["input"])
+    assert (asked["epoch"], asked["reason"]) == (1, "failover-unfinished")
+
+
+def test_a_failback_that_failed_is_finished_by_nobody(scene: Scene) -> None:
+    scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
+    back = scene.states.start_execution(stateMachineArn=scene.failover.replace("failover", "failback"), name="back")
+    put(scene, f"control#run#{EAST_2}", execution=back["executionArn"], since=timestamp(START))
+    put(scene, f"region#{EAST_1}", state="fenced", epoch=1, since=timestamp(START), by="run")
+    put(scene, "control#writer", region=EAST_2, epoch=1, since=timestamp(START), by="run")
+    scene.states.stop_execution(executionArn=back["executionArn"])
+
+    assert "peer-already-fenced" in scene.run(2)
+    assert scene.executions() == []
 
 
 def test_the_addresses_of_an_earlier_run_are_good_enough(scene: Scene) -> None:

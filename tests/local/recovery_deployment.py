@@ -163,6 +163,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
         "PROBE_TIMEOUT_SECONDS": "0.2",
         "EAGER_INTERVAL_SECONDS": "0.2",
         "RUN_SECONDS": "1.5",
+        "RETRY_SECONDS": "2",
     }
     _function(world, "sentinel", region, sentinel)
 

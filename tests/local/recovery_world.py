@@ -62,6 +62,11 @@ class RecoveryWorld:
         assert "FunctionError" not in answer, found
         return found
 
+    def set_handler(self, function: str, region: str, handler: str) -> None:
+        """One that is not there makes every call of the function fail."""
+        client = self.aws.client("lambda", region)
+        client.update_function_configuration(FunctionName=f"{self.name}-{function}", Handler=handler)
+
     def ledger(self, region: str) -> set[str]:
         """The payments that the region's database holds, if it is the writer."""
         # The ledger's function makes its table when it is first missed.

@@ -77,6 +77,35 @@ def test_the_sentinel_starts_the_failover_of_a_lost_region_once(world: RecoveryW
     assert world.end(run["executionArn"])["document"]["measures"]["seconds"]["detection"] > 0
 
 
+def test_the_sentinel_has_a_failover_finished_that_failed_after_it_moved_the_writer(world: RecoveryWorld) -> None:
+    assert world.pay(EAST_1, "before-the-loss") in (201, 202)
+    world.invoke("sentinel", EAST_2, {})
+    world.set_handler("ledger", EAST_2, "ledger.handler.nothing")
+    world.lose(EAST_1)
+    assert world.pay(EAST_2, "during-the-loss") == 202
+    states = world.aws.client("stepfunctions", EAST_2)
+
+    def runs(status: str) -> list[str]:
+        """Names of the failover's runs, looked for after the sentinel has looked."""
+        world.invoke("sentinel", EAST_2, {})
+        found = states.list_executions(stateMachineArn=world.machines["failover", EAST_2], statusFilter=status)
+        return [run["name"] for run in found["executions"]]
+
+    assert eventually(lambda: f"failover-{EAST_1}-0-0-0" in runs("FAILED"), within=60)
+    assert world.control(EAST_2, "control#writer")["region"] == EAST_2
+    assert world.ledger(EAST_2).isdisjoint({"during-the-loss"}), "there was nothing to fail"
+    world.set_handler("ledger", EAST_2, "ledger.handler.handler")
+
+    (name,) = eventually(lambda: runs("SUCCEEDED"), within=60)
+
+    assert name.startswith(f"failover-{EAST_1}-1-1-"), "it was decided on the state that the first run left"
+    arn = f"{world.machines['failover', EAST_2].replace(':stateMachine:', ':execution:')}:{name}"
+    document = world.end(arn)["document"]
+    assert (document["guard"]["finishes"], document["change"]["state"]) == (True, "already")
+    assert {"before-the-loss", "during-the-loss", document["proof"]["payment_id"]} <= world.ledger(EAST_2)
+    assert len(runs("SUCCEEDED")) == 1, "what is done is not done again"
+
+
 def test_people_decide_about_the_database_where_they_are_asked(world: RecoveryWorld) -> None:
     world.lose(EAST_1)
     states = world.aws.client("stepfunctions", EAST_2)
