@@ -208,7 +208,7 @@ destroy-primary destroy-secondary destroy-global: destroy-%: pulumi $(READY) $(L
 
 ##@ A deployed environment (LOCAL=1 for the one on this machine)
 
-.PHONY: failover failback approve
+.PHONY: failover failback approve unfence
 failover: $(READY) ## Leave a region, the other takes over (ENV REGION MODE=planned|forced REASON YES LOCAL)
 	@$(if $(REGION),,echo "name the region to leave: make failover ENV=$(ENV) REGION=..." >&2; exit 2)
 	@$(RUN) -m ops failover --env $(ENV) --region $(REGION) --mode $(MODE) --reason "$$REASON" $(HERE) $(AGREED)
@@ -218,6 +218,9 @@ failback: $(READY) ## Bring the lost region back and the writer home (ENV REASON
 
 approve: $(READY) ## Answer a failover that waits for a person's word (ENV DECLINE REASON YES LOCAL)
 	@$(RUN) -m ops approve --env $(ENV) --reason "$$REASON" $(if $(DECLINE),--decline) $(HERE) $(AGREED)
+
+unfence: $(READY) ## Make the writer's region active when both are fenced (ENV REGION REASON YES LOCAL)
+	@$(RUN) -m ops unfence --env $(ENV) $(if $(REGION),--region $(REGION)) --reason "$$REASON" $(HERE) $(AGREED)
 
 .PHONY: drill drill-check
 drill: $(READY) ## Do a drill to a deployed environment, and report (ENV DRILL YES LOCAL)

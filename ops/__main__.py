@@ -2,7 +2,7 @@
 
 import typer
 
-from ops import by_hand, cost, destroy, diagram, doctor, initialise, parameters, stacks
+from ops import by_hand, cost, destroy, diagram, doctor, initialise, parameters, stacks, unfence
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +23,7 @@ app.command("sweep")(destroy.sweep)
 app.command("failover")(by_hand.failover)
 app.command("failback")(by_hand.failback)
 app.command("approve")(by_hand.approve)
+app.command("unfence")(unfence.unfence)
 app.command("cost")(cost.cost)
 app.command("graph")(diagram.graph)
 app.add_typer(parameters.app, name="parameters")

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ops import approval, machine
+from ops import approval, machine, records
 from ops.ending import CouldNotStart, Incomplete, Interrupted, Refused, said
 from ops.find import Environment as Target
 from ops.find import environment
@@ -62,7 +62,7 @@ def failover(
         )
         request = {
             "region": target.region(lost),
-            "by": _by(target, survivor),
+            "by": asked_by(target, survivor),
             "reason": reason,
             "mode": "planned" if mode is Mode.PLANNED else "unplanned",
             "forced": mode is Mode.FORCED,
@@ -75,19 +75,18 @@ def failback(env: Environment = "dev", reason: Reason = "by hand", yes: Yes = Fa
     """Bring the lost region back and the writer home, losing nothing."""
     with said():
         target = environment(env, local=local)
-        at = _writer_place(target)
-        # With the writer at home already it is the secondary region that may have been left.
+        at = _survivor(target)
         back = at.other
         client = target.client("stepfunctions", at)
         agree(
             f"Failback of {env}: {target.region(back)} ({back}) is brought back, run by {target.region(at)} "
-            f"({at}), where the writer is; it goes home to {target.region(Place.PRIMARY)}, and nothing is lost.",
+            f"({at}); the database's writer goes home to {target.region(Place.PRIMARY)}, and nothing is lost.",
             env,
             yes=yes,
         )
         request = {
             "region": target.region(back),
-            "by": _by(target, at),
+            "by": asked_by(target, at),
             "reason": reason,
             "writer_region": target.region(Place.PRIMARY),
         }
@@ -116,7 +115,7 @@ def approve(
             yes=yes,
         )
         client = target.client("stepfunctions", waiting.place)
-        approval.answer(client, waiting, approved=not decline, by=_by(target, waiting.place), reason=reason)
+        approval.answer(client, waiting, approved=not decline, by=asked_by(target, waiting.place), reason=reason)
         if decline:
             typer.echo("declined: the run ends without touching the database")
         else:
@@ -164,13 +163,24 @@ def started(client: Any, arn: str, how: str, request: dict[str, Any]) -> str:
     return machine.start(client, arn, f"{how}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}", request)
 
 
-def _writer_place(target: Target) -> Place:
+def _survivor(target: Target) -> Place:
+    """Where the writer is: with it at home, the secondary region may have been left. But a failover that ended early
+    has left the writer's own region fenced, and a fenced region brings nobody back."""
+    at = writer_place(target)
+    client = target.client("dynamodb", at)
+    fenced = [place for place in Place if records.held(client, target, place).is_fenced]
+    return at.other if fenced == [at] else at
+
+
+def writer_place(target: Target) -> Place:
+    """The place whose member of the global cluster is the writer. Raises CouldNotStart if there is none."""
     found = writer(target.sessions.client, target.names.global_cluster, target.regions)
     if found is None:
         raise CouldNotStart(f"{target.name} has no global cluster with a writer")
     return target.place_of(found)
 
 
-def _by(target: Target, place: Place) -> str:
+def asked_by(target: Target, place: Place) -> str:
+    """The name of who asks, for the record."""
     arn: str = target.client("sts", place).get_caller_identity()["Arn"]
     return arn.rpartition("/")[2].rpartition(":")[2]

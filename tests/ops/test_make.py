@@ -97,8 +97,9 @@ def understood(module: str, words: list[str]) -> None:
     group.make_context(module, list(words))
 
 
-def test_free_text_reaches_the_command_as_it_was_typed(recorder: Path) -> None:
-    (words,) = started("failback", recorder, REASON="""it's "over" $(now); `true`""".replace("$", "$$"))
+@pytest.mark.parametrize("target", ["failover", "failback", "approve", "unfence"])
+def test_free_text_reaches_the_command_as_it_was_typed(target: str, recorder: Path) -> None:
+    (words,) = started(target, recorder, REASON="""it's "over" $(now); `true`""".replace("$", "$$"))
 
     assert words[words.index("--reason") + 1] == """it's "over" $(now); `true`"""
 

@@ -89,6 +89,14 @@ def test_from_the_first_deployment_to_nothing_left(account: LocalAws, pulumi: Pu
     assert refused.exit_code == 1, refused.output
     assert f"writer is in {EAST_2}, not at home in {EAST_1}: bring it back with make failback ENV=dev" in refused.output
 
+    for region in (EAST_1, EAST_2):
+        key = {"pk": {"S": f"region#{EAST_2}"}}
+        fence = {"state": {"S": "fenced"}, "epoch": {"N": "1"}}
+        account.client("dynamodb", region).put_item(TableName="table-journal-dev", Item={**key, **fence})
+    unfenced = ops("unfence", "--env", ENVIRONMENT, "--yes")
+    assert unfenced.exit_code == 0, unfenced.output
+    assert f"{EAST_2} is active, epoch 2" in unfenced.output
+
     back = ops("failback", "--env", ENVIRONMENT, "--yes")
     print(back.output)
     assert back.exit_code == 0, back.output
