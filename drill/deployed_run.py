@@ -14,6 +14,8 @@ import httpx
 import psutil
 from pydantic import SecretStr
 
+from drill.actions import from_plain
+from drill.cleanup import KNOWN
 from drill.client import Target
 from drill.drive import drive
 from drill.environment_scenarios import ENVIRONMENT_SCENARIOS
@@ -21,7 +23,7 @@ from drill.environments import Environment
 from drill.exercise import exercise
 from drill.faults import ActionError, LocalFaults
 from drill.homecoming import come_home
-from drill.journal import Journal
+from drill.journal import Journal, pending_undos
 from drill.journal_entries import RunEnded, VerdictReached
 from drill.progress import Progress
 from drill.recorded_calls import record_calls
@@ -72,6 +74,7 @@ class Run:
                 journal.write(RunEnded(status=2))
                 raise
             except (asyncio.CancelledError, ActionError) as error:
+                _refuse_owed(journal)
                 await self._home(progress)
                 self._cut_short(journal, error)
                 raise
@@ -135,6 +138,8 @@ class Run:
                 stage.detail = "; ".join(await come_home(self.deployment)) or "it was home already"
             except ActionError as error:
                 raise WayBackIncomplete(f"left to do: {error}") from error
+            except asyncio.CancelledError as error:
+                raise WayBackIncomplete("left to do: bring the environment home, which was interrupted") from error
 
     def _cut_short(self, journal: Journal, error: BaseException) -> None:
         if isinstance(error, ActionError):
@@ -142,6 +147,13 @@ class Run:
             journal.write(RunEnded(status=1))
         else:
             journal.write(RunEnded(status=128 + (self.interrupted[0] if self.interrupted else 0)))
+
+
+def _refuse_owed(journal: Journal) -> None:
+    """A way back that goes on for another reason can be interrupted itself. Raises WayBackIncomplete."""
+    if owed := pending_undos(journal.entries()):
+        left = "; ".join(from_plain(KNOWN, each.undo).name for each in owed)
+        raise WayBackIncomplete(f"left to do: {left}")
 
 
 def _below(pid: int) -> Callable[[], list[psutil.Process]]:

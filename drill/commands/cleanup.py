@@ -12,7 +12,7 @@ from rich.console import Console
 from drill import journal, runs
 from drill.actions import Surroundings
 from drill.cleanup import Cleaned, ThroughActions, clean_up
-from drill.commands.environment import ENDPOINTS, ROOT, EndpointsFile, Env, Local, Root, end, found
+from drill.commands.environment import ENDPOINTS, ROOT, EndpointsFile, Env, Local, Root, agree, end, found
 from drill.faults import LocalFaults, OutageKind
 from drill.homecoming import come_home
 from drill.journal import JournalError
@@ -48,8 +48,8 @@ def cleanup(
             console.print(f"  {each.undo['change']} for: {each.name}", highlight=False, markup=False)
         if journal.is_cut_off(journal.read(folder)):
             console.print("  it was cut off: a failback, if a region is fenced now", highlight=False)
-    if not yes and typer.prompt(f"Type the environment's name to undo this in {env}") != env:
-        raise end(2, "Not started: that is another name")
+    if not yes:
+        agree(f"Type the environment's name to undo this in {env}", env)
     deployment = found(env, here=here, endpoints=endpoints)
     for folder in owed:
         _refuse_other_regions(deployment, folder)

@@ -33,6 +33,16 @@ def found(env: str, *, here: bool, endpoints: Path) -> Deployment:
         raise end(2, f"Not started: {error}") from error
 
 
+def agree(question: str, *names: str) -> None:
+    """Go on only when one of the environment's `names` is typed, else end with status 2: 1 would be a verdict."""
+    try:
+        typed = typer.prompt(question)
+    except typer.Abort as error:  # Ctrl-C, or nobody there to type
+        raise end(2, "Not started: no name was typed; --yes agrees beforehand") from error
+    if typed not in names:
+        raise end(2, "Not started: that is another name")
+
+
 def end(status: int, message: str) -> typer.Exit:
     """Say why on standard error, so that standard output stays what was asked for."""
     Console(stderr=True).print(message, style="bold red", highlight=False, markup=False, soft_wrap=True)

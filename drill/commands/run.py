@@ -4,8 +4,11 @@ Exit status: 0 objectives met, 1 missed, 2 could not start, 3 way back incomplet
 """
 
 import asyncio
+import shlex
 import signal
+import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +21,7 @@ from drill.check.finding import Severity
 from drill.check.run import look
 from drill.commands.check import conclusion
 from drill.commands.check import table as checked
-from drill.commands.environment import ENDPOINTS, LOCAL, ROOT, EndpointsFile, Env, Local, Root, end, found
+from drill.commands.environment import ENDPOINTS, LOCAL, ROOT, EndpointsFile, Env, Local, Root, agree, end, found
 from drill.commands.plan import shown
 from drill.deployed_run import Run
 from drill.faults import ActionError
@@ -63,18 +66,12 @@ def run(
     deployment = found(env, here=here, endpoints=endpoints)
     key = _client_key(deployment, client_key)
     _refuse_unready(console, deployment, anyway=anyway)
-    if not yes and typer.prompt(f"Type the environment's name to do this to {env}") not in (
-        env,
-        deployment.environment,
-    ):
-        raise end(2, "Not started: that is another name")
+    if not yes:
+        agree(f"Type the environment's name to do this to {env}", env, deployment.environment)
+    one = partial(_one, here=here, env=env, endpoints=endpoints, root=root, rate=rate, kind=kind, seed=seed)
     statuses = []
     for each in scenarios:
-        statuses.append(
-            _one(
-                console, each, deployment, key, env=env, endpoints=endpoints, root=root, rate=rate, kind=kind, seed=seed
-            )
-        )
+        statuses.append(one(console, each, deployment, key))
         if statuses[-1] not in (0, 1):
             break  # nothing more is done to an environment that is not as it was
     if len(scenarios) > 1:
@@ -106,6 +103,7 @@ def _one(
     deployment: Deployment,
     key: SecretStr,
     *,
+    here: bool,
     env: str,
     endpoints: Path,
     root: Path,
@@ -131,19 +129,36 @@ def _one(
         end(2, f"Could not start: {error}")
         return 2
     except WayBackIncomplete as error:
-        end(3, f"The way back is incomplete: {error}\nThen: python -m drill cleanup {made.folder.name} --env {env}")
+        then = _cleanup(made.folder, here=here, env=env, endpoints=endpoints, root=root)
+        end(3, f"The way back is incomplete: {error}\nThen: {then}")
         return 3
     except ActionError as error:
         end(1, f"FAILED, and everything was taken back: {error}")
         return 1
-    except (asyncio.CancelledError, KeyboardInterrupt) as error:
-        number = interrupted[0] if interrupted else signal.SIGINT
-        raise end(128 + number, "Interrupted; what was changed was changed back.") from error
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        status = 128 + (interrupted[0] if interrupted else signal.SIGINT)
+        end(status, "Interrupted; what was changed was changed back.")
+        return status
     console.print(summary(report, made.folder))
     return verdict.exit_status(report.checks)
 
 
+def _cleanup(folder: Path, *, here: bool, env: str, endpoints: Path, root: Path) -> str:
+    """What restores the rest, to be typed in this directory."""
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    words = [str(python), "-m", "drill", "cleanup", folder.name, "--env", env]
+    if here:
+        words.append("--local")
+    if (here or env == LOCAL) and endpoints != ENDPOINTS:
+        words += ["--endpoints", str(endpoints)]
+    if root != ROOT:
+        words += ["--root", str(root)]
+    return shlex.join(words)
+
+
 def _series(scenarios: list[Scenario], statuses: list[int]) -> str:
     words = {0: "passed", 1: "failed", 2: "could not start", 3: "way back incomplete"}
-    lines = [f"{words[status]:>20}  {each.name}" for each, status in zip(scenarios, statuses, strict=False)]
-    return "\n".join(["", *lines, *(f"{'not run':>20}  {each.name}" for each in scenarios[len(statuses) :])])
+    told = [*(words.get(status, "interrupted") for status in statuses), *["not run"] * len(scenarios)]
+    return "\n".join(["", *(f"{word:>20}  {each.name}" for word, each in zip(told, scenarios, strict=False))])

@@ -23,9 +23,9 @@ _END_SECONDS = 30.0
 
 
 @contextmanager
-def deployed(folder: Path) -> Iterator[Path]:
+def deployed(folder: Path, *, speed: float = SPEED) -> Iterator[Path]:
     """`endpoints.json` of the three stacks on an embedded AWS."""
-    words = ["up", "--speed", str(SPEED), "--plain", "--directory", str(folder / "local")]
+    words = ["up", "--speed", str(speed), "--plain", "--directory", str(folder / "local")]
     found = folder / "local" / "endpoints.json"
     with (folder / "out").open("w") as out, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))

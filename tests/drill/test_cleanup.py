@@ -204,14 +204,17 @@ def test_every_undo_of_every_scenario_is_known() -> None:
 ROOT = ["cleanup", "--env", "dev", "--root"]
 
 
-def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_typed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("typed", "said"), [("prod\n", "that is another name"), ("", "no name was typed")])
+def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_typed(
+    tmp_path: Path, typed: str, said: str
+) -> None:
     folder = died(runs.new_folder("dev", "region-loss", root=tmp_path), HEAL)
 
-    refused = CliRunner().invoke(app, [*ROOT, str(tmp_path)], input="prod\n")
+    refused = CliRunner().invoke(app, [*ROOT, str(tmp_path)], input=typed)
 
     assert refused.exit_code == 2
     assert f"{folder.name} owes:\n  Heal for: change 1" in refused.stdout
-    assert "that is another name" in refused.stderr
+    assert said in refused.stderr
     assert len(pending_undos(read(folder))) == 1
 
 

@@ -5,11 +5,8 @@ import multiprocessing
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -32,10 +29,10 @@ from drill.environment_scenarios.traffic_evacuation import TRAFFIC_EVACUATION
 from drill.faults import OutageKind
 from drill.journal import Journal, is_cut_off, read
 from drill.scenario import Send
-from shared.deployment_search import local
 from shared.places import Place
 from tests.drill import systems
-from tests.drill.running_environment import deployed, words
+from tests.drill.run_processes import AT_HOME, begun, cleaned_up, state
+from tests.drill.running_environment import deployed
 from tests.drill.test_cleanup import BEGUN
 from tests.drill.test_runner import with_steps
 
@@ -152,59 +149,12 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def _killed(name: str, stage: str, file: Path, root: Path) -> None:
     """Run `name` and kill it as soon as it tells of `stage`."""
-    command = [sys.executable, "-m", "drill", *words(name, file, root)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    said = []
-    try:
-        for line in process.stdout:
-            said.append(line)
-            if re.match(rf"\s*[\d.]+ s  {re.escape(stage)}\b", line):
-                process.kill()
-                break
-    finally:
-        process.kill()
-        process.wait(10)
-    assert process.returncode == -signal.SIGKILL, "".join(said)
-    process.stdout.close()
+    with begun(name, file, root) as run:
+        run.wait_until_said(rf"(?m)^\s*[\d.]+ s  {re.escape(stage)}\b")
+        run.process.kill()
+        assert run.ended() == -signal.SIGKILL, run.said
 
 
-def _cleaned(file: Path, root: Path) -> subprocess.CompletedProcess[str]:
-    options = ["--env", "dev", "--local", "--endpoints", str(file), "--root", str(root), "--yes"]
-    return subprocess.run(
-        [sys.executable, "-m", "drill", "cleanup", *options], capture_output=True, text=True, timeout=180
-    )
-
-
-def _state(file: Path) -> dict[str, Any]:
-    """What AWS says of the environment: who is fenced, where the writer is, what still runs."""
-    deployment = local(file=file)
-    table = deployment.spanning.journal_table
-    fenced, running = [], []
-    for place in Place:
-        for region in deployment.regions.values():
-            found = deployment.client("dynamodb", place).get_item(
-                TableName=table, Key={"pk": {"S": f"region#{region}"}}, ConsistentRead=True
-            )
-            if found.get("Item", {}).get("state", {}).get("S") == "fenced":
-                fenced.append(region)
-        for machine in (deployment.cell(place).failover_arn, deployment.cell(place).failback_arn):
-            answer = deployment.client("stepfunctions", place).list_executions(
-                stateMachineArn=machine, statusFilter="RUNNING"
-            )
-            running += answer["executions"]
-    whole = deployment.client("rds", Place.PRIMARY).describe_global_clusters(
-        GlobalClusterIdentifier=deployment.spanning.global_cluster_id
-    )
-    writers = [
-        each["DBClusterArn"].split(":")[3]
-        for each in whole["GlobalClusters"][0]["GlobalClusterMembers"]
-        if each["IsWriter"]
-    ]
-    return {"fenced": fenced, "running": running, "writers": writers}
-
-
-_AT_HOME = {"fenced": [], "running": [], "writers": ["us-east-1"]}
 _STAGES = [each.name for each in TRAFFIC_EVACUATION.steps]
 
 
@@ -212,16 +162,16 @@ _STAGES = [each.name for each in TRAFFIC_EVACUATION.steps]
 def test_killed_at_any_stage_on_the_real_stacks_it_is_cleaned_up(stage: str, file: Path, tmp_path: Path) -> None:
     _killed("traffic-evacuation", stage, file, tmp_path)
 
-    cleaned = _cleaned(file, tmp_path)
+    cleaned = cleaned_up(file, tmp_path)
 
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
-    assert _state(file) == _AT_HOME
+    assert state(file) == AT_HOME
 
 
 def test_killed_while_a_failover_runs_the_writer_is_brought_home(file: Path, tmp_path: Path) -> None:
     _killed("region-evacuation", "traffic and writer leave the primary region", file, tmp_path)
 
-    cleaned = _cleaned(file, tmp_path)
+    cleaned = cleaned_up(file, tmp_path)
 
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
-    assert _state(file) == _AT_HOME
+    assert state(file) == AT_HOME

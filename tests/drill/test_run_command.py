@@ -1,0 +1,166 @@
+"""`python -m drill run` around the runs: whether it begins, how a series ends, and what it says when something is
+left. Nothing here has an environment; `test_run_ends.py` and `test_run_scenarios.py` have.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner, Result
+
+from drill import deployed_run, runs
+from drill.__main__ import app
+from drill.actions import plain
+from drill.actions_regions import Fence, Unfence
+from drill.commands import run as command
+from drill.deployed_run import Run
+from drill.environment_scenarios import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.environment_scenarios.traffic_evacuation import TRAFFIC_EVACUATION
+from drill.faults import ActionError
+from drill.journal import Journal, is_cut_off, read
+from drill.journal_entries import ActionBegun
+from drill.progress import Progress
+from drill.run_settings import settings
+from drill.runner import CouldNotStart, WayBackIncomplete
+from shared.deployment import Deployment
+from shared.places import Place
+from tests.drill.answers import deployment
+
+_KEY = {"DRILL_CLIENT_KEY": "key"}
+_NAMES = list(ENVIRONMENT_SCENARIOS)
+
+
+@pytest.fixture(autouse=True)
+def ready(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment is found and looks well; folders are made in a new directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "found", lambda *_, **__: deployment())
+    monkeypatch.setattr(command, "_refuse_unready", lambda *_, **__: None)
+
+
+def ran(name: str, *options: str, typed: str | None = None) -> Result:
+    return CliRunner().invoke(app, ["run", name, *options], env=_KEY, input=typed)
+
+
+def series(said: str) -> list[tuple[str, str]]:
+    """What the table at the end says became of each scenario."""
+    names = "|".join(_NAMES)
+    return [(found[1], found[2]) for found in re.finditer(rf"(?m)^ +([a-z ]+?)  ({names})$", said)]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "words", "end"),
+    [
+        ([1, 3], ["failed", "way back incomplete"], 3),
+        ([1, 2], ["failed", "could not start"], 2),
+        ([1, 130], ["failed", "interrupted"], 130),
+        ([143], ["interrupted"], 143),
+        ([1] * 6, ["failed"] * 6, 1),
+    ],
+)
+def test_after_a_scenario_that_leaves_something_the_following_are_not_run(
+    monkeypatch: pytest.MonkeyPatch, statuses: list[int], words: list[str], end: int
+) -> None:
+    left, asked = list(statuses), []
+
+    async def perform(self: Run, _progress: Progress) -> None:
+        asked.append(self.settings.scenario.name)
+        status = left.pop(0)
+        if status > 128:
+            self.interrupted.append(status - 128)
+            raise asyncio.CancelledError
+        raise {1: ActionError, 2: CouldNotStart, 3: WayBackIncomplete}[status]("any")
+
+    monkeypatch.setattr(Run, "perform", perform)
+
+    done = ran(GAME_DAY, "--yes")
+
+    assert done.exit_code == end
+    assert asked == _NAMES[: len(statuses)]
+    assert series(done.stdout) == list(zip([*words, *["not run"] * (6 - len(words))], _NAMES, strict=True))
+
+
+@pytest.mark.parametrize(("typed", "said"), [("", "no name was typed"), ("prod\n", "that is another name")])
+def test_what_nobody_agreed_to_is_not_started(typed: str, said: str) -> None:
+    refused = ran(TRAFFIC_EVACUATION.name, typed=typed)
+
+    assert refused.exit_code == 2, "1 would say that an objective was missed"
+    assert f"Not started: {said}" in refused.stderr
+    assert not Path("build").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "again"),
+    [
+        (("--env", "prod"), ("--env", "prod")),
+        (("--env", "dev", "--local"), ("--env", "dev", "--local")),
+        (("--env", "local", "--endpoints", "a b"), ("--env", "local", "--endpoints", "'a b'")),
+        (("--env", "dev", "--endpoints", "unused"), ("--env", "dev")),
+        (("--env", "dev", "--root", "other"), ("--env", "dev", "--root", "other")),
+    ],
+)
+def test_the_command_that_restores_the_rest_names_the_same_environment_and_folders(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], again: tuple[str, ...]
+) -> None:
+    async def incomplete(_self: Run, _progress: Progress) -> None:
+        raise WayBackIncomplete("left to do: open the fence")
+
+    monkeypatch.setattr(Run, "perform", incomplete)
+    monkeypatch.setattr("sys.executable", str(Path.cwd() / ".venv/bin/python"))
+
+    ended = ran(TRAFFIC_EVACUATION.name, "--yes", *options)
+
+    root = Path("other") if "other" in options else runs.ROOT
+    [folder] = (root / options[1]).iterdir()
+    assert ended.exit_code == 3
+    assert ended.stderr == (
+        "The way back is incomplete: left to do: open the fence\n"
+        f"Then: .venv/bin/python -m drill cleanup {folder.name} {' '.join(again)}\n"
+    )
+
+
+async def home(_found: Deployment) -> list[str]:
+    return []
+
+
+async def interrupted(_found: Deployment) -> list[str]:
+    raise asyncio.CancelledError
+
+
+async def away(_found: Deployment) -> list[str]:
+    raise ActionError("us-east-1 is still fenced")
+
+
+@pytest.mark.parametrize(
+    ("is_undone", "come_home", "left"),
+    [
+        (False, home, "let the primary region serve again"),
+        (True, interrupted, "bring the environment home, which was interrupted"),
+        (True, away, "us-east-1 is still fenced"),
+    ],
+)
+def test_a_way_back_that_was_itself_interrupted_is_not_called_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_undone: bool, come_home: Callable[..., Any], left: str
+) -> None:
+    folder, found = tmp_path / "run", deployment()
+
+    async def cancelled(_settings: Any, _site: Any, _target: Any, _progress: Any, journal: Journal, _: Any) -> None:
+        undo = None if is_undone else plain(Unfence(Place.PRIMARY))
+        journal.write(ActionBegun(action="1", name=Fence(Place.PRIMARY).name, undo=undo))
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(deployed_run, "exercise", cancelled)
+    monkeypatch.setattr(deployed_run, "come_home", come_home)
+    made = settings(TRAFFIC_EVACUATION, found, folder, rate=5, kind="error", seed=1)
+    one = Run(
+        settings=made, deployment=found, endpoints_file=Path("none"), client_key=SecretStr("key"), interrupted=[2]
+    )
+
+    with pytest.raises(WayBackIncomplete, match=f"^left to do: {left}$"):
+        asyncio.run(one.perform(Progress(title="any")))
+
+    assert is_cut_off(read(folder)), "cleaning up has something to do"

@@ -1,0 +1,120 @@
+"""How `python -m drill run` ends when it is interrupted, and when its way back cannot be gone: exit status, what it
+says, and what AWS says then. One deployment serves all.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drill.environment_scenarios.traffic_evacuation import LEAVES
+from drill.journal import is_cut_off, pending_undos, read
+from drill.journal_entries import ActionDone, CleanedUp, Entry, Probe, RunEnded, WayBack
+from shared.deployment_search import local
+from shared.places import Place
+from tests.drill.run_processes import AT_HOME, Going, begun, cleaned_up, state
+from tests.drill.running_environment import deployed
+
+_SPEED = 15  # nothing here is judged by its time
+_FENCED = ["us-east-1", "us-east-1"]  # in both replicas
+_NOTHING = "nothing is left to undo in dev\n"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with deployed(tmp_path_factory.mktemp("deployed"), speed=_SPEED) as found:
+        yield found
+
+
+@contextmanager
+def broken_recovery(file: Path, place: Place) -> Iterator[None]:
+    """A region's recovery function fails while the block runs, as a bad version of it would. A region that is lost
+    would do as well, but each call to it is tried again for seconds."""
+    deployment = local(file=file)
+    client, name = deployment.client("lambda", place), deployment.cell(place).recovery_function
+    handler = client.get_function_configuration(FunctionName=name)["Handler"]
+    client.update_function_configuration(FunctionName=name, Handler="handler.not_there")
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=name, Handler=handler)
+
+
+def is_fenced(entry: Entry) -> bool:
+    """The fence is the scenario's only action."""
+    return isinstance(entry, ActionDone) and entry.outcome == "done"
+
+
+def has_left(entry: Entry) -> bool:
+    return isinstance(entry, Probe) and entry.step == LEAVES.name and entry.met
+
+
+def press_ctrl_c(run: Going) -> None:
+    """Twice, as impatient people do; a terminal sends it to the whole process group."""
+    os.killpg(run.process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    os.killpg(run.process.pid, signal.SIGINT)
+
+
+def terminate(run: Going) -> None:
+    run.process.terminate()
+
+
+@pytest.mark.parametrize(("interrupt", "status"), [(press_ctrl_c, 130), (terminate, 143)], ids=["ctrl-c", "sigterm"])
+def test_an_interrupted_run_goes_its_way_back_first(file: Path, tmp_path: Path, interrupt: Any, status: int) -> None:
+    with begun("traffic-evacuation", file, tmp_path) as run:
+        run.wait_until_written(is_fenced)
+        assert state(file)["fenced"] == _FENCED
+        interrupt(run)
+
+        assert run.ended() == status, run.said
+
+    assert "interrupted: going the way back" in run.said
+    assert run.said.endswith("Interrupted; what was changed was changed back.\n")
+    assert state(file) == AT_HOME
+    entries = run.journal()
+    assert pending_undos(entries) == []
+    assert entries[-1].entry == RunEnded(status=status)
+    again = cleaned_up(file, tmp_path)
+    assert (again.returncode, again.stdout) == (0, _NOTHING)
+
+
+def typed(command: str) -> subprocess.CompletedProcess[str]:
+    """What a shell makes of it, and the environment's name at the prompt."""
+    return subprocess.run(command, shell=True, input="dev\n", capture_output=True, text=True, timeout=180)
+
+
+def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_later(file: Path, tmp_path: Path) -> None:
+    """A fence is opened by the other region's recovery function."""
+    with begun("traffic-evacuation", file, tmp_path) as run:
+        run.wait_until_written(has_left)
+        with broken_recovery(file, Place.SECONDARY):
+            status = run.ended()
+            [told] = re.findall(r"^The way back is incomplete: (.*)$", run.said, re.MULTILINE)
+            [command] = re.findall(r"^Then: (.*)$", run.said, re.MULTILINE)
+            too_early = typed(command)
+
+    assert status == 3, run.said
+    assert told.startswith("left to do: let the primary region serve again: unfence failed: ")
+    assert too_early.returncode == 3, too_early.stdout + too_early.stderr
+    assert "left: fence the primary region: unfence failed: " in too_early.stdout
+    assert state(file)["fenced"] == _FENCED, "nobody has opened it"
+    assert is_cut_off(run.journal())
+
+    done = typed(command)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "done: let the primary region serve again: epoch" in done.stdout
+    assert state(file) == AT_HOME
+    entries = [each.entry for each in read(run.folder)]
+    assert isinstance(entries[-1], CleanedUp)
+    assert [each.by for each in entries if isinstance(each, WayBack) and each.outcome == "done"] == ["cleanup"]
+    again = typed(command)
+    assert (again.returncode, again.stdout) == (0, _NOTHING)
