@@ -21,6 +21,7 @@ from .pace import timestamp, utc_now
 from .replica import Replica, ReplicaUnavailable
 
 THERE = "there"
+_TRIES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,25 +93,27 @@ class ControlChanges:
         return Change(epoch=found.epoch, changed=changed, since=found.since, peer=self._tell_writer(found))
 
     def _tell_state(self, region: str, ours: RegionRecord) -> str:
-        try:
+        def catch_up() -> bool:
             theirs = self._of(self.records_at_peer(), region)
             # Step by step, so that each write replaces an epoch that was seen.
             while theirs.epoch < ours.epoch:
                 theirs = change_state(self._peer, region, ours.state, replaces=theirs, since=ours.since, by=ours.by)
-        except (ReplicaUnavailable, EpochTaken) as problem:
-            return _reason(problem)
-        return THERE if _is(theirs, _meant(ours)) else "its record is newer and says otherwise"
+            return _is(theirs, _meant(ours))
+
+        return _told(catch_up)
 
     def _tell_writer(self, ours: WriterRecord) -> str:
-        if ours.region is None:
+        region = ours.region
+        if region is None:
             return "the own record names no region"
-        try:
+
+        def catch_up() -> bool:
             theirs = self.records_at_peer().writer
             while theirs.epoch < ours.epoch:
-                theirs = change_writer(self._peer, ours.region, replaces=theirs, since=ours.since, by=ours.by)
-        except (ReplicaUnavailable, EpochTaken) as problem:
-            return _reason(problem)
-        return THERE if theirs.region == ours.region else "its record is newer and says otherwise"
+                theirs = change_writer(self._peer, region, replaces=theirs, since=ours.since, by=ours.by)
+            return theirs.region == region
+
+        return _told(catch_up)
 
     def _of(self, records: ControlRecords, region: str) -> RegionRecord:
         return records.own if region == self._regions.own else records.peer
@@ -125,8 +128,19 @@ def _is(record: RegionRecord, state: RegionState) -> bool:
     return _meant(record) is state
 
 
-def _reason(problem: ReplicaUnavailable | EpochTaken) -> str:
-    return problem.reason if isinstance(problem, ReplicaUnavailable) else "its record is being changed"
+def _told(catch_up: Callable[[], bool]) -> str:
+    """Whether the peer's replica holds our record once `catch_up` is done with it, or why not.
+
+    That its record changes under our hands is most often our own change, which replication brought there first.
+    """
+    for _ in range(_TRIES):
+        try:
+            return THERE if catch_up() else "its record is newer and says otherwise"
+        except EpochTaken:
+            continue
+        except ReplicaUnavailable as silence:
+            return silence.reason
+    return "its record is being changed"
 
 
 def last_change(records: ControlRecords) -> str | None:

@@ -130,6 +130,44 @@ def test_a_peer_that_is_several_epochs_behind_catches_up(tables: Tables) -> None
     assert stored(tables, EAST_1, f"region#{EAST_1}") == stored(tables, EAST_2, f"region#{EAST_1}")
 
 
+@pytest.mark.parametrize("change", ["state", "writer"])
+def test_a_change_that_replication_brought_to_the_peer_first_is_there(tables: Tables, change: str) -> None:
+    control = changes(tables)
+    read = control.records_at_peer
+
+    def read_before_it_arrives() -> ControlRecords:
+        found = read()
+        for item in tables.items(EAST_2).values():
+            tables.put(EAST_1, item)
+        return found
+
+    control.records_at_peer = read_before_it_arrives  # type: ignore[method-assign]
+    if change == "state":
+        done = control.set_state(EAST_1, FENCED, epoch=0, by="run-1")
+    else:
+        done = control.set_writer(EAST_2, epoch=0, by="run-1")
+
+    assert (done.epoch, done.peer) == (1, "there")
+
+
+def test_a_record_that_others_change_all_the_time_is_given_up(tables: Tables) -> None:
+    control = changes(tables)
+    read, epochs = control.records_at_peer, iter(range(1, 100))
+    key = f"region#{EAST_1}"
+
+    def read_and_be_overtaken() -> ControlRecords:
+        tables.clients[EAST_1].delete_item(TableName=TABLE, Key={"pk": {"S": key}})
+        found = read()
+        item = {"pk": {"S": key}, "state": {"S": "active"}, "epoch": {"N": str(next(epochs))}, "by": {"S": "others"}}
+        tables.put(EAST_1, item)
+        return found
+
+    control.records_at_peer = read_and_be_overtaken  # type: ignore[method-assign]
+
+    assert control.set_state(EAST_1, FENCED, epoch=0, by="ours").peer == "its record is being changed"
+    assert next(epochs) < 10
+
+
 def test_a_peer_that_knows_something_newer_is_left_alone(tables: Tables) -> None:
     control = changes(tables)
     newer = changes(tables, EAST_1)
