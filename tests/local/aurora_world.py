@@ -17,11 +17,14 @@ from botocore.config import Config
 
 from localaws import environment, hooks, http_server
 from localaws.aurora import AuroraPairs
+from localaws.aurora_switch import Timing
 from localaws.clock import Clock
 from localaws.gate import Gate
 
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 SPEED = 200.0
+LONG = Timing(failover_seconds=240.0)
+"""Longer than AWS's: a second here, in which a busy machine can look at what is shown meanwhile."""
 USER, PASSWORD, DATABASE = "bank", "not-a-secret-1", "ledger"
 PATIENCE = 15.0  # seconds
 
@@ -228,7 +231,7 @@ def world(directory: Path) -> Iterator[World]:
     """ministack with databases; an AWS second takes 1/SPEED of one."""
     with emulator() as running:
         gate = Gate((EAST_1, EAST_2))
-        pairs = AuroraPairs(Clock(SPEED), gate, directory)
+        pairs = AuroraPairs(Clock(SPEED), gate, directory, timing=LONG)
         try:
             yield World(running, gate, pairs)
         finally:
