@@ -10,6 +10,9 @@ from common.pace import Pace
 
 from .verdict import Runs
 
+DECLINED = "Declined"
+"""The error of a run that people said no to (`ops/approval.py`, the workflow's own word for it)."""
+
 
 class RunsUnavailable(Exception):
     """Step Functions did not answer in this region; `reason` is an error's name."""
@@ -60,16 +63,17 @@ class StateMachines:
         """Attempts are numbered without a gap, so that two who count at once arrive at the same name."""
         left = self._describe(last) if last and last.startswith(self._executions) else None
         unfinished = left is not None and left["status"] != "SUCCEEDED"
+        declined = left is not None and left.get("error") == DECLINED
         latest = left if unfinished else None
         attempts = 0
         while attempts < self._attempts and (found := self._describe(f"{self._executions}{stem}-{attempts}")):
             latest, attempts = found, attempts + 1
         if latest is None:
-            return Runs(unfinished=unfinished)
+            return Runs()
         if latest["status"] == "RUNNING":
             return Runs(in_progress=latest["name"])
         ago = self._pace.since(latest["stopDate"].isoformat())
-        return Runs(attempts=attempts, seconds_since_attempt=ago, unfinished=unfinished)
+        return Runs(attempts=attempts, seconds_since_attempt=ago, unfinished=unfinished, declined=declined)
 
     @property
     def _executions(self) -> str:

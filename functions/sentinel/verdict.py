@@ -27,6 +27,7 @@ class Hold(StrEnum):
     ALREADY = "peer-already-fenced"
     RUNS_UNKNOWN = "state-machine-unreadable"
     RUNNING = "run-in-progress"
+    DECLINED = "people-declined"
     COOL_DOWN = "cool-down"
     WITNESS_OWN_DOWN = "witness-says-own-region-down"
     WITNESS_UP = "witness-says-peer-up"
@@ -36,7 +37,7 @@ class Hold(StrEnum):
 
 
 # What needs nobody's attention: all is well, or it is being seen to, or it was.
-CALM = frozenset({Hold.PEER_ANSWERS, Hold.NOT_YET, Hold.ALREADY, Hold.RUNNING})
+CALM = frozenset({Hold.PEER_ANSWERS, Hold.NOT_YET, Hold.ALREADY, Hold.RUNNING, Hold.DECLINED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,7 @@ class Runs:
     attempts: int = 0  # ended runs for the loss as it stands
     seconds_since_attempt: float | None = None
     unfinished: bool = False  # the failover that went on last here did not succeed
+    declined: bool = False  # because people said no to it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +137,8 @@ TABLE = (
     _Row(_is_done, Hold.ALREADY),
     _Row(lambda seen: seen.runs is None, Hold.RUNS_UNKNOWN),
     _Row(lambda seen: seen.runs is not None and seen.runs.in_progress is not None, Hold.RUNNING),
+    # Who said no is not asked again every minute; a failover started by hand asks, or brings the region back.
+    _Row(lambda seen: seen.runs is not None and seen.runs.declined, Hold.DECLINED),
     # The own path to the world may be what is broken, and not the peer.
     _Row(lambda seen: seen.own is None or not seen.own.doors_answer, Hold.OWN_DOORS),
     _Row(lambda seen: seen.witness_own is Witness.DOWN, Hold.WITNESS_OWN_DOWN),
