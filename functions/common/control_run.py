@@ -1,6 +1,6 @@
-"""Which run of a region's state machines went on last, by its ARN: an item of the journal, the place for one.
+"""Which run of a region's state machines went on last, by its ARN: an item of the journal, a slot for one.
 
-A run takes the place when it may go on, and leaves it by ending, which Step Functions knows.
+A run takes the slot when it may go on, and leaves it by ending, which Step Functions knows.
 """
 
 from .replica import KEY, Item, Replica
@@ -12,8 +12,8 @@ def last_run(local: Replica) -> str | None:
     return str(item["execution"]["S"]) if item else None
 
 
-def take_place(local: Replica, execution: str, *, since: str, instead_of: str | None) -> str | None:
-    """Put `execution` into the place if it is empty, or if `instead_of` holds it; who holds it else.
+def take_slot(local: Replica, execution: str, *, since: str, instead_of: str | None) -> str | None:
+    """Put `execution` into the slot if it is empty, or if `instead_of` holds it; who holds it else.
 
     Raises ReplicaUnavailable.
     """

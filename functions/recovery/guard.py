@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from common.control_record import ControlRecords, RegionRecord, RegionState
-from common.control_run import last_run, take_place
+from common.control_run import last_run, take_slot
 from common.control_write import last_change
 from common.pace import timestamp
 
@@ -118,14 +118,14 @@ def _is_unfinished(ours: str, around: Surroundings) -> bool:
 
 
 def _other_run(execution: str, around: Surroundings) -> str | None:
-    """Put this run into the journal's place for one; why it cannot be put there."""
+    """Put this run into the journal's slot for one; why it cannot be put there."""
     since = around.moment()
-    holder = take_place(around.local, execution, since=since, instead_of=None)
+    holder = take_slot(around.local, execution, since=since, instead_of=None)
     if holder in (None, execution):
         return None
     if _status(str(holder), around) == "RUNNING":
         return f"another run is in progress: {_name(str(holder))}"
-    taken = take_place(around.local, execution, since=since, instead_of=holder) in (None, execution)
+    taken = take_slot(around.local, execution, since=since, instead_of=holder) in (None, execution)
     return None if taken else "another run started at the same moment"
 
 
