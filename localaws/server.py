@@ -40,6 +40,9 @@ from localaws.workers import Nursery
 from localaws.workflows import Workflows
 
 _LOG_BYTES = 5_000_000
+INVOCATION_WAIT = 0.5
+"""Seconds of this machine. Lambda throttles at once; here a worker may be about to be free, or is being started."""
+
 MakeParts = Callable[[Machine], list[Part]]
 _PARTS: dict[str, MakeParts] = {"standard": standard_parts, "still": still_parts, "none": no_parts}
 
@@ -54,6 +57,7 @@ class Settings:
     speed: float
     regions: tuple[str, ...]
     lags: dict[str, float]  # AWS seconds by kind of replication
+    invocation_wait: float  # seconds of this machine that an invocation waits for a worker before it is throttled
     log_file: Path
     data_directory: Path | None
     remove_at_end: tuple[Path, ...]
@@ -145,7 +149,7 @@ class Server:
         hooks.keep_workers_whose_handler_raised()
         # AWS starts an execution environment for every call that finds none free. Here that is a process of 45 MB and a
         # second of CPU: a burst of health probes on a busy machine would start dozens, each making the others slower.
-        hooks.bound_workers(most=8, starting=2, hesitation=0.1, patience=3.0)
+        hooks.bound_workers(most=8, starting=2, hesitation=0.05, patience=self._settings.invocation_wait)
         BackgroundWork(self._gate, replication).install()
         self._streams.install()
         self._schedules.install()
@@ -202,6 +206,12 @@ def _arguments(arguments: list[str] | None) -> tuple[Settings, MakeParts]:
     parser.add_argument("--regions", default="us-east-1,us-east-2", help="the first serves unsigned calls")
     for kind, lag in DEFAULT_LAGS.items():
         parser.add_argument(f"--{kind}-lag-ms", type=float, default=1000 * lag, help="replication lag, AWS ms")
+    parser.add_argument(
+        "--invocation-wait",
+        type=float,
+        default=INVOCATION_WAIT,
+        help="seconds that an invocation waits for a worker before it is throttled",
+    )
     parser.add_argument("--log-file", type=Path, default=Path("build/local/server.log"))
     parser.add_argument("--data-dir", type=Path, help="where databases live; in the run folder if not given")
     parser.add_argument("--remove-at-end", type=Path, action="append", default=[], help="a file that tells of this run")
@@ -218,6 +228,7 @@ def _arguments(arguments: list[str] | None) -> tuple[Settings, MakeParts]:
         port=given.port,
         speed=given.speed,
         regions=tuple(given.regions.split(",")),
+        invocation_wait=given.invocation_wait,
         lags={kind: getattr(given, f"{kind}_lag_ms") / 1000 for kind in DEFAULT_LAGS},
         log_file=given.log_file.resolve(),
         data_directory=given.data_dir.resolve() if given.data_dir else None,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from .breaker import Breaker
 from .clients import Clients
 from .control_memory import memory_key, memory_of, store_memory
-from .control_record import ControlRecords, Regions, read_records, records_of
+from .control_record import WRITER_KEY, ControlRecords, Regions, read_records, records_of
 from .control_rules import Decision, Memory, Times, View, Witness, decide, remember
 from .control_run import last_run
 from .control_settings import ControlSettings
@@ -82,6 +82,14 @@ class Control:
             if fresh or self._last is None or not self.is_current(self._last):
                 self._last = self._look()
             return self._last
+
+    def writer_here(self) -> str | None:
+        """The region that the own replica names as the writer at this moment; None if it names none.
+
+        One consistent read, where `look` asks both replicas and the witness. Raises ReplicaUnavailable.
+        """
+        item = self._local.read(WRITER_KEY)
+        return records_of({WRITER_KEY: item} if item else {}, self._regions).writer.region
 
     def last_run(self) -> str | None:
         """The run of this region's state machines that went on last (`control_run`). Raises ReplicaUnavailable."""

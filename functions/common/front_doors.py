@@ -4,7 +4,9 @@ A region reads no other stack, so the addresses are parameters that the global s
 `<prefix>/<region>/load-balancer` and `<prefix>/<region>/api`, each the URL that `/health` and `/payments` follow.
 """
 
+import functools
 import json
+import ssl
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -106,8 +108,17 @@ def _pool(url: str) -> urllib3.PoolManager:
     parts = urllib3.util.parse_url(url)
     proxy = getproxies().get(parts.scheme or "")
     if proxy and not proxy_bypass(parts.host or ""):
-        return urllib3.ProxyManager(proxy, cert_reqs="CERT_NONE", assert_hostname=False)
-    return urllib3.PoolManager(cert_reqs="CERT_NONE", assert_hostname=False)
+        return urllib3.ProxyManager(proxy, ssl_context=_unverified(), assert_hostname=False)
+    return urllib3.PoolManager(ssl_context=_unverified(), assert_hostname=False)
+
+
+@functools.cache
+def _unverified() -> ssl.SSLContext:
+    """One TLS context for all connections: without one, urllib3 reads the system's certificates for each."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _object(text: bytes) -> dict[str, Any]:

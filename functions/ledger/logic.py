@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from common.control import Control, Look
 from common.journal_entry import JournalEntry
+from common.replica import ReplicaUnavailable
 
 from .database import CHUNK, Database, DatabaseUnavailable
 from .events import Events, EventsUnavailable
@@ -57,15 +58,15 @@ class Ledger:
     def take(self, arrived: Sequence[Arrival]) -> Outcome:
         """Post what arrived, if this region may."""
         look = self._control.look()
+        if look.decision.writer == self._peer_region and self._is_skipped_safely():
+            return _outcome(Did.SKIPPED, look, arrived)
         if not look.decision.may_post:
-            # A skipped record never comes back. So it is skipped on a look that is younger than the record: had this
-            # region been named writer before, the look would say so; if it is named after, its replay finds the entry.
+            # The last look may be older than these records, and this region may have been named writer since.
             look = self._control.look(fresh=True)
-        outcome = Outcome(
-            did=Did.POSTED, reason=look.decision.reason.value, epoch=look.decision.epoch, records=len(arrived)
-        )
+        outcome = _outcome(Did.POSTED, look, arrived)
         if not look.decision.may_post:
-            self._pass_over(look, arrived, outcome)
+            # Only a read that followed the arrival allows to skip, and that read has just found the peer not named.
+            outcome.did, outcome.retry_from = Did.WAITING, arrived[0].sequence if arrived else None
             return outcome
         for start in range(0, len(arrived), CHUNK):
             part = arrived[start : start + CHUNK]
@@ -104,11 +105,21 @@ class Ledger:
                 outcome.poisoned.append(arrival.payment_id)
         outcome.posted += len(posted)
 
-    def _pass_over(self, look: Look, arrived: Sequence[Arrival], outcome: Outcome) -> None:
-        if look.decision.writer == self._peer_region:
-            outcome.did = Did.SKIPPED
-        elif arrived:
-            outcome.did, outcome.retry_from = Did.WAITING, arrived[0].sequence
+    def _is_skipped_safely(self) -> bool:
+        """Whether the own replica names the peer as the writer, read after the records arrived.
+
+        A skipped record never comes back from the stream. Whoever moves the writer role here writes it to this replica
+        and replays the journal afterwards: if this read still finds the peer, the replay finds these records.
+        """
+        try:
+            return self._control.writer_here() == self._peer_region
+        except ReplicaUnavailable:
+            return False
+
+
+def _outcome(did: Did, look: Look, arrived: Sequence[Arrival]) -> Outcome:
+    decision = look.decision
+    return Outcome(did=did, reason=decision.reason.value, epoch=decision.epoch, records=len(arrived))
 
 
 class Paused(Exception):

@@ -5,6 +5,7 @@ import functools
 import subprocess
 import threading
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -116,10 +117,13 @@ def fork_python_workers(start: Callable[[str, str, dict[str, str]], Any]) -> Non
 
 
 def bound_workers(*, most: int, starting: int, hesitation: float, patience: float) -> None:
-    """Let an execution wait for a worker of its function rather than start one more at once.
+    """Give each function at most `most` workers, and throttle early what finds none of them free.
 
-    After `hesitation` seconds one more may start, but at most `starting` of a function at a time and `most` in all.
-    After `patience` seconds the call is throttled, as Lambda throttles what is above a function's concurrency.
+    An execution that finds no free worker waits for one. After `hesitation` seconds it may start one more, as long as
+    fewer than `starting` of the function are being started and fewer than `most` exist. It waits `patience` seconds at
+    the longest, and no more than `most` executions of a function wait at a time: everything beyond is throttled at
+    once, as Lambda throttles what is above a function's concurrency. A longer queue would only serve clients that
+    have given up by then.
     """
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
@@ -127,6 +131,7 @@ def bound_workers(*, most: int, starting: int, hesitation: float, patience: floa
     acquire, release, spawn = lambda_svc.acquire_worker, lambda_svc.release_worker, lambda_runtime.Worker._spawn
     invalidate = lambda_svc.invalidate_worker
     changed = threading.Condition()
+    waiting: Counter[str] = Counter()
     held = threading.local()
 
     def workers(key: str) -> list[Any]:
@@ -140,13 +145,26 @@ def bound_workers(*, most: int, starting: int, hesitation: float, patience: floa
         known = workers(key)
         return len(known) < most and sum(worker._start_time is None for worker in known) < starting
 
+    def wait_for_one(key: str) -> bool:
+        """Whether a worker of `key` is free or may be started, in time. Holds `changed`."""
+        if free(key) or not workers(key):
+            return True
+        if waiting[key] >= most:
+            return False
+        waiting[key] += 1
+        try:
+            if changed.wait_for(lambda: free(key) or not workers(key), timeout=hesitation):
+                return True
+            return changed.wait_for(lambda: free(key) or room(key), timeout=patience - hesitation)
+        finally:
+            waiting[key] -= 1
+
     def acquire_in_turn(
         func_name: str, config: dict[str, Any], code_zip: bytes, qualifier: str = "$LATEST", **more: Any
     ) -> Any:
         key = lambda_runtime._worker_key(func_name, config, qualifier)
         with changed:
-            changed.wait_for(lambda: free(key) or not workers(key), timeout=hesitation)
-            if not changed.wait_for(lambda: free(key) or room(key), timeout=patience):
+            if not wait_for_one(key):
                 return None, "func_cap"
             held.worker, how = acquire(func_name, config, code_zip, qualifier=qualifier, **more)
             return held.worker, how

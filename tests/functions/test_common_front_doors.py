@@ -45,6 +45,16 @@ def test_a_certificate_of_another_name_is_no_hindrance(tmp_path: Path) -> None:
         assert health_of(opened.url, deadline_seconds=2) == "ok"
 
 
+def test_the_systems_certificates_are_not_read_for_a_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading them takes more CPU than all the rest of a probe."""
+    made = write_certificate(tmp_path, "pay.example")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(made.certificate, made.key)
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda *_: pytest.fail("certificates were read"))
+    with door(tls) as opened:
+        assert health_of(opened.url, deadline_seconds=2) == "ok"
+
+
 def test_a_door_that_hangs_costs_no_more_than_the_deadline() -> None:
     with door() as opened:
         opened.hold = threading.Event()

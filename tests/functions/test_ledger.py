@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from ledger.application import UnknownEventError
 from ledger.database import CHUNK
 from ledger.replay import ReplayRequestError
@@ -154,6 +155,25 @@ def test_a_skip_is_decided_on_a_look_younger_than_the_batch(aws: LedgerWorld) ->
     function.answer({"Records": batch(2)}, Context())
 
     assert aws.rows() == ["order-0002"]
+
+
+def test_a_reader_asks_its_own_replica_once_for_each_batch_between_two_looks(
+    aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.name_writer(EAST_1, 1)
+    function = aws.function(EAST_2, CONTROL_DECISION_SECONDS="30")
+    function.answer({"Records": batch(1)}, Context())
+    calls: list[tuple[str, str]] = []
+    call = BaseClient._make_api_call
+
+    def recorded(client: Any, operation: str, arguments: Any) -> Any:
+        calls.append((operation, client.meta.region_name))
+        return call(client, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
+    function.answer({"Records": batch(2)}, Context())
+
+    assert calls == [("GetItem", EAST_2)]
 
 
 def test_a_database_that_does_not_answer_keeps_the_batch(aws: LedgerWorld) -> None:

@@ -1,6 +1,7 @@
 """Lambda workers are processes of this machine: a burst of calls must not start one for each."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,15 +29,27 @@ NESTED = """
 """
 
 
-def test_a_burst_waits_for_the_workers_there_are(aws: LocalAws, name: str) -> None:
+def test_a_burst_is_served_by_a_few_workers_and_the_rest_is_throttled_early(aws: LocalAws, name: str) -> None:
     deploy_function(aws, name, SLOW_START)
-    client = aws.client("lambda", read_timeout=20, max_pool_connections=20)
-    with ThreadPoolExecutor(20) as pool:
-        workers = [
-            json.load(answer["Payload"]) for answer in pool.map(lambda _: client.invoke(FunctionName=name), range(20))
-        ]
+    client = aws.client("lambda", read_timeout=20, max_pool_connections=40)
 
-    assert len(set(workers)) <= 8
+    def invoke(_: int) -> tuple[int | None, float]:
+        began = time.monotonic()
+        try:
+            return json.load(client.invoke(FunctionName=name)["Payload"]), time.monotonic() - began
+        except client.exceptions.TooManyRequestsException:
+            return None, time.monotonic() - began
+
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(invoke, range(40)))
+    workers = {worker for worker, _ in answers if worker is not None}
+    throttled = [seconds for worker, seconds in answers if worker is None]
+    served = [seconds for worker, seconds in answers if worker is not None]
+
+    assert 0 < len(workers) <= 8
+    assert throttled, "40 calls at once were all served by at most 8 workers with room for 8 more to wait"
+    assert min(throttled) < max(served), "what is above the limit is told so before the burst is over"
+    assert invoke(0)[0] in workers, "after the burst a call finds a worker"
 
 
 def test_a_handler_that_raises_keeps_its_worker(aws: LocalAws, name: str) -> None:
