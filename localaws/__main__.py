@@ -128,6 +128,17 @@ def lag(
     typer.echo(f"replication lags by {seconds or 0:g} s")
 
 
+@app.command()
+def speed(
+    value: Annotated[float, typer.Argument(help="AWS seconds in one second here, up to 100.")],
+    directory: Directory = HERE,
+) -> None:
+    """Change the speed of what is up; every function starts anew."""
+    with _said_in_one_line():
+        told = Running.in_directory(directory).post("clock", {"speed": value})
+    typer.echo(f"{told['speed']:g} AWS seconds pass in one second here")
+
+
 @app.command("graph")
 def show_graph(env: Environment = "dev") -> None:
     """Print every resource that the three programs register, as JSON."""

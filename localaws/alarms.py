@@ -2,14 +2,15 @@
 
 ministack evaluates whenever a metric is written, with all dimensions thrown together and without a clock. That is
 switched off, and states are set here as SetAlarmState does, so that history, composite alarms and SNS actions follow.
-Metrics are cut into the machine's own time: sixty AWS seconds are sixty divided by the clock's speed.
+Periods are cut in AWS time and looked up in the machine's: datapoints bear its Unix time. So a period during which
+the speed changes has the datapoints of exactly its AWS seconds.
 Left out, and refused when asked for: metric math, anomaly bands.
 """
 
 import asyncio
+import itertools
 import json
 import logging
-import time
 from typing import Any
 
 from localaws import hooks
@@ -67,7 +68,7 @@ class Alarms:
         for alarm, record in records.items():
             if self._gate.is_lost(alarm[1]):
                 continue
-            step = int(time.time() / self._step(record))
+            step = int(self._clock.now() / _step(record))
             changed = record["AlarmConfigurationUpdatedTimestamp"]
             known, last = self._evaluated.get(alarm, (None, 0))
             if known != changed:
@@ -83,11 +84,7 @@ class Alarms:
                 self.look()
             except Exception:
                 logger.exception("alarms could not be evaluated")
-            await asyncio.sleep(max(self._clock.real(_LOOK), _SHORTEST_LOOK))
-
-    def _step(self, record: dict[str, Any]) -> float:
-        """Seconds of this machine between two evaluations."""
-        return self._clock.real(min(_MINUTE, record["Period"]))
+            await self._clock.sleep(_LOOK, least=_SHORTEST_LOOK)
 
     def _evaluate(self, alarm: Alarm, record: dict[str, Any], step: int) -> None:
         verdict = self._verdict(alarm, record, step)
@@ -105,7 +102,8 @@ class Alarms:
 
     def _datapoints(self, alarm: Alarm, record: dict[str, Any], periods: int, step: int) -> list[float | None]:
         """One value per period up to the last whole step of time, the oldest first."""
-        end, period = step * self._step(record), self._clock.real(record["Period"])
+        end, period = step * _step(record), record["Period"]
+        edges = [self._clock.unix(end - age * period) for age in reversed(range(periods + 1))]
         account, region, _ = alarm
         return [
             hooks.metric_value(
@@ -116,10 +114,10 @@ class Alarms:
                 dimensions={pair["Name"]: pair["Value"] for pair in record["Dimensions"]},
                 statistic=record.get("ExtendedStatistic") or record["Statistic"],
                 unit=record.get("Unit"),
-                start=end - (age + 1) * period,
-                end=end - age * period,
+                start=begins,
+                end=ends,
             )
-            for age in reversed(range(periods))
+            for begins, ends in itertools.pairwise(edges)
         ]
 
     def _check(self, call: JsonCall) -> None:
@@ -128,3 +126,8 @@ class Alarms:
             raise AwsRefusal("InvalidParameterCombination", "The embedded AWS evaluates no metric math.")
         if call.parameters.get("ThresholdMetricId") or "Threshold" not in call.parameters:
             raise AwsRefusal("InvalidParameterCombination", "The embedded AWS evaluates no anomaly bands.")
+
+
+def _step(record: dict[str, Any]) -> float:
+    """AWS seconds between two evaluations."""
+    return min(_MINUTE, float(record["Period"]))

@@ -48,7 +48,7 @@ class AuroraPairs:
         self._ending: list[threading.Thread] = []
         self._views = AuroraViews(lambda: list(self._groups))
         self._lags: dict[str, tuple[int, float] | None] = {}
-        self._lag = 0.0  # of every new group, on this machine
+        self._lag = 0.0  # of every new group, in AWS seconds
         self._measuring: Future[None] | None = None
         self._measurer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aurora-lag")
         self._host = PostgresHost(data_dir, reaper)
@@ -61,6 +61,7 @@ class AuroraPairs:
         self._hooks.callback(DataApi(self._member).attach())
         gate.on_change(self._region_changed)
         gate.on_way_change(self._ways_changed)
+        clock.on_change(self._speed_changed)
 
     def close(self) -> None:
         """Stop every server and delete all data. RDS goes on without databases."""
@@ -93,7 +94,7 @@ class AuroraPairs:
         """How far a standby (cluster ARN) is behind now: bytes and AWS seconds. None if that cannot be asked."""
         group, member = self._group_of(cluster), self._member(cluster)
         measured = group.lag(member) if group and member else None
-        return (measured.bytes, measured.seconds * self._clock.speed) if measured else None
+        return (measured.bytes, self._clock.elapsed(measured.seconds)) if measured else None
 
     def endpoints(self, global_cluster: str) -> dict[str, str]:
         """By region: where a client of this machine reaches the member's database, as a URL without password."""
@@ -111,7 +112,7 @@ class AuroraPairs:
 
     def set_lag(self, global_cluster: str, aws_seconds: float) -> None:
         """Let WAL arrive this much later in the other region. Raises KeyError for an unknown global cluster."""
-        self._named(global_cluster)[0].set_lag(self._clock.real(aws_seconds))
+        self._named(global_cluster)[0].set_lag(aws_seconds)
 
     def pause(self, global_cluster: str) -> None:
         """Cut the replication stream. Raises KeyError for an unknown global cluster."""
@@ -123,7 +124,7 @@ class AuroraPairs:
 
     def set_every_lag(self, aws_seconds: float | None) -> None:
         """Let WAL arrive this much later in every reader there is and will be; None: as soon as it can."""
-        self._lag = self._clock.real(aws_seconds or 0.0)
+        self._lag = aws_seconds or 0.0
         for group in list(self._groups):
             group.set_lag(self._lag)
 
@@ -187,6 +188,10 @@ class AuroraPairs:
     def _ways_changed(self) -> None:
         for group in list(self._groups):
             group.ways_changed()
+
+    def _speed_changed(self) -> None:
+        for group in list(self._groups):
+            group.pace_lag()
 
     def _measure(self) -> None:
         self._lags = {row["cluster"]: self.lag(row["cluster"]) for row in self._views.status()}

@@ -51,7 +51,7 @@ class Group:
         self._wanted: list[AuroraCluster] = []
         self._paused = False
         self._down: set[str] = set()
-        self._lag = 0.0
+        self._lag = 0.0  # AWS seconds
         self._closing = threading.Event()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aurora-group")
 
@@ -60,7 +60,7 @@ class Group:
         for cluster in clusters:
             if cluster.arn not in self.members:
                 member = Member(cluster, self._host, self._relays)
-                member.link.set_lag(self._lag)
+                member.link.set_lag(self._clock.real(self._lag))
                 self.members[cluster.arn] = member
         self._wanted = clusters
         self._do(self._apply)
@@ -109,11 +109,15 @@ class Group:
         self._fence(switch)
         self._do(lambda: (self._fail_over if switch.data_loss else self._switch_over)(switch))
 
-    def set_lag(self, seconds: float) -> None:
-        """Let WAL arrive `seconds` of this machine after it was sent, at every member."""
-        self._lag = seconds
+    def set_lag(self, aws_seconds: float) -> None:
+        """Let WAL arrive `aws_seconds` after it was sent, at every member."""
+        self._lag = aws_seconds
+        self.pace_lag()
+
+    def pace_lag(self) -> None:
+        """Turn the lag into seconds of this machine again: the speed has changed."""
         for member in list(self.members.values()):
-            member.link.set_lag(seconds)
+            member.link.set_lag(self._clock.real(self._lag))
 
     def pause(self, paused: bool) -> None:
         """Cut the stream between the members, or let it flow again, and wait until that is done."""

@@ -19,15 +19,19 @@ clock, and their patience has to shrink as the outages do."""
 
 def install(clock: Clock, traffic: Traffic) -> None:
     """Give them to each worker that starts from now on. `traffic` must have started by then."""
-    scaled = {name: f"{clock.real(seconds):.3f}" for name, seconds in CONTROL_SECONDS.items()}
     hooks.add_to_worker_environment(
         lambda region: {
             "WITNESS_RESOLVER": traffic.dns_address,
             # For TLS only: AWS's endpoints are plain HTTP on this machine.
             "HTTPS_PROXY": traffic.ways_out.url(region),
-            "CLOCK_SPEED": f"{clock.speed:g}",
             # Powertools reads this name too, and the server's own level (localaws/environment.py) is not theirs.
             "LOG_LEVEL": "INFO",
-            **scaled,
+            **times(clock),
         }
     )
+
+
+def times(clock: Clock) -> dict[str, str]:
+    """The variables that depend on the speed, at the speed of this moment."""
+    scaled = {name: f"{clock.real(seconds):.3f}" for name, seconds in CONTROL_SECONDS.items()}
+    return {"CLOCK_SPEED": f"{clock.speed:g}", **scaled}

@@ -36,7 +36,7 @@ class _Lane:
 
 @dataclass(frozen=True)
 class _Entry:
-    due: float  # monotonic machine seconds
+    due: float  # on the AWS clock
     written: int  # the caller's stamp
     deliver: Callable[[], None]
 
@@ -56,6 +56,7 @@ class Replication:
         self._task: asyncio.Task[None] | None = None
         gate.on_change(self._changed)
         gate.on_way_change(self._nudge)
+        clock.on_change(self._nudge)
 
     def start(self) -> None:
         """Begin to deliver, in the running event loop."""
@@ -70,7 +71,7 @@ class Replication:
 
     def send(self, kind: str, source: str, destination: str, deliver: Callable[[], None], *, written: int = 0) -> None:
         """Deliver after the lag of `kind` (if it has one), in the order of the calls, when both ends are there."""
-        due = time.monotonic() + self._clock.real(self._lags.get(kind, 0.0))
+        due = self._clock.now() + self._lags.get(kind, 0.0)
         with self._lock:
             lane = self._lanes.setdefault(_Lane(kind, source, destination), deque())
             lane.append(_Entry(due, written, deliver))
@@ -87,12 +88,12 @@ class Replication:
         """`backlog` counts by destination; `lanes` says more about those that are not empty."""
         backlog = dict.fromkeys(self._gate.regions, 0)
         lanes = []
-        now = time.monotonic()
+        now = self._clock.now()
         with self._lock:
             waiting = [(lane, len(entries), entries[0].due) for lane, entries in self._lanes.items() if entries]
         for lane, count, due in waiting:
             backlog[lane.destination] = backlog.get(lane.destination, 0) + count
-            overdue = round(max(0.0, now - due) * self._clock.speed, 3)
+            overdue = round(max(0.0, now - due), 3)
             ends = {"from": lane.source, "to": lane.destination}
             lanes.append({"kind": lane.kind, **ends, "waiting": count, "overdue_seconds": overdue})
         return {"backlog": backlog, "lanes": lanes, "failed": dict(self._failed)}
@@ -105,7 +106,7 @@ class Replication:
         while True:
             self._wake.clear()
             next_due = await self._deliver_due()
-            timeout = None if next_due is None else max(0.0, next_due - time.monotonic())
+            timeout = None if next_due is None else max(0.0, self._clock.real(next_due - self._clock.now()))
             try:
                 await asyncio.wait_for(self._wake.wait(), timeout)
             except TimeoutError:
@@ -117,14 +118,13 @@ class Replication:
         slice_ends = time.monotonic() + _SLICE
         for lane, entries in list(self._lanes.items()):
             while entries and not self._held(lane):
-                now = time.monotonic()
-                if entries[0].due > now:
+                if entries[0].due > self._clock.now():
                     next_due = min(entries[0].due, next_due or entries[0].due)
                     break
                 with self._lock:
                     entry = entries.popleft()
                 self._deliver(lane, entry)
-                if now > slice_ends:
+                if time.monotonic() > slice_ends:
                     await asyncio.sleep(0)
                     slice_ends = time.monotonic() + _SLICE
         return next_due

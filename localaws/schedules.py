@@ -30,7 +30,9 @@ class Schedules:
 
     def install(self) -> None:
         self._list = hooks.take_over_rates()
-        hooks.invoke_targets_asynchronously(self._clock.real(FIRST_RETRY), self._clock.real(SECOND_RETRY))
+        hooks.invoke_targets_asynchronously()
+        self._pace_retries()
+        self._clock.on_change(self._pace_retries)
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="schedules")
@@ -39,6 +41,9 @@ class Schedules:
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task])
+
+    def _pace_retries(self) -> None:
+        hooks.pace_asynchronous_retries(self._clock.real(FIRST_RETRY), self._clock.real(SECOND_RETRY))
 
     async def _run(self) -> None:
         while True:

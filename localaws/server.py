@@ -25,6 +25,7 @@ from localaws import environment, hooks, http_server
 from localaws.app import EmbeddedAws
 from localaws.background import BackgroundWork
 from localaws.clock import Clock
+from localaws.clock_api import ClockApi
 from localaws.control import Control
 from localaws.fault_api import FaultApi
 from localaws.gate import Gate
@@ -95,6 +96,7 @@ class Server:
         control = Control(self._clock, self._gate, stop.set)
         FaultApi(self._gate).install(control)
         CallApi(self._calls).install(control)
+        ClockApi(self._clock, self._settings.remove_at_end).install(control)
         replication = self._replication(control)
         parts = make_parts(
             Machine(

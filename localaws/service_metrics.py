@@ -71,7 +71,7 @@ class ServiceMetrics:
                         )
             except Exception:
                 logger.exception("services could not report their metrics")
-            await asyncio.sleep(max(self._clock.real(_INTERVAL), _SHORTEST_INTERVAL))
+            await self._clock.sleep(_INTERVAL, least=_SHORTEST_INTERVAL)
 
     def _targets(self) -> Iterator[Metric]:
         """ELB user guide for Network Load Balancers, "CloudWatch metrics"."""

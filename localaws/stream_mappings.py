@@ -156,7 +156,7 @@ class StreamMappings:
 
     def _age(self, record: dict[str, Any]) -> float:
         """AWS seconds since a record was written."""
-        return (time.time() - float(record["dynamodb"]["ApproximateCreationDateTime"])) * self._clock.speed
+        return self._clock.elapsed(time.time() - float(record["dynamodb"]["ApproximateCreationDateTime"]))
 
     def _gathers(self, reader: _Reader, records: list[dict[str, Any]], size: int) -> bool:
         """Whether the batch still waits for more records, for as long as the mapping's window says."""

@@ -19,6 +19,7 @@ class Workflows:
 
     def install(self, control: Control) -> None:
         hooks.pace_workflows(self._clock.real, LEAST_TIMEOUT)
+        self._clock.on_change(lambda: hooks.scale_workflow_waits(self._clock.real(1.0)))
         hooks.tell_of_workflow_calls(self._called)
         hooks.complete_scheduled_tasks()
         control.section("workflows", status)

@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -57,7 +58,7 @@ class ApplicationPort(Port):
 
     what = "alb"
 
-    def __init__(self, gate: Gate, load_balancer: LoadBalancer, port: int, idle_seconds: float) -> None:
+    def __init__(self, gate: Gate, load_balancer: LoadBalancer, port: int, idle_seconds: Callable[[], float]) -> None:
         super().__init__(gate, load_balancer.region)
         self.load_balancer = load_balancer
         self.context: ssl.SSLContext | None = None  # None: plain HTTP

@@ -45,12 +45,12 @@ class Conversation:
         writer: asyncio.StreamWriter,
         client: str,
         answer: Answerer,
-        idle_seconds: float,
+        idle_seconds: Callable[[], float],
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._answer = answer
-        self._idle_seconds = idle_seconds  # of this machine
+        self._idle_seconds = idle_seconds  # of this machine, asked before each read
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEADER_LIMIT)
@@ -123,7 +123,7 @@ class Conversation:
                 return event
             if self._http.they_are_waiting_for_100_continue:
                 await self._send(h11.InformationalResponse(status_code=100, headers=[]))
-            async with asyncio.timeout(self._idle_seconds):
+            async with asyncio.timeout(self._idle_seconds()):
                 self._http.receive_data(await self._reader.read(READ_SIZE))
 
     async def _send(self, *events: h11.Event) -> None:

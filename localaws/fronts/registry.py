@@ -7,7 +7,7 @@ from collections.abc import Callable
 from localaws import hooks
 from localaws.clock import Clock
 from localaws.fronts.application import ApplicationPort, CertificateUnusable, server_context
-from localaws.fronts.deployed import Deployed, Listener, Target
+from localaws.fronts.deployed import Deployed, Listener, LoadBalancer, Target
 from localaws.fronts.forwarding import ForwardingPort, Way
 from localaws.fronts.port import Port
 from localaws.gate import Gate, Outage
@@ -115,12 +115,14 @@ class LoadBalancerFronts:
                 return
         front = self._ports.get(key)
         if not isinstance(front, ApplicationPort):
-            idle = max(self._clock.real(balancer.idle_timeout), LEAST_IDLE_SECONDS)
-            front = ApplicationPort(self._gate, balancer, listener.port, idle)
+            front = ApplicationPort(self._gate, balancer, listener.port, lambda: self._idle_seconds(balancer))
             front.context = context
             self._open(key, front)
         front.context = context
         self._certificates[key] = now
+
+    def _idle_seconds(self, balancer: LoadBalancer) -> float:
+        return max(self._clock.real(balancer.idle_timeout), LEAST_IDLE_SECONDS)
 
     def _refuse(self, key: Key, served: Served | str, problem: str) -> None:
         """Say once why a listener has no front."""

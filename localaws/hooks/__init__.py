@@ -137,6 +137,7 @@ from localaws.hooks.route53 import (
 from localaws.hooks.schedules import (
     RateSchedule,
     invoke_targets_asynchronously,
+    pace_asynchronous_retries,
     take_over_rates,
 )
 from localaws.hooks.services import (
@@ -162,10 +163,12 @@ from localaws.hooks.ssm_gaps import (
     name_functions_to_parameter_store,
     tell_of_parameter_tags,
 )
+from localaws.hooks.workers import retire_workers
 from localaws.hooks.workflow_history import complete_scheduled_tasks
 from localaws.hooks.workflows import (
     gate_workflow_tasks,
     pace_workflows,
+    scale_workflow_waits,
     tell_of_workflow_calls,
     workflow_executions,
 )
@@ -257,6 +260,7 @@ __all__ = [
     "name_network_load_balancers",
     "original_of",
     "originals",
+    "pace_asynchronous_retries",
     "pace_workflows",
     "passes_filters",
     "patch_usage_plans",
@@ -271,8 +275,10 @@ __all__ = [
     "request_account",
     "reset_emulator",
     "resolve_api_keys_by_region",
+    "retire_workers",
     "route_unknown_services_quickly",
     "run_stream_function",
+    "scale_workflow_waits",
     "serve_data_api",
     "serve_unsigned_calls_by_region",
     "set_alarm_state",

@@ -69,11 +69,8 @@ def _fire(account: str, region: str, record: dict[str, Any], source: str, target
             eventbridge._invoke_target(target, event, record)
 
 
-def invoke_targets_asynchronously(first_delay: float, longest_delay: float) -> None:
-    """Let rules and schedules invoke functions as AWS does: queued, tried again, then given to the dead letters.
-
-    Lambda waits `first_delay` seconds of this machine before it tries again, then twice as long, up to `longest_delay`.
-    """
+def invoke_targets_asynchronously() -> None:
+    """Let rules and schedules invoke functions as AWS does: queued, tried again, then given to the dead letters."""
     from ministack.services import eventbridge, lambda_svc
 
     to_lambda = eventbridge._dispatch_to_lambda
@@ -90,5 +87,14 @@ def invoke_targets_asynchronously(first_delay: float, longest_delay: float) -> N
         )
 
     eventbridge._dispatch_to_lambda = dispatch
+
+
+def pace_asynchronous_retries(first_delay: float, longest_delay: float) -> None:
+    """Let Lambda wait `first_delay` seconds of this machine before it tries an asynchronous invocation again.
+
+    Then it waits twice as long, up to `longest_delay`. A wait that has begun keeps its length.
+    """
+    from ministack.services import lambda_svc
+
     lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS = first_delay
     lambda_svc._LAMBDA_ASYNC_RETRY_MAX_SECONDS = longest_delay

@@ -56,9 +56,16 @@ def pace_workflows(real: Callable[[float], float], least_timeout: float) -> None
             state = {**state, "TimeoutSeconds": limit(state["TimeoutSeconds"])}
         return invoke_and_wait(resource, given, token, state)
 
-    stepfunctions._SFN_WAIT_SCALE = real(1.0)
     stepfunctions._invoke_resource_with_timeout = in_time
     stepfunctions._invoke_with_callback = and_wait
+    scale_workflow_waits(real(1.0))
+
+
+def scale_workflow_waits(scale: float) -> None:
+    """Let a second of a Wait state or a retry interval last `scale` seconds. A wait that has begun keeps its length."""
+    from ministack.services import stepfunctions
+
+    stepfunctions._SFN_WAIT_SCALE = scale
 
 
 def tell_of_workflow_calls(listener: Callable[[str, str], None]) -> None:

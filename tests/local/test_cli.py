@@ -56,6 +56,21 @@ def test_an_outage_and_its_end_from_another_terminal(up: Up) -> None:
     assert up.aws.status()["regions"][EAST_1]["outage"] is None
 
 
+def test_the_speed_from_another_terminal_is_in_the_status_and_in_the_file(up: Up) -> None:
+    changed = up.run("speed", "3")
+
+    assert (changed.exit_code, changed.output) == (0, "3 AWS seconds pass in one second here\n")
+    assert up.aws.status()["speed"] == 3.0
+    assert json.loads((up.directory / endpoints.FILE).read_text())["speed"] == 3.0
+
+
+def test_a_speed_out_of_range_is_refused(up: Up) -> None:
+    refused = up.run("speed", "101")
+
+    assert refused.exit_code == 2
+    assert refused.stderr == "speed is 101.0; a number above 0 and up to 100 is needed\n"
+
+
 def test_the_status_shows_places_and_what_is_lost(up: Up) -> None:
     up.run("outage", EAST_2)
 

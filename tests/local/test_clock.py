@@ -1,0 +1,319 @@
+"""AWS time, and what follows a change of its speed."""
+
+import asyncio
+import itertools
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from localaws import endpoints, function_surroundings, launch
+from localaws.clock import Clock
+from localaws.environment import ACCOUNT
+from tests.local.embedded import LocalAws, deploy_function, eventually
+
+TELL = """
+    import os, time
+
+    def handler(event, context):
+        print("called")
+        time.sleep(float((event or {}).get("seconds", 0)))
+        return [os.getpid(), os.environ.get("CLOCK_SPEED"), os.environ.get("CONTROL_GRACE_SECONDS")]
+"""
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The machine's monotonic and Unix time, in tests that set it."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: 1e9 + now[0])
+    return now
+
+
+def test_time_goes_on_from_where_it_is_when_the_speed_changes(machine: list[float]) -> None:
+    clock = Clock(10)
+    machine[0] += 3
+    clock.set_speed(2)
+    assert clock.now() == pytest.approx(30)
+    machine[0] += 5
+
+    assert clock.now() == pytest.approx(40)
+    assert (clock.real(10), clock.speed) == (5, 2)
+
+
+def test_the_past_keeps_the_speed_it_had(machine: list[float]) -> None:
+    clock = Clock(10)
+    machine[0] += 3
+    clock.set_speed(2)
+    machine[0] += 5
+
+    assert clock.elapsed(6) == pytest.approx(2 * 5 + 10 * 1)
+    assert clock.unix(20) == pytest.approx(1e9 + 1002)
+    assert clock.unix(36) == pytest.approx(1e9 + 1006)
+    assert clock.unix(-10) == pytest.approx(1e9 + 999), "also before there was a clock"
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("nan"), float("inf")])
+def test_a_speed_that_is_no_positive_number_is_refused_and_changes_nothing(speed: float) -> None:
+    clock = Clock(4)
+
+    with pytest.raises(ValueError, match="a positive factor is needed"):
+        clock.set_speed(speed)
+
+    assert clock.speed == 4
+
+
+def test_time_never_runs_back_while_others_change_the_speed() -> None:
+    clock, ended = Clock(), threading.Event()
+
+    def change() -> None:
+        for speed in itertools.cycle((0.5, 100, 3)):
+            if ended.is_set():
+                return
+            clock.set_speed(speed)
+            time.sleep(0.0005)
+
+    seen: list[list[float]] = [[], []]
+    changers = [threading.Thread(target=change) for _ in range(2)]
+    readers = [threading.Thread(target=lambda row=row: row.extend(clock.now() for _ in range(20_000))) for row in seen]
+    for thread in (*changers, *readers):
+        thread.start()
+    for reader in readers:
+        reader.join()
+    ended.set()
+    for changer in changers:
+        changer.join()
+
+    assert all(earlier <= later for row in seen for earlier, later in itertools.pairwise(row))
+
+
+def test_a_sleeper_wakes_when_its_seconds_have_passed_at_the_new_speed() -> None:
+    """A health check's interval of 30 s is a sleep of the clock."""
+
+    async def slept() -> float:
+        clock = Clock(1)
+        asyncio.get_running_loop().call_later(0.05, clock.set_speed, 100)
+        started = time.monotonic()
+        await clock.sleep(30)
+        return time.monotonic() - started
+
+    assert 0.3 < asyncio.run(asyncio.wait_for(slept(), 5)) < 1
+
+
+def test_a_sleep_lasts_its_least_at_any_speed() -> None:
+    started = time.monotonic()
+
+    asyncio.run(Clock(100).sleep(1, least=0.1))
+
+    assert time.monotonic() - started >= 0.1
+
+
+def test_a_listener_is_called_with_the_new_speed_there() -> None:
+    clock, seen = Clock(), list[float]()
+    clock.on_change(lambda: seen.append(clock.speed))
+
+    clock.set_speed(7)
+
+    assert seen == [7]
+
+
+def test_the_times_of_functions_are_those_of_the_moment_they_are_asked_for() -> None:
+    clock = Clock(1)
+    before = function_surroundings.times(clock)
+    clock.set_speed(3)
+
+    told = ("CLOCK_SPEED", "CONTROL_GRACE_SECONDS")
+    assert [before[name] for name in told] == ["1", "30.000"]
+    assert [function_surroundings.times(clock)[name] for name in told] == ["3", "10.000"]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `endpoints.json` of the server below."""
+    return tmp_path_factory.mktemp("clock") / endpoints.FILE
+
+
+@pytest.fixture(scope="module")
+def server(file: Path) -> Iterator[LocalAws]:
+    """A whole embedded AWS of this module's own, whose speed the tests change."""
+    with launch.start(log_file=file.with_name("server.log"), remove_at_end=[file]) as running:
+        yield LocalAws(running)
+
+
+@pytest.fixture
+def slow(server: LocalAws) -> LocalAws:
+    """The module's embedded AWS at speed 1."""
+    server.control("clock", {"speed": 1})
+    return server
+
+
+def invoke(aws: LocalAws, name: str, seconds: float = 0) -> tuple[str | None, Any]:
+    """What a function of the code above ends with: FunctionError, and process, speed, grace or the error."""
+    answer = aws.client("lambda", read_timeout=20, max_pool_connections=20).invoke(
+        FunctionName=name, Payload=json.dumps({"seconds": seconds})
+    )
+    return answer.get("FunctionError"), json.load(answer["Payload"])
+
+
+def test_the_control_api_sets_the_speed_and_the_status_and_the_file_tell_it(slow: LocalAws, file: Path) -> None:
+    file.write_text(json.dumps({"environment": "dev", "speed": 1.0}))
+
+    assert slow.control("clock", {"speed": 3}) == {"speed": 3.0}
+
+    assert slow.status()["speed"] == 3.0
+    assert json.loads(file.read_text()) == {"environment": "dev", "speed": 3.0}
+
+
+def test_the_speed_can_be_set_before_there_is_a_file(slow: LocalAws, file: Path) -> None:
+    file.unlink(missing_ok=True)
+
+    slow.control("clock", {"speed": 3})
+
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("speed", ["3", None, True, 0, -1, 100.5, float("nan")])
+def test_a_speed_that_cannot_be_is_refused(slow: LocalAws, speed: Any) -> None:
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(f"{slow.server.control}/clock", content=json.dumps({"speed": speed}), headers=headers)
+
+    message = f"speed is {speed!r}; a number above 0 and up to 100 is needed"
+    assert (answer.status_code, answer.json()) == (400, {"error": message})
+    assert slow.status()["speed"] == 1.0
+
+
+def test_a_function_starts_anew_at_the_new_speed(slow: LocalAws, name: str) -> None:
+    deploy_function(slow, name, TELL)
+    _, (process, *before) = invoke(slow, name)
+
+    slow.control("clock", {"speed": 3})
+
+    _, (other, *after) = invoke(slow, name)
+    assert (before, after) == (["1", "30.000"], ["3", "10.000"])
+    assert other != process
+
+
+def test_an_invocation_under_way_ends_in_time_or_is_ended(slow: LocalAws, name: str) -> None:
+    deploy_function(slow, name, TELL)
+    with ThreadPoolExecutor(2) as pool:
+        short, long = pool.submit(invoke, slow, name, 1.5), pool.submit(invoke, slow, name, 15)
+        time.sleep(1)
+        changed = time.monotonic()
+        slow.control("clock", {"speed": 3})
+        assert invoke(slow, name)[1][1] == "3", "a new invocation waits for none of them"
+        kind, (_, speed, _) = short.result()
+        assert (kind, speed) == (None, "1")
+        kind, _ = long.result()
+
+    assert kind == "Unhandled"
+    assert time.monotonic() - changed < 8
+
+
+def test_recycling_ends_every_environment_once_it_is_idle(slow: LocalAws, name: str) -> None:
+    deploy_function(slow, name, TELL)
+    with ThreadPoolExecutor(2) as pool:
+        first = {answer[1][0] for answer in pool.map(lambda _: invoke(slow, name, 0.5), range(2))}
+        busy = pool.submit(invoke, slow, name, 5)
+        time.sleep(0.5)
+
+        recycled = slow.control("workers/recycle", {})["recycled"]
+
+        fresh = invoke(slow, name)[1][0]
+        kind, (process, *_) = busy.result()
+    assert recycled >= len(first) >= 1
+    assert (kind, process in first, fresh in first) == (None, True, False)
+    assert eventually(lambda: not Path(f"/proc/{process}").exists()), "it ends after its invocation"
+    assert slow.control("workers/recycle", {})["recycled"] >= 1, "the fresh one"
+    assert slow.control("workers/recycle", {}) == {"recycled": 0}
+
+
+def test_a_lost_region_takes_retired_environments_with_it(slow: LocalAws, name: str) -> None:
+    deploy_function(slow, name, TELL)
+    with ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(invoke, slow, name, 15)
+        time.sleep(1)
+        slow.control("workers/recycle", {})
+        started = time.monotonic()
+        slow.lose("us-east-1")
+        try:
+            busy.exception()
+        finally:
+            slow.heal("us-east-1")
+
+    assert time.monotonic() - started < 5
+
+
+def test_a_schedule_follows_the_speed(slow: LocalAws, name: str) -> None:
+    sqs = slow.client("sqs")
+    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
+    slow.client("scheduler").create_schedule(
+        Name=name,
+        ScheduleExpression="rate(1 minute)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"},
+    )
+
+    def ran() -> bool:
+        return bool(sqs.receive_message(QueueUrl=queue).get("Messages"))
+
+    assert eventually(ran), "the first run comes with the schedule"
+
+    slow.control("clock", {"speed": 100})
+
+    assert eventually(ran, within=3), "the second one was a minute away"
+    slow.client("scheduler").delete_schedule(Name=name)
+
+
+def test_lambda_tries_again_at_the_new_speed(slow: LocalAws, name: str) -> None:
+    sqs = slow.client("sqs")
+    letters = sqs.create_queue(QueueName=name)["QueueUrl"]
+    dead = {"TargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"}
+    deploy_function(slow, name, "def handler(event, context): raise ValueError", DeadLetterConfig=dead)
+    slow.control("clock", {"speed": 100})
+
+    slow.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload="{}")
+
+    assert eventually(lambda: sqs.receive_message(QueueUrl=letters).get("Messages"), within=6), "after 3 AWS minutes"
+
+
+def test_a_wait_of_a_workflow_is_as_long_as_the_speed_says(slow: LocalAws, name: str) -> None:
+    states = slow.client("stepfunctions")
+    definition = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    machine = states.create_state_machine(
+        name=name, definition=json.dumps(definition), roleArn=f"arn:aws:iam::{ACCOUNT}:role/any"
+    )["stateMachineArn"]
+    slow.control("clock", {"speed": 100})
+
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+
+    def status() -> str:
+        return str(states.describe_execution(executionArn=execution)["status"])
+
+    assert eventually(lambda: status() == "SUCCEEDED", within=4)
+
+
+def test_an_alarm_goes_on_when_time_gets_slower(slow: LocalAws, name: str) -> None:
+    """Its periods are numbered in AWS time, which does not run back."""
+    slow.control("clock", {"speed": 100})
+    cloudwatch = slow.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name, Namespace="Test", MetricName=name, Statistic="Maximum", Period=10, EvaluationPeriods=1,
+        Threshold=1.0, ComparisonOperator="GreaterThanOrEqualToThreshold", TreatMissingData="notBreaching",
+    )  # fmt: skip
+
+    def state() -> str:
+        return str(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"])
+
+    assert eventually(lambda: state() == "OK")
+    slow.control("clock", {"speed": 5})
+    cloudwatch.put_metric_data(Namespace="Test", MetricData=[{"MetricName": name, "Value": 5}])
+
+    assert eventually(lambda: state() == "ALARM", within=6)
+    assert eventually(lambda: state() == "OK", within=6)
