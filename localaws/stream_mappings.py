@@ -32,6 +32,7 @@ class _Reader:
     progress: Progress = field(default_factory=Progress)
     busy: bool = False
     not_before: float = 0.0  # monotonic
+    gathering_since: float | None = None  # monotonic: when the first record of the batch was seen
 
 
 class StreamMappings:
@@ -43,10 +44,11 @@ class StreamMappings:
         self._readers: dict[str, _Reader] = {}
         self._changed = threading.Condition()
         self._news = False
+        self._quiet_until = 0.0  # monotonic: until then a new record changes nothing, as every mapping gathers or runs
         self._ended = False
 
     def install(self) -> None:
-        hooks.take_over_streams(self._wake)
+        hooks.take_over_streams(self._written)
         self._gate.on_change(lambda _region, _outage: self._wake())
 
     def start(self) -> None:
@@ -55,6 +57,10 @@ class StreamMappings:
     def stop(self) -> None:
         self._ended = True
         self._wake()
+
+    def _written(self) -> None:
+        if time.monotonic() >= self._quiet_until:
+            self._wake()
 
     def _wake(self) -> None:
         with self._changed:
@@ -73,7 +79,8 @@ class StreamMappings:
         mappings = {mapping.id: mapping for mapping in hooks.stream_mappings()}
         for gone in self._readers.keys() - mappings.keys():
             del self._readers[gone]
-        now, pause = time.monotonic(), LOOK
+        self._quiet_until = 0.0  # a record that arrives from here on is news
+        now, pause, idle = time.monotonic(), LOOK, False
         for key, mapping in mappings.items():
             reader = self._readers.setdefault(key, _Reader(mapping))
             if reader.busy or not self._may_run(mapping):
@@ -83,6 +90,10 @@ class StreamMappings:
             elif hooks.stream_records(mapping, 1)[1]:
                 reader.busy = True
                 threading.Thread(target=self._read, args=(reader,), name="stream", daemon=True).start()
+            else:
+                idle = True
+        if not idle:
+            self._quiet_until = now + pause
         return pause
 
     def _may_run(self, mapping: StreamMapping) -> bool:
@@ -159,10 +170,17 @@ class StreamMappings:
         return self._clock.elapsed(time.time() - float(record["dynamodb"]["ApproximateCreationDateTime"]))
 
     def _gathers(self, reader: _Reader, records: list[dict[str, Any]], size: int) -> bool:
-        """Whether the batch still waits for more records, for as long as the mapping's window says."""
+        """Whether the batch still waits for more records, for as long as the mapping's window says.
+
+        The window begins when the first record is seen (Lambda developer guide, "Batching behavior"). A record's own
+        time is of no use for that: it is in whole seconds.
+        """
         window = float(reader.mapping.settings.get("MaximumBatchingWindowInSeconds") or 0)
-        left = window - self._age(records[0])
-        if len(records) >= size or left <= 0 or reader.progress.ends:
+        now = time.monotonic()
+        since = reader.gathering_since = reader.gathering_since or now
+        ends = since + self._clock.real(window)
+        if len(records) >= size or ends <= now or reader.progress.ends:
+            reader.gathering_since = None
             return False
-        reader.not_before = time.monotonic() + self._clock.real(left)
+        reader.not_before = ends
         return True

@@ -1,6 +1,7 @@
 """Event source mappings of streams, as the functions behind them see their records."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -180,3 +181,15 @@ def test_a_stream_is_read_in_order_whatever_the_parallelization_factor(aws: Loca
     stream.map(BatchSize=2, ParallelizationFactor=10)
 
     assert stream.batches_until("5") == [["0", "1"], ["2", "3"], ["4", "5"]]
+
+
+def test_records_of_a_batching_window_come_in_one_batch(aws: LocalAws, name: str) -> None:
+    make_table(aws, name)
+    stream = Stream(aws, name)
+    stream.map(MaximumBatchingWindowInSeconds=2)
+    keys = [f"{number}" for number in range(5)]
+    for key in keys:
+        put(aws, name, key, "good")
+        time.sleep(0.1)  # apart: without a window each would be a batch of its own
+
+    assert stream.batches_until(keys[-1]) == [keys]
