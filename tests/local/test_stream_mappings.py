@@ -186,10 +186,11 @@ def test_a_stream_is_read_in_order_whatever_the_parallelization_factor(aws: Loca
 def test_records_of_a_batching_window_come_in_one_batch(aws: LocalAws, name: str) -> None:
     make_table(aws, name)
     stream = Stream(aws, name)
-    stream.map(MaximumBatchingWindowInSeconds=2)
-    keys = [f"{number}" for number in range(5)]
+    stream.map(MaximumBatchingWindowInSeconds=3)
+    keys = [f"{number}" for number in range(6)]
+    time.sleep(0.9 - time.time() % 1 if time.time() % 1 < 0.9 else 0)  # a record's own time is cut to whole seconds
     for key in keys:
         put(aws, name, key, "good")
-        time.sleep(0.1)  # apart: without a window each would be a batch of its own
+        time.sleep(0.45)
 
     assert stream.batches_until(keys[-1]) == [keys]
