@@ -18,6 +18,7 @@ LOCAL ?=
 BACKEND ?=
 SECRETS_PROVIDER ?=
 COMPARE ?=
+AGAINST ?=
 # Free text reaches the shell through its environment, so that no quote in it ends a word.
 export REASON BACKEND SECRETS_PROVIDER
 
@@ -113,6 +114,10 @@ bench: $(READY) $(LAYER) ## Measure how deployments grow with environments side 
 .PHONY: bench-parameters
 bench-parameters: $(READY) ## Count the API calls of reconciling 10 000 parameters
 	@$(RUN) -m bench.parameters
+
+.PHONY: bench-payments
+bench-payments: $(READY) $(LAYER) ## Measure base load and CPU time per payment (SPEED AGAINST=<another checkout>)
+	@$(RUN) -m bench.payments --speed $(SPEED) $(if $(AGAINST),--against "$(AGAINST)")
 
 .PHONY: lint
 lint: $(READY) ## Check style

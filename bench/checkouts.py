@@ -1,0 +1,132 @@
+"""An embedded AWS of a checkout of this repository, with all stacks deployed, as a child process."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+HERE = Path(__file__).resolve().parents[1]
+
+_START = 180.0  # seconds until it must be ready
+_STOP = 30.0  # until it must have ended
+_END = 6.0  # its reaper outlives it by a moment
+_LAST_LINES = 8
+
+
+class EnvironmentFailed(RuntimeError):
+    """An environment did not start, did not take payments, or did not end as it must."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    process: psutil.Process
+    endpoints: dict[str, Any]  # what it wrote into endpoints.json
+    seconds: float  # from start to ready
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """A working tree, and the Python that has its dependencies."""
+
+    directory: Path
+    python: Path
+
+    @classmethod
+    def here(cls) -> "Checkout":
+        return cls(directory=HERE, python=Path(sys.executable))
+
+    @classmethod
+    def at(cls, directory: Path) -> "Checkout":
+        """Raises EnvironmentFailed when none is there."""
+        python = directory.resolve() / ".venv" / "bin" / "python"
+        if not python.exists():
+            raise EnvironmentFailed(f"{python} is missing; make it with `make -C {directory} install layer`")
+        return cls(directory=directory.resolve(), python=python)
+
+    @property
+    def name(self) -> str:
+        """The folder and its commit, `+` for changes that are not committed."""
+        command = [
+            "git",
+            "--no-optional-locks",
+            "-C",
+            str(self.directory),
+            "describe",
+            "--always",
+            "--exclude=*",
+            "--dirty=+",
+        ]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        return f"{self.directory} {told.stdout.strip()}".strip()
+
+    @contextmanager
+    def running(self, *, environment: str, speed: float) -> Iterator[Environment]:
+        """Start it, wait until it is ready, and end it afterwards. Raises EnvironmentFailed."""
+        with tempfile.TemporaryDirectory(prefix="bench-payments-") as folder:
+            directory, log = Path(folder) / "environment", Path(folder) / "output"
+            words = ["--env", environment, "--speed", f"{speed:g}", "--directory", str(directory), "--plain"]
+            began = time.monotonic()
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    [str(self.python), "-m", "localaws", "up", *words],
+                    cwd=self.directory,
+                    env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,  # Ctrl-C reaches this process only, which then ends that one
+                )
+            try:
+                endpoints = self._wait(process, directory / "endpoints.json", log, began + _START)
+                yield Environment(
+                    process=psutil.Process(process.pid), endpoints=endpoints, seconds=time.monotonic() - began
+                )
+            finally:
+                left = _end(process)
+            if left:
+                raise EnvironmentFailed(f"{self.name} left processes that had to be killed: {', '.join(left)}")
+
+    def _wait(self, process: subprocess.Popen[bytes], file: Path, log: Path, deadline: float) -> dict[str, Any]:
+        while not file.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                status = process.returncode
+                why = f"was not ready after {_START:g} s" if status is None else f"ended with status {status}"
+                last = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+                raise EnvironmentFailed("\n  ".join([f"{self.name} did not start: `localaws up` {why}", *last]))
+            time.sleep(0.1)
+        content: dict[str, Any] = json.loads(file.read_text())
+        return content
+
+
+def _end(process: subprocess.Popen[bytes]) -> list[str]:
+    """End it and wait. Returns what was still there afterwards and had to be killed."""
+    tree: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        tree = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    try:
+        process.wait(_STOP)
+    except subprocess.TimeoutExpired:
+        tree.append(psutil.Process(process.pid))
+    left = _kill(psutil.wait_procs(tree, timeout=_END)[1])
+    process.wait()
+    return left
+
+
+def _kill(processes: Sequence[psutil.Process]) -> list[str]:
+    killed = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            killed.append(f"{process.name()} ({process.pid})")
+            process.kill()
+    return killed

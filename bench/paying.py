@@ -1,0 +1,75 @@
+"""Payments at a fixed rate to one address, whatever the answers: no retries, each answer counted."""
+
+import asyncio
+import ssl
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from shared import client_keys
+
+_PATIENCE = 10.0  # seconds for an answer
+_ACCEPTED = (200, 201, 202)
+_PAYMENT = {
+    "amount": "12.50",
+    "currency": "EUR",
+    "debtor": "DE89370400440532013000",
+    "creditor": "DE89370400440532013000",
+    "reference": "bench",
+}
+
+
+@dataclass(kw_only=True)
+class Answers:
+    latencies: list[float] = field(default_factory=list)  # seconds, of accepted payments
+    refused: Counter[str] = field(default_factory=Counter)  # by status, or by the name of the error
+
+    @property
+    def accepted(self) -> int:
+        return len(self.latencies)
+
+    def quantile(self, share: float) -> float:
+        """The latency that this share of the accepted payments did not exceed, in milliseconds."""
+        ordered = sorted(self.latencies)
+        return 1000 * ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else float("nan")
+
+
+async def pay(endpoints: Mapping[str, Any], *, rate: float, seconds: float) -> Answers:
+    """Send to the accelerator in `endpoints.json` for so long, over connections kept alive; all answers are awaited."""
+    answers = Answers()
+    trust = ssl.create_default_context(cafile=endpoints["ca_file"])
+    trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # one of several self-signed certificates of one name
+    headers = {client_keys.HEADER: endpoints["client_key"], "host": endpoints["service_name"]}
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=trust, limit=0),
+        headers=headers,
+        timeout=aiohttp.ClientTimeout(total=_PATIENCE),
+    ) as session:
+
+        async def one() -> None:
+            began = time.monotonic()
+            body = {"id": str(uuid.uuid4()), **_PAYMENT}
+            try:
+                async with session.post(
+                    f"{endpoints['accelerator']['url']}/payments", json=body, server_hostname=endpoints["service_name"]
+                ) as response:
+                    await response.read()
+            except (aiohttp.ClientError, OSError) as error:
+                answers.refused[type(error).__name__] += 1
+                return
+            if response.status in _ACCEPTED:
+                answers.latencies.append(time.monotonic() - began)
+            else:
+                answers.refused[str(response.status)] += 1
+
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as clients:
+            for number in range(max(1, round(rate * seconds))):
+                await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+                clients.create_task(one())
+    return answers
