@@ -1,4 +1,4 @@
-"""The regional REST API: the second door to the same function."""
+"""The regional REST API: the second door to the workload's function, and to the health function."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,9 +26,11 @@ _ACCESS_LOG_FIELDS = {
 @dataclass(frozen=True, kw_only=True)
 class ApiArgs:
     name: str
-    described: dict[str, Any]  # OpenAPI 3.0, without integrations
+    described: dict[str, Any]  # the workload's, as OpenAPI 3.0 without integrations
     function_name: pulumi.Input[str]
     function_invoke_arn: pulumi.Input[str]
+    health_function_name: pulumi.Input[str]
+    health_function_invoke_arn: pulumi.Input[str]
     access: api_document.Access
     rate_limit: int  # requests a second; bursts may be twice that
     key_arn: pulumi.Input[str]
@@ -50,8 +52,11 @@ class Api(pulumi.ComponentResource):
         super().__init__("dr:api:Api", name, None, opts)
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        body = pulumi.Output.from_input(args.function_invoke_arn).apply(
-            lambda arn: api_document.document(args.described, title=args.name, invoke_arn=arn, access=args.access)
+        invoke_arns = pulumi.Output.all(args.function_invoke_arn, args.health_function_invoke_arn)
+        body = invoke_arns.apply(
+            lambda arns: api_document.document(
+                args.described, title=args.name, invoke_arn=arns[0], health_invoke_arn=arns[1], access=args.access
+            )
         )
         api = aws.apigateway.RestApi(
             f"{name}-api",
@@ -60,28 +65,37 @@ class Api(pulumi.ComponentResource):
             endpoint_configuration={"types": "REGIONAL"},
             opts=self._child,
         )
-        permission = aws.lambda_.Permission(
-            f"{name}-api",
-            function=args.function_name,
-            action="lambda:InvokeFunction",
-            principal="apigateway.amazonaws.com",
-            source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
-            opts=self._child,
-        )
-        stage = self._stage(api, body, permission)
+        permissions = [
+            self._permission("api", api, args.function_name, "/*/*"),
+            # An execute-api ARN is <API>/<stage>/<method>/<path>.
+            self._permission("health", api, args.health_function_name, "/*/GET/health"),
+        ]
+        stage = self._stage(api, body, permissions)
         self.id, self.stage, self.url = api.id, stage.stage_name, stage.invoke_url
         self.stage_arn, self.execution_arn, self.name = stage.arn, api.execution_arn, args.name
         self.register_outputs({"id": self.id, "url": self.url})
 
+    def _permission(
+        self, role: str, api: aws.apigateway.RestApi, function: pulumi.Input[str], operations: str
+    ) -> aws.lambda_.Permission:
+        return aws.lambda_.Permission(
+            f"{self._prefix}-{role}",
+            function=function,
+            action="lambda:InvokeFunction",
+            principal="apigateway.amazonaws.com",
+            source_arn=pulumi.Output.concat(api.execution_arn, operations),
+            opts=self._child,
+        )
+
     def _stage(
-        self, api: aws.apigateway.RestApi, body: pulumi.Output[str], permission: aws.lambda_.Permission
+        self, api: aws.apigateway.RestApi, body: pulumi.Output[str], permissions: Sequence[pulumi.Resource]
     ) -> aws.apigateway.Stage:
         deployment = aws.apigateway.Deployment(
             f"{self._prefix}-deployment",
             rest_api=api.id,
             # A deployment is a snapshot: a new one exactly when the document changes (aws-facts §5).
             triggers={"document": body.apply(lambda text: hashlib.sha256(text.encode()).hexdigest())},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(permissions)),
         )
         logs = aws.cloudwatch.LogGroup(
             f"{self._prefix}-access",

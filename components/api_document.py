@@ -1,11 +1,13 @@
-"""The OpenAPI document of the API, from the one that describes the function, with what API Gateway needs to run it."""
+"""The OpenAPI document of the API: the workload's, `/health` added, with what API Gateway needs to run it."""
 
 import copy
+import functools
 import json
 import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from components.function_code import SOURCES
 from shared import client_keys
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
@@ -26,10 +28,12 @@ _SCHEMES: dict[Access, tuple[str, dict[str, str]]] = {
 }
 
 
-def document(described: dict[str, Any], *, title: str, invoke_arn: str, access: Access = "open") -> str:
-    """`described` with a proxy integration to `invoke_arn` on every operation, and what `access` asks of its callers,
-    as JSON that is the same every time."""
-    api = copy.deepcopy(described)
+def document(
+    described: dict[str, Any], *, title: str, invoke_arn: str, health_invoke_arn: str, access: Access = "open"
+) -> str:
+    """`described` and `/health`, with a proxy integration to `invoke_arn` on every operation of the workload and to
+    `health_invoke_arn` on ours, and what `access` asks of their callers, as JSON that is the same every time."""
+    api = with_health(described)
     api["info"]["title"] = title
     # Bodies are checked by the function, at both doors alike: API Gateway would refuse a bad one too, but without
     # saying which field is wrong and why.
@@ -37,15 +41,40 @@ def document(described: dict[str, Any], *, title: str, invoke_arn: str, access: 
         VALIDATOR: {"validateRequestBody": False, "validateRequestParameters": True}
     }
     api["x-amazon-apigateway-request-validator"] = VALIDATOR
-    for _, _, operation in _operations(api):
+    for _, path, operation in _operations(api):
         operation["x-amazon-apigateway-integration"] = {
             "type": "aws_proxy",
             # Lambda is always invoked by POST, whatever the client's method is.
             "httpMethod": "POST",
-            "uri": invoke_arn,
+            "uri": health_invoke_arn if path in OPEN_PATHS else invoke_arn,
             "passthroughBehavior": "when_no_match",
         }
     return json.dumps(secured(api, access), sort_keys=True)
+
+
+def with_health(described: dict[str, Any]) -> dict[str, Any]:
+    """`described` with the operation that the health function answers. Raises ValueError if it describes that path, or
+    another schema under a name of ours."""
+    api, ours = copy.deepcopy(described), copy.deepcopy(health_description())
+    schemas = api.setdefault("components", {}).setdefault("schemas", {})
+    for kind, theirs, own in (
+        ("path", api["paths"], ours["paths"]),
+        ("schema", schemas, ours["components"]["schemas"]),
+    ):
+        if taken := sorted(theirs.keys() & own.keys()):
+            raise ValueError(
+                f"the workload's openapi.json describes {kind} {', '.join(taken)}, which belongs to the health "
+                "function; take it out (docs/own-workload.md)"
+            )
+        theirs.update(own)
+    return api
+
+
+@functools.cache
+def health_description() -> dict[str, Any]:
+    """The OpenAPI document of the health function, which every region's API includes."""
+    described: dict[str, Any] = json.loads((SOURCES / "health" / "openapi.json").read_text())
+    return described
 
 
 def secured(described: dict[str, Any], access: Access) -> dict[str, Any]:

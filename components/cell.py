@@ -80,6 +80,7 @@ class Cell:
         timeout: int = 10,
         label: str = "",
         entry: str = "handler",
+        reserved_concurrency: int | None = None,
     ) -> Function:
         """`functions/<source>` in this region, known by `label` or else by its source; `timeout` in seconds."""
         known_as = label or source
@@ -102,6 +103,7 @@ class Cell:
                 dead_letter_arn=self.dead_letters.arn,
                 log_retention_days=self.settings.log_retention_days,
                 timeout=timeout,
+                reserved_concurrency=reserved_concurrency,
             ),
             opts=opts,
         )

@@ -25,6 +25,27 @@ def journal(
     ]
 
 
+def control_records(cell: Cell) -> list[Statement]:
+    """The control records in both replicas, and the region's memory of them in its own; no other item of the journal.
+
+    The keys are those of `functions/common/control_record.py` and `control_memory.py`.
+    """
+    table = f"table/{cell.names.journal_table}"
+    memory = f"confirmed#{cell.region}"
+    records = [f"region#{cell.region}", f"region#{cell.peer}", "control#writer"]
+
+    def of_keys(*keys: str) -> policies.Condition:
+        return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": sorted(keys)}}
+
+    here, there = cell.arn("dynamodb", table), cell.arn("dynamodb", table, region=cell.peer)
+    return [
+        policies.allow(["dynamodb:BatchGetItem"], [here], condition=of_keys(*records, memory)),
+        policies.allow(["dynamodb:PutItem"], [here], condition=of_keys(memory)),
+        policies.allow(["dynamodb:BatchGetItem"], [there], condition=of_keys(*records)),
+        keys_through(cell, "dynamodb", regions=[cell.region, cell.peer]),
+    ]
+
+
 def keys_through(cell: Cell, service: str, *, regions: Sequence[str]) -> Statement:
     """The regions' data keys, used by `service` on the function's behalf. The other's is known by its alias only, since
     a region reads no other stack."""

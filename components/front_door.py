@@ -1,4 +1,4 @@
-"""The front door that an accelerator can point at: NLB (TCP 443) → ALB (TLS) → Lambda.
+"""The front door that an accelerator can point at: NLB (TCP 443) → ALB (TLS) → Lambda, `/health` to its own function.
 
 An accelerator cannot point at API Gateway, and an NLB cannot point at Lambda (aws-facts §4.2, §4.3).
 """
@@ -9,12 +9,25 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.function import Function
 from components.log_bucket import ALB_PREFIX
 
 HTTPS = 443
 HEALTH_PATH = "/health"
 # ALB security policy with TLS 1.3 and 1.2 only (ELB user guide, "Security policies").
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionTarget:
+    """A Lambda function that the ALB forwards requests to."""
+
+    arn: pulumi.Input[str]
+    name: pulumi.Input[str]
+
+    @classmethod
+    def of(cls, function: Function) -> "FunctionTarget":
+        return cls(arn=function.arn, name=function.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +39,8 @@ class FrontDoorArgs:
     private_subnet_ids: Sequence[pulumi.Input[str]]
     internet_gateway: pulumi.Resource
     certificate_arn: pulumi.Input[str]
-    function_arn: pulumi.Input[str]
-    function_name: pulumi.Input[str]
+    function: FunctionTarget  # the workload's: it gets every request but those for health
+    health_function: FunctionTarget
     log_bucket: pulumi.Input[str]
     # Who asks inside for this region's health, since without NAT no other door is found: the peer region's functions by
     # their addresses, the own ones by their security groups.
@@ -39,7 +52,7 @@ class FrontDoorArgs:
 
 
 class FrontDoor(pulumi.ComponentResource):
-    """A region's NLB and what stands behind it. The health of the NLB's target group is the application's own `/health`
+    """A region's NLB and what stands behind it. The health of the NLB's target group is the health function's
     answer, and with it everything that follows that health: the accelerator and the failover records."""
 
     nlb_arn: pulumi.Output[str]
@@ -134,22 +147,8 @@ class FrontDoor(pulumi.ComponentResource):
             enable_waf_fail_open=True,
             opts=self._child,
         )
-        functions = aws.lb.TargetGroup(f"{self._prefix}-function", target_type="lambda", opts=self._child)
-        permission = aws.lambda_.Permission(
-            f"{self._prefix}-function",
-            function=self._args.function_name,
-            action="lambda:InvokeFunction",
-            principal="elasticloadbalancing.amazonaws.com",
-            source_arn=functions.arn,
-            opts=self._child,
-        )
-        aws.lb.TargetGroupAttachment(
-            f"{self._prefix}-function",
-            target_group_arn=functions.arn,
-            target_id=self._args.function_arn,
-            # Registering a function that the load balancer may not invoke is refused (aws-facts §4.2).
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
-        )
+        workload = self._function_group("function", self._args.function)
+        health = self._function_group("health", self._args.health_function)
         listener = aws.lb.Listener(
             f"{self._prefix}-alb",
             load_balancer_arn=alb.arn,
@@ -157,10 +156,38 @@ class FrontDoor(pulumi.ComponentResource):
             protocol="HTTPS",
             ssl_policy=TLS_POLICY,
             certificate_arn=self._args.certificate_arn,
-            default_actions=[{"type": "forward", "target_group_arn": functions.arn}],
+            default_actions=[{"type": "forward", "target_group_arn": workload.arn}],
+            opts=self._child,
+        )
+        aws.lb.ListenerRule(
+            f"{self._prefix}-health",
+            listener_arn=listener.arn,
+            priority=1,
+            conditions=[{"path_pattern": {"values": [HEALTH_PATH, f"{HEALTH_PATH}/"]}}],
+            actions=[{"type": "forward", "target_group_arn": health.arn}],
             opts=self._child,
         )
         return alb, listener
+
+    def _function_group(self, role: str, function: FunctionTarget) -> aws.lb.TargetGroup:
+        """A target group with one Lambda function, which the load balancer may invoke through it."""
+        group = aws.lb.TargetGroup(f"{self._prefix}-{role}", target_type="lambda", opts=self._child)
+        permission = aws.lambda_.Permission(
+            f"{self._prefix}-{role}",
+            function=function.name,
+            action="lambda:InvokeFunction",
+            principal="elasticloadbalancing.amazonaws.com",
+            source_arn=group.arn,
+            opts=self._child,
+        )
+        aws.lb.TargetGroupAttachment(
+            f"{self._prefix}-{role}",
+            target_group_arn=group.arn,
+            target_id=function.arn,
+            # Registering a function that the load balancer may not invoke is refused (aws-facts §4.2).
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
+        )
+        return group
 
     def _network_load_balancer(self, group: aws.ec2.SecurityGroup) -> aws.lb.LoadBalancer:
         return aws.lb.LoadBalancer(

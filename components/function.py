@@ -36,6 +36,16 @@ class FunctionArgs:
     log_retention_days: int
     timeout: int = 10  # seconds
     memory: int = 512  # MB
+    reserved_concurrency: int | None = None
+    """Concurrent executions that only this function may use, and the most it may use. Without a reservation it shares
+    the account's pool in the region, which the payments function may use up. Lambda refuses a reservation that leaves
+    less than 100 unreserved, so a new account, whose quota may be 10, can reserve nothing (Lambda developer guide,
+    configuration-concurrency.html)."""
+
+    def __post_init__(self) -> None:
+        if self.reserved_concurrency is not None and self.reserved_concurrency < 1:
+            # Zero is valid in Lambda and stops every invocation.
+            raise ValueError(f"function {self.name} reserves {self.reserved_concurrency}; reserve 1 or more, or None")
 
 
 class Function(pulumi.ComponentResource):
@@ -76,6 +86,7 @@ class Function(pulumi.ComponentResource):
             role=role.arn,
             timeout=args.timeout,
             memory_size=args.memory,
+            reserved_concurrent_executions=args.reserved_concurrency,
             environment={
                 "variables": {**_ENVIRONMENT, "SERVICE_VERSION": function_code.version(args.source), **args.environment}
             },

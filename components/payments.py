@@ -27,7 +27,7 @@ def payments_function(
     return cell.function(
         cell.settings.workload,
         label="payments",
-        description="Takes payments, answers for the region's health",
+        description="Takes payments and writes each to the journal in both regions",
         environment={
             **cell.control,
             # The same region for both places: of two claims to one payment id, it decides which came first.

@@ -12,7 +12,7 @@ from components.api_access import ApiAccess, ApiAccessArgs
 from components.api_account import ApiAccount
 from components.api_domain import ApiDomain, ApiDomainArgs
 from components.certificate import CertificateChoice, ServerCertificate, server_certificate
-from components.front_door import HEALTH_PATH, FrontDoor, FrontDoorArgs
+from components.front_door import HEALTH_PATH, FrontDoor, FrontDoorArgs, FunctionTarget
 from components.function import Function
 from components.function_code import SOURCES
 from components.network import Network
@@ -29,15 +29,16 @@ class RegionDoorsArgs:
     network: Network
     key_arn: pulumi.Input[str]
     log_bucket: pulumi.Input[str]
-    function: Function
+    function: Function  # the workload's
+    health_function: Function
     probers: Mapping[str, pulumi.Input[str]]  # security groups of the functions that ask for health, by function
     zone_id: pulumi.Input[str] | None  # of an existing zone that names can be proved in
     client_keys: Mapping[str, pulumi.Input[str]] = field(repr=False)  # by client
 
 
 class RegionDoors(pulumi.ComponentResource):
-    """The front door that the accelerator points at, and the regional API. Both lead to one function; neither can stand
-    in for the other (aws-facts §4.3)."""
+    """The front door that the accelerator points at, and the regional API. Both lead to the workload's function, and
+    `/health` to the health function; neither can stand in for the other (aws-facts §4.3)."""
 
     certificate: ServerCertificate
     front_door: FrontDoor
@@ -82,8 +83,8 @@ class RegionDoors(pulumi.ComponentResource):
                 private_subnet_ids=network.private_subnet_ids,
                 internet_gateway=network.internet_gateway,
                 certificate_arn=self.certificate.arn,
-                function_arn=self._args.function.arn,
-                function_name=self._args.function.name,
+                function=FunctionTarget.of(self._args.function),
+                health_function=FunctionTarget.of(self._args.health_function),
                 log_bucket=self._args.log_bucket,
                 peer_cidr=self._settings.cidr(self._place.other) if self._settings.nat == "none" else None,
                 probers=self._args.probers if self._settings.nat == "none" else {},
@@ -106,6 +107,8 @@ class RegionDoors(pulumi.ComponentResource):
                 described=_described(self._settings.workload),
                 function_name=self._args.function.name,
                 function_invoke_arn=self._args.function.invoke_arn,
+                health_function_name=self._args.health_function.name,
+                health_function_invoke_arn=self._args.health_function.invoke_arn,
                 access=self._settings.access,
                 rate_limit=self._settings.api_rate_limit,
                 key_arn=self._args.key_arn,

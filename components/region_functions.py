@@ -9,6 +9,7 @@ from components.cell import Cell
 from components.failback_definition import FailbackArgs, failback_definition
 from components.failover_definition import FailoverArgs, failover_definition
 from components.function import Function
+from components.health import health_function
 from components.ledger import ledger_function
 from components.payments import payments_function
 from components.recovery import recovery_function
@@ -24,10 +25,12 @@ class RegionFunctionsArgs:
 
 
 class RegionFunctions(pulumi.ComponentResource):
-    """Payments come in by `payments` and go on to the database by `ledger`; `sentinel` watches the other region, and
-    the state machines, whose steps are `recovery`'s, take over from it and bring it back."""
+    """Payments come in by `payments` and go on to the database by `ledger`; `health` answers for the region; `sentinel`
+    watches the other region, and the state machines, whose steps are `recovery`'s, take over from it and bring it
+    back."""
 
     payments: Function
+    health: Function
     ledger: Function
     recovery: Function
     sentinel: Function
@@ -39,6 +42,7 @@ class RegionFunctions(pulumi.ComponentResource):
         super().__init__("dr:region:RegionFunctions", name, None, opts)
         self._cell, self._child = args.cell, pulumi.ResourceOptions(parent=self)
         self.payments = payments_function(args.cell, client_keys=args.client_keys, opts=self._child)
+        self.health = health_function(args.cell, opts=self._child)
         self.ledger = ledger_function(args.cell, opts=self._child)
         self.recovery = recovery_function(args.cell, opts=self._child)
         asks = args.cell.settings.database_step == "approve"
@@ -60,7 +64,7 @@ class RegionFunctions(pulumi.ComponentResource):
 
     @property
     def all(self) -> list[Function]:
-        return [self.payments, self.ledger, self.recovery, self.sentinel, *self.plan_steps.values()]
+        return [self.payments, self.health, self.ledger, self.recovery, self.sentinel, *self.plan_steps.values()]
 
     @property
     def probers(self) -> list[Function]:

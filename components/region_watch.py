@@ -69,6 +69,7 @@ def _functions(functions: RegionFunctions) -> list[Watched]:
     """A function that reads a stream can fall behind it; one that is started by events can lose them."""
     alarms = {
         functions.payments: alarms_compute.FUNCTION,
+        functions.health: alarms_compute.FUNCTION,
         functions.ledger: alarms_compute.STREAM_FUNCTION,
         functions.recovery: alarms_compute.FUNCTION,
         functions.sentinel: alarms_compute.ASYNC_FUNCTION,

@@ -57,6 +57,7 @@ class RegionOutputs(_Outputs[Text, Texts]):
     database_subnet_group: Text
     database_security_group_id: Text
     payments_function: Text
+    health_function: Text
     ledger_function: Text
     recovery_function: Text
     sentinel_function: Text

@@ -49,7 +49,7 @@ and hands them on in their envelopes."""
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 WORKLOAD_FILES = ("handler.py", "openapi.json")
 """What a workload's folder must hold: the function, and the description of its API."""
-_OUR_OWN = frozenset({"common", "ledger", "parameter_sync", "recovery", "sentinel"})
+_OUR_OWN = frozenset({"common", "health", "ledger", "parameter_sync", "recovery", "sentinel"})
 
 
 class SettingsError(ValueError):
@@ -203,6 +203,8 @@ class RegionSettings(EnvironmentSettings):
     """Seconds between two health probes of the NLB (Elastic Load Balancing allows 5 to 300)."""
     unhealthy_threshold: int = Field(2, alias="frontDoor:unhealthyThreshold", ge=2, le=10)
     """Failed probes in a row until the NLB calls a region unhealthy."""
+    health_concurrency: int | None = Field(None, alias="frontDoor:healthConcurrency", ge=1, le=1000)
+    """Executions reserved for the health function, so that load cannot starve it; the account needs 100 more."""
     workload: Annotated[str, AfterValidator(_workload)] = Field("payments", alias="workload:source")
     """Folder in functions/ whose handler takes the traffic (docs/own-workload.md)."""
     durability: Literal["one-region", "both"] = Field("one-region", alias="payments:durability")

@@ -8,7 +8,7 @@ from drill.check.metrics import latest
 from shared.deployment import Deployment
 from shared.places import Place
 
-_NAMES = ("payments_function", "ledger_function", "recovery_function", "sentinel_function")
+_NAMES = ("payments_function", "health_function", "ledger_function", "recovery_function", "sentinel_function")
 """Outputs that name a function."""
 _LOOKED_BACK = timedelta(minutes=15)
 _YOUNG = timedelta(minutes=10)  # a sentinel that was deployed a moment ago has not run yet

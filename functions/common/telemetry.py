@@ -6,7 +6,9 @@ X-Ray daemon.
 
 import os
 import re
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -15,6 +17,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 CORRELATION_HEADER = "X-Correlation-Id"
+# Of the answer; the body of a repeated payment names the region that took it first.
+REGION_HEADER = "X-Served-By-Region"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:;=/-]{1,128}")
 
 
@@ -58,3 +62,8 @@ def correlation_id(headers: Mapping[str, str], *alternatives: str | None) -> str
         if candidate and _CORRELATION_ID.fullmatch(candidate):
             return candidate
     return ""
+
+
+def error_places(error: BaseException) -> list[str]:
+    """File, line and function of each frame of the error's traceback; not its message, which may quote a payment."""
+    return [f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)]

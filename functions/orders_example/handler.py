@@ -13,8 +13,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from common.clients import Clients
-from common.control import Control
-from common.control_rules import Reason
 from common.replica import Replica
 from common.telemetry import make_logger, traced
 
@@ -23,12 +21,11 @@ from .settings import Settings
 
 SERVICE = "orders"
 _TAKES: dict[str, type[Order | Proof]] = {"/orders": Order, "/payments": Proof}
-_UNFIT = {Reason.FENCED: "fenced", Reason.RETURNING: "returning"}
 _log = make_logger(SERVICE)
 
 
 @functools.cache
-def _made() -> tuple[Settings, Control, list[Replica]]:
+def _made() -> tuple[Settings, list[Replica]]:
     settings, clients = Settings.read(os.environ), Clients()
     limits = {settings.region: settings.local_timeout_ms, settings.peer_region: settings.peer_timeout_ms}
     replicas = [
@@ -38,40 +35,24 @@ def _made() -> tuple[Settings, Control, list[Replica]]:
         for region, milliseconds in limits.items()
     ]
     replicas.sort(key=lambda replica: replica.region != settings.journal_arbiter_region)
-    return settings, Control.of(settings, clients), replicas
+    return settings, replicas
 
 
 def answer(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     path = "/" + event["path"].rstrip("/").rpartition("/")[2]
-    if path == "/health":
-        status, body = _health()
-    elif event["httpMethod"] != "POST" or path not in _TAKES:
+    if event["httpMethod"] != "POST" or path not in _TAKES:
         status, body = HTTPStatus.NOT_FOUND, {"detail": "there is nothing at this path"}
     elif not _is_known(event):
         status, body = HTTPStatus.UNAUTHORIZED, {"detail": "a client's key is needed in the header x-api-key"}
     else:
         status, body = _take(_TAKES[path], event)
     # Neither what was sent nor who sent it.
-    _log.info("answered", path=path if path == "/health" or path in _TAKES else "unknown", status=status.value)
+    _log.info("answered", path=path if path in _TAKES else "unknown", status=status.value)
     return _http(event, status, body)
 
 
-def _health() -> tuple[HTTPStatus, dict[str, Any]]:
-    settings, control, _ = _made()
-    decision = control.look().decision
-    status = "ok" if decision.healthy else _UNFIT.get(decision.reason, "unavailable")
-    body = {
-        "status": status,
-        "reason": decision.reason.value,
-        "region": settings.region,
-        "place": settings.place,
-        "version": settings.service_version,
-    }
-    return HTTPStatus.OK if decision.healthy else HTTPStatus.SERVICE_UNAVAILABLE, body
-
-
 def _take(model: type[Order | Proof], event: dict[str, Any]) -> tuple[HTTPStatus, dict[str, Any]]:
-    settings, _, replicas = _made()
+    settings, replicas = _made()
     body = event.get("body") or ""
     try:
         given = model.model_validate_json(b64decode(body) if event.get("isBase64Encoded") else body)

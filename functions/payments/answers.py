@@ -6,20 +6,7 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
-from .models import FieldError
-
-# An answer holds a payment or says how this moment is; no one on the way may keep it.
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-
-
-class Problem(BaseModel):
-    """Problem details: the body of every answer that is not what was asked for, except of `/health`."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list[FieldError] | None = None
+from common.problem_details import ANSWER_HEADERS, MEDIA_TYPE, FieldError, Problem
 
 
 def json_answer(
@@ -29,7 +16,7 @@ def json_answer(
     return Response(
         status_code=status,
         content_type=content_type,
-        headers={**_HEADERS, **(headers or {})},
+        headers={**ANSWER_HEADERS, **(headers or {})},
         body=body.model_dump_json(exclude_none=True),
     )
 
@@ -43,11 +30,5 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response[str]:
     """An answer that says what went wrong; `kind` is the stable name of the problem."""
-    body = Problem(
-        type=f"urn:problem-type:payments:{kind}",
-        title=kind.replace("-", " ").capitalize(),
-        status=status.value,
-        detail=detail,
-        errors=list(errors) if errors is not None else None,
-    )
-    return json_answer(status.value, body, headers, content_type="application/problem+json")
+    body = Problem.of("payments", kind, status, detail, errors)
+    return json_answer(status.value, body, headers, content_type=MEDIA_TYPE)

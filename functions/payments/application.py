@@ -2,9 +2,7 @@
 
 import threading
 import time
-import traceback
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -14,19 +12,25 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.breaker import Breaker
 from common.clients import Clients
-from common.control import Control
+from common.http_events import Door, add_header, door_of, plain_headers, plain_path
 from common.replica import Replica
-from common.telemetry import CORRELATION_HEADER, LambdaHandler, correlation_id, flush, make_metrics
+from common.telemetry import (
+    CORRELATION_HEADER,
+    REGION_HEADER,
+    LambdaHandler,
+    correlation_id,
+    error_places,
+    flush,
+    make_metrics,
+)
 
 from .answers import problem
-from .callers import KEY_HEADER, OPEN_ROUTES, Callers
-from .doors import Door, add_header, door_of, plain_headers, with_plain_path
+from .callers import KEY_HEADER, Callers
 from .journal import Journal
 from .routes import Routes, route_of
 from .settings import DurabilityRule, Settings
 
 SERVICE = "payments"
-REGION_HEADER = "X-Served-By-Region"  # of this answer; a repeated payment's body names the region that took it first
 
 # Lambda asks a process for one answer at a time, and Powertools relies on it: the current event is a class's attribute.
 # Two threads would be answered about each other's payment.
@@ -60,8 +64,7 @@ class Application:
             breaker=Breaker(failures_to_open=settings.peer_failures_to_open, trial_seconds=settings.peer_trial_seconds),
             require_both=settings.durability is DurabilityRule.BOTH,
         )
-        control = Control.of(settings, clients)
-        routes = Routes(settings=settings, journal=journal, control=control, logger=logger, metrics=self._metrics)
+        routes = Routes(settings=settings, journal=journal, logger=logger, metrics=self._metrics)
         self._callers = Callers(settings.client_key_hashes)
         self._resolvers: dict[Door, ApiGatewayResolver] = {
             Door.API_GATEWAY: APIGatewayRestResolver(),
@@ -93,10 +96,10 @@ class Application:
         doors_own_id = event["requestContext"].get("requestId") or headers.get("x-amzn-trace-id")
         correlation = correlation_id(headers, doors_own_id, context.aws_request_id)
         self._logger.set_correlation_id(correlation)
-        plain = with_plain_path(event)
+        plain = {**event, "path": plain_path(event)}
         route = route_of(plain["path"])
         resolver: ApiGatewayResolver = self._resolvers[door]
-        if door is Door.LOAD_BALANCER and self._callers.known and route not in OPEN_ROUTES:
+        if door is Door.LOAD_BALANCER and self._callers.known:
             if client := self._callers.client_of(headers.get(KEY_HEADER)):
                 self._logger.append_keys(client=client)
             else:
@@ -123,8 +126,7 @@ class Application:
 
     def _unexpected(self, error: Exception) -> Response[str]:
         """500. The log names the error and where it happened, not its message, which may quote a payment."""
-        places = [f"{Path(at.filename).name}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)]
-        self._logger.error("unexpected error", error=type(error).__name__, places=places)
+        self._logger.error("unexpected error", error=type(error).__name__, places=error_places(error))
         self._metrics.add_metric(name="UnexpectedErrors", unit=MetricUnit.Count, value=1)
         return problem(
             HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", "something went wrong here; send the same request again"

@@ -1,12 +1,8 @@
 """What the function does, without a word of HTTP or Lambda."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 
-from common.control import Look
-from common.control_rules import Reason
 from common.journal_entry import JournalEntry
 
 from .journal import Held, Journal
@@ -20,58 +16,3 @@ def utc_now() -> datetime:
 def accept(payment: Payment, journal: Journal, *, region: str, now: Callable[[], datetime] = utc_now) -> Held:
     """Put `payment` into the journal. Raises PaymentConflict and JournalUnavailable."""
     return journal.add(JournalEntry.accept(payment.content(), at=now(), region=region))
-
-
-class HealthStatus(StrEnum):
-    OK = "ok"
-    FENCED = "fenced"
-    RETURNING = "returning"
-    UNAVAILABLE = "unavailable"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """Whether the region may be sent traffic. `checks` says what was looked at and found."""
-
-    status: HealthStatus
-    reason: str | None = None
-    checks: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def fit(self) -> bool:
-        return self.status is HealthStatus.OK
-
-
-def shallow_health() -> Health:
-    """The function runs; nothing it depends on was asked."""
-    return Health(status=HealthStatus.OK)
-
-
-_UNFIT = {
-    Reason.JOURNAL_UNAVAILABLE: HealthStatus.UNAVAILABLE,
-    Reason.FENCED: HealthStatus.FENCED,
-    Reason.RETURNING: HealthStatus.RETURNING,
-}
-
-
-def health(look: Look) -> Health:
-    """The own region's journal can be read, and by the control rules the region may serve.
-
-    A missing or strange record fences nothing: it is the same in both regions, so it would take both away.
-    """
-    reason, records = look.decision.reason, look.view.records
-    if records is None:
-        checks = {"journal": look.silence["journal"]}
-    else:
-        checks = {
-            "journal": "ok",
-            "control": records.own.state.value,
-            "epoch": str(records.own.epoch),
-            "writer": f"{look.decision.writer or 'unknown'} since epoch {look.decision.epoch}",
-            "peer": look.silence.get("peer", "ok"),
-            "witness": look.view.witness.value,
-            "ledger": reason.value,
-        }
-    if look.decision.healthy:
-        return Health(status=HealthStatus.OK, checks=checks)
-    return Health(status=_UNFIT[reason], reason=reason.value, checks=checks)

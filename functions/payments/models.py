@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from common.journal_entry import JournalEntry
+from common.problem_details import FieldError
 
 from .currencies import MINOR_DIGITS
 
@@ -114,13 +115,6 @@ class AcceptedPayment(BaseModel):
             accepted_in=entry.accepted_in,
             durability=durability,
         )
-
-
-class FieldError(BaseModel):
-    """One thing that is wrong with a request; it repeats names a client sent, never values."""
-
-    field: str
-    reason: str
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:

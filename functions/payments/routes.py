@@ -10,17 +10,17 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from common.control import Control
+from common.problem_details import FieldError
 
 from . import logic
 from .answers import json_answer, problem
 from .journal import Durability, Journal, JournalUnavailable, PaymentConflict
-from .models import PAYMENT_ID, AcceptedPayment, FieldError, Payment, field_errors
+from .models import PAYMENT_ID, AcceptedPayment, Payment, field_errors
 from .settings import Settings
 
-_METHODS = {"/payments": "POST", "/payments/<payment_id>": "GET", "/health": "GET"}
+_METHODS = {"/payments": "POST", "/payments/<payment_id>": "GET"}
 _PATHS = {path: re.compile(path.replace("<payment_id>", "[^/]+")) for path in _METHODS}
 
 
@@ -29,34 +29,20 @@ def route_of(path: str) -> str | None:
     return next((route for route, pattern in _PATHS.items() if pattern.fullmatch(path)), None)
 
 
-class HealthReport(BaseModel):
-    """The body of `/health`."""
-
-    status: logic.HealthStatus
-    reason: str | None = None
-    region: str
-    place: str
-    version: str
-    checks: dict[str, str]
-
-
 class Routes:
-    """The three routes over one journal.
+    """The two routes over one journal.
 
     Answers tell the client what became of its payment; logs tell operations, without any of its content but the id.
     """
 
-    def __init__(
-        self, *, settings: Settings, journal: Journal, control: Control, logger: Logger, metrics: EphemeralMetrics
-    ) -> None:
+    def __init__(self, *, settings: Settings, journal: Journal, logger: Logger, metrics: EphemeralMetrics) -> None:
         self._settings = settings
         self._journal = journal
-        self._control = control
         self._logger = logger
         self._metrics = metrics
         self._retry_after = {"Retry-After": str(math.ceil(settings.peer_trial_seconds))}
         self.router = Router()  # type: ignore[no-untyped-call]
-        answers: list[Callable[..., Response[str]]] = [self.accept_payment, self.find_payment, self.report_health]
+        answers: list[Callable[..., Response[str]]] = [self.accept_payment, self.find_payment]
         for (path, method), answer in zip(_METHODS.items(), answers, strict=True):
             self.router.route(path, method)(answer)
 
@@ -111,23 +97,6 @@ class Routes:
             return self._journal_silent(silence)
         return json_answer(HTTPStatus.OK, AcceptedPayment.of(entry)) if entry else unknown
 
-    def report_health(self) -> Response[str]:
-        depth = self.router.current_event.resolved_query_string_parameters.get("depth", ["deep"])[-1]
-        if depth not in ("deep", "shallow"):
-            return self._refuse([FieldError(field="depth", reason="must be deep or shallow")])
-        found = logic.shallow_health() if depth == "shallow" else logic.health(self._control.look())
-        if not found.fit:
-            self._logger.append_keys(health=found.status.value, checks=found.checks)
-        report = HealthReport(
-            status=found.status,
-            reason=found.reason,
-            region=self._settings.region,
-            place=self._settings.place,
-            version=self._settings.service_version,
-            checks=found.checks,
-        )
-        return json_answer(HTTPStatus.OK if found.fit else HTTPStatus.SERVICE_UNAVAILABLE, report)
-
     def no_route(self, _: Exception) -> Response[str]:
         """405 for a path that has another method, else 404."""
         event = self.router.current_event
@@ -147,7 +116,7 @@ class Routes:
         return raw.decode()
 
     def _refuse(self, errors: list[FieldError]) -> Response[str]:
-        known = {*Payment.model_fields, "body", "depth"}
+        known = {*Payment.model_fields, "body"}
         self._logger.append_keys(refused=[error.field if error.field in known else "unknown field" for error in errors])
         self._count("RequestsRefused")
         detail = "; ".join(f"{error.field} {error.reason}" for error in errors)

@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
-from components.api_document import OPEN_PATHS, Access, document, guarded, secured
+from components.api_document import OPEN_PATHS, Access, document, guarded, health_description, secured, with_health
 from components.front_door import HEALTH_PATH
 from components.function_code import SOURCES
 
 DESCRIBED: dict[str, Any] = json.loads((SOURCES / "payments" / "openapi.json").read_text())
 
+NAMED: dict[str, Any] = {"title": "payments", "invoke_arn": "arn:function", "health_invoke_arn": "arn:health"}
+
 
 def read(access: Access) -> dict[str, Any]:
-    return dict(json.loads(document(DESCRIBED, title="payments", invoke_arn="arn:function", access=access)))
+    return dict(json.loads(document(DESCRIBED, access=access, **NAMED)))
 
 
 def operations(api: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -28,20 +30,39 @@ def requirements(access: Access) -> dict[str, list[str]]:
     }
 
 
-def test_every_operation_invokes_the_function() -> None:
-    found = [each["x-amazon-apigateway-integration"] for each in operations(read("open")).values()]
+def test_every_operation_invokes_the_function_and_health_its_own() -> None:
+    found = {name: operation["x-amazon-apigateway-integration"] for name, operation in operations(read("open")).items()}
 
-    assert len(found) == 3
-    assert all(
-        (each["type"], each["httpMethod"], each["uri"]) == ("aws_proxy", "POST", "arn:function") for each in found
-    )
+    assert {name: each["uri"] for name, each in found.items()} == {
+        "post /payments": "arn:function",
+        "get /payments/{id}": "arn:function",
+        "get /health": "arn:health",
+    }
+    assert all((each["type"], each["httpMethod"]) == ("aws_proxy", "POST") for each in found.values())
+
+
+def test_health_is_described_once_for_every_workload() -> None:
+    added = with_health({"info": {"title": "orders"}, "paths": {"/orders": {}}})
+
+    assert added["paths"]["/health"] == health_description()["paths"]["/health"]
+    assert added["components"]["schemas"] == health_description()["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("described", "message"),
+    [
+        ({"paths": {"/health": {}}}, "describes path /health"),
+        ({"paths": {}, "components": {"schemas": {"HealthReport": {}}}}, "describes schema HealthReport"),
+    ],
+)
+def test_a_workload_that_describes_health_itself_is_refused(described: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        with_health(described)
 
 
 def test_open_asks_nothing_and_is_the_default() -> None:
     assert not any(requirements("open").values())
-    assert document(DESCRIBED, title="payments", invoke_arn="arn:function") == document(
-        DESCRIBED, title="payments", invoke_arn="arn:function", access="open"
-    )
+    assert document(DESCRIBED, **NAMED) == document(DESCRIBED, access="open", **NAMED)
 
 
 @pytest.mark.parametrize(("access", "scheme"), [("iam", "signature"), ("api-key", "clientKey")])

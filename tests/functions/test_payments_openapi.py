@@ -6,17 +6,16 @@ from typing import Any
 
 import payments
 import pytest
-from payments.answers import Problem
-from payments.models import AcceptedPayment, FieldError, Payment
-from payments.routes import HealthReport
+from payments.models import AcceptedPayment, Payment
 from pydantic import BaseModel
 
+from common.problem_details import FieldError, Problem
 from components import api_document
 from tests.functions.harness import EAST_1, EAST_2, MakeFunction, Tables
 
 DOCUMENT = json.loads((Path(payments.__file__).parent / "openapi.json").read_text())
 SCHEMAS = DOCUMENT["components"]["schemas"]
-MODELS: list[type[BaseModel]] = [Payment, AcceptedPayment, HealthReport, Problem, FieldError]
+MODELS: list[type[BaseModel]] = [Payment, AcceptedPayment, Problem, FieldError]
 
 # What API Gateway reads of JSON schema draft 4, as far as the document uses it.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
@@ -50,7 +49,7 @@ def test_the_schemas_keep_to_what_api_gateway_reads() -> None:
 def test_every_route_has_a_name_and_no_vendor_extension() -> None:
     operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
 
-    assert [operation["operationId"] for operation in operations] == ["acceptPayment", "findPayment", "reportHealth"]
+    assert [operation["operationId"] for operation in operations] == ["acceptPayment", "findPayment"]
     assert '"x-' not in json.dumps(DOCUMENT)
 
 
@@ -76,13 +75,13 @@ def test_who_may_call_is_left_to_the_api_component_which_agrees_with_the_other_d
 
 
 def test_every_answer_is_one_the_document_tells_of(function: MakeFunction, tables: Tables) -> None:
-    service = function(EAST_1, CONTROL_DECISION_SECONDS="0.000001")
+    service = function()
     told = {
         (method.upper(), path): {int(status): [*answer["content"]] for status, answer in operation["responses"].items()}
         for path, operations in DOCUMENT["paths"].items()
         for method, operation in operations.items()
     }
-    pay, find, health = ("POST", "/payments"), ("GET", "/payments/{id}"), ("GET", "/health")
+    pay, find = ("POST", "/payments"), ("GET", "/payments/{id}")
     answers = [
         (pay, service.pay()),
         (pay, service.pay()),
@@ -93,14 +92,12 @@ def test_every_answer_is_one_the_document_tells_of(function: MakeFunction, table
         (find, service.ask("GET", "/payments/order-0002")),
         (pay, service.ask("POST", "/payments", key=None)),
         (find, service.ask("GET", "/payments/order-0001", key=None)),
-        (health, service.ask("GET", "/health")),
-        (health, service.ask("GET", "/health", query={"depth": "?"})),
     ]
     for silent in (EAST_1, EAST_2):
         tables.silent = {silent}
         answers.append((pay, service.pay(id=f"order-{silent}")))
     tables.silent = {EAST_1}
-    answers += [(find, service.ask("GET", "/payments/order-0001")), (health, service.ask("GET", "/health"))]
+    answers.append((find, service.ask("GET", "/payments/order-0001")))
 
     for route, answer in answers:
         assert [answer.headers["Content-Type"]] == told[route].get(answer.status), f"{route} {answer.status}"

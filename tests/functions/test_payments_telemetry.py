@@ -82,15 +82,15 @@ def test_a_malformed_item_in_the_journal_is_no_leak(function: MakeFunction, tabl
 def test_every_answer_leaves_a_line_about_itself_alone(function: MakeFunction) -> None:
     service = function()
     service.pay()
-    service.ask("GET", "/health")
+    service.ask("GET", "/nowhere")
 
-    paid, healthy = service.log_lines()
+    paid, missing = service.log_lines()
     expected = {"method": "POST", "route": "/payments", "status": 201, "door": "load-balancer"}
     assert expected.items() <= paid.items()
     assert paid["payment_id"] == "order-0001"
     assert paid["milliseconds"] > 0
-    assert {"method": "GET", "route": "/health", "status": 200}.items() <= healthy.items()
-    assert "payment_id" not in healthy, "a line tells of an earlier request"
+    assert {"method": "GET", "route": "unknown", "status": 404}.items() <= missing.items()
+    assert "payment_id" not in missing, "a line tells of an earlier request"
 
 
 def test_each_outcome_is_counted(function: MakeFunction, tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +110,7 @@ def test_each_outcome_is_counted(function: MakeFunction, tables: Tables, capsys:
     service.pay(id="order-0003")
     assert metrics(capsys) == {"JournalUnavailable": [1.0]}
     tables.silent = set()
-    service.ask("GET", "/health")
+    service.ask("GET", "/payments/order-0001")
     assert metrics(capsys) == {}
 
 

@@ -1,8 +1,10 @@
-"""Load balancers, target groups, listeners."""
+"""Load balancers, target groups, listeners and their rules."""
 
 from collections.abc import Callable
+from typing import Any
 
 from localaws.runner.context import Context
+from localaws.runner.errors import TableError
 from localaws.runner.table import ALL, Call, Entry, KeyValues, Name, Tags
 
 _LOAD_BALANCER = {
@@ -83,6 +85,14 @@ _ACTIONS = {
     "stickiness": "TargetGroupStickinessConfig",
     "duration": "DurationSeconds",
 }
+
+
+def _conditions(context: Context) -> list[dict[str, Any]]:
+    """A rule's conditions in the API's form: a field, and a configuration whose type follows from the field."""
+    conditions: list[dict[str, Any]] = context.inputs["conditions"]
+    if other := sorted({kind for each in conditions for kind in each} - {"pathPattern"}):
+        raise TableError(f"listener rules on {', '.join(other)} are not emulated; only path patterns are")
+    return [{"Field": "path-pattern", "PathPatternConfig": each["pathPattern"]} for each in conditions]
 
 
 def _suffix(start: str) -> Callable[[Context], str]:
@@ -173,6 +183,27 @@ TYPES = {
         ),
         id="{made.Listeners[0].ListenerArn}",
         delete=(Call("delete_listener", {"ListenerArn": "{id}"}),),
+        rename=_ACTIONS,
+        tags=Tags(resource="{id}"),
+        outputs={"arn": "{id}"},
+    ),
+    "aws:lb/listenerRule:ListenerRule": Entry(
+        service="elbv2",
+        create=Call("create_rule", {"Conditions": _conditions}, auto=ALL, takes=("conditions",)),
+        update=(
+            Call(
+                "modify_rule",
+                {"RuleArn": "{id}", "Conditions": _conditions},
+                auto=("actions",),
+                takes=("conditions",),
+            ),
+            Call(
+                "set_rule_priorities",
+                {"RulePriorities": [{"RuleArn": "{id}", "Priority": "{in.priority}"}]},
+            ),
+        ),
+        id="{made.Rules[0].RuleArn}",
+        delete=(Call("delete_rule", {"RuleArn": "{id}"}),),
         rename=_ACTIONS,
         tags=Tags(resource="{id}"),
         outputs={"arn": "{id}"},

@@ -21,6 +21,10 @@ fixed = aws.lb.Listener(
     }],
     opts=opts,
 )
+rule = aws.lb.ListenerRule(
+    "paths", listener_arn=fixed.arn, priority=3, conditions=[{"path_pattern": {"values": ["/a", "/b/*"]}}],
+    actions=[{"type": "forward", "target_group_arn": function.arn}], opts=opts,
+)
 nlb = aws.lb.LoadBalancer(
     "nlb", load_balancer_type="network", subnets=ids, enable_cross_zone_load_balancing=True, opts=opts
 )
@@ -43,7 +47,7 @@ listener = aws.lb.Listener(
 )
 for name, value in {
     "alb": alb.arn, "nlb": nlb.arn, "suffix": nlb.arn_suffix, "dns": nlb.dns_name, "group": to_alb.arn,
-    "group_suffix": to_alb.arn_suffix, "listener": listener.arn,
+    "group_suffix": to_alb.arn_suffix, "listener": listener.arn, "rule": rule.arn, "function": function.arn,
 }.items():
     pulumi.export(name, value)
 """
@@ -90,15 +94,28 @@ CASE = Case(
             },
             {"Port": 443, "Protocol": "TCP", "Forwards": True},
         ),
+        "aws:lb/listenerRule:ListenerRule": Look(
+            lambda aws, out: {
+                **(found := aws("elbv2").describe_rules(RuleArns=[out["rule"]])["Rules"][0]),
+                "Paths": found["Conditions"][0]["PathPatternConfig"]["Values"],
+                "Forwards": found["Actions"][0]["TargetGroupArn"] == out["function"],
+            },
+            {"Priority": "3", "Paths": ["/a", "/b/*"], "Forwards": True},
+        ),
     },
     edits=(
         ("enable_cross_zone_load_balancing=True", "enable_cross_zone_load_balancing=False"),
         ('"interval": 10, "timeout": 6', '"interval": 20, "timeout": 7'),
         ('"tcp", load_balancer_arn=nlb.arn, port=443', '"tcp", load_balancer_arn=nlb.arn, port=444'),
+        (
+            'priority=3, conditions=[{"path_pattern": {"values": ["/a", "/b/*"]}}]',
+            'priority=4, conditions=[{"path_pattern": {"values": ["/c"]}}]',
+        ),
     ),
     changed={
         "aws:lb/loadBalancer:LoadBalancer": {"Crosses": False},
         "aws:lb/targetGroup:TargetGroup": {"HealthCheckIntervalSeconds": 20, "HealthCheckTimeoutSeconds": 7},
         "aws:lb/listener:Listener": {"Port": 444, "Forwards": True},
+        "aws:lb/listenerRule:ListenerRule": {"Priority": "4", "Paths": ["/c"], "Forwards": True},
     },
 )

@@ -1,7 +1,7 @@
-"""The two doors: API Gateway's REST proxy event and the load balancer's target event, brought to one form.
+"""HTTP requests as Lambda events: API Gateway's REST proxy event (format 1.0) and the load balancer's target event.
 
-Either way a route sees the path that the product's API names: without API Gateway's stage or a custom domain's base
-path, and without a slash at the end.
+From either one a function reads the path that the product's API names: without API Gateway's stage or a custom domain's
+base path, and without a slash at the end.
 """
 
 import re
@@ -11,6 +11,8 @@ from typing import Any
 
 
 class Door(StrEnum):
+    """Which of a region's two entry points sent the event."""
+
     API_GATEWAY = "api-gateway"
     LOAD_BALANCER = "load-balancer"
 
@@ -33,19 +35,19 @@ def door_of(event: Mapping[str, Any]) -> Door:
     )
 
 
-def with_plain_path(event: Mapping[str, Any]) -> dict[str, Any]:
-    """`event` with `path` as the routes know it.
+def plain_path(event: Mapping[str, Any]) -> str:
+    """The request's path as the API's document names it.
 
     API Gateway's `path` may hold a custom domain's base path; `resource` and `pathParameters` say what it matched.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
-    path = event["path"]
+    path: str = event["path"]
     resource = event.get("resource")
     if resource:
         values = event.get("pathParameters") or {}
         path = re.sub(r"{(\w+)\+?}", lambda name: values.get(name[1], name[0]), resource)
         path = path if path.startswith("/") else f"/{path}"
-    return {**event, "path": path.rstrip("/") or "/"}
+    return path.rstrip("/") or "/"
 
 
 def plain_headers(event: Mapping[str, Any]) -> dict[str, str]:
@@ -54,6 +56,16 @@ def plain_headers(event: Mapping[str, Any]) -> dict[str, str]:
     if several:
         return {name.lower(): values[-1] for name, values in several.items() if values}
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def query_value(event: Mapping[str, Any], name: str) -> str | None:
+    """The last value of a query parameter, whichever of its two forms the event has; None if the query lacks it."""
+    several = event.get("multiValueQueryStringParameters")
+    if several:
+        values = several.get(name)
+        return values[-1] if values else None
+    value: str | None = (event.get("queryStringParameters") or {}).get(name)
+    return value
 
 
 def add_header(answer: dict[str, Any], name: str, value: str) -> None:

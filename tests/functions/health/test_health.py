@@ -132,8 +132,34 @@ def test_probes_from_everywhere_cost_one_look(function: MakeFunction, tables: Ta
     assert [service.ask("GET", "/health").status for _ in range(20)] == [200] * 20
 
 
-def test_an_unknown_depth_is_refused(function: MakeFunction) -> None:
-    answer = function(EAST_1).ask("GET", "/health", query={"depth": "bottomless"})
+def test_everything_it_reads_and_writes_is_a_control_record(function: MakeFunction, tables: Tables) -> None:
+    """The function's permissions name these keys (`components/cell_access.py`, `control_records`)."""
+    asked: dict[tuple[str, str], set[str]] = {}
 
-    assert answer.status == 400
-    assert answer.body["errors"] == [{"field": "depth", "reason": "must be deep or shallow"}]
+    def note(region: str, operation: str, keys: list[str]) -> None:
+        asked.setdefault((region, operation), set()).update(keys)
+
+    def watch(client: Any) -> None:
+        region = client.meta.region_name
+
+        def read(params: dict[str, Any], **_: Any) -> None:
+            (given,) = params["RequestItems"].values()
+            note(region, "BatchGetItem", [key["pk"]["S"] for key in given["Keys"]])
+
+        def put(params: dict[str, Any], **_: Any) -> None:
+            note(region, "PutItem", [params["Item"]["pk"]["S"]])
+
+        client.meta.events.register_first("provide-client-params.dynamodb.BatchGetItem", read)
+        client.meta.events.register_first("provide-client-params.dynamodb.PutItem", put)
+        connect(client)
+
+    connect, tables.connect = tables.connect, watch  # type: ignore[method-assign]
+    for _ in range(2):
+        function(EAST_1, **UNCACHED).ask("GET", "/health")
+
+    records = {f"region#{EAST_1}", f"region#{EAST_2}", "control#writer"}
+    assert asked == {
+        (EAST_1, "BatchGetItem"): records | {f"confirmed#{EAST_1}"},
+        (EAST_1, "PutItem"): {f"confirmed#{EAST_1}"},
+        (EAST_2, "BatchGetItem"): records,
+    }

@@ -1,0 +1,10 @@
+"""The environment variables of the function; `service_version` is read from SERVICE_VERSION, and so on."""
+
+from pydantic import Field
+
+from common.control_settings import ControlSettings
+
+
+class Settings(ControlSettings):
+    service_version: str = Field(min_length=1)
+    metrics_namespace: str = Field(min_length=1)
