@@ -84,12 +84,14 @@ def main(
         for number in range(runs):
             for checkout, made in zip(checkouts, measured, strict=True):
                 made.append(_run(checkout, rate=rate, seconds=seconds, speed=speed))
-                console.print(f"run {number + 1} of {runs}, {checkout.name}: {made[-1]}", highlight=False)
+                console.print(
+                    f"run {number + 1} of {runs}, {checkout.name}: {made[-1]}", highlight=False, soft_wrap=True
+                )
     except EnvironmentFailed as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from error
     title = f"{rate:g} payments a second at speed {speed:g}, medians of {runs} runs"
-    console.print(table(title, {each.name: medians(made) for each, made in zip(checkouts, measured, strict=True)}))
+    console.print(table(title, [(each.name, medians(made)) for each, made in zip(checkouts, measured, strict=True)]))
 
 
 def _run(checkout: Checkout, *, rate: float, seconds: float, speed: float) -> Run:
@@ -147,18 +149,18 @@ def ratio(before: float, after: float) -> str:
     return f"{after / before:.2f}" if before >= 0.001 and after >= 0 else ""
 
 
-def table(title: str, checkouts: Mapping[str, Figures]) -> Table:
+def table(title: str, checkouts: Sequence[tuple[str, Figures]]) -> Table:
     """A column for each checkout, and the ratio if there are two."""
     made = Table(title=title, title_justify="left")
     made.add_column("")
-    for name in (*checkouts, *(["ratio"] if len(checkouts) == 2 else [])):
+    for name in (*(name for name, _ in checkouts), *(["ratio"] if len(checkouts) == 2 else [])):
         made.add_column(name, justify="right")
     for section, form in {_CORES: ".3f", _EACH: ".2f", _REST: ".0f"}.items():
         made.add_section()
         made.add_row(f"[bold]{section}[/bold]")
-        every = dict.fromkeys(name for each in checkouts.values() for of, name in each if of == section)
+        every = dict.fromkeys(name for _, each in checkouts for of, name in each if of == section)
         for name in sorted(every, key=lambda name: name == _TOTAL):
-            values = [figures.get((section, name), 0.0) for figures in checkouts.values()]
+            values = [figures.get((section, name), 0.0) for _, figures in checkouts]
             compared = [ratio(*values)] if len(values) == 2 else []
             made.add_row(f"  {name}", *(f"{value:{form}}" for value in values), *compared)
     return made

@@ -141,16 +141,16 @@ def test_a_ratio_is_shown_where_it_means_something(before: float, after: float, 
     assert ratio(before, after) == shown
 
 
-def shown(checkouts: dict[str, list[Run]]) -> list[list[str]]:
+def shown(*checkouts: tuple[str, list[Run]]) -> list[list[str]]:
     console = Console(file=StringIO(), width=120)
-    console.print(table("A bench", {name: medians(runs) for name, runs in checkouts.items()}))
+    console.print(table("A bench", [(name, medians(runs)) for name, runs in checkouts]))
     assert isinstance(console.file, StringIO)
     lines = console.file.getvalue().replace("┃", "│").splitlines()
     return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
 
 
 def test_the_table_compares_two_checkouts() -> None:
-    rows = shown({"old": [run(0.2, 20)], "new": [run(0.1, 5)]})
+    rows = shown(("old", [run(0.2, 20)]), ("new", [run(0.1, 5)]))
 
     assert rows[0] == ["", "old", "new", "ratio"]
     assert ["server", "0.200", "0.100", "0.50"] in rows
@@ -158,5 +158,11 @@ def test_the_table_compares_two_checkouts() -> None:
     assert ["peak memory (PSS), MB", "500", "500", "1.00"] in rows
 
 
+def test_a_checkout_can_be_compared_with_itself() -> None:
+    rows = shown(("same", [run(0.2, 20)]), ("same", [run(0.2, 20)]))
+
+    assert ["server", "0.200", "0.200", "1.00"] in rows
+
+
 def test_the_table_of_one_checkout_has_no_ratio() -> None:
-    assert ["server", "0.200"] in shown({"new": [run(0.2, 20)]})
+    assert ["server", "0.200"] in shown(("new", [run(0.2, 20)]))
