@@ -38,6 +38,8 @@ class ClientPolicy:
     longest_pause: float
     give_up: float  # after the payment was first offered
     most_under_way: int  # requests; arrivals beyond are shed and counted
+    most_attempts: int | None = None  # None: until told or out of patience
+    patient: bool = True  # retries share a budget, wait as long as `Retry-After` says, and keep their connections
 
     @classmethod
     def of(cls, *, speed: float, rate: float) -> "ClientPolicy":
@@ -47,15 +49,35 @@ class ClientPolicy:
         which goes on, and asks again, makes more of it.
         """
         timeout = max(3.0, 5 / speed)
-        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS
         return cls(
             timeout=timeout,
             reopen=max(1.0, 10 / speed),
             first_pause=max(0.5, 1 / speed),
             longest_pause=max(4.0, 8 / speed),
-            give_up=max(20.0, 60 / speed),
-            most_under_way=max(8, min(64 + math.ceil(4 * rate * timeout), descriptors)),
+            give_up=max(30.0, 60 / speed),
+            most_under_way=_most_under_way(rate, timeout),
         )
+
+    @classmethod
+    def impatient(cls, *, rate: float) -> "ClientPolicy":
+        """A client that makes overload worse: 3 s for a request, six tries in quick succession, each on a new
+        connection, with no budget and no ear for `Retry-After`."""
+        timeout = 3.0
+        return cls(
+            timeout=timeout,
+            reopen=0.0,
+            first_pause=0.2,
+            longest_pause=1.0,
+            give_up=30.0,
+            most_under_way=_most_under_way(rate, timeout),
+            most_attempts=6,
+            patient=False,
+        )
+
+
+def _most_under_way(rate: float, timeout: float) -> int:
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS
+    return max(8, min(64 + math.ceil(4 * rate * timeout), descriptors))
 
 
 def trust(target: Target) -> ssl.SSLContext:
@@ -75,6 +97,13 @@ def answered_by(response: aiohttp.ClientResponse, answer: dict[str, Any]) -> str
     if served := response.headers.get("x-served-by-region"):
         return served
     return answer.get("accepted_in") if response.status in (201, 202) else None
+
+
+def retry_after(response: aiohttp.ClientResponse) -> float:
+    """Seconds for which the server asks not to be asked again; 0 if it does not (RFC 9110, section 10.2.3: a number of
+    seconds; the form with a date is not used by this service)."""
+    asked = response.headers.get("retry-after", "")
+    return float(asked) if asked.isdecimal() else 0.0
 
 
 def understand(status: int, content: bytes, intent: Intent) -> tuple[Outcome, dict[str, Any]]:

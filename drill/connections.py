@@ -14,6 +14,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 _GROUPS = 4
 """Sessions used in turn. They are replaced one after the other, so that not all connections are new at once."""
 
+_UNUSED_SECONDS = 60.0  # that a session lasts whose connections are not kept
+
+_RENEW_SECONDS = 0.5
+"""A session whose connection broke is not replaced before it is this old: with many requests under way on a server that
+fails them all, each failure would otherwise cost all of them a new TLS handshake."""
+
 _HEADERS = {"content-type": "application/json", "user-agent": "drill"}
 
 
@@ -46,13 +52,14 @@ class _Group:
 
     def __init__(self, session: aiohttp.ClientSession, until: float) -> None:
         self.session = session
+        self.opened = time.monotonic()
         self.until = until
         self.users = 0
 
 
 class Connections:
     """Posts over TLS to one address, with `headers` in each request. `reopen` is the longest a connection takes new
-    requests, in seconds."""
+    requests, in seconds; with 0, each request has a connection of its own."""
 
     def __init__(
         self, host: str, port: int, tls: ssl.SSLContext, *, headers: Mapping[str, str], timeout: float, reopen: float
@@ -73,10 +80,10 @@ class Connections:
         try:
             async with group.session.post(url, data=content, headers=self._headers) as response:
                 yield response
-                failed = response.status >= 500
+                failed = False  # an error that the server answered says nothing against the connection
         finally:
             if failed:
-                group.until = 0.0  # a client that was failed connects anew
+                group.until = min(group.until, group.opened + _RENEW_SECONDS)
             group.users -= 1
             if group in self._retired and not group.users:
                 self._retired.discard(group)
@@ -90,12 +97,12 @@ class Connections:
     async def _next(self) -> _Group:
         now = time.monotonic()
         if not self._groups:
-            step = self._reopen / _GROUPS
+            step = (self._reopen or _UNUSED_SECONDS) / _GROUPS
             self._groups = [self._open(now + (index + 1) * step) for index in range(_GROUPS)]
         self._turn = (self._turn + 1) % _GROUPS
         group = self._groups[self._turn]
         if now >= group.until:
-            self._groups[self._turn] = self._open(now + self._reopen)
+            self._groups[self._turn] = self._open(now + (self._reopen or _UNUSED_SECONDS))
             if group.users:
                 self._retired.add(group)
             else:
@@ -108,7 +115,7 @@ class Connections:
             resolver=_OneAddress(self._host, self._port),
             use_dns_cache=False,
             limit=0,  # the load bounds what is under way
-            keepalive_timeout=self._reopen,
+            **({"keepalive_timeout": self._reopen} if self._reopen else {"force_close": True}),
         )
         timeout = aiohttp.ClientTimeout(total=self._timeout)
         return _Group(

@@ -1,13 +1,15 @@
 """Steady load on one address: payments leave on schedule whatever the answers, as independent clients would send them.
 
 Each client asks again with the same payment until it is told or gives up, so the record says what the outside world was
-promised. Nothing here knows of regions or chooses one: whoever stands behind the address decides where requests go.
+promised. Clients retry as the AWS SDKs do: with growing pauses and jitter, from one budget (`drill.retry_budget`), not
+before `Retry-After`, and on the connections they have.
+
+Nothing here knows of regions or chooses one: whoever stands behind the address decides where requests go.
 Some clients can be given another address; they keep to it.
 """
 
 import asyncio
 import json
-import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -15,17 +17,26 @@ from typing import Any
 
 import aiohttp
 
-from drill.client import ClientPolicy, Target, answered_by, trust, understand
+from drill.client import ClientPolicy, Target, answered_by, retry_after, trust, understand
 from drill.connections import Connections
 from drill.record import Attempt, Intent, Outcome, Record
+from drill.retry_budget import RetryBudget
 from shared import client_keys
 
 ASIDE_EVERY = 5
 """Of this many clients, one goes to the address aside, if there is one."""
 
+_RAMP_STEPS = 8
+_RAMP_SHARE = 0.7  # of what was offered must come back before more is offered; some of it is still under way
+_LATEST_SECONDS = 1.0  # an arrival later than this is not made up for: a burst after a pause is no open loop
+
 
 class Load:
-    """An open-loop generator: `rate` payments a second from `start` until `stop`, reached evenly in `ramp` seconds."""
+    """An open-loop generator: `rate` payments a second from `start` until `stop`.
+
+    With a `ramp`, the rate grows in steps over that many seconds at least, and only while payments come back
+    acknowledged: what a cold system cannot take yet is not offered.
+    """
 
     def __init__(
         self,
@@ -41,7 +52,9 @@ class Load:
     ) -> None:
         self.record = Record()
         self.rate = rate
-        self._ramp = ramp
+        self._step_seconds = ramp / _RAMP_STEPS
+        self._offered = rate / _RAMP_STEPS if ramp else rate
+        self._budget = RetryBudget.of(rate, now=now)
         self.started: float | None = None
         self.stopped: float | None = None
         self._policy = policy
@@ -55,6 +68,7 @@ class Load:
         self._under_way = 0
         self._clients: set[asyncio.Task[None]] = set()
         self._arrivals: asyncio.Task[None] | None = None
+        self._ramp: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
 
     @property
@@ -62,8 +76,7 @@ class Load:
         """Payments a second that are offered now."""
         if self.started is None or self.stopped is not None:
             return 0.0
-        elapsed = self._now() - self.started
-        return self.rate if elapsed >= self._ramp else self.rate * elapsed / self._ramp
+        return self._offered
 
     @property
     def under_way(self) -> int:
@@ -78,10 +91,14 @@ class Load:
     def start(self) -> None:
         self.started = self._now()
         self._arrivals = asyncio.create_task(self._arrive(self.started))
+        if self._step_seconds:
+            self._ramp = asyncio.create_task(self._rise())
 
     async def stop(self) -> None:
         """No new payments; clients with an open one go on asking. Raises what broke the generator, if anything did."""
         self.stopped = self.stopped or self._now()
+        if self._ramp is not None:
+            self._ramp.cancel()
         if self._arrivals is not None:
             arrivals, self._arrivals = self._arrivals, None
             arrivals.cancel()
@@ -99,7 +116,7 @@ class Load:
     async def close(self) -> None:
         """End at once, whatever is under way."""
         self.stopped = self.stopped or self._now()
-        tasks = [*self._clients, *([self._arrivals] if self._arrivals else [])]
+        tasks = [*self._clients, *(task for task in (self._arrivals, self._ramp) if task)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -123,30 +140,40 @@ class Load:
         )
 
     async def _arrive(self, started: float) -> None:
-        arrival = 0
+        due = started
         while True:
-            due = started + self._due(arrival)
             late = self._now() - due
             if late < 0:
                 await asyncio.sleep(-late)
                 continue
-            arrival += 1
             self.record.latest = max(self.record.latest, late)
+            if late > _LATEST_SECONDS:
+                self.record.skipped += late
+                due += late
             if self._slots.locked():
                 self.record.shed += 1
-                continue
-            intent = next(self._payments)
-            intent.offered = due
-            self.record.intents.append(intent)
-            client = asyncio.create_task(self._pay(intent))
-            self._clients.add(client)
-            client.add_done_callback(self._settled)
+            else:
+                self._offer(due)
+            due += 1 / self._offered
 
-    def _due(self, arrival: int) -> float:
-        """When a payment leaves, in seconds after the start: the integral of the rate has reached its number."""
-        if arrival < self.rate * self._ramp / 2:
-            return math.sqrt(2 * self._ramp * arrival / self.rate)
-        return self._ramp / 2 + arrival / self.rate
+    def _offer(self, due: float) -> None:
+        intent = next(self._payments)
+        intent.offered = due
+        self.record.intents.append(intent)
+        client = asyncio.create_task(self._pay(intent))
+        self._clients.add(client)
+        client.add_done_callback(self._settled)
+
+    async def _rise(self) -> None:
+        """Offer more, step by step, as long as what is offered comes back."""
+        step = self.rate / _RAMP_STEPS
+        while self._offered < self.rate:
+            await asyncio.sleep(self._step_seconds)
+            recent = self.record.recent(self._now(), 2 * self._step_seconds)
+            if recent.failed:
+                self._offered = max(step, self._offered - step)
+            elif recent.ok >= _RAMP_SHARE * (self._offered - step):  # some of the window was at the step before
+                self._offered = min(self.rate, self._offered + step)
 
     def _settled(self, client: asyncio.Task[None]) -> None:
         self._clients.discard(client)
@@ -156,12 +183,13 @@ class Load:
     async def _pay(self, intent: Intent) -> None:
         """One client: ask until told, refused for good, or out of patience."""
         content = json.dumps(intent.body).encode()
-        pause = self._policy.first_pause
+        policy = self._policy
+        pause = policy.first_pause
         while True:
             async with self._slots:
                 self._under_way += 1
                 try:
-                    attempt, answer = await self._attempt(intent, content)
+                    attempt, answer, asked_to_wait = await self._attempt(intent, content)
                 finally:
                     self._under_way -= 1
             intent.attempts += 1
@@ -169,19 +197,38 @@ class Load:
             if attempt.ok:
                 intent.acknowledged = attempt.ended
                 intent.durability = answer.get("durability")
+                self._budget.succeeded()
                 return
             if not attempt.outcome.retried:
                 intent.given_up = f"refused with {attempt.status}"
                 return
             wait = pause * self._jitter.uniform(0.5, 1.0)
-            if self._now() + wait > intent.offered + self._policy.give_up:
+            if policy.patient:
+                wait = max(wait, asked_to_wait)
+            if not await self._may_retry(intent, wait):
                 why = f"{attempt.outcome} {attempt.reason}".strip()
-                intent.given_up = f"no acknowledgement in {self._policy.give_up:g} s, last {why}"
+                intent.given_up = f"no acknowledgement after {intent.attempts} attempts, last {why}"
                 return
-            await asyncio.sleep(wait)
-            pause = min(2 * pause, self._policy.longest_pause)
+            pause = min(2 * pause, policy.longest_pause)
 
-    async def _attempt(self, intent: Intent, content: bytes) -> tuple[Attempt, dict[str, Any]]:
+    async def _may_retry(self, intent: Intent, wait: float) -> bool:
+        """Wait until the next attempt is due; whether the client still has the patience for it then."""
+        policy = self._policy
+        left = intent.offered + policy.give_up - self._now()
+        if wait > left or intent.attempts == policy.most_attempts:
+            return False
+        await asyncio.sleep(wait)
+        if not policy.patient:
+            return True
+        try:
+            async with asyncio.timeout(left - wait):
+                await self._budget.take()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _attempt(self, intent: Intent, content: bytes) -> tuple[Attempt, dict[str, Any], float]:
+        """What one request came to, the body that acknowledges it, and the seconds of `Retry-After`."""
         connections = self._connections
         if self._aside and intent.number % ASIDE_EVERY == 0:
             connections = self._aside
@@ -189,10 +236,10 @@ class Load:
         status: int | None = None
         region: str | None = None
         answer: dict[str, Any] = {}
-        reason = ""
+        reason, asked_to_wait = "", 0.0
         try:
             async with connections.post(self._url, content) as response:
-                status = response.status
+                status, asked_to_wait = response.status, retry_after(response)
                 outcome, answer = understand(status, await response.read(), intent)
                 region = answered_by(response, answer)
         except TimeoutError:
@@ -208,6 +255,7 @@ class Load:
             outcome=outcome,
             status=status,
             region=region,
+            is_retry=intent.attempts > 0,
             reason=reason,
         )
-        return attempt, answer
+        return attempt, answer, asked_to_wait

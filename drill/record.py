@@ -31,6 +31,7 @@ class Attempt:
     outcome: Outcome
     status: int | None = None
     region: str | None = None  # that answered, in its own words
+    is_retry: bool = False  # of a payment that was sent before
     reason: str = ""  # what the connection failed with
 
     @property
@@ -65,6 +66,7 @@ class Record:
     attempts: list[Attempt] = field(default_factory=list)
     shed: int = 0  # arrivals not sent, since too many requests were already under way
     latest: float = 0.0  # seconds by which an arrival left later than its schedule, at worst
+    skipped: float = 0.0  # seconds of the schedule left out, since the generator itself was held up for longer
 
     @property
     def acknowledged(self) -> list[Intent]:
@@ -76,11 +78,12 @@ class Record:
 
     def recent(self, now: float, window: float) -> "Recent":
         """What came back during the last `window` seconds."""
-        ok = failed = 0
+        ok = failed = retries = 0
         by_region: dict[str, int] = {}
         for attempt in reversed(self.attempts):
             if attempt.ended < now - window:
                 break
+            retries += attempt.is_retry
             if attempt.ok:
                 ok += 1
                 by_region[attempt.region or "unknown"] = by_region.get(attempt.region or "unknown", 0) + 1
@@ -89,6 +92,7 @@ class Record:
         return Recent(
             ok=ok / window,
             failed=failed / window,
+            retries=retries / window,
             by_region={region: count / window for region, count in by_region.items()},
         )
 
@@ -97,6 +101,7 @@ class Record:
 class Recent:
     """Answers a second, lately."""
 
-    ok: float = 0.0
+    ok: float = 0.0  # goodput: each acknowledges a payment
     failed: float = 0.0
+    retries: float = 0.0  # among both
     by_region: dict[str, float] = field(default_factory=dict)

@@ -1,17 +1,26 @@
 """Enough HTTP/1.1 for a test's server: requests with a body, keep-alive, an answer for each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from typing import Protocol
 
-Exchange = tuple[str, dict[str, str], str, Callable[[int, str], None]]
+
+class Reply(Protocol):
+    """Answers a request. `header` is one more line of the head."""
+
+    def __call__(self, status: int, content: str, header: str = "") -> None: ...
+
+
+Exchange = tuple[str, dict[str, str], str, Reply]
 
 
 async def exchanges(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[Exchange]:
     """Path, headers by lower-case name, body, and how to answer, for each request until the client leaves."""
 
-    def answer(status: int, content: str) -> None:
+    def answer(status: int, content: str, header: str = "") -> None:
         body = content.encode()
-        writer.write(b"HTTP/1.1 %d Said\r\ncontent-length: %d\r\n\r\n" % (status, len(body)) + body)
+        more = f"{header}\r\n".encode() if header else b""
+        writer.write(b"HTTP/1.1 %d Said\r\n%scontent-length: %d\r\n\r\n" % (status, more, len(body)) + body)
 
     try:
         while True:

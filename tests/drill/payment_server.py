@@ -29,6 +29,7 @@ def accept(payment: dict[str, Any], number: int) -> Reply:
 class PaymentServer:
     answer: Answer = accept
     pause: float = 0.0  # seconds before each answer
+    retry_after: int | None = None  # that errors carry
     requests: list[dict[str, Any]] = field(default_factory=list)
     connections: int = 0
     names: list[str | None] = field(default_factory=list)  # asked for in TLS
@@ -46,15 +47,16 @@ class PaymentServer:
             await asyncio.sleep(self.pause)
             if reply is None:
                 return
-            answer(reply[0], json.dumps(reply[1]))
+            waits = reply[0] >= 500 and self.retry_after is not None
+            answer(reply[0], json.dumps(reply[1]), f"Retry-After: {self.retry_after}" if waits else "")
 
 
 @asynccontextmanager
 async def payment_server(
-    directory: Path, answer: Answer = accept, *, pause: float = 0.0
+    directory: Path, answer: Answer = accept, *, pause: float = 0.0, retry_after: int | None = None
 ) -> AsyncIterator[PaymentServer]:
     """A server on a free port of loopback, with a certificate for SERVICE."""
-    server = PaymentServer(answer=answer, pause=pause)
+    server = PaymentServer(answer=answer, pause=pause, retry_after=retry_after)
     certificate = write_certificate(directory, SERVICE)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate.certificate, certificate.key)
