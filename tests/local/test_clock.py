@@ -8,14 +8,18 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
 from localaws import endpoints, function_surroundings, launch
+from localaws.aurora_group import Group
 from localaws.clock import Clock
 from localaws.environment import ACCOUNT
+from localaws.gate import Gate
+from localaws.replication import Replication
 from tests.local.embedded import LocalAws, deploy_function, eventually
 
 TELL = """
@@ -132,6 +136,36 @@ def test_the_times_of_functions_are_those_of_the_moment_they_are_asked_for() -> 
     told = ("CLOCK_SPEED", "CONTROL_GRACE_SECONDS")
     assert [before[name] for name in told] == ["1", "30.000"]
     assert [function_surroundings.times(clock)[name] for name in told] == ["3", "10.000"]
+
+
+def test_what_replicates_arrives_after_its_lag_at_the_new_speed() -> None:
+    async def delivered() -> float:
+        clock, arrived = Clock(1), asyncio.Event()
+        replication = Replication(clock, Gate(("us-east-1", "us-east-2")), {"s3": 30})
+        replication.start()
+        replication.send("s3", "us-east-1", "us-east-2", arrived.set)
+        await asyncio.sleep(0.05)
+        started = time.monotonic()
+        clock.set_speed(100)
+        await asyncio.wait_for(arrived.wait(), 5)
+        await replication.stop()
+        return time.monotonic() - started
+
+    assert asyncio.run(delivered()) < 1
+
+
+def test_the_lag_of_databases_is_turned_into_this_machines_seconds_again() -> None:
+    clock, lags = Clock(1), list[float]()
+    anything: Any = None
+    group = Group(anything, anything, anything, clock, anything, anything)
+    member: Any = SimpleNamespace(link=SimpleNamespace(set_lag=lags.append))
+    group.members["cluster"] = member
+    group.set_lag(20)
+
+    clock.set_speed(10)
+    group.pace_lag()
+
+    assert lags == [20, 2]
 
 
 @pytest.fixture(scope="module")
