@@ -159,7 +159,7 @@ def table(title: str, checkouts: Sequence[tuple[str, Figures]]) -> Table:
         made.add_section()
         made.add_row(f"[bold]{section}[/bold]")
         every = dict.fromkeys(name for _, each in checkouts for of, name in each if of == section)
-        for name in sorted(every, key=lambda name: name == _TOTAL):
+        for name in every if section == _REST else sorted(every, key=lambda name: (name == _TOTAL, name)):
             values = [figures.get((section, name), 0.0) for _, figures in checkouts]
             compared = [ratio(*values)] if len(values) == 2 else []
             made.add_row(f"  {name}", *(f"{value:{form}}" for value in values), *compared)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from io import StringIO
 
 import psutil
@@ -156,6 +157,13 @@ def test_the_table_compares_two_checkouts() -> None:
     assert ["server", "0.200", "0.100", "0.50"] in rows
     assert ["all", "21.00", "6.00", "0.29"] in rows
     assert ["peak memory (PSS), MB", "500", "500", "1.00"] in rows
+
+
+def test_a_kind_of_work_that_only_one_checkout_has_stands_in_its_place() -> None:
+    more = replace(run(0.1, 5), base={"server": 0.1, "a new one": 0.2})
+    rows = shown(("old", [run(0.2, 20)]), ("new", [more]))
+
+    assert [row[0] for row in rows[2:5]] == ["a new one", "server", "all"]
 
 
 def test_a_checkout_can_be_compared_with_itself() -> None:
