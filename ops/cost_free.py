@@ -54,7 +54,7 @@ FREE: Mapping[str, str] = {
     "aws:lambda/alias:Alias": "names a version",
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _SETTING,
     "aws:lb/listener:Listener": _SETTING,
-    "aws:lb/listenerRule:ListenerRule": "fewer than ten rules a listener",
+    "aws:lb/listenerRule:ListenerRule": "the first ten rules that a request passes are free",
     "aws:lb/targetGroup:TargetGroup": _SETTING,
     "aws:lb/targetGroupAttachment:TargetGroupAttachment": _SETTING,
     "aws:rds/clusterParameterGroup:ClusterParameterGroup": _SETTING,

@@ -14,6 +14,7 @@ BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 PERMISSION = "aws:lambda/permission:Permission"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
 _DOORS = ("elasticloadbalancing.amazonaws.com", "apigateway.amazonaws.com")
+_HEALTH = "/health"  # how the ARN of the one operation ends that the health function may be invoked for
 _EVERY = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 
@@ -54,16 +55,19 @@ class Scene:
         """Requests a month by which the region's load balancers look at what is behind them, from each zone."""
         zones = max((len(each["inputs"].get("subnets", [])) for each in self._here(row, BALANCER)), default=0)
         return sum(
-            zones * SECONDS / float((group["inputs"].get("healthCheck") or {}).get("interval", 30))
+            zones * SECONDS / float(group["inputs"]["healthCheck"].get("interval", 30))
             for group in self._here(row, TARGETS)
+            # A function is not checked unless that is asked for (ELB user guide, lambda-functions.html).
+            if group["inputs"].get("healthCheck")
         )
 
     def invocations(self, function: Row) -> tuple[float, float]:
         """How often a function runs a month: for clients and payments, and whatever the load is."""
         use = fixed = 0.0
-        if self._at_the_door(function):
-            use += self.requests(function, api=False) + self.requests(function, api=True)
+        if self._answers_health(function):
             fixed += self.probes(function, api=False) + self.probes(function, api=True) + self.target_probes(function)
+        elif self._at_the_door(function):
+            use += self.requests(function, api=False) + self.requests(function, api=True)
         if self._streams_to(function):
             use += self.load.payments  # each region's stream carries all payments
         return use, fixed + self.runs(function)
@@ -77,6 +81,10 @@ class Scene:
 
     def _at_the_door(self, function: Row) -> bool:
         return any(each["inputs"].get("principal") in _DOORS for each in self._naming(function, PERMISSION, "function"))
+
+    def _answers_health(self, function: Row) -> bool:
+        permissions = self._naming(function, PERMISSION, "function")
+        return any(str(each["inputs"].get("sourceArn")).endswith(_HEALTH) for each in permissions)
 
     def _streams_to(self, function: Row) -> bool:
         mappings = self._naming(function, MAPPING, "functionName")

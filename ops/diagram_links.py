@@ -36,7 +36,11 @@ class Joint:
 JOINTS: Mapping[str, tuple[Joint, ...]] = {
     "aws:globalaccelerator/listener:Listener": (Joint("acceleratorArn", ""),),
     "aws:globalaccelerator/endpointGroup:EndpointGroup": (Joint("listenerArn", "endpointConfigurations.endpointId"),),
-    "aws:lb/listener:Listener": (Joint("loadBalancerArn", "defaultActions.targetGroupArn"),),
+    "aws:lb/listener:Listener": (
+        Joint("loadBalancerArn", "defaultActions.targetGroupArn"),
+        Joint("loadBalancerArn", ""),  # where its rules begin
+    ),
+    "aws:lb/listenerRule:ListenerRule": (Joint("listenerArn", "actions.targetGroupArn"),),
     "aws:lb/targetGroupAttachment:TargetGroupAttachment": (Joint("targetGroupArn", "targetId"),),
     "aws:lambda/permission:Permission": (Joint("sourceArn", "function"),),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (Joint("eventSourceArn", "functionName", Line.DATA),),
@@ -65,6 +69,7 @@ JOINTS: Mapping[str, tuple[Joint, ...]] = {
 # What an arrow can begin, end or pass at; others share names with these.
 _ENDS = {*SHAPES, *JOINTS, "aws:lb/targetGroup:TargetGroup"}
 # What everything uses: an arrow to it from everywhere would say nothing.
+_OPERATION = re.compile(r"(?<=:execute-api:)([^/]+)/.*")  # the stage, method and path behind an API's ARN
 _EVERYWHERE = re.compile(r"arn:aws:(kms|logs|xray|cloudwatch|ec2|iam):|queue-dead-letters|:aws:cloudwatch")
 # Outputs by which others know a resource, and those of one type alone.
 _KNOWN_BY = ("arn", "id", "name", "dnsName", "url", "streamArn")
@@ -87,7 +92,7 @@ class Index:
 
     def find(self, value: object, near: Row) -> list[Row]:
         """By what it is known by, else by the last part of an ARN; of several the one in the same stack and region."""
-        text = re.sub(r"([:/]\*)+$", "", str(value))
+        text = re.sub(r"([:/]\*)+$", "", _OPERATION.sub(r"\1", str(value)))
         found = [row for row in self._by_value.get(text) or self._by_part(text) if row is not near]
         if len(found) > 1:
             found = self._nearest(found, text, near)

@@ -26,7 +26,7 @@ from ops.stacks import Environment
 from shared.aws_sessions import Sessions
 from shared.places import Place
 from shared.pulumi_cli import PulumiError, stack_outputs
-from shared.settings import GlobalSettings
+from shared.settings import GlobalSettings, RegionSettings
 
 OLDEST_PYTHON = (3, 11)
 
@@ -147,7 +147,8 @@ def _account(found: GlobalSettings, env: str, *, with_cli: bool) -> Iterator[Fin
     for place in Place:
         try:
             yield _enabled(sessions, found.region(place))
-            yield from _quotas(sessions, found, place, deployed=with_cli and _deployed(place, env))
+            given = settings.read_region(env, place)
+            yield from _quotas(sessions, given, place, deployed=with_cli and _deployed(place, env))
         except (ClientError, BotoCoreError) as error:
             yield Finding(
                 State.UNKNOWN,
@@ -185,7 +186,7 @@ def _deployed(place: Place, env: str) -> bool:
         return False  # not logged in, or no such stack yet: said above, or made by init
 
 
-def _quotas(sessions: Sessions, found: GlobalSettings, place: Place, *, deployed: bool) -> Iterator[Finding]:
+def _quotas(sessions: Sessions, found: RegionSettings, place: Place, *, deployed: bool) -> Iterator[Finding]:
     region = found.region(place)
     if deployed:
         yield Finding(State.RIGHT, f"quotas in {region}: {found.environment} is deployed there already")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.sweeps.kind import Client, pages
-from shared.settings import GlobalSettings
+from shared.settings import RegionSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class Quota:
     service: str  # as Service Quotas calls it
     code: str
     used: Callable[[Client, str], int]
-    needed: Callable[[GlobalSettings], int]
+    needed: Callable[[RegionSettings], int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Room:
         )
 
 
-def _nat_gateways(settings: GlobalSettings) -> int:
+def _nat_gateways(settings: RegionSettings) -> int:
     return {"per-zone": settings.zones, "one": 1, "none": 0}[settings.nat]
 
 
@@ -62,8 +62,8 @@ def _nothing(_: Client, __: str) -> int:
     return 0
 
 
-# New accounts may have as few as 10 concurrent executions (Lambda developer guide, "Quotas"): probes from every zone,
-# the ledger, the sentinel and payments share them.
+# New accounts may have as few as 10 concurrent executions (Lambda developer guide, "Quotas"), which all functions share.
+# Lambda refuses a reservation that leaves fewer than 100 to all other functions.
 CONCURRENCY = 100
 
 QUOTAS = (
@@ -107,17 +107,17 @@ QUOTAS = (
         service="lambda",
         code="L-B99A9384",
         used=_nothing,
-        needed=lambda _: CONCURRENCY,
+        needed=lambda settings: CONCURRENCY + (settings.health_concurrency or 0),
     ),
 )
 
 
-def room(client: Client, region: str, settings: GlobalSettings) -> list[Room]:
+def room(client: Client, region: str, settings: RegionSettings) -> list[Room]:
     """What each quota leaves in `region`. Raises ClientError where Service Quotas may not be asked."""
     return [_room(client, region, settings, quota) for quota in QUOTAS if quota.needed(settings)]
 
 
-def _room(client: Client, region: str, settings: GlobalSettings, quota: Quota) -> Room:
+def _room(client: Client, region: str, settings: RegionSettings, quota: Quota) -> Room:
     asked = client("service-quotas", region)
     found = asked.get_service_quota(ServiceCode=quota.service, QuotaCode=quota.code)["Quota"]
     return Room(

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from ops.ending import CouldNotStart
-from shared.places import PROJECTS
+from shared.places import PROJECTS, Place
 from shared.pulumi_cli import STACKS
 from shared.settings import GlobalSettings, RegionSettings, SettingsError, load
 
@@ -22,16 +22,11 @@ def read(environment: str, stacks: Path = STACKS) -> GlobalSettings:
     """
     problems: list[str] = []
     found: GlobalSettings | None = None
-    for stack, project in PROJECTS.items():
+    for stack in PROJECTS:
         file = settings_file(stack, environment, stacks)
         if not file.is_file():
             raise CouldNotStart(f"stacks/{stack} has no {file.name}: `make init ENV={environment}` writes it")
-        given = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
-        plain = {
-            key if ":" in key else f"{project}:{key}": value if isinstance(value, str) else json.dumps(value)
-            for key, value in given.items()
-            if value is not None and not (isinstance(value, dict) and "secure" in value)
-        }
+        plain = _plain(stack, environment, stacks)
         try:
             if stack == "global":
                 found = load(GlobalSettings, plain, stack=environment)
@@ -42,6 +37,21 @@ def read(environment: str, stacks: Path = STACKS) -> GlobalSettings:
     if problems or found is None:
         raise CouldNotStart("\n".join(problems))
     return found
+
+
+def read_region(environment: str, place: Place, stacks: Path = STACKS) -> RegionSettings:
+    """The settings of one regional stack. Raises SettingsError."""
+    return load(RegionSettings, _plain(str(place), environment, stacks), stack=environment)
+
+
+def _plain(stack: str, environment: str, stacks: Path) -> dict[str, str]:
+    """The stack's settings that are not encrypted, as text by their full key."""
+    given = (yaml.safe_load(settings_file(stack, environment, stacks).read_text()) or {}).get("config") or {}
+    return {
+        key if ":" in key else f"{PROJECTS[stack]}:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in given.items()
+        if value is not None and not (isinstance(value, dict) and "secure" in value)
+    }
 
 
 def region_of(settings: GlobalSettings, stack: str) -> str:

@@ -95,6 +95,23 @@ def test_a_resource_without_load_costs_what_one_reckons_by_hand(given: dict[str,
     assert estimate.use == 0
 
 
+def test_health_probes_cost_the_health_function_and_requests_the_workloads() -> None:
+    scene = cost_scene.Scene(rows_of("dev"), Load(payments_per_second=1))
+    probes, requests = {}, {}
+    for name in ("health", "payments"):
+        (function,) = [
+            each
+            for each in registered.of_type(scene.rows, "aws:lambda/function:Function")
+            if (each["name"], each["stack"]) == (f"{name}-function", "primary")
+        ]
+        requests[name], probes[name] = scene.invocations(function)
+
+    assert (requests["health"], probes["payments"]) == (0, 0)
+    # Every checker asks at each of two doors every 10 s, and so does each zone's load balancer node.
+    assert probes["health"] > 3 * SECONDS
+    assert requests["payments"] >= SECONDS
+
+
 def test_a_payment_is_four_writes_to_the_journal() -> None:
     table = row("aws:dynamodb/table:Table", "journal-table", "global", replicas=[{"regionName": "us-east-2"}])
     load = Load(payments_per_second=1, reads_per_payment=0, journal_gb=0)

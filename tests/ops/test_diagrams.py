@@ -97,6 +97,15 @@ def test_global_shows_what_it_puts_between_the_regions(drawn: dict[str, Diagram]
     } <= arrows(found)
 
 
+def test_both_doors_of_a_region_lead_to_its_workload_and_to_health(drawn: dict[str, Diagram]) -> None:
+    assert {
+        ("ALB (TLS) front-door-alb", "λ payments"),
+        ("ALB (TLS) front-door-alb", "λ health"),
+        ("REST API api", "λ payments"),
+        ("REST API api", "λ health"),
+    } <= arrows(drawn["region"])
+
+
 @pytest.mark.parametrize("name", ["failover", "failback"])
 def test_a_workflow_shows_each_state_and_each_way_on(name: str, drawn: dict[str, Diagram]) -> None:
     machine = next(

@@ -11,12 +11,12 @@ import yaml
 from ops import pulumi_run, quotas, settings
 from ops.doctor import State, findings, python_version, state_survives
 from ops.quotas import Room
-from shared.settings import GlobalSettings
+from shared.settings import RegionSettings
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import Answer, Call, PulumiStandIn
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = GlobalSettings.model_validate({"dr:environment": "dev", "dr:suffix": "dev", "network:nat": "per-zone"})
+SETTINGS = RegionSettings.model_validate({"dr:environment": "dev", "dr:suffix": "dev", "network:nat": "per-zone"})
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (stacks / stack).mkdir(parents=True)
         shutil.copy(ROOT / "stacks" / stack / "Pulumi.yaml", stacks / stack)
     monkeypatch.setattr(pulumi_run, "STACKS", stacks)
-    for function in (settings.settings_file, settings.read):
+    for function in (settings.settings_file, settings.read, settings.read_region):
         monkeypatch.setattr(function, "__defaults__", (stacks,))
     return stacks
 
@@ -174,6 +174,11 @@ def test_a_quota_without_room_for_the_environment_is_wrong(used: int) -> None:
     assert (addresses.needed, addresses.limit, addresses.enough) == (3, 5, used == 2)
     assert f"--quota-code L-0263D0A3 --desired-value {used + 3} --region us-east-1" in addresses.remedy
     assert not rooms["concurrent executions of Lambda"].enough
+    reserving = SETTINGS.model_copy(update={"health_concurrency": 20})
+    rooms = {each.name: each for each in quotas.room(client, "us-east-1", reserving)}
+    assert rooms["concurrent executions of Lambda"].needed == 120, (
+        "Lambda leaves 100 to functions without a reservation"
+    )
     assert isinstance(addresses, Room)
 
 
