@@ -24,8 +24,9 @@ export REASON BACKEND SECRETS_PROVIDER
 
 # Settings of a rehearsal.
 SCENARIO ?= region-loss
-SPEED ?= 6
-RATE ?= 50
+# Left empty, SPEED and RATE are chosen from what this machine sustains.
+SPEED ?=
+RATE ?=
 DURATION ?=
 SEED ?= 1
 KIND ?= reset
@@ -78,15 +79,15 @@ lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, naming no package index
 
 .PHONY: rehearse
 rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (SCENARIO SPEED RATE DURATION SEED KIND)
-	@$(RUN) -m drill rehearse --scenario $(SCENARIO) --speed $(SPEED) --rate $(RATE) $(if $(DURATION),--duration $(DURATION)) --seed $(SEED) --kind $(KIND) --env $(ENV)
+	@$(RUN) -m drill rehearse --scenario $(SCENARIO) $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) --seed $(SEED) --kind $(KIND) --env $(ENV)
 
 .PHONY: rehearse-all
 rehearse-all: $(READY) $(LAYER) ## Rehearse every scenario, one after the other, with a table at the end
-	@$(RUN) -m drill rehearse-all --speed $(SPEED) --rate $(RATE) --seed $(SEED) --kind $(KIND) --env $(ENV)
+	@$(RUN) -m drill rehearse-all $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) --seed $(SEED) --kind $(KIND) --env $(ENV)
 
 .PHONY: local-up
 local-up: $(READY) $(LAYER) ## Deploy the three stacks onto the embedded AWS and keep it up until Ctrl-C
-	@$(RUN) -m localaws up --env $(ENV) --speed $(SPEED)
+	@$(RUN) -m localaws up --env $(ENV) --speed $(or $(SPEED),6)
 
 .PHONY: graph graph-check
 graph: $(READY) $(LAYER) ## Draw the diagrams in docs from what the programs register

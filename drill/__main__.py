@@ -1,5 +1,6 @@
 """The drill's command line: `python -m drill rehearse …`. Exit status: 0 objectives met, 1 missed, 2 could not start,
-3 way back incomplete; 130 and 143 when it was interrupted (everything is brought back and stopped first)."""
+3 way back incomplete, 4 inconclusive, as this machine is too slow; 130 and 143 when it was interrupted (everything is
+brought back and stopped first)."""
 
 import asyncio
 import random
@@ -15,7 +16,9 @@ from drill.interrupts import until_done
 from drill.progress import Progress
 from drill.rehearse import rehearse as run_rehearsal
 from drill.rehearse_all import rehearse_all as run_all
-from drill.runner import CouldNotStart, WayBackIncomplete
+from drill.rehearse_all import worst
+from drill.report.model import Report
+from drill.runner import CouldNotStart, Inconclusive, WayBackIncomplete
 from drill.scenarios import SCENARIOS
 from drill.settings import RehearsalSettings, SettingsError
 from drill.summary import outcome_table, summary
@@ -31,8 +34,13 @@ def drill() -> None:
     """Disaster recovery drills: take something away, measure what clients saw, prove that nothing was lost."""
 
 
-Speed = Annotated[float, typer.Option(help="AWS seconds that pass in one second on this machine.")]
-Rate = Annotated[float, typer.Option(help="Payments offered each second.")]
+Speed = Annotated[
+    float | None,
+    typer.Option(help="AWS seconds that pass in one second on this machine; chosen by what it sustains if left out."),
+]
+Rate = Annotated[
+    float | None, typer.Option(help="Payments offered each second; chosen by what this machine sustains if left out.")
+]
 Duration = Annotated[
     float | None, typer.Option(help="Seconds of load besides what is waited for; by default as short as makes sense.")
 ]
@@ -45,8 +53,8 @@ Output = Annotated[Path, typer.Option(help="Folder for the reports.")]
 @app.command()
 def rehearse(
     scenario: Annotated[str, typer.Option(help="What is lost, and how it comes back.")] = "region-loss",
-    speed: Speed = 6.0,
-    rate: Rate = 30.0,
+    speed: Speed = None,
+    rate: Rate = None,
     duration: Duration = None,
     seed: Seed = None,
     kind: Kind = "error",
@@ -59,12 +67,27 @@ def rehearse(
         console, scenario, speed=speed, rate=rate, duration=duration, seed=_drawn(seed), kind=kind, env=env,
         output=output,
     )  # fmt: skip
-    progress = Progress(title=settings.scenario.title)
     _announce(console, f"Rehearsal {settings.scenario.name}", settings)
+    report = _rehearse(console, settings)
+    if report.verdict == "inconclusive" and settings.may_slow_down and not report.first_try:
+        console.print(summary(report, settings.folder))
+        report = _rehearse(console, _slower(console, settings, report.speed, report.first_broken or ""))
+    console.print(summary(report, settings.folder))
+    raise typer.Exit(verdict.exit_status(report.checks))
+
+
+def _rehearse(console: Console, settings: RehearsalSettings) -> Report:
+    """The report of one run, or of a second one at half the speed where the first did not reach its fault."""
+    progress = Progress(title=settings.scenario.title)
     interrupted: list[int] = []
     try:
         with view.view(progress, console):
-            report = asyncio.run(until_done(run_rehearsal(settings, progress), interrupted, progress.line))
+            return asyncio.run(until_done(run_rehearsal(settings, progress), interrupted, progress.line))
+    except Inconclusive as error:
+        if not (error.may_pass_slower and settings.may_slow_down):
+            raise _end(console, verdict.INCONCLUSIVE, f"Inconclusive: {error}") from error
+        console.print(f"Inconclusive: {error}", highlight=False, markup=False, soft_wrap=True)
+        return _rehearse(console, _slower(console, settings, progress.speed or settings.speed, str(error)))
     except CouldNotStart as error:
         raise _end(console, 2, f"Could not start: {error}") from error
     except WayBackIncomplete as error:
@@ -72,14 +95,21 @@ def rehearse(
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         number = interrupted[0] if interrupted else signal.SIGINT
         raise _end(console, 128 + number, "Interrupted; the outage was undone and everything stopped.") from error
-    console.print(summary(report, settings.folder))
-    raise typer.Exit(verdict.exit_status(report.checks))
+
+
+def _slower(console: Console, settings: RehearsalSettings, speed: float, why: str) -> RehearsalSettings:
+    again = settings.at_half_speed(speed, why)
+    console.print(
+        f"\nThe run at speed {speed:g} was inconclusive; once more, at speed {again.speed:g} at the most.",
+        highlight=False,
+    )
+    return again
 
 
 @app.command("rehearse-all")
 def rehearse_all(
-    speed: Speed = 6.0,
-    rate: Rate = 30.0,
+    speed: Speed = None,
+    rate: Rate = None,
     seed: Seed = None,
     kind: Kind = "error",
     env: Env = "dev",
@@ -104,7 +134,7 @@ def rehearse_all(
         number = interrupted[0] if interrupted else signal.SIGINT
         raise _end(console, 128 + number, "Interrupted; the outage was undone and everything stopped.") from error
     console.print(outcome_table(outcomes, output))
-    raise typer.Exit(max((outcome.status for outcome in outcomes), default=0))
+    raise typer.Exit(worst(outcome.status for outcome in outcomes))
 
 
 def _drawn(seed: int | None) -> int:
@@ -119,8 +149,13 @@ def _settings(console: Console, scenario: str, *, env: str, **asked: Any) -> Reh
 
 
 def _announce(console: Console, what: str, settings: RehearsalSettings) -> None:
+    chosen = "chosen by what this machine sustains"
+    rate = f"rate {chosen}" if settings.given_rate is None else f"{settings.rate:g} payments/s"
+    speed = f"speed {chosen}" if settings.given_speed is None else f"speed {settings.speed:g}"
+    if settings.given_rate is settings.given_speed is None:
+        rate, speed = "rate and speed", chosen
     console.print(
-        f"{what}: {settings.environment}, {settings.rate:g} payments/s at speed {settings.speed:g}, outage kind "
+        f"{what}: {settings.environment}, {rate} {'' if rate == 'rate and speed' else 'at '}{speed}, outage kind "
         f"{settings.kind}, seed {settings.seed}",
         highlight=False,
         soft_wrap=True,

@@ -33,8 +33,9 @@ from drill.report.found import Found
 from drill.report.model import Report
 from drill.resources import Sampler
 from drill.run_settings import RunSettings
-from drill.runner import CouldNotStart, WayBackIncomplete
+from drill.runner import CouldNotStart, Inconclusive, WayBackIncomplete
 from drill.site import Site
+from drill.verdict import INCONCLUSIVE
 from shared.deployment import Deployment
 from shared.local_endpoints import Endpoints
 from shared.places import Place
@@ -70,8 +71,8 @@ class Run:
         with Journal.open(settings.folder, secrets=(key,)) as journal:
             try:
                 found = await self._found(progress, journal)
-            except CouldNotStart:
-                journal.write(RunEnded(status=2))
+            except (CouldNotStart, Inconclusive) as error:
+                journal.write(RunEnded(status=2 if isinstance(error, CouldNotStart) else INCONCLUSIVE))
                 raise
             except (asyncio.CancelledError, ActionError) as error:
                 _refuse_owed(journal)

@@ -8,7 +8,7 @@ import httpx
 
 from drill import decisions, poison_letters, probes, verify, workflow_runs, writers
 from drill.actions import Surroundings
-from drill.client import ClientPolicy, Target
+from drill.client import ClientPolicy
 from drill.decisions import Decision
 from drill.environments import Environment
 from drill.expectations import LedgerKeepsUp, NothingRuns
@@ -40,7 +40,7 @@ _LOG_AWS_SECONDS = 75.0
 
 
 async def drive(settings: RehearsalSettings, environment: Environment, progress: Progress, journal: Journal) -> Found:
-    """Raises CouldNotStart before the first change, WayBackIncomplete when a change could not be taken back."""
+    """Raises CouldNotStart and Inconclusive before the first change, WayBackIncomplete when a change stays."""
     record_calls(environment.deployment, journal)
     write_start(journal, settings, {str(place): region for place, region in environment.site.regions.items()})
     endpoints, site, sampler = environment.endpoints, environment.site, environment.sampler
@@ -68,6 +68,7 @@ async def drive(settings: RehearsalSettings, environment: Environment, progress:
             progress=progress,
             duration=settings.duration,
             journal=journal,
+            starvation=sampler.starvation,
         )
         course = await run_under_load(runner, load, watched, sampler, progress, arrived=_caught_up)
         status = progress.status
@@ -121,27 +122,16 @@ def _caught_up(status: probes.Status) -> Settle:
     )
 
 
-def _target(environment: Environment, address: str) -> Target:
-    host, _, port = address.rpartition(":")
-    return Target(
-        host=host,
-        port=int(port),
-        service_name=environment.endpoints.service_name,
-        ca_file=environment.endpoints.ca_file,
-        client_key=environment.endpoints.client_key.get_secret_value(),
-    )
-
-
 def _load(settings: RehearsalSettings, environment: Environment, progress: Progress) -> Load:
     endpoints, aside = environment.endpoints, settings.scenario.served_aside
     return Load(
-        _target(environment, endpoints.accelerator.address),
+        environment.target(endpoints.accelerator.address),
         ClientPolicy.of(speed=settings.speed, rate=settings.rate),
         payments(settings.seed, label=settings.scenario.name),
         rate=settings.rate,
         ramp=_RAMP_SECONDS if settings.duration is None else min(_RAMP_SECONDS, settings.duration / 10),
         now=progress.now,
-        aside=_target(environment, endpoints.regions[endpoints.region(aside)].nlb) if aside else None,
+        aside=environment.target(endpoints.regions[endpoints.region(aside)].nlb) if aside else None,
     )
 
 

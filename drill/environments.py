@@ -4,16 +4,23 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import httpx
+
+from drill import calibration
+from drill.calibration import Capacity
+from drill.client import Target
 from drill.endpoints import Endpoints, EndpointsError
 from drill.local import LocalAws, StartError, up_command
 from drill.progress import Progress
 from drill.resources import Sampler
 from drill.runner import CouldNotStart
+from drill.settings import RehearsalSettings
 from drill.site import Site
 from shared.deployment import Deployment, DeploymentError
+from shared.places import Place
 
 
 @dataclass(kw_only=True)
@@ -26,6 +33,56 @@ class Environment:
     database_secret: str
     again: list[str]  # the command that runs the stack programs once more
     left_behind: list[str] = field(default_factory=list)  # processes that had to be killed; known once it has ended
+    capacity: Capacity | None = None  # what this machine sustains, once measured
+
+    def target(self, address: str) -> Target:
+        """A payment client's way to `address`, `host:port` on this machine."""
+        host, _, port = address.rpartition(":")
+        return Target(
+            host=host,
+            port=int(port),
+            service_name=self.endpoints.service_name,
+            ca_file=self.endpoints.ca_file,
+            client_key=self.endpoints.client_key.get_secret_value(),
+        )
+
+    async def calibrate(self, settings: RehearsalSettings, progress: Progress) -> RehearsalSettings:
+        """`settings` with a rate and a speed that this machine sustains; the environment goes on at that speed.
+
+        Raises CouldNotStart, and Inconclusive for a rate or speed by hand that this machine does not sustain.
+        """
+        if self.capacity is None:
+            nlb = self.endpoints.regions[self.endpoints.region(Place.SECONDARY)].nlb
+            self.capacity = await calibration.measure(
+                [self.target(self.endpoints.accelerator.address), self.target(nlb)],
+                seed=settings.seed,
+                speed=self.site.speed,
+                cpu_seconds=self.sampler.cpu_seconds,
+                progress=progress,
+            )
+        with progress.stage("choose rate and speed") as stage:
+            choice = calibration.choose(
+                self.capacity,
+                rate=settings.given_rate,
+                speed=settings.given_speed,
+                fastest=min(settings.fastest, settings.scenario.fastest),
+            )
+            progress.speed = choice.speed
+            progress.chosen = stage.detail = f"{choice.rate:g} payments/s at speed {choice.speed:g}: {choice.why}"
+            if choice.speed != self.site.speed:
+                await self._set_speed(choice.speed)
+        return replace(settings, rate=choice.rate, speed=choice.speed, why=choice.why)
+
+    async def _set_speed(self, speed: float) -> None:
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+                answer = await client.post(f"{self.endpoints.control}/clock", json={"speed": speed})
+                answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise CouldNotStart(f"the speed cannot be changed: {type(error).__name__}: {error}") from error
+        self.endpoints = self.endpoints.model_copy(update={"speed": speed})
+        self.deployment = Deployment.of_local(self.endpoints)
+        self.site = Site.of(self.deployment)
 
 
 @asynccontextmanager

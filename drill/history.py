@@ -17,7 +17,7 @@ from drill.journal import JournalError, Recorded
 from drill.journal_entries import ApiCall, Measure, RunEnded, RunStarted, VerdictReached
 from drill.report.files import JSON_NAME
 
-Outcome = Literal["passed", "failed", "deviated", "cut off", "unreadable"]
+Outcome = Literal["passed", "failed", "inconclusive", "cut off", "unreadable"]
 
 
 class _Partly(BaseModel):
@@ -42,7 +42,7 @@ class _Told(_Partly):
     """Of a report, what is compared."""
 
     scenario: str
-    verdict: Literal["passed", "failed", "deviated"]
+    verdict: Literal["passed", "failed", "inconclusive"]
     first_broken: str | None = None
     started_at: datetime
     finished_at: datetime

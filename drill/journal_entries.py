@@ -88,7 +88,7 @@ class VerdictReached(_Entry):
     """The run's verdict."""
 
     kind: Literal["verdict"] = "verdict"
-    verdict: Literal["passed", "failed", "deviated"]
+    verdict: Literal["passed", "failed", "inconclusive"]
     first_broken: str | None = None
 
 

@@ -94,6 +94,24 @@ class Load:
         if self._step_seconds:
             self._ramp = asyncio.create_task(self._rise())
 
+    async def saturate(self, clients: int, seconds: float, *, most: int | None = None) -> list[float]:
+        """Instead of `start`: `clients` that send one payment after the other, a closed loop, for `seconds` or until
+        `most` are acknowledged. Seconds that the acknowledged ones took."""
+        ends = self._now() + seconds
+        taken: list[float] = []
+
+        async def client() -> None:
+            while self._now() < ends and (most is None or len(taken) < most):
+                intent = next(self._payments)
+                intent.offered = self._now()
+                self.record.intents.append(intent)
+                await self._pay(intent)
+                if intent.acknowledged is not None:
+                    taken.append(intent.acknowledged - intent.offered)
+
+        await asyncio.gather(*(client() for _ in range(clients)))
+        return taken
+
     async def stop(self) -> None:
         """No new payments; clients with an open one go on asking. Raises what broke the generator, if anything did."""
         self.stopped = self.stopped or self._now()

@@ -7,6 +7,7 @@ from drill.control_calls import ControlCall
 from drill.decisions import Decision
 from drill.measures import Interruption
 from drill.runner import Awaited
+from drill.starvation import Starvation
 from drill.verify import Verification
 from drill.workflow_runs import WorkflowRun
 from drill.writers import PromotionLoss
@@ -29,6 +30,7 @@ class Measured:
     blind: Sequence[str]
     regions: dict[str, str] = field(default_factory=dict)  # by place
     started_at: float = 0.0  # Unix time at which the run started
+    fault_at: float = 0.0  # when something was first done to the system
     lost_at: float | None = None  # Unix time of the first loss of a region
     runs: Sequence[WorkflowRun] = ()
     awaited: Sequence[Awaited] = ()
@@ -40,3 +42,16 @@ class Measured:
     promoted_at: float | None = None  # Unix time at which the new writer took writes, by the database
     second_runs: Sequence[dict[str, int]] = ()
     reported_poison: dict[str, str] = field(default_factory=dict)  # what people were told of, and why
+    starvation: Starvation = field(default_factory=Starvation)  # of this machine, by its monotonic clock
+    started: float = 0.0  # monotonic time at which the run started
+
+    def starved(self, start: float, end: float) -> float:
+        """Seconds between two moments of the run in which this machine had no processor for it."""
+        return self.starvation.within(self.started + start, self.started + end)
+
+    def starved_share(self, start: float, end: float) -> float:
+        return self.starvation.share(self.started + start, self.started + end)
+
+    def moment(self, unix_time: float) -> float:
+        """A Unix time as seconds since the run started."""
+        return unix_time - self.started_at

@@ -65,6 +65,8 @@ class Progress:
     seen: list[Seen] = field(default_factory=list)
     lags: list[tuple[float, float]] = field(default_factory=list)  # when, and the reader's lag in AWS seconds
     rto_limit: float | None = None
+    speed: float | None = None  # AWS seconds in one of this machine, once chosen
+    chosen: str = ""  # rate and speed, and why
     window: float = 2.0  # seconds over which current rates are taken
     on_stage: Callable[[Stage], None] = lambda _: None
     on_line: Callable[[str], None] = lambda _: None

@@ -27,7 +27,7 @@ from drill.settings import RehearsalSettings
 async def rehearse(settings: RehearsalSettings, progress: Progress, *, command: Sequence[str] | None = None) -> Report:
     """Writes `report.json` and `report.html` into the run's folder. `command` starts another AWS than the embedded one.
 
-    Raises CouldNotStart, and WayBackIncomplete when a change could not be taken back.
+    Raises CouldNotStart, Inconclusive, and WayBackIncomplete when a change could not be taken back.
     """
     files.remove(settings.folder)  # a report of an earlier run must not pass for this one's
     started_at = datetime.now(UTC)
@@ -39,6 +39,7 @@ async def rehearse(settings: RehearsalSettings, progress: Progress, *, command: 
             progress=progress,
             command=command,
         ) as environment:
+            settings = await environment.calibrate(settings, progress)
             found = await drive(settings, environment, progress, journal)
         return _report(settings, progress, environment, found, started_at, journal)
 
@@ -53,10 +54,16 @@ class Series:
         """Like `rehearse`. That nothing is left behind shows only at the end."""
         files.remove(settings.folder)
         started_at = datetime.now(UTC)
+        settings = await self._environment.calibrate(settings, progress)
         await self._cool_down(settings, progress)
         with journal_of(settings) as journal:
             found = await drive(settings, self._environment, progress, journal)
             return _report(settings, progress, self._environment, found, started_at, journal)
+
+    @property
+    def speed(self) -> float:
+        """AWS seconds in one of this machine, at which the environment runs now."""
+        return self._environment.site.speed
 
     @property
     def left_behind(self) -> Sequence[str]:
@@ -72,8 +79,9 @@ class Series:
                 status = await probes.status(client, self._environment.endpoints.control)
             except ProbeError as error:
                 raise CouldNotStart(str(error)) from error
-        look = Look(status=status, speed=settings.speed, at=datetime.now(UTC).timestamp())
-        return CooledDown().left(look) / settings.speed
+        speed = self._environment.site.speed
+        look = Look(status=status, speed=speed, at=datetime.now(UTC).timestamp())
+        return CooledDown().left(look) / speed
 
     async def _cool_down(self, settings: RehearsalSettings, progress: Progress) -> None:
         if (left := await self.cooling(settings)) > 0:

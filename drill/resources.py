@@ -1,4 +1,4 @@
-"""What a run costs this machine: processor time by part, and peak memory of the whole process tree."""
+"""What a run costs this machine: processor time by part, peak memory of the whole process tree, and CPU starvation."""
 
 import contextlib
 import os
@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 
 import psutil
 
-_INTERVAL_SECONDS = 1.0
+from drill.starvation import RunQueueWaits, Starvation
+
+# Seconds between two looks. What a look costs decides how often it is taken: the kernel walks all pages of a process to
+# tell its share of memory.
+_WAITS_SECONDS = 0.2
+_TIMES_SECONDS = 1.0
+_MEMORY_SECONDS = 3.0
 
 DRILL = "drill (load, view, sampling)"
 SERVER = "embedded AWS (API, fronts, evaluators)"
@@ -36,13 +42,15 @@ class _Sample:
 
 
 class Sampler:
-    """Looks at a process tree once a second in a thread of its own. `processes` names the tree, the keeper first."""
+    """Looks at a process tree in a thread of its own. `processes` names the tree, the keeper first."""
 
     def __init__(self, processes: Callable[[], Sequence[psutil.Process]]) -> None:
         self.peak_bytes = 0
         self.peak_processes = 0
+        self.starvation = Starvation()  # of this process and the tree, once started
         self._processes = processes
         self._drill = psutil.Process(os.getpid())
+        self._parts: dict[tuple[int, float], str] = {}
         self._spent: dict[tuple[int, float], tuple[str, float]] = {}  # also of processes that have ended
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -58,7 +66,7 @@ class Sampler:
 
     def mark(self) -> _Sample:
         """Now, to be compared with another moment by `usage`."""
-        self._look()
+        self._look(memory=True)
         by_part: dict[str, float] = {}
         with self._lock:
             for part, seconds in self._spent.values():
@@ -66,6 +74,12 @@ class Sampler:
         times = psutil.cpu_times()
         idle = times.idle + getattr(times, "iowait", 0.0)
         return _Sample(at=time.monotonic(), by_part=by_part, machine=sum(times[:8]) - idle)
+
+    def cpu_seconds(self) -> float:
+        """CPU time of this process and the tree so far, ended processes included."""
+        self._look(memory=False)
+        with self._lock:
+            return sum(seconds for _, seconds in self._spent.values())
 
     @staticmethod
     def usage(start: _Sample, end: _Sample) -> Usage:
@@ -79,24 +93,37 @@ class Sampler:
         )
 
     def _run(self) -> None:
-        while not self._stopping.wait(_INTERVAL_SECONDS):
-            self._look()
+        waits, pids = RunQueueWaits(), [self._drill.pid]
+        looked = remembered = 0.0
+        before = time.monotonic()
+        while not self._stopping.wait(_WAITS_SECONDS):
+            now = time.monotonic()
+            if now - looked >= _TIMES_SECONDS:
+                looked, memory = now, now - remembered >= _MEMORY_SECONDS
+                remembered = now if memory else remembered
+                pids = [self._drill.pid, *self._look(memory=memory)]
+            now = time.monotonic()
+            self.starvation.add(before, now, waits.since_last_look(pids))
+            before = now
 
-    def _look(self) -> None:
-        memory = 0
-        count = 0
+    def _look(self, *, memory: bool) -> list[int]:
+        """Processor times, and memory if asked for; the tree's process ids."""
+        total = count = 0
         processes = self._processes()
         served = _below_server(processes)
         for process in (self._drill, *processes):
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied), process.oneshot():
                 times = process.cpu_times()
+                key = (process.pid, process.create_time())
                 with self._lock:
-                    key = (process.pid, process.create_time())
-                    self._spent[key] = (self._part(process, served), times.user + times.system)
-                memory += memory_of(process)
+                    if key not in self._parts:
+                        self._parts[key] = self._part(process, served)
+                    self._spent[key] = (self._parts[key], times.user + times.system)
+                total += memory_of(process) if memory else 0
                 count += 1
-        self.peak_bytes = max(self.peak_bytes, memory)
+        self.peak_bytes = max(self.peak_bytes, total)
         self.peak_processes = max(self.peak_processes, count)
+        return [process.pid for process in processes]
 
     def _part(self, process: psutil.Process, served: Set[int]) -> str:
         if process.pid == self._drill.pid:

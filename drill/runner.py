@@ -18,17 +18,31 @@ from drill.load import Load
 from drill.probes import Expectation, Gathers, Look, ProbeError, unmet
 from drill.progress import Fault, Progress, Stage
 from drill.scenario import Await, Scenario, SecondRun, Send, Settle, Step, TakeStock
+from drill.starvation import Starvation
 from drill.watched import Watched
 
 Done = TypeVar("Done")
 
 _LOOK_SECONDS = 0.25
+_REACH_SECONDS = 20.0  # for the offered rate to be reached, on a machine that is not starved
+_STARVED = 0.3  # share of a wait; then this machine, and not the system, kept it from coming true
 _UNDO_ATTEMPTS = 4
 _UNDO_PAUSE_SECONDS = 0.3
 
 
 class CouldNotStart(RuntimeError):
     """The run never reached its first change, so it says nothing about the system."""
+
+
+class Inconclusive(RuntimeError):
+    """The run says nothing of the system, since this machine cannot keep up. The message says what to do.
+
+    `may_pass_slower`: another run at a lower speed may be conclusive.
+    """
+
+    def __init__(self, message: str, *, may_pass_slower: bool = True) -> None:
+        super().__init__(message)
+        self.may_pass_slower = may_pass_slower
 
 
 class WayBackIncomplete(RuntimeError):
@@ -64,6 +78,7 @@ class Awaited:
     seconds: float
     met: bool
     evidence: str
+    at: float = 0.0  # since the run started
 
 
 class Runner:
@@ -79,7 +94,9 @@ class Runner:
         progress: Progress,
         duration: float | None = None,
         journal: RunJournal | None = None,
+        starvation: Starvation | None = None,
     ) -> None:
+        """`starvation` is this machine's, by its monotonic clock; waits last as much longer as it was starved."""
         self.not_restored: str | None = None  # what the way back did not bring back, with the evidence
         self.blind: list[str] = []  # looks that failed
         self.awaited: list[Awaited] = []
@@ -95,16 +112,18 @@ class Runner:
         self._watched = watched
         self._progress = progress
         self._journal = journal or NoJournal()
+        self._starvation = starvation or Starvation()
         self._owed: list[_Owed] = []
         self._actions = itertools.count(1)
         self._before: frozenset[str] | None = None
 
     async def run(self) -> None:
-        """Raises CouldNotStart before the first change, WayBackIncomplete when a change stays; else what broke."""
+        """Raises CouldNotStart or Inconclusive before the first change, WayBackIncomplete when a change stays; else
+        what broke."""
         self._load.start()
-        await self._reach_rate()
-        if missing := await self._settle(self._scenario.hypothesis):
-            raise CouldNotStart(f"there was no steady state to disturb: {missing}")
+        missing = await self._reach_rate() or await self._settle(self._scenario.hypothesis)
+        if missing:
+            raise self._not_begun(f"there was no steady state to disturb: {missing}")
         try:
             for step in (*self._scenario.steps, self._scenario.hypothesis):
                 await self._do(step)
@@ -112,13 +131,37 @@ class Runner:
             await self.undo()
             raise
 
-    async def _reach_rate(self) -> None:
-        """There is no steady state while the load still grows."""
+    def _not_begun(self, why: str) -> CouldNotStart | Inconclusive:
+        began = self._load.started or 0.0
+        share = self._starved(began) / max(self._progress.now() - began, 1e-6)
+        if share <= _STARVED:
+            return CouldNotStart(why)
+        return Inconclusive(
+            f"{why}; this machine was starved of CPU for {share:.0%} of that time: end what else runs on it, or use a "
+            f"lower SPEED= or RATE="
+        )
+
+    def _starved(self, since: float) -> float:
+        """Seconds without a processor since a moment of the run."""
+        progress = self._progress
+        return self._starvation.within(progress.started + since, progress.started + progress.now())
+
+    async def _reach_rate(self) -> str:
+        """There is no steady state while the load still grows. Why it does not, or nothing."""
         with self._progress.stage("reach the offered rate") as stage:
             while self._load.offered < self._load.rate:
+                if self._progress.now() - stage.at > _REACH_SECONDS + self._starved(stage.at):
+                    recent = self._load.record.recent(self._progress.now(), self._progress.window)
+                    stage.detail = (
+                        f"of {self._load.rate:g} payments/s only {self._load.offered:.1f}/s could be offered: "
+                        f"{recent.ok:.1f}/s accepted, {recent.failed:.1f}/s failed"
+                    )
+                    stage.outcome = "failed"
+                    return stage.detail
                 await self._look()
                 await asyncio.sleep(_LOOK_SECONDS)
             stage.detail = f"{self._load.rate:g} payments/s"
+        return ""
 
     async def settle(self, step: Settle) -> None:
         """Wait for `step`; what does not come true in time is remembered in `not_restored`."""
@@ -254,6 +297,7 @@ class Runner:
                 limit=step.longest(self._speed),
                 seconds=self._progress.now() - started,
                 met=not missing,
+                at=started,
                 evidence=missing or self._progress.stages[-1].detail,
             )
         )
@@ -282,7 +326,7 @@ class Runner:
                     self._journal.write(Probe(step=step.name, met=True, evidence=stage.detail))
                     return ""
                 stage.detail = "waiting: " + "; ".join(missing)
-                if self._progress.now() >= end:
+                if self._progress.now() >= end + self._starved(stage.at):
                     stage.detail = "not reached: " + "; ".join(missing)
                     stage.outcome = "failed"
                     self._journal.write(Probe(step=step.name, met=False, evidence="; ".join(missing)))

@@ -1,12 +1,18 @@
 """What a rehearsal is asked to do, checked in one place before anything starts."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drill.faults import OutageKind
 from drill.scenario import Scenario
 from drill.scenarios import SCENARIOS
+
+AUTOMATIC_SPEED = 6.0
+"""AWS seconds in one of this machine, at which an environment is deployed until this machine has been measured."""
+
+AUTOMATIC_RATE = 50.0
+_SLOWEST_AUTOMATIC = 1.0
 
 _SPEED = (0.1, 20.0)
 """Above it, health check intervals fall below what a busy machine keeps apart."""
@@ -33,6 +39,11 @@ class RehearsalSettings:
     seed: int
     kind: OutageKind
     output: Path
+    given_speed: float | None = None  # by hand; None: chosen from what this machine sustains
+    given_rate: float | None = None
+    fastest: float = AUTOMATIC_SPEED  # that may be chosen
+    why: str = ""  # rate and speed are what they are, in one sentence
+    first_try: str = ""  # why an earlier run of this rehearsal was inconclusive, if there was one
 
     @classmethod
     def checked(
@@ -40,29 +51,33 @@ class RehearsalSettings:
         *,
         scenario: str,
         environment: str,
-        speed: float,
-        rate: float,
+        speed: float | None,
+        rate: float | None,
         duration: float | None,
         seed: int,
         kind: str,
         output: Path,
     ) -> "RehearsalSettings":
-        """From the words of a command line; no quicker than the scenario allows. Raises SettingsError."""
+        """From the words of a command line; no quicker than the scenario allows. `speed` and `rate` that are None are
+        chosen once the environment is deployed (`drill.calibration`). Raises SettingsError.
+        """
         if scenario not in SCENARIOS:
             raise SettingsError(f"--scenario is {scenario}; choose one of {', '.join(SCENARIOS)}")
         if kind not in list(OutageKind):
             raise SettingsError(f"--kind is {kind}; choose one of {', '.join(OutageKind)}")
         if not environment.strip():
             raise SettingsError("--env is empty; name an environment, such as dev")
-        _check("--speed", speed, _SPEED, example="5")
-        speed = min(speed, SCENARIOS[scenario].fastest)
-        _check("--rate", rate, _RATE, example="50")
-        needed = SCENARIOS[scenario].shortest(speed)
+        if speed is not None:
+            _check("--speed", speed, _SPEED, example="5")
+        if rate is not None:
+            _check("--rate", rate, _RATE, example="50")
+        first_speed = min(AUTOMATIC_SPEED if speed is None else speed, SCENARIOS[scenario].fastest)
+        needed = SCENARIOS[scenario].shortest(first_speed)
         if duration is not None:
             _check("--duration", duration, _DURATION, example="60")
         if duration is not None and duration < needed:
             raise SettingsError(
-                f"--duration is {duration:g}, too short for the phases of {scenario} at --speed {speed:g}; "
+                f"--duration is {duration:g}, too short for the phases of {scenario} at --speed {first_speed:g}; "
                 f"use --duration {math.ceil(needed)} or more, leave it out, or use a higher --speed"
             )
         if output.exists() and not output.is_dir():
@@ -70,13 +85,25 @@ class RehearsalSettings:
         return cls(
             scenario=SCENARIOS[scenario],
             environment=environment,
-            speed=speed,
-            rate=rate,
+            speed=first_speed,
+            rate=AUTOMATIC_RATE if rate is None else rate,
             duration=duration,
             seed=seed,
             kind=OutageKind(kind),
             output=output,
+            given_speed=None if speed is None else first_speed,
+            given_rate=rate,
         )
+
+    def at_half_speed(self, speed: float, why: str) -> "RehearsalSettings":
+        """Once more, since the run at `speed` was inconclusive, and `why` that was."""
+        slower = max(_SLOWEST_AUTOMATIC, speed / 2)
+        return replace(self, fastest=slower, speed=slower, first_try=why)
+
+    @property
+    def may_slow_down(self) -> bool:
+        """Whether an inconclusive run may be repeated at a lower speed: once, and not against a speed given by hand."""
+        return self.given_speed is None and not self.first_try
 
     @property
     def folder(self) -> Path:

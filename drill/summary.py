@@ -11,7 +11,7 @@ from drill.rehearse_all import Outcome
 from drill.report.files import HTML_NAME
 from drill.report.model import Report
 
-_STYLES = {"passed": "bold green", "failed": "bold red", "deviated": "bold yellow"}
+_STYLES = {"passed": "bold green", "failed": "bold red", "inconclusive": "bold yellow"}
 
 
 def summary(report: Report, folder: Path) -> RenderableType:
@@ -22,6 +22,8 @@ def summary(report: Report, folder: Path) -> RenderableType:
     )
     if report.first_broken:
         verdict.append(f"\n{report.first_broken}", style="red")
+    if report.first_try:
+        verdict.append(f"\nThe second run, at half the speed; the first was inconclusive: {report.first_try}")
     return Group(Text(), verdict, _checks(report), _figures(report), Text(f"Report: {folder / HTML_NAME}"))
 
 
@@ -60,7 +62,10 @@ def _checks(report: Report) -> Table:
     for heading in ("", "Expectation", "Expected", "Measured"):
         table.add_column(heading, overflow="fold")
     for check in report.checks:
-        mark = Text("met", style="green") if check.met else Text("MISSED", style="bold red")
+        if check.met:
+            mark = Text("met", style="green")
+        else:
+            mark = Text("UNCLEAR", style="bold yellow") if check.inconclusive else Text("MISSED", style="bold red")
         table.add_row(mark, check.name, check.expected, check.measured)
     return table
 
@@ -73,8 +78,12 @@ def _figures(report: Report) -> Table:
     regions = ", ".join(f"{region} {count}" for region, count in traffic.by_region.items())
     table.add_row("Requests", f"{traffic.sent} sent, {traffic.ok} accepted ({regions}), {traffic.failed} failed")
     table.add_row(
-        "Rate", f"{traffic.steady_accepted_per_second:.1f}/s accepted in steady state of {report.rate:g}/s offered"
+        "Goodput",
+        f"{traffic.steady_accepted_per_second:.1f}/s in steady state of {report.rate:g}/s offered, "
+        f"{traffic.steady_retries_per_second:.1f}/s retries; {traffic.retries} retries in all",
     )
+    if report.why:
+        table.add_row("Rate and speed", f"{report.rate:g}/s at speed {report.speed:g}: {report.why}")
     table.add_row(
         "Latency",
         f"p50 {_ms(traffic.p50_ms)}, p99 {_ms(traffic.p99_ms)}; longest gap {traffic.longest_gap_seconds:.2f} s",
@@ -83,6 +92,8 @@ def _figures(report: Report) -> Table:
     table.add_row(
         "Peak memory", f"{resources.peak_memory_bytes / 2**20:.0f} MiB in {resources.peak_processes} processes"
     )
+    if resources.starved_share >= 0.01:
+        table.add_row("CPU starvation", f"{resources.starved_seconds:.1f} s ({resources.starved_share:.0%} of the run)")
     for sentence in report.not_exercised:
         table.add_row("Not exercised", sentence)
     return table

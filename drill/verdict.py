@@ -1,15 +1,19 @@
 """What a run amounts to: each expectation against what was measured, the verdict, and the exit status."""
 
+import math
 from collections.abc import Sequence
 
 from drill import verdict_planned, verdict_service, verdict_take_over
 from drill.measured import Measured
 from drill.objectives import NoTakeOver, Objectives, Planned, TakeOver
 from drill.report.model import CheckReport, Verdict
-from drill.verdict_lines import check, objective
+from drill.verdict_lines import check, objective, timed, unless_starved
 from drill.verdict_service import rto
 
-__all__ = ["checks", "exit_status", "rto", "verdict"]
+__all__ = ["INCONCLUSIVE", "checks", "exit_status", "rto", "verdict"]
+
+INCONCLUSIVE = 4
+"""Exit status of a run that says nothing of the system."""
 
 
 def checks(objectives: Objectives, measured: Measured) -> list[CheckReport]:
@@ -81,11 +85,14 @@ def _payments(measured: Measured) -> list[CheckReport]:
 
 def _awaited(measured: Measured) -> list[CheckReport]:
     return [
-        objective(
+        timed(
+            measured,
             each.name,
             f"within {each.limit * measured.speed:.0f} AWS s",
             f"after {each.seconds * measured.speed:.1f} AWS s" if each.met else f"not in time: {each.evidence}",
-            met=each.met,
+            seconds=each.seconds if each.met else None,
+            limit=math.inf,  # what came at all came in time, by the clock that waited for it
+            span=(each.at, each.at + each.seconds),
         )
         for each in measured.awaited
     ]
@@ -121,15 +128,15 @@ def _second_runs(objectives: Objectives, measured: Measured) -> list[CheckReport
 
 
 def _plan(objectives: Objectives, measured: Measured) -> list[CheckReport]:
-    lines = [
-        check(
-            "plan",
-            "nothing failed before the fault",
-            "0 failed",
-            f"{measured.failed_before_fault} failed",
-            met=measured.failed_before_fault == 0,
-        )
-    ]
+    """Whether the run was what it was to be; where it was not, it proves nothing."""
+    undisturbed = check(
+        "plan",
+        "nothing failed before the fault",
+        "0 failed",
+        f"{measured.failed_before_fault} failed",
+        met=measured.failed_before_fault == 0,
+    )
+    lines = [unless_starved(measured, undisturbed, (0.0, measured.fault_at))]
     if objectives.is_lost:
         lines.append(
             check(
@@ -138,6 +145,7 @@ def _plan(objectives: Objectives, measured: Measured) -> list[CheckReport]:
                 "calls refused",
                 f"{measured.calls_refused} calls refused",
                 met=measured.calls_refused > 0,
+                inconclusive=True,
             )
         )
     return [
@@ -148,6 +156,7 @@ def _plan(objectives: Objectives, measured: Measured) -> list[CheckReport]:
             "0 payments shed",
             f"{measured.shed} payments shed",
             met=measured.shed == 0,
+            inconclusive=True,
         ),
         check(
             "plan",
@@ -157,19 +166,21 @@ def _plan(objectives: Objectives, measured: Measured) -> list[CheckReport]:
             if measured.blind
             else "every look answered",
             met=not measured.blind,
+            inconclusive=True,
         ),
     ]
 
 
 def _way_back(measured: Measured) -> list[CheckReport]:
+    restored = check(
+        "way back",
+        "the steady state returns",
+        "as before",
+        measured.not_restored or "as before",
+        met=measured.not_restored is None,
+    )
     return [
-        check(
-            "way back",
-            "the steady state returns",
-            "as before",
-            measured.not_restored or "as before",
-            met=measured.not_restored is None,
-        ),
+        unless_starved(measured, restored, (measured.fault_at, measured.load_ended)),
         check(
             "way back",
             "no process is left behind",
@@ -181,18 +192,22 @@ def _way_back(measured: Measured) -> list[CheckReport]:
 
 
 def verdict(found: Sequence[CheckReport]) -> tuple[Verdict, str | None]:
-    """`failed` if an objective was missed, `deviated` if the plan was; and the first broken expectation, if any."""
+    """`failed` if an expectation was missed, `inconclusive` if some could not be judged and no other was missed; and
+    the first broken expectation, if any."""
     broken = [check for check in found if not check.met]
     if not broken:
         return "passed", None
-    named = next((check for check in broken if check.kind == "objective"), broken[0])
+    missed = [check for check in broken if not check.inconclusive]
+    named = next((check for check in missed if check.kind == "objective"), (missed or broken)[0])
     sentence = f"{named.name}: expected {named.expected}, found {named.measured}"
-    return ("failed" if named.kind == "objective" else "deviated"), sentence
+    return "failed" if missed else "inconclusive", sentence
 
 
 def exit_status(found: Sequence[CheckReport]) -> int:
-    """0 all met; 1 missed; 3 the way back is incomplete, which somebody must look at first."""
-    broken = {check.kind for check in found if not check.met}
-    if "way back" in broken:
+    """0 all met; 1 missed; 3 the way back is incomplete, which somebody must look at first; 4 inconclusive."""
+    missed = {check.kind for check in found if not check.met and not check.inconclusive}
+    if "way back" in missed:
         return 3
-    return 1 if broken else 0
+    if missed:
+        return 1
+    return INCONCLUSIVE if any(not check.met for check in found) else 0

@@ -3,14 +3,15 @@
 from drill.measured import Measured
 from drill.objectives import Planned
 from drill.report.model import CheckReport
-from drill.verdict_lines import objective
+from drill.verdict_lines import objective, timed, unless_starved
 from drill.verdict_take_over import fenced, proved
 from drill.workflow_runs import WorkflowRun
 
 
 def happened(expected: Planned, measured: Measured) -> list[CheckReport]:
     went_on = [run for run in measured.runs if run.went_on]
-    lines = [_ended_well(expected, measured), *(_in_time(run, expected, measured) for run in went_on)]
+    ended_well = unless_starved(measured, _ended_well(expected, measured), (measured.fault_at, measured.load_ended))
+    lines = [ended_well, *(_in_time(run, expected, measured) for run in went_on)]
     lines += [fenced(run, measured) for run in went_on if run.machine == "failover"]
     return lines + [proved(run) for run in went_on]
 
@@ -36,11 +37,14 @@ def _why(run: WorkflowRun) -> str:
 
 def _in_time(run: WorkflowRun, expected: Planned, measured: Measured) -> CheckReport:
     seconds = None if run.ended is None else (run.ended - run.started) * measured.speed
-    return objective(
+    return timed(
+        measured,
         f"the {run.machine} to {_writer(run)} is done in time",
         f"at most {expected.aws_seconds:g} AWS s",
         "it has not ended" if seconds is None else f"{seconds:.1f} AWS s",
-        met=seconds is not None and round(seconds, 1) <= expected.aws_seconds,
+        seconds=None if seconds is None else round(seconds, 1) / measured.speed,
+        limit=expected.aws_seconds / measured.speed,
+        span=(measured.moment(run.started), measured.load_ended if run.ended is None else measured.moment(run.ended)),
     )
 
 

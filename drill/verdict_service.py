@@ -6,7 +6,7 @@ from drill.measured import Measured
 from drill.measures import Interruption
 from drill.objectives import Objectives
 from drill.report.model import CheckReport
-from drill.verdict_lines import objective
+from drill.verdict_lines import objective, timed, unless_starved
 
 HICCUP_SECONDS = 1.0
 """A request that fails and is told on the next try: with clients and servers on one machine it happens by itself."""
@@ -20,68 +20,82 @@ def rto(interruptions: Sequence[Interruption]) -> float | None:
 def lines(objectives: Objectives, measured: Measured) -> list[CheckReport]:
     service = objectives.service
     found = [_restored(measured), _later(measured)] if service.interrupted else [_uninterrupted(measured)]
+    whole = (measured.fault_at, measured.load_ended)
     if service.moves_to:
         region = measured.regions[service.moves_to]
         count = measured.answered_meanwhile.get(region, 0)
-        found.append(
-            objective(
-                "traffic moves to the other region by itself",
-                f"answers from {region}",
-                f"{count} answers from {region} meanwhile",
-                met=count > 0,
-            )
+        moved = objective(
+            "traffic moves to the other region by itself",
+            f"answers from {region}",
+            f"{count} answers from {region} meanwhile",
+            met=count > 0,
         )
+        found.append(unless_starved(measured, moved, whole))
     if service.serves_both:
         counts = {region: measured.answered_meanwhile.get(region, 0) for region in measured.regions.values()}
-        found.append(
-            objective(
-                "both regions serve their clients",
-                "answers from both",
-                ", ".join(f"{count} from {region}" for region, count in counts.items()),
-                met=all(counts.values()),
-            )
+        both = objective(
+            "both regions serve their clients",
+            "answers from both",
+            ", ".join(f"{count} from {region}" for region, count in counts.items()),
+            met=all(counts.values()),
         )
-    found.append(
-        objective(
-            "every client is told in the end",
-            "0 gave up",
-            f"{measured.given_up} gave up",
-            met=measured.given_up == 0,
-        )
+        found.append(unless_starved(measured, both, whole))
+    told = objective(
+        "every client is told in the end",
+        "0 gave up",
+        f"{measured.given_up} gave up",
+        met=measured.given_up == 0,
     )
-    return found
+    return [*found, unless_starved(measured, told, (0.0, measured.load_ended))]
 
 
 def _restored(measured: Measured) -> CheckReport:
     seconds = rto(measured.interruptions)
-    return objective(
+    start = measured.interruptions[0].start if measured.interruptions else measured.fault_at
+    return timed(
+        measured,
         "payments are accepted again in time",
         f"at most {measured.rto_limit:.3f} s",
         "not restored before the load ended" if seconds is None else f"{seconds:.3f} s",
-        met=seconds is not None and round(seconds, 3) <= round(measured.rto_limit, 3),
+        seconds=seconds,
+        limit=measured.rto_limit,
+        span=(start, measured.load_ended if seconds is None else start + max(seconds, measured.rto_limit)),
     )
 
 
 def _later(measured: Measured) -> CheckReport:
     """An interruption that the end of the load cut short counts as long as it was seen."""
-    lengths = [_length(measured, later) for later in measured.interruptions[1:]]
-    longest = max(lengths, default=0.0)
-    return objective(
+    later = measured.interruptions[1:]
+    longest = _longest(measured, later)
+    return timed(
+        measured,
         "service stays restored, also when the region returns",
         f"no later interruption above {measured.rto_limit:.2f} s",
-        f"{len(lengths)} later, the longest {longest:.2f} s" if lengths else "none",
-        met=longest <= measured.rto_limit,
+        f"{len(later)} later, the longest {longest[1]:.2f} s" if later else "none",
+        seconds=longest[1],
+        limit=measured.rto_limit,
+        span=(longest[0], longest[0] + longest[1]),
     )
 
 
 def _uninterrupted(measured: Measured) -> CheckReport:
-    lengths = [_length(measured, each) for each in measured.interruptions]
-    return objective(
+    found = measured.interruptions
+    longest = _longest(measured, found)
+    return timed(
+        measured,
         "service goes on without an interruption",
         f"none above {HICCUP_SECONDS:.2f} s",
-        f"{len(lengths)}, the longest {max(lengths):.2f} s" if lengths else "none",
-        met=max(lengths, default=0.0) <= HICCUP_SECONDS,
+        f"{len(found)}, the longest {longest[1]:.2f} s" if found else "none",
+        seconds=longest[1],
+        limit=HICCUP_SECONDS,
+        span=(longest[0], longest[0] + longest[1]),
     )
+
+
+def _longest(measured: Measured, found: Sequence[Interruption]) -> tuple[float, float]:
+    """Start and length of the longest interruption once starvation is left out; of length 0 if there is none."""
+    spans = [(each.start, _length(measured, each)) for each in found]
+    return max(spans, key=lambda span: span[1] - measured.starved(span[0], sum(span)), default=(0.0, 0.0))
 
 
 def _length(measured: Measured, interruption: Interruption) -> float:

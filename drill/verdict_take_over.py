@@ -5,47 +5,50 @@ from collections.abc import Sequence
 from drill.measured import Measured
 from drill.objectives import DRAIN_AWS_SECONDS, NoTakeOver, TakeOver
 from drill.report.model import CheckReport
-from drill.verdict_lines import objective
+from drill.verdict_lines import Span, objective, timed, unless_starved
 from drill.workflow_runs import WorkflowRun
 
 
 def none_happened(expected: NoTakeOver, measured: Measured) -> list[CheckReport]:
     names = [f"{run.machine} {run.name} in {run.region}" for run in measured.runs]
-    found = [
-        objective(
-            "no failover begins", "no run of a workflow", ", ".join(names) or "no run of a workflow", met=not names
-        )
-    ]
+    none = objective(
+        "no failover begins", "no run of a workflow", ", ".join(names) or "no run of a workflow", met=not names
+    )
+    found = [unless_starved(measured, none, _disturbed(measured))]
     if expected.watcher is None:
         return found
     region = measured.regions[expected.watcher]
     holds = sorted({each.reason for each in measured.decisions if each.region == region and each.verdict == "hold"})
     said = sorted(set(holds) & expected.reasons)
-    return [
-        *found,
-        objective(
-            f"the sentinel of {region} says why it holds",
-            " or ".join(sorted(expected.reasons)),
-            ", ".join(said) or f"{', '.join(holds) or 'nothing'}",
-            met=bool(said),
-        ),
-    ]
+    why = objective(
+        f"the sentinel of {region} says why it holds",
+        " or ".join(sorted(expected.reasons)),
+        ", ".join(said) or f"{', '.join(holds) or 'nothing'}",
+        met=bool(said),
+    )
+    return [*found, unless_starved(measured, why, _disturbed(measured))]
+
+
+def _disturbed(measured: Measured) -> Span:
+    """From the first fault to the end of the load."""
+    return measured.fault_at, measured.load_ended
 
 
 def happened(expected: TakeOver, measured: Measured) -> list[CheckReport]:
     failovers = [run for run in measured.runs if run.machine == "failover"]
     went_on = [run for run in failovers if run.went_on]
-    lines = [_once(expected, failovers, went_on), _no_calls(measured)]
+    span = _disturbed(measured)
+    lines = [unless_starved(measured, _once(expected, failovers, went_on), span), _no_calls(measured)]
     if not went_on:
         return lines
     run = went_on[0]
     if expected.by_sentinel:
         lines.append(_begun(run, measured, expected.begins_aws_seconds))
-    lines += [fenced(run, measured), *_drained(expected, run, measured), proved(run)]
+    lines += [fenced(run, measured), *_drained(expected, run, measured), unless_starved(measured, proved(run), span)]
     if expected.loses_rows:
         lines.append(_brought_back(measured))
     failbacks = [each for each in measured.runs if each.machine == "failback"]
-    return [*lines, _failed_back(expected, failbacks)]
+    return [*lines, unless_starved(measured, _failed_back(expected, failbacks), span)]
 
 
 def _once(expected: TakeOver, failovers: Sequence[WorkflowRun], went_on: Sequence[WorkflowRun]) -> CheckReport:
@@ -76,11 +79,18 @@ def _no_calls(measured: Measured) -> CheckReport:
 def _begun(run: WorkflowRun, measured: Measured, limit: float) -> CheckReport:
     seconds = None if measured.lost_at is None else (run.started - measured.lost_at) * measured.speed
     ours = run.document.get("guard", {}).get("detected_at") is not None
-    return objective(
-        "the sentinel starts the failover in time",
-        f"at most {limit:g} AWS s after the loss",
-        "somebody else started it" if not ours or seconds is None else f"{seconds:.1f} AWS s",
-        met=ours and seconds is not None and 0 <= round(seconds, 1) <= limit,
+    name, expects = "the sentinel starts the failover in time", f"at most {limit:g} AWS s after the loss"
+    if not ours or seconds is None or seconds < 0:
+        return objective(name, expects, "somebody else started it", met=False)
+    lost = measured.moment(measured.lost_at or 0.0)
+    return timed(
+        measured,
+        name,
+        expects,
+        f"{seconds:.1f} AWS s",
+        seconds=round(seconds, 1) / measured.speed,
+        limit=limit / measured.speed,
+        span=(lost, measured.moment(run.started)),
     )
 
 
@@ -106,14 +116,18 @@ def _drained(expected: TakeOver, run: WorkflowRun, measured: Measured) -> list[C
         return [objective("the ledger is drained in time", "drained", "not drained", met=False)]
     promotion = max(0.0, measured.promoted_at - asked) if measured.promoted_at else 0.0
     ours = (drained - run.started - promotion) * measured.speed
+    promoted = measured.promoted_at is not None or not expected.promotes
     counted = run.document.get("replay", {})
     lines = [
-        objective(
+        timed(
+            measured,
             "nothing but the promotion stands between the start and a drained ledger",
             f"at most {DRAIN_AWS_SECONDS:g} AWS s besides",
             f"{ours:.1f} AWS s besides {promotion * measured.speed:.1f} AWS s of promotion; "
             f"{counted.get('posted', 0)} payments replayed",
-            met=round(ours, 1) <= DRAIN_AWS_SECONDS and (measured.promoted_at is not None or not expected.promotes),
+            seconds=round(ours, 1) / measured.speed if promoted else None,
+            limit=DRAIN_AWS_SECONDS / measured.speed,
+            span=(measured.moment(run.started), measured.moment(drained)),
         )
     ]
     if expected.promotes:

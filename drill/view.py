@@ -80,7 +80,8 @@ class _Screen:
         self._spinner = Spinner("dots")
 
     def __rich__(self) -> RenderableType:
-        parts: list[RenderableType] = [self._stages()]
+        parts: list[RenderableType] = [Text(self._progress.chosen, style="dim")] if self._progress.chosen else []
+        parts.append(self._stages())
         if self._progress.load:
             parts += [Text(), self._regions(), Text(rates(self._progress)), self._recovery()]
             parts += [Text(said, style="cyan") for said in workflows(self._progress)]

@@ -1,6 +1,6 @@
 """The speed of a running embedded AWS, over the control API: `POST /clock` and `POST /workers/recycle`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from localaws.control import Control
 FASTEST = 100.0  # AWS seconds in a second of this machine; what `up` takes too
 GRACE_SECONDS = 3.0
 """Of this machine: how long an invocation goes on at the old speed. A payment takes less, a state machine tries its
-task again, and the sentinel, which would watch for up to 55 AWS seconds more, is started again by its schedule."""
+task again, and what a schedule calls, such as a sentinel that would watch for up to 55 AWS seconds more, is called
+again at once."""
 
 
 class ClockApi:
@@ -21,8 +22,9 @@ class ClockApi:
     server removes at its end, `endpoints.json` tells the new speed by then.
     """
 
-    def __init__(self, clock: Clock, files: Sequence[Path]) -> None:
+    def __init__(self, clock: Clock, files: Sequence[Path], restart_schedules: Callable[[], None]) -> None:
         self._clock = clock
+        self._restart_schedules = restart_schedules
         self._files = [file for file in files if file.name == endpoints.FILE]
 
     def install(self, control: Control) -> None:
@@ -36,6 +38,7 @@ class ClockApi:
             endpoints.set_speed(file, speed)  # first, as the only step that can fail
         self._clock.set_speed(speed)
         hooks.retire_workers(GRACE_SECONDS)
+        self._restart_schedules()
         return {"speed": speed}
 
     @staticmethod

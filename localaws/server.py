@@ -96,7 +96,7 @@ class Server:
         control = Control(self._clock, self._gate, stop.set)
         FaultApi(self._gate).install(control)
         CallApi(self._calls).install(control)
-        ClockApi(self._clock, self._settings.remove_at_end).install(control)
+        ClockApi(self._clock, self._settings.remove_at_end, self._schedules.restart).install(control)
         replication = self._replication(control)
         parts = make_parts(
             Machine(

@@ -13,7 +13,7 @@ from drill.history import Outcome, Run, Trend, trends
 from drill.history import history as read_history
 
 _STYLES: dict[Outcome, str] = {
-    "passed": "green", "failed": "bold red", "deviated": "yellow", "cut off": "bold red", "unreadable": "bold red",
+    "passed": "green", "failed": "bold red", "inconclusive": "yellow", "cut off": "bold red", "unreadable": "bold red",
 }  # fmt: skip
 
 

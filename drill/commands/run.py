@@ -28,7 +28,7 @@ from drill.faults import ActionError
 from drill.interrupts import until_done
 from drill.progress import Progress
 from drill.run_settings import chosen, settings
-from drill.runner import CouldNotStart, WayBackIncomplete
+from drill.runner import CouldNotStart, Inconclusive, WayBackIncomplete
 from drill.scenario import Scenario
 from drill.settings import SettingsError
 from drill.summary import summary
@@ -128,6 +128,9 @@ def _one(
     except CouldNotStart as error:
         end(2, f"Could not start: {error}")
         return 2
+    except Inconclusive as error:
+        end(verdict.INCONCLUSIVE, f"Inconclusive: {error}")
+        return verdict.INCONCLUSIVE
     except WayBackIncomplete as error:
         then = _cleanup(made.folder, here=here, env=env, endpoints=endpoints, root=root)
         end(3, f"The way back is incomplete: {error}\nThen: {then}")
@@ -159,6 +162,6 @@ def _cleanup(folder: Path, *, here: bool, env: str, endpoints: Path, root: Path)
 
 
 def _series(scenarios: list[Scenario], statuses: list[int]) -> str:
-    words = {0: "passed", 1: "failed", 2: "could not start", 3: "way back incomplete"}
+    words = {0: "passed", 1: "failed", 2: "could not start", 3: "way back incomplete", 4: "inconclusive"}
     told = [*(words.get(status, "interrupted") for status in statuses), *["not run"] * len(scenarios)]
     return "\n".join(["", *(f"{word:>20}  {each.name}" for word, each in zip(told, scenarios, strict=False))])

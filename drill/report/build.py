@@ -93,6 +93,9 @@ def report(
             promoted_at=promoted_at(found),
             second_runs=found.second_runs,
             reported_poison=found.reported_poison,
+            fault_at=disturbed.at,
+            starvation=found.sampler.starvation,
+            started=progress.started,
         ),
     )
     word, first_broken = verdict.verdict(checks)
@@ -108,6 +111,8 @@ def report(
         rate=settings.rate,
         duration=rounded((found.load.stopped or ended) - (found.load.started or 0.0)),
         seed=settings.seed,
+        why=settings.why,
+        first_try=settings.first_try,
         regions={place.value: endpoints.region(place) for place in Place},
         outage=outage,
         traffic=traffic,
@@ -122,7 +127,7 @@ def report(
             latest=record.latest,
             shed=record.shed,
         ),
-        resources=_resources(found),
+        resources=_resources(found, progress),
         deploy_seconds=endpoints.deploy_seconds,
         not_exercised=list(settings.scenario.not_exercised),
         known_limits=list(known_limits),
@@ -221,11 +226,14 @@ def _limits(limits: Limits) -> model.LimitsReport:
     )
 
 
-def _resources(found: Found) -> model.ResourcesReport:
+def _resources(found: Found, progress: Progress) -> model.ResourcesReport:
+    starvation, ends = found.sampler.starvation, progress.started + progress.now()
     return model.ResourcesReport(
         cores=found.usage.cores,
         machine_cores_busy=rounded(found.usage.machine),
         processor_share={part: rounded(share) for part, share in found.usage.share_by_part.items()},
+        starved_seconds=rounded(starvation.within(progress.started, ends)),
+        starved_share=rounded(starvation.share(progress.started, ends)),
         peak_memory_bytes=found.sampler.peak_bytes,
         peak_processes=found.sampler.peak_processes,
     )

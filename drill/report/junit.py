@@ -15,14 +15,15 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def render(report: Report) -> str:
-    failures = sum(not each.met for each in report.checks)
+    failures = sum(not each.met and not each.inconclusive for each in report.checks)
+    skipped = str(sum(each.inconclusive for each in report.checks))
     seconds = f"{(report.finished_at - report.started_at).total_seconds():.3f}"
     counts = {"tests": str(len(report.checks)), "failures": str(failures), "errors": "0", "time": seconds}
     suites = Element("testsuites", {"name": "drill"} | counts)
     about = {
         "name": f"drill.{report.scenario}",
         "timestamp": report.started_at.strftime("%Y-%m-%dT%H:%M:%S"),
-        "skipped": "0",
+        "skipped": skipped,
     }
     suite = SubElement(suites, "testsuite", about | counts)
     properties = SubElement(suite, "properties")
@@ -41,7 +42,10 @@ def _case(suite: Element, report: Report, check: CheckReport) -> None:
     case.set("time", "0")
     if not check.met:
         sentence = _text(f"expected {check.expected}, found {check.measured}")
-        SubElement(case, "failure", type=check.kind, message=sentence).text = sentence
+        if check.inconclusive:
+            SubElement(case, "skipped", message=sentence)
+        else:
+            SubElement(case, "failure", type=check.kind, message=sentence).text = sentence
 
 
 def _properties(report: Report) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from drill.report.model import Report
+from drill.report.model import CheckReport, Report
 
-_WORDS = {"passed": "PASSED", "failed": "FAILED", "deviated": "DEVIATED"}
+_WORDS = {"passed": "PASSED", "failed": "FAILED", "inconclusive": "INCONCLUSIVE"}
 
 
 def render(report: Report) -> str:
@@ -13,7 +13,7 @@ def render(report: Report) -> str:
         _head(report),
         _table(
             ("", "Expectation", "Expected", "Measured"),
-            (("met" if each.met else "**missed**", each.name, each.expected, each.measured) for each in report.checks),
+            ((_outcome(each), each.name, each.expected, each.measured) for each in report.checks),
         ),
         *_evidence(report),
         "## Steps",
@@ -32,6 +32,10 @@ def render(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _outcome(check: CheckReport) -> str:
+    return "met" if check.met else "*inconclusive*" if check.inconclusive else "**missed**"
+
+
 def _head(report: Report) -> str:
     regions = ", ".join(f"{region} ({place})" for place, region in report.regions.items())
     seconds = (report.finished_at - report.started_at).total_seconds()
@@ -42,6 +46,10 @@ def _head(report: Report) -> str:
         f"Began {report.started_at:%Y-%m-%d %H:%M:%S} UTC, took {seconds:.0f} s; seed {report.seed}, "
         f"{report.rate:g} payments/s offered, speed {report.speed:g}"
     )
+    if report.why:
+        lines.append(f"Rate and speed: {_text(report.why)}")
+    if report.first_try:
+        lines.append(f"Second run, at half the speed, since the first was inconclusive: {_text(report.first_try)}")
     return "  \n".join(lines)
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-Verdict = Literal["passed", "failed", "deviated"]
+Verdict = Literal["passed", "failed", "inconclusive"]
 CheckKind = Literal["objective", "plan", "way back"]
 
 
@@ -160,7 +160,9 @@ class TrafficReport(_Model):
     latest_arrival_seconds: float  # by which a payment left later than its schedule, at worst
     offered_per_second: float
     accepted_per_second: float  # payments, over the whole time of load
-    steady_accepted_per_second: float  # payments, between the steady state and the outage
+    steady_accepted_per_second: float  # payments, between the steady state and the outage: the goodput
+    steady_retries_per_second: float = 0.0  # requests for payments that were sent before, in the same time
+    retries: int = 0  # in all
     timeline: Timeline
 
 
@@ -209,19 +211,22 @@ class LimitsReport(_Model):
 
 
 class CheckReport(_Model):
-    """One expectation: an `objective` missed fails the run; a missed `plan` makes it deviate."""
+    """One expectation. One that is missed fails the run, unless missing it is `inconclusive`."""
 
     name: str
     kind: CheckKind
     expected: str
     measured: str
     met: bool
+    inconclusive: bool = False  # not met, which says nothing of the system; most often, this machine was too slow
 
 
 class ResourcesReport(_Model):
     cores: int
     machine_cores_busy: float
     processor_share: dict[str, float]  # of one core, by part, under load
+    starved_seconds: float = 0.0  # in which a process of the run was ready and no processor was free
+    starved_share: float = 0.0  # of the run
     peak_memory_bytes: int
     peak_processes: int
 
@@ -238,6 +243,8 @@ class Report(_Model):
     rate: float
     duration: float
     seed: int
+    why: str = ""  # rate and speed are what they are: what was measured of this machine
+    first_try: str = ""  # why an earlier run of the same rehearsal, at twice the speed, was inconclusive
     regions: dict[str, str]  # by place
     outage: OutageReport | None
     traffic: TrafficReport

@@ -63,6 +63,11 @@ def traffic_report(
         steady_accepted_per_second=rounded(
             sum(steady.at <= each.ended < disturbed for each in ok) / max(disturbed - steady.at, 1e-6)
         ),
+        steady_retries_per_second=rounded(
+            sum(each.is_retry and steady.at <= each.ended < disturbed for each in record.attempts)
+            / max(disturbed - steady.at, 1e-6)
+        ),
+        retries=sum(each.is_retry for each in record.attempts),
         timeline=model.Timeline(
             start=rounded(started),
             end=rounded(ended),
