@@ -93,11 +93,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         yield made
 
 
-def test_the_doors_follow_the_workloads_own_health(shop: Shop) -> None:
+def test_health_is_answered_by_its_own_function_whatever_the_workload(shop: Shop) -> None:
     answer = shop.ask("GET", "/health")
 
     assert (answer.status_code, answer.json()["status"], answer.json()["region"]) == (200, "ok", EAST_1)
     assert answer.headers["x-served-by-region"] == EAST_1
+    assert answer.json()["checks"]["journal"] == "ok"
+    assert shop.ask("POST", "/health").status_code == 405, "the workload would ask for a client's key"
 
 
 def test_an_order_is_in_the_journal_of_both_regions_before_it_is_acknowledged(shop: Shop) -> None:

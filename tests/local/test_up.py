@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import psutil
 import pytest
@@ -110,6 +111,44 @@ def test_a_payment_through_the_accelerator_needs_the_clients_key(up: Up) -> None
     assert (accepted.status_code, accepted.json()["durability"]) == (201, "both-regions")
     assert up.ask("GET", "/payments/order-0001").status_code == 401
     assert up.ask("GET", "/payments/order-0001", key=up.key).json()["id"] == "order-0001"
+
+
+def test_a_workload_without_concurrency_left_leaves_health_as_it_is(up: Up) -> None:
+    workload = {"FunctionName": "function-payments-primary-dev"}
+    lambda_ = aws_client(up, "lambda")
+    doors = {"accelerator": up.content["accelerator"]["url"], "api": up.content["regions"][EAST_1]["api"]}
+    lambda_.put_function_concurrency(**workload, ReservedConcurrentExecutions=0)
+    try:
+        refused = up.ask("POST", "/payments", key=up.key, body=payment(13))
+        with httpx.Client(verify=False, trust_env=False) as client:
+            answers = {door: client.get(f"{url}/health") for door, url in doors.items()}
+        time.sleep(4)  # forty AWS seconds, of which the load balancer needs twenty to call a target unhealthy
+        states = {each["state"] for each in targets(up) if each["load_balancer"].startswith("nlb-")}
+    finally:
+        lambda_.delete_function_concurrency(**workload)
+
+    assert refused.status_code == 502, refused.text
+    assert {door: (answer.status_code, answer.json()["region"]) for door, answer in answers.items()} == dict.fromkeys(
+        doors, (200, EAST_1)
+    )
+    assert states == {"healthy"}
+    assert up.ask("POST", "/payments", key=up.key, body=payment(13)).status_code == 201
+
+
+def aws_client(up: Up, service: str) -> Any:
+    make: Any = boto3.client  # the stubs know one overload a service
+    return make(
+        service,
+        region_name=EAST_1,
+        endpoint_url=up.content["aws"],
+        aws_access_key_id=up.content["account"],
+        aws_secret_access_key="any",
+    )
+
+
+def targets(up: Up) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = httpx.get(f"{up.content['control']}/status").raise_for_status().json()["targets"]
+    return found
 
 
 def test_the_api_asks_for_a_signature_and_for_no_key(up: Up) -> None:
