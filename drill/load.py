@@ -109,7 +109,11 @@ class Load:
                 if intent.acknowledged is not None:
                     taken.append(intent.acknowledged - intent.offered)
 
-        await asyncio.gather(*(client() for _ in range(clients)))
+        working = [asyncio.create_task(client()) for _ in range(clients)]
+        await asyncio.wait(working, timeout=seconds + self._policy.timeout)  # no client's patience outlasts it by more
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
         return taken
 
     async def stop(self) -> None:

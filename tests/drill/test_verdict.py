@@ -13,6 +13,7 @@ from drill.measured import Measured
 from drill.measures import Interruption
 from drill.objectives import NoTakeOver, Objectives, Service, TakeOver
 from drill.runner import Awaited
+from drill.starvation import Starvation
 from drill.verify import Verification
 from drill.workflow_runs import RunStep, WorkflowRun
 from drill.writers import PromotionLoss
@@ -165,12 +166,12 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
         ),
         ({"answered_meanwhile": {"us-east-1": 3}}, "failed", 1, "traffic moves to the other region by itself"),
         ({"given_up": 2}, "failed", 1, "every client is told in the end: expected 0 gave up, found 2"),
-        ({"failed_before_fault": 1}, "deviated", 1, "nothing failed before the fault"),
-        ({"calls_refused": 0}, "deviated", 1, "the region was really away"),
-        ({"shed": 3}, "deviated", 1, "the load kept its schedule"),
-        ({"blind": ("at 3 s no answer",)}, "deviated", 1, "the system could be watched throughout"),
-        ({"not_restored": "targets: 0 of 1"}, "deviated", 3, "the steady state returns"),
-        ({"left_behind": ("postgres (12)",)}, "deviated", 3, "no process is left behind"),
+        ({"failed_before_fault": 1}, "failed", 1, "nothing failed before the fault"),
+        ({"calls_refused": 0}, "inconclusive", 4, "the region was really away"),
+        ({"shed": 3}, "inconclusive", 4, "the load kept its schedule"),
+        ({"blind": ("at 3 s no answer",)}, "inconclusive", 4, "the system could be watched throughout"),
+        ({"not_restored": "targets: 0 of 1"}, "failed", 3, "the steady state returns"),
+        ({"left_behind": ("postgres (12)",)}, "failed", 3, "no process is left behind"),
         (
             {"not_restored": "x", "verification": verified(lost=("x",))},
             "failed",
@@ -406,3 +407,52 @@ def test_what_only_some_scenarios_must_show_is_seen_to_fail(
     assert first_broken is not None
     assert first_broken.startswith(named)
     assert (word, status) == ("failed", 1)
+
+
+def starving(share: float, *, start: float = -100.0, end: float = 100.0) -> Starvation:
+    """This machine had no processor for the run for `share` of the time between two moments of the run."""
+    starvation = Starvation()
+    starvation.add(start, end, share * (end - start))
+    return starvation
+
+
+DRAINED_LATE = {"runs": (failover(document={"replay": {"at": moment(40 + 60 + 18)}}), FAILBACK)}  # 18 of 15 AWS s
+
+
+@pytest.mark.parametrize(
+    ("changes", "share", "word", "said"),
+    [
+        pytest.param(DRAINED_LATE, 0.1, "passed", None, id="what was starved does not count"),
+        pytest.param(DRAINED_LATE, 0.01, "failed", "found 18.0 AWS s besides", id="a little of it explains nothing"),
+        pytest.param(DRAINED_LATE, 0.6, "inconclusive", "starved of CPU for", id="mostly starved"),
+        pytest.param({"interruptions": [Interruption(start=10, end=15)]}, 0.2, "passed", None, id="back in time"),
+        pytest.param({"interruptions": [Interruption(start=10, end=None)]}, 0.2, "failed", "not restored", id="never"),
+        pytest.param({"given_up": 1}, 0.1, "failed", "1 gave up", id="no excuse for clients that gave up"),
+        pytest.param({"given_up": 1}, 0.4, "inconclusive", "starved of CPU for 40%", id="clients starved"),
+        pytest.param({"not_restored": "0 of 1"}, 0.4, "inconclusive", "starved", id="the way back starved"),
+        pytest.param(
+            {"verification": verified(lost=("x",))}, 0.9, "failed", "1 lost", id="what is lost is lost on any machine"
+        ),
+        pytest.param({"two_writers": ("both",)}, 0.9, "failed", "at no moment two", id="two writers on any machine"),
+        pytest.param(
+            {"given_up": 1, "verification": verified(lost=("x",))}, 0.4, "failed", "1 lost", id="failed goes first"
+        ),
+    ],
+)
+def test_a_starved_machine_is_neither_blamed_on_the_system_nor_an_excuse_for_it(
+    changes: dict[str, Any], share: float, word: str, said: str | None
+) -> None:
+    found, status, first_broken = judged(
+        OBJECTIVES, started=0.0, started_at=LOST_AT, starvation=starving(share), **changes
+    )
+
+    assert (found, status) == (word, {"passed": 0, "failed": 1, "inconclusive": 4}[word])
+    assert (said or "") in (first_broken or "")
+
+
+def test_only_starvation_during_a_phase_counts_for_it() -> None:
+    elsewhere = starving(0.9, start=-100, end=8)
+
+    found, _, _ = judged(OBJECTIVES, started_at=LOST_AT, starvation=elsewhere, **DRAINED_LATE)
+
+    assert found == "failed"
