@@ -41,7 +41,7 @@ from localaws.ways_out import WaysOut
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.1  # of this machine, between two looks at what is deployed
+LOOK_SECONDS = 0.25  # of this machine, between two looks at what is deployed
 START_SECONDS = 10.0
 
 

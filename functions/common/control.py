@@ -76,10 +76,15 @@ class Control:
             ),
         )
 
-    def look(self, *, fresh: bool = False) -> Look:
-        """The last look while its decision lasts, else a new one; always a new one if `fresh`."""
+    def look(self, *, fresh: bool = False, within: float | None = None) -> Look:
+        """The last look while its decision lasts, or while it is younger than `within` seconds for whoever does not
+        post on it; else a new one. Always a new one if `fresh`.
+
+        A look is as old as its beginning: what it saw may have changed before it was complete.
+        """
         with self._lock:
-            if fresh or self._last is None or not self.is_current(self._last):
+            longest = self._times.decision if within is None else within
+            if fresh or self._last is None or not 0 <= self._clock() - self._last.view.at < longest:
                 self._last = self._look()
             return self._last
 
@@ -94,11 +99,6 @@ class Control:
     def last_run(self) -> str | None:
         """The run of this region's state machines that went on last (`control_run`). Raises ReplicaUnavailable."""
         return last_run(self._local)
-
-    def is_current(self, look: Look) -> bool:
-        """Whether something may still be done on this look. It is as old as its beginning: what it saw may have changed
-        before it was complete."""
-        return 0 <= self._clock() - look.view.at < self._times.decision
 
     def _look(self) -> Look:
         silence: dict[str, str] = {}

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.control import Control
+from common.control import Control, Look
 from common.http_events import add_header, door_of, plain_headers, plain_path, query_value
 from common.problem_details import ANSWER_HEADERS, MEDIA_TYPE, FieldError, Problem
 from common.telemetry import (
@@ -32,6 +32,9 @@ from .settings import Settings
 
 SERVICE = "health"
 PATH = "/health"
+LOOK_DECISIONS = 2.5
+"""How old a look may be, in durations of a decision: 5 s with the defaults, half of a health check's interval. A decision
+to post must be younger, as it can be wrong in a way that costs money; health only moves traffic a little later."""
 METHOD = "GET"
 
 
@@ -92,9 +95,12 @@ class Application:
         if depth not in (None, "deep", "shallow"):
             return self._refuse_depth()
         try:
-            return self._report(logic.shallow_health() if depth == "shallow" else logic.health(self._control.look()))
+            return self._report(logic.shallow_health() if depth == "shallow" else logic.health(self._look()))
         except Exception as error:  # noqa: BLE001 - whatever it is, a health checker gets an answer that counts as a failure
             return self._unexpected(error)
+
+    def _look(self) -> Look:
+        return self._control.look(within=LOOK_DECISIONS * self._settings.times.decision)
 
     def _report(self, found: logic.Health) -> _Answer:
         """200 when the region may be sent traffic, else 503."""
