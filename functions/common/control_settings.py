@@ -1,4 +1,5 @@
-"""The environment variables of every function that asks whether its cell may serve, or may post."""
+"""The environment variables of functions that use the journal, and of those that ask whether their cell may serve or
+post."""
 
 from typing import Literal
 
@@ -11,8 +12,8 @@ from .environment import Environment
 _WORK_MS = 200  # of an answer, besides what is waited for
 
 
-class ControlSettings(Environment):
-    """Where the control records are, and how patiently they are read. Durations in the unit of their names."""
+class JournalSettings(Environment):
+    """Where the journal's two replicas are, and the timeouts of their clients. Durations in the unit of their names."""
 
     region: str = Field(validation_alias="AWS_REGION", min_length=1)  # set by Lambda
     place: Literal["primary", "secondary"]
@@ -22,6 +23,18 @@ class ControlSettings(Environment):
     peer_timeout_ms: int = Field(default=500, ge=50, le=10_000)
     peer_failures_to_open: int = Field(default=3, ge=1)
     peer_trial_seconds: float = Field(default=2.0, gt=0, le=60)
+
+    @field_validator("peer_region")
+    @classmethod
+    def _is_the_other_region(cls, peer: str, info: ValidationInfo) -> str:
+        if peer == info.data.get("region"):
+            raise ValueError("must name the other region, not the function's own")
+        return peer
+
+
+class ControlSettings(JournalSettings):
+    """Where the control records are, which are items of the journal, and the times of the control rules."""
+
     witness_name: str = ""  # of the own region; without one, nobody outside vouches for it
     witness_resolver: str | None = Field(default=None, pattern=r"^[^:]+:\d+$")  # by default the system's
     witness_timeout_ms: int = Field(default=500, ge=50, le=10_000)
@@ -31,13 +44,6 @@ class ControlSettings(Environment):
     control_decision_seconds: float = Field(default=2.0, gt=0, le=30)
     control_statement_seconds: float = Field(default=3.0, gt=0, le=30)
     control_witness_ttl_seconds: float = Field(default=10.0, gt=0, le=120)
-
-    @field_validator("peer_region")
-    @classmethod
-    def _is_the_other_region(cls, peer: str, info: ValidationInfo) -> str:
-        if peer == info.data.get("region"):
-            raise ValueError("must name the other region, not the function's own")
-        return peer
 
     @property
     def regions(self) -> Regions:

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from common.control_settings import ControlSettings
+from common.control_settings import JournalSettings
 
 
-class Settings(ControlSettings):
+class Settings(JournalSettings):
     journal_arbiter_region: str = Field(min_length=1)  # whose replica is written first, by both regions
     durability: Literal["one-region", "both"]  # what an order needs when the other region is silent
     client_key_hashes: dict[str, str] = Field(repr=False)  # client to SHA-256 of its key, in hex; as JSON

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from common.control_settings import ControlSettings
+from common.control_settings import JournalSettings
 
 
 class DurabilityRule(StrEnum):
@@ -17,7 +17,7 @@ class DurabilityRule(StrEnum):
     BOTH = "both"  # refuse it
 
 
-class Settings(ControlSettings):
+class Settings(JournalSettings):
     # Both regions name the same arbiter: its journal is written first, so of two payments with one id only one gets in.
     journal_arbiter_region: str = Field(min_length=1)
     durability: DurabilityRule = DurabilityRule.ONE_REGION
