@@ -33,8 +33,9 @@ from .settings import Settings
 SERVICE = "health"
 PATH = "/health"
 LOOK_DECISIONS = 2.5
-"""How old a look may be, in durations of a decision: 5 s with the defaults, half of a health check's interval. A decision
-to post must be younger, as it can be wrong in a way that costs money; health only moves traffic a little later."""
+"""How old a look may be, in durations of a decision: 5 s with the defaults, half of a health check's interval. A
+decision to post must be younger, as it can be wrong in a way that costs money; health only moves traffic a little
+later."""
 METHOD = "GET"
 
 
