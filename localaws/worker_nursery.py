@@ -41,6 +41,7 @@ def serve(control: socket.socket) -> None:
     for name in PRELOADED:
         importlib.import_module(name)
     gc.freeze()  # what is loaded now stays shared: collections in the children do not touch it
+    gc.set_threshold(10_000, 20, 50)  # nor are they so frequent that they cost more than the work
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects them; who started one watches it by itself
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while request := _receive(control):
