@@ -21,17 +21,28 @@ import sys
 import traceback
 from typing import Any
 
-# What our functions import. A library that is missing here only makes a start slower, so the list is no promise.
+# What functions import, and the services they call. What is missing here only makes a start slower, so neither list is
+# a promise. Some libraries load parts of themselves when they are first used; those are named too.
 PRELOADED = (
     "aws_lambda_powertools.event_handler",
     "aws_lambda_powertools.logging",
     "aws_lambda_powertools.metrics",
     "aws_lambda_powertools.tracing",
+    "aws_lambda_powertools.utilities.typing",
     "boto3",
     "botocore.config",
     "botocore.session",
-    "pydantic",
+    "concurrent.futures.thread",
+    "dns.resolver",
+    "pydantic.fields",
+    "pydantic.functional_validators",
+    "pydantic.json_schema",
+    "pydantic.main",
+    "pydantic.types",
+    "urllib3",
+    "zoneinfo",
 )
+SERVICES = ("dynamodb", "events", "rds", "rds-data", "secretsmanager", "sns", "sqs", "ssm", "stepfunctions")
 _LENGTH = 4  # bytes of a message's length in front of it
 _STREAMS = 3
 
@@ -40,6 +51,7 @@ def serve(control: socket.socket) -> None:
     """Fork for each request until the other end closes."""
     for name in PRELOADED:
         importlib.import_module(name)
+    _share_service_models()
     gc.freeze()  # what is loaded now stays shared: collections in the children do not touch it
     gc.set_threshold(10_000, 20, 50)  # nor are they so frequent that they cost more than the work
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects them; who started one watches it by itself
@@ -54,6 +66,26 @@ def serve(control: socket.socket) -> None:
             os.close(stream)
         answer = json.dumps({"pid": pid}).encode()
         control.sendall(len(answer).to_bytes(_LENGTH) + answer)
+
+
+def _share_service_models() -> None:
+    """Let botocore read each file of a service's description once for all forks: parsed, they are megabytes, which each
+    execution environment would hold for itself and take a tenth of a second of CPU to make."""
+    import botocore.loaders
+    import botocore.session
+
+    loader: Any = botocore.loaders.JSONFileLoader
+    read, parsed = loader.load_file, {}
+
+    def load_file(self: Any, path: str) -> Any:
+        if path not in parsed:
+            parsed[path] = read(self, path)
+        return parsed[path]
+
+    loader.load_file = load_file
+    session = botocore.session.Session()
+    for service in SERVICES:
+        session.create_client(service, region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
 
 
 def _receive(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:

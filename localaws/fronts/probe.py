@@ -1,6 +1,7 @@
 """One health probe over a real connection. It never asks the gate: a lost region fails it as it fails any client."""
 
 import asyncio
+import functools
 import ssl
 import time
 from collections.abc import Callable
@@ -136,7 +137,9 @@ async def _ask(probe: HttpProbe, reader: asyncio.StreamReader, writer: asyncio.S
             return Outcome(Failure.BODY, status, detail="the search string was not found")
 
 
+@functools.cache
 def _unverified() -> ssl.SSLContext:
+    """One for all probes: making one takes longer than a handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
