@@ -19,7 +19,7 @@ from drill.cleanup import KNOWN
 from drill.client import Target
 from drill.drive import drive
 from drill.environment_scenarios import ENVIRONMENT_SCENARIOS
-from drill.environments import Environment
+from drill.environments import Environment, sampled
 from drill.exercise import exercise
 from drill.faults import ActionError, LocalFaults
 from drill.homecoming import come_home
@@ -94,15 +94,17 @@ class Run:
 
     async def _found(self, progress: Progress, journal: Journal) -> Found:
         settings = self.settings
-        if settings.scenario.name not in ENVIRONMENT_SCENARIOS:
-            return await drive(settings, self._attached(), progress, journal)
-        record_calls(self.deployment, journal)
-        site = Site.of(self.deployment)
-        regions = {place.value: region for place, region in site.regions.items()}
-        write_start(journal, settings, regions, local=self.deployment.local is not None)
-        control = self.deployment.local.control if self.deployment.local else ""
-        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
-            return await exercise(settings, site, self._target(), progress, journal, LocalFaults(client, control))
+        local = self.deployment.local
+        async with sampled(_below(local.pid) if local else list) as sampler:
+            if settings.scenario.name not in ENVIRONMENT_SCENARIOS:
+                return await drive(settings, self._attached(sampler), progress, journal)
+            record_calls(self.deployment, journal)
+            site = Site.of(self.deployment)
+            regions = {place.value: region for place, region in site.regions.items()}
+            write_start(journal, settings, regions, local=local is not None)
+            async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+                faults = LocalFaults(client, local.control if local else "")
+                return await exercise(settings, site, self._target(), progress, journal, faults, sampler)
 
     def _target(self) -> Target:
         doors, local = self.deployment.doors, self.deployment.local
@@ -118,7 +120,7 @@ class Run:
             client_key=self.client_key.get_secret_value(),
         )
 
-    def _attached(self) -> Environment:
+    def _attached(self, sampler: Sampler) -> Environment:
         """The embedded AWS that runs already, as a scenario with faults wants it."""
         assert self.deployment.local is not None, "scenarios with faults are chosen for the embedded AWS only"
         directory = self.endpoints_file.resolve().parent
@@ -126,7 +128,7 @@ class Run:
             endpoints=Endpoints.read(self.endpoints_file),
             deployment=self.deployment,
             site=Site.of(self.deployment),
-            sampler=Sampler(_below(self.deployment.local.pid)),
+            sampler=sampler,
             directory=directory,
             database_secret=self.deployment.spanning.database_secret_arn,
             again=[sys.executable, "-m", "localaws", "deploy", "--directory", str(directory)],

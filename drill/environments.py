@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
+import psutil
 
 from drill import calibration
 from drill.calibration import Capacity
@@ -105,7 +106,7 @@ async def running(
     try:
         with progress.stage("start the embedded AWS and deploy the stacks"):
             endpoints = await _started(aws, environment, speed)
-        async with _sampled(aws) as sampler:
+        async with sampled(aws.processes) as sampler:
             found = _environment(endpoints, sampler, directory)
             yield found
     finally:
@@ -146,8 +147,9 @@ async def _started(aws: LocalAws, environment: str, speed: float) -> Endpoints:
 
 
 @asynccontextmanager
-async def _sampled(aws: LocalAws) -> AsyncIterator[Sampler]:
-    sampler = Sampler(aws.processes)
+async def sampled(processes: Callable[[], Sequence[psutil.Process]]) -> AsyncIterator[Sampler]:
+    """A sampler that looks at them and at this process while the block runs."""
+    sampler = Sampler(processes)
     sampler.start()
     try:
         yield sampler

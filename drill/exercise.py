@@ -46,9 +46,10 @@ async def exercise(
     progress: Progress,
     journal: RunJournal,
     faults: FaultInjector,
+    sampler: Sampler,
 ) -> Found:
     """Raises CouldNotStart before the first change, WayBackIncomplete when a change could not be taken back."""
-    scenario, sampler = settings.scenario, Sampler(list)
+    scenario = settings.scenario
     prefix = f"{scenario.name}-{settings.seed}-"
     progress.regions = dict(site.regions)
     progress.window = max(progress.window, _WINDOW_PAYMENTS / settings.rate)
@@ -71,6 +72,7 @@ async def exercise(
         watched=watched,
         progress=progress,
         journal=journal,
+        starvation=sampler.starvation,
     )
     course = await run_under_load(
         runner,

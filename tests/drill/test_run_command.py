@@ -148,7 +148,7 @@ def test_a_way_back_that_was_itself_interrupted_is_not_called_gone(
 ) -> None:
     folder, found = tmp_path / "run", deployment()
 
-    async def cancelled(_settings: Any, _site: Any, _target: Any, _progress: Any, journal: Journal, _: Any) -> None:
+    async def cancelled(_settings: Any, _site: Any, _target: Any, _progress: Any, journal: Journal, *_: Any) -> None:
         undo = None if is_undone else plain(Unfence(Place.PRIMARY))
         journal.write(ActionBegun(action="1", name=Fence(Place.PRIMARY).name, undo=undo))
         raise asyncio.CancelledError
