@@ -100,13 +100,16 @@ graph-check: $(READY) $(LAYER) ## Fail when a diagram in docs is not what the pr
 cost: $(READY) $(LAYER) ## Estimate what a month costs (ENV LOAD=<payments a second> COMPARE=<another environment>)
 	@$(RUN) -m ops cost --env $(ENV) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
 
-.PHONY: test
-test: $(READY) $(LAYER) ## Run all tests
+.PHONY: test test-all
+test: $(READY) $(LAYER) ## Run the tests; of rehearsals of whole environments one of a kind
 	@$(RUN) -m pytest
+
+test-all: $(READY) $(LAYER) ## Run all tests, also those that rehearse whole environments for minutes
+	@$(RUN) -m pytest -m ""
 
 .PHONY: matrix
 matrix: $(READY) $(LAYER) ## Deploy, run again and destroy every combination of settings on this machine
-	@MATRIX=all $(RUN) -m pytest -s tests/matrix
+	@MATRIX=all $(RUN) -m pytest -s -m "" tests/matrix
 
 .PHONY: bench
 bench: $(READY) $(LAYER) ## Measure how deployments grow with environments side by side

@@ -19,8 +19,8 @@ from shared.places import Place
 from tests.drill.running_environment import words
 
 AT_HOME = {"fenced": [], "running": [], "writers": ["us-east-1"]}
-_REACH_SECONDS = 120.0
-_END_SECONDS = 180.0
+_REACH_SECONDS = 600.0
+_END_SECONDS = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)

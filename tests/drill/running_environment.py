@@ -1,31 +1,34 @@
-"""A local deployment for a whole module, and the drill's `run` on it as a person would call it."""
+"""The three stacks deployed on an embedded AWS, and the words of a drill's `run` on it."""
 
+import asyncio
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
-from typer.testing import CliRunner
 
-from drill import runs
-from drill.__main__ import app
-from drill.report import files
-from drill.report.model import Report
+from drill.endpoints import Endpoints
+from drill.environments import Environment
+from drill.progress import Progress
+from drill.resources import Sampler
+from drill.settings import AUTOMATIC_SPEED, RehearsalSettings
+from drill.site import Site
+from shared.deployment import Deployment
 
-SPEED = 10
-_START_SECONDS = 120.0
-_END_SECONDS = 30.0
+_START_SECONDS = 300.0
+_END_SECONDS = 60.0
 
 
 @contextmanager
-def deployed(folder: Path, *, speed: float = SPEED) -> Iterator[Path]:
-    """`endpoints.json` of the three stacks on an embedded AWS."""
-    words = ["up", "--speed", str(speed), "--plain", "--directory", str(folder / "local")]
+def deployed(folder: Path, *, speed: float | None = None) -> Iterator[Path]:
+    """`endpoints.json` of the three stacks on an embedded AWS; without `speed`, at one that this machine sustains."""
+    first = AUTOMATIC_SPEED if speed is None else speed
+    words = ["up", "--speed", str(first), "--plain", "--directory", str(folder / "local")]
     found = folder / "local" / "endpoints.json"
     with (folder / "out").open("w") as out, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
@@ -35,33 +38,41 @@ def deployed(folder: Path, *, speed: float = SPEED) -> Iterator[Path]:
         while not found.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
         assert found.exists(), (folder / "out").read_text()
+        if speed is None:
+            _choose_speed(found)
         yield found
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(_END_SECONDS)
 
 
+def _choose_speed(file: Path) -> None:
+    """Measure this machine as a rehearsal does, and let the environment go on at the speed that this gives."""
+    endpoints = Endpoints.read(file)
+    deployment = Deployment.of_local(endpoints)
+    server = psutil.Process(endpoints.pid)
+    environment = Environment(
+        endpoints=endpoints,
+        deployment=deployment,
+        site=Site.of(deployment),
+        sampler=Sampler(lambda: [server, *server.children(recursive=True)]),
+        directory=file.parent,
+        database_secret=deployment.spanning.database_secret_arn,
+        again=[],
+    )
+    settings = RehearsalSettings.checked(
+        scenario="region-loss",
+        environment=endpoints.environment,
+        speed=None,
+        rate=None,
+        duration=None,
+        seed=1,
+        kind="error",
+        output=file.parent,
+    )
+    asyncio.run(environment.calibrate(settings, Progress(title="choose a speed")))
+
+
 def words(name: str, file: Path, root: Path) -> list[str]:
     """The command's. A busy machine may have an alarm off, which is for the check's own tests."""
     return ["run", name, "--env", "dev", "--local", "--endpoints", str(file), "--root", str(root), "--yes", "--anyway"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """How a run ended; reports by scenario."""
-
-    status: int
-    said: str
-    reports: dict[str, Report]
-
-    @property
-    def report(self) -> Report:
-        assert len(self.reports) == 1, self.said
-        return next(iter(self.reports.values()))
-
-
-def ran(name: str, file: Path, root: Path) -> Ended:
-    done = CliRunner().invoke(app, words(name, file, root))
-    every = [files.read(folder) for folder in runs.folders("dev", root=root) if (folder / "report.json").exists()]
-    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return Ended(status=done.exit_code, said=done.output, reports={each.scenario: each for each in every})

@@ -1,11 +1,8 @@
 """The commands around drills on the three real stacks on the embedded AWS: one deployment, looked at and broken."""
 
 import json
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +19,12 @@ from drill.journal_entries import ActionBegun, ApiCall, RunStarted
 from drill.recorded_calls import record_calls
 from drill.upload import upload
 from shared.deployment import Deployment
-from shared.deployment_search import local
 from shared.places import Place
+from tests.drill.shared_environment import SharedEnvironment
 from tests.local.embedded import eventually
 
-START = 120.0
+pytestmark = pytest.mark.rehearsal
+SPEED = 5.0
 NOT_EMULATED = {
     "database replication lag",
     "journal replication lag",
@@ -36,37 +34,12 @@ NOT_EMULATED = {
 }
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """`endpoints.json` of a running deployment."""
-    folder = tmp_path_factory.mktemp("up")
-    words = [sys.executable, "-m", "localaws", "up", "--speed", "5", "--plain", "--directory", str(folder / "local")]
-    found = folder / "local" / "endpoints.json"
-    with (folder / "out").open("w") as out, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TMPDIR", str(folder))
-        process = subprocess.Popen(words, stdout=out, stderr=out)
-    try:
-        deadline = time.monotonic() + START
-        while not found.exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert found.exists(), (folder / "out").read_text()
-        yield found
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
+def drill(environment: SharedEnvironment, *words: str) -> Result:
+    return CliRunner().invoke(app, [*words, "--env", "dev", "--local", "--endpoints", str(environment.file)])
 
 
-@pytest.fixture(scope="module")
-def deployment(file: Path) -> Deployment:
-    return local("dev", file=file)
-
-
-def drill(file: Path, *words: str) -> Result:
-    return CliRunner().invoke(app, [*words, "--env", "dev", "--local", "--endpoints", str(file)])
-
-
-def test_both_regions_can_take_over_and_what_is_not_emulated_says_so(file: Path) -> None:
-    done = drill(file, "check", "--json")
+def test_both_regions_can_take_over_and_what_is_not_emulated_says_so(environment: SharedEnvironment) -> None:
+    done = drill(environment, "check", "--json")
     told = json.loads(done.stdout)
     found = {each["name"]: each for each in told["findings"]}
     unseen = {name for name, each in found.items() if "could not be looked at" in each["evidence"]}
@@ -92,8 +65,10 @@ def killed(root: Path, deployment: Deployment, undo: Any) -> Path:
     return folder
 
 
-def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(file: Path, tmp_path: Path) -> None:
-    deployment = local("dev", file=file)  # one of its own, whose clients are recorded
+def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
+    environment: SharedEnvironment, tmp_path: Path
+) -> None:
+    deployment = environment.deployment  # one of its own, whose clients are recorded
     folder = killed(tmp_path, deployment, actions.Heal(Place.SECONDARY))
     with Journal.open(folder) as journal:
         record_calls(deployment, journal)
@@ -109,15 +84,16 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(file: Path, 
     assert copy["Body"].read().startswith(b'{"at": ')
 
 
-def test_cleanup_brings_home_what_a_killed_drill_left(file: Path, deployment: Deployment, tmp_path: Path) -> None:
+def test_cleanup_brings_home_what_a_killed_drill_left(environment: SharedEnvironment, tmp_path: Path) -> None:
     """A drill that took the writer's region away and was killed; the sentinel has done its work since."""
+    deployment = environment.deployment
     folder = killed(tmp_path, deployment, actions.Heal(Place.PRIMARY))
-    words = [sys.executable, "-m", "localaws", "outage", "us-east-1", "--directory", str(file.parent)]
-    subprocess.run(words, check=True, capture_output=True, timeout=30)
-    assert eventually(lambda: runs_of(deployment, "SUCCEEDED"), within=120), "the other region takes over"
+    words = [sys.executable, "-m", "localaws", "outage", "us-east-1", "--directory", str(environment.file.parent)]
+    subprocess.run(words, check=True, capture_output=True, timeout=300)
+    assert eventually(lambda: runs_of(deployment, "SUCCEEDED"), within=600), "the other region takes over"
     assert identities.identity(deployment).severity is Severity.CRITICAL
 
-    done = drill(file, "cleanup", "--yes", "--root", str(tmp_path))
+    done = drill(environment, "cleanup", "--yes", "--root", str(tmp_path))
 
     assert (done.exit_code, "done: bring the primary region back" in done.stdout) == (0, True), done.output
     assert "done: failed back to the primary region by drill-cleanup-" in done.stdout
@@ -135,14 +111,15 @@ def runs_of(deployment: Deployment, status: str) -> list[Any]:
     return found
 
 
-def test_a_fenced_region_makes_the_environment_not_ready(file: Path, deployment: Deployment) -> None:
-    """Last, since a sentinel takes such a fence for the loss of that region."""
+def test_a_fenced_region_makes_the_environment_not_ready(environment: SharedEnvironment) -> None:
+    environment.expect_a_difference()  # a sentinel takes such a fence for the loss of that region
+    deployment = environment.deployment
     table, region = deployment.spanning.journal_table, deployment.region(Place.SECONDARY)
     client = deployment.client("dynamodb", Place.SECONDARY)
     key = {"pk": {"S": control.region_key(region)}}
     client.put_item(TableName=table, Item=key | {"state": {"S": "fenced"}, "epoch": {"N": "9"}})
-    closed = eventually(lambda: doors.health(deployment).severity is Severity.CRITICAL, within=20)
-    done = drill(file, "check")
+    closed = eventually(lambda: doors.health(deployment).severity is Severity.CRITICAL, within=120)
+    done = drill(environment, "check")
 
     assert closed, "a fenced region answers 503"
     assert done.exit_code == 1

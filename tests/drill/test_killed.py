@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +24,14 @@ from drill.actions import (
     Unblind,
 )
 from drill.cleanup import Cleaned, ThroughActions, clean_up
-from drill.environment_scenarios.traffic_evacuation import TRAFFIC_EVACUATION
+from drill.environment_scenarios.traffic_evacuation import LEAVES, TRAFFIC_EVACUATION
 from drill.faults import OutageKind
 from drill.journal import Journal, is_cut_off, read
 from drill.scenario import Send
 from shared.places import Place
 from tests.drill import systems
 from tests.drill.run_processes import AT_HOME, begun, cleaned_up, state
-from tests.drill.running_environment import deployed
+from tests.drill.shared_environment import SharedEnvironment
 from tests.drill.test_cleanup import BEGUN
 from tests.drill.test_runner import with_steps
 
@@ -118,7 +117,7 @@ def test_whatever_was_changed_when_it_was_killed_is_changed_back(tmp_path: Path,
         target=_run, args=(tmp_path, killed_at), kwargs={"after": after}
     )
     child.start()
-    child.join(30)
+    child.join(120)
     assert child.exitcode == -signal.SIGKILL
     world = World(tmp_path / "world")
     # The last undo may have had its effect just before the kill.
@@ -141,10 +140,7 @@ def test_whatever_was_changed_when_it_was_killed_is_changed_back(tmp_path: Path,
     assert not is_cut_off(read(tmp_path)), "it owes nothing any more"
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with deployed(tmp_path_factory.mktemp("deployed")) as found:
-        yield found
+SPEED = 10.0  # no run gets to its verdict
 
 
 def _killed(name: str, stage: str, file: Path, root: Path) -> None:
@@ -155,23 +151,32 @@ def _killed(name: str, stage: str, file: Path, root: Path) -> None:
         assert run.ended() == -signal.SIGKILL, run.said
 
 
-_STAGES = [each.name for each in TRAFFIC_EVACUATION.steps]
+_STAGES = [
+    pytest.param(each.name, marks=[pytest.mark.sample] if each.name == LEAVES.name else [])
+    for each in TRAFFIC_EVACUATION.steps
+]
 
 
+@pytest.mark.rehearsal
 @pytest.mark.parametrize("stage", _STAGES)
-def test_killed_at_any_stage_on_the_real_stacks_it_is_cleaned_up(stage: str, file: Path, tmp_path: Path) -> None:
-    _killed("traffic-evacuation", stage, file, tmp_path)
+def test_killed_at_any_stage_on_the_real_stacks_it_is_cleaned_up(
+    stage: str, environment: SharedEnvironment, tmp_path: Path
+) -> None:
+    _killed("traffic-evacuation", stage, environment.file, tmp_path)
 
-    cleaned = cleaned_up(file, tmp_path)
-
-    assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
-    assert state(file) == AT_HOME
-
-
-def test_killed_while_a_failover_runs_the_writer_is_brought_home(file: Path, tmp_path: Path) -> None:
-    _killed("region-evacuation", "traffic and writer leave the primary region", file, tmp_path)
-
-    cleaned = cleaned_up(file, tmp_path)
+    cleaned = cleaned_up(environment.file, tmp_path)
 
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
-    assert state(file) == AT_HOME
+    assert state(environment.file) == AT_HOME
+
+
+@pytest.mark.rehearsal
+def test_killed_while_a_failover_runs_the_writer_is_brought_home(
+    environment: SharedEnvironment, tmp_path: Path
+) -> None:
+    _killed("region-evacuation", "traffic and writer leave the primary region", environment.file, tmp_path)
+
+    cleaned = cleaned_up(environment.file, tmp_path)
+
+    assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
+    assert state(environment.file) == AT_HOME

@@ -16,7 +16,7 @@ from drill.scenario import Scenario, Settle
 from drill.settings import RehearsalSettings
 from drill.summary import outcome_table
 from shared.places import Place
-from tests.drill.with_fake import SHORT, fake_command
+from tests.drill.with_fake import SHORT, fake_command, measured_quickly
 
 SPEED = 20.0
 HOPELESS = replace(
@@ -39,13 +39,15 @@ def rehearsed(output: Path, *scenarios: Scenario, sabotage: str = "none") -> tup
 
     chosen = [
         RehearsalSettings(
-            scenario=scenario, environment="test", speed=min(SPEED, scenario.fastest), rate=10, duration=None,
-            seed=number, kind=OutageKind.ERROR, output=output,
+            scenario=scenario, environment="test", speed=speed, given_speed=speed, rate=10, given_rate=10,
+            duration=None, seed=number, kind=OutageKind.ERROR, output=output,
         )
         for number, scenario in enumerate(scenarios, start=1)
+        for speed in [min(SPEED, scenario.fastest)]
     ]  # fmt: skip
     command = fake_command(sabotage, environment="test", speed=SPEED, directory=output / "local")
-    return asyncio.run(rehearse_all(chosen, view, command=command)), shown
+    with measured_quickly():
+        return asyncio.run(rehearse_all(chosen, view, command=command)), shown
 
 
 def table(outcomes: list[Outcome]) -> str:

@@ -1,14 +1,14 @@
 """How `python -m drill run` ends when it is interrupted, and when its way back cannot be gone: exit status, what it
-says, and what AWS says then. One deployment serves all.
+says, and what AWS says then. One deployment serves all that leave it as it was.
 """
 
 import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,15 @@ from drill.journal import is_cut_off, pending_undos, read
 from drill.journal_entries import ActionDone, CleanedUp, Entry, Probe, RunEnded, WayBack
 from shared.deployment_search import local
 from shared.places import Place
+from tests.drill.repeating import conclusive
 from tests.drill.run_processes import AT_HOME, Going, begun, cleaned_up, state
-from tests.drill.running_environment import deployed
+from tests.drill.shared_environment import SharedEnvironment
 
-_SPEED = 15  # nothing here is judged by its time
+pytestmark = pytest.mark.rehearsal
+
+SPEED = 10.0  # nothing here is judged by its time
 _FENCED = ["us-east-1", "us-east-1"]  # in both replicas
 _NOTHING = "nothing is left to undo in dev\n"
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with deployed(tmp_path_factory.mktemp("deployed"), speed=_SPEED) as found:
-        yield found
 
 
 @contextmanager
@@ -59,7 +56,7 @@ def has_left(entry: Entry) -> bool:
 def press_ctrl_c(run: Going) -> None:
     """Twice, as impatient people do; a terminal sends it to the whole process group."""
     os.killpg(run.process.pid, signal.SIGINT)
-    time.sleep(0.5)
+    run.wait_until_said("interrupted: going the way back")
     os.killpg(run.process.pid, signal.SIGINT)
 
 
@@ -67,8 +64,17 @@ def terminate(run: Going) -> None:
     run.process.terminate()
 
 
-@pytest.mark.parametrize(("interrupt", "status"), [(press_ctrl_c, 130), (terminate, 143)], ids=["ctrl-c", "sigterm"])
-def test_an_interrupted_run_goes_its_way_back_first(file: Path, tmp_path: Path, interrupt: Any, status: int) -> None:
+@pytest.mark.parametrize(
+    ("interrupt", "status"),
+    [
+        pytest.param(press_ctrl_c, 130, id="ctrl-c", marks=pytest.mark.sample),
+        pytest.param(terminate, 143, id="sigterm"),
+    ],
+)
+def test_an_interrupted_run_goes_its_way_back_first(
+    environment: SharedEnvironment, tmp_path: Path, interrupt: Any, status: int
+) -> None:
+    file = environment.file
     with begun("traffic-evacuation", file, tmp_path) as run:
         run.wait_until_written(is_fenced)
         assert state(file)["fenced"] == _FENCED
@@ -86,13 +92,35 @@ def test_an_interrupted_run_goes_its_way_back_first(file: Path, tmp_path: Path, 
     assert (again.returncode, again.stdout) == (0, _NOTHING)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    status: int
+    why: str
+
+
+@pytest.mark.sample
+def test_a_run_that_nobody_interrupts_ends_with_its_verdict(environment: SharedEnvironment, tmp_path: Path) -> None:
+    def run() -> Finished:
+        with begun("traffic-evacuation", environment.file, tmp_path) as going:
+            return Finished(status=going.ended(), why=going.said)
+
+    finished = conclusive(run, environment.start_anew_at_half_speed)
+
+    assert finished.status == 0, finished.why
+    assert "PASSED traffic-evacuation" in " ".join(finished.why.split())
+    assert state(environment.file) == AT_HOME
+
+
 def typed(command: str) -> subprocess.CompletedProcess[str]:
     """What a shell makes of it, and the environment's name at the prompt."""
-    return subprocess.run(command, shell=True, input="dev\n", capture_output=True, text=True, timeout=180)
+    return subprocess.run(command, shell=True, input="dev\n", capture_output=True, text=True, timeout=600)
 
 
-def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_later(file: Path, tmp_path: Path) -> None:
+def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_later(
+    environment: SharedEnvironment, tmp_path: Path
+) -> None:
     """A fence is opened by the other region's recovery function."""
+    file = environment.file
     with begun("traffic-evacuation", file, tmp_path) as run:
         run.wait_until_written(has_left)
         with broken_recovery(file, Place.SECONDARY):

@@ -1,9 +1,8 @@
 """Every scenario for a deployed environment on the real stacks: it passes, and it fails when the system is sabotaged.
 
-One deployment serves all. A sabotage stands in the test and nowhere else; each leaves the environment as it was.
+One deployment serves all that leave it as it was. A sabotage stands in the test and nowhere else.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,21 +20,19 @@ from drill.environment_scenarios import ENVIRONMENT_SCENARIOS, GAME_DAY
 from drill.environment_scenarios.traffic_evacuation import LEAVES
 from drill.scenario import Await, Scenario, Step
 from shared.places import Place
-from tests.drill.running_environment import Ended, deployed, ran
+from tests.drill.run_in_process import Ended, ran
+from tests.drill.shared_environment import SharedEnvironment
+
+pytestmark = pytest.mark.rehearsal
 
 _LAG_AWS_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with deployed(tmp_path_factory.mktemp("deployed")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def game_day(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+def game_day(shared_environment: SharedEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """All scenarios in a row, the way an auditor would see them."""
-    return ran(GAME_DAY, file, tmp_path_factory.mktemp("game-day"))
+    with shared_environment.lent("the game day") as environment:
+        return ran(GAME_DAY, environment, tmp_path_factory.mktemp("game-day"))
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT_SCENARIOS)
@@ -83,12 +80,14 @@ def impatient(patch: pytest.MonkeyPatch, name: str, **steps: Any) -> None:
     patch.setitem(ENVIRONMENT_SCENARIOS, name, replace(found, method=tuple(map(shorter, found.method)), **steps))
 
 
-def test_a_stale_parameter_that_wins_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stale_parameter_that_wins_fails_the_run(
+    environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The earlier value is written over the later one."""
     sabotaged(monkeypatch, Diverge, last=lambda around: actions_parameters._put(around.site, Place.PRIMARY))
     impatient(monkeypatch, "parameter-divergence")
 
-    ended = ran("parameter-divergence", file, tmp_path)
+    ended = ran("parameter-divergence", environment, tmp_path)
 
     assert ended.status == 1, ended.said
     assert ended.report.verdict == "failed"
@@ -96,7 +95,9 @@ def test_a_stale_parameter_that_wins_fails_the_run(file: Path, tmp_path: Path, m
     assert "us-east-2: written in the primary region" in str(ended.report.first_broken), "the evidence is there"
 
 
-def test_a_row_that_is_not_restored_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_is_not_restored_fails_the_run(
+    environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lose(around: Surroundings) -> None:
         client = around.site.client("dynamodb", Place.SECONDARY)
         sample = verify.read_sample(client, around.site.journal_table, limit=RestoredRowsHold(Place.SECONDARY).rows)
@@ -106,24 +107,29 @@ def test_a_row_that_is_not_restored_fails_the_run(file: Path, tmp_path: Path, mo
     sabotaged(monkeypatch, RestoreJournal, last=lose)
     impatient(monkeypatch, "restore-from-backup")
 
-    ended = ran("restore-from-backup", file, tmp_path)
+    ended = ran("restore-from-backup", environment, tmp_path)
 
     assert ended.status == 1, ended.said
     assert str(ended.report.first_broken).startswith("the restored rows are those in use: expected")
     assert "1 differ, first payment#" in str(ended.report.first_broken)
 
 
-def test_a_fence_that_does_not_close_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.sample
+def test_a_fence_that_does_not_close_fails_the_run(
+    environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sabotaged(monkeypatch, Fence, instead=True)
 
-    ended = ran("traffic-evacuation", file, tmp_path)
+    ended = ran("traffic-evacuation", environment, tmp_path)
 
     assert ended.status == 1, ended.said
     broken = "traffic moves to the other region by itself: expected answers from us-east-2, found 0 answers"
     assert str(ended.report.first_broken).startswith(broken)
 
 
-def test_a_bus_that_hears_nothing_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bus_that_hears_nothing_fails_the_run(
+    environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def deafen(around: Surroundings) -> None:
         around.site.client("events", Place.SECONDARY).disable_rule(
             Name=actions_events.listener(around.site), EventBusName=actions_events.bus(around.site, Place.SECONDARY)
@@ -132,25 +138,29 @@ def test_a_bus_that_hears_nothing_fails_the_run(file: Path, tmp_path: Path, monk
     sabotaged(monkeypatch, Listen, last=deafen)
     impatient(monkeypatch, "event-failover")
 
-    ended = ran("event-failover", file, tmp_path)
+    ended = ran("event-failover", environment, tmp_path)
 
     assert ended.status == 1, ended.said
     assert str(ended.report.first_broken).startswith("events reach both buses: expected within 30 AWS s, found not in")
     assert "(before) reaches the secondary region's bus: none heard" in str(ended.report.first_broken)
 
 
-def test_a_late_switchover_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_switchover_fails_the_run(
+    environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The reader is far behind, and a switchover waits for it."""
     sabotaged(monkeypatch, MoveWriter, first=lambda around: around.faults.delay_replication(_LAG_AWS_SECONDS))
     sabotaged(monkeypatch, BringBack, first=lambda around: around.faults.end_delay())
 
-    ended = ran("database-switchover", file, tmp_path)
+    ended = ran("database-switchover", environment, tmp_path)
 
     assert ended.status == 1, ended.said
     assert str(ended.report.first_broken).startswith("the failback to us-east-2 is done in time: expected at most 120")
 
 
-def test_a_lost_write_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_write_fails_the_run(
+    environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One payment that a client was told of vanishes from both regions' journals."""
 
     def lose(around: Surroundings) -> None:
@@ -165,7 +175,7 @@ def test_a_lost_write_fails_the_run(file: Path, tmp_path: Path, monkeypatch: pyt
 
     sabotaged(monkeypatch, Evacuate, last=lose)
 
-    ended = ran("region-evacuation", file, tmp_path)
+    ended = ran("region-evacuation", environment, tmp_path)
 
     assert ended.status == 1, ended.said
     assert str(ended.report.first_broken).startswith(

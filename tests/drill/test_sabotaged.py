@@ -1,40 +1,38 @@
 """Every scenario with faults fails when the system does not do its part, so that a pass means something.
 
 Where the system has to act, nobody calls its sentinels; where it has to hold, a payment that a client was told of is
-taken out of both journals. One deployment serves all.
+taken out of both journals. One deployment serves all that leave it as it was.
 """
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 
 from drill import verify
 from drill.actions import Surroundings
 from drill.actions_workflows import StartFailback, StartFailover
+from drill.endpoints import Endpoints
 from drill.objectives import TakeOver
 from drill.scenario import Await, Send, Settle
 from drill.scenarios import SCENARIOS
-from drill.site import Site
 from shared.deployment import Deployment
 from shared.deployment_search import local
 from shared.places import Place
-from tests.drill.running_environment import SPEED, deployed, ran
+from tests.drill.run_in_process import ran
+from tests.drill.shared_environment import SharedEnvironment
+from tests.local.embedded import eventually
+
+pytestmark = pytest.mark.rehearsal
 
 ACTING = [name for name, each in SCENARIOS.items() if isinstance(each.objectives.take_over, TakeOver)]
 HOLDING = [name for name in SCENARIOS if name not in ACTING]
-_RUN_AWS_SECONDS = 60.0  # a sentinel's run goes on for up to 55 s after the last call
 _SCHEDULE = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target", "KmsKeyArn", "Description")
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with deployed(tmp_path_factory.mktemp("deployed")) as found:
-        yield found
 
 
 def set_schedules(deployment: Deployment, state: str) -> None:
@@ -48,13 +46,36 @@ def set_schedules(deployment: Deployment, state: str) -> None:
 
 @contextmanager
 def nobody_watches(file: Path) -> Iterator[None]:
-    deployment = local(file=file)
+    """No sentinel is called, and none that was called before goes on: the workers of all functions are new."""
+    endpoints, deployment = Endpoints.read(file), local(file=file)
     set_schedules(deployment, "DISABLED")
-    time.sleep(_RUN_AWS_SECONDS / SPEED)
+    before = workers(endpoints.pid)
+    # Setting the speed ends what is under way, at the speed it has too.
+    speed = {"speed": endpoints.speed}
+    httpx.post(f"{endpoints.control}/clock", json=speed, trust_env=False, timeout=30).raise_for_status()
+    assert eventually(lambda: all(map(has_ended, before))), "a sentinel goes on"
     try:
         yield
     finally:
         set_schedules(deployment, "ENABLED")
+
+
+def workers(up: int) -> list[psutil.Process]:
+    """Lambda's execution environments below the process `up`: each is a fork of the nursery."""
+    forked = [each for each in psutil.Process(up).children(recursive=True) if _is_of_the_nursery(each)]
+    return [each for each in forked if each.ppid() in {parent.pid for parent in forked}]
+
+
+def _is_of_the_nursery(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return "localaws.worker_nursery" in process.cmdline()
+    return False
+
+
+def has_ended(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def shortened(name: str) -> Any:
@@ -76,7 +97,7 @@ def shortened(name: str) -> Any:
 
 @pytest.mark.parametrize("name", ACTING)
 def test_a_loss_that_nobody_acts_on_fails_the_run(
-    name: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def does_nothing(_self: Any, _around: Surroundings) -> str:
         return "sabotaged"
@@ -85,8 +106,9 @@ def test_a_loss_that_nobody_acts_on_fails_the_run(
     monkeypatch.setattr(StartFailover, "do", does_nothing)
     monkeypatch.setattr(StartFailback, "do", does_nothing)
 
-    with nobody_watches(file):
-        ended = ran(name, file, tmp_path)
+    environment.expect_a_difference()  # nobody undoes what only a failback would
+
+    ended = ran(name, environment, tmp_path, during=nobody_watches)
 
     assert ended.report.verdict == "failed", ended.said
     assert ended.status in (1, 3), "1: an objective was missed; 3: what only a failback restores was not restored"
@@ -96,23 +118,22 @@ def test_a_loss_that_nobody_acts_on_fails_the_run(
 
 @pytest.mark.parametrize("name", HOLDING)
 def test_a_payment_that_vanishes_fails_the_run(
-    name: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, taken, site = verify.read_journal, set[str](), Site.of(local(file=file))
+    read, robbed_of_one = verify.read_journal, set[Path]()
 
     def robbed(dynamodb: Any, table: str) -> dict[str, verify.Entry]:
-        if not taken:
+        if environment.file not in robbed_of_one:
+            robbed_of_one.add(environment.file)
             entries = [each for each in read(dynamodb, table).values() if each.reference.startswith(f"{name}-")]
-            taken.add(min(each.payment_id for each in entries))
+            key = {"pk": {"S": f"payment#{min(each.payment_id for each in entries)}"}}
             for place in Place:
-                for payment_id in taken:
-                    key = {"pk": {"S": f"payment#{payment_id}"}}
-                    site.client("dynamodb", place).delete_item(TableName=table, Key=key)
+                environment.deployment.client("dynamodb", place).delete_item(TableName=table, Key=key)
         return read(dynamodb, table)
 
     monkeypatch.setattr(verify, "read_journal", robbed)
 
-    ended = ran(name, file, tmp_path)
+    ended = ran(name, environment, tmp_path)
 
     assert ended.status == 1, ended.said
     assert str(ended.report.first_broken).startswith("no acknowledged payment is lost: expected 0 lost"), ended.said

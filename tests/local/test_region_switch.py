@@ -15,6 +15,7 @@ from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.local.recovery_deployment import recovery_world
 from tests.local.recovery_world import RecoveryWorld
 
+pytestmark = pytest.mark.rehearsal
 SPEED = 120.0
 # What a plan might send; nobody looks at it.
 EVENT = {"any": "thing"}
@@ -50,7 +51,7 @@ def _deploy(world: RecoveryWorld, region: str, step: str) -> None:
 
 def refused(world: RecoveryWorld, step: str, region: str) -> str:
     """Name and message of the error that the step ends with."""
-    answer = world.aws.client("lambda", region, read_timeout=60).invoke(
+    answer = world.aws.client("lambda", region, read_timeout=120).invoke(
         FunctionName=f"{world.name}-{step}", Payload=json.dumps(EVENT)
     )
     told: dict[str, Any] = json.load(answer["Payload"])
@@ -68,7 +69,7 @@ def move_the_database(world: RecoveryWorld, region: str) -> None:
         writers = [each["DBClusterArn"] for each in cluster["GlobalClusterMembers"] if each["IsWriter"]]
         return cluster["Status"] == "available" and writers == [world.clusters[region]]
 
-    assert eventually(is_there, within=30)
+    assert eventually(is_there, within=300)
 
 
 def test_a_plan_leaves_a_region_that_lives_without_a_payment_lost(world: RecoveryWorld) -> None:

@@ -19,6 +19,7 @@ from tests.matrix.account import Account
 from tests.matrix.combinations import Combination, combinations, covering
 from tests.matrix.conftest import DOMAIN
 
+pytestmark = pytest.mark.rehearsal
 ALL = list(combinations(DOMAIN))
 CHOSEN = ALL if os.environ.get("MATRIX") == "all" else covering(ALL)
 NOTHING: dict[tuple[str, str], list[str]] = {}
@@ -65,7 +66,12 @@ def name_of(combination: Combination) -> str:
     return f"{combination.engine}/{combination.mode}/nat-{combination.nat}/{domain}/{combination.zones}-zones"
 
 
-@pytest.mark.parametrize("environment", CHOSEN, ids=name_of, indirect=True)
+@pytest.mark.parametrize(
+    "environment",
+    [pytest.param(each, marks=[pytest.mark.sample] if each is CHOSEN[0] else []) for each in CHOSEN],
+    ids=name_of,
+    indirect=True,
+)
 def test_a_combination_is_deployed_and_leaves_nothing(
     environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:

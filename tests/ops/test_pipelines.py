@@ -95,6 +95,13 @@ def test_a_rollout_goes_secondary_soak_primary_global_each_with_its_own_gate() -
     assert len(gates) == len(set(gates)) == 4
 
 
+def test_every_night_all_tests_and_all_rehearsals_are_run() -> None:
+    nightly = GITHUB / "workflows" / "nightly.yml"
+
+    assert "schedule" in read(nightly)["on"]
+    assert {"make test-all", "make rehearse-all"} <= {step.get("run") for step in steps(nightly)}
+
+
 def test_the_cli_is_as_new_as_the_sdk(tmp_path: Path) -> None:
     (told,) = [step["run"] for step in steps(GITHUB / "actions" / "sign-in" / "action.yml") if step.get("id") == "sdk"]
     output = tmp_path / "output"

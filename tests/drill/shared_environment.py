@@ -1,0 +1,142 @@
+"""The environment that a module's tests share: how each test has to leave it, and a new one where a test did not."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drill.endpoints import Endpoints
+from drill.settings import AUTOMATIC_SPEED
+from shared.deployment import Deployment, DeploymentError
+from shared.deployment_search import local
+from shared.places import Place
+from tests.drill.run_processes import state
+from tests.local.embedded import eventually
+
+Facts = dict[str, Any]
+
+_SETTLES_SECONDS = 60.0
+"""For targets to be healthy again and a state machine to end, on a slow machine; what is as before costs no time."""
+
+_SLOWEST = 1.0
+_WELL = ("healthy", "unused", "unavailable")  # of a target; the last: nobody checks its health
+
+
+class SharedEnvironment:
+    """Three deployed stacks. They are deployed when the first test needs them, and anew after a test that left them
+    otherwise than it found them."""
+
+    def __init__(
+        self,
+        deploy: Callable[[float | None], AbstractContextManager[Path]],
+        look: Callable[[Path], Facts] | None = None,
+        *,
+        speed: float | None = None,
+    ) -> None:
+        """`deploy` is given a speed, or none to choose one by what this machine sustains."""
+        self._deploy, self._look, self._speed = deploy, look or facts, speed
+        self._up = ExitStack()
+        self._file: Path | None = None
+        self._before: Facts = {}
+        self._may_differ = False
+
+    def __enter__(self) -> "SharedEnvironment":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.discard()
+
+    @property
+    def file(self) -> Path:
+        """Its `endpoints.json`."""
+        if self._file is None:
+            self._file = self._up.enter_context(self._deploy(self._speed))
+            self._before = self._look(self._file)
+        return self._file
+
+    @property
+    def deployment(self) -> Deployment:
+        return local(file=self.file)
+
+    def discard(self) -> None:
+        """End it; whoever needs it next gets a new one."""
+        self._file = None
+        self._up.close()
+
+    def start_anew_at_half_speed(self) -> None:
+        speed = self._before.get("speed", AUTOMATIC_SPEED)
+        self.discard()
+        self._speed = max(_SLOWEST, speed / 2)
+
+    def expect_a_difference(self) -> None:
+        """The test that is running may leave it otherwise than it found it; the next one gets a new one then."""
+        self._may_differ = True
+
+    def differences(self) -> list[str]:
+        """What is otherwise than it was when it was deployed, once it had time to settle."""
+        if self._file is None:
+            return []
+        patience = 0.0 if self._may_differ else _SETTLES_SECONDS
+        file, found = self._file, list[str]()
+
+        def is_as_before() -> bool:
+            found[:] = compared(self._before, self._look(file))
+            return not found
+
+        eventually(is_as_before, within=patience)
+        return found
+
+    @contextmanager
+    def lent(self, test: str) -> Iterator["SharedEnvironment"]:
+        """To a test, which fails if it leaves it otherwise than it found it."""
+        self._may_differ = False
+        found: list[str] = []
+        try:
+            yield self
+        finally:
+            if found := self.differences():
+                self.discard()
+        if found and not self._may_differ:
+            pytest.fail(f"{test} left the shared environment otherwise than it found it: {'; '.join(found)}")
+
+
+def compared(before: Facts, now: Facts) -> list[str]:
+    return [f"{name}: {before.get(name)} before, {it} now" for name, it in now.items() if it != before.get(name)]
+
+
+def facts(file: Path) -> Facts:
+    """What no test may change for the next one. What AWS says is left out while it cannot be asked."""
+    status = httpx.get(f"{Endpoints.read(file).control}/status", trust_env=False, timeout=30).raise_for_status().json()
+    found = {
+        "speed": status["speed"],
+        "regions away": [region for region, each in status["regions"].items() if each["outage"]],
+        "faults": status["faults"],
+        "databases": [(each["region"], each["role"], each["running"], each["down"]) for each in status["databases"]],
+        "targets unwell": [each["target"] for each in status["targets"] if each["state"] not in _WELL],
+    }
+    if found["regions away"]:
+        return found
+    try:
+        deployment = local(file=file)
+        return found | {
+            "control records, members and workflows": state(file),
+            "schedules": {place.value: _schedules(deployment, place) for place in Place},
+            "functions": {place.value: _handlers(deployment, place) for place in Place},
+        }
+    except (BotoCoreError, ClientError, DeploymentError) as error:
+        return found | {"AWS": f"cannot be asked: {error}"}
+
+
+def _schedules(deployment: Deployment, place: Place) -> dict[str, str]:
+    found = deployment.client("scheduler", place).list_schedules()["Schedules"]
+    return {each["Name"]: each["State"] for each in found}
+
+
+def _handlers(deployment: Deployment, place: Place) -> dict[str, str]:
+    found = deployment.client("lambda", place).list_functions()["Functions"]
+    return {each["FunctionName"]: each["Handler"] for each in found}
