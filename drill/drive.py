@@ -20,6 +20,7 @@ from drill.objectives import NoTakeOver
 from drill.payments import payments
 from drill.probes import ProbeError, ReplicationKeepsUp
 from drill.progress import Progress
+from drill.record import Intent
 from drill.recorded_calls import record_calls
 from drill.rehearsal_journal import write_start
 from drill.report.found import Found
@@ -34,6 +35,9 @@ from shared.places import Place
 
 _RAMP_SECONDS = 3.0
 """Nobody's clients all arrive at once at a system that has just been deployed, with every function still cold."""
+
+_STORM_SEED = 2**50
+"""Added to the run's: a seed makes the payments' ids."""
 
 _LOG_AWS_SECONDS = 75.0
 """A sentinel's run lasts up to 55 s, and its lines are there once it has ended."""
@@ -69,12 +73,14 @@ async def drive(settings: RehearsalSettings, environment: Environment, progress:
             duration=settings.duration,
             journal=journal,
             starvation=sampler.starvation,
+            impatient=lambda rate: _impatient_load(settings, environment, progress, rate),
         )
         course = await run_under_load(runner, load, watched, sampler, progress, arrived=_caught_up)
         status = progress.status
         with progress.stage("compare clients, journals and ledgers") as stage:
             ledgers, trouble = await _ledgers(watched, environment)
-            verification = await asyncio.to_thread(_verify, environment, load, ledgers, prefix)
+            intents = [intent for each in (load, *runner.storms) for intent in each.record.intents]
+            verification = await asyncio.to_thread(_verify, environment, intents, ledgers, prefix)
             stage.detail = f"{verification.in_journal} of {verification.acknowledged} in both regions"
     with progress.stage("read what workflows and sentinels say of it") as stage:
         runs: Sequence[WorkflowRun] = ()
@@ -135,6 +141,16 @@ def _load(settings: RehearsalSettings, environment: Environment, progress: Progr
     )
 
 
+def _impatient_load(settings: RehearsalSettings, environment: Environment, progress: Progress, rate: float) -> Load:
+    return Load(
+        environment.target(environment.endpoints.accelerator.address),
+        ClientPolicy.impatient(rate=rate),
+        payments(settings.seed + _STORM_SEED, label=settings.scenario.name),
+        rate=rate,
+        now=progress.now,
+    )
+
+
 async def _ledgers(watched: LocalWatch, environment: Environment) -> tuple[Ledgers, list[str]]:
     """The rows of every member; of one that cannot be read, why: its ledger then counts as empty. Nothing where the
     environment has no database, which a scenario that needs one finds out before it begins."""
@@ -152,12 +168,12 @@ async def _ledgers(watched: LocalWatch, environment: Environment) -> tuple[Ledge
     return found, trouble
 
 
-def _verify(environment: Environment, load: Load, ledgers: Ledgers, prefix: str) -> Verification:
+def _verify(environment: Environment, intents: Sequence[Intent], ledgers: Ledgers, prefix: str) -> Verification:
     site = environment.site
     journals = {
         site.region(place): verify.read_journal(site.client("dynamodb", place), site.journal_table) for place in Place
     }
-    return verify.compare(load.record.intents, journals, ledgers, prefix=prefix)
+    return verify.compare(intents, journals, ledgers, prefix=prefix)
 
 
 def _decisions(settings: RehearsalSettings, environment: Environment, progress: Progress) -> Sequence[Decision]:

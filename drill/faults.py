@@ -45,6 +45,9 @@ class FaultInjector(Protocol):
 
     async def end_delay(self) -> None: ...
 
+    async def recycle_workers(self) -> None:
+        """End the execution environments of all functions, so that each function's next call is a cold start."""
+
 
 class LocalFaults:
     """The faults of the embedded AWS, over its control API."""
@@ -81,6 +84,9 @@ class LocalFaults:
 
     async def end_delay(self) -> None:
         await self._post("lag", {"seconds": None})
+
+    async def recycle_workers(self) -> None:
+        await self._post("workers/recycle", {})
 
     async def _post(self, path: str, content: Mapping[str, Any]) -> None:
         where = content.get("region") or " and ".join(content.get("between", ())) or "the database"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from drill.control_calls import ControlCall
 from drill.decisions import Decision
-from drill.measures import Interruption
+from drill.measures import Interruption, Recovery
 from drill.runner import Awaited
 from drill.starvation import Starvation
 from drill.verify import Verification
@@ -31,6 +31,9 @@ class Measured:
     regions: dict[str, str] = field(default_factory=dict)  # by place
     started_at: float = 0.0  # Unix time at which the run started
     fault_at: float = 0.0  # when something was first done to the system
+    recovery: Recovery | None = None  # after a storm
+    storm_ended: float = 0.0
+    unhealthy: Sequence[str] = ()  # regions whose targets were seen unhealthy after the fault
     lost_at: float | None = None  # Unix time of the first loss of a region
     runs: Sequence[WorkflowRun] = ()
     awaited: Sequence[Awaited] = ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from drill.record import Attempt
+from drill.record import Attempt, Intent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,35 @@ def _steady_run(ordered: Sequence[Attempt], position: int, steady: SteadyRun) ->
         if index - first + 1 >= steady.count and span >= steady.seconds:
             return slice(first, index + 1)
     return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery:
+    """How soon payments were acknowledged promptly again: `seconds` until a whole window of them was, None if never;
+    `share` of those offered in that window, or in the last one that was looked at."""
+
+    seconds: float | None
+    share: float
+
+
+_RECOVERY_STEP = 0.25
+
+
+def recovery(
+    intents: Iterable[Intent], *, since: float, until: float, share: float, window: float = 2.0, promptly: float = 1.0
+) -> Recovery:
+    """The first `window` seconds after `since` in which at least `share` of the payments offered were acknowledged
+    within `promptly` seconds. Only payments that are new then count: acknowledging those that waited is no goodput."""
+    offered = sorted((each for each in intents if each.offered >= since), key=lambda each: each.offered)
+    start, found = since, 0.0
+    while start + window <= until:
+        inside = [each for each in offered if start <= each.offered < start + window]
+        prompt = sum(each.acknowledged is not None and each.acknowledged - each.offered <= promptly for each in inside)
+        found = prompt / len(inside) if inside else 0.0
+        if inside and found >= share:
+            return Recovery(seconds=start + window - since, share=found)
+        start += _RECOVERY_STEP
+    return Recovery(seconds=None, share=found)
 
 
 def longest_gap(attempts: Iterable[Attempt], *, start: float, end: float) -> float:

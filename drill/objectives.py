@@ -21,6 +21,17 @@ class Service:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Overload:
+    """After a storm of clients, and with the offered load below capacity again, service is whole by itself.
+
+    Seconds are this machine's: what has to recover is computing, which the clock does not speed up.
+    """
+
+    within_seconds: float = 5.0
+    share: float = 0.95  # of the payments offered then that must be acknowledged promptly
+
+
+@dataclass(frozen=True, kw_only=True)
 class TakeOver:
     """A failover must happen, once."""
 
@@ -54,6 +65,7 @@ class Planned:
 class Objectives:
     service: Service
     take_over: TakeOver | NoTakeOver | Planned
+    overload: Overload | None = None  # judged in place of `service`
     is_lost: bool = True  # a region is really away for a while
     poisoned: int = 0  # entries that must reach people, while everything else is posted
     second_runs: int = 0  # of the stack programs, that must change nothing

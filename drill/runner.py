@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -17,7 +17,7 @@ from drill.ledger import Row
 from drill.load import Load
 from drill.probes import Expectation, Gathers, Look, ProbeError, unmet
 from drill.progress import Fault, Progress, Stage
-from drill.scenario import Await, Scenario, SecondRun, Send, Settle, Step, TakeStock
+from drill.scenario import Await, Scenario, SecondRun, Send, Settle, Step, Storm, TakeStock
 from drill.starvation import Starvation
 from drill.watched import Watched
 
@@ -95,8 +95,12 @@ class Runner:
         duration: float | None = None,
         journal: RunJournal | None = None,
         starvation: Starvation | None = None,
+        impatient: Callable[[float], Load] | None = None,
     ) -> None:
-        """`starvation` is this machine's, by its monotonic clock; waits last as much longer as it was starved."""
+        """`starvation` is this machine's, by its monotonic clock; waits last as much longer as it was starved.
+
+        `impatient` makes the load of a storm, from a rate.
+        """
         self.not_restored: str | None = None  # what the way back did not bring back, with the evidence
         self.blind: list[str] = []  # looks that failed
         self.awaited: list[Awaited] = []
@@ -113,6 +117,8 @@ class Runner:
         self._progress = progress
         self._journal = journal or NoJournal()
         self._starvation = starvation or Starvation()
+        self._impatient = impatient
+        self.storms: list[Load] = []  # their clients may still ask; whoever runs this waits for them and closes them
         self._owed: list[_Owed] = []
         self._actions = itertools.count(1)
         self._before: frozenset[str] | None = None
@@ -195,6 +201,8 @@ class Runner:
                 await self._take_stock(step)
             case SecondRun():
                 await self._run_again(step)
+            case Storm():
+                await self._storm(step)
             case _:
                 await self._change(step)
 
@@ -287,6 +295,27 @@ class Runner:
             attempts = self._load.record.attempts[before:]
             failed = sum(not attempt.ok for attempt in attempts)
             stage.detail = f"{len(attempts) - failed} requests accepted, {failed} failed"
+
+    async def _storm(self, step: Storm) -> None:
+        assert self._impatient is not None, "a storm needs clients"
+        with self._progress.stage(step.name) as stage:
+            fault = Fault(name=step.name, region=None, kind="overload", at=stage.at)
+            self._progress.faults.append(fault)
+            await self._around.faults.recycle_workers()
+            storm = self._impatient(step.times * self._load.rate)
+            self.storms.append(storm)
+            storm.start()
+            end = self._progress.now() + step.seconds
+            while (left := end - self._progress.now()) > 0:
+                await self._look()
+                await asyncio.sleep(min(_LOOK_SECONDS, max(0.0, left)))
+            await storm.stop()
+            fault.ended_at = self._progress.now()
+            record = storm.record
+            stage.detail = (
+                f"{storm.rate:g}/s more: {len(record.acknowledged)} of {len(record.intents)} accepted "
+                f"with {len(record.attempts)} attempts"
+            )
 
     async def _await(self, step: Await) -> None:
         started = self._progress.now()

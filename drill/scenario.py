@@ -68,7 +68,19 @@ class SecondRun:
     name: str
 
 
-Step = Send | Settle | Await | TakeStock | SecondRun | Change
+@dataclass(frozen=True, kw_only=True)
+class Storm:
+    """End every function's warm workers and, beside the load, let impatient clients offer `times` its rate.
+
+    Seconds are this machine's: neither clients nor cold starts get faster because the clock does.
+    """
+
+    name: str
+    times: float
+    seconds: float
+
+
+Step = Storm | Send | Settle | Await | TakeStock | SecondRun | Change
 
 
 @dataclass(frozen=True, kw_only=True)

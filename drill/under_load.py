@@ -67,9 +67,11 @@ async def run_under_load(
         await load.stop()
         after = await asyncio.to_thread(sampler.mark)
         with progress.stage("let clients finish") as stage:
-            await load.drain()
+            for each in (load, *runner.storms):
+                await each.drain()
             stage.detail = f"{len(load.record.acknowledged)} of {len(load.record.intents)} told"
         await runner.settle(arrived(progress.status))
     finally:
-        await load.close()
+        for each in (load, *runner.storms):
+            await each.close()
     return Course(first=first, usage=sampler.usage(before, after))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from drill.measured import Measured
 from drill.measures import Interruption
-from drill.objectives import Objectives
+from drill.objectives import Objectives, Overload
 from drill.report.model import CheckReport
 from drill.verdict_lines import objective, timed, unless_starved
 
@@ -18,6 +18,8 @@ def rto(interruptions: Sequence[Interruption]) -> float | None:
 
 
 def lines(objectives: Objectives, measured: Measured) -> list[CheckReport]:
+    if objectives.overload is not None:
+        return _after_overload(objectives.overload, measured)
     service = objectives.service
     found = [_restored(measured), _later(measured)] if service.interrupted else [_uninterrupted(measured)]
     whole = (measured.fault_at, measured.load_ended)
@@ -40,13 +42,42 @@ def lines(objectives: Objectives, measured: Measured) -> list[CheckReport]:
             met=all(counts.values()),
         )
         found.append(unless_starved(measured, both, whole))
+    return [*found, _told(measured)]
+
+
+def _told(measured: Measured) -> CheckReport:
     told = objective(
         "every client is told in the end",
         "0 gave up",
         f"{measured.given_up} gave up",
         met=measured.given_up == 0,
     )
-    return [*found, unless_starved(measured, told, (0.0, measured.load_ended))]
+    return unless_starved(measured, told, (0.0, measured.load_ended))
+
+
+def _after_overload(expected: Overload, measured: Measured) -> list[CheckReport]:
+    """Not excused by starvation: the storm is there to starve the machine, and afterwards it is offered what it can."""
+    found = measured.recovery
+    seconds = None if found is None else found.seconds
+    return [
+        objective(
+            "full goodput returns by itself after the storm",
+            f"{expected.share:.0%} of what is offered, within {expected.within_seconds:g} s",
+            f"{found.share:.0%} within {seconds:.1f} s"
+            if found and seconds is not None
+            else f"{found.share:.0%} at the end of the run"
+            if found
+            else "the storm did not end",
+            met=seconds is not None and round(seconds, 2) <= expected.within_seconds,
+        ),
+        objective(
+            "overload looks like overload, and not like a lost region",
+            "targets stay healthy",
+            f"unhealthy: {', '.join(measured.unhealthy)}" if measured.unhealthy else "targets stay healthy",
+            met=not measured.unhealthy,
+        ),
+        _told(measured),
+    ]
 
 
 def _restored(measured: Measured) -> CheckReport:

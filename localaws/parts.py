@@ -9,6 +9,7 @@ from localaws.control import Control
 from localaws.gate import Gate
 from localaws.reaper import Reaper
 from localaws.replication import Replication
+from localaws.saturation import Saturation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class Machine:
     replication: Replication
     http_port: int
     data_directory: Path
+    saturation: Saturation
 
 
 class Part(Protocol):
@@ -77,7 +79,13 @@ def _answering(machine: Machine) -> list[Part]:
     from localaws.traffic import Traffic
     from localaws.traffic_part import TrafficPart
 
-    traffic = Traffic(machine.clock, machine.gate, machine.http_port, client_region=machine.gate.regions[0])
+    traffic = Traffic(
+        machine.clock,
+        machine.gate,
+        machine.http_port,
+        client_region=machine.gate.regions[0],
+        saturation=machine.saturation,
+    )
     control_planes = ControlPlanes(machine.replication, traffic.health_checks.is_healthy)
     metrics = ServiceMetrics(machine.clock, machine.gate, traffic.target_health, traffic.health_checks)
     alarms = Alarms(machine.clock, machine.gate)

@@ -36,6 +36,7 @@ from localaws.recorded_calls import CallApi, RecordedCalls
 from localaws.replication import DEFAULT_LAGS, Replication
 from localaws.replication_dynamodb import GlobalTables
 from localaws.request_region import APPLICATION_ID
+from localaws.saturation import Saturation
 from localaws.schedules import Schedules
 from localaws.stream_mappings import StreamMappings
 from localaws.workers import Nursery
@@ -89,6 +90,7 @@ class Server:
         self._streams = StreamMappings(self._clock, self._gate)
         self._schedules = Schedules(self._clock)
         self._reaper = reaper
+        self._saturation = Saturation()
         self._data_directory = settings.data_directory or run_directory / "data"
 
     async def run(self, make_parts: MakeParts) -> None:
@@ -108,6 +110,7 @@ class Server:
                 replication=replication,
                 http_port=self.port,
                 data_directory=self._data_directory,
+                saturation=self._saturation,
             )
         )
         for part in parts:
@@ -153,7 +156,13 @@ class Server:
         hooks.keep_workers_whose_handler_raised()
         # AWS starts an execution environment for every call that finds none free. Here that is a process of 45 MB and a
         # second of CPU: a burst of health probes on a busy machine would start dozens, each making the others slower.
-        hooks.bound_workers(most=8, starting=2, hesitation=0.05, patience=self._settings.invocation_wait)
+        hooks.bound_workers(
+            most=8,
+            starting=2,
+            hesitation=0.05,
+            patience=self._settings.invocation_wait,
+            throttled=self._saturation.throttled,
+        )
         BackgroundWork(self._gate, replication).install()
         self._streams.install()
         self._schedules.install()
@@ -246,8 +255,8 @@ def _arguments(arguments: list[str] | None) -> tuple[Settings, MakeParts]:
 def main(arguments: list[str] | None = None) -> None:
     settings, make_parts = _arguments(arguments)
     _log_to(settings.log_file)
-    # What is deployed stays, and every call makes hundreds of short-lived objects: with Python's own thresholds, a sixth
-    # of the server's CPU time went into looking for garbage among the former.
+    # What is deployed stays, and every call makes hundreds of short-lived objects: with Python's own thresholds, the
+    # server spent a sixth of its CPU time on looking for garbage among the former.
     gc.set_threshold(*GC_THRESHOLDS)
     if os.getpgid(0) != os.getpid():
         os.setpgid(0, 0)  # workers share the group, so that the reaper can end them all at once

@@ -12,6 +12,10 @@
 A thread of its own, so that an emulator busy with one call does not stop traffic or fail a health check. Fronts follow
 what is deployed within LOOK_SECONDS. `gate` decides what a lost region does to connections; health never asks it.
 `client_region` is the region the clients are near to.
+
+While the machine is saturated, accelerators reset new connections: a TLS handshake costs more than all the rest of a
+request that is refused, and clients that connect anew for each attempt would keep the loop busy with handshakes for
+clients that are gone before they are answered. Open connections are served on, and probes do not come this way.
 """
 
 import asyncio
@@ -34,6 +38,7 @@ from localaws.route53_api import observations
 from localaws.route53_names import Names
 from localaws.route53_probe import EndpointProber
 from localaws.route53_records import Records
+from localaws.saturation import Saturation
 from localaws.targethealth import State, TargetHealth
 from localaws.targethealth_api import CANONICAL_ZONES, described, target_group_defaults
 from localaws.targethealth_probe import Prober
@@ -46,8 +51,16 @@ START_SECONDS = 10.0
 
 
 class Traffic:
-    def __init__(self, clock: Clock, gate: Gate, http_port: int, client_region: str = "us-east-1") -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        gate: Gate,
+        http_port: int,
+        client_region: str = "us-east-1",
+        saturation: Saturation | None = None,
+    ) -> None:
         self._gate = gate
+        self._saturation = saturation = saturation or Saturation()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -57,7 +70,12 @@ class Traffic:
         self.fronts = LoadBalancerFronts(clock, gate, lambda group: self.target_health.routable(group))
         self.target_health = TargetHealth(clock, Prober(clock, self.fronts.address), self.fronts.reset_target)
         self.accelerator_fronts = AcceleratorFronts(
-            gate, self.global_accelerator, client_region, self.fronts.address, self._is_load_balancer_healthy
+            gate,
+            self.global_accelerator,
+            client_region,
+            self.fronts.address,
+            self._is_load_balancer_healthy,
+            saturation,
         )
         self.records = Records(
             lambda check: self.health_checks.is_healthy(check),
@@ -133,12 +151,14 @@ class Traffic:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         await self.dns.start()
         await self.ways_out.start()
+        watching = self._loop.create_task(self._saturation.watch())
         try:
             while not self._ending.is_set():
                 self._follow()
                 self._ready.set()
                 await self._pause(self._ending)
         finally:
+            watching.cancel()
             self.target_health.stop()
             self.health_checks.stop()
             self.accelerator_fronts.close()

@@ -10,9 +10,9 @@ from drill import measures, verdict
 from drill.limits import Limits
 from drill.measured import Measured
 from drill.measures import SteadyRun
-from drill.objectives import NoTakeOver
+from drill.objectives import NoTakeOver, Objectives
 from drill.progress import Fault, Progress, Stage
-from drill.record import Attempt
+from drill.record import Attempt, Record
 from drill.report import model
 from drill.report.found import Found
 from drill.report.recovery import database_report, decision_reports, moment_reports, promoted_at, workflow_reports
@@ -94,6 +94,15 @@ def report(
             second_runs=found.second_runs,
             reported_poison=found.reported_poison,
             fault_at=disturbed.at,
+            recovery=_recovery(settings.scenario.objectives, record, disturbed, ended),
+            storm_ended=disturbed.ended_at or ended,
+            unhealthy=sorted(
+                {
+                    seen.region
+                    for seen in progress.seen
+                    if seen.what == "targets" and seen.state == "unhealthy" and seen.at >= disturbed.at
+                }
+            ),
             starvation=found.sampler.starvation,
             started=progress.started,
         ),
@@ -162,6 +171,12 @@ def _outage(loss: Fault | None, found: Found) -> model.OutageReport | None:
         calls_refused=sum(refused.values()),
         calls_refused_by=refused,
     )
+
+
+def _recovery(objectives: Objectives, record: Record, storm: Fault, ended: float) -> measures.Recovery | None:
+    if objectives.overload is None or storm.ended_at is None:
+        return None
+    return measures.recovery(record.intents, since=storm.ended_at, until=ended, share=objectives.overload.share)
 
 
 def _fault(fault: Fault) -> model.FaultReport:

@@ -1,6 +1,7 @@
 """The scenarios there are, one file each."""
 
 from drill.scenario import Scenario
+from drill.scenarios.cold_storm import COLD_STORM
 from drill.scenarios.double_trigger import DOUBLE_TRIGGER
 from drill.scenarios.false_alarm import FALSE_ALARM
 from drill.scenarios.flapping import FLAPPING
@@ -21,6 +22,7 @@ SCENARIOS: dict[str, Scenario] = {
         REGION_LOSS,
         FLAPPING,
         FALSE_ALARM,
+        COLD_STORM,
         REGION_LOSS_SECONDARY,
         WRITER_LOSS,
         PARTITION,

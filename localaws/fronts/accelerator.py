@@ -14,6 +14,7 @@ from localaws.fronts.routing import Endpoint, Group, choose
 from localaws.gate import Gate
 from localaws.globalaccelerator import GlobalAccelerator
 from localaws.globalaccelerator_records import Accelerator, EndpointGroup
+from localaws.saturation import Saturation
 
 AddressOf = Callable[[str, int], tuple[str, int] | None]
 Key = tuple[str, int]
@@ -32,6 +33,7 @@ class AcceleratorFronts:
         client_region: str,
         address_of: AddressOf,
         is_healthy: Callable[[str], bool],
+        saturation: Saturation,
     ) -> None:
         kilometres(client_region, client_region)  # an unknown region fails here, not at the first connection
         self._gate = gate
@@ -39,6 +41,8 @@ class AcceleratorFronts:
         self._client_region = client_region
         self._address_of = address_of
         self._is_healthy = is_healthy
+        self._saturation = saturation
+        self._shed = 0  # connections that were reset for that
         self._ports: dict[Key, ForwardingPort] = {}
         self._listeners: dict[Key, str] = {}  # the listener behind a port: another may have taken its place
         self._sent: dict[str, Counter[str]] = {}
@@ -83,6 +87,9 @@ class AcceleratorFronts:
             self._gate.refuse(region, "data:nlb")
 
     def _way(self, key: Key, client: str) -> Way | None:
+        if self._saturation.is_saturated:
+            self._shed += 1
+            return None
         listener = self._listeners[key]
         record = self._state.listeners.get(listener)
         groups = {group.region: group for group in self._state.groups_of(listener)}
@@ -127,4 +134,5 @@ class AcceleratorFronts:
             ],
             "traffic": dict(self._sent.get(record.arn, {})),
             "open_connections": dict(opened),
+            "shed_connections": self._shed,
         }

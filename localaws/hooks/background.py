@@ -116,14 +116,16 @@ def fork_python_workers(start: Callable[[str, str, dict[str, str]], Any]) -> Non
     lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
 
 
-def bound_workers(*, most: int, starting: int, hesitation: float, patience: float) -> None:
+def bound_workers(
+    *, most: int, starting: int, hesitation: float, patience: float, throttled: Callable[[], None] = lambda: None
+) -> None:
     """Give each function at most `most` workers, and throttle early what finds none of them free.
 
     An execution that finds no free worker waits for one. After `hesitation` seconds it may start one more, as long as
     fewer than `starting` of the function are being started and fewer than `most` exist. It waits `patience` seconds at
     the longest, and no more than `most` executions of a function wait at a time: everything beyond is throttled at
     once, as Lambda throttles what is above a function's concurrency. A longer queue would only serve clients that
-    have given up by then.
+    have given up by then. `throttled` is called for each of those.
     """
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
@@ -165,6 +167,7 @@ def bound_workers(*, most: int, starting: int, hesitation: float, patience: floa
         key = lambda_runtime._worker_key(func_name, config, qualifier)
         with changed:
             if not wait_for_one(key):
+                throttled()
                 return None, "func_cap"
             held.worker, how = acquire(func_name, config, code_zip, qualifier=qualifier, **more)
             return held.worker, how
