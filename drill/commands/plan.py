@@ -55,7 +55,11 @@ def must_show(objectives: Objectives) -> Iterator[str]:
     service, take_over = objectives.service, objectives.take_over
     yield "no acknowledged payment is lost"
     yield "no payment is made twice"
-    yield "payments are accepted again in time" if service.interrupted else "no payment is interrupted"
+    if overload := objectives.overload:
+        yield f"full goodput returns by itself within {overload.within_seconds:g} s of the storm's end"
+        yield "targets stay healthy"
+    else:
+        yield "payments are accepted again in time" if service.interrupted else "no payment is interrupted"
     if service.moves_to:
         yield f"traffic moves to the {service.moves_to} region by itself"
     if service.serves_both:
