@@ -191,4 +191,17 @@ DIFFERENCES: tuple[Difference, ...] = (
         here="It stops the old writer at once.",
         tested="local/test_aurora_faults.py::test_a_failover_across_a_cut_stops_the_old_writer",
     ),
+    Difference(
+        id="shed-connections",
+        aws="Accelerators and load balancers scale with their clients; where a function throttles, they answer 502.",
+        here="While functions throttle or traffic is late, an accelerator also resets new connections: their TLS "
+        "handshakes would take the processors of those that are served.",
+        tested="local/test_fronts.py::test_a_saturated_machine_resets_new_connections_and_serves_open_ones",
+    ),
+    Difference(
+        id="invocation-wait",
+        aws="An invocation above a function's concurrency is throttled at once.",
+        here="A function has eight execution environments; eight more invocations wait for up to half a second.",
+        tested="local/test_workers.py::test_a_burst_is_served_by_a_few_workers_and_the_rest_is_throttled_early",
+    ),
 )

@@ -1,5 +1,6 @@
 """Connections through accelerator, network and application load balancers, as clients see them."""
 
+import asyncio
 import contextlib
 import http.client
 import socket
@@ -7,12 +8,13 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from localaws import hooks
+from localaws import hooks, saturation
 from localaws.fronts import port, relay
+from localaws.saturation import Saturation
 from tests.certificates import make_certificate
 from tests.local.traffic_world import (
     EAST_1,
@@ -448,8 +450,52 @@ def test_connections_over_the_limit_of_a_front_are_reset(
 
 def test_a_blocked_emulator_does_not_stop_traffic(world: World, front: tuple[str, int]) -> None:
     world.get(front)
-    hooks.main_loop().call_soon_threadsafe(time.sleep, 1.5)
-    started = time.monotonic()
+    answered = threading.Event()
+    hooks.main_loop().call_soon_threadsafe(answered.wait, 60)  # nothing else is done there meanwhile
 
     assert world.get(front) == (200, EAST_1)
-    assert time.monotonic() - started < 1.2
+    answered.set()
+
+
+def test_a_saturated_machine_resets_new_connections_and_serves_open_ones(world: World, front: tuple[str, int]) -> None:
+    open_before = world.connect(front)
+    assert ask(open_before) == (200, EAST_1)
+    with keeping(world.saturation.throttled):
+        assert fate_of_new(front) == "reset"
+        assert ask(open_before) == (200, EAST_1)
+
+    assert eventually(lambda: serving(world, front) == EAST_1), "once that is over, clients are let in again"
+
+
+@contextlib.contextmanager
+def keeping(sign: Callable[[], None]) -> Iterator[None]:
+    """Give a sign again and again while the block runs."""
+    ending = threading.Event()
+
+    def give() -> None:
+        while not ending.wait(0.01):
+            sign()
+
+    giving = threading.Thread(target=give, daemon=True)
+    sign()
+    giving.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        giving.join()
+
+
+def test_a_loop_that_runs_late_is_a_sign_of_saturation() -> None:
+    async def run() -> tuple[bool, bool]:
+        signs = Saturation()
+        watching = asyncio.create_task(signs.watch())
+        await asyncio.sleep(0)
+        time.sleep(3 * saturation.LATEST)  # nothing else runs in the loop meanwhile
+        late = signs.is_saturated
+        while signs.is_saturated:
+            await asyncio.sleep(0.01)
+        watching.cancel()
+        return late, signs.is_saturated
+
+    assert asyncio.run(run()) == (True, False)

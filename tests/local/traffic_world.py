@@ -23,6 +23,7 @@ from localaws import environment, hooks, http_server
 from localaws.clock import Clock
 from localaws.fronts import probe
 from localaws.gate import Gate, OutageKind
+from localaws.saturation import Saturation
 from localaws.traffic import Traffic
 from tests.certificates import make_certificate
 
@@ -53,6 +54,7 @@ class Cell:
 class World:
     gate: Gate
     traffic: Traffic
+    saturation: Saturation
     endpoint: str
     certificate: tuple[bytes, bytes]
     account: str = environment.ACCOUNT
@@ -68,7 +70,7 @@ class World:
                 endpoint_url=self.endpoint,
                 aws_access_key_id=key[2],
                 aws_secret_access_key="any",
-                config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10),
+                config=Config(retries={"total_max_attempts": 1}, connect_timeout=20, read_timeout=60),
             )
         return self._clients[key]
 
@@ -141,7 +143,7 @@ class World:
         described = self.client("elbv2", cell.region).describe_target_health(TargetGroupArn=cell.target_group)
         return [found["TargetHealth"]["State"] for found in described["TargetHealthDescriptions"]]
 
-    def await_target(self, cell: Cell, state: str, within: float = 5.0) -> None:
+    def await_target(self, cell: Cell, state: str, within: float = 60.0) -> None:
         assert eventually(lambda: self.target_states(cell) == [state], within=within), (
             f"the target in {cell.region} is {self.target_states(cell)}, not {state}"
         )
@@ -204,7 +206,7 @@ def fixed_response(status: int, body: str) -> dict[str, Any]:
     }
 
 
-def eventually(look: Callable[[], Found], *, within: float = 5.0) -> Found:
+def eventually(look: Callable[[], Found], *, within: float = 60.0) -> Found:
     """What `look` returns once that is true; its last answer after `within` seconds."""
     deadline = time.monotonic() + within
     while not (found := look()) and time.monotonic() < deadline:
@@ -232,7 +234,8 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
                 patch.setenv(name, value)
         patch.setattr(probe, "LEAST_SECONDS", 0.5)  # hanging probes cost the tests most of their time
         gate = Gate((EAST_1, EAST_2))
-        traffic = Traffic(Clock(speed), gate, port, client_region)
+        saturation = Saturation()
+        traffic = Traffic(Clock(speed), gate, port, client_region, saturation)
         traffic.install()
         server = http_server.server(hooks.emulator())
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
@@ -240,7 +243,7 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
         traffic.start()
         try:
             assert eventually(lambda: server.started), "the emulator does not start"
-            yield World(gate, traffic, f"http://127.0.0.1:{port}", make_certificate(SERVICE_NAME))
+            yield World(gate, traffic, saturation, f"http://127.0.0.1:{port}", make_certificate(SERVICE_NAME))
         finally:
             traffic.stop()
             hooks.reset_emulator()
