@@ -151,9 +151,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         id="worker-limit",
-        aws="A call that finds every execution environment busy starts one more.",
-        here="At most eight of a function run, two start at a time; after three seconds' waiting a call is throttled.",
-        tested="local/test_workers.py::test_a_burst_waits_for_the_workers_there_are",
+        aws="Lambda runs up to a thousand invocations at once in a region, and throttles at once what is above a limit.",
+        here="A function has eight execution environments, of which two start at a time. As many invocations wait for one "
+        "for up to half a second; then they are throttled.",
+        tested="local/test_workers.py::test_a_burst_is_served_by_a_few_workers_and_the_rest_is_throttled_early",
     ),
     Difference(
         id="control-times",
@@ -197,11 +198,5 @@ DIFFERENCES: tuple[Difference, ...] = (
         here="While functions throttle or traffic is late, an accelerator also resets new connections: their TLS "
         "handshakes would take the processors of those that are served.",
         tested="local/test_fronts.py::test_a_saturated_machine_resets_new_connections_and_serves_open_ones",
-    ),
-    Difference(
-        id="invocation-wait",
-        aws="An invocation above a function's concurrency is throttled at once.",
-        here="A function has eight execution environments; eight more invocations wait for up to half a second.",
-        tested="local/test_workers.py::test_a_burst_is_served_by_a_few_workers_and_the_rest_is_throttled_early",
     ),
 )
