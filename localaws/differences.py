@@ -151,7 +151,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         id="worker-limit",
-        aws="A function has as many execution environments as its concurrency allows; what is above is throttled at once.",
+        aws="A function has as many execution environments as its concurrency; what is above is throttled at once.",
         here="A function has eight, of which two start at a time. Eight more invocations wait for up to half a second, "
         "and what is above is throttled at once.",
         tested="local/test_workers.py::test_a_burst_is_served_by_a_few_workers_and_the_rest_is_throttled_early",
