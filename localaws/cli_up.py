@@ -9,6 +9,7 @@ from typing import Any
 
 from localaws import cli_display, endpoints, launch, redeploy
 from localaws.cli_display import Display
+from localaws.environment import collect_rarely
 from localaws.launch import RunningServer, StartError
 from localaws.redeploy import Deployer
 from localaws.runner import DeployError, Deployment, deploy, project
@@ -25,6 +26,7 @@ CLIENT = "rehearsal"  # who the payments on this machine are from
 
 def up(environment: str, speed: float, directory: Path, display: Display) -> None:
     """Run until Ctrl-C, SIGTERM, or `down`. Raises NotPossible if one runs already, Failed if it does not come up."""
+    collect_rarely()
     directory = directory.resolve()
     regions = _regions(environment)
     lock = Lock(directory)

@@ -4,6 +4,7 @@ ministack hands its whole environment to every Lambda, so a credential, a profil
 the handlers. `HOME` and the temp folder lie in the run's own folder: what ministack writes there vanishes with it.
 """
 
+import gc
 import os
 import tempfile
 from collections.abc import Mapping
@@ -18,6 +19,15 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 def clean(source: Mapping[str, str]) -> dict[str, str]:
     """What of `source` a server may see; TMPDIR stays so that its run folder lands where the user wants it."""
     return {name: source[name] for name in (*_PASSED_ON, "TMPDIR") if name in source}
+
+
+def collect_rarely() -> None:
+    """Let this process look for garbage less often.
+
+    What is deployed and the SDK's classes stay, while every call makes hundreds of short-lived objects: with Python's own
+    thresholds the server spends a sixth of its CPU time on looking for garbage among the former.
+    """
+    gc.set_threshold(50_000, 20, 50)
 
 
 def new_run_directory() -> Path:

@@ -7,7 +7,6 @@ serves until it is told to stop: by signal, by the control API, or because its o
 import argparse
 import asyncio
 import functools
-import gc
 import json
 import logging
 import logging.handlers
@@ -43,7 +42,6 @@ from localaws.workers import Nursery
 from localaws.workflows import Workflows
 
 _LOG_BYTES = 5_000_000
-GC_THRESHOLDS = (50_000, 20, 50)
 INVOCATION_WAIT = 0.5
 """Seconds of this machine. Lambda throttles at once; here a worker may be about to be free, or is being started."""
 
@@ -255,9 +253,7 @@ def _arguments(arguments: list[str] | None) -> tuple[Settings, MakeParts]:
 def main(arguments: list[str] | None = None) -> None:
     settings, make_parts = _arguments(arguments)
     _log_to(settings.log_file)
-    # What is deployed stays, and every call makes hundreds of short-lived objects: with Python's own thresholds, the
-    # server spent a sixth of its CPU time on looking for garbage among the former.
-    gc.set_threshold(*GC_THRESHOLDS)
+    environment.collect_rarely()
     if os.getpgid(0) != os.getpid():
         os.setpgid(0, 0)  # workers share the group, so that the reaper can end them all at once
     run_directory = environment.new_run_directory()
