@@ -24,8 +24,8 @@ def clean(source: Mapping[str, str]) -> dict[str, str]:
 def collect_rarely() -> None:
     """Let this process look for garbage less often.
 
-    What is deployed and the SDK's classes stay, while every call makes hundreds of short-lived objects: with Python's own
-    thresholds the server spends a sixth of its CPU time on looking for garbage among the former.
+    What is deployed and the SDK's classes stay, while every call makes hundreds of short-lived objects: with Python's
+    own thresholds the server spends a sixth of its CPU time on looking for garbage among the former.
     """
     gc.set_threshold(50_000, 20, 50)
 
