@@ -19,20 +19,28 @@ from drill.payments import payments
 from drill.progress import Progress
 from drill.runner import CouldNotStart, Inconclusive
 from drill.settings import AUTOMATIC_RATE, AUTOMATIC_SPEED
+from drill.starvation import Starvation
 
 FASTEST = AUTOMATIC_SPEED
 SLOWEST = 1.0
 MOST = AUTOMATIC_RATE  # payments a second: enough to see every gap, and more would only measure this machine
 LEAST = 4.0  # below, a second of outage would go unseen
 
-_BUSY = 0.6
-"""Share of the processors that the steady state may use: a failover adds replays, proofs and deployments to it."""
+_BUSY = 0.5
+"""Share of the processors that the steady state may use: a failover adds replays, proofs and deployments to it, and
+with the peaks of both it stays below about 60 %."""
 
 _SUSTAINED = 0.85
 """Share of the processors above which latencies grow without end; what a rate given by hand may use."""
 
 _REFERENCE_SECONDS = 0.030
 """Latency of a payment without any other at which `FASTEST` leaves the computing of a failover enough time."""
+
+_CORES = 1.7
+"""Processors at which `FASTEST` leaves what happens at the same time in a failover enough of them."""
+
+_CONTENTION = 1.5
+"""How much slower a rehearsal runs beside other programs: at a third of the time spent waiting for them, half as fast."""
 
 _CLIENTS = (1, 2, 4, 8)  # at the same time; each step is kept if it brings more payments a second
 _STEP_SECONDS = 1.2
@@ -52,6 +60,7 @@ class Capacity:
     base: float  # cores busy without payments
     seconds_per_payment: float  # of CPU
     latency: float  # seconds; the median without any other payment
+    contention: float = 0.0  # share of the time without payments in which other programs had the processors
 
     def base_at(self, speed: float) -> float:
         """Cores busy without payments at another speed: health checks and sentinels come as often in AWS time."""
@@ -80,7 +89,7 @@ def choose(capacity: Capacity, *, rate: float | None, speed: float | None, faste
     measured = (
         f"this machine gives {capacity.cores:.2f} cores, needs {capacity.base_at(chosen_speed):.2f} of them without "
         f"payments and {1000 * capacity.seconds_per_payment:.0f} ms of CPU for each payment, and answers one in "
-        f"{1000 * capacity.latency:.0f} ms"
+        f"{1000 * capacity.latency:.0f} ms; other programs hold it up for {capacity.contention:.0%} of the time"
     )
     if rate is not None and rate > most:
         raise Inconclusive(
@@ -101,10 +110,11 @@ def choose(capacity: Capacity, *, rate: float | None, speed: float | None, faste
 def _speed(capacity: Capacity, fastest: float) -> float:
     """As fast as the machine answers, and slow enough to leave `LEAST` payments a second room beside the base load."""
     by_latency = FASTEST * _REFERENCE_SECONDS / max(capacity.latency, 1e-3)
-    by_cores = FASTEST * capacity.cores / 1.5
+    by_cores = FASTEST * capacity.cores / _CORES
     room = _BUSY * capacity.cores - LEAST * capacity.seconds_per_payment
     by_base = capacity.speed * room / max(capacity.base, 1e-3)
-    wanted = min(FASTEST, fastest, by_latency, by_cores, by_base)
+    by_contention = FASTEST * (1 - _CONTENTION * capacity.contention)
+    wanted = min(FASTEST, fastest, by_latency, by_cores, by_base, by_contention)
     return max(SLOWEST, int(2 * wanted) / 2)  # in halves: a figure that can be typed and compared
 
 
@@ -114,9 +124,16 @@ def _round(rate: float) -> float:
 
 
 async def measure(
-    targets: Sequence[Target], *, seed: int, speed: float, cpu_seconds: Callable[[], float], progress: Progress
+    targets: Sequence[Target],
+    *,
+    seed: int,
+    speed: float,
+    cpu_seconds: Callable[[], float],
+    starvation: Starvation,
+    progress: Progress,
 ) -> Capacity:
-    """Warm every target's functions, then load the first target. `cpu_seconds` gives the CPU time of all processes.
+    """Warm every target's functions, then load the first target. `cpu_seconds` gives the CPU time of all processes,
+    `starvation` that of this machine as it goes on.
 
     Raises CouldNotStart for an environment that does not answer at all.
     """
@@ -135,6 +152,7 @@ async def measure(
         before, began = cpu_seconds(), time.monotonic()
         await asyncio.sleep(_BASE_SECONDS)
         base = (cpu_seconds() - before) / (time.monotonic() - began)
+        contention = starvation.share(began, time.monotonic())
         best = (0.0, 0.0)  # payments a second, cores
         latency = 0.0
         for clients in _CLIENTS:
@@ -157,6 +175,7 @@ async def measure(
             base=base,
             seconds_per_payment=max(1e-3, (cores - base) / rate),
             latency=latency,
+            contention=contention,
         )
         stage.detail = f"{rate:.0f} payments/s at most, {cores:.2f} cores"
     return capacity

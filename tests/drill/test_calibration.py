@@ -11,6 +11,7 @@ from drill import calibration
 from drill.calibration import FASTEST, LEAST, MOST, Capacity, choose
 from drill.progress import Progress
 from drill.runner import CouldNotStart, Inconclusive
+from drill.starvation import Starvation
 from tests.drill.payment_server import accept, payment_server
 
 FAST = Capacity(speed=6.0, cores=1.9, base=0.17, seconds_per_payment=0.014, latency=0.020)
@@ -41,6 +42,12 @@ def test_a_slower_machine_runs_slower_and_never_the_other_way_round() -> None:
 
     assert speeds == sorted(speeds, reverse=True)
     assert speeds[0] > speeds[1] > speeds[2]
+
+
+def test_beside_other_programs_a_rehearsal_runs_slower() -> None:
+    speeds = [choose(replace(FAST, contention=share), rate=None, speed=None).speed for share in (0.0, 0.2, 0.4, 0.9)]
+
+    assert speeds == [6.0, 4.0, 2.0, 1.0]
 
 
 def test_a_scenarios_own_limit_holds() -> None:
@@ -78,7 +85,12 @@ def test_the_measurement_finds_what_a_server_can_do(tmp_path: Path) -> None:
     async def run() -> Capacity:
         async with payment_server(tmp_path, accept, pause=0.02) as server:
             return await calibration.measure(
-                [server.target], seed=1, speed=6.0, cpu_seconds=time.process_time, progress=Progress(title="test")
+                [server.target],
+                seed=1,
+                speed=6.0,
+                cpu_seconds=time.process_time,
+                starvation=Starvation(),
+                progress=Progress(title="test"),
             )
 
     capacity = asyncio.run(run())
@@ -94,7 +106,12 @@ def test_an_environment_that_answers_nothing_could_not_start(tmp_path: Path, mon
     async def run() -> None:
         async with payment_server(tmp_path, lambda *_: (503, {})) as server:
             await calibration.measure(
-                [server.target], seed=1, speed=6.0, cpu_seconds=time.process_time, progress=Progress(title="test")
+                [server.target],
+                seed=1,
+                speed=6.0,
+                cpu_seconds=time.process_time,
+                starvation=Starvation(),
+                progress=Progress(title="test"),
             )
 
     with pytest.raises(CouldNotStart, match="no payment was answered"):
