@@ -40,7 +40,7 @@ _CORES = 1.7
 """Processors at which `FASTEST` leaves what happens at the same time in a failover enough of them."""
 
 _CONTENTION = 1.5
-"""How much slower a rehearsal runs beside other programs: at a third of the time spent waiting for them, half as fast."""
+"""How much slower a rehearsal runs beside other programs: half as fast if a third of the time is waiting for them."""
 
 _CLIENTS = (1, 2, 4, 8)  # at the same time; each step is kept if it brings more payments a second
 _STEP_SECONDS = 1.2
