@@ -164,7 +164,8 @@ def test_a_reader_asks_its_own_replica_once_for_each_batch_between_two_looks(
     function = aws.function(EAST_2, CONTROL_DECISION_SECONDS="30")
     function.answer({"Records": batch(1)}, Context())
     calls: list[tuple[str, str]] = []
-    call = BaseClient._make_api_call
+    any_client: Any = BaseClient
+    call = any_client._make_api_call
 
     def recorded(client: Any, operation: str, arguments: Any) -> Any:
         calls.append((operation, client.meta.region_name))
