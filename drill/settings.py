@@ -8,7 +8,7 @@ from drill.faults import OutageKind
 from drill.scenario import Scenario
 from drill.scenarios import SCENARIOS
 
-AUTOMATIC_SPEED = 6.0
+AUTOMATIC_SPEED = 5.0
 """AWS seconds in one of this machine, at which an environment is deployed until this machine has been measured."""
 
 AUTOMATIC_RATE = 50.0
