@@ -23,7 +23,7 @@ _POLITE = 'signal.signal(signal.SIGTERM, lambda *_: (child.terminate(), child.wa
 _DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 
-def gone(pid: int, within: float = 5.0) -> bool:
+def gone(pid: int, within: float = 60.0) -> bool:
     end = time.monotonic() + within
     while time.monotonic() < end:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
@@ -111,7 +111,7 @@ def test_the_command_is_asked_to_stop_when_its_owner_is_gone(how: signal.Signals
         owner.wait()
 
     assert gone(grandchild)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while "stopped" not in said.read_text() and time.monotonic() < end:
         time.sleep(0.02)
     assert "stopped" in said.read_text(), "it was asked, not killed"
@@ -134,6 +134,6 @@ def test_a_command_that_does_not_stop_is_killed_with_its_group() -> None:
     grandchild = int(keeper.stdout.readline())
     keeper.stdin.close()
 
-    assert keeper.wait(5) != 0
+    assert keeper.wait(60) != 0
     assert gone(grandchild)
     keeper.stdout.close()

@@ -63,7 +63,7 @@ def test_steps_are_done_in_order_and_each_leaves_its_time_and_outcome(tmp_path: 
     assert {stage.outcome for stage in progress.stages} == {"done"}
     (fault,) = progress.faults
     assert fault.ended_at is not None
-    assert 0.5 <= fault.ended_at - fault.at < 1
+    assert fault.ended_at - fault.at >= 0.5
     assert (fault.region, fault.kind, fault.is_loss) == ("us-east-1", "reset", True)
     assert runner.not_restored is None
 

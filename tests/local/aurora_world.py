@@ -26,7 +26,7 @@ SPEED = 200.0
 LONG = Timing(failover_seconds=240.0)
 """Longer than AWS's: a second here, in which a busy machine can look at what is shown meanwhile."""
 USER, PASSWORD, DATABASE = "bank", "not-a-secret-1", "ledger"
-PATIENCE = 15.0  # seconds
+PATIENCE = 120.0  # seconds
 
 Found = TypeVar("Found")
 
@@ -56,7 +56,7 @@ class Emulator:
                 endpoint_url=self.endpoint,
                 aws_access_key_id=environment.ACCOUNT,
                 aws_secret_access_key="any",
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=20),
+                config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
             )
         return self._clients[service, region]
 
@@ -162,7 +162,7 @@ class World:
     @contextlib.contextmanager
     def connect(self, deployed: Deployed, region: str, password: str = PASSWORD) -> Iterator[Any]:
         url = self.pairs.endpoints(deployed.name)[region]
-        connection = psycopg2.connect(url, password=password, connect_timeout=2)
+        connection = psycopg2.connect(url, password=password, connect_timeout=5)
         connection.autocommit = True
         try:
             yield connection

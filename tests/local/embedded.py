@@ -19,6 +19,9 @@ EAST_1, EAST_2 = "us-east-1", "us-east-2"
 
 Found = TypeVar("Found")
 
+PATIENCE = 60.0
+"""Seconds for something that comes within one or two on a fast machine that does nothing else."""
+
 
 @dataclass(frozen=True)
 class LocalAws:
@@ -28,10 +31,10 @@ class LocalAws:
     _clients: dict[Any, Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str = EAST_1, **settings: Any) -> Any:
-        """A boto3 client that tries once and waits 5 s, unless `settings` of botocore's Config say otherwise."""
+        """A boto3 client that tries once and waits a minute, unless `settings` of botocore's Config say otherwise."""
         key = (service, region, *sorted(settings.items()))
         if key not in self._clients:
-            given = {"retries": {"total_max_attempts": 1}, "connect_timeout": 2, "read_timeout": 5, **settings}
+            given = {"retries": {"total_max_attempts": 1}, "connect_timeout": 20, "read_timeout": PATIENCE, **settings}
             make: Any = boto3.client  # the stubs know one overload a service
             self._clients[key] = make(
                 service,
@@ -44,7 +47,7 @@ class LocalAws:
         return self._clients[key]
 
     def status(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.server.control}/status").raise_for_status()
+        answer = httpx.get(f"{self.server.control}/status", timeout=PATIENCE).raise_for_status()
         status: dict[str, Any] = answer.json()
         return status
 
@@ -53,21 +56,21 @@ class LocalAws:
         return refused
 
     def lose(self, region: str, kind: str = "error") -> None:
-        httpx.post(f"{self.server.control}/outage", json={"region": region, "kind": kind}).raise_for_status()
+        self.control("outage", {"region": region, "kind": kind})
 
     def control(self, what: str, content: Any = None) -> Any:
         """POST `content` to the control API, or GET without one."""
         url = f"{self.server.control}/{what}"
-        answer = httpx.get(url) if content is None else httpx.post(url, json=content)
+        answer = httpx.request("GET" if content is None else "POST", url, json=content, timeout=PATIENCE)
         return answer.raise_for_status().json()
 
     def heal(self, *regions: str) -> None:
         for region in regions:
-            httpx.post(f"{self.server.control}/heal", json={"region": region}).raise_for_status()
+            self.control("heal", {"region": region})
 
 
-def eventually(look: Callable[[], Found], *, within: float = 5.0) -> Found:
-    """What `look` returns once that is true; its last answer after `within` seconds."""
+def eventually(look: Callable[[], Found], *, within: float = PATIENCE) -> Found:
+    """What `look` returns once that is true; its last answer after `within` seconds, which cost nothing if it comes."""
     deadline = time.monotonic() + within
     while not (found := look()) and time.monotonic() < deadline:
         time.sleep(0.02)

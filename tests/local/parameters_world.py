@@ -51,7 +51,7 @@ class ParameterWorld:
     def trees_are_equal(self) -> bool:
         return self.tree(EAST_1) == self.tree(EAST_2)
 
-    def becomes_equal(self, *, within: float = 30) -> bool:
+    def becomes_equal(self, *, within: float = 120) -> bool:
         return eventually(self.trees_are_equal, within=within)
 
     def written_by_us(self, below: str = "") -> int:

@@ -88,7 +88,7 @@ def _database(world: RecoveryWorld) -> None:
         ]
         return clusters == ["available"] * 2
 
-    assert eventually(available, within=30), "the database did not come up"
+    assert eventually(available, within=300), "the database did not come up"
 
 
 def _region(world: RecoveryWorld, region: str, speed: float) -> None:

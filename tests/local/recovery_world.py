@@ -56,7 +56,7 @@ class RecoveryWorld:
         return int(answer["statusCode"])
 
     def invoke(self, function: str, region: str, event: Mapping[str, Any]) -> Any:
-        client = self.aws.client("lambda", region, read_timeout=30)
+        client = self.aws.client("lambda", region, read_timeout=120)
         answer = client.invoke(FunctionName=f"{self.name}-{function}", Payload=json.dumps(event))
         found = json.load(answer["Payload"])
         assert "FunctionError" not in answer, found
@@ -87,11 +87,11 @@ class RecoveryWorld:
         item = self.aws.client("dynamodb", region).get_item(TableName=self.name, Key={"pk": {"S": key}}).get("Item", {})
         return {name: next(iter(value.values())) for name, value in item.items()}
 
-    def run(self, machine: str, region: str, request: Mapping[str, Any], *, within: float = 40.0) -> dict[str, Any]:
+    def run(self, machine: str, region: str, request: Mapping[str, Any], *, within: float = 300.0) -> dict[str, Any]:
         """Run a state machine to its end; its description, with the output read."""
         return self.end(self.start(machine, region, request), within=within)
 
-    def end(self, arn: str, *, within: float = 40.0) -> dict[str, Any]:
+    def end(self, arn: str, *, within: float = 300.0) -> dict[str, Any]:
         """The description of a run that ends, with the output read."""
         states = self.aws.client("stepfunctions", arn.split(":")[3])
         found: dict[str, Any] = eventually(

@@ -41,7 +41,7 @@ def state(aws: LocalAws, name: str, region: str = EAST_1) -> str:
 
 
 def becomes(aws: LocalAws, name: str, wanted: str, region: str = EAST_1) -> bool:
-    return eventually(lambda: state(aws, name, region) == wanted, within=20 * MINUTE)
+    return eventually(lambda: state(aws, name, region) == wanted, within=120 * MINUTE)
 
 
 def history(aws: LocalAws, name: str) -> list[str]:

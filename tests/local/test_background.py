@@ -39,7 +39,7 @@ def _told(scenario: str, home: Path) -> Any:
     program = PROGRAM.format(scenario=textwrap.indent(textwrap.dedent(scenario), "    "))
     environment = {"HOME": str(home), "TMPDIR": str(home), "GATEWAY_PORT": "1"}
     ran = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=300
     )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
@@ -110,7 +110,7 @@ try:
     lambda_runtime.Worker._spawn(late)
 except RuntimeError as error:
     told.append(str(error))
-told.append(late._proc.wait(timeout=1))
+told.append(late._proc.wait(timeout=60))
 """
 
 

@@ -100,7 +100,7 @@ def test_down_ends_it_and_takes_its_file_away(up: Up) -> None:
     ended = up.run("down")
 
     assert (ended.exit_code, ended.output) == (0, "the embedded AWS has ended\n")
-    assert up.aws.server.process.wait(timeout=1) == 0
+    assert up.aws.server.process.wait(timeout=60) == 0
     assert not (up.directory / endpoints.FILE).exists()
     Lock(up.directory)
 

@@ -23,11 +23,13 @@ from localaws.replication import Replication
 from tests.local.embedded import LocalAws, deploy_function, eventually
 
 TELL = """
-    import os, time
+    import os, pathlib, time
 
     def handler(event, context):
         print("called")
-        time.sleep(float((event or {}).get("seconds", 0)))
+        if event["at_work"]:
+            pathlib.Path(event["at_work"]).touch()
+        time.sleep(event["seconds"])
         return [os.getpid(), os.environ.get("CLOCK_SPEED"), os.environ.get("CONTROL_GRACE_SECONDS")]
 """
 
@@ -108,7 +110,7 @@ def test_a_sleeper_wakes_when_its_seconds_have_passed_at_the_new_speed() -> None
         await clock.sleep(30)
         return time.monotonic() - started
 
-    assert 0.3 < asyncio.run(asyncio.wait_for(slept(), 5)) < 1
+    assert asyncio.run(asyncio.wait_for(slept(), 20)) > 0.3
 
 
 def test_a_sleep_lasts_its_least_at_any_speed() -> None:
@@ -139,19 +141,17 @@ def test_the_times_of_functions_are_those_of_the_moment_they_are_asked_for() -> 
 
 
 def test_what_replicates_arrives_after_its_lag_at_the_new_speed() -> None:
-    async def delivered() -> float:
+    async def delivered() -> None:
         clock, arrived = Clock(1), asyncio.Event()
         replication = Replication(clock, Gate(("us-east-1", "us-east-2")), {"s3": 30})
         replication.start()
         replication.send("s3", "us-east-1", "us-east-2", arrived.set)
         await asyncio.sleep(0.05)
-        started = time.monotonic()
         clock.set_speed(100)
-        await asyncio.wait_for(arrived.wait(), 5)
+        await asyncio.wait_for(arrived.wait(), 20)  # instead of 30
         await replication.stop()
-        return time.monotonic() - started
 
-    assert asyncio.run(delivered()) < 1
+    asyncio.run(delivered())
 
 
 def test_the_lag_of_databases_is_turned_into_this_machines_seconds_again() -> None:
@@ -188,10 +188,12 @@ def slow(server: LocalAws) -> LocalAws:
     return server
 
 
-def invoke(aws: LocalAws, name: str, seconds: float = 0) -> tuple[str | None, Any]:
-    """What a function of the code above ends with: FunctionError, and process, speed, grace or the error."""
-    answer = aws.client("lambda", read_timeout=20, max_pool_connections=20).invoke(
-        FunctionName=name, Payload=json.dumps({"seconds": seconds})
+def invoke(aws: LocalAws, name: str, seconds: float = 0, at_work: Path | None = None) -> tuple[str | None, Any]:
+    """What a function of the code above ends with: FunctionError, and process, speed, grace or the error. It makes
+    `at_work` when it begins."""
+    event = {"seconds": seconds, "at_work": str(at_work) if at_work else None}
+    answer = aws.client("lambda", read_timeout=120, max_pool_connections=20).invoke(
+        FunctionName=name, Payload=json.dumps(event)
     )
     return answer.get("FunctionError"), json.load(answer["Payload"])
 
@@ -234,28 +236,27 @@ def test_a_function_starts_anew_at_the_new_speed(slow: LocalAws, name: str) -> N
     assert other != process
 
 
-def test_an_invocation_under_way_ends_in_time_or_is_ended(slow: LocalAws, name: str) -> None:
+def test_an_invocation_under_way_ends_in_time_or_is_ended(slow: LocalAws, name: str, tmp_path: Path) -> None:
     deploy_function(slow, name, TELL)
+    begun = [tmp_path / "short", tmp_path / "long"]
     with ThreadPoolExecutor(2) as pool:
-        short, long = pool.submit(invoke, slow, name, 1.5), pool.submit(invoke, slow, name, 15)
-        time.sleep(1)
-        changed = time.monotonic()
+        short, long = (pool.submit(invoke, slow, name, *each) for each in zip((0.5, 25), begun, strict=True))
+        assert eventually(lambda: all(each.exists() for each in begun))
         slow.control("clock", {"speed": 3})
         assert invoke(slow, name)[1][1] == "3", "a new invocation waits for none of them"
         kind, (_, speed, _) = short.result()
         assert (kind, speed) == (None, "1")
         kind, _ = long.result()
 
-    assert kind == "Unhandled"
-    assert time.monotonic() - changed < 8
+    assert kind == "Unhandled", "it was not waited for"
 
 
-def test_recycling_ends_every_environment_once_it_is_idle(slow: LocalAws, name: str) -> None:
+def test_recycling_ends_every_environment_once_it_is_idle(slow: LocalAws, name: str, tmp_path: Path) -> None:
     deploy_function(slow, name, TELL)
     with ThreadPoolExecutor(2) as pool:
         first = {answer[1][0] for answer in pool.map(lambda _: invoke(slow, name, 0.5), range(2))}
-        busy = pool.submit(invoke, slow, name, 5)
-        time.sleep(0.5)
+        busy = pool.submit(invoke, slow, name, 5, tmp_path / "busy")
+        assert eventually((tmp_path / "busy").exists)
 
         recycled = slow.control("workers/recycle", {})["recycled"]
 
@@ -268,11 +269,11 @@ def test_recycling_ends_every_environment_once_it_is_idle(slow: LocalAws, name: 
     assert slow.control("workers/recycle", {}) == {"recycled": 0}
 
 
-def test_a_lost_region_takes_retired_environments_with_it(slow: LocalAws, name: str) -> None:
+def test_a_lost_region_takes_retired_environments_with_it(slow: LocalAws, name: str, tmp_path: Path) -> None:
     deploy_function(slow, name, TELL)
     with ThreadPoolExecutor(1) as pool:
-        busy = pool.submit(invoke, slow, name, 15)
-        time.sleep(1)
+        busy = pool.submit(invoke, slow, name, 25, tmp_path / "busy")
+        assert eventually((tmp_path / "busy").exists)
         slow.control("workers/recycle", {})
         started = time.monotonic()
         slow.lose("us-east-1")
@@ -281,7 +282,7 @@ def test_a_lost_region_takes_retired_environments_with_it(slow: LocalAws, name: 
         finally:
             slow.heal("us-east-1")
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20, "less than the function takes"
 
 
 def test_a_schedule_follows_the_speed(slow: LocalAws, name: str) -> None:
@@ -301,7 +302,7 @@ def test_a_schedule_follows_the_speed(slow: LocalAws, name: str) -> None:
 
     slow.control("clock", {"speed": 100})
 
-    assert eventually(ran, within=3), "the second one was a minute away"
+    assert eventually(ran, within=30), "the second one was a minute away"
     slow.client("scheduler").delete_schedule(Name=name)
 
 
@@ -314,7 +315,7 @@ def test_lambda_tries_again_at_the_new_speed(slow: LocalAws, name: str) -> None:
 
     slow.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload="{}")
 
-    assert eventually(lambda: sqs.receive_message(QueueUrl=letters).get("Messages"), within=6), "after 3 AWS minutes"
+    assert eventually(lambda: sqs.receive_message(QueueUrl=letters).get("Messages")), "after 3 AWS minutes"
 
 
 def test_a_wait_of_a_workflow_is_as_long_as_the_speed_says(slow: LocalAws, name: str) -> None:
@@ -330,7 +331,7 @@ def test_a_wait_of_a_workflow_is_as_long_as_the_speed_says(slow: LocalAws, name:
     def status() -> str:
         return str(states.describe_execution(executionArn=execution)["status"])
 
-    assert eventually(lambda: status() == "SUCCEEDED", within=4)
+    assert eventually(lambda: status() == "SUCCEEDED", within=30), "it waits for a minute at speed 1"
 
 
 def test_an_alarm_goes_on_when_time_gets_slower(slow: LocalAws, name: str) -> None:
@@ -349,5 +350,5 @@ def test_an_alarm_goes_on_when_time_gets_slower(slow: LocalAws, name: str) -> No
     slow.control("clock", {"speed": 5})
     cloudwatch.put_metric_data(Namespace="Test", MetricData=[{"MetricName": name, "Value": 5}])
 
-    assert eventually(lambda: state() == "ALARM", within=6)
-    assert eventually(lambda: state() == "OK", within=6)
+    assert eventually(lambda: state() == "ALARM", within=20)
+    assert eventually(lambda: state() == "OK")

@@ -17,7 +17,7 @@ from shared.places import Place
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 
 SPEED = 10.0
-READY = 60.0
+READY = 300.0
 
 # As unlike the development profile as can be; one environment of an account owns API Gateway's settings.
 BLUE = {
@@ -56,7 +56,7 @@ class Environment:
                 headers={"host": cells[0].service_name, client_keys.HEADER: self.key},
                 extensions={"sni_hostname": cells[0].service_name},
                 json={"id": payment_id, "amount": "12.50", "currency": "EUR", **parties},
-                timeout=10,
+                timeout=60,
             )
 
     def journal(self, region: str) -> str:

@@ -43,7 +43,7 @@ class Shop:
                 headers={"host": cells[0].service_name, **({client_keys.HEADER: key} if key else {})},
                 extensions={"sni_hostname": cells[0].service_name},
                 json=body,
-                timeout=10,
+                timeout=60,
             )
 
     def is_healthy(self) -> bool:
@@ -89,7 +89,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with launch.start(log_file=tmp_path_factory.mktemp("shop") / "server.log", speed=SPEED) as server:
         deployment = deploy("dev", server.endpoint, state=State(), config_overrides=given)
         made = Shop(LocalAws(server), deployment, key)
-        assert eventually(made.is_healthy, within=90), [row["state"] for row in made.aws.status()["targets"]]
+        assert eventually(made.is_healthy, within=300), [row["state"] for row in made.aws.status()["targets"]]
         yield made
 
 
@@ -117,7 +117,7 @@ def test_an_order_is_posted_by_the_unchanged_ledger(shop: Shop) -> None:
     order = {**ORDER, "id": "order-0002"}
     assert shop.ask("POST", "/orders", key=shop.key, body=order).status_code == 201
 
-    rows = eventually(lambda: shop.row(order["id"]), within=20)
+    rows = eventually(lambda: shop.row(order["id"]), within=120)
 
     assert rows == [f"12.50 EUR {ORDER['customer']} SHOP {EAST_1}"]
 

@@ -55,7 +55,7 @@ def test_what_is_done_to_a_parameter_in_either_region_is_done_in_the_other(world
         return bool(found["Parameters"]) and expected.items() <= found["Parameters"][0].items()
 
     world.put(name, "x" * 8000, region, **more)
-    assert eventually(lambda: there_is(Description="d", AllowedPattern="^x+$", Tier="Advanced"), within=20)
+    assert eventually(lambda: there_is(Description="d", AllowedPattern="^x+$", Tier="Advanced"))
     assert world.tree(there)[full] == ("String", "x" * 8000)
     (copied,) = world.ssm(there).get_parameter_history(Name=full)["Parameters"]
     assert json.loads(copied["Policies"][0]["PolicyText"]) == policy
@@ -64,15 +64,15 @@ def test_what_is_done_to_a_parameter_in_either_region_is_done_in_the_other(world
     world.ssm(region).add_tags_to_resource(
         ResourceType="Parameter", ResourceId=full, Tags=[{"Key": "Owner", "Value": "me"}]
     )
-    assert eventually(lambda: _labels_and_owner(world, there, full) == (["live"], "me"), within=20)
+    assert eventually(lambda: _labels_and_owner(world, there, full) == (["live"], "me"))
 
     world.put(name, "xx", there)
-    assert eventually(lambda: world.tree(region)[full][1] == "xx", within=20), "and back"
+    assert eventually(lambda: world.tree(region)[full][1] == "xx"), "and back"
     # One of each; or two, if both regions' functions saw it at the same time.
     assert 2 <= world.written_by_us(name) <= 4, "the copies were copied"
 
     world.delete(name, there)
-    assert eventually(lambda: full not in world.tree(region), within=20)
+    assert eventually(lambda: full not in world.tree(region))
 
 
 def _labels_and_owner(world: ParameterWorld, region: str, name: str) -> tuple[list[str], str | None]:
@@ -85,7 +85,7 @@ def test_a_regions_own_parameters_stay_in_it(world: ParameterWorld) -> None:
     world.put("local/doors/api", "https://here")
     world.put("shared", "for both")
 
-    assert eventually(lambda: f"{PREFIX}/shared" in world.tree(EAST_2), within=20)
+    assert eventually(lambda: f"{PREFIX}/shared" in world.tree(EAST_2))
     world.reconcile()
 
     found = world.ssm(EAST_2).get_parameters(Names=[f"{PREFIX}/local/doors/api"])
@@ -132,14 +132,14 @@ def test_bad_input_becomes_a_dead_letter_with_its_reason_and_sets_the_alarm_off(
         return wanted in reasons()
 
     for wanted in ("no JSON", "it is not below", "8193 bytes"):
-        assert eventually(partial(told, wanted), within=20), f"{wanted}: {reasons()}"
+        assert eventually(partial(told, wanted)), f"{wanted}: {reasons()}"
     alarm = f"alarm-primary-{ENVIRONMENT}-parameters-dead-depth"
 
     def state() -> str:
         (found,) = world.aws.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
         return str(found["StateValue"])
 
-    assert eventually(lambda: state() == "ALARM", within=20), state()
+    assert eventually(lambda: state() == "ALARM"), state()
     world.delete("large")
 
 

@@ -51,7 +51,7 @@ def test_calls_of_functions_count_by_their_region_even_when_the_other_region_is_
     aws.lose(EAST_1)
     since = aws.control("calls/mark", {})["since"]
 
-    aws.client("lambda", EAST_2, read_timeout=20).invoke(FunctionName=name)
+    aws.client("lambda", EAST_2, read_timeout=60).invoke(FunctionName=name)
     with contextlib.suppress(ClientError):
         aws.client("dynamodb", EAST_1).describe_table(TableName=name)
 

@@ -87,7 +87,6 @@ def test_an_endpoint_turns_unhealthy_after_its_threshold_of_failures_and_not_bef
     took = (time.monotonic() - failing_since) * SPEED
 
     assert took >= (threshold - 1) * interval, "all checkers need their threshold of failures first"
-    assert took <= (threshold + 1) * interval + 0.5 * SPEED, "half a second of this machine is allowed for the rest"
     assert statuses(world, identity) == ["Failure: HTTP Status Code 503, Service Unavailable"] * 3
 
 

@@ -188,7 +188,6 @@ def test_a_target_turns_unhealthy_after_its_threshold_of_failed_checks_and_not_b
     took = (time.monotonic() - failing_since) * SPEED
 
     assert took >= (threshold - 1) * interval, "fewer failed checks than the threshold fit into this time"
-    assert took <= threshold * interval + 0.5 * SPEED, "half a second of this machine is allowed for all the rest"
 
 
 def test_a_target_recovers_after_its_threshold_of_passed_checks(world: World, target: Target) -> None:

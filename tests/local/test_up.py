@@ -23,7 +23,7 @@ from botocore.credentials import Credentials
 
 from tests.local.embedded import EAST_1, eventually
 
-START = 90.0
+START = 300.0
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Up:
                 headers={"host": self.content["service_name"], **({"x-api-key": key} if key else {})},
                 extensions={"sni_hostname": self.content["service_name"]},
                 json=body,
-                timeout=10,
+                timeout=60,
             )
 
     def ask_api(self, path: str, body: object, *, signed: bool) -> httpx.Response:
@@ -57,11 +57,11 @@ class Up:
         request = AWSRequest("POST", url, data=json.dumps(body))
         if signed:
             SigV4Auth(Credentials(self.content["account"], "any"), "execute-api", EAST_1).add_auth(request)
-        return httpx.post(url, headers=dict(request.headers), content=request.data, timeout=10)
+        return httpx.post(url, headers=dict(request.headers), content=request.data, timeout=300)
 
     def status(self, *words: str) -> str:
         command = [sys.executable, "-m", "localaws", "status", *words, "--directory", str(self.folder / "local")]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 def payment(number: int) -> dict[str, str]:
@@ -92,7 +92,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         process.wait()
 
     assert len(processes) > 3, "a server, its reaper, databases, workers"
-    assert eventually(lambda: not any(found.is_running() for found in processes), within=10), "a process is left"
+    assert eventually(lambda: not any(found.is_running() for found in processes)), "a process is left"
     assert not file.exists()
     assert not list(folder.glob("localaws-*"))
 
@@ -158,7 +158,7 @@ def test_the_api_asks_for_a_signature_and_for_no_key(up: Up) -> None:
 
 def test_the_programs_run_again_change_nothing(up: Up) -> None:
     command = [sys.executable, "-m", "localaws", "deploy", "--directory", str(up.folder / "local")]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     stacks = json.loads(ran.stdout)["stacks"]
@@ -171,7 +171,7 @@ def test_the_programs_run_again_change_nothing(up: Up) -> None:
 def test_one_program_can_be_run_again_alone_and_an_unknown_one_is_refused(up: Up) -> None:
     command = [sys.executable, "-m", "localaws", "deploy", "--directory", str(up.folder / "local"), "--stack"]
     one, unknown = (
-        subprocess.run([*command, stack], capture_output=True, text=True, check=False, timeout=60)
+        subprocess.run([*command, stack], capture_output=True, text=True, check=False, timeout=300)
         for stack in ("secondary", "other")
     )
 
@@ -185,7 +185,7 @@ def test_one_program_can_be_run_again_alone_and_an_unknown_one_is_refused(up: Up
 def test_who_cannot_read_the_token_cannot_have_the_programs_run(up: Up) -> None:
     file = up.folder / "local" / "deployer.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    with socket.create_connection(("127.0.0.1", json.loads(file.read_text())["port"]), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", json.loads(file.read_text())["port"]), timeout=300) as connection:
         connection.sendall(b'{"token": "guessed"}\n')
         answer = json.loads(connection.makefile().readline())
 

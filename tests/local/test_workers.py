@@ -31,7 +31,7 @@ NESTED = """
 
 def test_a_burst_is_served_by_a_few_workers_and_the_rest_is_throttled_early(aws: LocalAws, name: str) -> None:
     deploy_function(aws, name, SLOW_START)
-    client = aws.client("lambda", read_timeout=20, max_pool_connections=40)
+    client = aws.client("lambda", read_timeout=60, max_pool_connections=40)
 
     def invoke(_: int) -> tuple[int | None, float]:
         began = time.monotonic()
@@ -92,7 +92,7 @@ def test_a_worker_that_cannot_start_does_not_take_the_others_with_it(aws: LocalA
             return "done"
     """
     deploy_function(aws, name, code)
-    client = aws.client("lambda", read_timeout=20)
+    client = aws.client("lambda", read_timeout=60)
     with ThreadPoolExecutor(2) as pool:
         answers = [
             json.load(answer["Payload"]) for answer in pool.map(lambda _: client.invoke(FunctionName=name), "ab")
@@ -105,6 +105,6 @@ def test_a_worker_that_cannot_start_does_not_take_the_others_with_it(aws: LocalA
 def test_a_function_may_call_itself(aws: LocalAws, name: str) -> None:
     deploy_function(aws, name, NESTED)
 
-    answer = aws.client("lambda", read_timeout=20).invoke(FunctionName=name, Payload="1")
+    answer = aws.client("lambda", read_timeout=60).invoke(FunctionName=name, Payload="1")
 
     assert answer["Payload"].read() == b"1"

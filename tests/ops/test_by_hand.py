@@ -156,7 +156,7 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
     client = world.states(Place.SECONDARY)
     run = client.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
 
-    waiting = eventually(lambda: approval.find(world.environment), within=15)
+    waiting = eventually(lambda: approval.find(world.environment), within=120)
     assert waiting is not None
     assert (waiting.place, waiting.run) == (Place.SECONDARY, run)
     assert waiting.token not in repr(waiting)

@@ -28,7 +28,7 @@ def has_started(pulumi: PulumiStandIn, verb: str, stack: str) -> bool:
 
 @pytest.mark.usefixtures("signed_in")
 def test_the_regions_are_rolled_out_side_by_side_and_global_after_both(pulumi: PulumiStandIn, ops: Ops) -> None:
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=120)
 
     def meet(call: Call) -> Answer | None:
         if call.verb == "up" and call.stack != "global":
@@ -227,14 +227,14 @@ def test_a_signal_reaches_each_running_stack_once_and_nothing_starts_after(
     process = subprocess.Popen(
         words, cwd=ROOT, env=pulumi.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not (has_started(pulumi, "up", "primary") and has_started(pulumi, "up", "secondary")):
         assert time.monotonic() < deadline
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.02)
 
     process.send_signal(number)
-    said = process.communicate(timeout=20)[0]
+    said = process.communicate(timeout=120)[0]
     released.set()
 
     assert process.returncode == status, said

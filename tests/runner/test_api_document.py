@@ -50,7 +50,7 @@ def _write(programs: Programs, document: dict[str, Any], handler: str = HANDLER)
 
 def _get(programs: Programs, api: str, path: str, **options: Any) -> httpx.Response:
     url = f"{programs.endpoint}/_aws/execute-api/{api}/live{path}"
-    return httpx.request(options.pop("method", "GET"), url, timeout=20, trust_env=False, **options)
+    return httpx.request(options.pop("method", "GET"), url, timeout=60, trust_env=False, **options)
 
 
 def test_a_path_with_a_parameter_reaches_the_function(programs: Programs) -> None:
