@@ -1,6 +1,4 @@
-"""Every rule holds for every profile, each is seen to refuse, and all of it is quick."""
-
-import time
+"""Every rule holds for every profile, and each is seen to refuse."""
 
 import pytest
 
@@ -10,7 +8,6 @@ from tests.policy.seeds import SEEDS
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 STACKS = ("primary", "secondary", "global")
-SECONDS = 10.0
 JUDGED_ALONE = [rule for rule in RULES if rule.scope is not Scope.DEPLOYMENT]
 
 
@@ -31,16 +28,6 @@ def refused(rule: Rule, rows: Rows) -> list[str]:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_holds_in_a_profile_seeing_no_more_than_it_says_it_needs(rule: Rule, environment: str) -> None:
     assert refused(rule, registered(environment)) == []
-
-
-def test_all_rules_over_all_profiles_take_less_than_ten_seconds() -> None:
-    graphs = [registered(environment) for environment in ENVIRONMENTS]
-    started = time.perf_counter()
-    violations = [each for rule in RULES for rows in graphs for each in refused(rule, rows)]
-    seconds = time.perf_counter() - started
-
-    assert violations == []
-    assert seconds < SECONDS, f"{len(RULES)} rules took {seconds:.1f} s"
 
 
 @pytest.mark.parametrize("rule", JUDGED_ALONE, ids=lambda rule: rule.name)
