@@ -1,6 +1,7 @@
 """`python -m drill run SCENARIO`: shows the plan, checks, asks, and does it to a deployed environment.
 
-Exit status: 0 objectives met, 1 missed, 2 could not start, 3 way back incomplete; 130 and 143 when interrupted.
+Exit status: 0 objectives met, 1 missed, 2 could not start, 3 way back incomplete, 4 inconclusive; 130 and 143 when
+interrupted.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from drill.deployed_run import Run
 from drill.faults import ActionError
 from drill.interrupts import until_done
 from drill.progress import Progress
+from drill.rehearse_all import worst
 from drill.run_settings import chosen, settings
 from drill.runner import CouldNotStart, Inconclusive, WayBackIncomplete
 from drill.scenario import Scenario
@@ -76,7 +78,7 @@ def run(
             break  # nothing more is done to an environment that is not as it was
     if len(scenarios) > 1:
         console.print(_series(scenarios, statuses), highlight=False)
-    raise typer.Exit(max(statuses))
+    raise typer.Exit(_status(statuses))
 
 
 def _client_key(deployment: Deployment, given: str) -> SecretStr:
@@ -159,6 +161,11 @@ def _cleanup(folder: Path, *, here: bool, env: str, endpoints: Path, root: Path)
     if root != ROOT:
         words += ["--root", str(root)]
     return shlex.join(words)
+
+
+def _status(statuses: list[int]) -> int:
+    """Of scenarios in a row: an interruption's, or the one that needs a person's attention first."""
+    return statuses[-1] if statuses[-1] > 128 else worst(statuses)
 
 
 def _series(scenarios: list[Scenario], statuses: list[int]) -> str:
