@@ -115,7 +115,7 @@ def _speed(capacity: Capacity, fastest: float) -> float:
     by_base = capacity.speed * room / max(capacity.base, 1e-3)
     by_contention = FASTEST * (1 - _CONTENTION * capacity.contention)
     wanted = min(FASTEST, fastest, by_latency, by_cores, by_base, by_contention)
-    return max(SLOWEST, int(2 * wanted) / 2)  # in halves: a figure that can be typed and compared
+    return max(SLOWEST, int(2 * wanted + 1e-9) / 2)  # in halves: a figure that can be typed and compared
 
 
 def _round(rate: float) -> float:
