@@ -28,7 +28,6 @@ from drill.deployed_run import Run
 from drill.faults import ActionError
 from drill.interrupts import until_done
 from drill.progress import Progress
-from drill.rehearse_all import worst
 from drill.run_settings import chosen, settings
 from drill.runner import CouldNotStart, Inconclusive, WayBackIncomplete
 from drill.scenario import Scenario
@@ -164,8 +163,9 @@ def _cleanup(folder: Path, *, here: bool, env: str, endpoints: Path, root: Path)
 
 
 def _status(statuses: list[int]) -> int:
-    """Of scenarios in a row: an interruption's, or the one that needs a person's attention first."""
-    return statuses[-1] if statuses[-1] > 128 else worst(statuses)
+    """Of scenarios in a row. An inconclusive one does not hide that another one failed."""
+    judged = max(status for status in (0, *statuses) if status != verdict.INCONCLUSIVE)
+    return judged or max(statuses)
 
 
 def _series(scenarios: list[Scenario], statuses: list[int]) -> str:
