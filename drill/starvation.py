@@ -8,6 +8,7 @@ hypervisor took (`steal` in `/proc/stat`, proc(5)). Elsewhere than on Linux noth
 import bisect
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,9 @@ _NANOSECONDS = 1e9
 class Starvation:
     """Starved seconds by the time of the run. Times are seconds of this machine's monotonic clock.
 
-    Of an interval in which any of the run's threads waited for a processor, the waits of all threads count together,
-    but never more than the interval: a thread that waits holds up those that wait for its answer.
+    Of each interval the wait of the process that waited longest counts, and never more than the interval. The waits of
+    all processes together would be no measure of what one chain of calls lost: most of them are beside it, such as
+    those of the load while a workflow sleeps.
     """
 
     ends: list[float] = field(default_factory=list)
@@ -54,24 +56,27 @@ class Starvation:
 
 
 class RunQueueWaits:
-    """Run-queue waits of processes since the last look, in seconds."""
+    """The longest run-queue wait of any process since the last look, in seconds."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], int] = {}  # nanoseconds by process and thread
         self._stolen = _stolen()
 
     def since_last_look(self, pids: Iterable[int]) -> float:
-        """Waits of all threads of `pids` together, and the time stolen from the whole machine.
+        """Of the process among `pids` that waited longest, its threads together, and the time that was stolen.
 
         A thread that is new counts from its start, one that ended meanwhile until the last look at it.
         """
         now: dict[tuple[int, int], int] = {}
         for pid in pids:
             now.update(_waits(pid))
-        waited = sum(nanoseconds - self._seen.get(thread, 0) for thread, nanoseconds in now.items())
+        waited: Counter[int] = Counter()
+        for thread, nanoseconds in now.items():
+            waited[thread[0]] += nanoseconds - self._seen.get(thread, 0)
+        longest = max(waited.values(), default=0)
         first, self._seen = not self._seen, now
         stolen, self._stolen = self._stolen, _stolen()
-        return 0.0 if first else max(0, waited) / _NANOSECONDS + (self._stolen - stolen)
+        return 0.0 if first else max(0, longest) / _NANOSECONDS + (self._stolen - stolen)
 
 
 def _waits(pid: int) -> Iterator[tuple[tuple[int, int], int]]:

@@ -30,13 +30,24 @@ def check(
 
 
 def timed(
-    measured: Measured, name: str, expected: str, found: str, *, seconds: float | None, limit: float, span: Span
+    measured: Measured,
+    name: str,
+    expected: str,
+    found: str,
+    *,
+    seconds: float | None,
+    limit: float,
+    span: Span,
+    besides: Span | None = None,
 ) -> CheckReport:
     """An objective of time: `seconds` of this machine during `span` may be `limit` at the most, starvation excluded.
 
-    `seconds` is None for what did not happen at all.
+    `seconds` is None for what did not happen at all. `besides` is a part of `span` that does not count.
     """
-    starved, share = measured.starved(*span), measured.starved_share(*span)
+    length, starved = span[1] - span[0], measured.starved(*span)
+    if besides is not None:
+        length, starved = length - (besides[1] - besides[0]), starved - measured.starved(*besides)
+    share = starved / length if length > 0 else 0.0
     if seconds is not None and round(seconds, 3) <= round(limit, 3):
         return objective(name, expected, found, met=True)
     said = f"{found}; this machine was starved of CPU for {starved:.1f} s of it ({share:.0%})"

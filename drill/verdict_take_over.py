@@ -128,6 +128,7 @@ def _drained(expected: TakeOver, run: WorkflowRun, measured: Measured) -> list[C
             seconds=round(ours, 1) / measured.speed if promoted else None,
             limit=DRAIN_AWS_SECONDS / measured.speed,
             span=(measured.moment(run.started), measured.moment(drained)),
+            besides=(measured.moment(asked), measured.moment(asked) + promotion),
         )
     ]
     if expected.promotes:

@@ -56,7 +56,7 @@ def test_processes_that_share_one_processor_wait_for_it() -> None:
             process.kill()
             process.communicate()
 
-    assert 0.6 * passed <= waited <= 2.1 * passed
+    assert 0.3 * passed <= waited <= 1.1 * passed
 
 
 def test_a_process_that_is_gone_counts_nothing() -> None:

@@ -422,7 +422,7 @@ DRAINED_LATE = {"runs": (failover(document={"replay": {"at": moment(40 + 60 + 18
 @pytest.mark.parametrize(
     ("changes", "share", "word", "said"),
     [
-        pytest.param(DRAINED_LATE, 0.1, "passed", None, id="what was starved does not count"),
+        pytest.param(DRAINED_LATE, 0.2, "passed", None, id="what was starved does not count"),
         pytest.param(DRAINED_LATE, 0.01, "failed", "found 18.0 AWS s besides", id="a little of it explains nothing"),
         pytest.param(DRAINED_LATE, 0.6, "inconclusive", "starved of CPU for", id="mostly starved"),
         pytest.param({"interruptions": [Interruption(start=10, end=15)]}, 0.2, "passed", None, id="back in time"),
