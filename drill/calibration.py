@@ -30,6 +30,11 @@ _BUSY = 0.5
 """Share of the processors that the steady state may use: a failover adds replays, proofs and deployments to it, and
 with the peaks of both it stays below about 60 %."""
 
+_DRAINED = 0.2
+"""Share of the processors that the payments themselves may use. A failover replays, beside the load, what was accepted
+during its detection and the promotion, about 90 AWS seconds, and has less than 15 for it: however slow the clock, only
+a lower rate makes that less work."""
+
 _SUSTAINED = 0.85
 """Share of the processors above which latencies grow without end; what a rate given by hand may use."""
 
@@ -84,7 +89,8 @@ def choose(capacity: Capacity, *, rate: float | None, speed: float | None, faste
     """`rate` and `speed` that were given by hand are kept. Raises Inconclusive for what this machine cannot keep up."""
     by_hand = [name for name, given in (("RATE", rate), ("SPEED", speed)) if given is not None]
     chosen_speed = speed if speed is not None else _speed(capacity, fastest)
-    comfortable = capacity.sustained(chosen_speed, share=_BUSY)
+    drained = _DRAINED * capacity.cores / capacity.seconds_per_payment
+    comfortable = min(capacity.sustained(chosen_speed, share=_BUSY), drained)
     most = capacity.sustained(chosen_speed, share=_SUSTAINED)
     measured = (
         f"this machine gives {capacity.cores:.2f} cores, needs {capacity.base_at(chosen_speed):.2f} of them without "
