@@ -123,7 +123,9 @@ def test_a_fence_that_does_not_close_fails_the_run(
     ended = ran("traffic-evacuation", environment, tmp_path)
 
     assert ended.status == 1, ended.said
-    broken = "traffic moves to the other region by itself: expected answers from us-east-2, found 0 answers"
+    # On a starved machine that no traffic moved may be its fault; that it did not within 90 AWS s, starvation left out,
+    # is not.
+    broken = ("traffic moves to the other region by itself: expected answers", "traffic leaves the primary region:")
     assert str(ended.report.first_broken).startswith(broken)
 
 

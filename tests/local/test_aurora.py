@@ -308,6 +308,7 @@ def test_two_environments_side_by_side_share_nothing(aws: World, ledger: Deploye
     other = aws.ready()
     ledger.insert(EAST_1, 1)
     other.insert(EAST_1, 2)
+    eventually(lambda: aws.read(other, EAST_2) == [2], "the other's row in us-east-2")
     other.fail_over(EAST_2)
     eventually(lambda: other.writer() == other.clusters[EAST_2] and other.available(), "the other's new writer")
     assert ledger.writer() == ledger.clusters[EAST_1]
