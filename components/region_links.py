@@ -15,9 +15,9 @@ from shared.places import Place
 
 # A batch is one statement of the database or a few (functions/ledger/database.py, CHUNK).
 BATCH = 100
-# Seconds. Records of a second share one invocation, one look at the control records, one statement and one call of
-# PutEvents, instead of paying for each payment; a payment reaches the ledger up to a second later.
-BATCHING_WINDOW = 1
+# Seconds. Records of two seconds share one invocation, one look at the control records, one statement and one call of
+# PutEvents, instead of paying for each payment; a payment reaches the ledger up to two seconds later.
+BATCHING_WINDOW = 2
 
 
 @dataclass(frozen=True, kw_only=True)
