@@ -14,7 +14,7 @@ COLD_STORM = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        Storm(name="storm of impatient clients onto cold functions", times=1.0, seconds=20.0),
+        Storm(name="storm of impatient clients onto cold functions", times=4.0, seconds=20.0),
     ),
     way_back=(
         Send(name="load after the storm", least_aws_seconds=0, least_seconds=12.0),
