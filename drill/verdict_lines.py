@@ -52,7 +52,7 @@ def timed(
         return objective(name, expected, found, met=True)
     said = f"{found}; this machine was starved of CPU for {starved:.1f} s of it ({share:.0%})"
     if share > MOST_STARVED:
-        return replace_inconclusive(objective(name, expected, said, met=False))
+        return as_inconclusive(objective(name, expected, said, met=False))
     met = seconds is not None and round(seconds - starved, 3) <= round(limit, 3)
     return objective(name, expected, said if met or share > LITTLE_STARVED else found, met=met)
 
@@ -63,8 +63,8 @@ def unless_starved(measured: Measured, line: CheckReport, span: Span) -> CheckRe
     if line.met or share <= LITTLE_STARVED:
         return line
     said = f"{line.measured}; this machine was starved of CPU for {share:.0%} of that time"
-    return replace_inconclusive(line.model_copy(update={"measured": said}))
+    return as_inconclusive(line.model_copy(update={"measured": said}))
 
 
-def replace_inconclusive(line: CheckReport) -> CheckReport:
+def as_inconclusive(line: CheckReport) -> CheckReport:
     return line.model_copy(update={"inconclusive": True})
