@@ -8,7 +8,7 @@ import pytest
 from drill.rehearse_all import Outcome
 from drill.runner import Inconclusive
 from drill.verdict import INCONCLUSIVE
-from drill.verdict_lines import check, replace_inconclusive
+from drill.verdict_lines import as_inconclusive, check
 from tests.drill.repeating import conclusive, judged, starved_share
 from tests.drill.reports import report
 
@@ -62,7 +62,7 @@ def test_the_largest_share_that_was_measured_is_found(why: str, share: float) ->
 
 
 def test_what_ended_a_rehearsal_early_and_what_it_could_not_judge_are_reasons() -> None:
-    line = replace_inconclusive(check("objective", "in time", "42 s", BUSY, met=False))
+    line = as_inconclusive(check("objective", "in time", "42 s", BUSY, met=False))
     unjudged = report().model_copy(update={"checks": [line], "verdict": "inconclusive"})
 
     for outcome in (
