@@ -47,13 +47,12 @@ _CORES = 1.7
 _CONTENTION = 1.5
 """How much slower a rehearsal runs beside other programs: half as fast if a third of the time is waiting for them."""
 
-_CLIENTS = (1, 2, 4, 8)  # at the same time; each step is kept if it brings more payments a second
-_STEP_SECONDS = 1.2
+_CLIENTS = (1, 3, 8)  # at the same time
+_STEP_SECONDS = 1.5
 _BASE_SECONDS = 1.5
 _WARM_CLIENTS = 3  # at the same time, so that as many workers start
 _WARM_SECONDS = 20.0  # for a cold function's first answers, on a slow machine
 _SEEDS = 2**49  # apart: a seed makes the payments' ids, and no id is sent twice with another content
-_GAIN = 1.1  # a step that brings less than this many times the payments was the last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +158,7 @@ async def measure(
         await asyncio.sleep(_BASE_SECONDS)
         base = (cpu_seconds() - before) / (time.monotonic() - began)
         contention = starvation.share(began, time.monotonic())
-        best = (0.0, 0.0)  # payments a second, cores
+        steps = []  # payments a second, cores busy
         latency = 0.0
         for clients in _CLIENTS:
             before, began = cpu_seconds(), time.monotonic()
@@ -167,19 +166,16 @@ async def measure(
             seconds = time.monotonic() - began
             if clients == 1 and latencies:
                 latency = statistics.median(latencies)
-            found = (len(latencies) / seconds, (cpu_seconds() - before) / seconds)
-            grew = found[0] > _GAIN * best[0]
-            best = max(best, found)
-            if not grew:
-                break
-        rate, cores = best
+            steps.append((len(latencies) / seconds, (cpu_seconds() - before) / seconds))
+        rate, busy = max(steps)
         if not rate:
             raise CouldNotStart("no payment was answered while this machine was measured")
+        cores = max(busy for _rate, busy in steps)
         capacity = Capacity(
             speed=speed,
             cores=cores,
             base=base,
-            seconds_per_payment=max(1e-3, (cores - base) / rate),
+            seconds_per_payment=max(1e-3, (busy - base) / rate),
             latency=latency,
             contention=contention,
         )

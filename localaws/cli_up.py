@@ -12,7 +12,7 @@ from localaws.cli_display import Display
 from localaws.environment import collect_rarely
 from localaws.launch import RunningServer, StartError
 from localaws.redeploy import Deployer
-from localaws.runner import DeployError, Deployment, deploy, project
+from localaws.runner import DeployError, Deployment, deploy_in_child, project
 from localaws.runner.deploy import PROGRAMS, STACKS, Overrides
 from localaws.running import Failed, Lock, Running
 from shared import client_keys
@@ -70,7 +70,7 @@ def _run(server: RunningServer, environment: str, directory: Path, display: Disp
     client_key = client_keys.draw()
     overrides = {str(place): {client_keys.SETTING: {CLIENT: client_key}} for place in Place}
     with display.progress(f"deploying {environment}"):
-        deployment = deploy(environment, server.endpoint, progress=display.now, config_overrides=overrides)
+        deployment = deploy_in_child(environment, server.endpoint, progress=display.now, config_overrides=overrides)
     for stack, seconds in deployment.seconds.items():
         display.say(f"{stack}: {deployment.resources[stack]} resources in {seconds:.1f} s")
     with display.progress("waiting for load balancers and databases"):
@@ -94,7 +94,7 @@ def _again(deployment: Deployment, endpoint: str, overrides: Overrides, stacks: 
         return {"error": f"there is no stack {', '.join(sorted(unknown))}; use {', '.join(STACKS)}"}
     wanted = [stack for stack in STACKS if stack in stacks] or STACKS
     try:
-        again = deploy(
+        again = deploy_in_child(
             deployment.environment, endpoint, stacks=wanted, state=deployment.state, config_overrides=overrides
         )
     except DeployError as error:

@@ -5,8 +5,9 @@ a resource becomes AWS calls, and `localaws/differences.py` for what is not as o
 """
 
 from localaws.runner.changes import Changes
+from localaws.runner.child import deploy_in_child
 from localaws.runner.deploy import Deployment, deploy, destroy, graph
 from localaws.runner.errors import DeployError
 from localaws.runner.state import State
 
-__all__ = ["Changes", "DeployError", "Deployment", "State", "deploy", "destroy", "graph"]
+__all__ = ["Changes", "DeployError", "Deployment", "State", "deploy", "deploy_in_child", "destroy", "graph"]

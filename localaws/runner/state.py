@@ -60,6 +60,10 @@ class State:
             raise ValueError(f"state holds environment {self.environment}; {environment} needs a state of its own")
         self.environment = environment
 
+    def take(self, other: "State") -> None:
+        """Hold what another process made of a copy of this state."""
+        self.environment, self.stacks = other.environment, other.stacks
+
     def find(self, reference: str) -> StackState | None:
         """The stack deployed under a reference such as organization/dr-primary/dev."""
         return next((stack for stack in self.stacks.values() if stack.deployed and stack.reference == reference), None)
