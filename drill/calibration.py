@@ -30,7 +30,7 @@ _BUSY = 0.5
 """Share of the processors that the steady state may use: a failover adds replays, proofs and deployments to it, and
 with the peaks of both it stays below about 60 %."""
 
-_DRAINED = 0.2
+_DRAINED = 0.15
 """Share of the processors that the payments themselves may use. A failover replays, beside the load, what was accepted
 during its detection and the promotion, about 90 AWS seconds, and has less than 15 for it: however slow the clock, only
 a lower rate makes that less work."""
@@ -52,7 +52,6 @@ _STEP_SECONDS = 1.5
 _BASE_SECONDS = 1.5
 _WARM_CLIENTS = 3  # at the same time, so that as many workers start
 _WARM_SECONDS = 20.0  # for a cold function's first answers, on a slow machine
-_SEEDS = 2**49  # apart: a seed makes the payments' ids, and no id is sent twice with another content
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,10 +141,12 @@ async def measure(
 
     Raises CouldNotStart for an environment that does not answer at all.
     """
-    seeds = itertools.count(seed + _SEEDS, _SEEDS)
+    turns = itertools.count(1)
 
     async def answered(target: Target, clients: int, seconds: float, *, most: int | None = None) -> list[float]:
-        return await _closed_loop(target, clients, seconds, seed=next(seeds), speed=speed, most=most)
+        return await _closed_loop(
+            target, clients, seconds, label=f"calibration-{next(turns)}", seed=seed, speed=speed, most=most
+        )
 
     with progress.stage("warm the functions") as stage:
         for target in targets:
@@ -184,10 +185,10 @@ async def measure(
 
 
 async def _closed_loop(
-    target: Target, clients: int, seconds: float, *, seed: int, speed: float, most: int | None
+    target: Target, clients: int, seconds: float, *, label: str, seed: int, speed: float, most: int | None
 ) -> list[float]:
     """Latencies of the payments that `clients` got acknowledged, each sending the next one when it has an answer."""
-    load = Load(target, ClientPolicy.of(speed=speed, rate=clients), payments(seed, label="calibration"), rate=1)
+    load = Load(target, ClientPolicy.of(speed=speed, rate=clients), payments(seed, label=label), rate=1)
     try:
         return await load.saturate(clients, seconds, most=most)
     finally:

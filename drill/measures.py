@@ -74,10 +74,12 @@ def _steady_run(ordered: Sequence[Attempt], position: int, steady: SteadyRun) ->
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
     """How soon payments were acknowledged promptly again: `seconds` until a whole window of them was, None if never;
-    `share` of those offered in that window, or in the last one that was looked at."""
+    `share` of those offered in that window, or in the last one that was looked at. `given_up` are payments offered
+    since, whose clients were never told."""
 
     seconds: float | None
     share: float
+    given_up: int = 0
 
 
 _RECOVERY_STEP = 0.25
@@ -89,15 +91,16 @@ def recovery(
     """The first `window` seconds after `since` in which at least `share` of the payments offered were acknowledged
     within `promptly` seconds. Only payments that are new then count: acknowledging those that waited is no goodput."""
     offered = sorted((each for each in intents if each.offered >= since), key=lambda each: each.offered)
+    given_up = sum(each.given_up is not None for each in offered)
     start, found = since, 0.0
     while start + window <= until:
         inside = [each for each in offered if start <= each.offered < start + window]
         prompt = sum(each.acknowledged is not None and each.acknowledged - each.offered <= promptly for each in inside)
         found = prompt / len(inside) if inside else 0.0
         if inside and found >= share:
-            return Recovery(seconds=start + window - since, share=found)
+            return Recovery(seconds=start + window - since, share=found, given_up=given_up)
         start += _RECOVERY_STEP
-    return Recovery(seconds=None, share=found)
+    return Recovery(seconds=None, share=found, given_up=given_up)
 
 
 def longest_gap(attempts: Iterable[Attempt], *, start: float, end: float) -> float:

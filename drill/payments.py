@@ -11,8 +11,9 @@ _CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 
 
 def payments(seed: int, *, label: str = "drill") -> Iterator[Intent]:
-    """Endless distinct payments. The reference `<label>-<seed>-<number>` is the client's own name for its intent."""
-    dice = random.Random(seed)
+    """Endless distinct payments, of which another label or seed makes none. The reference `<label>-<seed>-<number>` is
+    the client's own name for its intent."""
+    dice = random.Random(f"{label}-{seed}")
     number = 0
     while True:
         payment_id = str(uuid.UUID(int=dice.getrandbits(128), version=4))

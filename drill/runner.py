@@ -373,7 +373,7 @@ class Runner:
         progress.saw(status)
         if self._before is None:
             self._before = frozenset(run.name for run in status.workflows)
-        acknowledged = len(self._load.record.acknowledged)
+        acknowledged = sum(len(each.record.acknowledged) for each in (self._load, *self.storms))
         posted = None
         if any(getattr(expectation, "needs_ledger", False) for expectation in until):
             try:

@@ -50,6 +50,7 @@ def settings(run_directory: Path, port: int, region: str) -> dict[str, str]:
         "MINISTACK_REGION": region,
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_STRICT": "0",
+        "LAMBDA_WARM_TTL_SECONDS": "20",  # what a burst started beside a function's first worker is given back
         "AUTH": "false",
         "PERSIST_STATE": "0",
         "S3_PERSIST": "0",

@@ -11,6 +11,10 @@ TICK = 0.02  # seconds of this machine between two moments at which the loop is 
 LATEST = 0.1  # seconds by which it may be late
 KEPT = 0.25  # seconds for which either sign counts
 
+MOST_OPENING = 16
+"""TLS handshakes to a region at the same time. Otherwise all clients of a burst are let in at once, before either sign
+is there, and their handshakes alone take longer than any of them waits."""
+
 
 class Saturation:
     """Used from several threads; `watch` runs in the loop that serves traffic."""

@@ -14,7 +14,7 @@ from localaws.fronts.routing import Endpoint, Group, choose
 from localaws.gate import Gate
 from localaws.globalaccelerator import GlobalAccelerator
 from localaws.globalaccelerator_records import Accelerator, EndpointGroup
-from localaws.saturation import Saturation
+from localaws.saturation import MOST_OPENING, Saturation
 
 AddressOf = Callable[[str, int], tuple[str, int] | None]
 Key = tuple[str, int]
@@ -103,6 +103,9 @@ class AcceleratorFronts:
         accelerator, port = key
         address = self._address_of(endpoint.id, groups[group.region].port_overrides.get(port, port))
         if address is None:
+            return None
+        if self._ports[key].opening(group.region) >= MOST_OPENING and not self._gate.is_lost(group.region):
+            self._shed += 1
             return None
         self._sent.setdefault(accelerator, Counter())[group.region] += 1
         return Way(address, group.region)

@@ -59,6 +59,10 @@ class ForwardingPort(Port):
             counts[relay.label] = counts.get(relay.label, 0) + 1
         return counts
 
+    def opening(self, label: str) -> int:
+        """Connections on their way to `label` from which no answer of any kind has come yet."""
+        return sum(relay.label == label and relay.is_opening for relay in self._relays)
+
     def _ended(self, relay: Relay) -> None:
         self._relays.discard(relay)
         self.connections.discard(relay)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-WAITING_CONNECTIONS = 128
+WAITING_CONNECTIONS = 1024  # beyond, the kernel drops them: their clients ask again after one second, and then three
+_ACCEPTED_AT_ONCE = 64  # before others on the loop have their turn
 ACCEPT_PAUSE = 0.05  # seconds, after the machine refused us a socket
 _LINGER_FOR_NO_TIME = struct.pack("ii", 1, 0)  # makes close() send a reset
 
@@ -86,22 +87,25 @@ class Listening:
 
     def _accept(self, listening: socket.socket) -> None:
         """Called while connections wait. Not asyncio's `sock_accept`: cancelled, it can lose one it has accepted."""
-        try:
-            connection, (client, port) = listening.accept()
-        except BlockingIOError:
-            return
-        except OSError as problem:  # out of descriptors: try again when some are free
-            logger.warning("port %d: no connection accepted: %s", self.address[1], problem)
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(listening)
-            loop.call_later(ACCEPT_PAUSE, self._resume, listening)
-            return
-        if port in self._plugged_from:
-            self._plugged_from.discard(port)
-            connection.close()
-            return
-        connection.setblocking(False)
-        self._on_connection(connection, client)
+        for _ in range(_ACCEPTED_AT_ONCE):
+            if listening is not self._socket or self._plugs:  # what one connection brought about
+                return
+            try:
+                connection, (client, port) = listening.accept()
+            except BlockingIOError:
+                return
+            except OSError as problem:  # out of descriptors: try again when some are free
+                logger.warning("port %d: no connection accepted: %s", self.address[1], problem)
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(listening)
+                loop.call_later(ACCEPT_PAUSE, self._resume, listening)
+                return
+            if port in self._plugged_from:
+                self._plugged_from.discard(port)
+                connection.close()
+                continue
+            connection.setblocking(False)
+            self._on_connection(connection, client)
 
     def _resume(self, listening: socket.socket) -> None:
         if listening is self._socket and not self._plugs:

@@ -20,6 +20,7 @@ class _Side(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.peer: _Side | None = None
         self.at_end = False  # its end of stream has come
+        self.has_sent = False
 
     @property
     def is_open(self) -> bool:
@@ -31,6 +32,7 @@ class _Side(asyncio.Protocol):
             self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
+        self.has_sent = True
         if self.peer and self.peer.transport and self.peer.is_open:
             self.peer.transport.write(data)
 
@@ -96,6 +98,11 @@ class Relay:
         self._doomed = False  # reset before there was anything to reset
         self._finishing = False
         self._over = False
+
+    @property
+    def is_opening(self) -> bool:
+        """Nothing has come from the target so far: under TLS, the handshake is still to be computed."""
+        return not self._server.has_sent
 
     async def join(self, connection: socket.socket) -> None:
         """Take the client's `connection` and open the target's. A target that cannot be reached ends the client's."""

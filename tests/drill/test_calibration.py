@@ -14,7 +14,7 @@ from drill.runner import CouldNotStart, Inconclusive
 from drill.starvation import Starvation
 from tests.drill.payment_server import accept, payment_server
 
-FAST = Capacity(speed=6.0, cores=1.9, base=0.17, seconds_per_payment=0.007, latency=0.020)
+FAST = Capacity(speed=6.0, cores=1.9, base=0.17, seconds_per_payment=0.005, latency=0.020)
 SLOW = Capacity(speed=6.0, cores=1.8, base=0.35, seconds_per_payment=0.030, latency=0.045)
 ONE_CORE = Capacity(speed=6.0, cores=0.98, base=0.17, seconds_per_payment=0.014, latency=0.025)
 HALF_A_SLOW_CORE = Capacity(speed=6.0, cores=0.5, base=0.35, seconds_per_payment=0.030, latency=0.110)

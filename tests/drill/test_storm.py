@@ -14,6 +14,7 @@ from drill.load import Load
 from drill.measures import Recovery
 from drill.objectives import NoTakeOver, Objectives, Overload, Service
 from drill.payments import payments
+from drill.probes import Look
 from drill.progress import Progress
 from drill.record import Intent
 from drill.runner import Runner
@@ -70,6 +71,7 @@ def test_full_goodput_is_back_when_new_payments_are_acknowledged_promptly(
         (Recovery(seconds=None, share=0.4), (), "failed", "full goodput returns by itself"),
         (None, (), "failed", "full goodput returns by itself"),
         (Recovery(seconds=2.0, share=1.0), ("us-east-1",), "failed", "overload looks like overload"),
+        (Recovery(seconds=2.0, share=1.0, given_up=1), (), "failed", "every client that came after the storm"),
     ],
 )
 def test_a_service_that_a_storm_keeps_down_has_failed(
@@ -86,6 +88,7 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
     system = System()
     [planned] = [step for step in COLD_STORM.method if isinstance(step, Storm)]
     progress = Progress(title="test", window=0.2, regions=dict(REGIONS))
+    looks: list[Look | None] = []
 
     async def run() -> Runner:
         async with payment_server(tmp_path) as server:
@@ -106,6 +109,7 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
             for each in runner.storms:
                 await each.drain()
                 await each.close()
+            looks.append(await runner._look())
             return runner
 
     runner = asyncio.run(run())
@@ -114,4 +118,6 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
     [sent] = runner.storms
     assert sent.rate == 60
     assert 25 <= len(sent.record.acknowledged) <= 35
+    assert looks[0]
+    assert looks[0].acknowledged == len(sent.record.acknowledged), "a ledger owes these too"
     assert [(fault.kind, fault.ended_at is None) for fault in progress.faults] == [("overload", False)]

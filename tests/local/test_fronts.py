@@ -486,6 +486,17 @@ def keeping(sign: Callable[[], None]) -> Iterator[None]:
         giving.join()
 
 
+def test_only_so_many_handshakes_are_open_at_the_same_time(world: World, front: tuple[str, int]) -> None:
+    open_before = world.connect(front)
+    with contextlib.ExitStack() as silent:
+        opened = [silent.enter_context(socket.create_connection(front, 1)) for _ in range(saturation.MOST_OPENING)]
+
+        assert eventually(lambda: fate_of_new(front) == "reset")
+        assert ask(open_before) == (200, EAST_1)
+        opened.pop().close()
+        assert eventually(lambda: serving(world, front) == EAST_1), "there is room for one again"
+
+
 def test_a_loop_that_runs_late_is_a_sign_of_saturation() -> None:
     async def run() -> tuple[bool, bool]:
         signs = Saturation()
