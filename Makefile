@@ -23,13 +23,13 @@ AGAINST ?=
 export REASON BACKEND SECRETS_PROVIDER
 
 # Settings of a rehearsal.
-SCENARIO ?= region-loss
-# Left empty, SPEED and RATE are chosen from what this machine sustains.
+# Left empty, the command's own defaults hold; it chooses SPEED and RATE from what this machine sustains.
+SCENARIO ?=
 SPEED ?=
 RATE ?=
 DURATION ?=
-SEED ?= 1
-KIND ?= reset
+SEED ?=
+KIND ?=
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -79,11 +79,11 @@ lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, naming no package index
 
 .PHONY: rehearse
 rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (SCENARIO SPEED RATE DURATION SEED KIND)
-	@$(RUN) -m drill rehearse --scenario $(SCENARIO) $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) --seed $(SEED) --kind $(KIND) --env $(ENV)
+	@$(RUN) -m drill rehearse $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) $(if $(KIND),--kind $(KIND)) --env $(ENV)
 
 .PHONY: rehearse-all
 rehearse-all: $(READY) $(LAYER) ## Rehearse every scenario, one after the other, with a table at the end
-	@$(RUN) -m drill rehearse-all $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) --seed $(SEED) --kind $(KIND) --env $(ENV)
+	@$(RUN) -m drill rehearse-all $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(KIND),--kind $(KIND)) --env $(ENV)
 
 .PHONY: local-up
 local-up: $(READY) $(LAYER) ## Deploy the three stacks onto the embedded AWS and keep it up until Ctrl-C

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from drill import commands, verdict, view
+from drill.faults import OutageKind
 from drill.interrupts import until_done
 from drill.progress import Progress
 from drill.rehearse import rehearse as run_rehearsal
@@ -57,7 +58,7 @@ def rehearse(
     rate: Rate = None,
     duration: Duration = None,
     seed: Seed = None,
-    kind: Kind = "error",
+    kind: Kind = OutageKind.RESET.value,
     env: Env = "dev",
     output: Output = Path("build/rehearsal"),
 ) -> None:
@@ -111,7 +112,7 @@ def rehearse_all(
     speed: Speed = None,
     rate: Rate = None,
     seed: Seed = None,
-    kind: Kind = "error",
+    kind: Kind = OutageKind.RESET.value,
     env: Env = "dev",
     output: Output = Path("build/rehearsal"),
 ) -> None:

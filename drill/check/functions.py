@@ -8,8 +8,15 @@ from drill.check.metrics import latest
 from shared.deployment import Deployment
 from shared.places import Place
 
-_NAMES = ("payments_function", "health_function", "ledger_function", "recovery_function", "sentinel_function")
-"""Outputs that name a function."""
+OUTPUTS = {
+    "payments": "payments_function",
+    "health": "health_function",
+    "ledger": "ledger_function",
+    "recovery": "recovery_function",
+    "sentinel": "sentinel_function",
+    "parameter_sync": "parameter_function",
+}
+"""Our functions, and the outputs that name them."""
 _LOOKED_BACK = timedelta(minutes=15)
 _YOUNG = timedelta(minutes=10)  # a sentinel that was deployed a moment ago has not run yet
 
@@ -17,12 +24,11 @@ _YOUNG = timedelta(minutes=10)  # a sentinel that was deployed a moment ago has 
 @check("function versions equal")
 def code_equal(deployment: Deployment) -> Found:
     """By the hash of the code that runs."""
-    return worst(_code(deployment, name) for name in _NAMES)
+    return worst(_code(deployment, name) for name in OUTPUTS)
 
 
-def _code(deployment: Deployment, output: str) -> Found:
-    found = {place: _function(deployment, place, output) for place in Place}
-    name = output.partition("_")[0]
+def _code(deployment: Deployment, name: str) -> Found:
+    found = {place: _function(deployment, place, OUTPUTS[name]) for place in Place}
     for place, function in found.items():
         state = function.get("State", "Active")
         if state != "Active" or function.get("LastUpdateStatus", "Successful") != "Successful":

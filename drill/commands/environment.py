@@ -44,6 +44,11 @@ def agree(question: str, *names: str) -> None:
 
 
 def end(status: int, message: str) -> typer.Exit:
-    """Say why on standard error, so that standard output stays what was asked for."""
-    Console(stderr=True).print(message, style="bold red", highlight=False, markup=False, soft_wrap=True)
+    """Print `message` as an error; what to raise to exit with `status`."""
+    print_error(message)
     return typer.Exit(status)
+
+
+def print_error(message: str) -> None:
+    """On standard error, so that standard output stays what was asked for."""
+    Console(stderr=True).print(message, style="bold red", highlight=False, markup=False, soft_wrap=True)

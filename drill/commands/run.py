@@ -22,10 +22,22 @@ from drill.check.finding import Severity
 from drill.check.run import look
 from drill.commands.check import conclusion
 from drill.commands.check import table as checked
-from drill.commands.environment import ENDPOINTS, LOCAL, ROOT, EndpointsFile, Env, Local, Root, agree, end, found
+from drill.commands.environment import (
+    ENDPOINTS,
+    LOCAL,
+    ROOT,
+    EndpointsFile,
+    Env,
+    Local,
+    Root,
+    agree,
+    end,
+    found,
+    print_error,
+)
 from drill.commands.plan import shown
 from drill.deployed_run import Run
-from drill.faults import ActionError
+from drill.faults import ActionError, OutageKind
 from drill.interrupts import until_done
 from drill.progress import Progress
 from drill.run_settings import chosen, settings
@@ -52,7 +64,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Makes the payments; chosen and told if left out.")] = None,
     kind: Annotated[
         str, typer.Option(help="How a lost region fails, on this machine: error, reset or hang.")
-    ] = "error",
+    ] = OutageKind.RESET.value,
     client_key: Annotated[
         str, typer.Option(envvar=_KEY, show_default=False, help="What lets a client in; better by the environment.")
     ] = "",
@@ -127,21 +139,21 @@ def _one(
         with view.view(progress, console):
             report = asyncio.run(until_done(one.perform(progress), interrupted, progress.line))
     except CouldNotStart as error:
-        end(2, f"Could not start: {error}")
+        print_error(f"Could not start: {error}")
         return 2
     except Inconclusive as error:
-        end(verdict.INCONCLUSIVE, f"Inconclusive: {error}")
+        print_error(f"Inconclusive: {error}")
         return verdict.INCONCLUSIVE
     except WayBackIncomplete as error:
         then = _cleanup(made.folder, here=here, env=env, endpoints=endpoints, root=root)
-        end(3, f"The way back is incomplete: {error}\nThen: {then}")
+        print_error(f"The way back is incomplete: {error}\nThen: {then}")
         return 3
     except ActionError as error:
-        end(1, f"FAILED, and everything was taken back: {error}")
+        print_error(f"FAILED, and everything was taken back: {error}")
         return 1
     except (asyncio.CancelledError, KeyboardInterrupt):
         status = 128 + (interrupted[0] if interrupted else signal.SIGINT)
-        end(status, "Interrupted; what was changed was changed back.")
+        print_error("Interrupted; what was changed was changed back.")
         return status
     console.print(summary(report, made.folder))
     return verdict.exit_status(report.checks)

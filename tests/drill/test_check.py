@@ -1,7 +1,7 @@
 """Each check on an environment that is well, and on one with a single thing wrong."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -27,6 +27,7 @@ from drill.check.finding import Check, Finding, Severity
 from drill.check.run import CHECKS, look
 from drill.commands.check import conclusion
 from shared.deployment import Deployment
+from shared.outputs import RegionOutputs
 from shared.places import Place
 from tests.drill import healthy
 from tests.drill.answers import Answers, deployment
@@ -417,6 +418,12 @@ def test_no_check_reads_a_value_or_changes_anything(world: World, http: Callable
     assert readiness.worst is OK
     assert {name for name in operations if not name.startswith(("Get", "List", "Describe", "Filter"))} == set()
     assert not operations & {"GetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath", "GetFunction"}
+
+
+def test_every_function_of_a_region_is_compared() -> None:
+    exported = {each.name for each in fields(RegionOutputs) if each.name.endswith("_function")}
+
+    assert set(functions.OUTPUTS.values()) == exported
 
 
 def test_the_bucket_rules_metrics_are_asked_by_the_id_that_the_stack_gives_them() -> None:
