@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from ops import diagram_architecture, diagram_states, registered
-from ops.diagram_mermaid import mermaid
 from ops.diagram_model import Diagram
 from ops.diagram_svg import svg
 from ops.ending import Refused, said
@@ -27,7 +26,7 @@ def graph(
     directory: Annotated[Path, typer.Option(help="Where the files are.")] = DIRECTORY,
     env: Annotated[str, typer.Option("--env", help="Which environment to draw.")] = ENVIRONMENT,
 ) -> None:
-    """Write docs/diagrams from what the programs register, as Mermaid and SVG."""
+    """Write docs/diagrams from what the programs register, as SVG."""
     with said():
         wanted = files(registered.rows(env))
         stale = [name for name, text in wanted.items() if _read(directory / name) != text]
@@ -47,12 +46,7 @@ def graph(
 
 def files(rows: registered.Rows) -> Mapping[str, str]:
     """Texts by file name."""
-    found = diagrams(rows)
-    return {
-        f"{name}.{ending}": draw(diagram)
-        for name, diagram in found.items()
-        for ending, draw in (("mmd", mermaid), ("svg", svg))
-    }
+    return {f"{name}.svg": svg(diagram) for name, diagram in diagrams(rows).items()}
 
 
 def diagrams(rows: registered.Rows) -> Mapping[str, Diagram]:

@@ -172,20 +172,6 @@ def test_a_picture_is_well_formed_and_holds_every_box_and_arrow(
     assert "script" not in {each.tag.removeprefix(SVG) for each in root.iter()}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_text_for_mermaid_names_no_box_twice_and_no_arrow_without_its_boxes(
-    name: str, texts: dict[str, str]
-) -> None:
-    text = texts[f"{name}.mmd"]
-    boxes = re.findall(r"^ +(n_\w+)[\[({]", text, re.MULTILINE)
-    ends = re.findall(r"^ +(n_\w+) (?:-->|==>|-\.->)(?:\|[^|]*\|)? (n_\w+)$", text, re.MULTILINE)
-
-    assert boxes
-    assert len(set(boxes)) == len(boxes)
-    assert ends
-    assert {end for pair in ends for end in pair} <= set(boxes)
-
-
 def test_a_type_that_has_no_box_yet_is_counted_and_breaks_nothing() -> None:
     rows = list(rows_of(diagram.ENVIRONMENT))
     new = {**rows[10], "stack": "primary", "type": "aws:quantum/device:Device", "urn": "urn:pulumi:x::dr-primary::q::q"}
@@ -201,12 +187,12 @@ def test_stale_files_fail_the_check_and_are_named(command: Any, tmp_path: Path) 
     assert command("--check").exit_code == 0
 
     (tmp_path / "region.svg").write_text("<svg/>")
-    (tmp_path / "old.mmd").write_text("")
+    (tmp_path / "old.svg").write_text("")
     stale = command("--check")
     assert stale.exit_code == 1
-    assert "region.svg, old.mmd in" in stale.output
+    assert "region.svg, old.svg in" in stale.output
     assert (tmp_path / "region.svg").read_text() == "<svg/>", "a check writes nothing"
 
     assert command().exit_code == 0
-    assert not (tmp_path / "old.mmd").exists()
+    assert not (tmp_path / "old.svg").exists()
     assert command("--check").exit_code == 0
