@@ -18,7 +18,7 @@ from localaws.alarm_state import INSUFFICIENT_DATA, Rule, Verdict, judge
 from localaws.clock import Clock
 from localaws.control import Control
 from localaws.gate import Gate
-from localaws.hooks import AwsRefusal, JsonCall
+from localaws.hooks.services import AwsRefusal, JsonCall
 
 # AWS seconds: CloudWatch looks at alarms every minute, at those on high-resolution metrics every 10 seconds
 # (CloudWatch user guide, "Alarm evaluation").
@@ -40,8 +40,8 @@ class Alarms:
         self._task: asyncio.Task[None] | None = None
 
     def install(self, control: Control) -> None:
-        hooks.stop_alarm_evaluation()
-        hooks.answer_json_actions("cloudwatch", {"PutMetricAlarm": self._check}, self._evaluated.clear)
+        hooks.cloudwatch.stop_alarm_evaluation()
+        hooks.services.answer_json_actions("cloudwatch", {"PutMetricAlarm": self._check}, self._evaluated.clear)
         control.section("alarms", self.status)
 
     async def start(self) -> None:
@@ -56,13 +56,13 @@ class Alarms:
         """The alarms that are not OK."""
         return [
             {"region": region, "name": name, "state": record["StateValue"], "reason": record["StateReason"]}
-            for (_, region, name), record in sorted(hooks.alarm_records().items())
+            for (_, region, name), record in sorted(hooks.cloudwatch.alarm_records().items())
             if record["StateValue"] != "OK"
         ]
 
     def look(self) -> None:
         """Evaluate every alarm whose next step of time has come."""
-        records = hooks.metric_alarm_records()
+        records = hooks.cloudwatch.metric_alarm_records()
         for gone in self._evaluated.keys() - records.keys():
             del self._evaluated[gone]
         for alarm, record in records.items():
@@ -91,7 +91,7 @@ class Alarms:
         if verdict.state is not None and verdict.state != record["StateValue"]:
             logger.info("alarm %s in %s is %s: %s", alarm[2], alarm[1], verdict.state, verdict.reason)
             about = {"version": "1.0", "period": record["Period"], "threshold": record["Threshold"]}
-            hooks.set_alarm_state(*alarm, verdict.state, verdict.reason, json.dumps(about))
+            hooks.cloudwatch.set_alarm_state(*alarm, verdict.state, verdict.reason, json.dumps(about))
 
     def _verdict(self, alarm: Alarm, record: dict[str, Any], step: int) -> Verdict:
         try:
@@ -106,7 +106,7 @@ class Alarms:
         edges = [self._clock.unix(end - age * period) for age in reversed(range(periods + 1))]
         account, region, _ = alarm
         return [
-            hooks.metric_value(
+            hooks.cloudwatch.metric_value(
                 account,
                 region,
                 namespace=record["Namespace"],

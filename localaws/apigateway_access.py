@@ -3,7 +3,7 @@
 from typing import Any
 
 from localaws import hooks
-from localaws.hooks import AwsRefusal
+from localaws.hooks.services import AwsRefusal
 
 # https://docs.aws.amazon.com/general/latest/gr/apigateway.html, hosted zones for regional endpoints
 REGIONAL_ZONES = {"us-east-1": "Z1UJRXOUMOOFQ8", "us-east-2": "ZOJJZC49E0EPZ", "us-west-2": "Z2OJLYMUO9EFXC"}
@@ -17,9 +17,9 @@ _TEXTS = ("name", "description", "productCode", "quota/period")
 
 
 def install() -> None:
-    hooks.resolve_api_keys_by_region()
-    hooks.patch_usage_plans(patch_usage_plan)
-    hooks.answer_regional_zones(REGIONAL_ZONES)
+    hooks.apigateway.resolve_api_keys_by_region()
+    hooks.apigateway.patch_usage_plans(patch_usage_plan)
+    hooks.apigateway.answer_regional_zones(REGIONAL_ZONES)
 
 
 def patch_usage_plan(plan: dict[str, Any], patches: list[dict[str, str]]) -> None:

@@ -40,14 +40,14 @@ class EmbeddedAws:
         if outage := self.refusals.lost(call):
             await self.refusals.refuse(outage, call, headers, scope, receive, send)
             return
-        if call.plane == "control" and call.signed and not hooks.is_emulated(call.service):
+        if call.plane == "control" and call.signed and not hooks.requests.is_emulated(call.service):
             await respond(send, await _unknown_service(call, headers, scope, receive))
             return
         if headers.front:
             kept = [line for line in scope["headers"] if line[0] != FRONT_HEADER]
             scope = {**scope, "headers": kept}
         by_signature = call.signed and call.plane == "control" and not call.located
-        hooks.region_of_unsigned_call.set(None if by_signature else call.region)
+        hooks.requests.region_of_unsigned_call.set(None if by_signature else call.region)
         await self._emulator(scope, receive, self._unless_lost(call, headers, scope, receive, send))
 
     async def _count(self, call: Call, headers: Headers, scope: Scope, receive: Receive) -> Receive:

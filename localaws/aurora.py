@@ -21,7 +21,8 @@ from localaws.aurora_switch import Switch, Timing
 from localaws.aurora_views import AuroraViews
 from localaws.clock import Clock
 from localaws.gate import Gate, Outage
-from localaws.hooks import AuroraCluster, AwsRefusal
+from localaws.hooks.aurora import AuroraCluster
+from localaws.hooks.services import AwsRefusal
 from localaws.postgres_host import PostgresHost
 from localaws.postgres_programs import Reaper
 from localaws.postgres_relay import Relays
@@ -55,9 +56,9 @@ class AuroraPairs:
         self._relays = Relays()
         self._hooks = ExitStack()
         views = self._views
-        self._hooks.callback(hooks.add_to_rds_views(views.cluster, views.instance, views.global_cluster))
-        self._hooks.callback(hooks.intercept_writer_switches(self._begin_switch))
-        self._hooks.callback(hooks.tell_of_rds_changes(self._follow))
+        self._hooks.callback(hooks.aurora.add_to_rds_views(views.cluster, views.instance, views.global_cluster))
+        self._hooks.callback(hooks.aurora.intercept_writer_switches(self._begin_switch))
+        self._hooks.callback(hooks.aurora.tell_of_rds_changes(self._follow))
         self._hooks.callback(DataApi(self._member).attach())
         gate.on_change(self._region_changed)
         gate.on_way_change(self._ways_changed)
@@ -145,7 +146,7 @@ class AuroraPairs:
                 return
             wanted: dict[Group, list[AuroraCluster]] = {group: [] for group in self._groups}
             places = {arn: group for group in self._groups for arn in list(group.members)}
-            for cluster in sorted(hooks.aurora_clusters(), key=lambda one: not one.is_writer):
+            for cluster in sorted(hooks.aurora.aurora_clusters(), key=lambda one: not one.is_writer):
                 group = places.get(cluster.arn) or places.get(cluster.global_cluster or "") or self._new_group()
                 places[cluster.arn] = group
                 if cluster.global_cluster:

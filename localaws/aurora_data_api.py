@@ -13,7 +13,7 @@ from psycopg2 import errorcodes
 
 from localaws import hooks
 from localaws.aurora_member import Member
-from localaws.hooks import AwsRefusal
+from localaws.hooks.services import AwsRefusal
 from localaws.postgres_host import Login
 
 WORKERS = 32
@@ -32,9 +32,9 @@ class DataApi:
         self._find = find
         self._workers = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="data-api")
 
-    def attach(self) -> hooks.Undo:
+    def attach(self) -> hooks.aurora.Undo:
         """Serve the Data API from now on, until the returned function is called."""
-        detach = hooks.serve_data_api(self.connect, explain, self._workers)
+        detach = hooks.aurora.serve_data_api(self.connect, explain, self._workers)
 
         def undo() -> None:
             detach()

@@ -18,7 +18,7 @@ from localaws.aurora_member import Member
 from localaws.aurora_switch import Switch, Timing
 from localaws.clock import Clock
 from localaws.gate import Gate, OutageKind
-from localaws.hooks import AuroraCluster
+from localaws.hooks.aurora import AuroraCluster
 from localaws.postgres_host import PostgresHost
 from localaws.postgres_lag import Lag, measure_lag
 from localaws.postgres_relay import Relays
@@ -190,7 +190,7 @@ class Group:
             self._wait(self._timing.failover_seconds)
             if self._may_promote(target):
                 target.promote()
-                hooks.set_global_writer(switch.global_cluster, switch.target)
+                hooks.aurora.set_global_writer(switch.global_cluster, switch.target)
         finally:
             self.switch = None
             self._changed()
@@ -207,7 +207,7 @@ class Group:
             elif self._may_promote(target) and not self._gate.is_lost(source.cluster.region):
                 target.promote()
                 source.instance.follow()
-                hooks.set_global_writer(switch.global_cluster, switch.target)
+                hooks.aurora.set_global_writer(switch.global_cluster, switch.target)
         finally:
             self.switch = None
             self._changed()

@@ -8,7 +8,7 @@ import time
 from psycopg2 import sql
 
 from localaws.gate import OutageKind
-from localaws.hooks import AuroraCluster
+from localaws.hooks.aurora import AuroraCluster
 from localaws.postgres import Instance
 from localaws.postgres_host import Login, PostgresHost
 from localaws.postgres_relay import Relay, Relays, WalLink

@@ -8,7 +8,7 @@ from localaws.aurora import AuroraPairs
 from localaws.aurora_faults import DatabaseFaults
 from localaws.aurora_views import global_endpoint
 from localaws.control import Control
-from localaws.hooks import GlobalClusterView
+from localaws.hooks.aurora import GlobalClusterView
 from localaws.parts import Machine
 
 
@@ -38,7 +38,7 @@ class DatabaseNames:
     """RDS without any database behind it: as ministack shows it, with the global writer endpoints that it lacks."""
 
     def install(self, _control: Control) -> None:
-        hooks.add_to_rds_views(
+        hooks.aurora.add_to_rds_views(
             cluster=lambda _arn: {},
             instance=lambda _cluster, _identifier: {},
             global_cluster=lambda arn: GlobalClusterView(endpoint=global_endpoint(arn)),

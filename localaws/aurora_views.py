@@ -6,7 +6,7 @@ from typing import Any
 
 from localaws.aurora_group import Group
 from localaws.aurora_member import Member
-from localaws.hooks import GlobalClusterView
+from localaws.hooks.aurora import GlobalClusterView
 
 
 class AuroraViews:

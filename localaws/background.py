@@ -32,18 +32,18 @@ class BackgroundWork:
         self._changed = threading.Condition()
 
     def install(self) -> None:
-        hooks.gate_function_executions(self._execute)
-        hooks.mark_asynchronous_invocations(_asynchronous)
-        hooks.refuse_new_workers(self._gate.is_lost)
-        hooks.skip_event_source_mappings(self._gate.is_lost)
-        hooks.gate_event_targets(self._to_target)
-        hooks.gate_queue_deliveries(self._to_queue)
-        hooks.gate_workflow_tasks(self._wait_for, self._gate.is_lost)
+        hooks.background.gate_function_executions(self._execute)
+        hooks.background.mark_asynchronous_invocations(_asynchronous)
+        hooks.background.refuse_new_workers(self._gate.is_lost)
+        hooks.background.skip_event_source_mappings(self._gate.is_lost)
+        hooks.background.gate_event_targets(self._to_target)
+        hooks.background.gate_queue_deliveries(self._to_queue)
+        hooks.workflows.gate_workflow_tasks(self._wait_for, self._gate.is_lost)
         self._gate.on_change(self._on_change)
 
     def _on_change(self, region: str, outage: Outage | None) -> None:
         if outage:
-            hooks.kill_workers(region)
+            hooks.background.kill_workers(region)
         with self._changed:
             self._changed.notify_all()
 

@@ -7,7 +7,8 @@ import re
 
 from localaws import hooks
 from localaws.backup_testing import Document, Key, RestoreTesting, Route, Shown, key_of, not_found
-from localaws.hooks import AwsRefusal, RestCall
+from localaws.hooks.backup import RestCall
+from localaws.hooks.services import AwsRefusal
 
 
 class BackupApi:
@@ -27,7 +28,7 @@ class BackupApi:
         ]
 
     def install(self) -> None:
-        hooks.answer_backup_calls(self._answer, self._reset)
+        hooks.backup.answer_backup_calls(self._answer, self._reset)
 
     def _answer(self, call: RestCall) -> Shown | None:
         for method, path, act in self._routes:
@@ -61,12 +62,12 @@ class BackupApi:
 
     def _keep_selected(self, call: RestCall, plan: str) -> None:
         """A plan goes after its selections (API Backup.DeleteBackupPlan)."""
-        if hooks.backup_selections(call.account, call.region, plan):
+        if hooks.backup.backup_selections(call.account, call.region, plan):
             reason = "Related backup plan selections must be deleted prior to backup plan deletion."
             raise AwsRefusal("InvalidRequestException", reason)
 
 
 def _vault(call: RestCall, name: str) -> Document:
-    if (vault := hooks.backup_vault(call.account, call.region, name)) is None:
+    if (vault := hooks.backup.backup_vault(call.account, call.region, name)) is None:
         raise not_found(f"Vault {name} does not exist.")
     return vault

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from localaws.hooks import AwsRefusal, RestCall
+from localaws.hooks.backup import RestCall
+from localaws.hooks.services import AwsRefusal
 
 Document = dict[str, Any]
 Shown = tuple[int, Document | None]

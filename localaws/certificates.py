@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from localaws import hooks
-from localaws.hooks import CertificateMaterial
+from localaws.hooks.acm import CertificateMaterial
 
 _KEY_BITS = 2048  # ACM's default, RSA_2048
 _VALID = timedelta(days=198)  # ACM user guide, "Certificate characteristics": validity of public certificates
@@ -27,7 +27,7 @@ class Authority:
         self._certificate: x509.Certificate | None = None
 
     def install(self) -> None:
-        hooks.issue_certificates(self.issue)
+        hooks.acm.issue_certificates(self.issue)
 
     def issue(self, names: list[str]) -> CertificateMaterial:
         """A certificate of these host names, the first its subject."""

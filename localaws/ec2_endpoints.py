@@ -11,7 +11,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from localaws import hooks
-from localaws.hooks import Answer, AwsRefusal, Ec2Call
+from localaws.hooks.ec2 import Ec2Call
+from localaws.hooks.services import Answer, AwsRefusal
 
 Record = dict[str, Any]
 
@@ -22,10 +23,10 @@ _FULL_ACCESS = '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Re
 
 
 def install() -> None:
-    hooks.extend_ec2_action("CreateVpcEndpoint", _create)
-    hooks.extend_ec2_action("ModifyVpcEndpoint", _modify)
-    hooks.extend_ec2_action("DeleteVpcEndpoints", _delete)
-    hooks.add_to_vpc_endpoints(_shown)
+    hooks.ec2.extend_ec2_action("CreateVpcEndpoint", _create)
+    hooks.ec2.extend_ec2_action("ModifyVpcEndpoint", _modify)
+    hooks.ec2.extend_ec2_action("DeleteVpcEndpoints", _delete)
+    hooks.ec2.add_to_vpc_endpoints(_shown)
 
 
 def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
@@ -33,10 +34,10 @@ def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
     private = interface and call.text("PrivateDnsEnabled") != "false"  # true unless said otherwise
     if private:
         _check_private_names(call, call.text("VpcId"), call.text("ServiceName"))
-    known = set(hooks.ec2_records("endpoint", call.account, call.region))
+    known = set(hooks.ec2.ec2_records("endpoint", call.account, call.region))
     _check_subnets(call, call.texts("SubnetId"))
     answer = original()
-    for identity, record in hooks.ec2_records("endpoint", call.account, call.region).items():
+    for identity, record in hooks.ec2.ec2_records("endpoint", call.account, call.region).items():
         if identity in known:
             continue
         record["PolicyDocument"] = call.text("PolicyDocument") or _FULL_ACCESS
@@ -44,14 +45,14 @@ def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
             record |= {"PrivateDns": private, "Label": f"{identity}-{secrets.token_hex(4)}", "NetworkInterfaces": {}}
             record["Groups"] = call.texts("SecurityGroupId") or _default_groups(call, record["VpcId"])
             _connect(call, record)
-        answer = call.answer(hooks.vpc_endpoint_xml(record, "vpcEndpoint"))
+        answer = call.answer(hooks.ec2.vpc_endpoint_xml(record, "vpcEndpoint"))
     return answer
 
 
 def _modify(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
     _check_subnets(call, call.texts("AddSubnetId"))
     answer = original()
-    record = hooks.ec2_records("endpoint", call.account, call.region).get(call.text("VpcEndpointId"))
+    record = hooks.ec2.ec2_records("endpoint", call.account, call.region).get(call.text("VpcEndpointId"))
     if record is None or "Label" not in record:
         return answer
     if (wanted := call.text("PrivateDnsEnabled")) and wanted == "true" and not record["PrivateDns"]:
@@ -64,16 +65,16 @@ def _modify(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
 
 
 def _delete(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
-    records = hooks.ec2_records("endpoint", call.account, call.region)
+    records = hooks.ec2.ec2_records("endpoint", call.account, call.region)
     for identity in call.texts("VpcEndpointId"):
         for interface in records.get(identity, {}).get("NetworkInterfaces", {}).values():
-            hooks.remove_network_interface(interface)
+            hooks.ec2.remove_network_interface(interface)
     return original()
 
 
 def _check_private_names(call: Ec2Call, vpc_id: str, service: str) -> None:
     """Private names need both DNS attributes of the VPC, and can stand for one endpoint only."""
-    vpc = hooks.ec2_records("vpc", call.account, call.region).get(vpc_id)
+    vpc = hooks.ec2.ec2_records("vpc", call.account, call.region).get(vpc_id)
     if vpc is None:
         raise AwsRefusal("InvalidVpcId.NotFound", f"The Vpc Id {vpc_id} does not exist")
     if not (vpc.get("EnableDnsSupport", True) and vpc.get("EnableDnsHostnames", False)):
@@ -82,7 +83,7 @@ def _check_private_names(call: Ec2Call, vpc_id: str, service: str) -> None:
             "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true "
             f"for {vpc_id}",
         )
-    for record in hooks.ec2_records("endpoint", call.account, call.region).values():
+    for record in hooks.ec2.ec2_records("endpoint", call.account, call.region).values():
         if record.get("PrivateDns") and (record["VpcId"], record["ServiceName"]) == (vpc_id, service):
             raise AwsRefusal(
                 "InvalidParameter",
@@ -92,14 +93,14 @@ def _check_private_names(call: Ec2Call, vpc_id: str, service: str) -> None:
 
 
 def _check_subnets(call: Ec2Call, subnets: list[str]) -> None:
-    known = hooks.ec2_records("subnet", call.account, call.region)
+    known = hooks.ec2.ec2_records("subnet", call.account, call.region)
     for subnet in subnets:
         if subnet not in known:
             raise AwsRefusal("InvalidSubnetId.NotFound", f"The subnet ID '{subnet}' does not exist")
 
 
 def _default_groups(call: Ec2Call, vpc_id: str) -> list[str]:
-    groups = hooks.ec2_records("security group", call.account, call.region)
+    groups = hooks.ec2.ec2_records("security group", call.account, call.region)
     return [
         identity for identity, group in groups.items() if group["VpcId"] == vpc_id and group["GroupName"] == "default"
     ]
@@ -109,13 +110,13 @@ def _connect(call: Ec2Call, record: Record) -> None:
     """One network interface per subnet of `record`, no more."""
     interfaces: dict[str, str] = record["NetworkInterfaces"]
     for subnet in [subnet for subnet in interfaces if subnet not in record["SubnetIds"]]:
-        hooks.remove_network_interface(interfaces.pop(subnet))
-    subnets = hooks.ec2_records("subnet", call.account, call.region)
+        hooks.ec2.remove_network_interface(interfaces.pop(subnet))
+    subnets = hooks.ec2.ec2_records("subnet", call.account, call.region)
     for subnet in record["SubnetIds"]:
         if subnet not in interfaces:
             description = f"VPC Endpoint Interface {record['VpcEndpointId']}"
             address = _free_address(call, subnet, subnets[subnet]["CidrBlock"])
-            made = hooks.make_network_interface(call, subnet, record["Groups"], description)
+            made = hooks.ec2.make_network_interface(call, subnet, record["Groups"], description)
             made |= {"InterfaceType": "vpc_endpoint", "Status": "in-use", "PrivateIpAddress": address}
             interfaces[subnet] = made["NetworkInterfaceId"]
     record["Zones"] = sorted({subnets[subnet]["AvailabilityZone"] for subnet in record["SubnetIds"]})
@@ -123,7 +124,7 @@ def _connect(call: Ec2Call, record: Record) -> None:
 
 
 def _free_address(call: Ec2Call, subnet: str, block: str) -> str:
-    interfaces = hooks.ec2_records("interface", call.account, call.region).values()
+    interfaces = hooks.ec2.ec2_records("interface", call.account, call.region).values()
     taken = {each["PrivateIpAddress"] for each in interfaces if each["SubnetId"] == subnet}
     hosts = list(ipaddress.ip_network(block))[_FIRST_FREE:-1]
     return next(str(host) for host in hosts if str(host) not in taken)

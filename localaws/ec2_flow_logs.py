@@ -9,7 +9,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from localaws import hooks
-from localaws.hooks import Answer, AwsRefusal, Ec2Call
+from localaws.hooks.ec2 import Ec2Call
+from localaws.hooks.services import Answer, AwsRefusal
 
 _KEPT = {
     "DeliverLogsPermissionArn": "deliverLogsPermissionArn",
@@ -27,8 +28,8 @@ _SHOWN = re.compile(r"<flowLogId>(fl-\w+)</flowLogId>")
 
 
 def install() -> None:
-    hooks.extend_ec2_action("CreateFlowLogs", _create)
-    hooks.extend_ec2_action("DescribeFlowLogs", _describe)
+    hooks.ec2.extend_ec2_action("CreateFlowLogs", _create)
+    hooks.ec2.extend_ec2_action("DescribeFlowLogs", _describe)
 
 
 def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
@@ -40,9 +41,9 @@ def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
         raise AwsRefusal(
             "InvalidParameter", "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs."
         )
-    known = set(hooks.ec2_records("flow log", call.account, call.region))
+    known = set(hooks.ec2.ec2_records("flow log", call.account, call.region))
     answer = _with_ministacks_word(call, original)
-    for identity, record in hooks.ec2_records("flow log", call.account, call.region).items():
+    for identity, record in hooks.ec2.ec2_records("flow log", call.account, call.region).items():
         if identity not in known:
             record.update({name: call.text(name) or _DEFAULTS.get(name, "") for name in _KEPT})
     return answer
@@ -57,7 +58,7 @@ def _with_ministacks_word(call: Ec2Call, original: Callable[[], Answer]) -> Answ
 
 
 def _describe(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
-    records = hooks.ec2_records("flow log", call.account, call.region)
+    records = hooks.ec2.ec2_records("flow log", call.account, call.region)
     status, headers, body = original()
     completed = _SHOWN.sub(lambda shown: f"{shown[0]}{_extra(records[shown[1]])}", body.decode())
     return status, headers, completed.encode()

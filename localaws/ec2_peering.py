@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from localaws import hooks
-from localaws.hooks import Answer, AwsRefusal, Ec2Call
+from localaws.hooks.ec2 import Ec2Call
+from localaws.hooks.services import Answer, AwsRefusal
 
 Record = dict[str, Any]
 
@@ -27,20 +28,20 @@ _SHOWN = re.compile(
 
 
 def install() -> None:
-    hooks.extend_ec2_action("CreateVpcPeeringConnection", _create)
-    hooks.extend_ec2_action("AcceptVpcPeeringConnection", _accept)
-    hooks.extend_ec2_action("DescribeVpcPeeringConnections", lambda call, original: _complete(call, original()))
-    hooks.extend_ec2_action("ModifyVpcPeeringConnectionOptions", _modify)
+    hooks.ec2.extend_ec2_action("CreateVpcPeeringConnection", _create)
+    hooks.ec2.extend_ec2_action("AcceptVpcPeeringConnection", _accept)
+    hooks.ec2.extend_ec2_action("DescribeVpcPeeringConnections", lambda call, original: _complete(call, original()))
+    hooks.ec2.extend_ec2_action("ModifyVpcPeeringConnectionOptions", _modify)
 
 
 def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
     """A connection whose ranges overlap, or whose peer is not there, fails at once (VPC peering guide, "Lifecycle")."""
-    own = hooks.ec2_records("vpc", call.account, call.region).get(call.text("VpcId"))
+    own = hooks.ec2.ec2_records("vpc", call.account, call.region).get(call.text("VpcId"))
     if own is None:
         raise AwsRefusal("InvalidVpcID.NotFound", f"The vpc ID '{call.text('VpcId')}' does not exist")
-    known = set(hooks.ec2_records("peering", call.account, call.region))
+    known = set(hooks.ec2.ec2_records("peering", call.account, call.region))
     answer = original()
-    for made in set(hooks.ec2_records("peering", call.account, call.region)) - known:
+    for made in set(hooks.ec2.ec2_records("peering", call.account, call.region)) - known:
         sides = _sides(call, made)
         peer = _vpc(sides[0]["AccepterVpcInfo"])
         if peer is None or _overlap(own["CidrBlock"], peer["CidrBlock"]):
@@ -94,7 +95,7 @@ def _modify(call: Ec2Call, _original: Callable[[], Answer]) -> Answer:
 
 def _record(call: Ec2Call) -> Record:
     identity = call.text("VpcPeeringConnectionId")
-    record = hooks.ec2_records("peering", call.account, call.region).get(identity)
+    record = hooks.ec2.ec2_records("peering", call.account, call.region).get(identity)
     if record is None:
         raise AwsRefusal(
             "InvalidVpcPeeringConnectionID.NotFound", f"The VPC peering connection '{identity}' does not exist"
@@ -104,14 +105,14 @@ def _record(call: Ec2Call) -> Record:
 
 def _sides(call: Ec2Call, identity: str) -> list[Record]:
     """The connection as each of its regions keeps it."""
-    record = hooks.ec2_records("peering", call.account, call.region)[identity]
+    record = hooks.ec2.ec2_records("peering", call.account, call.region)[identity]
     ends = {(info["OwnerId"], info["Region"]) for info in (record["RequesterVpcInfo"], record["AccepterVpcInfo"])}
-    found = (hooks.ec2_records("peering", *end).get(identity) for end in sorted(ends))
+    found = (hooks.ec2.ec2_records("peering", *end).get(identity) for end in sorted(ends))
     return [side for side in found if side is not None]
 
 
 def _vpc(info: dict[str, str]) -> Record | None:
-    return hooks.ec2_records("vpc", info["OwnerId"], info["Region"]).get(info["VpcId"])
+    return hooks.ec2.ec2_records("vpc", info["OwnerId"], info["Region"]).get(info["VpcId"])
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -121,7 +122,7 @@ def _overlap(one: str, other: str) -> bool:
 def _complete(call: Ec2Call, answer: Answer) -> Answer:
     """`answer` with each side's address ranges and options; the accepter's ranges show once it has accepted."""
     status, headers, body = answer
-    records = hooks.ec2_records("peering", call.account, call.region)
+    records = hooks.ec2.ec2_records("peering", call.account, call.region)
 
     def fill(shown: re.Match[str]) -> str:
         record = records[shown[2]]

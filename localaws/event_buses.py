@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 
 from localaws import hooks
-from localaws.hooks import Event
+from localaws.hooks.eventbridge import Event
 
 Send = Callable[[str, str, str, Callable[[], None]], None]  # kind, from region, to region, what does it
 
@@ -23,7 +23,7 @@ class EventBuses:
         self._send = send
 
     def install(self) -> None:
-        hooks.forward_to_other_buses(self._forward)
+        hooks.eventbridge.forward_to_other_buses(self._forward)
 
     def _forward(self, account: str, source: str, rule: str, destination: str, bus: str, event: Event) -> None:
         crossing = f"{source}/{rule}"
@@ -36,7 +36,7 @@ class EventBuses:
         """Let the rules of `bus` see the event after its way; it keeps its id and the region it came from."""
 
         def arrive() -> None:
-            if not hooks.deliver_event(account, destination, bus, event):
+            if not hooks.eventbridge.deliver_event(account, destination, bus, event):
                 logger.warning("no event bus %s in %s: an event from %s is dropped", bus, destination, source)
 
         self._send(KIND, source, destination, arrive)

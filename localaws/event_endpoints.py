@@ -14,7 +14,8 @@ from typing import Any
 
 from localaws import hooks, multi_region
 from localaws.event_buses import EventBuses
-from localaws.hooks import AwsRefusal, Event, JsonCall
+from localaws.hooks.eventbridge import Event
+from localaws.hooks.services import AwsRefusal, JsonCall
 
 Document = dict[str, Any]
 
@@ -69,8 +70,8 @@ class EventEndpoints:
             "ListEndpoints": self._list,
             "PutEvents": self._check,
         }
-        hooks.answer_json_actions("eventbridge", actions, self._endpoints.clear)
-        hooks.tell_of_published_events(self._published)
+        hooks.services.answer_json_actions("eventbridge", actions, self._endpoints.clear)
+        hooks.eventbridge.tell_of_published_events(self._published)
         multi_region.serve("events", "PutEvents", self._region)
 
     def _create(self, call: JsonCall) -> Document:
@@ -166,7 +167,11 @@ def _checked(endpoint: _Endpoint) -> _Endpoint:
         raise AwsRefusal("ValidationException", "An endpoint needs two event buses of one name, in two Regions.")
     if "event-bus/default" in names:
         raise AwsRefusal("ValidationException", "An endpoint needs custom event buses.")
-    missing = [arn[3] for arn in arns if not hooks.event_bus_exists(endpoint.account, arn[3], arn[5].partition("/")[2])]
+    missing = [
+        arn[3]
+        for arn in arns
+        if not hooks.eventbridge.event_bus_exists(endpoint.account, arn[3], arn[5].partition("/")[2])
+    ]
     if missing:
         raise AwsRefusal("ResourceNotFoundException", f"The event bus does not exist in {', '.join(missing)}.")
     if endpoint.secondary not in regions or endpoint.primary != endpoint.home:

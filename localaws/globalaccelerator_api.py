@@ -48,7 +48,7 @@ class GlobalAcceleratorApi:
 
     async def handle(
         self, _method: str, _path: str, headers: dict[str, str], body: bytes, _query: dict[str, Any]
-    ) -> hooks.Answer:
+    ) -> hooks.services.Answer:
         """One request, as the emulator hands it on."""
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         try:
@@ -59,7 +59,7 @@ class GlobalAcceleratorApi:
                 raise ApiError("UnknownOperationException", f"{operation or 'This'} {problem}.")
             parameters = wire.parsed(body)
             wire.check(operation, parameters)
-            return _answer(200, self._operations[operation](hooks.request_account(), parameters))
+            return _answer(200, self._operations[operation](hooks.services.request_account(), parameters))
         except ApiError as refusal:
             return _answer(400, {"__type": refusal.code, "Message": str(refusal)})
 
@@ -219,7 +219,7 @@ class GlobalAcceleratorApi:
         return {endpoint.id: self._health_of(endpoint.id) for endpoint in group.endpoints}
 
 
-def _answer(status: int, document: Document) -> hooks.Answer:
+def _answer(status: int, document: Document) -> hooks.services.Answer:
     return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(document).encode()
 
 

@@ -24,8 +24,8 @@ class ParameterEvents:
         self._send = send
 
     def install(self) -> None:
-        hooks.tell_of_parameter_changes(self._publish)
-        hooks.tell_of_parameter_tags(self._publish_tags)
+        hooks.ssm.tell_of_parameter_changes(self._publish)
+        hooks.ssm_gaps.tell_of_parameter_tags(self._publish_tags)
 
     def _publish(self, account: str, region: str, operation: str, parameter: dict[str, Any]) -> None:
         detail = {"operation": operation, "name": parameter["Name"], "type": parameter["Type"]}
@@ -50,4 +50,4 @@ class ParameterEvents:
         self._later(account, region, entry)
 
     def _later(self, account: str, region: str, entry: dict[str, Any]) -> None:
-        self._send(KIND, region, region, lambda: hooks.publish_from_aws(account, region, entry))
+        self._send(KIND, region, region, lambda: hooks.ssm.publish_from_aws(account, region, entry))

@@ -5,5 +5,5 @@ from localaws import hooks
 
 def install() -> None:
     """To be called before `ParameterEvents.install`, which tells of what these let through."""
-    hooks.complete_parameters()
-    hooks.name_functions_to_parameter_store()
+    hooks.ssm_gaps.complete_parameters()
+    hooks.ssm_gaps.name_functions_to_parameter_store()

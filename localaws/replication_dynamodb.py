@@ -29,7 +29,7 @@ class GlobalTables:
 
     def install(self) -> None:
         """Take over from the emulator's own replication, which is part of the writer's call."""
-        self._apply = hooks.intercept_global_table_writes(self._written)
+        self._apply = hooks.replication.intercept_global_table_writes(self._written)
 
     def _written(
         self, *, account: str, source: str, regions: list[str], table: str, key: str, event: str, old: Any, new: Any

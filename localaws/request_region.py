@@ -65,7 +65,7 @@ class Call:
 
     def regions(self) -> tuple[str, ...]:
         """Every region that must be there for this call to be answered."""
-        homes = (hooks.bucket_region(bucket) for bucket in self.buckets)
+        homes = (hooks.requests.bucket_region(bucket) for bucket in self.buckets)
         return tuple(region for region in (self.region, self.caller, *homes) if region)
 
 
@@ -122,7 +122,7 @@ def read(scope: Mapping[str, Any], headers: Headers, default_region: str) -> Cal
         return Call(service=service, plane="control", region=region, signed=True, caller=caller, buckets=buckets)
     if path.startswith(_OWN_PAGES):
         return Call(service="emulator", plane="control", region=None, signed=False)
-    if buckets := tuple(bucket for bucket in _buckets(path, headers) if hooks.bucket_region(bucket)):
+    if buckets := tuple(bucket for bucket in _buckets(path, headers) if hooks.requests.bucket_region(bucket)):
         return Call(service="s3", plane="data", region=None, signed=False, caller=caller, buckets=buckets)
     return Call(service="unsigned", plane="control", region=default_region, signed=False, caller=caller)
 
@@ -155,20 +155,20 @@ def is_for_every_region(headers: Headers) -> bool:
 def _data_plane(path: str, headers: Headers, *, signed: bool) -> tuple[str, str | None] | None:
     """The data plane a request reaches through its address, with the home of the resource it names if that exists."""
     if match := _API_PATH.match(path):
-        return "execute-api", hooks.api_region(match[1] or match[2])
+        return "execute-api", hooks.requests.api_region(match[1] or match[2])
     if match := _BALANCER_PATH.match(path):
-        return "elb", hooks.load_balancer_region(match[1])
+        return "elb", hooks.requests.load_balancer_region(match[1])
     if match := _FUNCTION_PATH.match(path):
-        return "lambda-url", hooks.function_url_region(match[1])
+        return "lambda-url", hooks.requests.function_url_region(match[1])
     if headers.host in ("127.0.0.1", "localhost"):
         return None
     if match := _API_HOST.match(headers.host):
-        return "execute-api", hooks.api_region(match[1])
+        return "execute-api", hooks.requests.api_region(match[1])
     if match := _BALANCER_HOST.fullmatch(headers.host):
-        return "elb", hooks.load_balancer_region(match[1] or headers.host)
+        return "elb", hooks.requests.load_balancer_region(match[1] or headers.host)
     if match := _FUNCTION_HOST.match(headers.host):
-        return "lambda-url", hooks.function_url_region(match[1])
-    if not signed and (home := hooks.custom_domain_region(headers.host)):
+        return "lambda-url", hooks.requests.function_url_region(match[1])
+    if not signed and (home := hooks.requests.custom_domain_region(headers.host)):
         return "execute-api", home
     return None
 

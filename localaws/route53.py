@@ -64,7 +64,9 @@ class HealthChecks:
 
     def follow(self) -> None:
         """Start and stop checkers for what is deployed now."""
-        self._configs = {record["id"]: (account, record["config"]) for account, record in hooks.health_check_records()}
+        self._configs = {
+            record["id"]: (account, record["config"]) for account, record in hooks.route53.health_check_records()
+        }
         for check in [check for check in self._checkers if check not in self._configs]:
             self._stop(check)
             del self._checkers[check]
@@ -120,7 +122,7 @@ class HealthChecks:
 
     def _of_alarm(self, check: str, account: str, config: Config) -> bool:
         alarm = config.get("AlarmIdentifier", {})
-        state = hooks.alarm_state(account, alarm.get("Region", ""), alarm.get("Name", ""))
+        state = hooks.route53.alarm_state(account, alarm.get("Region", ""), alarm.get("Name", ""))
         if state in ("OK", "ALARM"):
             return state == "OK"
         unknown = config.get("InsufficientDataHealthStatus", "LastKnownStatus")

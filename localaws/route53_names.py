@@ -74,7 +74,7 @@ class Names:
         if balancer:
             return (self._address_given_to(balancer.dns_name),)
         api = _EXECUTE_API.fullmatch(name)
-        return (self._address_given_to(name),) if api and hooks.is_api_name(api["name"], api["region"]) else ()
+        return (self._address_given_to(name),) if api and hooks.route53.is_api_name(api["name"], api["region"]) else ()
 
     def accelerator(self, name: str) -> str | None:
         """ARN of the accelerator with a DNS name."""
@@ -114,7 +114,7 @@ class Names:
         emulator = ("127.0.0.1", self._http_port)
         if "." not in name:
             return Destination(emulator, f"/_aws/execute-api/{name}{path}", tls=False)
-        mapped = hooks.execute_api_of_domain(region, name, path)
+        mapped = hooks.route53.execute_api_of_domain(region, name, path)
         if mapped is None:
             return None
         api, stage, rest = mapped

@@ -153,11 +153,11 @@ class Records:
 
 def _zone(name: str) -> list[RecordSet] | None:
     """Record sets of the zone a name belongs to: the one with the longest matching name."""
-    zones = [zone for zone in hooks.hosted_zone_records() if f".{name}".endswith(f".{_plain(zone['name'])}")]
+    zones = [zone for zone in hooks.route53.hosted_zone_records() if f".{name}".endswith(f".{_plain(zone['name'])}")]
     if not zones:
         return None
     closest = max(zones, key=lambda zone: len(zone["name"]))
-    return hooks.record_sets().get(closest["id"], [])
+    return hooks.route53.record_sets().get(closest["id"], [])
 
 
 def _named(zone: Sequence[RecordSet], name: str) -> list[RecordSet]:

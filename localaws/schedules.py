@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from localaws import hooks
 from localaws.clock import Clock
-from localaws.hooks import RateSchedule
+from localaws.hooks.schedules import RateSchedule
 
 LOOK = 0.2  # seconds of this machine between two looks for new schedules
 # AWS seconds before Lambda tries an asynchronous invocation again: one minute, then two (developer guide, "How Lambda
@@ -29,8 +29,8 @@ class Schedules:
         self._task: asyncio.Task[None] | None = None
 
     def install(self) -> None:
-        self._list = hooks.take_over_rates()
-        hooks.invoke_targets_asynchronously()
+        self._list = hooks.schedules.take_over_rates()
+        hooks.schedules.invoke_targets_asynchronously()
         self._pace_retries()
         self._clock.on_change(self._pace_retries)
 
@@ -43,7 +43,7 @@ class Schedules:
             await asyncio.wait([self._task])
 
     def _pace_retries(self) -> None:
-        hooks.pace_asynchronous_retries(self._clock.real(FIRST_RETRY), self._clock.real(SECOND_RETRY))
+        hooks.schedules.pace_asynchronous_retries(self._clock.real(FIRST_RETRY), self._clock.real(SECOND_RETRY))
 
     def restart(self) -> None:
         """Let every schedule come due now: its last run was ended before its time."""

@@ -81,7 +81,7 @@ class Server:
         if Nursery.available:
             self._nursery = Nursery()
             reaper.group(self._nursery.group)
-            hooks.fork_python_workers(self._nursery.start)
+            hooks.background.fork_python_workers(self._nursery.start)
         self._gate = Gate(settings.regions)
         self._clock = Clock(settings.speed)
         self._calls = RecordedCalls()
@@ -113,7 +113,7 @@ class Server:
         )
         for part in parts:
             part.install(control)
-        app = EmbeddedAws(hooks.emulator(), self._gate, control, self._calls)
+        app = EmbeddedAws(hooks.requests.emulator(), self._gate, control, self._calls)
         server = http_server.server(app)
         serving = asyncio.create_task(server.serve(sockets=[self._listener]))
         await _started(server, serving)
@@ -136,7 +136,7 @@ class Server:
         if calls_functions:
             await self._schedules.stop()
             self._streams.stop()
-        hooks.kill_workers()
+        hooks.background.kill_workers()
         if self._nursery:
             self._nursery.close()
         server.should_exit = True
@@ -148,13 +148,13 @@ class Server:
     def _replication(self, control: Control) -> Replication:
         replication = Replication(self._clock, self._gate, self._settings.lags)
         control.section("replication", replication.status)
-        hooks.serve_unsigned_calls_by_region()
-        hooks.route_unknown_services_quickly()
-        hooks.add_to_worker_environment(_worker_environment)
-        hooks.keep_workers_whose_handler_raised()
+        hooks.requests.serve_unsigned_calls_by_region()
+        hooks.requests.route_unknown_services_quickly()
+        hooks.background.add_to_worker_environment(_worker_environment)
+        hooks.background.keep_workers_whose_handler_raised()
         # AWS starts an execution environment for every call that finds none free. Here that is a process of 45 MB and a
         # second of CPU: a burst of health probes on a busy machine would start dozens, each making the others slower.
-        hooks.bound_workers(
+        hooks.background.bound_workers(
             most=8,
             starting=2,
             hesitation=0.05,
@@ -166,8 +166,8 @@ class Server:
         self._schedules.install()
         Workflows(self._clock, self._calls).install(control)
         GlobalTables(replication).install()
-        hooks.intercept_bucket_replication(functools.partial(replication.send, "s3"))
-        hooks.intercept_secret_replication(functools.partial(replication.send, "secrets"))
+        hooks.replication.intercept_bucket_replication(functools.partial(replication.send, "s3"))
+        hooks.replication.intercept_secret_replication(functools.partial(replication.send, "secrets"))
         return replication
 
 

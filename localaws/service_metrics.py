@@ -61,7 +61,7 @@ class ServiceMetrics:
             try:
                 for metric in (*self._targets(), *self._checks(), *self._queues()):
                     if not self._gate.is_lost(metric.region):
-                        hooks.record_metric(
+                        hooks.cloudwatch.record_metric(
                             metric.account,
                             metric.region,
                             metric.namespace,
@@ -99,7 +99,7 @@ class ServiceMetrics:
 
     def _checks(self) -> Iterator[Metric]:
         """Route 53 developer guide, "Monitoring health checks using CloudWatch"."""
-        for account, record in hooks.health_check_records():
+        for account, record in hooks.route53.health_check_records():
             yield Metric(
                 account=account,
                 region=_ROUTE_53_REGION,
@@ -111,7 +111,7 @@ class ServiceMetrics:
 
     def _queues(self) -> Iterator[Metric]:
         """SQS developer guide, "Available CloudWatch metrics for Amazon SQS"."""
-        for account, region, queue, waiting in hooks.waiting_messages():
+        for account, region, queue, waiting in hooks.cloudwatch.waiting_messages():
             yield Metric(
                 account=account,
                 region=region,

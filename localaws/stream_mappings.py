@@ -13,7 +13,7 @@ from typing import Any
 from localaws import hooks
 from localaws.clock import Clock
 from localaws.gate import Gate
-from localaws.hooks import StreamMapping
+from localaws.hooks.event_sources import StreamMapping
 from localaws.stream_batch import REPORT, Progress, first_failure
 
 # AWS seconds between two tries of a batch. AWS documents that they grow, and no figure.
@@ -48,7 +48,7 @@ class StreamMappings:
         self._ended = False
 
     def install(self) -> None:
-        hooks.take_over_streams(self._written)
+        hooks.event_sources.take_over_streams(self._written)
         self._gate.on_change(lambda _region, _outage: self._wake())
 
     def start(self) -> None:
@@ -76,7 +76,7 @@ class StreamMappings:
 
     def _look(self) -> float:
         """Set every mapping to work that may; returns how long nothing else can be due."""
-        mappings = {mapping.id: mapping for mapping in hooks.stream_mappings()}
+        mappings = {mapping.id: mapping for mapping in hooks.event_sources.stream_mappings()}
         for gone in self._readers.keys() - mappings.keys():
             del self._readers[gone]
         self._quiet_until = 0.0  # a record that arrives from here on is news
@@ -87,7 +87,7 @@ class StreamMappings:
                 continue
             if reader.not_before > now:
                 pause = min(pause, reader.not_before - now)
-            elif hooks.stream_records(mapping, 1)[1]:
+            elif hooks.event_sources.stream_records(mapping, 1)[1]:
                 reader.busy = True
                 threading.Thread(target=self._read, args=(reader,), name="stream", daemon=True).start()
             else:
@@ -117,23 +117,25 @@ class StreamMappings:
         mapping, progress = reader.mapping, reader.progress
         # The developer guide's default for streams; ministack notes that of queues when none is given.
         size = int(mapping.settings.get("BatchSize") or 100)
-        start, records = hooks.stream_records(mapping, size)
+        start, records = hooks.event_sources.stream_records(mapping, size)
         if progress.ends:
             records = records[: max(1, progress.ends[-1] - start)]
         if not records or self._gathers(reader, records, size):
             return False
         end = start + len(records)
-        kept = [(start + at, each) for at, each in enumerate(records) if hooks.passes_filters(mapping, each)]
+        kept = [
+            (start + at, each) for at, each in enumerate(records) if hooks.event_sources.passes_filters(mapping, each)
+        ]
         failure, result = None, {}
         if kept:
-            result = hooks.run_stream_function(mapping, [each for _, each in kept])
+            result = hooks.event_sources.run_stream_function(mapping, [each for _, each in kept])
             if self._gate.is_lost(mapping.region):
                 return False  # whatever it did: nobody heard of it
             numbers = [each["dynamodb"]["SequenceNumber"] for _, each in kept]
             reports = REPORT in (mapping.settings.get("FunctionResponseTypes") or [])
             failure = first_failure(result, numbers, reports=reports)
         if failure is None:
-            hooks.advance_stream(mapping, end)
+            hooks.event_sources.advance_stream(mapping, end)
             progress.succeeded(end)
             return True
         self._failed(reader, kept, end, failure, result)
@@ -147,10 +149,10 @@ class StreamMappings:
         bisect = bool(settings.get("BisectBatchOnFunctionError"))
         parts = len(progress.ends)
         here = progress.failed([position for position, _ in kept], end, failure, bisect=bisect)
-        hooks.advance_stream(mapping, here)
+        hooks.event_sources.advance_stream(mapping, here)
         if why := self._given_up(settings, progress.tries, left[0][1]):
-            hooks.discard_stream_records(mapping, [each for _, each in left], result, why)
-            hooks.advance_stream(mapping, end)
+            hooks.event_sources.discard_stream_records(mapping, [each for _, each in left], result, why)
+            hooks.event_sources.advance_stream(mapping, end)
             progress.succeeded(end)
         elif failure == 0 and len(progress.ends) <= max(parts, 1):
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (min(progress.tries, 9) - 1))

@@ -44,7 +44,7 @@ class Prober:
         seconds = patience(self._clock, check.timeout)
         if group.target_type == "lambda":
             started = time.monotonic()
-            status = await hooks.invoke_lambda_target(target.id, group.arn, check.path, USER_AGENT)
+            status = await hooks.elb_traffic.invoke_lambda_target(target.id, group.arn, check.path, USER_AGENT)
             if time.monotonic() - started > seconds:
                 return Outcome(Failure.TIMEOUT, detail="the function took too long")
             accepted = matches(check.matcher)(status)

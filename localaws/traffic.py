@@ -95,13 +95,15 @@ class Traffic:
         api = GlobalAcceleratorApi(
             self.global_accelerator, lambda endpoint: self.target_health.load_balancer(endpoint).name
         )
-        hooks.register_service("globalaccelerator", TARGET_PREFIX, api.handle, self.global_accelerator.clear)
-        hooks.name_network_load_balancers()
-        hooks.answer_canonical_zones(CANONICAL_ZONES)
-        hooks.fill_target_group_defaults(target_group_defaults)
-        hooks.answer_target_health(lambda group, asked: described(self.target_health, group, asked))
-        hooks.choose_targets(self._routable_instead)
-        hooks.answer_health_checks(lambda check, kind, what: observations(self.health_checks, check, kind, what))
+        hooks.services.register_service("globalaccelerator", TARGET_PREFIX, api.handle, self.global_accelerator.clear)
+        hooks.elb_faults.name_network_load_balancers()
+        hooks.elb_faults.answer_canonical_zones(CANONICAL_ZONES)
+        hooks.elb_faults.fill_target_group_defaults(target_group_defaults)
+        hooks.elb_traffic.answer_target_health(lambda group, asked: described(self.target_health, group, asked))
+        hooks.elb_traffic.choose_targets(self._routable_instead)
+        hooks.route53.answer_health_checks(
+            lambda check, kind, what: observations(self.health_checks, check, kind, what)
+        )
 
     def start(self) -> None:
         """Raises what stopped the thread from coming up, or TimeoutError."""

@@ -6,7 +6,7 @@ The rules are kept, not applied: no request of this machine is counted or blocke
 from typing import Any
 
 from localaws import hooks
-from localaws.hooks import AwsRefusal, JsonCall
+from localaws.hooks.services import AwsRefusal, JsonCall
 
 Document = dict[str, Any]
 
@@ -27,12 +27,12 @@ class WebAclLogs:
             "ListLoggingConfigurations": self._list,
             "DeleteWebACL": self._keep_associated,
         }
-        hooks.answer_json_actions("waf", actions, self._kept.clear)
+        hooks.services.answer_json_actions("waf", actions, self._kept.clear)
 
     def _put(self, call: JsonCall) -> Document:
         wanted: Document = call.parameters["LoggingConfiguration"]
         arn = wanted["ResourceArn"]
-        if hooks.web_acl_of(call.account, call.region, arn) is None:
+        if hooks.services.web_acl_of(call.account, call.region, arn) is None:
             raise _nonexistent(arn)
         destinations = wanted["LogDestinationConfigs"]
         if len(destinations) != 1:
@@ -58,10 +58,10 @@ class WebAclLogs:
 
     def _keep_associated(self, call: JsonCall) -> Document | None:
         """Refuse to delete a web ACL that stands in front of something; otherwise its log settings go with it."""
-        record = hooks.web_acl_of(call.account, call.region, f"/{call.parameters.get('Id', '')}")
+        record = hooks.services.web_acl_of(call.account, call.region, f"/{call.parameters.get('Id', '')}")
         if record is None:
             return None
-        if hooks.web_acl_resources(call.account, call.region, record["ARN"]):
+        if hooks.services.web_acl_resources(call.account, call.region, record["ARN"]):
             reason = "AWS WAF couldn't perform the operation because your resource is being used by another resource."
             raise AwsRefusal("WAFAssociatedItemException", reason)
         self._kept.pop((call.account, call.region, record["ARN"]), None)

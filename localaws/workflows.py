@@ -18,10 +18,10 @@ class Workflows:
         self._calls = calls
 
     def install(self, control: Control) -> None:
-        hooks.pace_workflows(self._clock.real, LEAST_TIMEOUT)
-        self._clock.on_change(lambda: hooks.scale_workflow_waits(self._clock.real(1.0)))
-        hooks.tell_of_workflow_calls(self._called)
-        hooks.complete_scheduled_tasks()
+        hooks.workflows.pace_workflows(self._clock.real, LEAST_TIMEOUT)
+        self._clock.on_change(lambda: hooks.workflows.scale_workflow_waits(self._clock.real(1.0)))
+        hooks.workflows.tell_of_workflow_calls(self._called)
+        hooks.workflow_history.complete_scheduled_tasks()
         control.section("workflows", status)
 
     def _called(self, region: str, resource: str) -> None:
@@ -32,7 +32,8 @@ class Workflows:
 def status() -> list[dict[str, Any]]:
     """Every execution, the oldest first; times are Unix times."""
     rows = [
-        {**row, "started": _unix(row["started"]), "ended": _unix(row["ended"])} for row in hooks.workflow_executions()
+        {**row, "started": _unix(row["started"]), "ended": _unix(row["ended"])}
+        for row in hooks.workflows.workflow_executions()
     ]
     return sorted(rows, key=lambda row: (row["started"], row["name"]))
 

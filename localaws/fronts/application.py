@@ -31,7 +31,7 @@ class CertificateUnusable(ValueError):
 
 def server_context(certificate_arn: str, policy: str) -> ssl.SSLContext:
     """A TLS context for an imported certificate. Raises CertificateUnusable when ACM holds no key or a broken one."""
-    material = hooks.certificate_material(certificate_arn)
+    material = hooks.acm.certificate_material(certificate_arn)
     if material is None or not material.private_key:
         raise CertificateUnusable(
             f"{certificate_arn} is not an imported certificate; the embedded AWS has no key for it"
@@ -88,10 +88,10 @@ class ApplicationPort(Port):
         finally:
             self.connections.discard(conversation)
 
-    async def _answer(self, request: Request) -> hooks.DispatchedAnswer:
+    async def _answer(self, request: Request) -> hooks.elb_traffic.DispatchedAnswer:
         raw_path, _, raw_query = request.target.partition("?")
         try:
-            return await hooks.dispatch_to_application_load_balancer(
+            return await hooks.elb_traffic.dispatch_to_application_load_balancer(
                 self.load_balancer.record,
                 method=request.method,
                 path=unquote(raw_path),

@@ -86,15 +86,15 @@ class Deployed:
 
 def look() -> Deployed:
     """What is deployed now, in all accounts and regions."""
-    balancers = {record["LoadBalancerArn"]: _load_balancer(record) for record in hooks.load_balancer_records()}
+    balancers = {record["LoadBalancerArn"]: _load_balancer(record) for record in hooks.elb.load_balancer_records()}
     # A deleted load balancer leaves its listeners behind in the emulator; they serve nothing.
     listeners = {
         record["ListenerArn"]: _listener(record)
-        for record in hooks.listener_records()
+        for record in hooks.elb.listener_records()
         if record["LoadBalancerArn"] in balancers
     }
-    groups = {record["TargetGroupArn"]: _target_group(record) for record in hooks.target_group_records()}
-    registered = hooks.registered_targets()
+    groups = {record["TargetGroupArn"]: _target_group(record) for record in hooks.elb.target_group_records()}
+    registered = hooks.elb.registered_targets()
     targets = {
         arn: tuple(Target(arn, entry["Id"], int(entry.get("Port") or group.port)) for entry in registered.get(arn, ()))
         for arn, group in groups.items()
@@ -102,7 +102,7 @@ def look() -> Deployed:
     uses: dict[str, set[str]] = {arn: set() for arn in balancers}
     for listener in listeners.values():
         uses[listener.load_balancer].update(arn for arn in listener.forwards_to if arn in groups)
-    for rule in hooks.listener_rule_records():
+    for rule in hooks.elb.listener_rule_records():
         if listener_of_rule := listeners.get(rule["ListenerArn"]):
             found = (arn for arn in _forwards(rule.get("Actions", ())) if arn in groups)
             uses[listener_of_rule.load_balancer].update(found)
@@ -122,7 +122,7 @@ def _forwards(actions: Any) -> tuple[str, ...]:
 def _load_balancer(record: dict[str, Any]) -> LoadBalancer:
     arn = record["LoadBalancerArn"]
     _, _, _, region, account, _ = arn.split(":", 5)
-    attributes = hooks.load_balancer_attributes(arn)
+    attributes = hooks.elb.load_balancer_attributes(arn)
     return LoadBalancer(
         arn=arn,
         name=record["LoadBalancerName"],

@@ -14,7 +14,7 @@ from email.utils import formatdate
 import h11
 
 from localaws.fronts.listening import reset_transport
-from localaws.hooks import DispatchedAnswer
+from localaws.hooks.elb_traffic import DispatchedAnswer
 
 logger = logging.getLogger(__name__)
 

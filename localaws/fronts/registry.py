@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 LEAST_IDLE_SECONDS = 5.0  # of this machine: a client does not get faster because the clock does
 
 Key = tuple[str, int]  # ARN of a load balancer, port
-Served = tuple[str, str, hooks.CertificateMaterial | None]  # protocol, TLS policy, certificate
+Served = tuple[str, str, hooks.acm.CertificateMaterial | None]  # protocol, TLS policy, certificate
 
 
 class LoadBalancerFronts:
@@ -102,7 +102,7 @@ class LoadBalancerFronts:
     def _application(self, key: Key, listener: Listener, deployed: Deployed) -> None:
         """Open or renew an ALB listener; a renewed certificate or a change of protocol keeps the address."""
         balancer = deployed.load_balancers[listener.load_balancer]
-        material = hooks.certificate_material(listener.certificate) if listener.certificate else None
+        material = hooks.acm.certificate_material(listener.certificate) if listener.certificate else None
         now = (listener.protocol, listener.tls_policy, material)
         if now in (self._certificates.get(key), self._refused.get(key)):
             return

@@ -213,7 +213,7 @@ def destroy(deployed: Deployed) -> None:
 def emulator() -> Iterator[Emulator]:
     """ministack on a free port of loopback, in a thread; at the end, its RDS is empty."""
     listener = http_server.loopback_socket(0)
-    server = http_server.server(hooks.emulator())
+    server = http_server.server(hooks.requests.emulator())
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
     running = Emulator(f"http://127.0.0.1:{listener.getsockname()[1]}")

@@ -451,7 +451,7 @@ def test_connections_over_the_limit_of_a_front_are_reset(
 def test_a_blocked_emulator_does_not_stop_traffic(world: World, front: tuple[str, int]) -> None:
     world.get(front)
     answered = threading.Event()
-    hooks.main_loop().call_soon_threadsafe(answered.wait, 60)  # nothing else is done there meanwhile
+    hooks.reset.main_loop().call_soon_threadsafe(answered.wait, 60)  # nothing else is done there meanwhile
 
     assert world.get(front) == (200, EAST_1)
     answered.set()

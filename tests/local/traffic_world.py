@@ -237,7 +237,7 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
         saturation = Saturation()
         traffic = Traffic(Clock(speed), gate, port, client_region, saturation)
         traffic.install()
-        server = http_server.server(hooks.emulator())
+        server = http_server.server(hooks.requests.emulator())
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
         traffic.start()
@@ -246,7 +246,7 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
             yield World(gate, traffic, saturation, f"http://127.0.0.1:{port}", make_certificate(SERVICE_NAME))
         finally:
             traffic.stop()
-            hooks.reset_emulator()
+            hooks.reset.reset_emulator()
             server.should_exit = True
             thread.join(5)
             listener.close()
