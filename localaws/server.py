@@ -23,13 +23,14 @@ import uvicorn
 
 from localaws import environment, hooks, http_server
 from localaws.app import EmbeddedAws
+from localaws.assembly import no_parts, standard_parts, still_parts
 from localaws.background import BackgroundWork
 from localaws.clock import Clock
 from localaws.clock_api import ClockApi
 from localaws.control import Control
 from localaws.fault_api import FaultApi
 from localaws.gate import Gate
-from localaws.parts import Machine, Part, no_parts, standard_parts, still_parts
+from localaws.parts import Machine, Part
 from localaws.reaper import Reaper
 from localaws.recorded_calls import CallApi, RecordedCalls
 from localaws.replication import DEFAULT_LAGS, Replication

@@ -89,3 +89,67 @@ def test_a_function_imports_its_own_folder_and_what_functions_share() -> None:
     }
 
     assert not wrong
+
+
+def modules() -> dict[str, Path]:
+    """Every source file by the name it is imported by."""
+    found = {}
+    for folder in ALLOWED:
+        for file in files(folder):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+def references(name: str, file: Path, known: dict[str, Path]) -> set[str]:
+    """The modules of ours that a file imports, inside functions too. A package's `__init__` may import its own modules,
+    and each of them imports the package by being in it: that is no circle."""
+    tree, found = ast.parse(file.read_text()), set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
+            start = ".".join([*package[: len(package) + 1 - node.level], *filter(None, [node.module])])
+            base = start if node.level else str(node.module)
+            inner = {f"{base}.{alias.name}" for alias in node.names}
+            found |= {each if each in known else base for each in inner}
+    return {each for each in found if each in known and not name.startswith(f"{each}.")} - {name}
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that import each other, directly or not (Tarjan's strongly connected components of two or more)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(node: str) -> None:
+        order[node] = low[node] = len(order)
+        stack.append(node)
+        for target in edges[node]:
+            if target not in order:
+                visit(target)
+                low[node] = min(low[node], low[target])
+            elif target in stack:
+                low[node] = min(low[node], order[target])
+        if low[node] == order[node]:
+            component = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(component) > 1:
+                found.append(sorted(component))
+
+    for node in edges:
+        if node not in order:
+            visit(node)
+    return found
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    known = modules()
+
+    assert circles({name: references(name, file, known) for name, file in known.items()}) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]

@@ -13,10 +13,7 @@ a text is not enough, a function of the Context stands in its place, with the ar
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from localaws.runner.context import Context
+from typing import Any
 
 ALL = ("*",)
 
@@ -54,7 +51,7 @@ class Call:
 class Do:
     """A step that is more than one call; `takes` names the arguments it consumes."""
 
-    run: Callable[["Context"], Any]
+    run: Callable[[Any], Any]  # of the resource's `localaws.runner.context.Context`
     takes: tuple[str, ...] = ()
 
 
