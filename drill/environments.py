@@ -59,7 +59,7 @@ class Environment:
                 seed=settings.seed,
                 speed=self.site.speed,
                 cpu_seconds=self.sampler.cpu_seconds,
-                starvation=self.sampler.starvation,
+                starvation=self.sampler.longest_waits,
                 progress=progress,
             )
         with progress.stage("choose rate and speed") as stage:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from drill.starvation import RunQueueWaits, Starvation
+from drill.starvation import OtherPrograms, RunQueueWaits, Starvation
 
 # Seconds between two looks. What a look costs decides how often it is taken: the kernel walks all pages of a process to
 # tell its share of memory.
@@ -48,6 +48,7 @@ class Sampler:
         self.peak_bytes = 0
         self.peak_processes = 0
         self.starvation = Starvation()  # of this process and the tree, once started
+        self.longest_waits = Starvation()  # of the process that waits longest, whoever has the processors
         self._processes = processes
         self._drill = psutil.Process(os.getpid())
         self._parts: dict[tuple[int, float], str] = {}
@@ -93,7 +94,7 @@ class Sampler:
         )
 
     def _run(self) -> None:
-        waits, pids = RunQueueWaits(), [self._drill.pid]
+        waits, others, pids = RunQueueWaits(), OtherPrograms(), [self._drill.pid]
         looked = remembered = 0.0
         before = time.monotonic()
         while not self._stopping.wait(_WAITS_SECONDS):
@@ -103,7 +104,9 @@ class Sampler:
                 remembered = now if memory else remembered
                 pids = [self._drill.pid, *self._look(memory=memory)]
             now = time.monotonic()
-            self.starvation.add(before, now, waits.since_last_look(pids))
+            found = waits.since_last_look(pids)
+            self.longest_waits.add(before, now, found.longest)
+            self.starvation.add(before, now, found.starved(others.share(pids) * (now - before)))
             before = now
 
     def _look(self, *, memory: bool) -> list[int]:

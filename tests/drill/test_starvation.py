@@ -1,13 +1,15 @@
 """Starvation as an account of time, and the scheduler's own figures of real processes."""
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from drill.starvation import RunQueueWaits, Starvation
+from drill.starvation import OtherPrograms, RunQueueWaits, Starvation, Waits
 
 
 def test_time_is_counted_between_any_two_moments() -> None:
@@ -35,28 +37,63 @@ def test_nothing_is_known_before_the_first_look() -> None:
     assert Starvation().within(0, 100) == 0.0
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/schedstat"), reason="this system keeps no account of run queues")
-def test_processes_that_share_one_processor_wait_for_it() -> None:
-    """Two that never sleep on one processor: each is ready and waits for about half of the time."""
+@pytest.mark.parametrize(
+    ("taken", "starved"),
+    [
+        pytest.param(0.0, 0.2, id="nobody else was there: the longest wait alone"),
+        pytest.param(0.1, 0.2, id="somebody was, for less than the longest wait"),
+        pytest.param(0.7, 0.7, id="as long as somebody else had the processors"),
+        pytest.param(2.0, 0.9, id="never more than was waited"),
+    ],
+)
+def test_other_programs_are_to_blame_for_what_they_took(taken: float, starved: float) -> None:
+    assert Waits(longest=0.2, total=0.9).starved(taken) == starved
+
+
+@contextlib.contextmanager
+def spinning(count: int) -> Iterator[list[int]]:
+    """Process ids of programs that never sleep, all on one processor."""
     processor = min(os.sched_getaffinity(0))
     spin = f"import os\nos.sched_setaffinity(0, {{{processor}}})\nprint(flush=True)\nwhile True: pass"
-    spinning = [subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE) for _ in range(2)]
+    processes = [subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE) for _ in range(count)]
     try:
-        for process in spinning:
+        for process in processes:
             assert process.stdout is not None
             process.stdout.readline()
-        waits, pids = RunQueueWaits(), [process.pid for process in spinning]
+        yield [process.pid for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+linux = pytest.mark.skipif(not os.path.exists("/proc/self/schedstat"), reason="this system keeps no account")
+
+
+@linux
+def test_processes_that_share_one_processor_wait_for_it() -> None:
+    """Two that never sleep on one processor: each is ready and waits for about half of the time."""
+    with spinning(2) as pids:
+        waits = RunQueueWaits()
         waits.since_last_look(pids)
         began = time.monotonic()
         time.sleep(1)
         waited = waits.since_last_look(pids)
         passed = time.monotonic() - began
-    finally:
-        for process in spinning:
-            process.kill()
-            process.communicate()
 
-    assert 0.3 * passed <= waited <= 1.1 * passed
+    assert 0.3 * passed <= waited.longest <= 1.1 * passed
+    assert 0.8 * passed <= waited.total <= 2.2 * passed
+
+
+@linux
+def test_a_program_that_is_not_ours_is_seen_and_one_that_is_ours_is_not() -> None:
+    with spinning(1) as [pid]:
+        stranger, ours = OtherPrograms(), OtherPrograms()
+        for _ in range(6):
+            seen = stranger.share([os.getpid()]), ours.share([os.getpid(), pid])
+            time.sleep(0.2)
+
+    assert seen[0] - seen[1] > 0.4, "on a busy machine it gets half a processor at least"
 
 
 def test_a_process_that_is_gone_counts_nothing() -> None:
@@ -64,5 +101,5 @@ def test_a_process_that_is_gone_counts_nothing() -> None:
     ended.wait()
     waits = RunQueueWaits()
 
-    assert waits.since_last_look([ended.pid]) == 0.0
-    assert 0.0 <= waits.since_last_look([ended.pid]) < 1.0, "nothing but what the hypervisor took"
+    assert waits.since_last_look([ended.pid]).total == 0.0
+    assert 0.0 <= waits.since_last_look([ended.pid]).total < 1.0, "nothing but what the hypervisor took"
