@@ -19,7 +19,7 @@ Mode = Literal["active-active", "active-passive"]
 
 def dials(mode: Mode) -> dict[Place, int]:
     """Share of traffic, in percent, that each region's group takes while it is healthy. A dial of 0 does not keep a
-    healthy group from taking over when no other is healthy (aws-facts §3)."""
+    healthy group from taking over when no other is healthy [GA-1]."""
     return {Place.PRIMARY: 100, Place.SECONDARY: 100 if mode == "active-active" else 0}
 
 
@@ -38,7 +38,7 @@ class AcceleratorArgs:
 
 class Accelerator(pulumi.ComponentResource):
     """An accelerator with a listener on 443 and one endpoint group per region. It follows the health of the NLBs'
-    target groups; its own health-check settings do not apply to load balancers and are left unset (aws-facts §3)."""
+    target groups; its own health-check settings do not apply to load balancers and are left unset [GA-2]."""
 
     arn: pulumi.Output[str]
     dns_name: pulumi.Output[str]
@@ -64,7 +64,7 @@ class Accelerator(pulumi.ComponentResource):
             aws.globalaccelerator.EndpointGroup(
                 f"{name}-{place}",
                 listener_arn=listener.arn,
-                # Explicit, since the default is the provider's region and the two groups would collide (aws-facts §3).
+                # Explicit, since the default is the provider's region and the two groups would collide [GA-3].
                 endpoint_group_region=endpoint.region,
                 traffic_dial_percentage=dials(args.mode)[place],
                 endpoint_configurations=[
@@ -72,7 +72,7 @@ class Accelerator(pulumi.ComponentResource):
                         "endpoint_id": endpoint.nlb_arn,
                         "weight": 128,
                         # With it, Global Accelerator leaves a security group of its own in the VPC, which then cannot
-                        # be deleted (aws-facts §3).
+                        # be deleted [GA-4].
                         "client_ip_preservation_enabled": False,
                     }
                 ],

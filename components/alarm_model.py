@@ -7,9 +7,9 @@ from typing import Any, Literal
 Comparison = Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"]
 Missing = Literal["breaching", "notBreaching", "ignore", "missing"]
 Home = Literal["own", "source", "destination", "reader", "us-east-1"]
-"""The region whose CloudWatch has the metric, and where the alarm must therefore live (aws-facts §15): that of the
-thing itself; of what is replicated from; of what is replicated to; of whichever database member is the reader at the
-time, hence both; or us-east-1, whatever regions are in use."""
+"""The region whose CloudWatch has the metric, and where the alarm must therefore live [CW-1]: that of the thing itself;
+of what is replicated from; of what is replicated to; of whichever database member is the reader at the time, hence
+both; or us-east-1, whatever regions are in use."""
 
 _STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 # API CloudWatch.PutMetricAlarm: up to a day for periods under an hour, up to seven days from an hour on.
@@ -35,7 +35,7 @@ class Alarm:
     missing: Missing
     missing_reason: str
     reason: str  # what it means, and what to look at first; people read it in the message
-    source: str  # of the facts: aws-facts or AWS documentation
+    source: str  # of what it says of AWS: ids of docs/references.md, in square brackets
     home: Home = "own"
     urgent: bool = False  # the region cannot serve as it should: part of the region's composite alarm
 

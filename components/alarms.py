@@ -18,7 +18,7 @@ class AlarmsArgs:
 
     prefix: str  # of the alarms' names
     region: str
-    topic_arn: pulumi.Input[str]  # in the same region: alarms can notify no other (aws-facts §15)
+    topic_arn: pulumi.Input[str]  # in the same region: alarms can notify no other [CW-1]
     watched: Sequence[Watched]
     composite: str | None  # the name of the alarm that sums up the urgent ones
 
@@ -71,7 +71,7 @@ class Alarms(pulumi.ComponentResource):
         self.names = [resource.name for _, resource in made.values()]
         if args.composite is not None:
             urgent = [resource.name for alarm, resource in made.values() if alarm.urgent]
-            # By name, so that the alarms it sums up are there before it is, and as long as it is (aws-facts §15).
+            # By name, so that the alarms it sums up are there before it is, and as long as it is [CW-2].
             rule = pulumi.Output.all(*urgent).apply(lambda names: " OR ".join(f'ALARM("{each}")' for each in names))
             aws.cloudwatch.CompositeAlarm(
                 f"{name}-region",

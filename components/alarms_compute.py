@@ -4,10 +4,7 @@ import functools
 
 from components.alarm_model import Alarm
 
-_LAMBDA = (
-    "Lambda developer guide, monitoring-metrics-types.html; "
-    "CloudWatch user guide, SupportedMetricsForResourceTagsForTelemetry.html (dimensions)"
-)
+_LAMBDA = "[LAMBDA-8], dimensions: [CW-5]"
 
 # What an alarm on a function is unless it says otherwise: something is counted by the minute, and silence is well.
 _on_function = functools.partial(
@@ -100,7 +97,7 @@ _on_machine = functools.partial(
     comparison="GreaterThanOrEqualToThreshold",
     missing="notBreaching",
     missing_reason="state machines that nobody starts report nothing, and that is well",
-    source="Step Functions developer guide, procedure-cw-metrics.html",
+    source="[SFN-1]",
     urgent=True,
 )
 
@@ -138,7 +135,7 @@ DEAD_LETTER_QUEUE = (
         missing="notBreaching",
         missing_reason="SQS stops reporting a queue that nobody has used for six hours, as this one should be",
         reason="Something could not be handled and waits here to be looked at; it is deleted after 14 days.",
-        source="SQS developer guide, sqs-available-cloudwatch-metrics.html",
+        source="[SQS-1]",
     ),
 )
 """Role `queue`: the queue's name."""
@@ -159,7 +156,7 @@ WORK_QUEUE = (
         missing_reason="SQS stops reporting a queue that nobody has used for six hours",
         reason="Something has waited for more than a quarter of an hour: the function behind this queue is not called, "
         "or fails again and again. See its log group.",
-        source="SQS developer guide, sqs-available-cloudwatch-metrics.html",
+        source="[SQS-1]",
     ),
 )
 """For a queue that a function works off. Role `queue`: the queue's name."""
@@ -180,7 +177,7 @@ EVENT_RULE = (
         missing_reason="EventBridge reports failures only when there are some",
         reason="EventBridge gave up on delivering an event, most often for want of a permission on the target or its "
         "key, which shows nowhere else.",
-        source="EBUG eb-monitoring.html",
+        source="[EVENTS-7]",
     ),
 )
 """For a rule on the default bus. Role `rule`: its name."""
@@ -189,7 +186,7 @@ EVENT_LATENCY = Alarm(
     key="latency",
     namespace="AWS/Events",
     metric="IngestionToInvocationStartLatency",
-    # None: the whole service in the region, across all rules and buses (EBUG eb-monitoring.html).
+    # None: the whole service in the region, across all rules and buses [EVENTS-7].
     dimensions={},
     statistic="Average",
     period=60,
@@ -202,5 +199,5 @@ EVENT_LATENCY = Alarm(
     "change that for buses that are used now and then",
     reason="EventBridge takes more than 30 seconds to deliver: the service itself is disturbed. The event endpoint's "
     "health check follows this alarm.",
-    source="aws-facts §12; EBUG eb-ge-cfn.html",
+    source="[EVENTS-6] [EVENTS-7]",
 )

@@ -2,9 +2,9 @@
 
 from components.alarm_model import Alarm
 
-_BACKUP = "BKUP cloudwatch.html; CloudWatch user guide, SupportedMetricsForResourceTagsForTelemetry.html (dimensions)"
+_BACKUP = "[BACKUP-1], dimensions: [CW-5]"
 _NO_JOBS = "counted only when there are some"
-_S3 = "S3UG repl-metrics.html (regions, statistics) and metrics-dimensions.html (dimensions, missing data)"
+_S3 = "[S3-11]"
 _S3_MISSING = "what S3 asks for: the last known state holds until there is a newer one"
 
 DATABASE_MEMBER = (
@@ -23,7 +23,7 @@ DATABASE_MEMBER = (
         missing_reason="the writer has no lag to report; after a failover the two members change places",
         reason="The reading member is more than five seconds behind: so much of the ledger would have to be replayed "
         "from the journal if it took over now.",
-        source="aws-facts §15",
+        source="[AURORA-16]",
         home="reader",
     ),
 )
@@ -45,7 +45,7 @@ JOURNAL = (
         missing_reason="alarms on DynamoDB ignore missing data whatever they are told (API CloudWatch.PutMetricAlarm)",
         reason="What this region writes to the journal takes more than ten seconds to reach the other. Payments are "
         "written to both regions directly; control records and repairs rely on this.",
-        source="aws-facts §7; DynamoDB developer guide, V2globaltables_monitoring.html",
+        source="[DYNAMODB-1]",
         home="source",
     ),
 )

@@ -2,9 +2,9 @@
 
 from components.alarm_model import Alarm
 
-_API = "APIGW api-gateway-metrics-and-dimensions.html"
-_ALB = "ELB user guide for Application Load Balancers, load-balancer-cloudwatch-metrics.html"
-_NLB = "ELB user guide for Network Load Balancers, load-balancer-cloudwatch-metrics.html"
+_API = "[APIGW-8]"
+_ALB = "[ALB-5]"
+_NLB = "[NLB-5]"
 _NO_CALLS = "no calls, no errors: a region that stands by has none"
 
 API = (
@@ -104,7 +104,7 @@ HEALTH_CHECK = (
         missing="breaching",
         missing_reason="an enabled health check reports every minute",
         reason="Route 53's checkers, from all over the world, cannot reach this name of a region.",
-        source="aws-facts §6; R53DG monitoring-health-checks.html",
+        source="[R53-4]",
         home="us-east-1",
     ),
 )
@@ -126,7 +126,7 @@ CERTIFICATE = (
         missing_reason="the metric ends when the certificate does: the alarm must then stay as it is, not recover",
         reason="The certificate ends within 30 days. ACM renews what it issued well before that, so that failed; an "
         "imported one must be replaced by hand.",
-        source="ACM user guide, cloudwatch-metrics.html",
+        source="[ACM-4]",
     ),
 )
 """Role `certificate`: its ARN."""

@@ -93,7 +93,7 @@ class Api(pulumi.ComponentResource):
         deployment = aws.apigateway.Deployment(
             f"{self._prefix}-deployment",
             rest_api=api.id,
-            # A deployment is a snapshot: a new one exactly when the document changes (aws-facts §5).
+            # A deployment is a snapshot: a new one exactly when the document changes [APIGW-1].
             triggers={"document": body.apply(lambda text: hashlib.sha256(text.encode()).hexdigest())},
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(permissions)),
         )

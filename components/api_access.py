@@ -41,7 +41,7 @@ class ApiAccessArgs:
 class ApiAccess(pulumi.ComponentResource):
     """With `iam` a policy that callers are given; with `api-key` a key per client, the same in both regions so that a
     client needs no second one after a failover, and a plan with a rate and a quota. API Gateway keeps to both roughly:
-    they protect us from a client's mistakes, not from an attack (API Gateway developer guide, "Usage plans")."""
+    they protect us from a client's mistakes, not from an attack [APIGW-4]."""
 
     caller_policy_arn: pulumi.Output[str]  # empty with api-key
     usage_plan_id: pulumi.Output[str]  # empty with iam

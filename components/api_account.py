@@ -10,7 +10,7 @@ _PUSH_TO_LOGS = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToClou
 
 class ApiAccount(pulumi.ComponentResource):
     """API Gateway's account settings in one region. Access logs need them, and deleting them resets them for every API
-    of the account there (aws-facts §5): exactly one environment of an account should own them (`api:manageAccount`)."""
+    of the account there [APIGW-2]: exactly one environment of an account should own them (`api:manageAccount`)."""
 
     account: aws.apigateway.Account
 

@@ -17,8 +17,7 @@ Access = Literal["open", "iam", "api-key"]
 OPEN_PATHS = frozenset({"/health"})
 """Paths that stay open whatever the access: health checkers carry no credentials."""
 
-# API Gateway developer guide: "x-amazon-apigateway-authtype property" and "Configure a method to use API keys with an
-# OpenAPI definition". Both are schemes of type apiKey; their names are ours.
+# Both are schemes of type apiKey [APIGW-5]; their names are ours.
 _SCHEMES: dict[Access, tuple[str, dict[str, str]]] = {
     "iam": (
         "signature",

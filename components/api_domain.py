@@ -16,7 +16,7 @@ class ApiDomainArgs:
 
 class ApiDomain(pulumi.ComponentResource):
     """A REGIONAL custom domain with the stage at its root. The same name may exist once in each region, which is what
-    failover by name needs (API Gateway developer guide, "Configure custom health checks for DNS failover")."""
+    failover by name needs [APIGW-6]."""
 
     domain_name: str
     target_host: pulumi.Output[str]  # what an alias record of `domain_name` leads to
@@ -37,7 +37,7 @@ class ApiDomain(pulumi.ComponentResource):
             domain_name=domain.domain_name,
             rest_api=args.api_id,
             stage_name=args.stage,
-            # Two mappings of one path cannot exist side by side (aws-facts §5).
+            # Two mappings of one path cannot exist side by side [APIGW-3].
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         self.domain_name = args.domain_name

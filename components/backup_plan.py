@@ -11,12 +11,10 @@ import pulumi_aws as aws
 
 from components.backup_role import BACKUP, backup_role
 
-# Not while Aurora backs itself up or is maintained, nor in the hour before: jobs that are due then fail (BKUP
-# cloudwatch.html, NumberOfBackupJobsFailed). Unless told otherwise, Aurora does both somewhere between 03:00 and 11:00
-# UTC in us-east-1 and us-east-2 (AuroraUG USER_UpgradeDBInstance.Maintenance.html and
-# Aurora.Managing.Backups.html).
+# Not while Aurora backs itself up or is maintained, nor in the hour before: jobs that are due then fail [BACKUP-1].
+# Unless told otherwise, Aurora does both somewhere between 03:00 and 11:00 UTC in us-east-1 and us-east-2 [AURORA-15].
 DAILY = "cron(0 13 * * ? *)"
-# AWS Backup starts a job somewhere inside its window, and refuses one below an hour (aws-facts §11).
+# AWS Backup starts a job somewhere inside its window, and refuses one below an hour [BACKUP-2].
 _START_MINUTES, _COMPLETION_MINUTES = 60, 8 * 60
 
 
@@ -39,7 +37,7 @@ class BackupPlanArgs:
 
 class BackupPlan(pulumi.ComponentResource):
     """Snapshots, not continuous backups: a copy of a continuous one cannot be restored to a point in time either, and
-    the table and the cluster keep their own points in time (aws-facts §11)."""
+    the table and the cluster keep their own points in time [BACKUP-3]."""
 
     def __init__(self, name: str, args: BackupPlanArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:backup_plan:BackupPlan", name, None, opts)
@@ -74,7 +72,7 @@ class BackupPlan(pulumi.ComponentResource):
             plan_id=plan.id,
             iam_role_arn=role.arn,
             resources=list(args.resources),
-            # A role without its permissions is refused as one that AWS Backup cannot assume (aws-facts §11).
+            # A role without its permissions is refused as one that AWS Backup cannot assume [BACKUP-4].
             opts=pulumi.ResourceOptions(parent=self, depends_on=attachments),
         )
         self.register_outputs({})

@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from components import policies
 
 _AWS = "arn:aws:iam::aws:policy"
-# BKUP iam-service-roles.html and s3-backups.html: S3 has policies of its own.
+# S3 has policies of its own [BACKUP-5].
 BACKUP = {
     "backup": f"{_AWS}/service-role/AWSBackupServiceRolePolicyForBackup",
     "backup-s3": f"{_AWS}/AWSBackupServiceRolePolicyForS3Backup",

@@ -27,7 +27,7 @@ class BackupVaultArgs:
 class BackupVault(pulumi.ComponentResource):
     """Emptied when destroyed. It has no lock, which would make it and what it holds impossible to delete, and no policy
     of its own: without one only this account reaches it, and a policy that guarded recovery points would keep the
-    environment from being destroyed (aws-facts §11)."""
+    environment from being destroyed [BACKUP-6]."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -35,7 +35,7 @@ class BackupVault(pulumi.ComponentResource):
     def __init__(self, name: str, args: BackupVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:backup_vault:BackupVault", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Copies are encrypted anew with the key of the vault they arrive in (aws-facts §11).
+        # Copies are encrypted anew with the key of the vault they arrive in [BACKUP-3].
         vault = aws.backup.Vault(
             f"{name}-vault", name=args.name, kms_key_arn=args.key_arn, force_destroy=not args.protected, opts=child
         )

@@ -19,7 +19,7 @@ ABANDONED_UPLOAD_DAYS = 7
 
 @dataclass(frozen=True, kw_only=True)
 class BucketArgs:
-    name: pulumi.Input[str]  # unique in all of AWS, so it carries the account (aws-facts §8)
+    name: pulumi.Input[str]  # unique in all of AWS, so it carries the account [S3-1]
     key_arn: pulumi.Input[str]
     protected: bool = False  # from deletion while it holds objects
     noncurrent_days: int  # how long an overwritten or deleted version can still be had back
@@ -31,7 +31,7 @@ class BucketArgs:
 
 
 class Bucket(pulumi.ComponentResource):
-    """Settings are resources of their own, as the AWS provider wants them (aws-facts §8)."""
+    """Settings are resources of their own, as the AWS provider wants them [S3-2]."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -78,8 +78,8 @@ class Bucket(pulumi.ComponentResource):
                     },
                     # One data key for many objects: far fewer calls to KMS.
                     "bucket_key_enabled": True,
-                    # What new buckets get anyway; said here so that it is no difference (aws-facts §8). Keys that
-                    # only a client knows could not be replicated either.
+                    # What new buckets get anyway; said here so that it is no difference [S3-3]. Keys that only a client
+                    # knows could not be replicated either.
                     "blocked_encryption_types": ["SSE-C"],
                 }
             ],
@@ -87,8 +87,7 @@ class Bucket(pulumi.ComponentResource):
         )
 
     def _lifecycle(self, bucket: aws.s3.Bucket, versioning: aws.s3.BucketVersioning) -> None:
-        """Lifecycle actions are not replicated (S3UG replication-what-is-isnot-replicated.html): each region cleans up
-        its own bucket."""
+        """Lifecycle actions are not replicated [S3-8]: each region cleans up its own bucket."""
         aws.s3.BucketLifecycleConfiguration(
             f"{self._prefix}-lifecycle",
             bucket=bucket.id,

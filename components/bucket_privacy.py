@@ -8,7 +8,7 @@ def keep_private(prefix: str, bucket: aws.s3.Bucket, *, opts: pulumi.ResourceOpt
     """Block every kind of public access, and leave ACLs without effect: the bucket's owner owns each object in it.
 
     Returns the block, for the bucket's policy to wait for: S3 refuses conflicting changes of one bucket made at the
-    same time (aws-facts §8).
+    same time [S3-4].
     """
     aws.s3.BucketOwnershipControls(
         f"{prefix}-ownership", bucket=bucket.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=opts

@@ -1,8 +1,8 @@
 """Replication of the two data buckets, both ways, within 15 minutes (S3 Replication Time Control).
 
 The buckets and their versioning are the regional stacks'. Both exist when the global stack runs, as S3 demands before
-it accepts a replication configuration (aws-facts §8); and since global is destroyed first, nothing refills a bucket
-that a regional stack is emptying.
+it accepts a replication configuration [S3-5]; and since global is destroyed first, nothing refills a bucket that a
+regional stack is emptying.
 """
 
 from collections.abc import Mapping
@@ -87,7 +87,7 @@ def _rule(place: Place, target: BucketPlacement) -> Any:
         "id": rule_id(place),
         "status": "Enabled",
         "priority": 1,
-        # A prefix that every key has: an empty filter is never the same twice (aws-facts §8).
+        # A prefix that every key has: an empty filter is never the same twice [S3-6].
         "filter": {"prefix": ""},
         "delete_marker_replication": {"status": "Enabled"},
         "source_selection_criteria": {
@@ -104,7 +104,7 @@ def _rule(place: Place, target: BucketPlacement) -> Any:
 
 
 def _statements(source: BucketPlacement, target: BucketPlacement) -> list[dict[str, Any]]:
-    """What replication needs and no more (S3UG setting-repl-config-perm-overview.html)."""
+    """What replication needs and no more [S3-9]."""
     return [
         policies.allow(["s3:GetReplicationConfiguration", "s3:ListBucket"], [source.arn]),
         policies.allow(
@@ -123,7 +123,7 @@ def _objects(bucket: BucketPlacement) -> pulumi.Output[str]:
 
 def _for_objects_of(bucket: BucketPlacement) -> policies.Condition:
     """Through S3 and for this bucket's objects only. The encryption context is the bucket where a bucket key is used,
-    else the object (S3UG replication-config-for-kms-objects.html)."""
+    else the object [S3-10]."""
     return {
         "StringEquals": {"kms:ViaService": f"s3.{bucket.region}.amazonaws.com"},
         "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket.arn, _objects(bucket)]},

@@ -72,8 +72,7 @@ def database(cell: Cell, actions: Sequence[str], *, places: Sequence[Place]) -> 
         policies.allow(actions, [cluster_arn(cell, place) for place in places]),
         policies.allow(
             ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
-            # A secret's ARN ends in six characters that AWS chooses (Secrets Manager user guide,
-            # auth-and-access_iam-policies.html).
+            # A secret's ARN ends in six characters that AWS chooses [SECRETS-3].
             [cell.arn("secretsmanager", secret, region=region) for region in regions],
         ),
         keys_through(cell, "secretsmanager", regions=regions),

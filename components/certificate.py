@@ -41,7 +41,7 @@ class CertificateChoice:
     zone_id: pulumi.Input[str] | None  # of a public zone that the names' parents already delegate to
 
     def __post_init__(self) -> None:
-        # Listeners and regional API domains take certificates of their own region only (ACM user guide, "Regions").
+        # Listeners and regional API domains take certificates of their own region only [ACM-2].
         if self.given_arn is not None and not self.given_arn.startswith(f"arn:aws:acm:{self.region}:"):
             raise ValueError(f"certificate {self.given_arn} is not ACM's in {self.region}; give one of that region")
 
@@ -94,7 +94,7 @@ class SelfSignedCertificate(pulumi.ComponentResource):
             f"{args.names[0]} gets a self-signed certificate, since no domain is configured; clients need its PEM",
             resource=self,
         )
-        # ACM imports, and load balancers serve, P-256 (ACM user guide, "Prerequisites for importing certificates").
+        # ACM imports, and load balancers serve, P-256 [ACM-3].
         key = tls.PrivateKey(f"{name}-key", algorithm="ECDSA", ecdsa_curve="P256", opts=child)
         signed = tls.SelfSignedCert(
             f"{name}-signed",

@@ -1,4 +1,4 @@
-"""A CloudWatch dashboard. Its name is taken in the whole account, not in a region (aws-facts §15)."""
+"""A CloudWatch dashboard. Its name is taken in the whole account, not in a region [CW-3]."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

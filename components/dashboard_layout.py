@@ -1,7 +1,7 @@
 """What dashboards show, as the JSON that CloudWatch takes. Pure; values of dimensions may be Pulumi outputs.
 
 Every graph names its own region: one dashboard can show both regions, and us-west-2, where Global Accelerator reports
-(aws-facts §15).
+[CW-4].
 """
 
 from collections.abc import Mapping, Sequence

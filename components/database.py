@@ -1,7 +1,7 @@
 """The Aurora global database: one global cluster and a member cluster at each place.
 
 An Aurora member can join a global cluster only when it is created, so both members live where the global cluster is
-known (aws-facts §2.1). Which member is the writer is a role: it moves in a failover, and nothing here moves with it.
+known [AURORA-1]. Which member is the writer is a role: it moves in a failover, and nothing here moves with it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from shared.places import Place
 INSTANCE_CLASS = "db.serverless"
 USERNAME = "dr_admin"
 DATABASE = "payments"
-# AWS fills this in on whichever member is the reader, and clearing it would promote that member (aws-facts §2.5).
+# AWS fills this in on whichever member is the reader, and clearing it would promote that member [AURORA-2].
 _ROLE_DEPENDENT = ["replication_source_identifier"]
 # Creating or joining takes Aurora 10 to 20 minutes; the provider's own limit leaves no room for a slow day.
 _TIMEOUTS = pulumi.CustomTimeouts(create="90m", update="90m", delete="90m")
@@ -73,19 +73,19 @@ class Database(pulumi.ComponentResource):
             database_name=DATABASE,
             storage_encrypted=True,
             deletion_protection=args.protected,
-            # Destroying it detaches whatever members are left, in the right order (aws-facts §2.10).
+            # Destroying it detaches whatever members are left, in the right order [AURORA-3].
             force_destroy=True,
             opts=self._at(Place.PRIMARY),
         )
-        # Secrets Manager's own integration does not work in a global database (aws-facts §2.3). A slash, a quote and an
-        # at sign are not allowed, and nothing that is left needs escaping in a URL.
+        # Secrets Manager's own integration does not work in a global database [AURORA-5]. A slash, a quote and an at
+        # sign are not allowed, and nothing that is left needs escaping in a URL.
         password = random.RandomPassword(
             f"{name}-password", length=40, override_special="-_.~", opts=pulumi.ResourceOptions(parent=self)
         )
         first = self._member(Place.PRIMARY, password=password.result)
         writer = self._instance(Place.PRIMARY, first)
         # A member can join only once the global cluster has a writer; without master user, password or database, which
-        # AWS refuses on a joining member (aws-facts §2.4).
+        # AWS refuses on a joining member [AURORA-6].
         second = self._member(Place.SECONDARY, source_region=args.placements[Place.PRIMARY].region, after=[writer])
         self._instance(Place.SECONDARY, second)
         secret = DatabaseSecret(
@@ -164,11 +164,11 @@ class Database(pulumi.ComponentResource):
             f"{self._prefix}-{place}-1",
             identifier=self._args.names.regional("aurora-1", place),
             cluster_identifier=cluster.id,
-            # No version: an instance has its cluster's, and changes with it (SDK rds/cluster_instance.py).
+            # No version: an instance has its cluster's, and changes with it [AURORA-7].
             engine=aws.rds.EngineType(self._engine.name),
             instance_class=INSTANCE_CLASS,
             db_subnet_group_name=self._args.placements[place].subnet_group,
-            # Has no effect on members of a global database, though AWS accepts it (aws-facts §2.6): say so plainly.
+            # Has no effect on members of a global database, though AWS accepts it [AURORA-8]: say so plainly.
             auto_minor_version_upgrade=False,
             promotion_tier=0,
             publicly_accessible=False,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, kw_only=True)
 class Engine:
     name: str
-    version: str  # full: members of a global database must agree on it, patch level included (aws-facts §2.6)
+    version: str  # full: members of a global database must agree on it, patch level included [AURORA-9]
     family: str
     log_exports: tuple[str, ...]
     parameters: dict[str, str]

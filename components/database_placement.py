@@ -1,4 +1,4 @@
-"""Where a member of the global database may live in a region. The member itself is the global stack's (design §1)."""
+"""Where a member of the global database may live in a region. The member itself is the global stack's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -28,7 +28,7 @@ class DatabaseSecret(pulumi.ComponentResource):
             f"{name}-secret",
             name=args.name,
             kms_key_id=args.key_arn,
-            # Without a window, the fixed name is free again as soon as the environment is destroyed (aws-facts §9).
+            # Without a window, the fixed name is free again as soon as the environment is destroyed [SECRETS-1].
             recovery_window_in_days=0,
             force_overwrite_replica_secret=True,
             replicas=[{"region": args.replica_region, "kms_key_id": args.replica_key_arn}],

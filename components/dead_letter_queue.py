@@ -52,7 +52,7 @@ class DeadLetterQueue(pulumi.ComponentResource):
 def _statements(queue_arn: pulumi.Output[str], event_sources: Sequence[pulumi.Input[str]]) -> list[dict[str, Any]]:
     statements = [tls_only("sqs:*", [queue_arn])]
     if event_sources:
-        # EBUG eb-rule-dlq.html and eb-encryption-event-bus-dlq.html.
+        # Dead letters of rules [EVENTS-8] and of the bus [EVENTS-9].
         events = policies.allow(
             ["sqs:SendMessage"], [queue_arn], condition={"ArnEquals": {"aws:SourceArn": list(event_sources)}}
         )

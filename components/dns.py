@@ -78,14 +78,14 @@ class Dns(pulumi.ComponentResource):
                 f"failover-{place}", place, args.service_name, door.nlb_dns_name, door.nlb_zone_id, nlb, follow=True
             )
             if alias := door.api_domain:
-                # The target's health would be the service's, not our API's (aws-facts §6): the check alone decides.
+                # The target's health would be the service's, not our API's [R53-1]: the check alone decides.
                 self._failover_record(f"api-{place}", place, alias.name, alias.host, alias.zone_id, api, follow=False)
         aws.route53.Record(
             f"{name}-accelerator",
             zone_id=self.zone_id,
             name=args.accelerator_name,
             type="A",
-            # The accelerator fails over by itself: a simple record is all it needs (aws-facts §6).
+            # The accelerator fails over by itself: a simple record is all it needs [R53-2].
             aliases=[
                 {
                     "name": args.accelerator_dns_name,
@@ -114,7 +114,7 @@ class Dns(pulumi.ComponentResource):
 
     def _health_check(self, role: str, host: pulumi.Output[str], path: pulumi.Input[str]) -> aws.route53.HealthCheck:
         """A check of one region's own name. Never of the shared one, which would answer for whichever region it points
-        at (aws-facts §6). Route 53 does not validate the certificate."""
+        at [R53-3]. Route 53 does not validate the certificate [R53-8]."""
         return aws.route53.HealthCheck(
             f"{self._prefix}-{role}",
             type="HTTPS",

@@ -1,4 +1,4 @@
-"""A region's event bus. It has the same name in both regions, which a global endpoint demands (aws-facts §12)."""
+"""A region's event bus. It has the same name in both regions, which a global endpoint demands [EVENTS-1]."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class EventBusArgs:
 
 class EventBus(pulumi.ComponentResource):
     """Encrypted with the region's key. An event that crosses to the other bus travels in TLS and is encrypted there
-    with that region's key (EBUG eb-encryption-event-bus-target.html). Such a bus cannot have schema discovery."""
+    with that region's key. Such a bus cannot have schema discovery [EVENTS-10]."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -27,7 +27,7 @@ class EventBus(pulumi.ComponentResource):
             name=args.name,
             description="Payments, in both regions by this name",
             kms_key_identifier=args.key_arn,
-            # Keeps events that could not be encrypted or decrypted (EBUG eb-encryption-event-bus-dlq.html).
+            # Keeps events that could not be encrypted or decrypted [EVENTS-9].
             dead_letter_config={"arn": args.dead_letter_arn},
             opts=pulumi.ResourceOptions(parent=self),
         )

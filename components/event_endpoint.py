@@ -1,7 +1,7 @@
 """The global endpoint of the two event buses: events go to the primary's, or to the secondary's while that is unwell.
 
-Whoever publishes uses the endpoint's id and Signature Version 4A, which takes `awscrt` (aws-facts §12). Events reach
-both buses, so whoever consumes them must recognise one it has seen.
+Whoever publishes uses the endpoint's id and Signature Version 4A, which takes `awscrt` [EVENTS-3]. Events reach both
+buses, so whoever consumes them must recognise one it has seen.
 """
 
 from collections.abc import Mapping
@@ -68,12 +68,11 @@ class EventEndpoint(pulumi.ComponentResource):
             routing_config={
                 "failover_config": {
                     "primary": {"health_check": check.arn},
-                    # A region's name, not the word SECONDARY (aws-facts §12).
+                    # A region's name, not the word SECONDARY [EVENTS-2].
                     "secondary": {"route": args.buses[Place.SECONDARY].region},
                 }
             },
-            # Without it, somebody would have to reset the health check to bring events back (EBUG
-            # eb-global-endpoints.html).
+            # Without it, somebody would have to reset the health check to bring events back [EVENTS-4].
             replication_config={"state": "ENABLED"},
             role_arn=role.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
@@ -96,7 +95,7 @@ class EventEndpoint(pulumi.ComponentResource):
             type="CLOUDWATCH_METRIC",
             cloudwatch_alarm_name=alarm.name,
             cloudwatch_alarm_region=self._args.buses[Place.PRIMARY].region,
-            # What goes with an alarm that treats missing data as missing (EBUG eb-ge-cfn.html).
+            # What goes with an alarm that treats missing data as missing [EVENTS-6].
             insufficient_data_health_status="LastKnownStatus",
             triggers={
                 "evaluation_periods": str(EVENT_LATENCY.evaluation_periods),
@@ -141,8 +140,7 @@ def endpoint_id(url: str) -> str:
 
 
 def _statements(role_arn: pulumi.Output[str], args: EventEndpointArgs) -> list[dict[str, Any]]:
-    """What replication needs (aws-facts §12), and what rules on a bus with a customer key need besides (EBUG
-    eb-encryption-event-bus-cmkey.html)."""
+    """What replication needs [EVENTS-5], and what rules on a bus with a customer key need besides [EVENTS-11]."""
     buses = [args.buses[place] for place in Place]
     managed_rules = [
         pulumi.Output.concat(

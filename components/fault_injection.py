@@ -1,10 +1,10 @@
 """Templates of AWS Fault Injection Service for a region, off by default (`drill:faultInjection`).
 
 A template costs nothing and does nothing; an experiment is started by a person, costs 0.10 USD for each minute of an
-action (https://aws.amazon.com/fis/pricing/), and ends by itself. It is stopped at once when the region's alarms say
-that clients are refused. They must be alarms of the experiment's own region: FIS takes an ARN of another one, and then
-cancels the experiment when it starts. Deploy nothing meanwhile: route tables, replication rules and table policies are
-FIS's for so long, and Pulumi would take its changes for drift.
+action [FIS-8], and ends by itself. It is stopped at once when the region's alarms say that clients are refused. They
+must be alarms of the experiment's own region: FIS takes an ARN of another one, and then cancels the experiment when it
+starts. Deploy nothing meanwhile: route tables, replication rules and table policies are FIS's for so long, and Pulumi
+would take its changes for drift.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from components.fault_injection_templates import EXPERIMENTS, Experiment, bucket
 from shared.naming import Names
 from shared.places import Place
 
-LOG_SCHEMA = 2  # FIS user guide, monitoring-logging.html
+LOG_SCHEMA = 2  # [FIS-4]
 LOG_DAYS = 90
 
 
@@ -133,7 +133,7 @@ class FaultInjection(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=self._args.names.regional("role-fault-injection", self._args.place),
-            # FIS user guide, getting-started-iam-service-role.html.
+            # Of this account and its experiments only [FIS-5].
             assume_role_policy=policies.trust_for(
                 "fis.amazonaws.com", account=self._args.account, source=self._reach.arn("fis", "experiment/*")
             ),

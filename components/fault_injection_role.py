@@ -7,7 +7,7 @@ import pulumi
 
 from components import policies
 
-# FIS puts this tag on what it makes for a while (FIS user guide, cross-region-scenario.html, permissions).
+# FIS puts this tag on what it makes for a while [FIS-6].
 _MADE = {"StringEquals": {"aws:RequestTag/managedByFIS": "true"}}
 _ITS_OWN = {"StringEquals": {"aws:ResourceTag/managedByFIS": "true"}}
 
@@ -31,7 +31,7 @@ class Reach:
 
 
 def statements(reach: Reach) -> list[dict[str, Any]]:
-    """After the policy in the FIS user guide, cross-region-scenario.html, narrowed to our VPC, table and bucket."""
+    """After AWS's own policy for a region that is cut off [FIS-6], narrowed to our VPC, table and bucket."""
     return [*_network(reach), *_journal(reach), *_bucket(reach), *_instance(reach), *_logs()]
 
 
@@ -105,7 +105,7 @@ def _journal(reach: Reach) -> list[dict[str, Any]]:
 
 
 def _bucket(reach: Reach) -> list[dict[str, Any]]:
-    """FIS user guide, security_iam_id-based-policy-examples.html, condition keys for bucket-pause-replication."""
+    """The condition keys are those of bucket-pause-replication [FIS-7]."""
     return [
         policies.allow(
             ["s3:PauseReplication"],
@@ -132,7 +132,7 @@ def instance_arn(reach: Reach) -> pulumi.Output[str]:
 
 
 def _logs() -> list[dict[str, Any]]:
-    """CloudWatch Logs user guide, AWS-logs-and-resource-policy.html: log delivery knows no resource."""
+    """Log delivery knows no resource [LOGS-1]."""
     return [
         policies.allow(
             [

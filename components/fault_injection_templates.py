@@ -1,4 +1,4 @@
-"""The experiments that AWS FIS can make in a region of ours, as data (FIS user guide, fis-actions-reference.html).
+"""The experiments that AWS FIS can make in a region of ours, as data [FIS-1].
 
 Left out, each for its reason:
 - `aws:network:disrupt-connectivity` with scope `all`, which takes a region's functions away. Every alarm of that region
@@ -17,7 +17,7 @@ from shared.places import Place
 BUCKET_TAG = "FaultInjection"
 """Marks the bucket whose replication may be paused: FIS finds buckets by their tags only."""
 _STOP_ALARMS = ("alb-5xx", "api-5xx", "nlb-unhealthy")
-MOST_STOP_ALARMS = 5  # FIS user guide, fis-quotas.html
+MOST_STOP_ALARMS = 5  # [FIS-2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ EXPERIMENTS = (
 
 def stop_alarms(names: Names, place: Place) -> list[str]:
     """Names of the region's alarms that end an experiment: clients are refused. Metric alarms, since of composite ones
-    FIS does not say that it heeds them (FIS user guide, stop-conditions.html)."""
+    FIS does not say that it heeds them [FIS-3]."""
     return [f"{names.regional('alarm', place)}-{each}" for each in _STOP_ALARMS]
 
 

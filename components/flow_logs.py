@@ -23,8 +23,8 @@ class FlowLogsArgs:
 
 
 class FlowLogs(pulumi.ComponentResource):
-    """Flow logs to a log group of ours. A TCP listener's NLB writes no access logs (NLB user guide, "Access logs"), so
-    this is where its connections are found."""
+    """Flow logs to a log group of ours. A TCP listener's NLB writes no access logs [NLB-3], so this is where its
+    connections are found."""
 
     log_group: pulumi.Output[str]
 
@@ -55,8 +55,7 @@ class FlowLogs(pulumi.ComponentResource):
         self.register_outputs({"log_group": self.log_group})
 
     def _role(self, logs: aws.cloudwatch.LogGroup) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        """What the VPC user guide asks for ("IAM role for publishing flow logs to CloudWatch Logs"), without making log
-        groups, since ours exists, and on this group only."""
+        """What flow logs need [VPC-8], without making log groups, since ours exists, and on this group only."""
         here = pulumi.Output.concat(f"{self._args.region}:", self._args.account)
         trust = {
             "Effect": "Allow",

@@ -1,6 +1,6 @@
 """The front door that an accelerator can point at: NLB (TCP 443) → ALB (TLS) → Lambda, `/health` to its own function.
 
-An accelerator cannot point at API Gateway, and an NLB cannot point at Lambda (aws-facts §4.2, §4.3).
+An accelerator cannot point at API Gateway, and an NLB cannot point at Lambda [GA-9] [NLB-1].
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from components.log_bucket import ALB_PREFIX
 
 HTTPS = 443
 HEALTH_PATH = "/health"
-# ALB security policy with TLS 1.3 and 1.2 only (ELB user guide, "Security policies").
+# ALB security policy with TLS 1.3 and 1.2 only [ALB-3].
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
@@ -84,7 +84,7 @@ class FrontDoor(pulumi.ComponentResource):
 
     def _security_groups(self) -> tuple[aws.ec2.SecurityGroup, aws.ec2.SecurityGroup]:
         """Clients → NLB → ALB, each naming its peer. Rules are resources of their own, so that two groups can name each
-        other and be deleted again (aws-facts §14)."""
+        other and be deleted again [VPC-1]."""
         nlb = self._group("nlb", f"{self._args.nlb_name}: clients")
         alb = self._group("alb", f"{self._args.alb_name}: the network load balancer only")
         # Clients are anywhere: the accelerator's addresses and Route 53's both lead here.
@@ -184,7 +184,7 @@ class FrontDoor(pulumi.ComponentResource):
             f"{self._prefix}-{role}",
             target_group_arn=group.arn,
             target_id=function.arn,
-            # Registering a function that the load balancer may not invoke is refused (aws-facts §4.2).
+            # Registering a function that the load balancer may not invoke is refused [ALB-1].
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permission]),
         )
         return group
@@ -199,9 +199,9 @@ class FrontDoor(pulumi.ComponentResource):
             # Only at creation: adding the first group later replaces the NLB, and with it the accelerator's endpoint.
             security_groups=[group.id],
             enable_deletion_protection=self._args.protected,
-            # Global Accelerator recommends it off for NLB endpoints (aws-facts §3); the ALB behind it is in all zones.
+            # Global Accelerator recommends it off for NLB endpoints [GA-5]; the ALB behind it is in all zones.
             enable_cross_zone_load_balancing=False,
-            # Its public addresses hold the internet gateway: it must go first at teardown (aws-facts §14).
+            # Its public addresses hold the internet gateway: it must go first at teardown [VPC-2].
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self._args.internet_gateway]),
         )
 
@@ -233,7 +233,7 @@ class FrontDoor(pulumi.ComponentResource):
             target_group_arn=group.arn,
             target_id=alb.arn,
             port=HTTPS,
-            # An ALB can be a target only while it listens on the same port, at teardown too (aws-facts §4.2).
+            # An ALB can be a target only while it listens on the same port, at teardown too [NLB-2].
             opts=pulumi.ResourceOptions(parent=self, depends_on=[alb_listener]),
         )
         aws.lb.Listener(

@@ -39,8 +39,7 @@ class FunctionArgs:
     reserved_concurrency: int | None = None
     """Concurrent executions that only this function may use, and the most it may use. Without a reservation it shares
     the account's pool in the region, which the payments function may use up. Lambda refuses a reservation that leaves
-    less than 100 unreserved, so a new account, whose quota may be 10, can reserve nothing (Lambda developer guide,
-    configuration-concurrency.html)."""
+    less than 100 unreserved, so a new account, whose quota may be 10, can reserve nothing [LAMBDA-4]."""
 
     def __post_init__(self) -> None:
         if self.reserved_concurrency is not None and self.reserved_concurrency < 1:
@@ -63,7 +62,7 @@ class Function(pulumi.ComponentResource):
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
 
-        # Before the function, which would otherwise make one that never expires and outlives it (aws-facts §13).
+        # Before the function, which would otherwise make one that never expires and outlives it [LAMBDA-1].
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/aws/lambda/{args.name}",
@@ -91,12 +90,12 @@ class Function(pulumi.ComponentResource):
                 "variables": {**_ENVIRONMENT, "SERVICE_VERSION": function_code.version(args.source), **args.environment}
             },
             kms_key_arn=args.key_arn,
-            # The archive too (Lambda developer guide, encrypt-zip-package.html); the key's policy lets Lambda read it.
+            # The archive too [LAMBDA-5]; the key's policy lets Lambda read it.
             source_kms_key_arn=args.key_arn,
             vpc_config={"subnet_ids": list(args.subnet_ids), "security_group_ids": [self.security_group_id]},
             dead_letter_config={"target_arn": args.dead_letter_arn},
             tracing_config={"mode": "Active"},
-            # The policy outlives the function, which needs it to give its network interfaces back (aws-facts §13).
+            # The policy outlives the function, which needs it to give its network interfaces back [LAMBDA-2].
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs, policy]),
         )
         self.arn, self.name, self.invoke_arn = function.arn, function.name, function.invoke_arn
@@ -147,8 +146,7 @@ def _runtime_statements(log_group_arn: pulumi.Output[str], args: FunctionArgs) -
         policies.allow(["sqs:SendMessage"], [args.dead_letter_arn]),
         # X-Ray's write actions know no resource (Service Authorization Reference, AWS X-Ray).
         policies.allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
-        # Lambda makes the network interfaces under this role, and their ids are not known before
-        # (Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC").
+        # Lambda makes the network interfaces under this role, and their ids are not known before [LAMBDA-2].
         policies.allow(
             [
                 "ec2:CreateNetworkInterface",

@@ -15,7 +15,7 @@ from components.dashboard import Dashboard, DashboardArgs
 from shared.naming import Names
 from shared.places import Place
 
-# Where Route 53 reports its health checks, whatever they look at (aws-facts §6).
+# Where Route 53 reports its health checks, whatever they look at [R53-4].
 HEALTH_METRICS_REGION = "us-east-1"
 
 

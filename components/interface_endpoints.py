@@ -64,7 +64,7 @@ class InterfaceEndpointsArgs:
 
 class InterfaceEndpoints(pulumi.ComponentResource):
     """One endpoint per service, in every private subnet. Two security groups: what the peer region may reach here is
-    less than what our own functions may, and it can be told only by its addresses (aws-facts §14)."""
+    less than what our own functions may, and it can be told only by its addresses [VPC-3]."""
 
     security_group_id: pulumi.Output[str]
     peer_security_group_id: pulumi.Output[str]
@@ -97,8 +97,8 @@ class InterfaceEndpoints(pulumi.ComponentResource):
             vpc_endpoint_type="Interface",
             subnet_ids=list(self._args.subnet_ids),
             security_group_ids=groups,
-            # DynamoDB's interface endpoint has no private DNS (DynamoDB developer guide, "AWS PrivateLink for
-            # DynamoDB", considerations), and own calls go through the gateway endpoint anyway.
+            # DynamoDB's interface endpoint has no private DNS [DYNAMODB-5], and own calls go through the gateway
+            # endpoint anyway.
             private_dns_enabled=service in self._args.services and service != "dynamodb",
             tags={"Name": f"{self._args.name}-{service}"},
             opts=self._child,
@@ -112,7 +112,7 @@ class InterfaceEndpoints(pulumi.ComponentResource):
 
     def _peer_group(self) -> aws.ec2.SecurityGroup:
         group = self._group("peer", "AWS endpoints: the peer region over the peering only")
-        # A security group of another region cannot be named (aws-facts §14).
+        # A security group of another region cannot be named [VPC-3].
         self._ingress("peer-region", group, "functions of the peer region", cidr=self._args.peer_cidr)
         return group
 
@@ -152,8 +152,8 @@ def regional_entry(entries: Sequence[DnsEntry] | None) -> tuple[str, str]:
     """Host and hosted zone of the endpoint's regional name among `entries`, which also hold a name per zone and, with
     private DNS, the service's own. Raises ValueError if there is none.
 
-    A zonal name is the regional one with the zone added to its first label (AWS PrivateLink guide, "Access an AWS
-    service using an interface VPC endpoint"), so the regional one is the shortest.
+    A zonal name is the regional one with the zone added to its first label [PRIVATELINK-1], so the regional one is the
+    shortest.
     """
     found = [
         (each.dns_name, each.hosted_zone_id)

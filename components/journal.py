@@ -23,7 +23,7 @@ class JournalArgs:
 
 class Journal(pulumi.ComponentResource):
     """One table with a replica in the other region, each encrypted with its own region's key. Either region writes; the
-    last write of an item wins (DynamoDB developer guide, "Global tables")."""
+    last write of an item wins [DYNAMODB-4]."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -47,7 +47,7 @@ class Journal(pulumi.ComponentResource):
                 {
                     "region_name": args.replica_region,
                     "kms_key_arn": args.replica_key_arn,
-                    # Per replica, not inherited (aws-facts §7).
+                    # Per replica, not inherited [DYNAMODB-2].
                     "point_in_time_recovery": True,
                     "deletion_protection_enabled": args.protected,
                     "propagate_tags": True,

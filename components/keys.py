@@ -40,7 +40,7 @@ class DataKey(pulumi.ComponentResource):
 
 
 def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
-    # A key policy speaks of its own key only: "*" is that key (KMS developer guide, "Key policies").
+    # A key policy speaks of its own key only: "*" is that key [KMS-2].
     administration: dict[str, Any] = {
         "Sid": "IamPoliciesOfThisAccountDecide",
         "Effect": "Allow",
@@ -85,7 +85,7 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
         },
     }
     # EventBridge and AWS Backup name no source when they use a key: a condition would lock them out, silently
-    # (SNS developer guide, "Key management", services that publish to encrypted topics).
+    # [SNS-1].
     events: dict[str, Any] = {
         "Sid": "RulesReachQueuesTopicsAndTheBus",
         "Effect": "Allow",
@@ -100,8 +100,7 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
         "Action": message,
         "Resource": "*",
     }
-    # Lambda uses the key for the archives of functions itself, without a grant (Lambda developer guide,
-    # encrypt-zip-package.html).
+    # Lambda uses the key for the archives of functions itself, without a grant [LAMBDA-5].
     functions: dict[str, Any] = {
         "Sid": "ArchivesOfFunctionsOfThisAccount",
         "Effect": "Allow",
@@ -116,7 +115,7 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
             }
         },
     }
-    # Step Functions hands its logs over encrypted (Step Functions developer guide, encryption-at-rest.html).
+    # Step Functions hands its logs over encrypted [SFN-3].
     log_delivery: dict[str, Any] = {
         "Sid": "LogsOfStateMachinesOfThisAccount",
         "Effect": "Allow",

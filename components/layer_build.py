@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PYTHON = "3.13"
-# The newest tag that Amazon Linux 2023 can load: glibc 2.34 (Lambda developer guide, "Lambda runtimes").
+# The newest tag that Amazon Linux 2023 can load: glibc 2.34 [LAMBDA-6].
 PLATFORMS = ("manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
 LOCK = Path(__file__).resolve().parent.parent / "Pipfile.lock"
 

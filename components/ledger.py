@@ -14,7 +14,7 @@ TIMEOUT = 300
 
 
 def ledger_function(cell: Cell, *, opts: pulumi.ResourceOptions) -> Function:
-    """Posts the journal's payments to the database while its region may (design §2, decision 0006)."""
+    """Posts the journal's payments to the database while its region may (decision 0006)."""
     names = cell.names
     return cell.function(
         "ledger",
@@ -46,7 +46,7 @@ def ledger_function(cell: Cell, *, opts: pulumi.ResourceOptions) -> Function:
             *cell_access.database(
                 cell, ["rds-data:BatchExecuteStatement", "rds-data:ExecuteStatement"], places=[cell.place]
             ),
-            # The endpoint sends to the other region's bus while the primary's is unwell (aws-facts §12).
+            # The endpoint sends to the other region's bus while the primary's is unwell [EVENTS-4].
             policies.allow(
                 ["events:PutEvents"],
                 [

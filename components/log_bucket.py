@@ -1,7 +1,7 @@
 """Where a region's Application Load Balancer leaves its access logs.
 
-Network Load Balancers write access logs for TLS listeners only (ELB user guide for Network Load Balancers, "Access
-logs"); ours passes TCP through, so nothing else than the ALB may write here.
+Network Load Balancers write access logs for TLS listeners only [NLB-3]; ours passes TCP through, so nothing else than
+the ALB may write here.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from components.bucket_privacy import keep_private
 from components.transport import tls_only
 
 ALB_PREFIX = "alb"
-# ELB user guide for Application Load Balancers, "Enable access logs" (enable-access-logging.html), step 2.
+# Who writes them [ALB-4].
 _LOG_DELIVERY = "logdelivery.elasticloadbalancing.amazonaws.com"
 
 
@@ -31,8 +31,8 @@ class LogBucketArgs:
 
 
 class LogBucket(pulumi.ComponentResource):
-    """Encrypted with S3's own key, the only encryption that ALB access logs can be written with (same guide, step 1):
-    a customer key here would silently leave the bucket empty."""
+    """Encrypted with S3's own key, the only encryption that ALB access logs can be written with [ALB-4]: a customer key
+    here would silently leave the bucket empty."""
 
     name: pulumi.Output[str]
 

@@ -45,7 +45,7 @@ class Network(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         layout = network_layout.blocks(args.cidr, list(args.zones))
 
-        # Both DNS attributes are needed for names across a peering (aws-facts §14).
+        # Both DNS attributes are needed for names across a peering [VPC-4].
         vpc = aws.ec2.Vpc(
             f"{name}-vpc",
             cidr_block=args.cidr,
@@ -109,7 +109,7 @@ class Network(pulumi.ComponentResource):
             return {}
         zones = list(self._args.zones)
         homes = zones if self._args.nat == "per-zone" else zones[:1]
-        # Addresses can be released only while the internet gateway is there (aws-facts §14).
+        # Addresses can be released only while the internet gateway is there [VPC-2].
         after_internet = pulumi.ResourceOptions(parent=self, depends_on=[self.internet_gateway])
         made = {}
         for zone in homes:
@@ -126,7 +126,7 @@ class Network(pulumi.ComponentResource):
         self, subnets: dict[str, aws.ec2.Subnet], gateways: dict[str, aws.ec2.NatGateway]
     ) -> dict[str, aws.ec2.RouteTable]:
         """One table per zone, so that a zone's way out can differ. Routes are resources of their own: the global stack
-        adds the peering's, and a table must not mix them with inline ones (aws-facts §1.7)."""
+        adds the peering's, and a table must not mix them with inline ones [PROVIDER-2]."""
         tables = {}
         for zone, subnet in subnets.items():
             table = tables[zone] = aws.ec2.RouteTable(

@@ -33,8 +33,8 @@ def statements(
         {"Effect": "Deny", "Action": list(_ACTIONS), "Resource": _parameters(cell, cell.names.own_parameters)},
         # A listing, which knows no resource (Service Authorization Reference, AWS Systems Manager).
         policies.allow(["ssm:DescribeParameters"], ["*"]),
-        # Standard parameters are encrypted by KMS, advanced ones under a data key (Systems Manager user guide,
-        # secure-string-parameter-kms-encryption.html). The other region's key is known by its alias only.
+        # Standard parameters are encrypted by KMS, advanced ones under a data key [SSM-1]. The other region's key is
+        # known by its alias only.
         policies.allow(
             ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
             [cell.arn("kms", "key/*", region=region) for region in regions],

@@ -36,7 +36,7 @@ class ParameterEventsArgs:
 
     def patterns(self) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
         """Rule's name to what it is for and its pattern. An event of either kind names one resource, so that the two
-        conditions on it, one on the name and one on the ARN, both hold (EBUG eb-create-pattern.html)."""
+        conditions on it, one on the name and one on the ARN, both hold [EVENTS-12]."""
         ours = self.arn("ssm", f"parameter{self.prefix}/")
         private = self.arn("ssm", f"parameter{self.private_prefix}/")
         return {
@@ -62,8 +62,7 @@ class ParameterEventsArgs:
 
 
 class ParameterEvents(pulumi.ComponentResource):
-    """The rules, on the default bus, where AWS's own events arrive. Delivery is best effort (EventBridge reference,
-    events-ref-ssm.html)."""
+    """The rules, on the default bus, where AWS's own events arrive. Delivery is best effort [EVENTS-13]."""
 
     def __init__(
         self,

@@ -21,8 +21,8 @@ from shared.places import Place
 SOURCE = "parameter_sync"
 TIMEOUT = 300
 """Seconds: a part of a reconciliation; what is left goes on in the next run."""
-# Six times the time limit, as Lambda asks for (Lambda developer guide, services-sqs-configure.html). Only a crash waits
-# for it: the function itself says when a message is to come again.
+# Six times the time limit, as Lambda asks for [LAMBDA-7]. Only a crash waits for it: the function itself says when a
+# message is to come again.
 VISIBILITY = 6 * TIMEOUT
 # Above the function's own attempts (functions/parameter_sync/settings.py), after which it says why in a dead letter.
 RECEIVES = 8

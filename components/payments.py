@@ -15,8 +15,8 @@ from shared.client_keys import SETTING, fingerprint
 def payments_function(
     cell: Cell, *, client_keys: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
 ) -> Function:
-    """Takes payments and writes each to the journal in both regions before it answers (design §2). `client_keys` are
-    by client. Its code is the workload's; its name stays, by which doors, sentinel and recovery know it."""
+    """Takes payments and writes each to the journal in both regions before it answers (decision 0001). `client_keys`
+    are by client. Its code is the workload's; its name stays, by which doors, sentinel and recovery know it."""
     if not client_keys:
         # It asks for a key only at the door that has no API Gateway, and only if it knows any (decision 0004).
         pulumi.warn(

@@ -29,7 +29,7 @@ class PeeringArgs:
 
 class Peering(pulumi.ComponentResource):
     """The primary asks, the secondary accepts; then names and routes, each side's through its own region's API
-    (aws-facts §14). Pass the primary's provider in `opts`."""
+    [VPC-4]. Pass the primary's provider in `opts`."""
 
     connection_id: pulumi.Output[str]
 
@@ -42,7 +42,7 @@ class Peering(pulumi.ComponentResource):
             vpc_id=requester.vpc_id,
             peer_vpc_id=accepter.vpc_id,
             peer_region=accepter.region,
-            # The requester cannot accept for another region (aws-facts §14).
+            # The requester cannot accept for another region [VPC-5].
             auto_accept=False,
             tags={"Name": args.name},
             opts=self._at(requester),
@@ -65,8 +65,8 @@ class Peering(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, provider=side.provider)
 
     def _names(self, requester: PeeringSide, accepter: PeeringSide) -> None:
-        """Public names of instances resolve to their private addresses over the peering (VPC peering guide, "Enable DNS
-        resolution"). Endpoints and load balancers are found by other names (`components.peer_names`)."""
+        """Public names of instances resolve to their private addresses over the peering [VPC-7]. Endpoints and load
+        balancers are found by other names (`components.peer_names`)."""
         aws.ec2.PeeringConnectionOptions(
             f"{self._prefix}-{Place.PRIMARY}",
             vpc_peering_connection_id=self.connection_id,

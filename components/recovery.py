@@ -17,7 +17,7 @@ _LEDGER, _PAYMENTS = "ledger", "payments"
 
 
 def recovery_function(cell: Cell, *, opts: pulumi.ResourceOptions) -> Function:
-    """The steps of the state machines: fence, move the writer, publish, prove, measure, tell (design §3)."""
+    """The steps of the state machines: fence, move the writer, publish, prove, measure, tell (docs/architecture.md)."""
     members = [cell_access.cluster_arn(cell, place) for place in Place]
     return cell.function(
         "recovery",

@@ -38,7 +38,7 @@ class RegionDoorsArgs:
 
 class RegionDoors(pulumi.ComponentResource):
     """The front door that the accelerator points at, and the regional API. Both lead to the workload's function, and
-    `/health` to the health function; neither can stand in for the other (aws-facts §4.3)."""
+    `/health` to the health function; neither can stand in for the other [NLB-1]."""
 
     certificate: ServerCertificate
     front_door: FrontDoor

@@ -1,10 +1,9 @@
 """The failover as a plan of Amazon Application Recovery Controller's Region switch, beside the one of our own.
 
 Optional (`drill:regionSwitch`), for those who have all of their applications switched by ARC. A plan costs 70 USD a
-month, executed or not (https://aws.amazon.com/application-recovery-controller/pricing/, as quoted in 2026; see
-docs/decisions/0009-region-switch-plan.md). It leaves a region on purpose, without loss, while both live. What a loss
-needs, ARC leaves out: in an ungraceful execution it skips Lambda steps (R53DG custom-action-lambda-block.html), so that
-nothing fences and nothing is proved; it has no trigger here, and a lost region stays the sentinel's work.
+month, executed or not [ARC-4] (decision 0009). It leaves a region on purpose, without loss, while both live. What a
+loss needs, ARC leaves out: in an ungraceful execution it skips Lambda steps [ARC-1], so that nothing fences and nothing
+is proved; it has no trigger here, and a lost region stays the sentinel's work.
 """
 
 from collections.abc import Mapping
@@ -152,7 +151,7 @@ class RegionSwitch(pulumi.ComponentResource):
         ]
 
     def _of_its_steps(self) -> list[dict[str, Any]]:
-        """R53DG security_iam_region_switch_lambda.html and security_iam_region_switch_aurora.html."""
+        """What ARC asks for in each kind of step [ARC-2]."""
         steps = (region_switch_steps.FENCE, region_switch_steps.PROVE)
         members = [self._args.cluster_arns[place] for place in Place]
         whole = pulumi.Output.concat(

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.backup_role import RESTORE, backup_role
 
-_NAME = re.compile(r"[a-zA-Z0-9_]{1,50}")  # SDK backup/restore_testing_plan.py
+_NAME = re.compile(r"[a-zA-Z0-9_]{1,50}")  # [BACKUP-9]
 WEEKLY = "cron(0 15 ? * SUN *)"  # UTC; two hours after the daily backup
 _START_HOURS = 4
 # Restored copies are deleted when this is over (API Backup.RestoreTestingSelectionForCreate): time for a look.
@@ -69,7 +69,7 @@ class RestoreTesting(pulumi.ComponentResource):
 
 def _overrides(args: RestoreTestingArgs) -> dict[str, dict[str, pulumi.Input[str]]]:
     """What to restore otherwise than AWS Backup would: with our key, and not in the default VPC, which may not exist
-    (BKUP restore-testing-inferred-metadata.html)."""
+    [BACKUP-8]."""
     return {
         "Aurora": {"dbSubnetGroupName": args.database_subnet_group, "kmsKeyId": args.key_arn},
         "DynamoDB": {"encryptionType": "KMS", "kmsMasterKeyArn": args.key_arn},

@@ -1,6 +1,4 @@
-"""A function called by the clock, with EventBridge Scheduler, which is in time to the minute (Scheduler user guide,
-schedule-types.html).
-"""
+"""A function called by the clock, with EventBridge Scheduler, which is in time to the minute [SCHEDULER-1]."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -45,7 +43,7 @@ class ScheduledCall(pulumi.ComponentResource):
         """`after`: what the function needs before its first call."""
         super().__init__("dr:schedule:ScheduledCall", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # A schedule is known to IAM by its group (Scheduler user guide, cross-service-confused-deputy-prevention.html).
+        # A schedule is known to IAM by its group [SCHEDULER-2].
         group = pulumi.Output.concat(f"arn:aws:scheduler:{args.region}:", args.account, ":schedule-group/default")
         role = aws.iam.Role(
             f"{name}-role",

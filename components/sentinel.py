@@ -15,7 +15,7 @@ TIMEOUT = 75
 def sentinel_function(
     cell: Cell, *, failover: StateMachine, failback: StateMachine, opts: pulumi.ResourceOptions
 ) -> Function:
-    """Watches the other region, and starts the failover when it is lost (design §3)."""
+    """Watches the other region, and starts the failover when it is lost (docs/architecture.md)."""
     return cell.function(
         "sentinel",
         description="Watches the other region and starts the failover",

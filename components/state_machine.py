@@ -34,7 +34,7 @@ class StateMachine(pulumi.ComponentResource):
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             # With this prefix many groups share one line of CloudWatch Logs' resource policy, whose size is limited
-            # (Step Functions developer guide, "Using CloudWatch Logs").
+            # [SFN-2].
             name=f"/aws/vendedlogs/states/{args.name}",
             retention_in_days=args.log_retention_days,
             kms_key_id=args.key_arn,
@@ -69,7 +69,7 @@ class StateMachine(pulumi.ComponentResource):
         role = aws.iam.Role(
             f"{self._prefix}-role",
             name=args.name,
-            # Step Functions developer guide, confused-deputy.html.
+            # For this account and its state machines only [SFN-4].
             assume_role_policy=policies.trust_for(
                 "states.amazonaws.com",
                 account=args.account,
@@ -86,8 +86,8 @@ class StateMachine(pulumi.ComponentResource):
                         ["lambda:InvokeFunction"], [args.functions[each] for each in sorted(args.functions)]
                     ),
                     policies.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
-                    # Delivery of logs and X-Ray's write actions know no resource (Step Functions developer guide,
-                    # "Using CloudWatch Logs"; Service Authorization Reference, AWS X-Ray).
+                    # Delivery of logs and X-Ray's write actions know no resource [SFN-2] (Service Authorization
+                    # Reference, AWS X-Ray).
                     policies.allow(
                         [
                             "logs:CreateLogDelivery",

@@ -20,7 +20,7 @@ class TopicArgs:
 
 
 class Topic(pulumi.ComponentResource):
-    """Encrypted with the region's key: with SNS's own one, alarms would be dropped without a word (aws-facts §15)."""
+    """Encrypted with the region's key: with SNS's own one, alarms would be dropped without a word [SNS-2]."""
 
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
@@ -52,11 +52,10 @@ def _statements(topic_arn: pulumi.Output[str], args: TopicArgs) -> list[dict[str
             topic_arn,
             {"StringEquals": {"aws:SourceAccount": args.account}, "ArnLike": {"aws:SourceArn": alarms}},
         ),
-        # "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (EBUG
-        # eb-use-resource-based.html): with one, every event would be refused and only a metric would tell.
+        # "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" [EVENTS-15]: with one, every
+        # event would be refused and only a metric would tell.
         _publisher("Rules", "events.amazonaws.com", topic_arn, None),
-        # AWS Backup notifies topics of its own account only (BKUP backup-notifications.html, "Limitations"), and no
-        # condition key is documented for it.
+        # AWS Backup notifies topics of its own account only, and no condition key is documented for it [BACKUP-7].
         _publisher("Backups", "backup.amazonaws.com", topic_arn, None),
         # A topic's policy takes no wildcard that covers actions on other things than topics.
         tls_only("sns:Publish", [topic_arn]),

@@ -7,8 +7,8 @@ import pulumi
 
 
 def tls_only(action: str, resources: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
-    """A statement that refuses `action` to whoever comes without TLS, whatever else allows it (IAM user guide, "AWS
-    global condition context keys", aws:SecureTransport). Here a wildcard action is right: it refuses more."""
+    """A statement that refuses `action` to whoever comes without TLS, whatever else allows it [IAM-1]. Here a wildcard
+    action is right: it refuses more."""
     return {
         "Sid": "RefusePlainHttp",
         "Effect": "Deny",

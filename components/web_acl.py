@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from shared import client_keys
 
 # What a rate limit counts by. Behind the accelerator, which hides its clients' addresses from us, all of them share
-# those of its edge servers (aws-facts §3; GADG introduction-ip-ranges.html): only what they send tells them apart.
+# those of its edge servers [GA-7]: only what they send tells them apart.
 CountBy = Literal["address", "client-key"]
 
 # Headers that let someone in must not be read in a log. WAF wants them in lower case.
@@ -20,7 +20,7 @@ _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9-]+)+")
 # Seconds over which a rate limit counts (API WAFV2.RateBasedStatement.EvaluationWindowSec).
 WINDOW = 300
 # Requests in a window below which health checkers would count as abuse. A Route 53 checker asks each door every 10
-# seconds at most (aws-facts §6), so 30 times a window; the rest is for environments that share checkers.
+# seconds at most [R53-5], so 30 times a window; the rest is for environments that share checkers.
 LEAST_LIMIT = 300
 MANAGED_GROUPS = (
     "AWSManagedRulesAmazonIpReputationList",
@@ -146,7 +146,7 @@ def _rate_limit(priority: int, count_by: CountBy, limit: int) -> aws.wafv2.WebAc
 
 def _health(priority: int, paths: Sequence[str]) -> aws.wafv2.WebAclRuleArgsDict:
     """GET on exactly these paths passes whatever the managed rules think of the asker, which may be any of Route 53's
-    health checkers (aws-facts §6) or the NLB."""
+    health checkers [R53-5] or the NLB."""
     is_get: aws.wafv2.WebAclRuleStatementArgsDict = {
         "byte_match_statement": {
             "field_to_match": {"method": {}},

@@ -1,5 +1,5 @@
 """What the world outside both regions thinks of each: a DNS name whose answer follows Route 53's own health checkers
-(global stack, design §3). Asking it is a query, so that no decision in an outage needs a control plane.
+(global stack). Asking it is a query, so that no decision in an outage needs a control plane.
 """
 
 from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ INVOKE_AND_WAIT = f"{INVOKE}.waitForTaskToken"
 
 # What another try cannot change: the run was decided on an older state, or asks for what is not there.
 FINAL_ERRORS = ("EpochPassed", "UnknownOperation", "MemberMissing", "WriterNotInTime", "Declined")
-# Lambda's own passing faults (Step Functions developer guide, "Handling transient Lambda service exceptions").
+# Lambda's own passing faults [SFN-5].
 LAMBDA_FAULTS = (
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",

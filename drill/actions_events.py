@@ -114,7 +114,7 @@ def _listen(site: Site, place: Place) -> None:
 
 
 def _policy(queue: str, rule: str) -> dict[str, Any]:
-    """EventBridge user guide, "Amazon SQS permissions"."""
+    """Lets a rule send to a queue [EVENTS-15]."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},

@@ -14,7 +14,7 @@ from shared.places import Place
 
 _LOOK_AWS_SECONDS = 15.0
 _PATIENCE_AWS_SECONDS = 3600.0
-"""DynamoDB says "up to several hours" for large tables; a drill gives up after one (DDBDG PointInTimeRecovery.html)."""
+"""DynamoDB says "up to several hours" for large tables; a drill gives up after one [DYNAMODB-6]."""
 
 
 @dataclass(frozen=True)

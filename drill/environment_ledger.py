@@ -1,6 +1,6 @@
 """The ledger's rows of one run, asked of the writer through the Data API: nobody outside reaches the database itself.
 
-Data API answers for the member that writes only (AuroraUG data-api.html), so the other one's rows are not compared.
+Data API answers for the member that writes only [AURORA-17], so the other one's rows are not compared.
 """
 
 from collections.abc import Sequence

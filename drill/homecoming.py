@@ -19,7 +19,7 @@ from shared.places import Place
 
 _LOOK_SECONDS = 0.5  # on this machine
 _SETTLES_AWS_SECONDS = 60.0
-"""A failover that a sentinel is about to begin begins within this (design §7: 45 s), so that it is waited for."""
+"""A failover that a sentinel is about to begin begins within this (45 s by docs/architecture.md): it is waited for."""
 _ENDS_AWS_SECONDS = 1800.0
 _TRIES = 3
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from shared.places import Place
 
 SENTINEL_AWS_SECONDS = 45.0
-"""From the loss until the failover has begun (design §7): probes and the witness, in parallel with moving traffic."""
+"""From the loss until the failover has begun: probes and the witness, in parallel with moving traffic. The budget is in
+docs/architecture.md."""
 
 DRAIN_AWS_SECONDS = 15.0
-"""All that a failover may take besides the promotion itself until the ledger is drained (design §7)."""
+"""All that a failover may take besides the promotion itself until the ledger is drained."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -250,7 +250,7 @@ class ServedBy:
 class ReplicationKeepsUp:
     """No more writes wait for a region than replication is usually behind; without load, none."""
 
-    seconds: float = 2.0  # of the offered rate; DynamoDB is usually below one (aws-facts, global tables)
+    seconds: float = 2.0  # of the offered rate; DynamoDB is usually below one [DYNAMODB-4]
 
     @property
     def statement(self) -> str:

@@ -11,7 +11,7 @@ SECRET = "[secret]"
 _SHORTEST = 6  # a shorter "secret" would blank out ordinary words
 
 _PATTERNS = (
-    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),  # access key ids (IAMUG reference_identifiers.html)
+    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),  # access key ids [IAM-4]
     re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),  # user and password in a URL
     re.compile(r"(?i)(?<=authorization: )\S.*"),
     re.compile(r"(?i)(?:(?<=password=)|(?<=secret=)|(?<=token=)|(?<=x-api-key: )|(?<=x-api-key=))[^\s&,;\"']+"),

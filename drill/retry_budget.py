@@ -9,9 +9,9 @@ from collections.abc import Callable
 class RetryBudget:
     """A token bucket: a retry takes a token, a success returns a part of one.
 
-    Modelled on the AWS SDKs' standard retry mode (AWS SDKs and Tools Reference Guide, "Retry behavior"). It differs in
-    one point: an empty bucket delays a retry instead of ending it, since a client that may have paid asks until it is
-    told. So that waiting clients go on while nothing succeeds, tokens also return with time.
+    Modelled on the AWS SDKs' standard retry mode [SDK-1]. It differs in one point: an empty bucket delays a retry
+    instead of ending it, since a client that may have paid asks until it is told. So that waiting clients go on while
+    nothing succeeds, tokens also return with time.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
 """What state a metric alarm is in, from the datapoints of its evaluation range. Pure.
 
-CloudWatch user guide, "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data", whose tables the
-tests repeat: more periods than asked for are looked at, missing ones are filled in as few times as possible, and an
-old breaching datapoint with nothing but silence after it is an alarm.
+As CloudWatch says [CW-6], whose tables the tests repeat: more periods than asked for are looked at, missing ones are
+filled in as few times as possible, and an old breaching datapoint with nothing but silence after it is an alarm.
 """
 
 from collections.abc import Callable, Sequence

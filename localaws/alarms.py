@@ -21,7 +21,7 @@ from localaws.gate import Gate
 from localaws.hooks.services import AwsRefusal, JsonCall
 
 # AWS seconds: CloudWatch looks at alarms every minute, at those on high-resolution metrics every 10 seconds
-# (CloudWatch user guide, "Alarm evaluation").
+# [CW-6].
 _MINUTE = 60.0
 _LOOK = 5.0  # AWS seconds between two looks at what is due
 _SHORTEST_LOOK = 0.05  # seconds of this machine, however fast AWS time runs

@@ -1,7 +1,6 @@
 """The Data API's way to the databases: which one a call reaches, with whose login, and what its errors look like.
 
-The request and result formats are ministack's. Only a writer answers, even reads (Aurora User Guide,
-data-api.limitations).
+The request and result formats are ministack's. Only a writer answers, even reads [AURORA-17].
 """
 
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from localaws.hooks.services import AwsRefusal
 from localaws.postgres_host import Login
 
 WORKERS = 32
-# A call ends after 45 s, and a transaction three minutes after its last call (Aurora User Guide, data-api).
+# A call ends after 45 s, and a transaction three minutes after its last call [AURORA-17].
 LIMITS = "-c statement_timeout=45s -c idle_in_transaction_session_timeout=180s"
 LOGIN_REFUSALS = {
     "password authentication failed": errorcodes.INVALID_PASSWORD,

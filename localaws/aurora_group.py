@@ -2,8 +2,7 @@
 
 One thread per group brings its members into the state that RDS and the outages ask for, in the order of the asking. A
 switchover stops the writer in order and promotes the standby once it has everything; a failover promotes what has
-arrived and makes the old writer anew when its region is back, as Aurora does (Aurora User Guide,
-aurora-global-database-disaster-recovery).
+arrived and makes the old writer anew when its region is back, as Aurora does [AURORA-18].
 """
 
 import logging

@@ -31,7 +31,7 @@ _SELECTION_LIST = (
     "RestoreTestingSelectionName",
     "ValidationWindowHours",
 )
-_NAME = re.compile(r"[a-zA-Z0-9_]{1,50}")  # SDK backup/restore_testing_plan.py
+_NAME = re.compile(r"[a-zA-Z0-9_]{1,50}")  # [BACKUP-9]
 
 
 class RestoreTesting:

@@ -15,7 +15,7 @@ from localaws import hooks
 from localaws.hooks.acm import CertificateMaterial
 
 _KEY_BITS = 2048  # ACM's default, RSA_2048
-_VALID = timedelta(days=198)  # ACM user guide, "Certificate characteristics": validity of public certificates
+_VALID = timedelta(days=198)  # of public certificates [ACM-6]
 _YEARS = timedelta(days=3650)
 
 

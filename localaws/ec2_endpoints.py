@@ -18,7 +18,7 @@ Record = dict[str, Any]
 
 # Hosted zones of vpce.amazonaws.com, as DescribeVpcEndpoints answers them in each region.
 VPCE_ZONES = {"us-east-1": "Z7HUB22UULQXV", "us-east-2": "ZC8PG0KIFKBRI", "us-west-2": "Z1YSA3EXCYUU9Z"}
-_FIRST_FREE = 4  # AWS keeps a subnet's first four addresses (VPC user guide, "Subnet CIDR blocks")
+_FIRST_FREE = 4  # AWS keeps a subnet's first four addresses [VPC-9]
 _FULL_ACCESS = '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}]}'
 
 
@@ -149,7 +149,7 @@ def _shown(record: Record) -> str:
 def _names(record: Record) -> list[tuple[str, str]]:
     """Name and hosted zone: regional, one per zone and, with private DNS, the service's own.
 
-    AWS PrivateLink guide, "Access an AWS service using an interface VPC endpoint".
+    Their names are built as AWS builds them [PRIVATELINK-1].
     """
     region, zone = record["Region"], VPCE_ZONES.get(record["Region"], "")
     suffix = f"{_service(record['ServiceName'], region)}.{region}.vpce.amazonaws.com"

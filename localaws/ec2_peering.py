@@ -35,7 +35,7 @@ def install() -> None:
 
 
 def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
-    """A connection whose ranges overlap, or whose peer is not there, fails at once (VPC peering guide, "Lifecycle")."""
+    """A connection whose ranges overlap, or whose peer is not there, fails at once [VPC-10]."""
     own = hooks.ec2.ec2_records("vpc", call.account, call.region).get(call.text("VpcId"))
     if own is None:
         raise AwsRefusal("InvalidVpcID.NotFound", f"The vpc ID '{call.text('VpcId')}' does not exist")

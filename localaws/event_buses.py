@@ -1,7 +1,7 @@
 """Events on their way to a bus in another region, which ministack accepts as a target and then forgets.
 
 Delivery waits while either region is lost and goes on after the heal; on AWS it is tried again for a day
-(EventBridge user guide, "Retry policy and using dead-letter queues").
+[EVENTS-8].
 """
 
 import logging

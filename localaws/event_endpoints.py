@@ -1,8 +1,8 @@
 """EventBridge's global endpoints: events go to the primary's bus, or to the secondary's while its health check fails.
 
-Sources: EventBridge user guide, "Making applications Regional-fault tolerant with global endpoints"; API
-EventBridge.CreateEndpoint and PutEvents. An endpoint's record lives in the region that made it, its id works from
-everywhere. Left out: the managed rules by which AWS replicates (replication itself is there).
+Sources: [EVENTS-4], API EventBridge.CreateEndpoint and API EventBridge.PutEvents. An endpoint's record lives in the
+region that made it, its id works from everywhere. Left out: the managed rules by which AWS replicates (replication
+itself is there).
 """
 
 import secrets

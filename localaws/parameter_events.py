@@ -1,9 +1,7 @@
 """Parameter Store's change events, which ministack does not send.
 
-An event names the parameter and the operation and carries no value (EventBridge reference, "Parameter Store events":
-https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-ssm.html). It goes to the default bus of its own region.
-A change of tags is no change of the parameter, and has an event of its own for all services:
-https://docs.aws.amazon.com/tag-editor/latest/userguide/tag-monitor.html.
+An event names the parameter and the operation and carries no value; it goes to the default bus of its own region
+[EVENTS-13]. A change of tags is no change of the parameter, and has an event of its own for all services [EVENTS-14].
 """
 
 import json

@@ -17,10 +17,9 @@ from typing import Any
 from localaws.clock import Clock
 from localaws.gate import Gate, Outage
 
-# AWS seconds from a write to its arrival. Global tables "typically within a second":
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
-# Events take "about half a second" (EventBridge FAQ, typical latency); for a bus in another region AWS names no figure.
-# S3 without Replication Time Control promises nothing, most objects take seconds; secrets are not documented.
+# AWS seconds from a write to its arrival. Global tables "typically within a second" [DYNAMODB-4]. Events take "about
+# half a second" [EVENTS-17]; for a bus in another region AWS names no figure. S3 without Replication Time Control
+# promises nothing, most objects take seconds; secrets are not documented.
 DEFAULT_LAGS = {"dynamodb": 1.0, "s3": 5.0, "secrets": 1.0, "events": 0.5}
 
 _SLICE = 0.005  # seconds the event loop is held at most

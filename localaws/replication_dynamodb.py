@@ -1,7 +1,6 @@
 """DynamoDB global tables: each write reaches the other replicas after a lag, and the last writer wins.
 
-AWS keeps, per item, the write with the latest time, in every replica (multi-Region eventual consistency):
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+AWS keeps, per item, the write with the latest time, in every replica (multi-Region eventual consistency) [DYNAMODB-4].
 So a write that arrives late never replaces a newer one made where it arrives, and all replicas end up the same.
 """
 

@@ -12,8 +12,7 @@ from urllib.parse import parse_qs, unquote
 
 from localaws import hooks
 
-# Services with one control plane for all regions.
-# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
+# Services with one control plane for all regions [REGIONS-1].
 CONTROL_PLANES = {
     "route53": "us-east-1",
     "route53domains": "us-east-1",

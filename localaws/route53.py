@@ -1,9 +1,9 @@
 """Route 53 health checks: checkers outside the regions that probe the deployed endpoints, in AWS time.
 
-Sources: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
-(18 % rule, time limits, new checks count as healthy) and API Route53.HealthCheckConfig (defaults, Inverted, Disabled).
-AWS watches an alarm's metrics where CLOUDWATCH_METRIC here follows the alarm's state, so that SetAlarmState shows.
-Left out: RECOVERY_CONTROL (never healthy, and said so), latency measurement, the HealthCheckStatus metric.
+Sources: [R53-8] (18 % rule, time limits, new checks count as healthy) and API Route53.HealthCheckConfig (defaults,
+Inverted, Disabled). AWS watches an alarm's metrics where CLOUDWATCH_METRIC here follows the alarm's state, so that
+SetAlarmState shows. Left out: RECOVERY_CONTROL (never healthy, and said so), latency measurement, the HealthCheckStatus
+metric.
 """
 
 import asyncio

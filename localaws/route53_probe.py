@@ -1,7 +1,6 @@
 """How a Route 53 health checker probes an endpoint, and the words it reports.
 
-Time limits: dns-failover-determining-health-of-endpoints.html in the Route 53 developer guide; Host header and port:
-API Route53.HealthCheckConfig.FullyQualifiedDomainName.
+Time limits: [R53-8]; Host header and port: API Route53.HealthCheckConfig.FullyQualifiedDomainName.
 """
 
 import http.client

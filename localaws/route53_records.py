@@ -1,8 +1,7 @@
 """What Route 53 answers to a query: records of the deployed hosted zones, failover by health, aliases.
 
 Weighted, latency, geolocation, geoproximity, multivalue and IP-based records are not emulated: a query for one gets
-SERVFAIL and a line in the log. Sources: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/
-(routing-policy-failover, dns-failover-problems) and API Route53.AliasTarget.
+SERVFAIL and a line in the log. Sources: [R53-11] and API Route53.AliasTarget.
 """
 
 import logging

@@ -13,8 +13,7 @@ from localaws.clock import Clock
 from localaws.hooks.schedules import RateSchedule
 
 LOOK = 0.2  # seconds of this machine between two looks for new schedules
-# AWS seconds before Lambda tries an asynchronous invocation again: one minute, then two (developer guide, "How Lambda
-# handles errors and retries with asynchronous invocation").
+# AWS seconds before Lambda tries an asynchronous invocation again: one minute, then two [LAMBDA-17].
 FIRST_RETRY, SECOND_RETRY = 60.0, 120.0
 
 logger = logging.getLogger(__name__)

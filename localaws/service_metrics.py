@@ -74,7 +74,7 @@ class ServiceMetrics:
             await self._clock.sleep(_INTERVAL, least=_SHORTEST_INTERVAL)
 
     def _targets(self) -> Iterator[Metric]:
-        """ELB user guide for Network Load Balancers, "CloudWatch metrics"."""
+        """Healthy and unhealthy targets of NLBs [NLB-5]."""
         deployed = look()
         for balancer in deployed.load_balancers.values():
             if balancer.kind != "network":
@@ -98,7 +98,7 @@ class ServiceMetrics:
                     )
 
     def _checks(self) -> Iterator[Metric]:
-        """Route 53 developer guide, "Monitoring health checks using CloudWatch"."""
+        """The status of health checks [R53-4]."""
         for account, record in hooks.route53.health_check_records():
             yield Metric(
                 account=account,
@@ -110,7 +110,7 @@ class ServiceMetrics:
             )
 
     def _queues(self) -> Iterator[Metric]:
-        """SQS developer guide, "Available CloudWatch metrics for Amazon SQS"."""
+        """Depth and age of queues [SQS-1]."""
         for account, region, queue, waiting in hooks.cloudwatch.waiting_messages():
             yield Metric(
                 account=account,

@@ -1,8 +1,7 @@
 """What a function's answer to a batch of stream records means for the mapping: go on, go back, divide, or give up.
 
-AWS Lambda developer guide: "Configuring partial batch response with DynamoDB and Lambda" (what counts as a failure of
-which record), "Retain discarded records" (limits, destination), CreateEventSourceMapping (bisecting does not count as
-a try).
+Sources: [LAMBDA-11] (what counts as a failure of which record), [LAMBDA-12] (limits, destination), API
+Lambda.CreateEventSourceMapping (bisecting does not count as a try).
 """
 
 import json

@@ -115,7 +115,7 @@ class StreamMappings:
     def _batch(self, reader: _Reader) -> bool:
         """Try the next batch; whether there was one to try."""
         mapping, progress = reader.mapping, reader.progress
-        # The developer guide's default for streams; ministack notes that of queues when none is given.
+        # Lambda's default for streams [LAMBDA-13]; ministack notes that of queues when none is given.
         size = int(mapping.settings.get("BatchSize") or 100)
         start, records = hooks.event_sources.stream_records(mapping, size)
         if progress.ends:
@@ -174,8 +174,8 @@ class StreamMappings:
     def _gathers(self, reader: _Reader, records: list[dict[str, Any]], size: int) -> bool:
         """Whether the batch still waits for more records, for as long as the mapping's window says.
 
-        The window begins when the first record is seen (Lambda developer guide, "Batching behavior"). A record's own
-        time is of no use for that: it is in whole seconds.
+        The window begins when the first record is seen [LAMBDA-13]. A record's own time is of no use for that: it is in
+        whole seconds.
         """
         window = float(reader.mapping.settings.get("MaximumBatchingWindowInSeconds") or 0)
         now = time.monotonic()

@@ -1,10 +1,8 @@
 """Target health of Elastic Load Balancing: probes every registered target as its target group says, in AWS time.
 
 States and reasons as DescribeTargetHealth gives them (API ElasticLoadBalancingv2.TargetHealth). A new target needs one
-passed check to be healthy, and the group's healthy threshold only to recover:
-https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html, and for network
-load balancers "Your target is not in service until it passes one health check" (network/load-balancer-troubleshooting).
-Left out: draining, anomaly detection, passive checks.
+passed check to be healthy, and the group's healthy threshold only to recover [ALB-7]. Left out: draining, anomaly
+detection, passive checks.
 """
 
 import asyncio
@@ -124,7 +122,7 @@ class TargetHealth:
         """Where a load balancer sends traffic: the healthy targets of a group, or all of them when none is healthy.
 
         "If all targets fail health checks at the same time in all enabled Availability Zones, the load balancer fails
-        open" (elasticloadbalancing/latest/network/target-group-health-checks.html).
+        open" [NLB-6].
         """
         targets = self._deployed.targets.get(group, ()) if self._deployed else ()
         return tuple(target for target in targets if self.health(target).routable) or targets
@@ -132,8 +130,8 @@ class TargetHealth:
     def load_balancer(self, arn: str) -> State:
         """Initial, healthy or unhealthy, as Global Accelerator and Route 53 see a load balancer.
 
-        Each target group needs a healthy target; a group without any target is unhealthy (API Route53.AliasTarget,
-        global-accelerator/latest/dg/about-endpoint-groups-health-check-options.html).
+        Each target group needs a healthy target; a group without any target is unhealthy [GA-2] (API
+        Route53.AliasTarget).
         """
         deployed = self._deployed
         groups = deployed.groups_of.get(arn) if deployed else None

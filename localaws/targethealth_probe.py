@@ -10,7 +10,7 @@ from localaws.clock import Clock
 from localaws.fronts.deployed import Deployed, Target, TargetGroup
 from localaws.fronts.probe import Failure, HttpProbe, Outcome, patience, probe_http, probe_tcp
 
-# elasticloadbalancing/latest/application/lambda-functions.html names it for Lambda; instances see the same.
+# AWS names it for Lambda [ALB-2]; instances see the same.
 USER_AGENT = "ELB-HealthChecker/2.0"
 
 
@@ -57,7 +57,7 @@ class Prober:
         if check.protocol == "TCP":
             return await probe_tcp(address, seconds)
         # "The Host header contains the IP address of the load balancer node and the listener port"
-        # (elasticloadbalancing/latest/network/target-group-health-checks.html); the node has none of its own here.
+        # [NLB-6]; the node has none of its own here.
         asked = HttpProbe(
             address=address,
             host=f"127.0.0.1:{self._listener_port(group, deployed)}",

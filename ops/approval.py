@@ -1,7 +1,7 @@
 """A failover that waits for a person: where it is, and its answer.
 
 The token that answers it was given to the function that asks people; the run's own history holds what it was given
-(Step Functions developer guide, "Wait for a callback with the task token").
+[SFN-6].
 """
 
 import json

@@ -36,7 +36,7 @@ def cluster(row: Row, scene: Scene) -> Iterator[Use]:
 
 
 def _writes(cluster_inputs: Mapping[str, Any]) -> bool:
-    """Only the first member, the writer until a failover, is made with credentials (aws-facts §2.4)."""
+    """Only the first member, the writer until a failover, is made with credentials [AURORA-6]."""
     return bool(cluster_inputs.get("masterUsername"))
 
 

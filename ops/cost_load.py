@@ -32,7 +32,7 @@ class Load:
         return self.payments * (1 + self.reads_per_payment)
 
 
-# One payment, as the programs do it (design §2): a write to each of the two replicas, each of which is replicated.
+# One payment, as the programs do it (decision 0001): a write to each of the two replicas, each of which is replicated.
 TABLE_WRITES = 4
 # Reads of the control record are cached in the function; a read of a payment is one.
 TABLE_READS = 1
@@ -44,10 +44,9 @@ CALLS_KB = 6.0
 ACCESS_LOG_KB = 0.5
 FLOW_LOG_KB = 0.6
 TRANSITIONS = 40  # of a failover with its failback
-# Checkers that probe an endpoint from all over the world (R53DG health-checks-creating-values.html: about one request
-# every two seconds at 30 s).
+# Checkers that probe an endpoint from all over the world [R53-10]: about one request every two seconds at 30 s.
 CHECKERS = 15
-# X-Ray records the first request of a second and this share of the others (XRDG xray-console-sampling.html).
+# X-Ray records the first request of a second and this share of the others [XRAY-1].
 SAMPLED = 0.05
-# Lambda's pollers of a queue: five, each asking for 20 s at a time (LDG with-sqs.html).
+# Lambda's pollers of a queue: five, each asking for 20 s at a time [LAMBDA-14].
 POLLS = 5 * SECONDS / 20

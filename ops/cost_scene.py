@@ -57,7 +57,7 @@ class Scene:
         return sum(
             zones * SECONDS / float(group["inputs"]["healthCheck"].get("interval", 30))
             for group in self._here(row, TARGETS)
-            # A function is not checked unless that is asked for (ELB user guide, lambda-functions.html).
+            # A function is not checked unless that is asked for [ALB-2].
             if group["inputs"].get("healthCheck")
         )
 

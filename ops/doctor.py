@@ -81,7 +81,7 @@ def python_version(version: tuple[int, ...]) -> Finding:
 
 def _cli() -> Finding:
     """The CLI must be as new as the SDK: an older one asks a lost region even for what is not targeted
-    (https://github.com/pulumi/pulumi/pull/24259)."""
+    [PULUMI-5]."""
     wanted = importlib.metadata.version("pulumi")
     try:
         said = pulumi_run.ask("global", ["version"]).strip()

@@ -62,8 +62,8 @@ def _nothing(_: Client, __: str) -> int:
     return 0
 
 
-# New accounts may have as few as 10 concurrent executions (Lambda developer guide, "Quotas"), which all share.
-# Lambda refuses a reservation that leaves fewer than 100 to all functions without one.
+# New accounts may have as few as 10 concurrent executions, which all share. Lambda refuses a reservation that leaves
+# fewer than 100 to all functions without one [LAMBDA-4].
 CONCURRENCY = 100
 
 QUOTAS = (

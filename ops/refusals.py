@@ -46,7 +46,7 @@ def protected(settings: GlobalSettings, environment: str) -> None:
 
 
 def away_from_home(settings: GlobalSettings, client: Client, environment: str) -> None:
-    """Raises Refused: Pulumi would detach the database's members in the wrong order (aws-facts §2.9)."""
+    """Raises Refused: Pulumi would detach the database's members in the wrong order [AURORA-3]."""
     regions = {place: settings.region(place) for place in Place}
     where = writer(client, settings.names.global_cluster, regions)
     if where not in (None, settings.primary_region):

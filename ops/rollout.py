@@ -1,5 +1,5 @@
 """Rolling the three stacks out and back in their order: the regions side by side, then `global`; the reverse on the way
-back. Neither Pulumi nor its backend knows this order (aws-facts §0), so it stands here."""
+back. Neither Pulumi nor its backend knows this order [PULUMI-3], so it stands here."""
 
 import time
 from collections.abc import Callable, Sequence

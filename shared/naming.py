@@ -51,7 +51,7 @@ class Names:
 
     @property
     def bus(self) -> str:
-        """The event bus: a global endpoint needs the same name in both regions (aws-facts §12)."""
+        """The event bus: a global endpoint needs the same name in both regions [EVENTS-1]."""
         return self.once("bus")
 
     @property
@@ -76,7 +76,7 @@ class Names:
 
     @property
     def own_parameters(self) -> str:
-        """Prefix of a region's own parameters, which are never copied (design §4)."""
+        """Prefix of a region's own parameters, which are never copied."""
         return f"{self.parameters}/local"
 
     @property

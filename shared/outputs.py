@@ -102,7 +102,7 @@ class GlobalOutputs(_Outputs[Text, Texts]):
     global_cluster_id: Text
     primary_cluster_arn: Text
     secondary_cluster_arn: Text
-    writer_endpoint: Text  # follows the writer role (AuroraUG aurora-global-database.html)
+    writer_endpoint: Text  # follows the writer role [AURORA-14]
     database_name: Text
     database_secret_arn: Text
     peering_connection_id: Text

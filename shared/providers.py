@@ -14,7 +14,7 @@ def regional_provider(settings: EnvironmentSettings, place: Place) -> aws.Provid
 
 def global_provider(settings: EnvironmentSettings) -> aws.Provider:
     """The provider for what exists once (Route 53, Global Accelerator): their APIs have no region of ours to choose,
-    the AWS provider routes them itself (aws-facts §1.3)."""
+    the AWS provider routes them itself [PROVIDER-1]."""
     return _provider("global", settings.primary_region, settings, "global")
 
 

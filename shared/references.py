@@ -28,7 +28,7 @@ def export(outputs: RegionExports | GlobalExports) -> None:
 def region_reference(place: Place) -> RegionReference:
     """The regional stack of the same environment. An output that is missing there fails the run (`require_output`).
 
-    The organization is the backend's: the literal word `organization` on a self-managed one (aws-facts §1.1).
+    The organization is the backend's: the literal word `organization` on a self-managed one [PULUMI-1].
     """
     stack = pulumi.StackReference(f"{pulumi.get_organization()}/{PROJECTS[place]}/{pulumi.get_stack()}")
     return RegionOutputs(**{field.name: stack.require_output(field.name) for field in fields(RegionOutputs)})

@@ -257,7 +257,7 @@ class GlobalSettings(EnvironmentSettings):
     engine_version: str | None = Field(None, alias="database:engineVersion")
     """Full version; by default the one that `components.database` pins for the engine."""
     min_capacity: float = Field(0.5, alias="database:minCapacity", ge=0.5, le=256, multiple_of=0.5)
-    """Aurora capacity units. Zero never pauses in a global database (aws-facts §2.7), so it is not offered."""
+    """Aurora capacity units. Zero never pauses in a global database [AURORA-12], so it is not offered."""
     max_capacity: float = Field(4, alias="database:maxCapacity", ge=1, le=256, multiple_of=0.5)
     """Aurora capacity units that each member may grow to."""
 

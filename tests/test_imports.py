@@ -1,4 +1,4 @@
-"""Imports run one way: stacks, components, shared; functions and drill stand alone; localaws is a leaf (design §5)."""
+"""Imports run one way: stacks, components, shared; functions and drill stand alone; localaws is a leaf."""
 
 import ast
 from pathlib import Path

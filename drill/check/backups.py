@@ -47,7 +47,7 @@ def _newest(deployment: Deployment, place: Place) -> datetime | None:
 
 @check("journal's points in time")
 def points_in_time(deployment: Deployment) -> Found:
-    """Per replica: the parent's setting is not inherited (aws-facts §7)."""
+    """Per replica: the parent's setting is not inherited [DYNAMODB-2]."""
     return worst(_points_in_time(deployment, place) for place in Place)
 
 

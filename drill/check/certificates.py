@@ -6,7 +6,7 @@ from drill.check.finding import Found, check, critical, ok, warning, worst
 from shared.deployment import Deployment
 from shared.places import Place
 
-# ACM renews 60 days ahead what it issued; what is left after that needs a person (ACMUG managed-renewal.html).
+# ACM renews 60 days ahead what it issued; what is left after that needs a person [ACM-5].
 _SOON, _TOO_SOON = timedelta(days=45), timedelta(days=7)
 
 

@@ -58,7 +58,7 @@ def _member(deployment: Deployment, place: Place, joined: dict[str, dict[str, An
 
 @check("database versions equal")
 def versions_equal(deployment: Deployment) -> Found:
-    """Aurora hands the role over only between equal versions (AuroraUG aurora-global-database-disaster-recovery)."""
+    """Aurora hands the role over only between equal versions [AURORA-9]."""
     versions = {place: str(cluster(deployment, place)["EngineVersion"]) for place in Place}
     evidence = ", ".join(f"{deployment.region(place)}: {version}" for place, version in versions.items())
     if len(set(versions.values())) > 1:

@@ -10,10 +10,10 @@ from shared.deployment import Deployment
 from shared.places import Place
 
 _SECONDS = 10.0
-_ACCELERATOR_REGION = "us-west-2"  # its API answers in one region only (aws-facts §3)
+_ACCELERATOR_REGION = "us-west-2"  # its API answers in one region only [GA-6]
 _SUCCESS = "Success"  # how a status of a health checker begins (API Route53.StatusReport)
 _OF_CHECKERS = 0.18
-"""Route 53 calls healthy what more than 18 % of its checkers do (R53DG determining health of endpoints)."""
+"""Route 53 calls healthy what more than 18 % of its checkers do [R53-8]."""
 
 
 @check("load balancers' targets")

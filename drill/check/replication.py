@@ -15,7 +15,7 @@ _WRITE = "send a payment and look again"
 
 @check("database replication lag")
 def database_lag(deployment: Deployment) -> Found:
-    """Reported where the reader is, by both engines (aws-facts §15)."""
+    """Reported where the reader is, by both engines [AURORA-16]."""
     at_writer = database.writer(deployment)
     if at_writer is None:
         return critical("there is no writer to be behind", "see the global cluster's events")
@@ -88,7 +88,7 @@ def bucket_lag(deployment: Deployment) -> Found:
 
 
 def _bucket_lag(deployment: Deployment, place: Place) -> Found:
-    """Of what arrives at `place`: AWS reports latency where the destination is (S3UG repl-metrics.html)."""
+    """Of what arrives at `place`: AWS reports latency where the destination is [S3-11]."""
     here, there = deployment.cell(place), deployment.cell(place.other)
     dimensions = {
         "SourceBucket": there.bucket_name,

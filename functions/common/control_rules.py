@@ -1,4 +1,4 @@
-"""When a cell is fit for traffic, and when its ledger may post: pure rules, the heart of the product (design §3).
+"""When a cell is fit for traffic, and when its ledger may post: pure rules, the heart of the product.
 
 A cell knows its own replica's records, its peer's if the peer answers, what it remembers, and what the witness says of
 its *own* region. Why these rules never let two regions post at once: docs/decisions/0006-who-may-write-the-ledger.md.

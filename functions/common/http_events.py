@@ -38,8 +38,8 @@ def door_of(event: Mapping[str, Any]) -> Door:
 def plain_path(event: Mapping[str, Any]) -> str:
     """The request's path as the API's document names it.
 
-    API Gateway's `path` may hold a custom domain's base path; `resource` and `pathParameters` say what it matched.
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    API Gateway's `path` may hold a custom domain's base path; `resource` and `pathParameters` say what it matched
+    [APIGW-7].
     """
     path: str = event["path"]
     resource = event.get("resource")

@@ -105,8 +105,8 @@ class Application:
             poisoned=outcome.poisoned,
         )
         self._count_outcome(outcome)
-        # Lambda brings the named record again and every one after it in its shard; an empty list is full success.
-        # https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+        # Lambda brings the named record again and every one after it in its shard; an empty list is full success
+        # [LAMBDA-11].
         failed = [outcome.retry_from] if outcome.retry_from else []
         return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 

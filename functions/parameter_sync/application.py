@@ -27,7 +27,7 @@ DIFF = "diff"
 # A walk takes no more names when this much of the function's time is left: a chunk's worth, and an answer.
 RESERVE_MS = 60_000
 _LETTER = 100  # reasons in one dead letter
-_TOLD = 1000  # rows in an answer: Lambda's may have 6 MB (Lambda developer guide, gettingstarted-limits.html)
+_TOLD = 1000  # rows in an answer: Lambda's may have 6 MB [LAMBDA-9]
 
 
 class UnknownEventError(ValueError):
@@ -141,7 +141,7 @@ class Application:
 
 def _client(session: Session, service: str, region: str) -> Any:
     """Parameter Store throttles early (40 calls a second unless paid for more); "adaptive" slows down before it does
-    (botocore guide, retries)."""
+    [SDK-1]."""
     config = Config(
         region_name=region,
         connect_timeout=2,

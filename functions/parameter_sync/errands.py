@@ -17,8 +17,7 @@ _LONGEST_PAUSE = 900  # seconds until a message is tried again
 
 
 class Errands:
-    """Makes Lambda's answer to a batch: the messages that are to come again (Lambda developer guide,
-    services-sqs-errorhandling.html)."""
+    """Makes Lambda's answer to a batch: the messages that are to come again [LAMBDA-10]."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """What arrives in the queue: change events of AWS, and notes of our own. Each says to look at a name, none is believed.
 
-Events: EventBridge reference, events-ref-ssm.html and events-ref-tag.html. They carry no value.
+Events are those of parameters [EVENTS-13] and of tags [EVENTS-14]. They carry no value.
 """
 
 import hashlib

@@ -19,7 +19,7 @@ PLACE = "Place"  # a tag that names where something is, and so differs between t
 _DESCRIPTIONS, _VALUES, _VERSIONS = 50, 10, 50
 _TYPE = "Parameter"
 _NOBODYS = "-"  # a name that is asked for and need not be there
-# How to say that a parameter has it no longer (Systems Manager user guide, parameter-store-policies.html).
+# How to say that a parameter has it no longer [SSM-2].
 _EMPTY = {"AllowedPattern": "", "Policies": "[{}]"}
 
 
@@ -53,7 +53,7 @@ class Store:
 
     def reach(self) -> None:
         """Find out by reading whether the region answers: what lists and describes is Parameter Store's control plane,
-        and no one asks a lost region's (design §3). Raises RegionUnavailable if it does not."""
+        and no one asks a lost region's (R8). Raises RegionUnavailable if it does not."""
         self._call("get_parameters", Names=[f"{self._scope.prefix}/{_NOBODYS}"], WithDecryption=False)
 
     def listed(self) -> dict[str, Listed]:

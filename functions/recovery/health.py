@@ -60,7 +60,7 @@ def _journal_problems(region: str, around: Surroundings) -> list[str]:
 def _reader_lag(around: Surroundings, region: str, cluster: str) -> float | None:
     """The reader's lag in its region's own metrics, the largest of the last minutes; None if there is no figure.
 
-    AuroraGlobalDBReplicationLag, in milliseconds (Aurora User Guide, "Amazon CloudWatch metrics for Amazon Aurora").
+    AuroraGlobalDBReplicationLag, in milliseconds [AURORA-16].
     """
     now = around.pace.now()
     with silence_named(f"CloudWatch in {region}"):

@@ -67,7 +67,7 @@ def _pay(payment_id: str, execution: str, around: Surroundings) -> dict[str, Any
 
 
 def _event(payment: dict[str, str]) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html"""
+    """A request as API Gateway hands it over [APIGW-7]."""
     headers = {"Content-Type": "application/json"}
     return {
         "resource": "/payments",

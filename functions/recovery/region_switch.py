@@ -1,8 +1,8 @@
 """Lambda's entry for the steps of a plan of ARC Region switch: `recovery.region_switch.handler`.
 
 ARC calls a step's function in the region that is to take over, and calls it again until it succeeds. What the event
-holds AWS does not say (R53DG custom-action-lambda-block.html), so nobody looks at it: which step a function is, its
-environment tells, and all else the control records do. A step that is called again finds what is done already.
+holds AWS does not say [ARC-1], so nobody looks at it: which step a function is, its environment tells, and all else the
+control records do. A step that is called again finds what is done already.
 """
 
 import functools

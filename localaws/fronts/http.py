@@ -1,7 +1,7 @@
 """The HTTP/1.1 side of an application load balancer: requests of one client connection, one after the other.
 
 HTTP/2 and WebSocket upgrades are left out; a request body may have the megabyte that AWS passes on to a Lambda target
-(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html).
+[ALB-2].
 """
 
 import asyncio

@@ -84,8 +84,7 @@ async def probe_tcp(address: tuple[str, int], seconds: float) -> Outcome:
 async def probe_http(probe: HttpProbe, connect_seconds: float, answer_seconds: float | None = None) -> Outcome:
     """One GET. `answer_seconds` counts from the connection; without it, `connect_seconds` is for the whole probe.
 
-    Certificates are not validated: neither Elastic Load Balancing (elasticloadbalancing/latest/network/
-    target-group-health-checks.html) nor Route 53 (dns-failover-determining-health-of-endpoints.html) does it.
+    Certificates are not validated: neither Elastic Load Balancing [NLB-6] nor Route 53 [R53-8] does it.
     """
     started = time.monotonic()
     try:

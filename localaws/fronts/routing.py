@@ -1,10 +1,8 @@
 """Which endpoint an accelerator gives a new connection: a pure decision over groups, dials, weights and health.
 
-Sources, in https://docs.aws.amazon.com/global-accelerator/latest/dg/:
-- about-endpoint-groups-traffic-dial.html: the dial limits the share of connections that stay with a group; the rest
-  goes to the next nearest one.
-- about-endpoints-endpoint-weights.unhealthy-endpoints.html: without a healthy endpoint of a weight above zero, the
-  three closest groups are tried whatever their dials; without one there, a random endpoint of the closest group.
+- The dial limits the share of connections that stay with a group; the rest goes to the next nearest one [GA-8].
+- Without a healthy endpoint of a weight above zero, the three closest groups are tried whatever their dials; without
+  one there, a random endpoint of the closest group [GA-1].
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,5 @@
 """The security group that Global Accelerator makes in a VPC when it preserves client addresses: it outlives the
-endpoint and blocks the VPC's deletion (aws-facts §3, tf#11476). Ours preserves none, but one changed by hand
-may."""
+endpoint and blocks the VPC's deletion [GA-4]. Ours preserves none, but one changed by hand may."""
 
 from botocore.exceptions import ClientError
 

@@ -1,5 +1,5 @@
-"""Recovery points in the environment's vault. A vault can be deleted only when it is empty (API DeleteBackupVault), and
-copies in the other region's vault do not go with the plan (aws-facts §11)."""
+"""Recovery points in the environment's vault. A vault can be deleted only when it is empty, and copies in the other
+region's vault do not go with the plan [BACKUP-6]."""
 
 from ops.sweeps.kind import Ground, Kind, pages
 

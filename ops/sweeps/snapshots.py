@@ -1,6 +1,5 @@
 """Snapshots of the database's members. After an unplanned failover AWS keeps one of the old writer's storage
-for its backup retention period, and may refuse to delete it before
-(https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html)."""
+for its backup retention period, and may refuse to delete it before [AURORA-18]."""
 
 from ops.sweeps.kind import Ground, Kind, pages
 

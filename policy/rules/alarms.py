@@ -23,7 +23,7 @@ def unheard(rows: Rows) -> list[str]:
 
 
 def told_elsewhere(rows: Rows) -> list[str]:
-    """Alarms whose topic is in another region, or not ours: CloudWatch refuses it (aws-facts §6, §15)."""
+    """Alarms whose topic is in another region, or not ours: CloudWatch refuses it [CW-1]."""
     violations = []
     for row in of_type(rows, ALARM, COMPOSITE):
         topics = {each["outputs"]["arn"] for each in of_type(rows, TOPIC) if each["region"] == row["region"]}
@@ -38,7 +38,7 @@ def told_elsewhere(rows: Rows) -> list[str]:
 
 def silent_topics(rows: Rows) -> list[str]:
     """Topics that alarms may not publish to, or whose key they may not use: CloudWatch drops their messages without a
-    word (aws-facts §15)."""
+    word [SNS-2]."""
     violations = []
     for topic in of_type(rows, TOPIC):
         policies = [

@@ -71,7 +71,7 @@ def dead_letter_queues(rows: Rows) -> set[str]:
 
 def _replication(rows: Rows) -> Iterator[Wanted]:
     for row in of_type(rows, metrics.CLUSTER):
-        # Every member may come to be the reader (aws-facts §15).
+        # Every member may come to be the reader [AURORA-16].
         member = {"DBClusterIdentifier": row["outputs"]["clusterIdentifier"]}
         yield Wanted(row, "Aurora replication lag", "AWS/RDS", "AuroraGlobalDBRPOLag", row["region"], member)
     for row in of_type(rows, metrics.TABLE):

@@ -22,8 +22,8 @@ class Free:
 
 
 _OFF = (False, None)
-_PROTECTION = Free(_OFF, "must be lowered by an `up` before `destroy` (aws-facts §2.2, §4.1)")
-_EMPTIED = Free((True,), "a thing that still holds something is not deleted (aws-facts §8, §11)")
+_PROTECTION = Free(_OFF, "must be lowered by an `up` before `destroy` [PULUMI-4]")
+_EMPTIED = Free((True,), "a thing that still holds something is not deleted [S3-12] [BACKUP-6]")
 _KEPT = Free(_OFF, "only leaves it out of the state, and behind in the account")
 
 BLOCKING: Mapping[str, Mapping[str, Free]] = {
@@ -31,32 +31,32 @@ BLOCKING: Mapping[str, Mapping[str, Free]] = {
     "aws:cloudwatch/logGroup:LogGroup": {"deletionProtectionEnabled": _PROTECTION, "skipDestroy": _KEPT},
     "aws:dynamodb/table:Table": {
         "deletionProtectionEnabled": _PROTECTION,
-        # Of its own, not the table's (aws-facts §7).
+        # Of its own, not the table's [DYNAMODB-2].
         "replicas.deletionProtectionEnabled": _PROTECTION,
     },
-    "aws:kms/key:Key": {"deletionWindowInDays": Free((7,), "the least that KMS allows (aws-facts §9)")},
+    "aws:kms/key:Key": {"deletionWindowInDays": Free((7,), "the least that KMS allows [KMS-1]")},
     "aws:lambda/function:Function": {"skipDestroy": _KEPT},
     "aws:lambda/layerVersion:LayerVersion": {"skipDestroy": _KEPT},
     "aws:lb/loadBalancer:LoadBalancer": {"enableDeletionProtection": _PROTECTION},
     "aws:rds/cluster:Cluster": {
         "deletionProtection": _PROTECTION,
-        "skipFinalSnapshot": Free((True,), "else `destroy` fails for want of a snapshot's name (aws-facts §2.3)"),
-        "finalSnapshotIdentifier": Free((None,), "snapshots outlive the cluster (aws-facts §2.3)"),
-        "deleteAutomatedBackups": Free((True, None), "backups outlive the cluster (aws-facts §2.3)"),
+        "skipFinalSnapshot": Free((True,), "else `destroy` fails for want of a snapshot's name [AURORA-10]"),
+        "finalSnapshotIdentifier": Free((None,), "snapshots outlive the cluster [AURORA-10]"),
+        "deleteAutomatedBackups": Free((True, None), "backups outlive the cluster [AURORA-10]"),
     },
     "aws:rds/globalCluster:GlobalCluster": {
         "deletionProtection": _PROTECTION,
-        "forceDestroy": Free((True,), "AWS deletes none that has members (aws-facts §2.10)"),
+        "forceDestroy": Free((True,), "AWS deletes none that has members [AURORA-3]"),
     },
     "aws:s3/bucket:Bucket": {
         "forceDestroy": _EMPTIED,
-        "objectLockEnabled": Free(_OFF, "objects under a lock cannot be deleted (S3UG object-lock.html)"),
+        "objectLockEnabled": Free(_OFF, "objects under a lock cannot be deleted [S3-13]"),
         "objectLockConfiguration.objectLockEnabled": Free((None,), "objects under a lock cannot be deleted"),
     },
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {"skipDestroy": _KEPT},
     "aws:secretsmanager/secret:Secret": {
-        "recoveryWindowInDays": Free((0,), "its name would stay taken (aws-facts §9)"),
-        "forceOverwriteReplicaSecret": Free((True,), "a replica left over would stop the next one (aws-facts §9)"),
+        "recoveryWindowInDays": Free((0,), "its name would stay taken [SECRETS-1]"),
+        "forceOverwriteReplicaSecret": Free((True,), "a replica left over would stop the next one [SECRETS-1]"),
     },
 }
 # What `dr:protection` protects, as type, name and input. Logs, copies of secrets and keys are not among it: logs are no
@@ -79,12 +79,12 @@ PROTECTED = frozenset({"prod"})
 # A zone's `forceDestroy` matters where others write records into it: not in a private one of a single name.
 HARMLESS: Mapping[str, Mapping[str, str]] = {
     "aws:iam/role:Role": {"forceDetachPolicies": "what is attached is ours, and goes first"},
-    "aws:lambda/function:Function": {"replaceSecurityGroupsOnDestroy": "hastens a deletion, blocks none (§13)"},
+    "aws:lambda/function:Function": {"replaceSecurityGroupsOnDestroy": "hastens a deletion, blocks none [LAMBDA-3]"},
     "aws:lb/loadBalancer:LoadBalancer": {
         "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic": "has nothing to do with deletion"
     },
     "aws:rds/clusterInstance:ClusterInstance": {
-        "forceDestroy": "would promote a reader before it goes; members are detached otherwise (aws-facts §2.10)"
+        "forceDestroy": "would promote a reader before it goes; members are detached otherwise [AURORA-4]"
     },
     "aws:route53/zone:Zone": {"forceDestroy": "see `occupied_zones`"},
     "aws:cloudwatch/eventRule:EventRule": {"forceDestroy": "is for rules that AWS manages; ours are our own"},
@@ -175,7 +175,7 @@ def kept_by_pulumi(rows: Rows) -> list[str]:
 
 
 def occupied_zones(rows: Rows) -> list[str]:
-    """Public zones that others' records, such as those that validate certificates, would keep alive (aws-facts §6)."""
+    """Public zones that others' records, such as those that validate certificates, would keep alive [R53-6]."""
     return [
         f"{label(row)} is kept by records that are not ours; set forceDestroy"
         for row in of_type(rows, "aws:route53/zone:Zone")
@@ -184,7 +184,7 @@ def occupied_zones(rows: Rows) -> list[str]:
 
 
 def held_by_a_gateway(rows: Rows) -> list[str]:
-    """NLBs that may outlive the internet gateway, which cannot go while they have addresses (aws-facts §14)."""
+    """NLBs that may outlive the internet gateway, which cannot go while they have addresses [VPC-2]."""
     gateways = {row["urn"] for row in of_type(rows, "aws:ec2/internetGateway:InternetGateway")}
     return [
         f"{label(row)} does not depend on the internet gateway; say so"

@@ -9,7 +9,7 @@ from policy.rules.rows import Row, Rows, label
 
 CLUSTER = "aws:rds/cluster:Cluster"
 
-# aws-facts §2.5, for the pattern in which all members belong to one program (§2.1, B).
+# Where all members belong to one program [AURORA-2].
 IGNORED: Mapping[str, Mapping[str, str]] = {
     CLUSTER: {
         "replicationSourceIdentifier": "AWS fills it in on whichever member reads; clearing it promotes that member",
@@ -19,7 +19,7 @@ IGNORED: Mapping[str, Mapping[str, str]] = {
 
 PARAMETER = "aws:ssm/parameter:Parameter"
 _WRITTEN_BY_OTHERS = "people and failovers change it in either region, and the change reaches the other one"
-# Of parameters that both regions have; a region's own (design §4) are the program's alone.
+# Of parameters that both regions have; a region's own are the program's alone.
 _SHARED_PARAMETER: Mapping[str, str] = {
     "insecureValue": _WRITTEN_BY_OTHERS,
     "value": _WRITTEN_BY_OTHERS,

@@ -6,7 +6,7 @@ from policy.rules.rows import Row, Rows, label, look, of_type
 
 TEMPLATE = "aws:fis/experimentTemplate:ExperimentTemplate"
 PLAN = "aws:arcregionswitch/plan:Plan"
-MOST_CONDITIONS = 5  # FIS user guide, fis-quotas.html
+MOST_CONDITIONS = 5  # [FIS-2]
 
 
 def unstoppable(rows: Rows) -> list[str]:

@@ -36,31 +36,31 @@ KEYS: Mapping[str, Mapping[str, Home]] = {
     "aws:backup/vault:Vault": {"kmsKeyArn": _own},
     "aws:cloudwatch/eventBus:EventBus": {"kmsKeyIdentifier": _own},
     "aws:cloudwatch/logGroup:LogGroup": {"kmsKeyId": _own},
-    # A replica needs a key of its own region (aws-facts §7).
+    # A replica needs a key of its own region [DYNAMODB-3].
     "aws:dynamodb/table:Table": {"serverSideEncryption.kmsKeyArn": _own, "replicas.kmsKeyArn": _beside("regionName")},
     "aws:scheduler/schedule:Schedule": {"kmsKeyArn": _own},
     "aws:sfn/stateMachine:StateMachine": {"encryptionConfiguration.kmsKeyId": _own},
     "aws:lambda/function:Function": {"kmsKeyArn": _own, "sourceKmsKeyArn": _own},
-    # Each member with the key of its region (aws-facts §2.4).
+    # Each member with the key of its region [AURORA-6].
     "aws:rds/cluster:Cluster": {"kmsKeyId": _own},
     BUCKET_ENCRYPTION: {"rules.applyServerSideEncryptionByDefault.kmsMasterKeyId": _own},
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": {
-        # Without it, replicas of encrypted objects are not made (aws-facts §8).
+        # Without it, replicas of encrypted objects are not made [S3-7].
         "rules.destination.encryptionConfiguration.replicaKmsKeyId": _of_destination
     },
-    # A replica without a key gets AWS's own (aws-facts §9).
+    # A replica without a key gets AWS's own [SECRETS-2].
     "aws:secretsmanager/secret:Secret": {"kmsKeyId": _own, "replicas.kmsKeyId": _beside("region")},
-    # With SNS's own key, alarms would be dropped without a word (aws-facts §15).
+    # With SNS's own key, alarms would be dropped without a word [SNS-2].
     "aws:sns/topic:Topic": {"kmsMasterKeyId": _own},
     "aws:sqs/queue:Queue": {"kmsMasterKeyId": _own},
     PARAMETER: {"keyId": _own},
 }
 FLAGS: Mapping[str, Mapping[str, object]] = {
     "aws:dynamodb/table:Table": {"serverSideEncryption.enabled": True},
-    # False unless said otherwise (aws-facts §2.3); all members of a global database alike (§2.2).
+    # False unless said otherwise [AURORA-10]; all members of a global database alike [AURORA-11].
     "aws:rds/cluster:Cluster": {"storageEncrypted": True},
     "aws:rds/globalCluster:GlobalCluster": {"storageEncrypted": True},
-    # Only then objects that a customer key encrypts are replicated (aws-facts §8).
+    # Only then objects that a customer key encrypts are replicated [S3-7].
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": {
         "rules.sourceSelectionCriteria.sseKmsEncryptedObjects.status": "Enabled"
     },
@@ -77,7 +77,7 @@ class Unused:
 
 
 _INLINE = Unused(
-    "inline settings of a bucket are deprecated and differ for ever (aws-facts §8); resources of their own say it",
+    "inline settings of a bucket are deprecated and differ for ever [S3-2]; resources of their own say it",
     "serverSideEncryptionConfiguration",
 )
 _INSIGHTS = Unused("Performance Insights keeps nothing while it is off", "performanceInsightsEnabled")
@@ -91,7 +91,7 @@ UNUSED: Mapping[str, Mapping[str, Unused]] = {
     "aws:kms/alias:Alias": {"targetKeyId": Unused("names the key, encrypts nothing")},
     "aws:rds/cluster:Cluster": {
         "masterUserSecretKmsKeyId": Unused(
-            "global databases cannot have such a secret (aws-facts §2.3)", "manageMasterUserPassword"
+            "global databases cannot have such a secret [AURORA-5]", "manageMasterUserPassword"
         ),
         "performanceInsightsKmsKeyId": _INSIGHTS,
     },
@@ -180,7 +180,7 @@ def unused_but_on(rows: Rows) -> list[str]:
 
 def buckets_without_encryption(rows: Rows) -> list[str]:
     """Buckets that do not say how they encrypt. ALB access logs can be written with SSE-S3 only: another encryption
-    leaves their bucket empty (ELB user guide for Application Load Balancers, enable-access-logging.html, step 1)."""
+    leaves their bucket empty [ALB-4]."""
     said = {row["inputs"].get("bucket"): row for row in of_type(rows, BUCKET_ENCRYPTION)}
     violations = []
     for bucket in of_type(rows, "aws:s3/bucket:Bucket"):
@@ -193,7 +193,7 @@ def buckets_without_encryption(rows: Rows) -> list[str]:
     return violations
 
 
-# What names the key of a restored copy (BKUP restore-testing-inferred-metadata.html).
+# What names the key of a restored copy [BACKUP-8].
 _RESTORED = {"Aurora": "kmsKeyId", "DynamoDB": "kmsMasterKeyArn", "S3": "kmsKey"}
 
 

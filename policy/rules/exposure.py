@@ -14,8 +14,7 @@ HTTPS = 443
 _WORLD = ("0.0.0.0/0", "::/0")
 _PEERS = ("referencedSecurityGroupId", "cidrIpv4", "cidrIpv6", "prefixListId")
 
-# Settings that keep a bucket private: type to what it must say (S3UG access-control-block-public-access.html,
-# about-object-ownership.html).
+# Settings that keep a bucket private: type to what it must say [S3-14].
 PRIVATE: Mapping[str, Mapping[str, object]] = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {
         "blockPublicAcls": True,
@@ -36,7 +35,7 @@ REFUSED = {
     "aws:s3/bucketAcl:BucketAcl": "objects belong to the bucket's owner, without ACLs",
     "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration": "no bucket is a website",
     "aws:lambda/functionUrl:FunctionUrl": "functions are behind the front door and the API only",
-    "aws:ec2/securityGroupRule:SecurityGroupRule": "use the rules of the VPC module, one peer each (aws-facts §13)",
+    "aws:ec2/securityGroupRule:SecurityGroupRule": "use the rules of the VPC module, one peer each [VPC-1]",
 }
 
 
@@ -91,7 +90,7 @@ def refused_types(rows: Rows) -> list[str]:
 
 def inline_rules(rows: Rows) -> list[str]:
     """Rules inside a group: mixed with separate ones they are a difference for ever, and groups that name each other
-    could not be deleted (aws-facts §1.7, §14)."""
+    could not be deleted [PROVIDER-2] [VPC-1]."""
     return [
         f"{label(row)} has {side} rules inside; make each a resource of its own"
         for row in of_type(rows, GROUP)
@@ -116,7 +115,7 @@ def unnamed_peers(rows: Rows) -> list[str]:
 
 def open_doors(rows: Rows) -> list[str]:
     """Ingress from an address range: the world may reach NLBs, and the peer region's VPC what names it; everyone else
-    must be named by group. Groups of another region cannot be named (aws-facts §14)."""
+    must be named by group. Groups of another region cannot be named [VPC-3]."""
     front = {
         group
         for row in of_type(rows, BALANCER)

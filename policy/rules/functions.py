@@ -13,7 +13,7 @@ RUNTIME = "python3.13"
 
 def unready_logs(rows: Rows) -> list[str]:
     """Functions whose log group is not there before they are: Lambda would make one that never expires and stays when
-    the function is gone (aws-facts §13)."""
+    the function is gone [LAMBDA-1]."""
     violations = []
     for row in of_type(rows, FUNCTION):
         name = look(row, "loggingConfig.logGroup")[0].value or f"/aws/lambda/{row['outputs']['name']}"
@@ -40,8 +40,7 @@ def endless_logs(rows: Rows) -> list[str]:
 
 def losing(rows: Rows) -> list[str]:
     """Functions that drop an event they could not handle: without a dead-letter queue of their region that is ours, or
-    without the permission to send there, which Lambda checks by the function's role (Lambda developer guide,
-    invocation-async-retain-records.html)."""
+    without the permission to send there, which Lambda checks by the function's role [LAMBDA-15]."""
     queues = {row["outputs"]["arn"]: row for row in of_type(rows, metrics.QUEUE)}
     violations = []
     for row in of_type(rows, FUNCTION):

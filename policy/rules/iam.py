@@ -55,7 +55,7 @@ ANY_RESOURCE: Mapping[str, str] = {
             "logs:DescribeResourcePolicies",
             "logs:DescribeLogGroups",
         ),
-        "log delivery knows no resource (Step Functions developer guide, cw-logs.html)",
+        "log delivery knows no resource [SFN-2]",
     ),
     **dict.fromkeys(
         (
@@ -66,46 +66,40 @@ ANY_RESOURCE: Mapping[str, str] = {
             "ec2:AssignPrivateIpAddresses",
             "ec2:UnassignPrivateIpAddresses",
         ),
-        "Lambda makes a function's network interfaces under its role, with ids that no one knows before (Lambda "
-        "developer guide, configuration-vpc.html, required permissions)",
+        "Lambda makes a function's network interfaces under its role, with ids that no one knows before [LAMBDA-2]",
     ),
 }
 # Actions on everything of a kind, for want of anything narrower.
 ANY_OF_A_KIND: Mapping[str, str] = {
-    "ec2:GetManagedPrefixListEntries": "reads AWS's own lists of addresses, whose ids are not ours (FIS user guide, "
-    "cross-region-scenario.html)",
+    "ec2:GetManagedPrefixListEntries": "reads AWS's own lists of addresses, whose ids are not ours [FIS-6]",
 }
 # AWS's own policies that we attach: they hold wildcards, and change without us.
 MANAGED: Mapping[str, str] = {
-    "service-role/AWSBackupServiceRolePolicyForBackup": "BKUP iam-service-roles.html",
-    "AWSBackupServiceRolePolicyForS3Backup": "BKUP s3-backups.html",
-    "service-role/AWSBackupServiceRolePolicyForRestores": "BKUP iam-service-roles.html",
-    "AWSBackupServiceRolePolicyForS3Restore": "BKUP s3-backups.html",
-    "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "aws-facts §5; of the whole account and region, not one API",
+    "service-role/AWSBackupServiceRolePolicyForBackup": "[BACKUP-5]",
+    "AWSBackupServiceRolePolicyForS3Backup": "[BACKUP-5]",
+    "service-role/AWSBackupServiceRolePolicyForRestores": "[BACKUP-5]",
+    "AWSBackupServiceRolePolicyForS3Restore": "[BACKUP-5]",
+    "service-role/AmazonAPIGatewayPushToCloudWatchLogs": "[APIGW-2]; of the whole account and region, not one API",
 }
 # Services that take a role on without saying for whom, as far as AWS documents it. That no other account's resource
-# uses the role rests on iam:PassRole, which passes a role to a service of its own account only (IAM user guide,
-# id_roles_use_passrole.html).
+# uses the role rests on iam:PassRole, which passes a role to a service of its own account only [IAM-2].
 SILENT_IN_TRUST: Mapping[str, str] = {
-    "apigateway.amazonaws.com": "API Gateway developer guide, set-up-logging.html, asks for the bare principal",
-    "arc-region-switch.amazonaws.com": "R53DG security_iam_region_switch_trust_policy.html asks for the bare principal",
-    "backup.amazonaws.com": "BKUP iam-service-roles.html asks for the bare principal",
-    "events.amazonaws.com": "EBUG cross-service-confused-deputy-prevention.html knows a source for targets of rules, "
-    "none for endpoints",
-    "lambda.amazonaws.com": "Lambda developer guide, lambda-intro-execution-role.html, asks for the bare principal; a "
-    "source is known for calls of the function, not for those that make its network interfaces",
-    "s3.amazonaws.com": "S3UG setting-repl-config-perm-overview.html asks for the bare principal",
+    "apigateway.amazonaws.com": "[APIGW-2] asks for the bare principal",
+    "arc-region-switch.amazonaws.com": "[ARC-3] asks for the bare principal",
+    "backup.amazonaws.com": "[BACKUP-5] asks for the bare principal",
+    "events.amazonaws.com": "[EVENTS-16] knows a source for targets of rules, none for endpoints",
+    "lambda.amazonaws.com": "[LAMBDA-16] asks for the bare principal; a source is known for calls of the function, "
+    "not for those that make its network interfaces",
+    "s3.amazonaws.com": "[S3-9] asks for the bare principal",
 }
 # Services that name no source when they use a resource, by kind of policy.
 SILENT_IN_RESOURCE: Mapping[tuple[str, str], str] = {
-    (KEY, "events.amazonaws.com"): "SNS developer guide, sns-key-management.html: no condition for EventBridge",
-    (KEY, "backup.amazonaws.com"): "BKUP backup-notifications.html gives the statement without a condition",
-    ("aws:sns/topicPolicy:TopicPolicy", "events.amazonaws.com"): "EBUG eb-use-resource-based.html: no Condition blocks "
-    "in topic policies",
-    ("aws:sns/topicPolicy:TopicPolicy", "backup.amazonaws.com"): "BKUP backup-notifications.html, limitations: topics "
-    "of its own account only",
-    ("aws:s3/bucketPolicy:BucketPolicy", "logdelivery.elasticloadbalancing.amazonaws.com"): "ELB user guide for "
-    "Application Load Balancers, enable-access-logging.html: the path, with the account in it, keeps others out",
+    (KEY, "events.amazonaws.com"): "[SNS-1]: no condition for EventBridge",
+    (KEY, "backup.amazonaws.com"): "[BACKUP-7] gives the statement without a condition",
+    ("aws:sns/topicPolicy:TopicPolicy", "events.amazonaws.com"): "[EVENTS-15]: no Condition blocks in topic policies",
+    ("aws:sns/topicPolicy:TopicPolicy", "backup.amazonaws.com"): "[BACKUP-7]: topics of its own account only",
+    ("aws:s3/bucketPolicy:BucketPolicy", "logdelivery.elasticloadbalancing.amazonaws.com"): "[ALB-4]: the path, with "
+    "the account in it, keeps others out",
 }
 _SOURCES = (
     "aws:SourceAccount",
@@ -144,7 +138,7 @@ def unknown_policies(rows: Rows) -> list[str]:
 
 def wildcard_actions(rows: Rows) -> list[str]:
     """Actions that are not spelled out. Only a key's own account may do everything with it: a key whose policy does not
-    say so can be lost for good (aws-facts §9)."""
+    say so can be lost for good [KMS-2]."""
     violations = []
     for row, statement in _allowed(rows, "identity", "trust", "resource", "key"):
         if set(statement) & {"NotAction", "NotResource", "NotPrincipal"}:
@@ -164,7 +158,7 @@ def _is_administration(statement: dict[str, Any]) -> bool:
 
 
 def wildcard_resources(rows: Rows) -> list[str]:
-    """Resources that are not named. In a key's policy `*` is that key (KMS developer guide, key-policies.html)."""
+    """Resources that are not named. In a key's policy `*` is that key [KMS-2]."""
     violations = []
     for row, statement in _allowed(rows, "identity", "resource"):
         actions = set(listed(statement.get("Action")))
@@ -197,7 +191,7 @@ def trusted_by_others(rows: Rows) -> list[str]:
 
 
 def used_for_others(rows: Rows) -> list[str]:
-    """Resource policies that let an AWS service in, on whoever's behalf (IAM user guide, confused-deputy.html)."""
+    """Resource policies that let an AWS service in, on whoever's behalf [IAM-3]."""
     violations = []
     for row, statement in _allowed(rows, "resource", "key"):
         principal = statement.get("Principal")

@@ -1,6 +1,6 @@
 """Which region's CloudWatch has a metric, and what its dimensions name.
 
-An alarm can look only at metrics of its own region (aws-facts §15): one in another would stay silent for ever.
+An alarm can look only at metrics of its own region [CW-1]: one in another would stay silent for ever.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ Homes = Callable[[Mapping[str, str], Rows], set[str]]
 class Metric:
     dimensions: frozenset[str]
     homes: Homes
-    source: str
+    source: str  # ids of docs/references.md, in square brackets
 
 
 def _named(token: str, output: str, dimension: str) -> Homes:
@@ -102,15 +102,11 @@ def _any_bus(given: Mapping[str, str], rows: Rows) -> set[str]:  # noqa: ARG001
     return {row["region"] for row in of_type(rows, "aws:cloudwatch/eventBus:EventBus")}
 
 
-_LAMBDA = Metric(
-    frozenset({"FunctionName"}), _named(FUNCTION, "name", "FunctionName"), "Lambda dev guide, monitoring-metrics-types"
-)
-_API = Metric(frozenset({"ApiName", "Stage"}), _stage, "APIGW api-gateway-metrics-and-dimensions.html")
-_BACKUP = Metric(
-    frozenset({"BackupVaultName"}), _named(VAULT, "name", "BackupVaultName"), "aws-facts §15; BKUP cloudwatch.html"
-)
+_LAMBDA = Metric(frozenset({"FunctionName"}), _named(FUNCTION, "name", "FunctionName"), "[LAMBDA-8]")
+_API = Metric(frozenset({"ApiName", "Stage"}), _stage, "[APIGW-8]")
+_BACKUP = Metric(frozenset({"BackupVaultName"}), _named(VAULT, "name", "BackupVaultName"), "[BACKUP-1]")
 _RULE = frozenset({"SourceBucket", "DestinationBucket", "RuleId"})
-_S3 = "S3UG repl-metrics.html, column on the Region that a metric is published in"
+_S3 = "[S3-11]"
 
 METRICS: Mapping[tuple[str, str], Metric] = {
     **{
@@ -121,7 +117,7 @@ METRICS: Mapping[tuple[str, str], Metric] = {
         ("AWS/States", f"Executions{how}"): Metric(
             frozenset({"StateMachineArn"}),
             _named(MACHINE, "arn", "StateMachineArn"),
-            "SFN dev guide, procedure-cw-metrics",
+            "[SFN-1]",
         )
         for how in ("Failed", "TimedOut", "Aborted")
     },
@@ -129,7 +125,7 @@ METRICS: Mapping[tuple[str, str], Metric] = {
         ("AWS/SQS", f"Approximate{what}"): Metric(
             frozenset({"QueueName"}),
             _named(QUEUE, "name", "QueueName"),
-            "SQS dev guide, sqs-available-cloudwatch-metrics",
+            "[SQS-1]",
         )
         for what in ("NumberOfMessagesVisible", "AgeOfOldestMessage")
     },
@@ -138,22 +134,22 @@ METRICS: Mapping[tuple[str, str], Metric] = {
     ("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"): Metric(
         frozenset({"LoadBalancer"}),
         _named(BALANCER, "arnSuffix", "LoadBalancer"),
-        "ELB user guide for Application Load Balancers, load-balancer-cloudwatch-metrics.html",
+        "[ALB-5]",
     ),
     ("AWS/NetworkELB", "UnHealthyHostCount"): Metric(
-        frozenset({"LoadBalancer", "TargetGroup"}), _target_group, "aws-facts §15"
+        frozenset({"LoadBalancer", "TargetGroup"}), _target_group, "[NLB-5]"
     ),
-    ("AWS/Route53", "HealthCheckStatus"): Metric(frozenset({"HealthCheckId"}), _health_check, "aws-facts §6, §15"),
+    ("AWS/Route53", "HealthCheckStatus"): Metric(frozenset({"HealthCheckId"}), _health_check, "[R53-4]"),
     ("AWS/CertificateManager", "DaysToExpiry"): Metric(
         frozenset({"CertificateArn"}),
         _named(CERTIFICATE, "arn", "CertificateArn"),
-        "ACM user guide, cloudwatch-metrics",
+        "[ACM-4]",
     ),
     ("AWS/RDS", "AuroraGlobalDBRPOLag"): Metric(
-        frozenset({"DBClusterIdentifier", "SourceRegion"}), _member, "aws-facts §15: in both, since roles move"
+        frozenset({"DBClusterIdentifier", "SourceRegion"}), _member, "[AURORA-16]: in both, since roles move"
     ),
     ("AWS/DynamoDB", "ReplicationLatency"): Metric(
-        frozenset({"TableName", "ReceivingRegion"}), _sending_table, "aws-facts §7, §15"
+        frozenset({"TableName", "ReceivingRegion"}), _sending_table, "[DYNAMODB-1]"
     ),
     ("AWS/S3", "ReplicationLatency"): Metric(_RULE, _rule("DestinationBucket"), _S3),
     ("AWS/S3", "OperationsFailedReplication"): Metric(_RULE, _rule("SourceBucket"), _S3),
@@ -162,11 +158,11 @@ METRICS: Mapping[tuple[str, str], Metric] = {
         for jobs in ("BackupJobsFailed", "BackupJobsExpired", "BackupJobsCompleted", "RestoreJobsFailed")
     },
     ("AWS/Backup", "NumberOfCopyJobsFailed"): Metric(
-        frozenset({"BackupVaultName"}), _either_vault, "BKUP cloudwatch.html, silent on the region"
+        frozenset({"BackupVaultName"}), _either_vault, "[BACKUP-1], silent on the region"
     ),
-    ("AWS/Events", "IngestionToInvocationStartLatency"): Metric(frozenset(), _any_bus, "aws-facts §12, §15"),
+    ("AWS/Events", "IngestionToInvocationStartLatency"): Metric(frozenset(), _any_bus, "[EVENTS-7]"),
 }
-# Metrics of AWS/GlobalAccelerator are in us-west-2 (aws-facts §3), where nothing of ours could be told: they are on the
+# Metrics of AWS/GlobalAccelerator are in us-west-2 [GA-6], where nothing of ours could be told: they are on the
 # dashboard, and have no alarm.
 
 

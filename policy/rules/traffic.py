@@ -1,4 +1,4 @@
-"""What moves traffic needs somewhere to move it: two regions behind the accelerator, real hosts behind checks (R1)."""
+"""What moves traffic needs somewhere to move it: two regions behind the accelerator, real hosts behind checks (R3)."""
 
 import re
 
@@ -34,7 +34,7 @@ def lonely_listeners(rows: Rows) -> list[str]:
 
 def idle_groups(rows: Rows) -> list[str]:
     """Endpoint groups that no traffic can reach, even when the other region is lost: without an endpoint, or with a
-    weight of 0, which takes an endpoint out of failover (aws-facts §3)."""
+    weight of 0, which takes an endpoint out of failover [GA-1]."""
     violations = []
     for row in of_type(rows, GROUP):
         endpoints = look(row, "endpointConfigurations.endpointId")

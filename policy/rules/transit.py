@@ -8,11 +8,11 @@ LISTENER = "aws:lb/listener:Listener"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 TARGETS = "aws:lb/targetGroup:TargetGroup"
 _PROBES = ("HTTPS", "HTTPS_STR_MATCH")
-# TLS 1.3 and 1.2 only (ELB user guide for Application Load Balancers, describe-ssl-policies.html).
+# TLS 1.3 and 1.2 only [ALB-3].
 TLS_POLICIES = ("ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06")
-# API Gateway developer guide, apigateway-security-policies-list.html; of custom domains (aws-facts §5).
+# Of custom domains [APIGW-9].
 API_POLICIES = ("TLS_1_2",)
-# AuroraUG AuroraPostgreSQL.Security.html (rds.force_ssl), AuroraMySQL.Security.html (require_secure_transport).
+# Parameters that refuse connections without TLS [AURORA-19].
 FORCED = {"aurora-postgresql": ("rds.force_ssl", "1"), "aurora-mysql": ("require_secure_transport", "ON")}
 
 
@@ -100,8 +100,7 @@ GUARDED: Mapping[str, tuple[str, str, str]] = {
 
 
 def reachable_in_clear(rows: Rows) -> list[str]:
-    """Buckets, queues and topics whose policy does not refuse plain HTTP, whatever else allows a call (IAM user guide,
-    reference_policies_condition-keys.html, aws:SecureTransport)."""
+    """Buckets, queues and topics whose policy does not refuse plain HTTP, whatever else allows a call [IAM-1]."""
     violations = []
     for token, (policy, names, named_by) in GUARDED.items():
         for row in of_type(rows, token):

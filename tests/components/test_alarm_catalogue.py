@@ -9,8 +9,8 @@ from components.alarm_catalogue import CATALOGUE
 from components.alarm_model import Alarm, Watched
 
 # Which dimensions a metric is published by. CloudWatch finds nothing by any other set: an alarm on it would never go
-# off. Sources: CloudWatch user guide, SupportedMetricsForResourceTagsForTelemetry.html; for S3 S3UG
-# metrics-dimensions.html; for DynamoDB and Aurora aws-facts §15; for the rest the pages the entries name.
+# off. Sources: [CW-5]; for S3 [S3-11]; for DynamoDB [DYNAMODB-1]; for Aurora [AURORA-16]; for the rest those of the
+# entries.
 PUBLISHED_BY = {
     ("AWS/Lambda", "Errors"): {"FunctionName"},
     ("AWS/Lambda", "Throttles"): {"FunctionName"},
@@ -76,17 +76,17 @@ def test_every_entry_gives_its_reasons_and_where_its_facts_are_from() -> None:
 
 
 def test_health_checks_are_watched_where_their_metric_is() -> None:
-    assert entry("AWS/Route53", "HealthCheckStatus").home == "us-east-1", "aws-facts §6"
+    assert entry("AWS/Route53", "HealthCheckStatus").home == "us-east-1", "[R53-4]"
 
 
 def test_the_lag_of_a_bucket_is_seen_where_it_goes_and_its_failures_where_they_happen() -> None:
-    """S3UG repl-metrics.html, "Which Region is this metric published in?"."""
+    """Where S3 publishes each metric [S3-11]."""
     assert entry("AWS/S3", "ReplicationLatency").home == "destination"
     assert entry("AWS/S3", "OperationsFailedReplication").home == "source"
 
 
 def test_s3_statistics_are_those_that_s3_gives_a_meaning_to() -> None:
-    """S3UG metrics-dimensions.html: Max for latency; Sum, Average, Sample Count for failures; missing data ignored."""
+    """Max for latency; Sum, Average, Sample Count for failures; missing data ignored [S3-11]."""
     assert entry("AWS/S3", "ReplicationLatency").statistic == "Maximum"
     assert entry("AWS/S3", "OperationsFailedReplication").statistic == "Sum"
     assert {alarm.missing for alarm in CATALOGUE if alarm.namespace == "AWS/S3"} == {"ignore"}
@@ -95,7 +95,7 @@ def test_s3_statistics_are_those_that_s3_gives_a_meaning_to() -> None:
 def test_the_writers_silence_about_lag_is_no_alarm() -> None:
     lag = entry("AWS/RDS", "AuroraGlobalDBRPOLag")
 
-    assert lag.missing == "notBreaching", "only the reader reports, and the members change places (aws-facts §15)"
+    assert lag.missing == "notBreaching", "only the reader reports, and the members change places [AURORA-16]"
     assert lag.home == "reader"
 
 

@@ -89,7 +89,7 @@ def test_the_composite_alarm_sums_up_the_urgent_ones(build: Build) -> None:
 
 
 def test_the_alarms_a_composite_names_are_made_before_it(build: Build) -> None:
-    """And deleted after it (aws-facts §15)."""
+    """And deleted after it [CW-2]."""
     built = build(alarms([TARGETS], composite="alarm-region-primary-dev"))
 
     child = built.one("MetricAlarm", "alarms-nlb-unhealthy").urn
@@ -114,7 +114,7 @@ def test_a_composite_of_more_alarms_than_aws_takes_is_refused() -> None:
 
 
 def test_a_health_check_alarm_outside_us_east_1_is_refused() -> None:
-    """It would never go off: Route 53 reports there only (aws-facts §6)."""
+    """It would never go off: Route 53 reports there only [R53-4]."""
     with pytest.raises(ValueError, match="exists in us-east-1 only, not in us-east-2"):
         args([CHECK], region="us-east-2")
 

@@ -64,7 +64,7 @@ def test_a_vault_has_our_key_and_can_be_destroyed_with_what_it_holds(build: Buil
     made = built.one("aws:backup/vault:Vault")
     assert made.inputs["kmsKeyArn"] == KEY
     assert made.inputs["forceDestroy"] is True
-    assert built.all("VaultLockConfiguration") == [], "a lock makes the vault impossible to delete (aws-facts §11)"
+    assert built.all("VaultLockConfiguration") == [], "a lock makes the vault impossible to delete [BACKUP-6]"
     assert built.all("VaultPolicy") == []
 
 
@@ -91,13 +91,13 @@ def test_a_backup_is_made_every_day_and_copied_to_the_other_region(build: Build)
 
 
 def test_a_backup_starts_outside_the_hours_in_which_it_would_fail(build: Build) -> None:
-    """BKUP cloudwatch.html: not during Aurora's own windows nor in the hour before, by default 03:00 to 11:00 UTC."""
+    """Not during Aurora's own windows nor in the hour before [BACKUP-1], by default 03:00 to 11:00 UTC [AURORA-15]."""
     (rule,) = build(plan).one("Plan").inputs["rules"]
 
     minute, hour = rule["schedule"].removeprefix("cron(").split()[:2]
     starts = [(int(hour) * 60 + int(minute) + late) % 1440 for late in (0, rule["startWindow"])]
     assert all(not 2 * 60 <= start <= 11 * 60 for start in starts)
-    assert rule["startWindow"] >= 60, "AWS Backup refuses less (aws-facts §11)"
+    assert rule["startWindow"] >= 60, "AWS Backup refuses less [BACKUP-2]"
     assert rule["completionWindow"] > rule["startWindow"]
 
 
@@ -159,7 +159,7 @@ def test_the_newest_copy_of_each_kind_is_restored_every_week(build: Build) -> No
 
 
 def test_restored_data_is_encrypted_with_our_key_and_kept_out_of_the_default_vpc(build: Build) -> None:
-    """BKUP restore-testing-inferred-metadata.html: a default VPC that is not there fails the restore."""
+    """A default VPC that is not there fails the restore [BACKUP-8]."""
     selections = {
         each.inputs["protectedResourceType"]: each.inputs["restoreMetadataOverrides"]
         for each in build(restore_testing).all("RestoreTestingSelection")

@@ -60,7 +60,7 @@ def test_the_policy_waits_for_the_public_access_block(build: Build, program: Cal
     built = build(program)
 
     block = built.one("BucketPublicAccessBlock").urn
-    assert block in built.one("BucketPolicy").options["depends_on"], "S3 refuses both at once (aws-facts §8)"
+    assert block in built.one("BucketPolicy").options["depends_on"], "S3 refuses both at once [S3-4]"
 
 
 @BOTH
@@ -82,7 +82,7 @@ def test_keys_of_the_clients_own_are_blocked(build: Build, program: Callable[[],
 def test_settings_are_resources_of_their_own(build: Build, program: Callable[[], None]) -> None:
     inputs = set(build(program).one("aws:s3/bucket:Bucket").inputs)
 
-    assert inputs == {"bucket", "forceDestroy"}, "inline settings and separate ones undo each other (aws-facts §8)"
+    assert inputs == {"bucket", "forceDestroy"}, "inline settings and separate ones undo each other [S3-2]"
 
 
 def test_objects_are_encrypted_with_our_key_by_a_bucket_key(build: Build) -> None:
@@ -109,7 +109,7 @@ def test_old_versions_and_abandoned_uploads_expire(build: Build) -> None:
 
 
 def test_logs_take_the_only_encryption_that_the_load_balancer_can_use(build: Build) -> None:
-    """ELB user guide for Application Load Balancers, enable-access-logging.html: SSE-S3."""
+    """SSE-S3 [ALB-4]."""
     (rule,) = build(log_bucket).one("BucketServerSideEncryptionConfiguration").inputs["rules"]
 
     assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}

@@ -71,7 +71,7 @@ def test_deletions_and_changes_of_copies_travel_too(build: Build, place: Place) 
 
     assert found["deleteMarkerReplication"] == {"status": "Enabled"}
     assert found["sourceSelectionCriteria"]["replicaModifications"] == {"status": "Enabled"}
-    assert found["filter"] == {"prefix": ""}, "both need the newer form of rule, which has a filter (aws-facts §8)"
+    assert found["filter"] == {"prefix": ""}, "both need the newer form of rule, which has a filter [S3-6]"
 
 
 def test_the_rules_ids_are_fixed_since_metrics_are_found_by_them(build: Build) -> None:

@@ -106,7 +106,7 @@ def test_no_two_widgets_overlap_and_all_fit_the_grid() -> None:
 def test_the_accelerator_is_asked_in_the_only_region_that_knows_it() -> None:
     (shown,) = graphs([layout.accelerator_traffic("accelerator-1")])
 
-    assert shown["region"] == "us-west-2", "aws-facts §3"
+    assert shown["region"] == "us-west-2", "where Global Accelerator reports [GA-6]"
     assert {line[1] for line in shown["metrics"]} == {"NewFlowCount", "ProcessedBytesIn", "ProcessedBytesOut"}
     assert all(line[2:4] == ["Accelerator", "accelerator-1"] for line in shown["metrics"])
 

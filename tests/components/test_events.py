@@ -77,7 +77,7 @@ def test_events_go_to_the_primary_bus_until_its_health_check_fails(build: Build)
     assert made.inputs["eventBuses"] == [{"eventBusArn": arn(Place.PRIMARY)}, {"eventBusArn": arn(Place.SECONDARY)}]
     failover = made.inputs["routingConfig"]["failoverConfig"]
     assert failover["primary"] == {"healthCheck": "arn:aws:test:::events-primary"}
-    assert failover["secondary"] == {"route": "us-east-2"}, "a region's name (aws-facts §12)"
+    assert failover["secondary"] == {"route": "us-east-2"}, "a region's name [EVENTS-2]"
     assert made.provider.endswith("::primary")
 
 
@@ -109,13 +109,13 @@ def test_the_latency_check_follows_an_alarm_of_the_primary_region(build: Build) 
     assert latency["cloudwatchAlarmName"] == alarm.inputs["name"]
     assert latency["cloudwatchAlarmRegion"] == "us-east-1"
     assert alarm.inputs["metricName"] == "IngestionToInvocationStartLatency"
-    assert alarm.inputs.get("dimensions", {}) == {}, "the metric has none (EBUG eb-monitoring.html)"
+    assert alarm.inputs.get("dimensions", {}) == {}, "the metric has none [EVENTS-7]"
     assert (alarm.inputs["statistic"], alarm.inputs["threshold"]) == ("Average", 30_000)
     assert alarm.inputs["alarmActions"] == [TOPIC]
 
 
 def test_a_quiet_bus_stays_where_it_is(build: Build) -> None:
-    """EBUG eb-ge-cfn.html: missing data as missing goes with the last known status."""
+    """Missing data as missing goes with the last known status [EVENTS-6]."""
     built = build(endpoint)
 
     assert built.one("MetricAlarm").inputs["treatMissingData"] == "missing"
@@ -123,7 +123,7 @@ def test_a_quiet_bus_stays_where_it_is(build: Build) -> None:
 
 
 def test_a_change_of_the_alarm_reaches_the_health_check(build: Build) -> None:
-    """Route 53 copies the alarm when the check is made (aws-facts §6)."""
+    """Route 53 copies the alarm when the check is made [R53-7]."""
     built = build(endpoint)
 
     triggers, alarm = check(built, "CLOUDWATCH_METRIC").inputs["triggers"], built.one("MetricAlarm").inputs

@@ -16,7 +16,7 @@ def test_subnets_lie_inside_the_vpc_and_do_not_overlap(prefix: int, second: int,
     subnets = [ipaddress.IPv4Network(block) for zone in layout for block in (zone.public, zone.private)]
     assert all(subnet.subnet_of(cidr) for subnet in subnets)
     assert not any(a.overlaps(b) for i, a in enumerate(subnets) for b in subnets[i + 1 :])
-    # A load balancer needs a /27 or more (ELB user guide, "Subnets for your load balancer").
+    # A load balancer needs a /27 or more [ALB-6].
     assert all(subnet.prefixlen <= 27 for subnet in subnets)
 
 

@@ -86,7 +86,7 @@ def test_the_queue_takes_from_our_rules_only_and_gives_up_into_a_queue_of_its_ow
     assert queue["kmsMasterKeyId"] == KEY
     assert json.loads(queue["redrivePolicy"])["deadLetterTargetArn"] == "arn:aws:test:::parameters-dead-queue"
     timeout = built.one("aws:lambda/function:Function").inputs["timeout"]
-    assert queue["visibilityTimeoutSeconds"] >= 6 * timeout, "Lambda developer guide, services-sqs-configure.html"
+    assert queue["visibilityTimeoutSeconds"] >= 6 * timeout, "what Lambda asks for [LAMBDA-7]"
 
 
 def test_a_message_that_fails_comes_again_alone(build: Build) -> None:

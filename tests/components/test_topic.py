@@ -28,7 +28,7 @@ def topic(email: str | None = None) -> Callable[[], None]:
 
 
 def test_messages_are_encrypted_with_our_key(build: Build) -> None:
-    """SNS's own key would drop what alarms say (aws-facts §15)."""
+    """SNS's own key would drop what alarms say [SNS-2]."""
     assert build(topic()).one("aws:sns/topic:Topic").inputs["kmsMasterKeyId"] == KEY
 
 
@@ -45,7 +45,7 @@ def test_alarms_of_this_account_and_region_may_publish(build: Build) -> None:
 
 @pytest.mark.parametrize("service", ["events.amazonaws.com", "backup.amazonaws.com"])
 def test_services_that_send_no_condition_keys_are_not_asked_for_any(build: Build, service: str) -> None:
-    """EBUG eb-use-resource-based.html: no Condition blocks in topic policies for EventBridge."""
+    """No Condition blocks in topic policies for EventBridge [EVENTS-15], and none known for AWS Backup [BACKUP-7]."""
     (allowed,) = allowed_to(service, statements(build(topic()), "TopicPolicy"))
 
     assert allowed["Action"] == ["sns:Publish"]

@@ -2,7 +2,7 @@
 
 What is modelled: both replicas with their lag and last-writer-wins, the streams, the ledgers, Aurora's two members with
 the rows a promotion loses, Route 53's witness behind resolvers that cache, a controller in each region that fences and
-takes over by itself, and a failback by hand. Nothing here is clever; it only does what design §3 says.
+takes over by itself, and a failback by hand. Nothing here is clever; it only does what docs/architecture.md says.
 """
 
 from dataclasses import dataclass, field, replace

@@ -122,10 +122,7 @@ def payment(**changed: Any) -> dict[str, Any]:
 def through_load_balancer(
     method: str, path: str, body: str | None, *, query: dict[str, str] | None = None, key: str | None = KEY, **more: Any
 ) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
-
-    `key` None sends no key.
-    """
+    """An event as an ALB makes it [ALB-2]. `key` None sends no key."""
     shown = {"x-api-key": key} if key is not None else {}
     return {
         "requestContext": {
@@ -144,7 +141,7 @@ def through_load_balancer(
 def through_api_gateway(
     method: str, path: str, body: str | None, *, query: dict[str, str] | None = None, **more: Any
 ) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html"""
+    """An event as API Gateway makes it [APIGW-7]."""
     start, _, last = path.rpartition("/")
     has_id = start == "/payments"
     headers = {"Host": "api.example", **more.pop("headers", {})}

@@ -35,7 +35,7 @@ def entry(number: int = 1, **changed: str) -> JournalEntry:
 
 
 def record(item: dict[str, Any], sequence: int, *, old: dict[str, Any] | None = None) -> dict[str, Any]:
-    """As Lambda hands it over: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html"""
+    """As Lambda hands it over [LAMBDA-13]."""
     images = {"NewImage": item, **({"OldImage": old} if old else {})}
     return {
         "eventID": str(sequence),

@@ -1,4 +1,4 @@
-"""The tables of CloudWatch's user guide, "Configuring how CloudWatch alarms treat missing data", row by row."""
+"""CloudWatch's tables of how alarms treat missing data [CW-6], row by row."""
 
 from typing import Any
 

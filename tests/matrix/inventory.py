@@ -14,7 +14,7 @@ Client = Callable[[str, str], Any]
 Inventory = dict[tuple[str, str], frozenset[str]]  # (service:operation, region) to identifiers
 
 IAM_REGION = "us-east-1"
-ACCELERATOR_REGION = "us-west-2"  # the one region whose endpoint answers (Global Accelerator developer guide, "API")
+ACCELERATOR_REGION = "us-west-2"  # the one region whose endpoint answers [GA-6]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def arguments(token: str, pattern: re.Pattern[str]) -> set[str]:
     module, _, kind = token.removeprefix("aws:").partition(":")
     service, _, file = module.partition("/")
     found = vars(importlib.import_module(f"pulumi_aws.{_MODULES.get(service, service)}.{_snake(file)}"))
-    # Where an inline setting of another resource has the name already, the SDK adds a word (aws-facts §8).
+    # Where an inline setting of another resource has the name already, the SDK adds a word [PROVIDER-3].
     given = found.get(f"{kind}InitArgs") or found[f"{kind}Args"]
     return {".".join(path) for path in _paths(given, pattern, frozenset())}
 

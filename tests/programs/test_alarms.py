@@ -149,7 +149,7 @@ def test_an_alarm_in_a_region_without_its_metric_is_refused(name: str, there: st
 
 
 def test_an_alarm_on_the_accelerator_is_refused() -> None:
-    """Its metrics are in us-west-2 (aws-facts §3)."""
+    """Its metrics are in us-west-2 [GA-6]."""
     rows = changed(
         registered(DEFAULTS), ALARM, "alarms-payments-errors", giving("namespace", value="AWS/GlobalAccelerator")
     )

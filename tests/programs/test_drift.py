@@ -1,4 +1,4 @@
-"""What a failover or an upgrade changes stays changed, and nothing else is ignored (aws-facts §2.5)."""
+"""What a failover or an upgrade changes stays changed, and nothing else is ignored [AURORA-2]."""
 
 from typing import Any
 

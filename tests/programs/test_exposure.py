@@ -99,7 +99,7 @@ def test_a_bucket_without_its_privacy_is_refused(lost: str) -> None:
 
 
 def test_the_peer_regions_network_may_be_named_by_its_addresses() -> None:
-    """Where there is no NAT: groups of another region cannot be named (aws-facts §14)."""
+    """Where there is no NAT: groups of another region cannot be named [VPC-3]."""
     peer = {"cidrIpv4": "10.1.0.0/16", "securityGroupId": "sg-endpoints"}
     own = {"cidrIpv4": "10.0.0.0/16", "securityGroupId": "sg-endpoints"}
     rows = registered(DEFAULTS)

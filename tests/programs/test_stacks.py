@@ -27,7 +27,7 @@ def outputs_of(rows: list[Row], stack: str) -> dict[str, Any]:
 @pytest.mark.parametrize("stack", REGIONS)
 def test_every_resource_of_a_regional_stack_is_in_its_region(aws_rows: list[Row], stack: str) -> None:
     found = [row for row in aws_rows if row["stack"] == stack]
-    # IAM is one for all regions; its control plane is in us-east-1 (IAM user guide, "Resilience in IAM").
+    # IAM is one for all regions; its control plane is in us-east-1 [REGIONS-1].
     regional = [row for row in found if not row["type"].startswith("aws:iam/")]
 
     assert regional
@@ -118,7 +118,7 @@ def test_health_checks_look_at_what_the_regions_export(rows: list[Row], aws_rows
 
 
 def test_nothing_that_a_failover_changes_is_changed_back(aws_rows: list[Row]) -> None:
-    # aws-facts §2.5: clearing it on a reader would promote that member.
+    # Clearing it on a reader would promote that member [AURORA-2].
     clusters = [row for row in aws_rows if row["type"] == "aws:rds/cluster:Cluster"]
 
     assert len(clusters) == 2
@@ -126,7 +126,7 @@ def test_nothing_that_a_failover_changes_is_changed_back(aws_rows: list[Row]) ->
 
 
 def test_a_joining_member_has_no_credentials(aws_rows: list[Row]) -> None:
-    # AWS answers InvalidParameterCombination (aws-facts §2.4).
+    # AWS answers InvalidParameterCombination [AURORA-6].
     joining = next(row for row in aws_rows if row["type"].endswith(":Cluster") and row["region"] == "us-east-2")
 
     assert not {"masterUsername", "masterPassword", "manageMasterUserPassword", "databaseName"} & set(joining["inputs"])

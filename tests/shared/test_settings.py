@@ -82,7 +82,7 @@ def test_an_existing_zone_needs_its_name() -> None:
 
 
 def test_health_checks_come_every_10_or_30_seconds_only() -> None:
-    # Route 53 knows no other interval (aws-facts §6).
+    # Route 53 knows no other interval [R53-5].
     assert "dns:healthCheckInterval is 20; choose one of 10, 30" in refusal(
         {"dns:healthCheckInterval": "20"}, GlobalSettings
     )

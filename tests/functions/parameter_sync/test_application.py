@@ -68,7 +68,7 @@ class Function:
 
 
 def change(name: Any = NAME, **more: Any) -> dict[str, Any]:
-    """EventBridge reference, events-ref-ssm.html."""
+    """An event as Parameter Store sends it [EVENTS-13]."""
     detail = {"operation": "Update", "name": name, "type": "SecureString"}
     return {
         "source": "aws.ssm",
