@@ -232,7 +232,7 @@ unfence: $(READY) ## Make the writer's region active when both are fenced (ENV R
 	@$(RUN) -m ops unfence --env $(ENV) $(if $(REGION),--region $(REGION)) --reason "$$REASON" $(HERE) $(AGREED)
 
 .PHONY: drill drill-check
-drill: $(READY) ## Do a drill to a deployed environment, and report (ENV DRILL YES LOCAL)
+drill: $(READY) ## Run a drill against a deployed environment and write the report (ENV DRILL YES LOCAL)
 	@$(RUN) -m drill run $(DRILL) --env $(ENV) $(HERE) $(AGREED)
 
 drill-check: $(READY) ## Say whether both regions could take over now (ENV LOCAL)

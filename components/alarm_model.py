@@ -1,4 +1,4 @@
-"""What an alarm is, before there is one: the words of the alarm catalogue. Pure data."""
+"""Alarm definitions as plain dataclasses; no Pulumi resources."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Alarm:
     reason: str  # what it means, and what to look at first; people read it in the message
     source: str  # of what it says of AWS: ids of docs/references.md, in square brackets
     home: Home = "own"
-    urgent: bool = False  # the region cannot serve as it should: part of the region's composite alarm
+    urgent: bool = False  # the region is degraded: part of the region's composite alarm
 
     def __post_init__(self) -> None:
         if not 1 <= self.datapoints <= self.evaluation_periods:

@@ -46,7 +46,7 @@ class AlarmsArgs:
 
 class Alarms(pulumi.ComponentResource):
     """Each tells the topic when it goes off and when it is over. The composite alarm says once what several of them may
-    be saying at the same time: the region does not serve as it should."""
+    be saying at the same time: the region is degraded."""
 
     names: list[pulumi.Output[str]]
 
@@ -76,7 +76,7 @@ class Alarms(pulumi.ComponentResource):
             aws.cloudwatch.CompositeAlarm(
                 f"{name}-region",
                 alarm_name=args.composite,
-                alarm_description=f"{args.region} does not serve as it should. Its single alarms say what is wrong.",
+                alarm_description=f"{args.region} is degraded: at least one of its alarms is in ALARM.",
                 alarm_rule=rule,
                 alarm_actions=[args.topic_arn],
                 ok_actions=[args.topic_arn],

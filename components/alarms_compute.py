@@ -32,8 +32,8 @@ _THROTTLES = _on_function(
     key="throttles",
     metric="Throttles",
     datapoints=2,
-    reason="Calls were refused for want of concurrency. After a failover one region carries the load of both: compare "
-    "the account's concurrency limits in the two.",
+    reason="Invocations were throttled: the concurrency limit was reached. After a failover one region carries the "
+    "load of both: compare the account's concurrency limits in the two.",
     urgent=True,
 )
 _DURATION = _on_function(

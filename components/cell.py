@@ -1,4 +1,4 @@
-"""What every function of a region is made with: its place, its network, its key. Pure data, and the making."""
+"""Inputs shared by all Lambda functions of a region, and the factory that creates them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

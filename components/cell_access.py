@@ -86,4 +86,4 @@ def parameters(cell: Cell, actions: Sequence[str], *paths: str) -> Statement:
 
 def door_parameters(cell: Cell) -> list[str]:
     """Where both regions' doors are, as paths."""
-    return [f"{cell.names.doors}/{region}/*" for region in (cell.region, cell.peer)]
+    return [f"{cell.names.endpoints}/{region}/*" for region in (cell.region, cell.peer)]

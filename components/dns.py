@@ -20,8 +20,8 @@ class ApiAlias:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionDoors:
-    """How a region is reached, from its outputs."""
+class RegionEndpoints:
+    """Endpoints of a region, from its stack outputs."""
 
     region: str
     nlb_dns_name: pulumi.Input[str]
@@ -48,7 +48,7 @@ class DnsArgs:
     accelerator_name: str
     accelerator_dns_name: pulumi.Input[str]
     accelerator_zone_id: pulumi.Input[str]
-    doors: Mapping[Place, RegionDoors]
+    endpoints: Mapping[Place, RegionEndpoints]
     check_interval: int  # seconds: 10 or 30, fixed for the life of a health check
     check_threshold: int
 
@@ -69,15 +69,21 @@ class Dns(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._zone()
         self.api_checks, self.nlb_checks = {}, {}
-        for place, door in args.doors.items():
-            path = pulumi.Output.concat("/", door.api_stage, HEALTH_PATH)
-            api = self._health_check(f"api-{place}", _api_host(door), path)
-            nlb = self._health_check(f"nlb-{place}", pulumi.Output.from_input(door.nlb_dns_name), HEALTH_PATH)
+        for place, endpoint in args.endpoints.items():
+            path = pulumi.Output.concat("/", endpoint.api_stage, HEALTH_PATH)
+            api = self._health_check(f"api-{place}", _api_host(endpoint), path)
+            nlb = self._health_check(f"nlb-{place}", pulumi.Output.from_input(endpoint.nlb_dns_name), HEALTH_PATH)
             self.api_checks[place], self.nlb_checks[place] = api.id, nlb.id
             self._failover_record(
-                f"failover-{place}", place, args.service_name, door.nlb_dns_name, door.nlb_zone_id, nlb, follow=True
+                f"failover-{place}",
+                place,
+                args.service_name,
+                endpoint.nlb_dns_name,
+                endpoint.nlb_zone_id,
+                nlb,
+                follow=True,
             )
-            if alias := door.api_domain:
+            if alias := endpoint.api_domain:
                 # The target's health would be the service's, not our API's [R53-1]: the check alone decides.
                 self._failover_record(f"api-{place}", place, alias.name, alias.host, alias.zone_id, api, follow=False)
         aws.route53.Record(
@@ -160,5 +166,5 @@ def existing_zone(name: str, provider: aws.Provider) -> ExistingZone:
     return ExistingZone(zone_id=zone.zone_id, name_servers=zone.name_servers)
 
 
-def _api_host(door: RegionDoors) -> pulumi.Output[str]:
-    return pulumi.Output.concat(door.api_id, f".execute-api.{door.region}.amazonaws.com")
+def _api_host(endpoint: RegionEndpoints) -> pulumi.Output[str]:
+    return pulumi.Output.concat(endpoint.api_id, f".execute-api.{endpoint.region}.amazonaws.com")

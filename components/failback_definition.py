@@ -26,7 +26,7 @@ def failback_definition(args: FailbackArgs) -> str:
         **steps.guard(args.recovery_arn, "failback", following="Preflight"),
         "Preflight": flow.recovery_task(args.recovery_arn, "preflight", given, keep="preflight", following="Switch"),
         "Switch": flow.recovery_task(
-            args.recovery_arn, "switch", {"writer_region": writer_region}, keep="change", following="LookForWriter"
+            args.recovery_arn, "switch", {"writer_region": writer_region}, keep="change", following="DescribeWriter"
         ),
         **steps.wait_for_writer(args.recovery_arn, lost=None, following="Publish"),
         **steps.publish(args.recovery_arn, following="Unfence"),
@@ -38,9 +38,9 @@ def failback_definition(args: FailbackArgs) -> str:
             following="Replay",
             tries=8,
         ),
-        # What arrived while the writer moved, the one ledger had to leave and the other one was not to take.
+        # Replays payments accepted during the switchover, when neither region was allowed to post.
         **steps.replay(
-            args.recovery_arn, {"writer_region": writer_region}, seconds=args.replay_seconds, following="Prove"
+            args.recovery_arn, {"writer_region": writer_region}, seconds=args.replay_seconds, following="VerifyPayment"
         ),
         **steps.prove(args.recovery_arn, following="Measure"),
         **steps.ending(
@@ -56,4 +56,6 @@ def failback_definition(args: FailbackArgs) -> str:
             },
         ),
     }
-    return flow.machine("Brings a region back that was left", states, start="Guard", seconds=args.limit_seconds)
+    return flow.machine(
+        "Brings a region back that was left", states, start="CheckPreconditions", seconds=args.limit_seconds
+    )

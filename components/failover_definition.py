@@ -25,7 +25,7 @@ class FailoverArgs:
 def failover_definition(args: FailoverArgs) -> str:
     """The definition as JSON."""
     region = flow.document("guard.region")
-    change = "WhichWay"
+    change = "ChooseWriterChange"
     states = {
         **steps.guard(args.recovery_arn, "failover", following="Fence"),
         "Fence": flow.recovery_task(
@@ -33,13 +33,13 @@ def failover_definition(args: FailoverArgs) -> str:
             "fence",
             {"region": region, "epoch": flow.document("guard.epoch"), "by": flow.RUN_NAME},
             keep="fence",
-            following="IsAgreed" if args.ask_first else change,
+            following="ApprovalRequired" if args.ask_first else change,
         ),
         **(_approval(args, following=change) if args.ask_first else {}),
         **_change_of_writer(args),
         **steps.wait_for_writer(args.recovery_arn, lost=region, following="Publish"),
         **steps.publish(args.recovery_arn, following="Replay"),
-        **steps.replay(args.ledger_arn, {}, seconds=args.replay_seconds, following="Prove"),
+        **steps.replay(args.ledger_arn, {}, seconds=args.replay_seconds, following="VerifyPayment"),
         **steps.prove(args.recovery_arn, following="Measure"),
         **steps.ending(
             args.recovery_arn,
@@ -57,7 +57,7 @@ def failover_definition(args: FailoverArgs) -> str:
         ),
     }
     seconds = args.limit_seconds + (args.approval_seconds if args.ask_first else 0)
-    return flow.machine("Takes over from a lost region", states, start="Guard", seconds=seconds)
+    return flow.machine("Takes over from a lost region", states, start="CheckPreconditions", seconds=seconds)
 
 
 def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
@@ -70,12 +70,12 @@ def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
     }
     return {
         # Who finishes what another run began asks for nothing that was not granted.
-        "IsAgreed": {
+        "ApprovalRequired": {
             "Type": "Choice",
             "Choices": [{"Condition": flow.document("guard.finishes"), "Next": following}],
-            "Default": "AskPeople",
+            "Default": "WaitForApproval",
         },
-        "AskPeople": flow.task(
+        "WaitForApproval": flow.task(
             args.recovery_arn,
             asked,
             keep="approval",
@@ -92,19 +92,19 @@ def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
 def _change_of_writer(args: FailoverArgs) -> dict[str, State]:
     """By promotion; or, when a person leaves a region that lives, without loss."""
     return {
-        "WhichWay": {
+        "ChooseWriterChange": {
             "Type": "Choice",
             "Choices": [{"Condition": flow.expression('$states.input.guard.mode = "planned"'), "Next": "Switch"}],
             "Default": "Promote",
         },
         "Promote": flow.recovery_task(
-            args.recovery_arn, "promote", {}, keep="change", following="LookForWriter", tries=8
+            args.recovery_arn, "promote", {}, keep="change", following="DescribeWriter", tries=8
         ),
         "Switch": flow.recovery_task(
             args.recovery_arn,
             "switch",
             {"writer_region": flow.document("guard.writer_region")},
             keep="change",
-            following="LookForWriter",
+            following="DescribeWriter",
         ),
     }

@@ -1,4 +1,4 @@
-"""A record of what went through a VPC's network interfaces, accepted or rejected."""
+"""VPC flow logs to CloudWatch Logs."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Ways to AWS for a VPC without NAT: interface endpoints for its own functions, and for the peer region's.
+"""Interface VPC endpoints, used when NAT is off, for this region's functions and the peer's.
 
 Who uses which endpoint by which name is decided in docs/decisions/0002-private-ways-to-aws.md.
 """

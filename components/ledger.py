@@ -1,5 +1,5 @@
-"""The `ledger` function of a region: what it is told, and what it may do. The stream that feeds it is connected by the
-global stack, which owns the table (`components.region_links`)."""
+"""The `ledger` Lambda function: environment variables and IAM permissions. Its event source mapping belongs to the
+global stack, which owns the journal table (`components.region_links`)."""
 
 import pulumi
 

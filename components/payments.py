@@ -1,4 +1,4 @@
-"""The `payments` function of a region: what it is told, and what it may do."""
+"""The `payments` Lambda function: environment variables and IAM permissions."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The `recovery` function of a region: what it is told, and what it may do."""
+"""The `recovery` Lambda function: environment variables and IAM permissions."""
 
 from collections.abc import Mapping
 
@@ -46,7 +46,7 @@ def environment(cell: Cell) -> Mapping[str, pulumi.Input[str]]:
     return {
         **cell.control,
         "PEER_WITNESS_NAME": cell.peers_witness,
-        "DOORS_PREFIX": names.doors,
+        "ENDPOINTS_PREFIX": names.endpoints,
         "GLOBAL_CLUSTER": names.global_cluster,
         "DATABASE_NAME": DATABASE,
         "DATABASE_SECRET": names.database_secret,

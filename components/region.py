@@ -15,8 +15,8 @@ from components.keys import DataKey, DataKeyArgs
 from components.network import Network, NetworkArgs
 from components.network_layout import zone_names
 from components.parameter_sync import ParameterSync, ParameterSyncArgs
-from components.region_doors import RegionDoors, RegionDoorsArgs
 from components.region_functions import RegionFunctions, RegionFunctionsArgs
+from components.region_ingress import RegionIngress, RegionIngressArgs
 from components.region_store import RegionStore, RegionStoreArgs
 from components.region_watch import RegionWatch, RegionWatchArgs
 from shared.places import Place
@@ -36,8 +36,8 @@ class RegionArgs:
 
 
 class Region(pulumi.ComponentResource):
-    """Network, key, stores, function, doors and alarms of one place. It knows nothing of any other stack: what it needs
-    from there has a name that both derive (`shared.naming`)."""
+    """Network, key, storage, functions, ingress and alarms of one region. It reads no other stack: names that it shares
+    with others are derived on both sides (`shared.naming`)."""
 
     exports: RegionExports
 
@@ -74,9 +74,9 @@ class Region(pulumi.ComponentResource):
         )
         self._parameters = ParameterSync("parameters", ParameterSyncArgs(cell=cell), opts=self._child)
         self._endpoints = self._interface_endpoints()
-        self._doors = RegionDoors(
-            "doors",
-            RegionDoorsArgs(
+        self._ingress = RegionIngress(
+            "ingress",
+            RegionIngressArgs(
                 place=self._place,
                 settings=self._settings,
                 network=self._network,
@@ -97,13 +97,13 @@ class Region(pulumi.ComponentResource):
                 settings=self._settings,
                 functions=self._functions,
                 parameters=self._parameters,
-                doors=self._doors,
+                ingress=self._ingress,
                 store=self._store,
             ),
             opts=self._child,
         )
         self.exports = self._exports()
-        self.register_outputs({"vpc_id": self._network.vpc_id, "api_url": self._doors.api.url})
+        self.register_outputs({"vpc_id": self._network.vpc_id, "api_url": self._ingress.api.url})
 
     def _make_network(self) -> Network:
         return Network(
@@ -165,9 +165,9 @@ class Region(pulumi.ComponentResource):
         )
 
     def _exports(self) -> RegionExports:
-        network, store, doors, endpoints = self._network, self._store, self._doors, self._endpoints
+        network, store, ingress, endpoints = self._network, self._store, self._ingress, self._endpoints
         functions = self._functions
-        front_door, api, domain, access = doors.front_door, doors.api, doors.api_domain, doors.access
+        front_door, api, domain, access = ingress.front_door, ingress.api, ingress.api_domain, ingress.access
         return RegionExports(
             place=str(self._place),
             region=self._region,
@@ -189,8 +189,8 @@ class Region(pulumi.ComponentResource):
             alb_zone_id=front_door.alb_zone_id,
             target_group_arn=front_door.target_group_arn,
             service_name=self._settings.service_name,
-            certificate_arn=doors.certificate.arn,
-            certificate_pem=doors.certificate.pem,
+            certificate_arn=ingress.certificate.arn,
+            certificate_pem=ingress.certificate.pem,
             api_id=api.id,
             api_name=api.name,
             api_stage=api.stage,

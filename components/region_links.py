@@ -1,4 +1,4 @@
-"""What makes a region's functions work together with the other region's, once both are known (global stack)."""
+"""Cross-region wiring per region (global stack): stream mapping, sentinel schedule, endpoint parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ BATCHING_WINDOW = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoorUrls:
-    """Where a region's functions find a region's doors: what `/health` follows."""
+class EndpointUrls:
+    """Base URLs of a region's endpoints, without `/health`."""
 
     load_balancer: pulumi.Input[str]
     api: pulumi.Input[str]
@@ -41,7 +41,7 @@ class RegionLinksArgs:
     dead_letter_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str]
-    doors: Mapping[str, DoorUrls]  # by region, both of them
+    endpoints: Mapping[str, EndpointUrls]  # by region, both of them
     event_endpoint_id: pulumi.Input[str]
 
 
@@ -60,7 +60,7 @@ class RegionLinks(pulumi.ComponentResource):
             ScheduledCallArgs(
                 name=args.names.regional("schedule-sentinel", args.place),
                 role_name=args.names.regional("role-schedule", args.place),
-                description="Has the other region watched without a pause",
+                description="Invokes the sentinel every minute to monitor the peer region",
                 # Not tried again: the next minute's call is worth more than a late one.
                 expression="rate(1 minutes)",
                 region=args.region,
@@ -84,9 +84,9 @@ class RegionLinks(pulumi.ComponentResource):
 
     def _addresses(self) -> list[pulumi.Resource]:
         values: dict[str, pulumi.Input[str]] = {self._args.names.event_endpoint_parameter: self._args.event_endpoint_id}
-        for region, doors in self._args.doors.items():
-            values[f"{self._args.names.doors}/{region}/load-balancer"] = doors.load_balancer
-            values[f"{self._args.names.doors}/{region}/api"] = doors.api
+        for region, urls in self._args.endpoints.items():
+            values[f"{self._args.names.endpoints}/{region}/load-balancer"] = urls.load_balancer
+            values[f"{self._args.names.endpoints}/{region}/api"] = urls.api
         return [
             aws.ssm.Parameter(
                 f"{self._prefix}{path.removeprefix(self._args.names.own_parameters).replace('/', '-')}",

@@ -1,4 +1,4 @@
-"""What a region keeps and tells: buckets, vault, topic, bus, and the queue for what could not be delivered."""
+"""A region's storage and messaging: S3 buckets, backup vault, SNS topic, event bus, dead-letter queue."""
 
 from dataclasses import dataclass
 

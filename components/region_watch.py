@@ -10,8 +10,8 @@ from components.alarm_model import Watched
 from components.alarms import Alarms, AlarmsArgs
 from components.dashboard import Dashboard, DashboardArgs
 from components.parameter_sync import ParameterSync
-from components.region_doors import RegionDoors
 from components.region_functions import RegionFunctions
+from components.region_ingress import RegionIngress
 from components.region_store import RegionStore
 from shared.places import Place
 from shared.settings import RegionSettings
@@ -23,7 +23,7 @@ class RegionWatchArgs:
     settings: RegionSettings
     functions: RegionFunctions
     parameters: ParameterSync
-    doors: RegionDoors
+    ingress: RegionIngress
     store: RegionStore
 
 
@@ -34,7 +34,7 @@ class RegionWatch(pulumi.ComponentResource):
         super().__init__("dr:region:RegionWatch", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names, region = args.settings.names, args.settings.region(args.place)
-        watched = [*_functions(args.functions), *args.parameters.watched, *_doors(args.doors), *_store(args)]
+        watched = [*_functions(args.functions), *args.parameters.watched, *_ingress(args.ingress), *_store(args)]
         Alarms(
             "alarms",
             AlarmsArgs(
@@ -46,7 +46,7 @@ class RegionWatch(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        front_door, api = args.doors.front_door, args.doors.api
+        front_door, api = args.ingress.front_door, args.ingress.api
         traffic = [
             layout.front_door_traffic(region, front_door.nlb_arn_suffix),
             layout.api_traffic(region, api.name, api.stage),
@@ -93,8 +93,8 @@ def _functions(functions: RegionFunctions) -> list[Watched]:
     ]
 
 
-def _doors(doors: RegionDoors) -> list[Watched]:
-    front_door, api = doors.front_door, doors.api
+def _ingress(ingress: RegionIngress) -> list[Watched]:
+    front_door, api = ingress.front_door, ingress.api
     return [
         Watched(
             name="alb",
@@ -113,7 +113,7 @@ def _doors(doors: RegionDoors) -> list[Watched]:
         Watched(
             name="certificate",
             alarms=alarms_traffic.CERTIFICATE,
-            dimensions={"certificate": doors.certificate.arn},
+            dimensions={"certificate": ingress.certificate.arn},
         ),
     ]
 

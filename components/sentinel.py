@@ -1,4 +1,4 @@
-"""The `sentinel` function of a region: what it is told, and what it may do. The global stack has it called every
+"""The `sentinel` Lambda function: environment variables and IAM permissions. The global stack has it called every
 minute, once both regions are known (`components.region_links`)."""
 
 import pulumi
@@ -22,7 +22,7 @@ def sentinel_function(
         environment={
             **cell.control,
             "PEER_WITNESS_NAME": cell.peers_witness,
-            "DOORS_PREFIX": cell.names.doors,
+            "ENDPOINTS_PREFIX": cell.names.endpoints,
             "FAILOVER_ARN": failover.arn,
             "FAILBACK_ARN": failback.arn,
         },

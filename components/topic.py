@@ -1,4 +1,4 @@
-"""A region's topic: where its alarms, rules and backups tell people."""
+"""SNS topic for a region's alarm, EventBridge and AWS Backup notifications."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -105,7 +105,7 @@ class Witness(pulumi.ComponentResource):
         return aws.route53.Zone(
             f"{self._prefix}-{place}",
             name=host,
-            comment=f"What Route 53's health checkers say of {place}, environment {self._args.suffix}",
+            comment=f"Health of {place} as seen by Route 53's health checkers, environment {self._args.suffix}",
             vpcs=[{"vpc_id": vpc.vpc_id, "vpc_region": vpc.region} for vpc in self._args.vpcs],
             opts=self._child,
         )

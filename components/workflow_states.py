@@ -1,4 +1,4 @@
-"""States of our state machines as plain data, in JSONata, and the way all of them handle time and errors.
+"""Builders for Step Functions states (JSONata), with our timeout and retry defaults.
 
 A run's input and what each step answered grow into one document, which is every state's input and the run's output.
 Every task has a time limit, tries again what may pass, and at last leads to people being told.
@@ -24,7 +24,7 @@ LAMBDA_FAULTS = (
     "Lambda.TooManyRequestsException",
 )
 
-FAILED, TELL_FAILURE = "Failed", "TellFailure"
+FAILED, NOTIFY_FAILURE = "Failed", "NotifyFailure"
 WAIT_SECONDS = 2
 
 
@@ -68,7 +68,7 @@ def task(
     resource: str = INVOKE,
     answer: str = "$states.result.Payload",
     retry: Sequence[Mapping[str, Any]] | None = None,
-    caught_by: str = TELL_FAILURE,
+    caught_by: str = NOTIFY_FAILURE,
     caught_as: str = "failure",
 ) -> State:
     return {

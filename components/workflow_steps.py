@@ -5,10 +5,10 @@ from typing import Any
 
 from components.workflow_states import (
     FAILED,
+    NOTIFY_FAILURE,
     RUN_ARN,
     RUN_NAME,
     RUN_STARTED,
-    TELL_FAILURE,
     WAIT_SECONDS,
     State,
     document,
@@ -20,22 +20,22 @@ from components.workflow_states import (
 
 
 def guard(function_arn: str, machine: str, *, following: str) -> dict[str, State]:
-    """Whether the run may go on; one that may not ends in "Held", which is no failure."""
+    """Whether the run may go on; one that may not ends in "Skipped", which is no failure."""
     request = {"machine": machine, "execution": RUN_ARN, "started_at": RUN_STARTED}
     return {
-        "Guard": recovery_task(
+        "CheckPreconditions": recovery_task(
             function_arn,
             "guard",
             {**request, "request": expression("$states.input")},
             keep="guard",
-            following="MayGoOn",
+            following="CanProceed",
         ),
-        "MayGoOn": {
+        "CanProceed": {
             "Type": "Choice",
             "Choices": [{"Condition": document("guard.go"), "Next": following}],
-            "Default": "Held",
+            "Default": "Skipped",
         },
-        "Held": {"Type": "Succeed"},
+        "Skipped": {"Type": "Succeed"},
     }
 
 
@@ -52,13 +52,13 @@ def wait_for_writer(function_arn: str, *, lost: str | None, following: str) -> d
         "down_at": or_null("writer.down_at"),
     }
     return {
-        "LookForWriter": recovery_task(function_arn, "writer", asked, keep="writer", following="WriterIsThere"),
-        "WriterIsThere": {
+        "DescribeWriter": recovery_task(function_arn, "writer", asked, keep="writer", following="WriterReady"),
+        "WriterReady": {
             "Type": "Choice",
             "Choices": [{"Condition": document("writer.ready"), "Next": following}],
             "Default": "WaitForWriter",
         },
-        "WaitForWriter": {"Type": "Wait", "Seconds": WAIT_SECONDS, "Next": "LookForWriter"},
+        "WaitForWriter": {"Type": "Wait", "Seconds": WAIT_SECONDS, "Next": "DescribeWriter"},
     }
 
 
@@ -70,8 +70,8 @@ def publish(function_arn: str, *, following: str) -> dict[str, State]:
 def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, following: str) -> dict[str, State]:
     """Ask the ledger for a replay, again while it answers with a continuation. Its counts go on from answer to answer.
 
-    With more patience than other steps, two minutes: the ledger pauses until it may post, and after a failback it may
-    not before the witness has seen its region's doors open again.
+    Retries for up to two minutes, because the ledger rejects writes until its region holds the writer role, and after a
+    failback until the witness reports the region's endpoints healthy.
     """
     asked = {
         **given,
@@ -82,9 +82,9 @@ def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, followi
     answer = '$merge([$states.result.Payload, {"at": $now()}])'
     return {
         "Replay": task(
-            function_arn, asked, keep="replay", following="ReplayIsDone", seconds=seconds, tries=10, answer=answer
+            function_arn, asked, keep="replay", following="ReplayComplete", seconds=seconds, tries=10, answer=answer
         ),
-        "ReplayIsDone": {
+        "ReplayComplete": {
             "Type": "Choice",
             "Choices": [{"Condition": document("replay.done"), "Next": following}],
             "Default": "Replay",
@@ -94,7 +94,7 @@ def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, followi
 
 def prove(function_arn: str, *, following: str) -> dict[str, State]:
     given = {"execution": RUN_NAME, "writer_region": document("guard.writer_region")}
-    return {"Prove": recovery_task(function_arn, "prove", given, keep="proof", following=following)}
+    return {"VerifyPayment": recovery_task(function_arn, "prove", given, keep="proof", following=following)}
 
 
 def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[str, State]:
@@ -103,17 +103,19 @@ def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[
     given: dict[str, Any] = {name: or_null(place) for name, place in moments.items()}
     measured = {**given, "started_at": document("guard.started_at"), "replay": or_null("replay")}
 
-    def told(outcome: str) -> dict[str, Any]:
+    def outcome_of(outcome: str) -> dict[str, Any]:
         return {"machine": machine, "execution": RUN_ARN, "outcome": outcome, "document": expression("$states.input")}
 
     return {
-        "Measure": recovery_task(function_arn, "measure", measured, keep="measures", following="Tell"),
-        "Tell": recovery_task(function_arn, "notify", told("succeeded"), keep="told", following="Done"),
+        "Measure": recovery_task(function_arn, "measure", measured, keep="measures", following="NotifySuccess"),
+        "NotifySuccess": recovery_task(
+            function_arn, "notify", outcome_of("succeeded"), keep="notification", following="Done"
+        ),
         "Done": {"Type": "Succeed"},
-        TELL_FAILURE: task(
+        NOTIFY_FAILURE: task(
             function_arn,
-            {"operation": "notify", **told("failed")},
-            keep="told",
+            {"operation": "notify", **outcome_of("failed")},
+            keep="notification",
             following=FAILED,
             seconds=60,
             tries=5,

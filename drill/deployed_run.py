@@ -1,6 +1,6 @@
-"""One run on a deployed environment, from its folder to its report: journal, scenario, way back, verdict.
+"""One run on a deployed environment, from its folder to its report: journal, scenario, rollback, verdict.
 
-Whatever ends it early, what it changed and what the system did about that is taken back before it ends.
+On any early exit, reverts the run's changes and the failover they caused.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ from shared.places import Place
 
 AWS_LIMITS = (
     "The load is light and comes from one place: it shows that service goes on, not how much of it there is.",
-    "Of the database only the writer's rows are compared: nobody outside reaches the other member.",
+    "Of the database only the writer's rows are compared: the other member is not reachable from outside its VPC.",
 )
 
 

@@ -1,4 +1,4 @@
-"""Does one scenario to an environment that runs, under load, and reads everything that its report and verdict need."""
+"""Runs one scenario on a local environment and collects the data for report and verdict."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""The ledger's rows of one run, asked of the writer through the Data API: nobody outside reaches the database itself.
+"""Reads one run's ledger rows through the Data API, since the database is not reachable from outside its VPC.
 
 Data API answers for the member that writes only [AURORA-17], so the other one's rows are not compared.
 """

@@ -46,7 +46,9 @@ class EnvironmentWatch:
         return {self._site.region(place): await asyncio.to_thread(self._ledger.rows, place)}
 
     async def rows(self, _status: Status, region: str) -> dict[str, Row]:
-        raise ProbeError(f"nobody outside reaches the member in {region}; its rows are read where it writes")
+        raise ProbeError(
+            f"the database in {region} is not reachable from outside its VPC; only the writer's rows can be read"
+        )
 
     async def second_run(self) -> dict[str, int]:
         raise ProbeError("the stack programs are run by `make preview`, not by a drill")

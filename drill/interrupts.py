@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a run: it goes its way back first."""
+"""Rolls back before exiting on SIGINT or SIGTERM."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""Does a scenario to an environment under load. What was changed is changed back, whatever happens on the way."""
+"""Runs a scenario against an environment under load and always rolls back its changes."""
 
 import asyncio
 import itertools
@@ -129,7 +129,7 @@ class Runner:
         self._load.start()
         missing = await self._reach_rate() or await self._settle(self._scenario.hypothesis)
         if missing:
-            raise self._not_begun(f"there was no steady state to disturb: {missing}")
+            raise self._not_begun(f"the system did not reach a steady state: {missing}")
         try:
             for step in (*self._scenario.steps, self._scenario.hypothesis):
                 await self._do(step)

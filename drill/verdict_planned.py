@@ -1,4 +1,4 @@
-"""What the state machines moved on purpose, judged: that every run ended well, in time, fenced and proved."""
+"""Checks for planned failovers: that every run ended well, in time, fenced and proved."""
 
 from drill.measured import Measured
 from drill.objectives import Planned

@@ -40,7 +40,7 @@ class WorkflowRun:
     def went_on(self) -> bool:
         """Whether the guard let it go on; one that it held changed nothing."""
         return bool(self.document.get("guard", {}).get("go", False)) or (
-            self.status != "SUCCEEDED" and any(step.name != "Guard" for step in self.steps)
+            self.status != "SUCCEEDED" and any(step.name != "CheckPreconditions" for step in self.steps)
         )
 
     @property

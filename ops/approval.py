@@ -16,7 +16,7 @@ from ops import machine
 from ops.find import Environment
 from shared.places import Place
 
-ASKING = "AskPeople"
+ASKING = "WaitForApproval"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -131,7 +131,7 @@ def end(client: Any, run: str, env: str, *, console: Console | None = None) -> N
     def tell(step: Step) -> None:
         if words := machine.STEPS.get(step.name):
             typer.echo(f"{step.at:%H:%M:%S}  {step.name}: {words}")
-        if step.name == "AskPeople":
+        if step.name == "WaitForApproval":
             typer.echo(f"          answer with make approve ENV={env}, or DECLINE=1 with it")
 
     try:

@@ -30,7 +30,7 @@ def caller(region: str) -> Caller:
     except NoCredentialsError as error:
         raise CouldNotStart(f"no AWS credentials: sign in (`aws sso login`) or choose a profile; {LINK}") from error
     except (BotoCoreError, ClientError) as error:
-        raise CouldNotStart(f"the AWS credentials are of no use in {region}: {error}; {LINK}") from error
+        raise CouldNotStart(f"AWS credentials were rejected in {region}: {error}; {LINK}") from error
     return Caller(account=found["Account"], arn=found["Arn"])
 
 

@@ -50,7 +50,7 @@ def _box(state: str, given: Mapping[str, Any]) -> Box:
 
 
 def _words(state: str) -> str:
-    """LookForWriter: Look for writer."""
+    """DescribeWriter: Describe writer."""
     return "".join(f" {letter.lower()}" if letter.isupper() and at else letter for at, letter in enumerate(state))
 
 

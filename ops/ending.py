@@ -47,7 +47,7 @@ class Interrupted(Ended):
 
 @contextmanager
 def said() -> Iterator[None]:
-    """What ends a command early is said on one or more lines, without a traceback, and becomes its exit status."""
+    """Prints expected errors without a traceback and maps them to exit codes."""
     try:
         yield
     except Interrupted as error:

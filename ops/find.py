@@ -1,4 +1,4 @@
-"""Finding the environment to work on while one of its regions may be lost, and with it whatever keeps Pulumi's state.
+"""Locates an environment without reading Pulumi state, so that it works while a region is down.
 
 So nothing is asked but the settings of this checkout and who we are: every name follows from those (`shared.naming`).
 In another account there is nothing of these names, which is said when the first of them is asked for.

@@ -152,4 +152,4 @@ def _asked(text: str, default: str) -> str:
     try:
         return str(typer.prompt(text, default=default, show_default=bool(default)))
     except typer.Abort:
-        raise CouldNotStart("nobody is there to answer; take the defaults with YES=1 (--yes)") from None
+        raise CouldNotStart("confirmation needs a terminal; take the defaults with --yes (YES=1)") from None

@@ -13,22 +13,22 @@ from ops.find import Environment
 from shared.places import Place
 
 STEPS = {
-    "Guard": "asks whether it may go on",
-    "Preflight": "looks whether both regions are well and the reader is close behind",
-    "Fence": "fences the region that is left, so that it stays out until it is brought back on purpose",
-    "AskPeople": "waits for a person's word about the database",
-    "Promote": "promotes the database's member, which may lose what was not replicated; the journal has it",
-    "Switch": "hands the database's writer over, losing nothing",
-    "LookForWriter": "waits for the writer",
-    "Publish": "tells everyone where the writer is",
-    "Unfence": "lifts the fence, and traffic returns by health",
-    "Replay": "brings back from the journal what the database does not have",
-    "Prove": "makes a payment and finds it in the ledger",
-    "Measure": "measures",
-    "Tell": "tells people",
-    "TellFailure": "tells people that it failed",
+    "CheckPreconditions": "checks the preconditions",
+    "Preflight": "checks that both regions are healthy and that the reader is close behind",
+    "Fence": "fences the region, so that it stays out of service until a failback",
+    "WaitForApproval": "waits for a person's approval of the database change",
+    "Promote": "promotes this region's database; transactions that were not replicated are replayed from the journal",
+    "Switch": "switches the database writer over, without data loss",
+    "DescribeWriter": "waits until the new writer accepts writes",
+    "Publish": "publishes the writer's region to all functions",
+    "Unfence": "removes the fence; traffic returns once health checks pass",
+    "Replay": "replays payments that are in the journal and not in the ledger",
+    "VerifyPayment": "verifies a synthetic payment end to end",
+    "Measure": "records the recovery times",
+    "NotifySuccess": "notifies the alarm topic",
+    "NotifyFailure": "notifies the alarm topic of the failure",
 }
-"""What a person is told when a step is entered for the first time; steps that are not here are passed over."""
+"""Progress lines, printed when a state is entered for the first time; states without one print nothing."""
 _PAUSE = 1.0
 
 

@@ -17,6 +17,6 @@ def agree(what: str, word: str, *, yes: bool) -> None:
     try:
         answer = input()
     except EOFError:
-        raise CouldNotStart("nobody is there to answer; agree beforehand with YES=1 (--yes)") from None
+        raise CouldNotStart("confirmation needs a terminal; pass --yes (YES=1)") from None
     if answer.strip() != word:
         raise Refused(f"{answer.strip() or 'nothing'} is not {word}: nothing was changed")

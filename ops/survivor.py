@@ -1,4 +1,4 @@
-"""Which resources of `global` can be rolled out while one region is lost: those that no call to it is needed for.
+"""Selects the `global` resources that can be deployed without calling the lost region.
 
 Read from the stack's own state (`pulumi stack export`), so that nothing is asked of AWS. What is planned is a list of
 targets, not of exceptions: a resource that is new in the program is then left alone too, wherever it lives

@@ -80,9 +80,9 @@ class Names:
         return f"{self.parameters}/local"
 
     @property
-    def doors(self) -> str:
-        """Prefix of the parameters that name each region's doors: `<region>/load-balancer`, `<region>/api` below it."""
-        return f"{self.own_parameters}/doors"
+    def endpoints(self) -> str:
+        """Prefix of the parameters that hold the regions' URLs: `<region>/load-balancer`, `<region>/api` below it."""
+        return f"{self.own_parameters}/endpoints"
 
     @property
     def event_endpoint_parameter(self) -> str:

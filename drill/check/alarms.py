@@ -20,7 +20,7 @@ def _alarms(deployment: Deployment, place: Place) -> Found:
         return critical(f"{region}: no alarm tells our topic", f"deploy stack {place} again")
     if serving := _named(composite, "ALARM"):
         return critical(
-            f"{region} does not serve as it should: {', '.join(serving)}", "its single alarms say what is wrong"
+            f"{region} is degraded: {', '.join(serving)}", "look at the alarms that the composite alarm combines"
         )
     off = _named(metric, "ALARM")
     if off:

@@ -57,9 +57,7 @@ def run(
     endpoints: EndpointsFile = ENDPOINTS,
     root: Root = ROOT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the environment's name.")] = False,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Go on although the check finds something critical.")
-    ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Continue despite critical preflight findings.")] = False,
     rate: Annotated[float, typer.Option(help="Payments offered each second. They are real ones.")] = 5.0,
     seed: Annotated[int | None, typer.Option(help="Makes the payments; chosen and told if left out.")] = None,
     kind: Annotated[

@@ -1,4 +1,5 @@
-"""A cell's eyes: it looks at both replicas and the witness, decides by `control_rules`, and keeps what it learned."""
+"""Evaluates whether this region may serve and post: reads both replicas and the witness, applies `control_rules`,
+stores the result."""
 
 import threading
 import time

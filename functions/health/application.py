@@ -121,7 +121,7 @@ class Application:
 
     def _refuse_depth(self) -> _Answer:
         error = FieldError(field="depth", reason="must be deep or shallow")
-        self._count("RequestsRefused")
+        self._count("InvalidRequests")
         return _problem(
             HTTPStatus.BAD_REQUEST,
             "invalid-request",

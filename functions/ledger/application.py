@@ -121,7 +121,7 @@ class Application:
     def _count_outcome(self, outcome: Outcome) -> None:
         self._count("PaymentsPosted", outcome.posted)
         self._count("EntriesPoisoned", len(outcome.poisoned))
-        self._count("EventsFallenBack", outcome.fallen_back)
+        self._count("EventEndpointFallbacks", outcome.fallen_back)
         self._count("LedgerWaiting", int(outcome.did is Did.WAITING))
         self._count("LedgerFailed", int(outcome.did is Did.FAILED))
 

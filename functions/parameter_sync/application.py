@@ -85,7 +85,7 @@ class Application:
         except RegionUnavailable as lost:
             # The loss of a region has alarms of its own, and the schedule will ask again.
             self._logger.warning("no reconciliation", reason=str(lost))
-            self._count("ReconciliationsPutOff", 1)
+            self._count("ReconciliationsDeferred", 1)
         return {}
 
     def _go_on(self, after: str, little_time: Callable[[], bool]) -> None:

@@ -85,4 +85,4 @@ class Errands:
     def _leave(self, message: Message, reason: str) -> None:
         """Nothing is wrong with the parameter: when the region is back, the next reconciliation finds it."""
         self._logger.warning("parameter left to the reconciliation", parameter=message.name, reason=reason)
-        self._count("ParametersLeft", 1)
+        self._count("ParametersSkipped", 1)

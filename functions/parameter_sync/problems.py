@@ -18,7 +18,7 @@ class Busy(Exception):
 
 
 class Moved(Exception):
-    """Someone was quicker: what was read is no longer so. To be looked at again at once."""
+    """The parameter changed after it was read; retry immediately."""
 
 
 class NotYet(Exception):

@@ -86,7 +86,7 @@ class Application:
         self.answer = answer
         if not self._callers.known:
             logger.warning("no client has a key: anyone may pay at the load balancer's door")
-            self._metrics.add_metric(name="DoorsOpen", unit=MetricUnit.Count, value=1)
+            self._metrics.add_metric(name="UnauthenticatedAccessEnabled", unit=MetricUnit.Count, value=1)
             flush(self._metrics)
 
     def _answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -120,9 +120,9 @@ class Application:
 
     def _unknown_caller(self, _: Exception) -> Response[str]:
         """401, the same for no key and for a wrong one."""
-        self._metrics.add_metric(name="CallersRefused", unit=MetricUnit.Count, value=1)
+        self._metrics.add_metric(name="UnauthorizedRequests", unit=MetricUnit.Count, value=1)
         detail = f"a client's key is needed in the header {KEY_HEADER}"
-        return problem(HTTPStatus.UNAUTHORIZED, "unknown-caller", detail, headers={"WWW-Authenticate": "ApiKey"})
+        return problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "ApiKey"})
 
     def _unexpected(self, error: Exception) -> Response[str]:
         """500. The log names the error and where it happened, not its message, which may quote a payment."""

@@ -66,10 +66,10 @@ class Routes:
         except PaymentConflict as conflict:
             self._count("PaymentsConflicting")
             if conflict.split:
-                self._count("PaymentsSplit")
+                self._count("ConflictingPaymentIds")
                 self._logger.error("the regions held different contents under one payment id")
             detail = f"payment {payment.id} was accepted before with other content; use a new id for another payment"
-            return problem(HTTPStatus.CONFLICT, "other-content", detail)
+            return problem(HTTPStatus.CONFLICT, "payment-id-conflict", detail)
         except JournalUnavailable as silence:
             return self._journal_silent(silence)
 
@@ -118,7 +118,7 @@ class Routes:
     def _refuse(self, errors: list[FieldError]) -> Response[str]:
         known = {*Payment.model_fields, "body"}
         self._logger.append_keys(refused=[error.field if error.field in known else "unknown field" for error in errors])
-        self._count("RequestsRefused")
+        self._count("InvalidRequests")
         detail = "; ".join(f"{error.field} {error.reason}" for error in errors)
         return problem(HTTPStatus.BAD_REQUEST, "invalid-request", detail, errors=errors)
 

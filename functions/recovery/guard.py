@@ -28,7 +28,7 @@ def guard(given: GuardInput, around: Surroundings) -> GuardOutput:
         why = _other_run(given.execution, around)
     return GuardOutput(
         go=not why,
-        why=why or "nothing speaks against it",
+        why=why or "preconditions met",
         region=request.region,
         epoch=region.epoch,
         writer_region=writer_region,

@@ -14,7 +14,7 @@ class Settings(ControlSettings):
     database_name: str = Field(min_length=1)
     database_secret: str = Field(min_length=1)  # name of the secret, the same in both regions
     writer_parameter: str = Field(pattern=r"^/.+[^/]$")  # Parameter Store: which region holds the writer
-    doors_prefix: str = Field(pattern=r"^/.+[^/]$")  # of the parameters that name each region's doors
+    endpoints_prefix: str = Field(pattern=r"^/.+[^/]$")  # of the parameters that name each region's doors
     payments_function: str = Field(min_length=1)  # the own region's, for the synthetic payment
     ledger_function: str = Field(min_length=1)  # the own region's
     peer_ledger_function: str = Field(min_length=1)

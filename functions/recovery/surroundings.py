@@ -44,7 +44,7 @@ class Surroundings:
     def doors(self, region: str) -> Doors:
         """Raises DoorsUnknown and ServiceSilent."""
         with silence_named("Parameter Store"):
-            return read_doors(self.here("ssm"), self.settings.doors_prefix, region)
+            return read_doors(self.here("ssm"), self.settings.endpoints_prefix, region)
 
 
 @contextmanager

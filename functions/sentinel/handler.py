@@ -40,7 +40,7 @@ def make_watch(settings: Settings) -> Watch:
             server=settings.witness_resolver,
             timeout=settings.witness_timeout_ms / 1000,
         ),
-        find_doors=lambda region: read_doors(aws.client("ssm", settings.region), settings.doors_prefix, region),
+        find_doors=lambda region: read_doors(aws.client("ssm", settings.region), settings.endpoints_prefix, region),
     )
     return Watch(
         settings=settings,

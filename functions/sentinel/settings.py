@@ -17,7 +17,7 @@ from common.control_settings import ControlSettings
 
 class Settings(ControlSettings):
     peer_witness_name: str = Field(min_length=1)  # what is asked about the peer
-    doors_prefix: str = Field(pattern=r"^/.+[^/]$")  # of the parameters that name each region's doors
+    endpoints_prefix: str = Field(pattern=r"^/.+[^/]$")  # of the parameters that name each region's doors
     failover_arn: str = Field(min_length=1)  # this region's state machines
     failback_arn: str = Field(min_length=1)
     probe_interval_seconds: float = Field(default=5.0, gt=0, le=30)

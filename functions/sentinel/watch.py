@@ -169,11 +169,11 @@ class Watch:
         )
         self.logger.remove_keys(["execution"])
         if evidence.rounds.last and evidence.rounds.failed:
-            self._count("PeerRoundsFailed")
+            self._count("PeerProbeFailures")
         if verdict.act:
-            self._count("SentinelActs")
+            self._count("FailoversStarted")
         elif verdict.reason not in CALM:
-            self._count("SentinelHolds")
+            self._count("FailoversSuppressed")
 
     def _count(self, metric: str) -> None:
         self.metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)

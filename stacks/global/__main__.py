@@ -7,7 +7,7 @@ from components.accelerator import Accelerator, AcceleratorArgs, EndpointArgs
 from components.backup_plan import BackupPlan, BackupPlanArgs
 from components.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs
 from components.database import DATABASE, Database, DatabaseArgs, MemberPlacement
-from components.dns import ApiAlias, Dns, DnsArgs, RegionDoors, existing_zone
+from components.dns import ApiAlias, Dns, DnsArgs, RegionEndpoints, existing_zone
 from components.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs, endpoint_id
 from components.fault_injection import FaultInjection, FaultInjectionArgs
 from components.global_watch import GlobalWatch, GlobalWatchArgs, WatchedRegion
@@ -15,7 +15,7 @@ from components.journal import Journal, JournalArgs
 from components.network_layout import zone_names
 from components.parameters import SeededParameters, SeededParametersArgs
 from components.private_paths import PrivatePaths, PrivatePathsArgs, PrivateSide
-from components.region_links import DoorUrls, RegionLinks, RegionLinksArgs
+from components.region_links import EndpointUrls, RegionLinks, RegionLinksArgs
 from components.region_switch import RegionSwitch, RegionSwitchArgs
 from components.restore_testing import RestoreTesting, RestoreTestingArgs
 from components.witness import Witness, WitnessArgs, WitnessVpc
@@ -157,8 +157,8 @@ dns = Dns(
         accelerator_name=settings.accelerator_name,
         accelerator_dns_name=accelerator.dns_name,
         accelerator_zone_id=accelerator.hosted_zone_id,
-        doors={
-            place: RegionDoors(
+        endpoints={
+            place: RegionEndpoints(
                 region=settings.region(place),
                 nlb_dns_name=region.nlb_dns_name,
                 nlb_zone_id=region.nlb_zone_id,
@@ -213,13 +213,13 @@ events = EventEndpoint(
     ),
     opts=at(providers[Place.PRIMARY]),
 )
-doors = {
-    settings.region(place): DoorUrls(
+endpoint_urls = {
+    settings.region(place): EndpointUrls(
         load_balancer=pulumi.Output.concat("https://", region.nlb_dns_name), api=region.api_url
     )
     if settings.nat != "none"
     # Without NAT a function finds the one door that answers inside (docs/decisions/0002-private-ways-to-aws.md).
-    else DoorUrls(
+    else EndpointUrls(
         load_balancer=pulumi.Output.concat("https://", region.alb_dns_name),
         api=pulumi.Output.concat("https://", region.alb_dns_name),
     )
@@ -240,7 +240,7 @@ for place, region in regions.items():
             dead_letter_arn=region.dead_letter_arn,
             topic_arn=region.topic_arn,
             key_arn=region.data_key_arn,
-            doors=doors,
+            endpoints=endpoint_urls,
             event_endpoint_id=events.url.apply(endpoint_id),
         ),
         opts=at(providers[place]),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pulumi
 import pulumi_aws as aws
 
-from components.region_links import DoorUrls, RegionLinks, RegionLinksArgs
+from components.region_links import EndpointUrls, RegionLinks, RegionLinksArgs
 from shared.naming import Names
 from shared.places import Place
 from tests.components.documents import statements
@@ -34,9 +34,9 @@ def program() -> None:
             dead_letter_arn=QUEUE,
             topic_arn=f"arn:aws:sns:us-east-2:{ACCOUNT}:topic",
             key_arn=KEY,
-            doors={
-                "us-east-1": DoorUrls(load_balancer="https://nlb-1", api="https://api-1/v1"),
-                "us-east-2": DoorUrls(load_balancer="https://nlb-2", api="https://api-2/v1"),
+            endpoints={
+                "us-east-1": EndpointUrls(load_balancer="https://nlb-1", api="https://api-1/v1"),
+                "us-east-2": EndpointUrls(load_balancer="https://nlb-2", api="https://api-2/v1"),
             },
             event_endpoint_id="abc.veo",
         ),
@@ -83,8 +83,8 @@ def test_the_schedule_may_call_the_sentinel_and_nothing_else(build: Build) -> No
 def test_both_regions_doors_are_named_where_no_copy_reaches(build: Build) -> None:
     parameters = {each.inputs["name"]: plain(each)["value"] for each in build(program).all("Parameter")}
 
-    assert parameters["/app/dev/local/doors/us-east-1/load-balancer"] == "https://nlb-1"
-    assert parameters["/app/dev/local/doors/us-east-2/api"] == "https://api-2/v1"
+    assert parameters["/app/dev/local/endpoints/us-east-1/load-balancer"] == "https://nlb-1"
+    assert parameters["/app/dev/local/endpoints/us-east-2/api"] == "https://api-2/v1"
     assert all(name.startswith("/app/dev/local/") for name in parameters), "the other region would get ours"
 
 

@@ -84,11 +84,11 @@ def test_every_task_has_a_limit_tries_again_and_tells_of_its_failure(definition:
         assert any(each["MaxAttempts"] > 0 for each in state["Retry"]), name
         (caught,) = state["Catch"]
         assert caught["ErrorEquals"] == ["States.ALL"], name
-        assert caught["Next"] == ("Failed" if name == "TellFailure" else "TellFailure"), name
+        assert caught["Next"] == ("Failed" if name == "NotifyFailure" else "NotifyFailure"), name
 
 
 def test_what_another_try_cannot_change_is_not_tried_again(definition: dict[str, Any]) -> None:
-    for name in ("Guard", "Publish", "LookForWriter"):
+    for name in ("CheckPreconditions", "Publish", "DescribeWriter"):
         final, *_ = definition["States"][name]["Retry"]
         assert final["MaxAttempts"] == 0
         assert {"EpochPassed", "WriterNotInTime"} <= set(final["ErrorEquals"])
@@ -112,12 +112,12 @@ def test_every_expression_can_be_read(definition: dict[str, Any]) -> None:
 def test_the_lost_region_is_fenced_before_the_writer_moves_and_the_writer_is_named_after_it_is_there() -> None:
     states = json.loads(DEFINITIONS["failover"])["States"]
 
-    assert states["Guard"]["Next"] == "MayGoOn"
-    assert states["MayGoOn"]["Choices"][0]["Next"] == "Fence"
-    assert states["MayGoOn"]["Default"] == "Held"
-    assert states["Fence"]["Next"] == "WhichWay"
-    assert {states[way]["Next"] for way in ("Promote", "Switch")} == {"LookForWriter"}
-    assert states["WriterIsThere"]["Choices"][0]["Next"] == "Publish"
+    assert states["CheckPreconditions"]["Next"] == "CanProceed"
+    assert states["CanProceed"]["Choices"][0]["Next"] == "Fence"
+    assert states["CanProceed"]["Default"] == "Skipped"
+    assert states["Fence"]["Next"] == "ChooseWriterChange"
+    assert {states[way]["Next"] for way in ("Promote", "Switch")} == {"DescribeWriter"}
+    assert states["WriterReady"]["Choices"][0]["Next"] == "Publish"
     assert states["Publish"]["Next"] == "Replay"
 
 
@@ -132,12 +132,12 @@ def test_the_fence_falls_last_in_a_failback_and_nothing_is_lost() -> None:
 def test_people_are_asked_only_where_the_setting_says_so() -> None:
     silent, asking = json.loads(DEFINITIONS["failover"]), json.loads(DEFINITIONS["failover that asks"])
 
-    assert "AskPeople" not in silent["States"]
-    assert asking["States"]["Fence"]["Next"] == "IsAgreed"
-    assert asking["States"]["IsAgreed"]["Default"] == "AskPeople"
-    assert asking["States"]["AskPeople"]["Next"] == "WhichWay"
-    assert asking["States"]["AskPeople"]["Resource"].endswith(".waitForTaskToken")
-    assert asking["TimeoutSeconds"] > asking["States"]["AskPeople"]["TimeoutSeconds"]
+    assert "WaitForApproval" not in silent["States"]
+    assert asking["States"]["Fence"]["Next"] == "ApprovalRequired"
+    assert asking["States"]["ApprovalRequired"]["Default"] == "WaitForApproval"
+    assert asking["States"]["WaitForApproval"]["Next"] == "ChooseWriterChange"
+    assert asking["States"]["WaitForApproval"]["Resource"].endswith(".waitForTaskToken")
+    assert asking["TimeoutSeconds"] > asking["States"]["WaitForApproval"]["TimeoutSeconds"]
 
 
 def test_the_same_settings_give_the_same_text() -> None:

@@ -125,7 +125,7 @@ def answers(deployment: Deployment) -> dict[str, Answer]:
         "GetMetricData": metric(7.0),
         "FilterLogEvents": {"events": []},
         "DescribeTable": table(*deployment.regions.values()),
-        "DescribeParameters": {"Parameters": [parameter("flags"), parameter("local/doors", Version=1)]},
+        "DescribeParameters": {"Parameters": [parameter("flags"), parameter("local/endpoints", Version=1)]},
         "DescribeAlarms": {"MetricAlarms": [alarm(deployment, "a")], "CompositeAlarms": [alarm(deployment, "region")]},
         "GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 1000}},
         "ListServiceQuotas": {

@@ -76,7 +76,11 @@ def recovered(**changes: Any) -> model.Report:
     """The same run with a failover 9 s after the loss and a failback after the return."""
     steps = [
         model.WorkflowStepReport(name=name, at=at, seconds=seconds)
-        for name, at, seconds in (("Guard", 24.0, 0.2), ("LookForWriter", 24.5, 9.0), ("Replay", 33.5, 0.4))
+        for name, at, seconds in (
+            ("CheckPreconditions", 24.0, 0.2),
+            ("DescribeWriter", 24.5, 9.0),
+            ("Replay", 33.5, 0.4),
+        )
     ]
     failover = model.WorkflowReport(
         machine="failover", region="us-east-2", name="failover-us-east-1-0-0-0", status="succeeded", at=24.0,

@@ -242,7 +242,7 @@ SEEDED = [
             "MetricAlarms": [healthy.alarm(deployment(), "a")],
             "CompositeAlarms": [healthy.alarm(deployment(), "alarm-region", "ALARM")],
         },
-        S, CRITICAL, "eu-central-1 does not serve as it should: alarm-region",
+        S, CRITICAL, "eu-central-1 is degraded: alarm-region",
     ),
     (
         alarms.alarms, "DescribeAlarms", {"MetricAlarms": [healthy.alarm(deployment(), "mute", actions=False)]}, P,

@@ -69,7 +69,7 @@ def test_scenarios_share_an_environment_until_one_leaves_it_in_disorder(tmp_path
         ("third", 0),
     ]
     assert shown == ["start", SHORT.title, SHORT.title, SHORT.title, "start", SHORT.title]
-    assert "no steady state" in outcomes[2].why
+    assert "did not reach a steady state" in outcomes[2].why
     for outcome in outcomes[:2]:
         assert outcome.report is not None
         payments = outcome.report.payments

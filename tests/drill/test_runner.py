@@ -71,7 +71,7 @@ def test_steps_are_done_in_order_and_each_leaves_its_time_and_outcome(tmp_path: 
 def test_without_a_steady_state_nothing_is_touched(tmp_path: Path) -> None:
     system = System(healthy=False)
 
-    with pytest.raises(CouldNotStart, match=r"no steady state .* us-east-1 0 of 1"):
+    with pytest.raises(CouldNotStart, match=r"did not reach a steady state: .*us-east-1 0 of 1"):
         ran(system, tmp_path, SCENARIO)
 
     assert system.done == []

@@ -79,9 +79,14 @@ def with_runs(runs: dict[str, dict[str, Any]]) -> Site:
 def test_a_run_tells_its_document_its_moments_and_how_long_each_step_took() -> None:
     document = {"guard": {"go": True}, "fence": {"at": "2026-01-02T03:04:07Z"}, "proof": {"payment_id": "p"}}
     events = [
-        *(entered("Guard", 0), left("Guard", 1), entered("LookForWriter", 1), left("LookForWriter", 2)),
+        *(
+            entered("CheckPreconditions", 0),
+            left("CheckPreconditions", 1),
+            entered("DescribeWriter", 1),
+            left("DescribeWriter", 2),
+        ),
         *(entered("WaitForWriter", 2, kind="Wait"), left("WaitForWriter", 4, kind="Wait")),
-        *(entered("LookForWriter", 4), left("LookForWriter", 6), entered("Prove", 6)),
+        *(entered("DescribeWriter", 4), left("DescribeWriter", 6), entered("VerifyPayment", 6)),
     ]
     said = {"status": "SUCCEEDED", "stopDate": BEGIN + timedelta(seconds=7), "output": json.dumps(document)}
 
@@ -92,9 +97,9 @@ def test_a_run_tells_its_document_its_moments_and_how_long_each_step_took() -> N
     assert run.moment("replay") is None
     begin = BEGIN.timestamp()
     assert [(step.name, step.entered - begin, step.left and step.left - begin) for step in run.steps] == [
-        ("Guard", 0, 1),
-        ("LookForWriter", 1, 6),
-        ("Prove", 6, None),
+        ("CheckPreconditions", 0, 1),
+        ("DescribeWriter", 1, 6),
+        ("VerifyPayment", 6, None),
     ]
 
 
@@ -108,7 +113,11 @@ def test_a_run_that_the_guard_held_did_not_go_on_and_says_why() -> None:
 
 def test_a_run_that_failed_tells_what_its_last_state_knew() -> None:
     said = {"status": "FAILED", "error": "WriterNotInTime", "cause": "after 900 s"}
-    events = [entered("Guard", 0), left("Guard", 1, '{"guard": {"go": true}}'), entered("Fence", 1)]
+    events = [
+        entered("CheckPreconditions", 0),
+        left("CheckPreconditions", 1, '{"guard": {"go": true}}'),
+        entered("Fence", 1),
+    ]
 
     (run,) = read_runs(with_runs({"failover-1": {"said": said, "events": events}}))
 

@@ -19,7 +19,7 @@ def recovery_settings(*, topic_arn: str = "arn:aws:sns:us-east-2:000000000000:to
             "DATABASE_NAME": "payments",
             "DATABASE_SECRET": "secret-database-dev",
             "WRITER_PARAMETER": PARAMETER,
-            "DOORS_PREFIX": "/app/dev/doors",
+            "ENDPOINTS_PREFIX": "/app/dev/endpoints",
             "PAYMENTS_FUNCTION": "payments",
             "LEDGER_FUNCTION": "ledger",
             "PEER_LEDGER_FUNCTION": "ledger",

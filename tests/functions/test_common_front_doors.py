@@ -85,15 +85,15 @@ def ssm() -> Any:
 
 def test_the_doors_are_read_from_parameters(ssm: Any) -> None:
     for name, url in (("load-balancer", "https://nlb.example/"), ("api", "https://api.example/live")):
-        ssm.put_parameter(Name=f"/app/dev/doors/us-east-2/{name}", Value=url, Type="String")
+        ssm.put_parameter(Name=f"/app/dev/endpoints/us-east-2/{name}", Value=url, Type="String")
 
-    assert read_doors(ssm, "/app/dev/doors", "us-east-2") == Doors(
+    assert read_doors(ssm, "/app/dev/endpoints", "us-east-2") == Doors(
         load_balancer="https://nlb.example", api="https://api.example/live"
     )
 
 
 def test_a_door_that_nobody_named_is_missed_by_its_parameter(ssm: Any) -> None:
-    ssm.put_parameter(Name="/app/dev/doors/us-east-2/api", Value="https://api.example/live", Type="String")
+    ssm.put_parameter(Name="/app/dev/endpoints/us-east-2/api", Value="https://api.example/live", Type="String")
 
-    with pytest.raises(DoorsUnknown, match="/app/dev/doors/us-east-2/load-balancer is missing"):
-        read_doors(ssm, "/app/dev/doors", "us-east-2")
+    with pytest.raises(DoorsUnknown, match="/app/dev/endpoints/us-east-2/load-balancer is missing"):
+        read_doors(ssm, "/app/dev/endpoints", "us-east-2")

@@ -35,7 +35,7 @@ def test_without_a_clients_key_nothing_is_done(function: MakeFunction, tables: T
     assert refused.headers["WWW-Authenticate"] == "ApiKey"
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.headers["X-Served-By-Region"] == EAST_1
-    assert refused.body["type"] == "urn:problem-type:payments:unknown-caller"
+    assert refused.body["type"] == "urn:problem-type:payments:unauthorized"
     assert tables.items(EAST_1) == {}
 
 
@@ -129,7 +129,7 @@ def test_a_refused_caller_is_counted_and_no_client_is_a_dimension(
 ) -> None:
     service = function()
     pay(service, None)
-    assert metrics(capsys) == {"CallersRefused": [1.0]}
+    assert metrics(capsys) == {"UnauthorizedRequests": [1.0]}
     pay(service, KEY)
     assert CLIENT not in capsys.readouterr().out
 
@@ -139,10 +139,10 @@ def test_a_door_without_keys_is_open_and_says_so_once(
 ) -> None:
     service = function(CLIENT_KEY_HASHES="{}")
 
-    assert metrics(capsys) == {"DoorsOpen": [1.0]}
+    assert metrics(capsys) == {"UnauthenticatedAccessEnabled": [1.0]}
     assert pay(service, None).status == 201
     assert pay(service, "anything").status == 200
     warning, *answered = service.log_lines()
     assert (warning["level"], len(answered)) == ("WARNING", 2)
     assert "anyone may pay" in warning["message"]
-    assert "DoorsOpen" not in metrics(capsys)
+    assert "UnauthenticatedAccessEnabled" not in metrics(capsys)

@@ -102,7 +102,7 @@ def test_each_outcome_is_counted(function: MakeFunction, tables: Tables, capsys:
     service.pay(amount="1.00")
     assert metrics(capsys) == {"PaymentsConflicting": [1.0]}
     service.pay(id=None)
-    assert metrics(capsys) == {"RequestsRefused": [1.0]}
+    assert metrics(capsys) == {"InvalidRequests": [1.0]}
     tables.silent = {EAST_2}
     service.pay(id="order-0002")
     assert metrics(capsys) == {"PaymentsOneRegion": [1.0], "PaymentsAccepted": [1.0]}
@@ -126,4 +126,4 @@ def test_regions_that_disagree_are_counted(
     metrics(capsys)
 
     assert primary.pay(amount="2.00").status == 409
-    assert metrics(capsys) == {"PaymentsConflicting": [1.0], "PaymentsSplit": [1.0]}
+    assert metrics(capsys) == {"PaymentsConflicting": [1.0], "ConflictingPaymentIds": [1.0]}

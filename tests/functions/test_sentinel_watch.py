@@ -43,7 +43,7 @@ ENVIRONMENT = {
     "PLACE": "secondary",
     "PEER_REGION": EAST_1,
     "JOURNAL_TABLE": TABLE,
-    "DOORS_PREFIX": "/app/dev/doors",
+    "ENDPOINTS_PREFIX": "/app/dev/endpoints",
     "WITNESS_NAME": "witness-secondary.dr-dev.internal",
     "PEER_WITNESS_NAME": "witness-primary.dr-dev.internal",
     "FAILOVER_ARN": "set by the fixture",

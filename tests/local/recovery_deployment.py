@@ -96,7 +96,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
     for each in (EAST_1, EAST_2):
         for kind in ("load-balancer", "api"):
             aws.client("ssm", region).put_parameter(
-                Name=f"/{name}/doors/{each}/{kind}", Value=world.doors[each].url, Type="String"
+                Name=f"/{name}/endpoints/{each}/{kind}", Value=world.doors[each].url, Type="String"
             )
     topic = aws.client("sns", region).create_topic(Name=name)["TopicArn"]
     world.queues[region] = aws.client("sqs", region).create_queue(QueueName=name)["QueueUrl"]
@@ -120,7 +120,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
         "EVENT_BUS": name,
         "POISON_QUEUE_URL": world.queues[region],
         "WRITER_PARAMETER": f"/{name}/database/writer-region",
-        "DOORS_PREFIX": f"/{name}/doors",
+        "ENDPOINTS_PREFIX": f"/{name}/endpoints",
         "PAYMENTS_FUNCTION": f"{name}-payments",
         "LEDGER_FUNCTION": f"{name}-ledger",
         "PEER_LEDGER_FUNCTION": f"{name}-ledger",

@@ -82,14 +82,14 @@ def _labels_and_owner(world: ParameterWorld, region: str, name: str) -> tuple[li
 
 
 def test_a_regions_own_parameters_stay_in_it(world: ParameterWorld) -> None:
-    world.put("local/doors/api", "https://here")
+    world.put("local/endpoints/api", "https://here")
     world.put("shared", "for both")
 
     assert eventually(lambda: f"{PREFIX}/shared" in world.tree(EAST_2))
     world.reconcile()
 
-    found = world.ssm(EAST_2).get_parameters(Names=[f"{PREFIX}/local/doors/api"])
-    assert found["InvalidParameters"] == [f"{PREFIX}/local/doors/api"]
+    found = world.ssm(EAST_2).get_parameters(Names=[f"{PREFIX}/local/endpoints/api"])
+    assert found["InvalidParameters"] == [f"{PREFIX}/local/endpoints/api"]
     assert world.dead_letters() == [], "the rule let through what is the region's own"
 
 

@@ -90,8 +90,8 @@ def test_a_run_is_told_step_by_step_and_ends_with_what_was_measured(
         "failover",
         Place.SECONDARY,
         {
-            "Guard": {"Type": "Pass", "Next": "MayGoOn"},
-            "MayGoOn": {"Type": "Pass", "Next": "Fence"},
+            "CheckPreconditions": {"Type": "Pass", "Next": "CanProceed"},
+            "CanProceed": {"Type": "Pass", "Next": "Fence"},
             "Fence": {"Type": "Pass", "Output": measured, "Next": "Done"},
             "Done": {"Type": "Succeed"},
         },
@@ -100,8 +100,8 @@ def test_a_run_is_told_step_by_step_and_ends_with_what_was_measured(
     world.run("failover", Place.SECONDARY, {"region": EAST_1})
 
     lines = capsys.readouterr().out
-    assert lines.index("Guard: asks") < lines.index("Fence: fences the region")
-    assert "MayGoOn" not in lines
+    assert lines.index("CheckPreconditions: checks") < lines.index("Fence: fences the region")
+    assert "CanProceed" not in lines
     assert "writer change" in lines
     assert "61.0 s" in lines
     assert "payments missing" in lines
@@ -109,14 +109,14 @@ def test_a_run_is_told_step_by_step_and_ends_with_what_was_measured(
 
 def test_a_run_that_its_guard_held_is_refused_with_the_reason(world: World) -> None:
     held = {"guard": {"go": False, "why": "this region is fenced itself"}}
-    world.machine("failback", Place.PRIMARY, {"Guard": {"Type": "Pass", "Output": held, "End": True}})
+    world.machine("failback", Place.PRIMARY, {"CheckPreconditions": {"Type": "Pass", "Output": held, "End": True}})
 
     with pytest.raises(Refused, match="held and changed nothing: this region is fenced itself"):
         world.run("failback", Place.PRIMARY, {"region": EAST_2})
 
 
 def test_a_run_that_failed_is_incomplete_with_its_cause(world: World) -> None:
-    failing = {"Guard": {"Type": "Fail", "Error": "ProofMissing", "Cause": "not in the ledger in time"}}
+    failing = {"CheckPreconditions": {"Type": "Fail", "Error": "ProofMissing", "Cause": "not in the ledger in time"}}
     world.machine("failover", Place.SECONDARY, failing)
 
     with pytest.raises(Incomplete, match="failed: ProofMissing not in the ledger in time"):
@@ -126,7 +126,9 @@ def test_a_run_that_failed_is_incomplete_with_its_cause(world: World) -> None:
 def test_a_machine_that_is_not_there_or_at_work_already_is_not_started(world: World) -> None:
     with pytest.raises(CouldNotStart, match="is not deployed"):
         world.run("failover", Place.SECONDARY, {"region": EAST_1})
-    arn = world.machine("failover", Place.SECONDARY, {"Guard": {"Type": "Wait", "Seconds": 600, "End": True}})
+    arn = world.machine(
+        "failover", Place.SECONDARY, {"CheckPreconditions": {"Type": "Wait", "Seconds": 600, "End": True}}
+    )
     client = world.states(Place.SECONDARY)
     run = client.start_execution(stateMachineArn=arn, name="first", input="{}")["executionArn"]
 
@@ -149,9 +151,11 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
         "End": True,
     }
     arn = world.machine(
-        "failover", Place.SECONDARY, {"Guard": {"Type": "Pass", "Next": "AskPeople"}, "AskPeople": asking}
+        "failover",
+        Place.SECONDARY,
+        {"CheckPreconditions": {"Type": "Pass", "Next": "WaitForApproval"}, "WaitForApproval": asking},
     )
-    world.machine("failover", Place.PRIMARY, {"Guard": {"Type": "Succeed"}})
+    world.machine("failover", Place.PRIMARY, {"CheckPreconditions": {"Type": "Succeed"}})
     assert approval.find(world.environment) is None
     client = world.states(Place.SECONDARY)
     run = client.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
@@ -175,7 +179,7 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
 
 
 def test_no_question_is_told_from_no_answer(world: World) -> None:
-    world.machine("failover", Place.PRIMARY, {"Guard": {"Type": "Succeed"}})
+    world.machine("failover", Place.PRIMARY, {"CheckPreconditions": {"Type": "Succeed"}})
     world.aws.lose(EAST_2)
     assert approval.find(world.environment) is None
     world.aws.lose(EAST_1)
@@ -185,12 +189,12 @@ def test_no_question_is_told_from_no_answer(world: World) -> None:
 
 
 def test_a_question_that_was_answered_asks_nobody_any_more() -> None:
-    entered = {"stateEnteredEventDetails": {"name": "AskPeople"}, "timestamp": MOMENT}
+    entered = {"stateEnteredEventDetails": {"name": "WaitForApproval"}, "timestamp": MOMENT}
     scheduled = {"taskScheduledEventDetails": {"parameters": '{"Payload": {"token": "t"}}'}, "timestamp": MOMENT}
 
     assert approval.question([entered, scheduled]) == (MOMENT, "t")
-    assert approval.question([entered, scheduled, {"stateExitedEventDetails": {"name": "AskPeople"}}]) is None
-    assert approval.question([{"stateEnteredEventDetails": {"name": "Prove"}}, scheduled]) is None
+    assert approval.question([entered, scheduled, {"stateExitedEventDetails": {"name": "WaitForApproval"}}]) is None
+    assert approval.question([{"stateEnteredEventDetails": {"name": "VerifyPayment"}}, scheduled]) is None
 
 
 def test_a_region_is_meant_by_its_name_or_its_place_and_no_other(world: World) -> None:
@@ -210,13 +214,13 @@ def test_every_step_that_people_are_told_of_is_one_of_the_machines() -> None:
 
     assert set(machine.STEPS) <= states
     silent = {
-        "MayGoOn",
-        "IsAgreed",
-        "Held",
-        "WhichWay",
-        "WriterIsThere",
+        "CanProceed",
+        "ApprovalRequired",
+        "Skipped",
+        "ChooseWriterChange",
+        "WriterReady",
         "WaitForWriter",
-        "ReplayIsDone",
+        "ReplayComplete",
         "Done",
         "Failed",
     }
@@ -258,7 +262,7 @@ def test_a_failover_by_hand_asks_the_survivor_for_what_was_meant(
     world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch, mode: str, asked: tuple[str, bool]
 ) -> None:
     monkeypatch.setattr(by_hand, "environment", lambda *_, **__: world.environment)
-    world.machine("failover", Place.PRIMARY, {"Guard": {"Type": "Pass", "End": True}})
+    world.machine("failover", Place.PRIMARY, {"CheckPreconditions": {"Type": "Pass", "End": True}})
     words = ("failover", "--region", EAST_2, "--mode", mode, "--reason", "it limps")
 
     refused = ops(*words, typed="prod\n")
@@ -279,7 +283,7 @@ def test_a_failback_is_run_where_the_writer_is_and_brings_the_other_region_back(
     monkeypatch.setattr(by_hand, "writer", lambda *_: writer)
     place = world.environment.place_of(writer)
     world.journal(place)
-    world.machine("failback", place, {"Guard": {"Type": "Pass", "End": True}})
+    world.machine("failback", place, {"CheckPreconditions": {"Type": "Pass", "End": True}})
 
     answer = ops("failback", "--env", "dev", "--yes")
 
@@ -309,7 +313,9 @@ def test_the_environment_on_this_machine_is_found_while_a_region_of_it_is_lost(m
 
 
 def test_ctrl_c_leaves_the_run_alone_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    arn = world.machine("failover", Place.SECONDARY, {"Guard": {"Type": "Wait", "Seconds": 600, "End": True}})
+    arn = world.machine(
+        "failover", Place.SECONDARY, {"CheckPreconditions": {"Type": "Wait", "Seconds": 600, "End": True}}
+    )
     run = machine.start(world.states(Place.SECONDARY), arn, "watched", {})
 
     def interrupt(_: float) -> None:

@@ -119,7 +119,7 @@ def test_a_workflow_shows_each_state_and_each_way_on(name: str, drawn: dict[str,
 
     assert {box.key for box in drawn[name].boxes()} == set(states)
     assert ways <= {(arrow.source, arrow.target) for arrow in drawn[name].arrows}
-    assert "Tell failure" in drawn[name].notes[0]
+    assert "Notify failure" in drawn[name].notes[0]
 
 
 def test_a_loop_and_a_state_that_nothing_leads_to_are_drawn() -> None:

@@ -84,7 +84,7 @@ def test_from_the_first_deployment_to_nothing_left(account: LocalAws, pulumi: Pu
     print(left.output)
     assert left.exit_code == 0, left.output
     assert f"{EAST_1} (primary) is given up, {EAST_2} (secondary) takes over" in left.output
-    assert "Switch: hands the database's writer over" in left.output
+    assert "Switch: switches the database writer over" in left.output
     assert "writer change" in left.output
 
     refused = ops("destroy", "--env", ENVIRONMENT, "--yes")

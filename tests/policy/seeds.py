@@ -77,99 +77,105 @@ def _production(row: dict[str, Any]) -> None:
 
 
 SEEDS: Mapping[str, Seed] = {
-    "alarms-composites-of-nothing": _given(
+    "composite-alarm-per-region": _given(
         ("aws:cloudwatch/compositeAlarm:CompositeAlarm", "alarms-region"), "alarmRule", to='ALARM("other")'
     ),
-    "alarms-silent-topics": _given(TOPIC_POLICY, "policy", to="{}", named="aws:sns/topic:Topic topic-topic"),
-    "alarms-unheard": Seed(*ALARM, without("okActions")),
-    "alarms-unsaid-missing-data": Seed(*ALARM, without("treatMissingData")),
-    "deletion-half-protected": _given(
+    "alarm-topic-permission": _given(TOPIC_POLICY, "policy", to="{}", named="aws:sns/topic:Topic topic-topic"),
+    "alarm-actions-required": Seed(*ALARM, without("okActions")),
+    "alarm-missing-data-treatment-required": Seed(*ALARM, without("treatMissingData")),
+    "deletion-protection-consistent": _given(
         LOAD_BALANCER,
         "enableDeletionProtection",
         to=True,
         named="aws:lb/loadBalancer:LoadBalancer front-door-alb",
     ),
-    "deletion-held-by-a-gateway": _option(LOAD_BALANCER, "depends_on", []),
-    "deletion-kept-by-pulumi": _option(KEY, "protect", True),
-    "deletion-kept-without-need": _given(KEY, "deletionWindowInDays", to=30),
-    "deletion-occupied-zones": Seed("aws:route53/zone:Zone", "dns-zone", without("forceDestroy")),
-    "deletion-unprotected": Seed(*LOAD_BALANCER, _production),
-    "drift-changed-back": _option(CLUSTER, "ignore_changes", ["engineVersion"]),
-    "drift-ignored-without-need": _option(QUEUE, "ignore_changes", ["tags"]),
-    "encryption-buckets-without-encryption": _given(
+    "nlb-before-internet-gateway": _option(LOAD_BALANCER, "depends_on", []),
+    "pulumi-protect-or-retain-denied": _option(KEY, "protect", True),
+    "deletion-protection-only-when-enabled": _given(KEY, "deletionWindowInDays", to=30),
+    "hosted-zone-force-destroy-required": Seed("aws:route53/zone:Zone", "dns-zone", without("forceDestroy")),
+    "deletion-protection-required": Seed(*LOAD_BALANCER, _production),
+    "ignore-changes-required": _option(CLUSTER, "ignore_changes", ["engineVersion"]),
+    "ignore-changes-unneeded": _option(QUEUE, "ignore_changes", ["tags"]),
+    "s3-bucket-encryption-required": _given(
         (BUCKET_ENCRYPTION, "bucket-encryption"), "rules", to=[], named="aws:s3/bucket:Bucket bucket-bucket"
     ),
-    "encryption-not-switched-on": _given(KEY, "enableKeyRotation", to=False),
-    "encryption-unused-but-on": _given(
+    "encryption-enabled": _given(KEY, "enableKeyRotation", to=False),
+    "unencrypted-feature-denied": _given(
         ("aws:rds/clusterInstance:ClusterInstance", "database-primary-1"), "performanceInsightsEnabled", to=True
     ),
-    "encryption-without-any-key": Seed(*QUEUE, without("kmsMasterKeyId")),
-    "exposure-inline-rules": _given(
+    "kms-key-required": Seed(*QUEUE, without("kmsMasterKeyId")),
+    "security-group-inline-rules-denied": _given(
         ("aws:ec2/securityGroup:SecurityGroup", "front-door-alb"), "ingress", to=[{"protocol": "-1"}]
     ),
-    "exposure-public-addresses": _given(
+    "public-address-denied": _given(
         ("aws:rds/clusterInstance:ClusterInstance", "database-primary-1"), "publiclyAccessible", to=True
     ),
-    "exposure-public-buckets": _given((BLOCK, "bucket-private"), "blockPublicPolicy", to=False),
-    "exposure-public-principals": _given(
+    "s3-public-access-blocked": _given((BLOCK, "bucket-private"), "blockPublicPolicy", to=False),
+    "public-principal-denied": _given(
         ("aws:sqs/queuePolicy:QueuePolicy", "dead-letters-senders"),
         "policy",
         to=allowing("sqs:SendMessage", "*", Principal=ANYONE),
     ),
-    "exposure-refused-types": _given(("aws:lambda/functionUrl:FunctionUrl", "one"), "cors", to={}, new=True),
-    "exposure-unnamed-peers": _given(
+    "resource-type-denied": _given(("aws:lambda/functionUrl:FunctionUrl", "one"), "cors", to={}, new=True),
+    "security-group-rule-explicit": _given(
         ("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "front-door-clients-to-nlb"), "fromPort", to=80
     ),
-    "functions-endless-logs": _given(("aws:cloudwatch/logGroup:LogGroup", "payments-logs"), "retentionInDays", to=0),
-    "functions-losing": Seed(*FUNCTION, without("deadLetterConfig")),
-    "functions-lost-messages": _given(QUEUE, "messageRetentionSeconds", to=60),
-    "functions-of-another-kind": _given(FUNCTION, "runtime", to="python3.9"),
-    "functions-outside": Seed(*FUNCTION, without("vpcConfig")),
-    "functions-slow-to-tell": _given(FUNCTION, "timeout", to=1),
-    "functions-unready-logs": _option(FUNCTION, "depends_on", []),
-    "functions-untraced": Seed(*FUNCTION, without("tracingConfig")),
-    "iam-open-functions": Seed(iam.PERMISSION, "api-api", without("sourceArn")),
-    "iam-trusted-by-others": _given(
+    "log-group-retention-required": _given(
+        ("aws:cloudwatch/logGroup:LogGroup", "payments-logs"), "retentionInDays", to=0
+    ),
+    "lambda-dead-letter-queue-required": Seed(*FUNCTION, without("deadLetterConfig")),
+    "dead-letter-queue-retention": _given(QUEUE, "messageRetentionSeconds", to=60),
+    "lambda-runtime-and-architecture": _given(FUNCTION, "runtime", to="python3.9"),
+    "lambda-private-subnets": Seed(*FUNCTION, without("vpcConfig")),
+    "lambda-duration-alarm-below-timeout": _given(FUNCTION, "timeout", to=1),
+    "lambda-log-group-first": _option(FUNCTION, "depends_on", []),
+    "lambda-tracing-required": Seed(*FUNCTION, without("tracingConfig")),
+    "lambda-permission-source-required": Seed(iam.PERMISSION, "api-api", without("sourceArn")),
+    "iam-role-trust-restricted": _given(
         (iam.ROLE, "payments-role"), "assumeRolePolicy", to=allowing("sts:AssumeRole", "*", Principal=ANYONE)
     ),
-    "iam-unknown-policies": _given(QUEUE, "policy", to=allowing("sqs:SendMessage", "*", Principal=ANYONE)),
-    "drills-unstoppable": _given(
+    "iam-policy-unchecked": _given(QUEUE, "policy", to=allowing("sqs:SendMessage", "*", Principal=ANYONE)),
+    "fis-stop-condition-required": _given(
         ("aws:fis/experimentTemplate:ExperimentTemplate", "one"), "stopConditions", to=[{"source": "none"}], new=True
     ),
-    "iam-unlisted-attachments": _given(
+    "iam-managed-policy-unlisted": _given(
         (iam.ATTACHMENT, "backup-backup"), "policyArn", to="arn:aws:iam::aws:policy/PowerUserAccess"
     ),
-    "iam-used-for-others": _given(
+    "service-principal-source-required": _given(
         TOPIC_POLICY, "policy", to=allowing("sns:Publish", "arn:x", Principal={"Service": "cloudwatch.amazonaws.com"})
     ),
-    "iam-wildcard-actions": _given(POLICY, "policy", to=allowing("dynamodb:*", "arn:x")),
-    "iam-wildcard-resources": _given(POLICY, "policy", to=allowing("dynamodb:PutItem", "*")),
-    "names-without-place": _given(QUEUE, "name", to="queue-dead-letters-test"),
-    "names-without-suffix": _given(QUEUE, "name", to="queue-dead-letters-primary"),
-    "tags-untagged": _given((tags.PROVIDER, "primary"), "defaultTags", to=json.dumps({"tags": {"Project": "x"}})),
-    "tags-without-provider": _told(QUEUE, "provider", "urn:pulumi:test::dr-primary::pulumi:providers:aws::default_7"),
-    "traffic-checks-of-nothing": Seed(*CHECK, without("fqdn")),
-    "traffic-idle-groups": _given(GROUP, "endpointConfigurations", to=[]),
-    "traffic-lonely-listeners": _given(
+    "iam-wildcard-action-denied": _given(POLICY, "policy", to=allowing("dynamodb:*", "arn:x")),
+    "iam-wildcard-resource-denied": _given(POLICY, "policy", to=allowing("dynamodb:PutItem", "*")),
+    "name-place-required": _given(QUEUE, "name", to="queue-dead-letters-test"),
+    "name-suffix-required": _given(QUEUE, "name", to="queue-dead-letters-primary"),
+    "default-tags-required": _given(
+        (tags.PROVIDER, "primary"), "defaultTags", to=json.dumps({"tags": {"Project": "x"}})
+    ),
+    "explicit-provider-required": _told(
+        QUEUE, "provider", "urn:pulumi:test::dr-primary::pulumi:providers:aws::default_7"
+    ),
+    "health-check-target-required": Seed(*CHECK, without("fqdn")),
+    "accelerator-endpoint-required": _given(GROUP, "endpointConfigurations", to=[]),
+    "accelerator-listener-two-regions": _given(
         GROUP,
         "endpointConfigurations",
         to=[],
         named="aws:globalaccelerator/listener:Listener accelerator-https",
     ),
-    "traffic-placeholder-hosts": _given(CHECK, "fqdn", to="nlb.example.com"),
-    "transit-databases-without-tls": Seed(*CLUSTER, without("dbClusterParameterGroupName")),
-    "transit-messages-in-clear": _given(
+    "health-check-placeholder-host": _given(CHECK, "fqdn", to="nlb.example.com"),
+    "database-tls-required": Seed(*CLUSTER, without("dbClusterParameterGroupName")),
+    "sns-subscription-https": _given(
         ("aws:sns/topicSubscription:TopicSubscription", "one"), "protocol", to="http", new=True
     ),
-    "transit-old-api-policies": _given(
+    "api-domain-tls-1-2": _given(
         ("aws:apigateway/domainName:DomainName", "one"), "securityPolicy", to="TLS_1_0", new=True
     ),
-    "transit-plain-health-checks": _given(CHECK, "type", to="HTTP"),
-    "transit-plain-listeners": _given(("aws:lb/listener:Listener", "front-door-alb"), "protocol", to="HTTP"),
-    "transit-plain-ports": _given(
+    "health-check-tls": _given(CHECK, "type", to="HTTP"),
+    "load-balancer-listener-tls": _given(("aws:lb/listener:Listener", "front-door-alb"), "protocol", to="HTTP"),
+    "accelerator-port-443": _given(
         ("aws:globalaccelerator/listener:Listener", "accelerator-https"), "portRanges", "fromPort", to=80
     ),
-    "transit-reachable-in-clear": _given(
+    "resource-policy-tls-required": _given(
         ("aws:s3/bucketPolicy:BucketPolicy", "bucket-tls-only"),
         "policy",
         to="{}",

@@ -95,11 +95,13 @@ def test_the_suffix_that_names_must_carry_is_the_stacks_setting(python: Path) ->
     with engine.serving(python, {"dr:suffix": "blue"}) as pack:
         said = pack.resource(queue, rows)
 
-    assert set(said) == {"names-without-suffix"}
-    assert "put the suffix blue into its name" in said["names-without-suffix"][0]
+    assert set(said) == {"name-suffix-required"}
+    assert "put the suffix blue into its name" in said["name-suffix-required"][0]
 
 
-@pytest.mark.parametrize("name", ["traffic-lonely-listeners", "deletion-half-protected", "tags-untagged"])
+@pytest.mark.parametrize(
+    "name", ["accelerator-listener-two-regions", "deletion-protection-consistent", "default-tags-required"]
+)
 def test_a_first_preview_refuses_what_it_can_know(pack: Pack, name: str) -> None:
     seed = SEEDS[name]
     rows = seed.into(registered(DEFAULTS))

@@ -53,7 +53,7 @@ def test_a_refused_request_is_counted_and_an_answered_one_is_not(
     service.ask("GET", "/health")
     assert metrics(capsys) == {}
     service.ask("GET", "/health", query={"depth": "bottomless"})
-    assert metrics(capsys) == {"RequestsRefused": [1.0]}
+    assert metrics(capsys) == {"InvalidRequests": [1.0]}
 
 
 def test_an_unexpected_error_is_an_answer_that_counts_as_a_failure(

@@ -196,7 +196,7 @@ def test_a_change_of_tags_is_told_by_another_event(function: Function) -> None:
         ({"hello": SECRET}, "neither a change"),
         (change(name=7), "names no parameter"),
         (change(name="/app/prod/x"), "not below /app/dev/"),
-        (change(name="/app/dev/local/doors"), "which each region has for itself"),
+        (change(name="/app/dev/local/endpoints"), "which each region has for itself"),
         ({"operation": "look"}, "names no parameter"),
     ],
 )

@@ -118,11 +118,11 @@ def test_a_value_that_cannot_be_read_spoils_no_other() -> None:
 
 def test_a_regions_own_parameters_are_left_alone() -> None:
     world = filled(1)
-    world.put(EAST_1, "/app/dev/local/doors/us-east-1/api", "https://here")
+    world.put(EAST_1, "/app/dev/local/endpoints/us-east-1/api", "https://here")
 
     world.reconcile(deep=True)
 
-    assert "/app/dev/local/doors/us-east-1/api" not in world.east2.versions
+    assert "/app/dev/local/endpoints/us-east-1/api" not in world.east2.versions
 
 
 def test_a_rename_is_a_deletion_and_a_creation() -> None:

@@ -1,4 +1,4 @@
-"""A region's two doors to its function, and what guards them: certificate, load balancers, API, firewalls."""
+"""A region's ingress: load balancers, REST API, certificate and web ACLs."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from shared.settings import RegionSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionDoorsArgs:
+class RegionIngressArgs:
     place: Place
     settings: RegionSettings
     network: Network
@@ -36,9 +36,9 @@ class RegionDoorsArgs:
     client_keys: Mapping[str, pulumi.Input[str]] = field(repr=False)  # by client
 
 
-class RegionDoors(pulumi.ComponentResource):
-    """The front door that the accelerator points at, and the regional API. Both lead to the workload's function, and
-    `/health` to the health function; neither can stand in for the other [NLB-1]."""
+class RegionIngress(pulumi.ComponentResource):
+    """The load balancers that the accelerator points at, and the regional API. Both invoke the workload's function, and
+    the health function for `/health`; neither can replace the other [NLB-1]."""
 
     certificate: ServerCertificate
     front_door: FrontDoor
@@ -46,8 +46,8 @@ class RegionDoors(pulumi.ComponentResource):
     api_domain: ApiDomain | None
     access: ApiAccess | None
 
-    def __init__(self, name: str, args: RegionDoorsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dr:region:RegionDoors", name, None, opts)
+    def __init__(self, name: str, args: RegionIngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:region:RegionIngress", name, None, opts)
         self._args = args
         self._names, self._settings, self._place = args.settings.names, args.settings, args.place
         self._child = pulumi.ResourceOptions(parent=self)
