@@ -1,5 +1,5 @@
 """The drill's command line: `python -m drill rehearse …`. Exit status: 0 objectives met, 1 missed, 2 could not start,
-3 way back incomplete, 4 inconclusive, as this machine is too slow; 130 and 143 when it was interrupted (everything is
+3 rollback incomplete, 4 inconclusive, as this machine is too slow; 130 and 143 when it was interrupted (everything is
 brought back and stopped first)."""
 
 import asyncio
@@ -92,7 +92,7 @@ def _rehearse(console: Console, settings: RehearsalSettings) -> Report:
     except CouldNotStart as error:
         raise _end(console, 2, f"Could not start: {error}") from error
     except WayBackIncomplete as error:
-        raise _end(console, 3, f"The way back is incomplete: {error}") from error
+        raise _end(console, 3, f"Rollback incomplete: {error}") from error
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         number = interrupted[0] if interrupted else signal.SIGINT
         raise _end(console, 128 + number, "Interrupted; the outage was undone and everything stopped.") from error

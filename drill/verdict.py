@@ -204,7 +204,7 @@ def verdict(found: Sequence[CheckReport]) -> tuple[Verdict, str | None]:
 
 
 def exit_status(found: Sequence[CheckReport]) -> int:
-    """0 all met; 1 missed; 3 the way back is incomplete, which somebody must look at first; 4 inconclusive."""
+    """0 all met; 1 missed; 3 rollback incomplete; 4 inconclusive."""
     missed = {check.kind for check in found if not check.met and not check.inconclusive}
     if "way back" in missed:
         return 3

@@ -50,15 +50,15 @@ def outage(
     """Take a region away."""
     with _said_in_one_line():
         Running.in_directory(directory).post("outage", {"region": region, "kind": kind})
-    typer.echo(f"{region} is lost ({kind}); bring it back with `python -m localaws heal {region}`")
+    typer.echo(f"{region} is lost ({kind}); recover it with `python -m localaws recover {region}`")
 
 
 @app.command()
-def heal(region: Region, directory: Directory = HERE) -> None:
-    """Bring a region back."""
+def recover(region: Region, directory: Directory = HERE) -> None:
+    """End a region's outage."""
     with _said_in_one_line():
         Running.in_directory(directory).post("heal", {"region": region})
-    typer.echo(f"{region} is there")
+    typer.echo(f"{region} recovered")
 
 
 @app.command()
@@ -90,16 +90,16 @@ def deploy(
 
 
 @app.command()
-def cut(one: Region, other: Region, directory: Directory = HERE) -> None:
-    """Cut two regions off from each other; both still serve clients."""
+def partition(one: Region, other: Region, directory: Directory = HERE) -> None:
+    """Partition two regions from each other; both still serve clients."""
     with _said_in_one_line():
         Running.in_directory(directory).post("cut", {"between": [one, other]})
-    typer.echo(f"{one} and {other} are cut off; join them with `python -m localaws join {one} {other}`")
+    typer.echo(f"{one} and {other} are partitioned; end it with `python -m localaws heal-partition {one} {other}`")
 
 
-@app.command()
-def join(one: Region, other: Region, directory: Directory = HERE) -> None:
-    """Let two regions reach each other again."""
+@app.command("heal-partition")
+def heal_partition(one: Region, other: Region, directory: Directory = HERE) -> None:
+    """End a partition."""
     with _said_in_one_line():
         Running.in_directory(directory).post("join", {"between": [one, other]})
     typer.echo(f"{one} and {other} reach each other")

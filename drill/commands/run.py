@@ -1,6 +1,6 @@
 """`python -m drill run SCENARIO`: shows the plan, checks, asks, and does it to a deployed environment.
 
-Exit status: 0 objectives met, 1 missed, 2 could not start, 3 way back incomplete, 4 inconclusive; 130 and 143 when
+Exit status: 0 objectives met, 1 missed, 2 could not start, 3 rollback incomplete, 4 inconclusive; 130 and 143 when
 interrupted.
 """
 
@@ -57,7 +57,7 @@ def run(
     endpoints: EndpointsFile = ENDPOINTS,
     root: Root = ROOT,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the environment's name.")] = False,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Continue despite critical preflight findings.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Continue despite critical preflight findings.")] = False,
     rate: Annotated[float, typer.Option(help="Payments offered each second. They are real ones.")] = 5.0,
     seed: Annotated[int | None, typer.Option(help="Makes the payments; chosen and told if left out.")] = None,
     kind: Annotated[
@@ -76,7 +76,7 @@ def run(
     console.print(shown(scenarios), highlight=False, markup=False, soft_wrap=True)
     deployment = found(env, here=here, endpoints=endpoints)
     key = _client_key(deployment, client_key)
-    _refuse_unready(console, deployment, anyway=anyway)
+    _refuse_unready(console, deployment, force=force)
     if not yes:
         agree(f"Type the environment's name to do this to {env}", env, deployment.environment)
     one = partial(_one, here=here, env=env, endpoints=endpoints, root=root, rate=rate, kind=kind, seed=seed)
@@ -98,14 +98,14 @@ def _client_key(deployment: Deployment, given: str) -> SecretStr:
     return deployment.local.client_key
 
 
-def _refuse_unready(console: Console, deployment: Deployment, *, anyway: bool) -> None:
+def _refuse_unready(console: Console, deployment: Deployment, *, force: bool) -> None:
     readiness = look(deployment, datetime.now(UTC))
     worse = readiness.model_copy(
         update={"findings": [each for each in readiness.findings if each.severity is not Severity.OK]}
     )
     console.print(checked(worse), conclusion(readiness), highlight=False)
-    if not readiness.ready and not anyway:
-        raise end(2, "Not started: something critical is not well; mend it, or go on with --anyway")
+    if not readiness.ready and not force:
+        raise end(2, "Not started: the preflight check found something critical; fix it, or pass --force")
 
 
 def _one(
@@ -144,7 +144,7 @@ def _one(
         return verdict.INCONCLUSIVE
     except WayBackIncomplete as error:
         then = _cleanup(made.folder, here=here, env=env, endpoints=endpoints, root=root)
-        print_error(f"The way back is incomplete: {error}\nThen: {then}")
+        print_error(f"Rollback incomplete: {error}\nThen: {then}")
         return 3
     except ActionError as error:
         print_error(f"FAILED, and everything was taken back: {error}")
@@ -179,6 +179,6 @@ def _status(statuses: list[int]) -> int:
 
 
 def _series(scenarios: list[Scenario], statuses: list[int]) -> str:
-    words = {0: "passed", 1: "failed", 2: "could not start", 3: "way back incomplete", 4: "inconclusive"}
+    words = {0: "passed", 1: "failed", 2: "could not start", 3: "rollback incomplete", 4: "inconclusive"}
     told = [*(words.get(status, "interrupted") for status in statuses), *["not run"] * len(scenarios)]
     return "\n".join(["", *(f"{word:>20}  {each.name}" for word, each in zip(told, scenarios, strict=False))])

@@ -75,4 +75,4 @@ def _choose_speed(file: Path) -> None:
 
 def words(name: str, file: Path, root: Path) -> list[str]:
     """The command's. A busy machine may have an alarm off, which is for the check's own tests."""
-    return ["run", name, "--env", "dev", "--local", "--endpoints", str(file), "--root", str(root), "--yes", "--anyway"]
+    return ["run", name, "--env", "dev", "--local", "--endpoints", str(file), "--root", str(root), "--yes", "--force"]

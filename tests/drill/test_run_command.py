@@ -118,7 +118,7 @@ def test_the_command_that_restores_the_rest_names_the_same_environment_and_folde
     [folder] = (root / options[1]).iterdir()
     assert ended.exit_code == 3
     assert ended.stderr == (
-        "The way back is incomplete: left to do: open the fence\n"
+        "Rollback incomplete: left to do: open the fence\n"
         f"Then: .venv/bin/python -m drill cleanup {folder.name} {' '.join(again)}\n"
     )
 

@@ -125,7 +125,7 @@ def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_la
         run.wait_until_written(has_left)
         with broken_recovery(file, Place.SECONDARY):
             status = run.ended()
-            [told] = re.findall(r"^The way back is incomplete: (.*)$", run.said, re.MULTILINE)
+            [told] = re.findall(r"^Rollback incomplete: (.*)$", run.said, re.MULTILINE)
             [command] = re.findall(r"^Then: (.*)$", run.said, re.MULTILINE)
             too_early = typed(command)
 

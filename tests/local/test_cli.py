@@ -47,12 +47,12 @@ def test_an_outage_and_its_end_from_another_terminal(up: Up) -> None:
     lost = up.run("outage", EAST_1, "--kind", "reset")
     assert (lost.exit_code, lost.output) == (
         0,
-        "us-east-1 is lost (reset); bring it back with `python -m localaws heal us-east-1`\n",
+        "us-east-1 is lost (reset); recover it with `python -m localaws recover us-east-1`\n",
     )
     told = json.loads(up.run("status", "--json").output)
     assert told["regions"][EAST_1]["outage"]["kind"] == "reset"
 
-    assert up.run("heal", EAST_1).output == "us-east-1 is there\n"
+    assert up.run("recover", EAST_1).output == "us-east-1 recovered\n"
     assert up.aws.status()["regions"][EAST_1]["outage"] is None
 
 
@@ -80,7 +80,7 @@ def test_the_status_shows_places_and_what_is_lost(up: Up) -> None:
 
 
 def test_an_unknown_region_is_refused_with_the_known_ones(up: Up) -> None:
-    for command in ("outage", "heal"):
+    for command in ("outage", "recover"):
         refused = up.run(command, "mars-1")
         assert refused.exit_code == 2
         assert refused.stderr == "region 'mars-1' is not on this machine; use us-east-1 or us-east-2\n"
@@ -119,7 +119,7 @@ def test_a_killed_server_is_told_from_a_running_one(up: Up) -> None:
     assert "does not answer (ConnectError); start it again with `python -m localaws up`" in told.stderr
 
 
-@pytest.mark.parametrize("words", [("status",), ("outage", EAST_1), ("heal", EAST_1), ("down",)])
+@pytest.mark.parametrize("words", [("status",), ("outage", EAST_1), ("recover", EAST_1), ("down",)])
 def test_when_nothing_runs_each_command_says_how_to_start(tmp_path: Path, words: tuple[str, ...]) -> None:
     told = run(*words, "--directory", str(tmp_path))
 
