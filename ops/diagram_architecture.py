@@ -8,8 +8,8 @@ from ops.registered import Row, Rows
 _SEVERAL = ("aws:ec2/natGateway:NatGateway", "aws:ec2/vpcEndpoint:VpcEndpoint")
 CELLS = ("primary", "secondary")
 _MIDDLE = (
-    ("Doors and health", ("door", "watch")),
-    ("What is kept and told", ("data", "event", "network", "compute")),
+    ("Endpoints and health", ("door", "watch")),
+    ("Data and messaging", ("data", "event", "network", "compute")),
 )
 _PLACES = {"primary": "in primary", "secondary": "in secondary", "global": "in global"}
 
@@ -23,12 +23,12 @@ def region(rows: Rows, place: str = "primary") -> Diagram:
     leading = {link.source for link in found} - inside - used
     drawn = {urn for link in found for urn in (link.source, link.target)}
     columns = [
-        Column("Leads here", _boxes([shown[urn] for urn in leading], outside=True)),
+        Column("Sources", _boxes([shown[urn] for urn in leading], outside=True)),
         *(
             Column(title, _boxes([shown[urn] for urn in inside & drawn if _kind(shown[urn]) in kinds]))
             for title, kinds in COLUMNS
         ),
-        Column("Used from here", _boxes([shown[urn] for urn in used], outside=True)),
+        Column("Targets", _boxes([shown[urn] for urn in used], outside=True)),
     ]
     return Diagram(
         title="A region: the same cell in both places",

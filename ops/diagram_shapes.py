@@ -62,9 +62,9 @@ SHAPES: Mapping[str, Shape] = {
 }
 # The columns of a region, by kind.
 COLUMNS = (
-    ("Doors and network", ("door", "network")),
+    ("Endpoints and network", ("door", "network")),
     ("Functions and workflows", ("compute",)),
-    ("Events, data, watching", ("event", "data", "watch")),
+    ("Events, data, monitoring", ("event", "data", "watch")),
 )
 # The last word of a resource's name that only repeats its type.
 ROLES = frozenset(

@@ -23,7 +23,7 @@ class Hold(StrEnum):
     OWN_JOURNAL = "own-journal-unreadable"
     OWN_FENCED = "own-region-fenced"
     OWN_UNFIT = "own-region-unfit"  # unhealthy, or the peer may have taken over from it
-    OWN_DOORS = "own-doors-fail-too"
+    OWN_ENDPOINTS = "own-endpoints-fail-too"
     ALREADY = "peer-already-fenced"
     RUNS_UNKNOWN = "state-machine-unreadable"
     RUNNING = "run-in-progress"
@@ -140,7 +140,7 @@ TABLE = (
     # Who said no is not asked again every minute; a failover started by hand asks, or brings the region back.
     _Row(lambda seen: seen.runs is not None and seen.runs.declined, Hold.DECLINED),
     # The own path to the world may be what is broken, and not the peer.
-    _Row(lambda seen: seen.own is None or not seen.own.doors_answer, Hold.OWN_DOORS),
+    _Row(lambda seen: seen.own is None or not seen.own.doors_answer, Hold.OWN_ENDPOINTS),
     _Row(lambda seen: seen.witness_own is Witness.DOWN, Hold.WITNESS_OWN_DOWN),
     _Row(lambda seen: seen.witness_peer is Witness.UP, Hold.WITNESS_UP),
     # Without the witness a partition looks just like a loss. Traffic and payments have moved already, so waiting costs

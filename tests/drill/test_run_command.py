@@ -55,7 +55,7 @@ def series(said: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("statuses", "words", "end"),
     [
-        ([1, 3], ["failed", "way back incomplete"], 3),
+        ([1, 3], ["failed", "rollback incomplete"], 3),
         ([1, 2], ["failed", "could not start"], 2),
         ([1, 130], ["failed", "interrupted"], 130),
         ([143], ["interrupted"], 143),

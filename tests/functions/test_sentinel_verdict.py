@@ -42,7 +42,7 @@ HOLDS = {
     Hold.RUNS_UNKNOWN: replace(LOST, runs=None),
     Hold.RUNNING: replace(LOST, runs=Runs(in_progress="failover-us-east-1-2-1-0")),
     Hold.DECLINED: replace(LOST, runs=Runs(unfinished=True, declined=True, seconds_since_attempt=600.0)),
-    Hold.OWN_DOORS: replace(LOST, own=replace(OWN, doors_answer=False)),
+    Hold.OWN_ENDPOINTS: replace(LOST, own=replace(OWN, doors_answer=False)),
     Hold.WITNESS_OWN_DOWN: replace(LOST, witness_own=Witness.DOWN),
     Hold.WITNESS_UP: replace(LOST, witness_peer=Witness.UP),
     Hold.WITNESS_SILENT: replace(LOST, witness_peer=Witness.SILENT),

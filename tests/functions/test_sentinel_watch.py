@@ -254,7 +254,7 @@ def test_when_its_own_doors_fail_too_the_sentinel_doubts_its_eyes(scene: Scene) 
     for each in scene.doors[EAST_2]:
         each.fail()
 
-    assert "own-doors-fail-too" in scene.run(2)
+    assert "own-endpoints-fail-too" in scene.run(2)
     assert scene.executions() == []
 
 
