@@ -117,7 +117,7 @@ def _jobs(key: str, metric: str, reason: str) -> Alarm:
 
 
 BACKUP_VAULT = (
-    _jobs("backup-failed", "NumberOfBackupJobsFailed", "A backup failed; AWS Backup's job list says why."),
+    _jobs("backup-failed", "NumberOfBackupJobsFailed", "A backup job failed; see the job list of AWS Backup."),
     _jobs(
         "backup-expired", "NumberOfBackupJobsExpired", "A backup could not start within its window, so there is none."
     ),

@@ -42,14 +42,14 @@ class DataKey(pulumi.ComponentResource):
 def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
     # A key policy speaks of its own key only: "*" is that key [KMS-2].
     administration: dict[str, Any] = {
-        "Sid": "IamPoliciesOfThisAccountDecide",
+        "Sid": "EnableIamPolicies",
         "Effect": "Allow",
         "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", args.account, ":root")},
         "Action": "kms:*",
         "Resource": "*",
     }
     logs: dict[str, Any] = {
-        "Sid": "LogGroupsOfThisAccount",
+        "Sid": "AllowCloudWatchLogs",
         "Effect": "Allow",
         "Principal": {"Service": f"logs.{args.region}.amazonaws.com"},
         "Action": [
@@ -72,7 +72,7 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
     # What a service needs to encrypt a message and to read it again.
     message = ["kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
     alarms: dict[str, Any] = {
-        "Sid": "AlarmsOfThisAccountTellTheTopic",
+        "Sid": "AllowCloudWatchAlarms",
         "Effect": "Allow",
         "Principal": {"Service": "cloudwatch.amazonaws.com"},
         "Action": message,
@@ -87,14 +87,14 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
     # EventBridge and AWS Backup name no source when they use a key: a condition would lock them out, silently
     # [SNS-1].
     events: dict[str, Any] = {
-        "Sid": "RulesReachQueuesTopicsAndTheBus",
+        "Sid": "AllowEventBridgeRules",
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": [*message, "kms:DescribeKey"],
         "Resource": "*",
     }
     backups: dict[str, Any] = {
-        "Sid": "VaultsTellTheTopic",
+        "Sid": "AllowBackupNotifications",
         "Effect": "Allow",
         "Principal": {"Service": "backup.amazonaws.com"},
         "Action": message,
@@ -102,7 +102,7 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
     }
     # Lambda uses the key for the archives of functions itself, without a grant [LAMBDA-5].
     functions: dict[str, Any] = {
-        "Sid": "ArchivesOfFunctionsOfThisAccount",
+        "Sid": "AllowLambdaCodeArchives",
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -117,7 +117,7 @@ def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
     }
     # Step Functions hands its logs over encrypted [SFN-3].
     log_delivery: dict[str, Any] = {
-        "Sid": "LogsOfStateMachinesOfThisAccount",
+        "Sid": "AllowStepFunctionsLogs",
         "Effect": "Allow",
         "Principal": {"Service": "delivery.logs.amazonaws.com"},
         "Action": ["kms:Decrypt"],

@@ -80,7 +80,7 @@ def _statements(bucket: aws.s3.Bucket, account: pulumi.Input[str]) -> list[dict[
     # Load balancers of other accounts write below their own account's number, so the path is what keeps them out.
     logs = pulumi.Output.concat(bucket.arn, f"/{ALB_PREFIX}/AWSLogs/", account, "/*")
     delivery = policies.allow(["s3:PutObject"], [logs]) | {
-        "Sid": "LogDeliveryOfThisAccountsLoadBalancers",
+        "Sid": "AllowLoadBalancerLogDelivery",
         "Principal": {"Service": _LOG_DELIVERY},
     }
     return [delivery, tls_only("s3:*", [bucket.arn, pulumi.Output.concat(bucket.arn, "/*")])]

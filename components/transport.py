@@ -10,7 +10,7 @@ def tls_only(action: str, resources: Sequence[pulumi.Input[str]]) -> dict[str, A
     """A statement that refuses `action` to whoever comes without TLS, whatever else allows it [IAM-1]. Here a wildcard
     action is right: it refuses more."""
     return {
-        "Sid": "RefusePlainHttp",
+        "Sid": "DenyInsecureTransport",
         "Effect": "Deny",
         "Principal": "*",
         "Action": action,
