@@ -88,21 +88,43 @@ class View:
 
 
 class Reason(StrEnum):
-    """Why a decision is what it is; each is one row of the table."""
+    """Codes of why a decision is what it is; each is one row of the table."""
 
-    JOURNAL_UNAVAILABLE = "journal unavailable"
-    BOTH_FENCED = "both regions are fenced; the writer's serves until somebody decides"
+    JOURNAL_UNAVAILABLE = "journal-unavailable"
+    BOTH_FENCED = "both-regions-fenced"
     FENCED = "fenced"
-    RETURNING = "back from an outage, waiting for the peer's word"
-    READER = "the other region is the writer"
-    WRITER_DISPUTED = "it is not known which region is the writer"
-    STATE_UNKNOWN = "the own control record is not understood"
-    WITNESS_DOWN = "the witness says this region is down"
-    CONFIRMED = "the peer confirms the newest epoch"
-    NO_WORD = "neither the peer nor the witness answers"
-    PEER_FENCED = "the peer is fenced and silent, the witness says this region is up"
-    CUT_OFF = "the peer is silent, and may have taken over since it last answered"
-    VOUCHED = "the peer is silent, and the witness has vouched for this region ever since"
+    RETURNING = "returning"
+    READER = "reader"
+    WRITER_DISPUTED = "writer-unknown"
+    STATE_UNKNOWN = "control-record-invalid"
+    WITNESS_DOWN = "witness-down"
+    CONFIRMED = "peer-confirmed"
+    NO_WORD = "peer-and-witness-silent"
+    PEER_FENCED = "peer-fenced"
+    CUT_OFF = "peer-may-have-taken-over"
+    VOUCHED = "witness-vouched"
+
+    @property
+    def explanation(self) -> str:
+        """The code as a sentence without a full stop."""
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    Reason.JOURNAL_UNAVAILABLE: "this region's journal cannot be read",
+    Reason.BOTH_FENCED: "both regions are fenced; the writer's region serves until an operator runs unfence",
+    Reason.FENCED: "this region is fenced",
+    Reason.RETURNING: "this region is back from an outage and waits for its peer",
+    Reason.READER: "the other region is the writer",
+    Reason.WRITER_DISPUTED: "the control records do not agree on the writer",
+    Reason.STATE_UNKNOWN: "this region's control record is invalid",
+    Reason.WITNESS_DOWN: "the witness reports this region as down",
+    Reason.CONFIRMED: "the peer confirms the newest epoch",
+    Reason.NO_WORD: "neither the peer nor the witness answers",
+    Reason.PEER_FENCED: "the peer is fenced and silent, and the witness reports this region as up",
+    Reason.CUT_OFF: "the peer is silent and may have taken over since its last answer",
+    Reason.VOUCHED: "the peer is silent, and the witness has reported this region as up ever since",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,7 +107,7 @@ class Application:
         """200 when the region may be sent traffic, else 503."""
         body = {
             "status": found.status.value,
-            **({"reason": found.reason} if found.reason else {}),
+            **({"reason": found.reason.value, "detail": found.reason.explanation} if found.reason else {}),
             "region": self._settings.region,
             "place": self._settings.place,
             "version": self._settings.service_version,

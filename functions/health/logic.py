@@ -19,7 +19,7 @@ class Health:
     """Whether the region may be sent traffic. `checks` names each thing that was checked, with its result."""
 
     status: HealthStatus
-    reason: str | None = None
+    reason: Reason | None = None
     checks: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -59,4 +59,4 @@ def health(look: Look) -> Health:
         }
     if look.decision.healthy:
         return Health(status=HealthStatus.OK, checks=checks)
-    return Health(status=_UNFIT[reason], reason=reason.value, checks=checks)
+    return Health(status=_UNFIT[reason], reason=reason, checks=checks)

@@ -32,7 +32,7 @@ def test_a_region_whose_journal_can_be_read_is_fit(function: MakeFunction, door:
             "writer": "us-east-1 since epoch 0",
             "peer": "ok",
             "witness": "silent",
-            "ledger": "the other region is the writer",
+            "ledger": "reader",
         },
     }
 
@@ -45,6 +45,7 @@ def test_a_fenced_region_is_unfit_until_it_is_active_again(function: MakeFunctio
 
     assert fenced.status == 503
     assert (fenced.body["status"], fenced.body["reason"]) == ("fenced", "fenced")
+    assert fenced.body["detail"] == "this region is fenced"
     assert fenced.headers["Cache-Control"] == "no-store"
     assert service.ask("GET", "/health").status == 200
 
@@ -74,7 +75,7 @@ def test_a_region_whose_journal_is_silent_is_unfit(function: MakeFunction, table
     answer = service.ask("GET", "/health")
 
     assert answer.status == 503
-    assert (answer.body["status"], answer.body["reason"]) == ("unavailable", "journal unavailable")
+    assert (answer.body["status"], answer.body["reason"]) == ("unavailable", "journal-unavailable")
     assert service.log_lines()[-1]["checks"] == {"journal": "ConnectTimeoutError"}
 
 
