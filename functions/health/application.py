@@ -68,7 +68,8 @@ class Application:
         self._logger.set_correlation_id(correlation)
         answer = self._route(event, path)
         self._logger.info(
-            "answered",
+            "health check answered",
+            event="health-answered",
             method=event["httpMethod"],
             route=path if path == PATH else "unknown",  # any other path may hold anything
             status=answer.status.value,
@@ -132,7 +133,9 @@ class Application:
 
     def _unexpected(self, error: Exception) -> _Answer:
         """500, so that a health checker counts a failure; the log names the error and its place."""
-        self._logger.error("unexpected error", error=type(error).__name__, places=error_places(error))
+        self._logger.error(
+            "unexpected error", event="unexpected-error", error=type(error).__name__, places=error_places(error)
+        )
         self._count("UnexpectedErrors")
         detail = "something went wrong here; send the same request again"
         return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", detail)

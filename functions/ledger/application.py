@@ -98,6 +98,7 @@ class Application:
         log = self._logger.warning if outcome.did in (Did.WAITING, Did.FAILED) else self._logger.info
         log(
             f"batch {outcome.did.value}",
+            event="batch-taken",
             reason=outcome.reason,
             writer_epoch=outcome.epoch,
             records=outcome.records,
@@ -114,7 +115,7 @@ class Application:
         request = ReplayRequest.parse(event, segments=self._settings.replay_segments)
         found = self._replay.run(request, lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
         counts = {name: value for name, value in found.items() if name != "continuation"}
-        self._logger.info("journal replayed", since=request.since, **counts)
+        self._logger.info("journal replayed", event="journal-replayed", since=request.since, **counts)
         self._count("PaymentsReplayed", found["posted"] - request.counts.posted)
         return found
 

@@ -84,7 +84,7 @@ class Application:
             self._go_on(after, little_time)
         except RegionUnavailable as lost:
             # The loss of a region has alarms of its own, and the schedule will ask again.
-            self._logger.warning("no reconciliation", reason=str(lost))
+            self._logger.warning("reconciliation deferred", event="reconciliation-deferred", reason=str(lost))
             self._count("ReconciliationsDeferred", 1)
         return {}
 
@@ -104,11 +104,12 @@ class Application:
         for outcome in walk.outcomes:
             self._tell(outcome)
         for name, reason in walk.failures.items():
-            self._logger.error("parameter not copied", parameter=name, reason=reason)
+            self._logger.error("parameter not copied", event="parameter-failed", parameter=name, reason=reason)
         self._count("ParametersFailed", len(walk.failures))
         self._count("ParametersRepaired", sum(outcome.writes > 0 for outcome in walk.outcomes))
         self._logger.info(
             "reconciled" if walk.after is None else "reconciled in part",
+            event="parameters-reconciled",
             compared=walk.compared,
             repaired=len(walk.outcomes),
             failed=len(walk.failures),
@@ -122,14 +123,21 @@ class Application:
         facts: dict[str, Any] = {"parameter": outcome.name, "right_in": outcome.source}
         if outcome.lost:
             self._logger.warning(
-                "two regions changed a parameter; the earlier change is in the history of its region",
+                "both regions changed a parameter; the earlier change is in its region's parameter history",
+                event="parameter-conflict",
                 lost_version=outcome.lost.version,
                 lost_in=outcome.lost.region,
                 **facts,
             )
         if outcome.revived:
-            self._logger.warning("a parameter was deleted in one region and changed in the other; it is kept", **facts)
-        self._logger.info(f"parameter {outcome.did.value}", writes=outcome.writes, **facts)
+            self._logger.warning(
+                "a parameter was deleted in one region and changed in the other; the change is kept",
+                event="parameter-deletion-conflict",
+                **facts,
+            )
+        self._logger.info(
+            f"parameter {outcome.did.value}", event="parameter-synchronized", writes=outcome.writes, **facts
+        )
         self._count("ParametersCopied", int(outcome.did is Did.COPIED))
         self._count("ParametersDeleted", int(outcome.did is Did.DELETED))
         self._count("ParameterConflicts", int(outcome.lost is not None or outcome.revived))

@@ -71,18 +71,27 @@ class Errands:
             otherwise(f"{reason}, {message.receives} times")
             return []
         pause = self._settings.retry_seconds * 2 ** (message.receives - 1)
-        self._logger.warning("parameter tried again later", parameter=message.name, reason=reason, seconds=pause)
+        self._logger.warning(
+            "parameter retried later", event="parameter-retried", parameter=message.name, reason=reason, seconds=pause
+        )
         self._queues.retry(message, seconds=min(pause, _LONGEST_PAUSE))
         return [message.id]
 
     def _bury(self, message: Message, reason: str) -> None:
         name = message.name or "unknown"
-        self._logger.error("parameter not copied", parameter=name, reason=reason, message_id=message.id)
+        self._logger.error(
+            "parameter not copied", event="parameter-failed", parameter=name, reason=reason, message_id=message.id
+        )
         self._count("ParametersFailed", 1)
         # Not the body, in which anything may stand.
         self._queues.bury({name: reason}, found_by="event", message=message.id, body_sha256=message.fingerprint)
 
     def _leave(self, message: Message, reason: str) -> None:
         """Nothing is wrong with the parameter: when the region is back, the next reconciliation finds it."""
-        self._logger.warning("parameter left to the reconciliation", parameter=message.name, reason=reason)
+        self._logger.warning(
+            "parameter skipped until the next reconciliation",
+            event="parameter-skipped",
+            parameter=message.name,
+            reason=reason,
+        )
         self._count("ParametersSkipped", 1)

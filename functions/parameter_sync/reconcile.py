@@ -98,7 +98,12 @@ class Reconciliation:
                     _attempt(walk, name, parts or (), act)
             before, walk.compared = walk.compared, walk.compared + len(chunk)
             if before // _PROGRESS != walk.compared // _PROGRESS:
-                self._logger.info("parameters compared", compared=walk.compared, differing=len(walk.outcomes))
+                self._logger.info(
+                    "parameters compared",
+                    event="parameters-compared",
+                    compared=walk.compared,
+                    differing=len(walk.outcomes),
+                )
             last = chunk[-1]
         return walk
 

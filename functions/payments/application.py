@@ -85,7 +85,10 @@ class Application:
 
         self.answer = answer
         if not self._callers.known:
-            logger.warning("no client has a key: anyone may pay at the load balancer's door")
+            logger.warning(
+                "no client keys are configured: the load balancer accepts payments from anyone",
+                event="unauthenticated-access-enabled",
+            )
             self._metrics.add_metric(name="UnauthenticatedAccessEnabled", unit=MetricUnit.Count, value=1)
             flush(self._metrics)
 
@@ -108,7 +111,8 @@ class Application:
         add_header(answer, CORRELATION_HEADER, correlation)
         add_header(answer, REGION_HEADER, self._region)
         self._logger.info(
-            "answered",
+            "request answered",
+            event="request-answered",
             method=event["httpMethod"],
             route=route or "unknown",  # a path nobody knows may hold anything
             status=answer["statusCode"],
@@ -126,7 +130,9 @@ class Application:
 
     def _unexpected(self, error: Exception) -> Response[str]:
         """500. The log names the error and where it happened, not its message, which may quote a payment."""
-        self._logger.error("unexpected error", error=type(error).__name__, places=error_places(error))
+        self._logger.error(
+            "unexpected error", event="unexpected-error", error=type(error).__name__, places=error_places(error)
+        )
         self._metrics.add_metric(name="UnexpectedErrors", unit=MetricUnit.Count, value=1)
         return problem(
             HTTPStatus.INTERNAL_SERVER_ERROR, "unexpected", "something went wrong here; send the same request again"

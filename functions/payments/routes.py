@@ -67,7 +67,7 @@ class Routes:
             self._count("PaymentsConflicting")
             if conflict.split:
                 self._count("ConflictingPaymentIds")
-                self._logger.error("the regions held different contents under one payment id")
+                self._logger.error("the regions hold different content for one payment id", event="payment-id-conflict")
             detail = f"payment {payment.id} was accepted before with other content; use a new id for another payment"
             return problem(HTTPStatus.CONFLICT, "payment-id-conflict", detail)
         except JournalUnavailable as silence:

@@ -35,12 +35,26 @@ def recover(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         answer = perform(event, around)
     except Exception as error:
-        logger.error("operation failed", operation=operation, given=told, error=type(error).__name__, why=str(error))
+        logger.error(
+            "operation failed",
+            event="operation-failed",
+            operation=operation,
+            given=told,
+            error=type(error).__name__,
+            why=str(error),
+        )
         metrics.add_metric(name="RecoveryStepsFailed", unit=MetricUnit.Count, value=1)
         raise
     else:
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
-        logger.info("operation done", operation=operation, given=told, answer=answer, milliseconds=milliseconds)
+        logger.info(
+            "operation done",
+            event="operation-done",
+            operation=operation,
+            given=told,
+            answer=answer,
+            milliseconds=milliseconds,
+        )
         return answer
     finally:
         flush(metrics)

@@ -139,9 +139,9 @@ def step(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         answer = STEPS[name](around)
     except Exception as error:
-        logger.error("step failed", step=name, error=type(error).__name__, why=str(error))
+        logger.error("step failed", event="step-failed", step=name, error=type(error).__name__, why=str(error))
         raise
-    logger.info("step done", step=name, answer=answer)
+    logger.info("step done", event="step-done", step=name, answer=answer)
     return answer
 
 

@@ -129,7 +129,9 @@ class Watch:
         try:
             return self.around.machines.look(self._stem(records), self.around.control.last_run())
         except (RunsUnavailable, ReplicaUnavailable) as silence:
-            self.logger.warning("the state machine's runs cannot be read", reason=silence.reason)
+            self.logger.warning(
+                "the state machine's executions cannot be listed", event="executions-unreadable", reason=silence.reason
+            )
             return None
 
     def _since_change(self, records: ControlRecords) -> float | None:
@@ -154,7 +156,11 @@ class Watch:
         try:
             name = self.around.machines.start(self._stem(evidence.records), evidence.runs.attempts, request)
         except RunsUnavailable as silence:
-            self.logger.error("the failover could not be started; the next round tries again", reason=silence.reason)
+            self.logger.error(
+                "the failover could not be started; retried in the next round",
+                event="failover-start-failed",
+                reason=silence.reason,
+            )
             self._count("SentinelStartFailed")
             return
         self.logger.append_keys(execution=name)
@@ -162,6 +168,7 @@ class Watch:
     def _tell(self, evidence: Evidence, verdict: Verdict) -> None:
         self.logger.info(
             "decision",
+            event="decision",
             verdict="act" if verdict.act else "hold",
             reason=str(verdict.reason),
             peer=self.settings.peer_region,
@@ -186,4 +193,6 @@ class Watch:
             except (ClientError, BotoCoreError) as error:
                 if region not in self._doors:
                     raise
-                self.logger.warning("the doors' addresses are from an earlier run", error=type(error).__name__)
+                self.logger.warning(
+                    "endpoint addresses are from an earlier run", event="stale-endpoints", error=type(error).__name__
+                )

@@ -65,7 +65,7 @@ def ask(run: Run, **environment: str) -> dict[str, Any]:
     done = run(ASK, json.dumps(event), "components,shared,drill,localaws,stacks", **environment)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
-    assert json.loads(line)["message"] == "answered"
+    assert json.loads(line)["event"] == "request-answered"
     answered: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])
     return answered
 

@@ -102,9 +102,7 @@ def test_what_was_accepted_first_stays_when_the_regions_meet_again(function: Mak
     assert again.status == 200
     assert again.body["accepted_in"] == EAST_2
     assert tables.items(EAST_1) == tables.items(EAST_2), "replication would bring back the refused one"
-    assert "the regions held different contents under one payment id" in [
-        line["message"] for line in primary.log_lines()
-    ]
+    assert "payment-id-conflict" in [line.get("event") for line in primary.log_lines()]
 
 
 @BOTH

@@ -326,7 +326,7 @@ def test_the_addresses_of_an_earlier_run_are_good_enough(scene: Scene) -> None:
     object.__setattr__(scene.watch.around, "find_doors", silent)
 
     assert scene.run() == ["peer-answers"]
-    assert "the doors' addresses are from an earlier run" in [line["message"] for line in scene.lines()]
+    assert "stale-endpoints" in [line.get("event") for line in scene.lines()]
 
 
 @pytest.mark.parametrize(

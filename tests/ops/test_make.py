@@ -146,6 +146,6 @@ def test_yes_on_the_line_agrees_and_its_absence_asks(pulumi: PulumiStandIn) -> N
     agreed = make("deploy-global", "ENV=dev", "YES=1", python, environment=pulumi.environment)
 
     assert asked.returncode == 2
-    assert "agree beforehand with YES=1" in asked.stderr
+    assert "pass --yes (YES=1)" in asked.stderr
     assert agreed.returncode == 0, agreed.stderr
     assert pulumi.order("up") == ["global"]

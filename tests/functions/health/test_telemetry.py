@@ -29,7 +29,13 @@ def test_every_answer_leaves_a_line_about_itself_alone(function: MakeFunction, t
     service.ask("GET", "/health")
 
     unfit, fit = service.log_lines()
-    asked = {"message": "answered", "method": "GET", "route": "/health", "door": "load-balancer"}
+    asked = {
+        "message": "health check answered",
+        "event": "health-answered",
+        "method": "GET",
+        "route": "/health",
+        "door": "load-balancer",
+    }
     assert {**asked, "status": 503, "health": "unavailable"}.items() <= unfit.items()
     assert unfit["checks"] == {"journal": "ConnectTimeoutError"}
     assert {**asked, "status": 200}.items() <= fit.items()

@@ -257,7 +257,7 @@ def test_a_lost_region_is_asked_once_a_batch_and_its_changes_are_left_to_the_rec
 
     assert (again, at_last) == (["0", "1"], [])
     assert function.messages("dead") == []
-    assert "left to the reconciliation" in function.log.getvalue()
+    assert "parameter-skipped" in function.log.getvalue()
     function.broken.clear()
     function.run({"operation": "reconcile"})
     assert (function.value(), function.value("/app/dev/other")) == (SECRET, SECRET)
@@ -267,7 +267,7 @@ def test_the_schedule_waits_for_a_lost_region(function: Function) -> None:
     function.broken[EAST_2, "ssm"] = lost(EAST_2)
 
     assert function.run({"operation": "reconcile"}) == {}
-    assert "no reconciliation" in function.log.getvalue()
+    assert "reconciliation-deferred" in function.log.getvalue()
 
 
 def test_a_reconciliation_without_time_goes_on_where_it_stopped(function: Function) -> None:
