@@ -1,4 +1,4 @@
-# The one face of the project: `make help` lists what it can do.
+# Entry points of the project: `make help` lists the targets.
 # Needs Python 3.11 or later, make and git; everything else is installed into .venv and build/ on first use.
 
 PYTHON ?= python3
@@ -82,11 +82,11 @@ rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (S
 	@$(RUN) -m drill rehearse $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) $(if $(KIND),--kind $(KIND)) --env $(ENV)
 
 .PHONY: rehearse-all
-rehearse-all: $(READY) $(LAYER) ## Rehearse every scenario, one after the other, with a table at the end
+rehearse-all: $(READY) $(LAYER) ## Rehearse all scenarios one after the other and print a summary table
 	@$(RUN) -m drill rehearse-all $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(KIND),--kind $(KIND)) --env $(ENV)
 
 .PHONY: local-up
-local-up: $(READY) $(LAYER) ## Deploy the three stacks onto the embedded AWS and keep it up until Ctrl-C
+local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C
 	@$(RUN) -m localaws up --env $(ENV) --speed $(or $(SPEED),6)
 
 .PHONY: graph graph-check
@@ -97,18 +97,18 @@ graph-check: $(READY) $(LAYER) ## Fail when a diagram in docs is not what the pr
 	@$(RUN) -m ops graph --check
 
 .PHONY: cost
-cost: $(READY) $(LAYER) ## Estimate what a month costs (ENV LOAD=<payments a second> COMPARE=<another environment>)
+cost: $(READY) $(LAYER) ## Estimate the monthly cost (ENV LOAD=<payments a second> COMPARE=<another environment>)
 	@$(RUN) -m ops cost --env $(ENV) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
 
 .PHONY: test test-all
-test: $(READY) $(LAYER) ## Run the tests; of rehearsals of whole environments one of a kind
+test: $(READY) $(LAYER) ## Run the tests, with one rehearsal of each kind
 	@$(RUN) -m pytest
 
-test-all: $(READY) $(LAYER) ## Run all tests, also those that rehearse whole environments for minutes
+test-all: $(READY) $(LAYER) ## Run all tests, with all rehearsals
 	@$(RUN) -m pytest -m ""
 
 .PHONY: matrix
-matrix: $(READY) $(LAYER) ## Deploy, run again and destroy every combination of settings on this machine
+matrix: $(READY) $(LAYER) ## Deploy, update and destroy every combination of settings on the embedded AWS
 	@MATRIX=all $(RUN) -m pytest -s -m "" tests/matrix
 
 .PHONY: bench
@@ -134,7 +134,7 @@ types: $(READY) ## Check types
 	@for stack in primary secondary global; do $(RUN) -m mypy stacks/$$stack/__main__.py || exit 1; done
 
 .PHONY: check
-check: lint types test ## What CI runs: style, types, tests
+check: lint types test ## Check style and types and run the tests
 
 .PHONY: layer
 layer: $(LAYER) ## Build the functions' libraries for Lambda into build/layer
@@ -157,10 +157,10 @@ clean: ## Remove everything that was built, but not the dependencies
 ##@ On AWS: set up
 
 .PHONY: doctor init
-doctor: $(READY) ## Say what is wrong with this machine and account for deploying, and how to mend it (ENV)
+doctor: $(READY) ## Check this machine and the AWS account for deployment problems (ENV)
 	@$(RUN) -m ops doctor --env $(ENV)
 
-init: pulumi $(READY) ## Log in, write the settings, make the stacks; asks once (ENV BACKEND SECRETS_PROVIDER YES)
+init: pulumi $(READY) ## Log in to the backend, write the settings and create the stacks (ENV BACKEND SECRETS_PROVIDER YES)
 	@$(if $(filter file,$(origin ENV)),echo "name the environment: make init ENV=..." >&2; exit 2)
 	@$(RUN) -m ops init --env $(ENV) $(if $(BACKEND),--backend "$$BACKEND") $(if $(SECRETS_PROVIDER),--secrets-provider "$$SECRETS_PROVIDER") $(AGREED)
 
@@ -175,22 +175,22 @@ pulumi:
 	@command -v pulumi >/dev/null || { echo "the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 2; }
 
 .PHONY: preview deploy refresh outputs destroy sweep
-preview: pulumi $(READY) $(LAYER) $(POLICY) ## Show what a deployment would change (ENV)
+preview: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment (ENV)
 	@$(RUN) -m ops preview all --env $(ENV)
 
-deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Roll out the regions side by side, then global (ENV YES)
+deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy both regions in parallel, then global (ENV YES)
 	@$(RUN) -m ops deploy all --env $(ENV) $(AGREED)
 
-refresh: pulumi $(READY) $(LAYER) ## Make the state say what is there (ENV YES)
+refresh: pulumi $(READY) $(LAYER) ## Refresh the state from AWS (ENV YES)
 	@$(RUN) -m ops refresh all --env $(ENV) $(AGREED)
 
-outputs: pulumi $(READY) ## Print what the stacks export (ENV)
+outputs: pulumi $(READY) ## Print the stack outputs (ENV)
 	@$(RUN) -m ops outputs all --env $(ENV)
 
-destroy: pulumi $(READY) $(LAYER) ## Destroy global, then the regions, sweep, and list what is left (ENV YES)
+destroy: pulumi $(READY) $(LAYER) ## Destroy global, then the regions, and list what is left (ENV YES)
 	@$(RUN) -m ops destroy --env $(ENV) $(AGREED)
 
-sweep: pulumi $(READY) ## Sweep what a destroyed environment left, and list what is left then (ENV YES)
+sweep: pulumi $(READY) ## Delete what a destroyed environment left behind (ENV YES)
 	@$(RUN) -m ops sweep --env $(ENV) $(AGREED)
 
 ##@ On AWS: one stack and nothing else
@@ -218,29 +218,29 @@ destroy-primary destroy-secondary destroy-global: destroy-%: pulumi $(READY) $(L
 ##@ A deployed environment (LOCAL=1 for the one on this machine)
 
 .PHONY: failover failback approve unfence
-failover: $(READY) ## Leave a region, the other takes over (ENV REGION MODE=planned|forced REASON YES LOCAL)
+failover: $(READY) ## Fail over away from a region (ENV REGION MODE=planned|forced REASON YES LOCAL)
 	@$(if $(REGION),,echo "name the region to leave: make failover ENV=$(ENV) REGION=..." >&2; exit 2)
 	@$(RUN) -m ops failover --env $(ENV) --region $(REGION) --mode $(MODE) --reason "$$REASON" $(HERE) $(AGREED)
 
-failback: $(READY) ## Bring the lost region back and the writer home (ENV REASON YES LOCAL)
+failback: $(READY) ## Fail back to the primary region (ENV REASON YES LOCAL)
 	@$(RUN) -m ops failback --env $(ENV) --reason "$$REASON" $(HERE) $(AGREED)
 
-approve: $(READY) ## Answer a failover that waits for a person's word (ENV DECLINE REASON YES LOCAL)
+approve: $(READY) ## Approve or decline a failover that waits for approval (ENV DECLINE REASON YES LOCAL)
 	@$(RUN) -m ops approve --env $(ENV) --reason "$$REASON" $(if $(DECLINE),--decline) $(HERE) $(AGREED)
 
-unfence: $(READY) ## Make the writer's region active when both are fenced (ENV REGION REASON YES LOCAL)
+unfence: $(READY) ## Reactivate the writer's region after both were fenced (ENV REGION REASON YES LOCAL)
 	@$(RUN) -m ops unfence --env $(ENV) $(if $(REGION),--region $(REGION)) --reason "$$REASON" $(HERE) $(AGREED)
 
 .PHONY: drill drill-check
 drill: $(READY) ## Run a drill against a deployed environment and write the report (ENV DRILL YES LOCAL)
 	@$(RUN) -m drill run $(DRILL) --env $(ENV) $(HERE) $(AGREED)
 
-drill-check: $(READY) ## Say whether both regions could take over now (ENV LOCAL)
+drill-check: $(READY) ## Check whether each region could take over now (ENV LOCAL)
 	@$(RUN) -m drill check --env $(ENV) $(HERE)
 
 .PHONY: parameters-diff parameters-sync
-parameters-diff: $(READY) ## Show what differs between the two regions' parameters (ENV LOCAL)
+parameters-diff: $(READY) ## Show the differences between the two regions' parameters (ENV LOCAL)
 	@$(RUN) -m ops parameters diff --env $(ENV) $(HERE)
 
-parameters-sync: $(READY) ## Make the two regions' parameters equal now (ENV LOCAL)
+parameters-sync: $(READY) ## Synchronize the two regions' parameters (ENV LOCAL)
 	@$(RUN) -m ops parameters sync --env $(ENV) $(HERE)

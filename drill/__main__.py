@@ -32,28 +32,26 @@ commands.register(app)
 
 @app.callback()
 def drill() -> None:
-    """Disaster recovery drills: take something away, measure what clients saw, prove that nothing was lost."""
+    """Disaster recovery drills: inject a failure under load, measure what clients saw, verify that nothing was lost."""
 
 
 Speed = Annotated[
     float | None,
-    typer.Option(help="AWS seconds that pass in one second on this machine; chosen by what it sustains if left out."),
+    typer.Option(help="AWS seconds per second of this machine; chosen by calibration if omitted."),
 ]
-Rate = Annotated[
-    float | None, typer.Option(help="Payments offered each second; chosen by what this machine sustains if left out.")
-]
+Rate = Annotated[float | None, typer.Option(help="Payments per second; chosen by calibration if omitted.")]
 Duration = Annotated[
-    float | None, typer.Option(help="Seconds of load besides what is waited for; by default as short as makes sense.")
+    float | None, typer.Option(help="Seconds of load, apart from waits; as short as possible by default.")
 ]
-Seed = Annotated[int | None, typer.Option(help="Makes the payments; chosen and told if left out.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the generated payments; random, and printed, by default.")]
 Kind = Annotated[str, typer.Option(help="How a lost region fails: error, reset or hang.")]
-Env = Annotated[str, typer.Option(help="The environment whose settings are deployed.")]
-Output = Annotated[Path, typer.Option(help="Folder for the reports.")]
+Env = Annotated[str, typer.Option(help="Environment whose settings are deployed.")]
+Output = Annotated[Path, typer.Option(help="Directory of the reports.")]
 
 
 @app.command()
 def rehearse(
-    scenario: Annotated[str, typer.Option(help="What is lost, and how it comes back.")] = "region-loss",
+    scenario: Annotated[str, typer.Option(help="Name of the scenario.")] = "region-loss",
     speed: Speed = None,
     rate: Rate = None,
     duration: Duration = None,
@@ -62,7 +60,7 @@ def rehearse(
     env: Env = "dev",
     output: Output = Path("build/rehearsal"),
 ) -> None:
-    """Rehearse a scenario on an embedded AWS on this machine, under load, and report."""
+    """Rehearse a scenario on an embedded AWS on this machine, under load, and write the report."""
     console = Console()
     settings = _settings(
         console, scenario, speed=speed, rate=rate, duration=duration, seed=_drawn(seed), kind=kind, env=env,
@@ -116,7 +114,7 @@ def rehearse_all(
     env: Env = "dev",
     output: Output = Path("build/rehearsal"),
 ) -> None:
-    """Rehearse every scenario, one after the other, and end with a table."""
+    """Rehearse all scenarios one after the other and print a summary table."""
     console = Console()
     first = _drawn(seed)
     chosen = [

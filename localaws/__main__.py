@@ -17,11 +17,14 @@ from localaws.gate import OutageKind
 from localaws.running import Failed, NotPossible, Running
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="An AWS of two regions on this machine.", rich_markup_mode=None
+    no_args_is_help=True,
+    add_completion=False,
+    help="An embedded AWS with two regions on this machine.",
+    rich_markup_mode=None,
 )
 
-Directory = Annotated[Path, typer.Option(help="Where the running one keeps its files.")]
-Environment = Annotated[str, typer.Option("--env", help="Which Pulumi.<env>.yaml to deploy.")]
+Directory = Annotated[Path, typer.Option(help="Directory of the running environment.")]
+Environment = Annotated[str, typer.Option("--env", help="Environment to deploy, as in Pulumi.<env>.yaml.")]
 Region = Annotated[str, typer.Argument(help="A region such as us-east-1.")]
 
 HERE = Path("build/local")
@@ -30,11 +33,11 @@ HERE = Path("build/local")
 @app.command()
 def up(
     env: Environment = "dev",
-    speed: Annotated[float, typer.Option(min=0.1, max=100, help="AWS seconds in one second here.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="AWS seconds per second of this machine.")] = 1.0,
     directory: Directory = HERE,
-    plain: Annotated[bool, typer.Option("--plain", help="One line after another, for logs.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="Plain output for logs.")] = False,
 ) -> None:
-    """Start the embedded AWS, deploy the three stacks and stay until Ctrl-C."""
+    """Start the embedded AWS, deploy the three stacks and run until Ctrl-C."""
     from localaws import cli_up
 
     with _said_in_one_line():
@@ -44,10 +47,10 @@ def up(
 @app.command()
 def outage(
     region: Region,
-    kind: Annotated[OutageKind, typer.Option(help="How it fails.")] = OutageKind.ERROR,
+    kind: Annotated[OutageKind, typer.Option(help="How it fails: error, reset or hang.")] = OutageKind.ERROR,
     directory: Directory = HERE,
 ) -> None:
-    """Take a region away."""
+    """Start an outage of a region."""
     with _said_in_one_line():
         Running.in_directory(directory).post("outage", {"region": region, "kind": kind})
     typer.echo(f"{region} is lost ({kind}); recover it with `python -m localaws recover {region}`")
@@ -64,9 +67,9 @@ def recover(region: Region, directory: Directory = HERE) -> None:
 @app.command()
 def status(
     directory: Directory = HERE,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show regions, fronts, targets, health checks, databases and what waits for replication."""
+    """Show regions, accelerators, targets, health checks, databases and the replication backlog."""
     with _said_in_one_line():
         running = Running.in_directory(directory)
         told = running.get("status")
@@ -78,10 +81,10 @@ def status(
 
 @app.command()
 def deploy(
-    stack: Annotated[list[str] | None, typer.Option(help="One of the stacks; all without it.")] = None,
+    stack: Annotated[list[str] | None, typer.Option(help="Name of a stack; all by default.")] = None,
     directory: Directory = HERE,
 ) -> None:
-    """Run the programs again on what is up, and print what that changed as JSON."""
+    """Run the stack programs again on the running environment and print the changes as JSON."""
     with _said_in_one_line():
         told = redeploy.ask(directory, stack or ())
         typer.echo(json.dumps(told, indent=2))
@@ -108,10 +111,10 @@ def heal_partition(one: Region, other: Region, directory: Directory = HERE) -> N
 @app.command()
 def database(
     region: Region,
-    down: Annotated[bool, typer.Option("--down/--up", help="Take it away, or bring it back.")] = True,
+    down: Annotated[bool, typer.Option("--down/--up", help="Start the outage, or end it.")] = True,
     directory: Directory = HERE,
 ) -> None:
-    """Take away the database of a region and nothing else."""
+    """Start or end an outage of the database of a region."""
     with _said_in_one_line():
         Running.in_directory(directory).post("database", {"region": region, "fault": "down" if down else None})
     typer.echo(f"the database in {region} is {'down' if down else 'there'}")
@@ -119,10 +122,10 @@ def database(
 
 @app.command()
 def lag(
-    seconds: Annotated[float | None, typer.Argument(help="AWS seconds; none for the default.")] = None,
+    seconds: Annotated[float | None, typer.Argument(help="AWS seconds; the default if omitted.")] = None,
     directory: Directory = HERE,
 ) -> None:
-    """Let the databases' replication lag behind."""
+    """Set the replication lag of the databases."""
     with _said_in_one_line():
         Running.in_directory(directory).post("lag", {"seconds": seconds})
     typer.echo(f"replication lags by {seconds or 0:g} s")
@@ -130,10 +133,10 @@ def lag(
 
 @app.command()
 def speed(
-    value: Annotated[float, typer.Argument(help="AWS seconds in one second here, up to 100.")],
+    value: Annotated[float, typer.Argument(help="AWS seconds per second of this machine, up to 100.")],
     directory: Directory = HERE,
 ) -> None:
-    """Change the speed of what is up; every function starts anew."""
+    """Change the speed of the running environment; functions cold-start."""
     with _said_in_one_line():
         told = Running.in_directory(directory).post("clock", {"speed": value})
     typer.echo(f"{told['speed']:g} AWS seconds pass in one second here")
@@ -141,7 +144,7 @@ def speed(
 
 @app.command("graph")
 def show_graph(env: Environment = "dev") -> None:
-    """Print every resource that the three programs register, as JSON."""
+    """Print all resources registered by the three programs as JSON."""
     from localaws.runner import DeployError, graph
 
     with _said_in_one_line():
@@ -154,7 +157,7 @@ def show_graph(env: Environment = "dev") -> None:
 
 @app.command()
 def down(directory: Directory = HERE) -> None:
-    """End the running embedded AWS."""
+    """Stop the running embedded AWS."""
     with _said_in_one_line():
         Running.in_directory(directory).end()
     typer.echo("the embedded AWS has ended")

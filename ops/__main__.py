@@ -9,7 +9,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Set up, roll out, fail over by hand, tear down.",
+    help="Set up, deploy, fail over and destroy environments.",
 )
 app.command("doctor")(doctor.doctor)
 app.command("init")(initialise.init)

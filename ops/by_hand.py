@@ -21,8 +21,8 @@ from ops.question import agree
 from ops.stacks import Environment, Yes
 from shared.places import Place
 
-Local = Annotated[bool, typer.Option("--local", help="The environment that runs on this machine.")]
-Reason = Annotated[str, typer.Option(help="Why, for the record and for those who are told.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the environment that runs on this machine.")]
+Reason = Annotated[str, typer.Option(help="Reason, for the record and the notification.")]
 
 
 class Mode(StrEnum):
@@ -41,14 +41,14 @@ MEANING = {
 
 
 def failover(
-    region: Annotated[str, typer.Option(help="The region to leave, by its name or its place.")],
+    region: Annotated[str, typer.Option(help="Region to leave, by name or place.")],
     env: Environment = "dev",
     mode: Mode = Mode.UNPLANNED,
     reason: Reason = "by hand",
     yes: Yes = False,
     local: Local = False,
 ) -> None:
-    """Leave a region: fence it, and let the other one take over the database and the ledger."""
+    """Fail over away from a region: fence it and let the other one take over the database and the ledger."""
     with said():
         target = environment(env, local=local, lost=region)
         lost = target.place_of(region)
@@ -72,7 +72,7 @@ def failover(
 
 
 def failback(env: Environment = "dev", reason: Reason = "by hand", yes: Yes = False, local: Local = False) -> None:
-    """Bring the lost region back and the writer home, losing nothing."""
+    """Return the lost region to service and the writer to the primary region, without data loss."""
     with said():
         target = environment(env, local=local)
         at = _survivor(target)
@@ -96,12 +96,14 @@ def failback(env: Environment = "dev", reason: Reason = "by hand", yes: Yes = Fa
 
 def approve(
     env: Environment = "dev",
-    decline: Annotated[bool, typer.Option("--decline", help="Say no: the run ends, the database stays.")] = False,
+    decline: Annotated[
+        bool, typer.Option("--decline", help="Decline: the execution ends and the database is not changed.")
+    ] = False,
     reason: Reason = "by hand",
     yes: Yes = False,
     local: Local = False,
 ) -> None:
-    """Answer a failover that waits for a person's word about the database, and follow it."""
+    """Approve or decline a failover that waits for approval of the database change, and follow it."""
     with said():
         target = environment(env, local=local)
         waiting = approval.find(target)

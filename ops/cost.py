@@ -16,27 +16,29 @@ from ops.ending import Refused, said
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Amount = Annotated[float, typer.Option(min=0)]
-Share = Annotated[float, typer.Option(min=0, max=1, help="Of the requests that come by the API's own name.")]
+Share = Annotated[float, typer.Option(min=0, max=1, help="Share of requests that use the API's own domain name.")]
 
 
 @app.command("cost")
 def cost(
-    env: Annotated[str, typer.Option("--env", help="Which Pulumi.<env>.yaml.")] = "dev",
-    compare: Annotated[list[str] | None, typer.Option(help="Another environment beside it; may be repeated.")] = None,
-    payments_per_second: Annotated[float, typer.Option(min=0, help="On average over the month.")] = 1.0,
+    env: Annotated[str, typer.Option("--env", help="Environment, as in Pulumi.<env>.yaml.")] = "dev",
+    compare: Annotated[list[str] | None, typer.Option(help="Another environment to compare; may be repeated.")] = None,
+    payments_per_second: Annotated[float, typer.Option(min=0, help="Monthly average.")] = 1.0,
     reads_per_payment: Amount = 1.0,
-    request_kb: Annotated[float, typer.Option(min=0.1, help="One question and its answer.")] = 2.0,
+    request_kb: Annotated[float, typer.Option(min=0.1, help="Size of one request and its response.")] = 2.0,
     function_ms: Amount = 60.0,
     log_kb: Amount = 1.0,
     journal_gb: Amount = 10.0,
     database_gb: Amount = 10.0,
-    database_acu: Annotated[float, typer.Option(min=0, help="Of a serverless writer; at least its minimum.")] = 0.0,
+    database_acu: Annotated[
+        float, typer.Option(min=0, help="Average capacity of a serverless writer; at least its minimum.")
+    ] = 0.0,
     bucket_gb: Amount = 10.0,
     failovers: Amount = 1.0,
     api_share: Share = 0.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Every line, as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every line as JSON.")] = False,
 ) -> None:
-    """Estimate a month, from what the programs register. Ends with 1 if something has an unknown cost."""
+    """Estimate the monthly cost of the registered resources. Exits with 1 if the cost of one is unknown."""
     load = Load(
         payments_per_second=payments_per_second,
         reads_per_payment=reads_per_payment,

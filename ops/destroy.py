@@ -27,9 +27,9 @@ from shared.settings import GlobalSettings
 def destroy(
     env: Environment = "dev",
     yes: Yes = False,
-    patience: Annotated[float, typer.Option(help="Seconds that deletions under way are waited for at the end.")] = 300,
+    patience: Annotated[float, typer.Option(help="Seconds to wait at the end for pending deletions.")] = 300,
 ) -> None:
-    """Destroy all stacks in order, sweep what Pulumi does not own, and list what is left."""
+    """Destroy all stacks in order, delete what Pulumi does not own, and list what is left."""
     with said():
         pulumi_run.program()
         found = settings.read(env)
@@ -57,7 +57,7 @@ def destroy(
 
 
 def sweep(env: Environment = "dev", yes: Yes = False, patience: float = 300) -> None:
-    """Only the end of `destroy`: sweep what Pulumi does not own and list what is left. For stacks that are gone."""
+    """Run only the last step of `destroy`: delete what Pulumi does not own and list what is left."""
     with said():
         found = settings.read(env)
         who = caller(found.secondary_region)

@@ -22,9 +22,9 @@ ENVIRONMENT = "prod"
 
 @app.command("graph")
 def graph(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; end with 1 if a file would change.")] = False,
-    directory: Annotated[Path, typer.Option(help="Where the files are.")] = DIRECTORY,
-    env: Annotated[str, typer.Option("--env", help="Which environment to draw.")] = ENVIRONMENT,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a file would change.")] = False,
+    directory: Annotated[Path, typer.Option(help="Directory of the files.")] = DIRECTORY,
+    env: Annotated[str, typer.Option("--env", help="Environment to draw.")] = ENVIRONMENT,
 ) -> None:
     """Write docs/diagrams from what the programs register, as SVG."""
     with said():

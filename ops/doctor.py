@@ -48,7 +48,7 @@ _COLOURS = {State.RIGHT: "green", State.UNKNOWN: "yellow", State.WRONG: "red"}
 
 
 def doctor(env: Environment = "dev") -> None:
-    """Say what is wrong with this machine and this account for deploying, and how to mend it."""
+    """Check this machine and the AWS account for deployment problems, and print the remedies."""
     found = list(findings(env))
     table = Table("", "", "to mend it", box=None, pad_edge=False, header_style="bold")
     for each in found:

@@ -40,15 +40,13 @@ QUESTIONS = (
 
 def init(
     env: Annotated[str, typer.Option("--env", help="Name of the environment, 2 to 12 lower-case letters and digits.")],
-    backend: Annotated[
-        str, typer.Option(help="Where the state lives: s3://bucket?region=..., or a URL of yours.")
-    ] = "",
+    backend: Annotated[str, typer.Option(help="Pulumi backend: s3://bucket?region=..., or another URL.")] = "",
     secrets_provider: Annotated[
-        str, typer.Option(help="What encrypts secrets in the state: default, passphrase, or awskms://...")
+        str, typer.Option(help="Secrets provider of the state: default, passphrase, or awskms://...")
     ] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Take the defaults; nothing is asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept the defaults without asking.")] = False,
 ) -> None:
-    """Log in, write the settings, make the stacks; what is there already is kept."""
+    """Log in to the backend, write the settings and create the stacks; existing ones are kept."""
     with said():
         _check_name(env)
         url = _log_in(backend, yes=yes)

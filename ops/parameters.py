@@ -17,20 +17,22 @@ from ops.find import Environment as Target
 from ops.find import environment
 from shared.places import Place
 
-app = typer.Typer(no_args_is_help=True, help="Compare the two regions' parameters, and make them equal.")
+app = typer.Typer(no_args_is_help=True, help="Compare and synchronize the two regions' parameters.")
 
 FUNCTION = "function-parameter_sync"
 # Seconds. A part of a walk takes as long as the function may (components/parameter_sync.py, TIMEOUT).
 _PATIENCE = 310
 
 Env = Annotated[str, typer.Option("--env", help="The environment.")]
-Local = Annotated[bool, typer.Option("--local", help="The environment that runs on this machine.")]
-At = Annotated[Place, typer.Option("--at", help="Whose function is asked; the other region's does the same.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the environment that runs on this machine.")]
+At = Annotated[
+    Place, typer.Option("--at", help="Region whose function is invoked; the other one gives the same answer.")
+]
 
 
 @app.command("diff")
 def diff(env: Env = "dev", at: At = Place.PRIMARY, local: Local = False) -> None:
-    """What differs, and which side would stay. Changes nothing; 1 if something differs."""
+    """Show the differences, and which side wins. Read-only; exits with 1 if there are any."""
     with said():
         parts = list(_walk(environment(env, local=local), at, {"operation": "diff"}))
         console = Console()
@@ -45,9 +47,9 @@ def sync(
     env: Env = "dev",
     at: At = Place.PRIMARY,
     local: Local = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Look at every parameter's tags and labels too.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Also compare tags and labels.")] = False,
 ) -> None:
-    """Make them equal now. What one side had and lost is in the history of its region."""
+    """Synchronize now. Overwritten values remain in the parameter history of their region."""
     with said():
         asked = {"operation": "reconcile", "deep": deep}
         parts = list(_walk(environment(env, local=local), at, asked))

@@ -29,16 +29,19 @@ class Stack(StrEnum):
     ALL = "all"
 
 
-Which = Annotated[Stack, typer.Argument(help="A stack, or all of them in order.")]
-Environment = Annotated[str, typer.Option("--env", help="The Pulumi stack's name: dev for Pulumi.dev.yaml.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Agreed beforehand; nothing is asked.")]
+Which = Annotated[Stack, typer.Argument(help="Name of a stack, or all.")]
+Environment = Annotated[str, typer.Option("--env", help="Pulumi stack name, such as dev for Pulumi.dev.yaml.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")]
 Survivor = Annotated[
-    Place | None, typer.Option("--survivor", help="Plan only what does not touch the other place's region.")
+    Place | None,
+    typer.Option(
+        "--survivor", help="Place of the surviving region; plans only resources that need no call to the other one."
+    ),
 ]
 
 
 def preview(stack: Which = Stack.ALL, env: Environment = "dev", survivor_place: Survivor = None) -> None:
-    """Show what a deployment would change; changes nothing."""
+    """Preview a deployment. Read-only."""
     with said():
         found = _settings(env)
         _caller(found, stack, survivor_place)
@@ -60,7 +63,7 @@ def preview(stack: Which = Stack.ALL, env: Environment = "dev", survivor_place: 
 def deploy(
     stack: Which = Stack.ALL, env: Environment = "dev", survivor_place: Survivor = None, yes: Yes = False
 ) -> None:
-    """Roll out one stack, or the regions side by side and then global."""
+    """Deploy one stack, or both regions in parallel and then global."""
     with said():
         found = _settings(env)
         narrowed = _narrowed(stack, env, found, survivor_place)
@@ -77,7 +80,7 @@ def deploy(
 
 
 def refresh(stack: Which = Stack.ALL, env: Environment = "dev", yes: Yes = False) -> None:
-    """Make a stack's state say what is there; changes no cloud."""
+    """Refresh the state of a stack from AWS. Changes no resource."""
     with said():
         caller(settings.region_of(_settings(env), stack))
         words = ["refresh", "--stack", env]
@@ -92,9 +95,9 @@ def refresh(stack: Which = Stack.ALL, env: Environment = "dev", yes: Yes = False
 def outputs(
     stack: Which = Stack.ALL,
     env: Environment = "dev",
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print what a stack exports; secret values stay hidden."""
+    """Print the outputs of a stack; secret values stay hidden."""
     with said():
         for each in stacks_of(stack):
             typer.echo(f"# {each}", err=True)
@@ -102,7 +105,7 @@ def outputs(
 
 
 def destroy_stack(stack: Annotated[Stack, typer.Argument()], env: Environment = "dev", yes: Yes = False) -> None:
-    """Destroy one stack and nothing else, having refreshed it. `destroy` does all and sweeps."""
+    """Refresh and destroy one stack. `destroy` handles all stacks and what Pulumi does not own."""
     with said():
         if stack is Stack.ALL:
             raise CouldNotStart(f"all stacks are destroyed, and swept after, by make destroy ENV={env}")

@@ -24,14 +24,14 @@ FUNCTION = "function-recovery"
 _ANSWER_WITHIN = 5  # seconds, of a region that may be silent
 
 Region = Annotated[
-    str, typer.Option(help="The region to make active, by its name or its place; only the writer's can be.")
+    str, typer.Option(help="Region to activate, by name or place; only the writer's region is possible.")
 ]
 
 
 def unfence(
     env: Environment = "dev", region: Region = "", reason: Reason = "by hand", yes: Yes = False, local: Local = False
 ) -> None:
-    """Both regions are fenced: let the one with the database's writer serve and post again."""
+    """Reactivate the writer's region after both regions were fenced."""
     with said():
         target = environment(env, local=local)
         at = writer_place(target)

@@ -22,9 +22,9 @@ def check(
     here: Local = False,
     endpoints: EndpointsFile = ENDPOINTS,
     as_json: AsJson = False,
-    every: Annotated[float, typer.Option(min=0, help="Look again each so many seconds, until Ctrl-C.")] = 0.0,
+    every: Annotated[float, typer.Option(min=0, help="Repeat at this interval in seconds, until Ctrl-C.")] = 0.0,
 ) -> None:
-    """See whether both regions could take over now. Changes nothing."""
+    """Check whether each region could take over now. Read-only."""
     deployment = found(env, here=here, endpoints=endpoints)
     readiness = _look(deployment, as_json=as_json)
     try:

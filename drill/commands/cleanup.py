@@ -23,14 +23,16 @@ from shared.deployment import Deployment
 
 
 def cleanup(
-    run: Annotated[str | None, typer.Argument(help="One run's folder name; by default every run that owes.")] = None,
+    run: Annotated[
+        str | None, typer.Argument(help="Folder name of a run; every run with a pending rollback by default.")
+    ] = None,
     env: Env = "dev",
     here: Local = False,
     endpoints: EndpointsFile = ENDPOINTS,
     root: Root = ROOT,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the environment's name.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
-    """Undo what drills that died have left changed."""
+    """Roll back changes left by interrupted drills."""
     console = Console()
     try:
         folders = [runs.chosen(env, run, root=root)] if run else runs.owing(env, root=root)

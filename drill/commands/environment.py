@@ -13,11 +13,11 @@ from shared.deployment_search import LOCAL_ENDPOINTS, deployed, local
 LOCAL = "local"
 """`--env local` means whatever runs on this machine."""
 
-Env = Annotated[str, typer.Option("--env", help="The environment: a Pulumi stack's name, or `local`.")]
-Local = Annotated[bool, typer.Option("--local", help="The one that `make local-up` runs on this machine.")]
-EndpointsFile = Annotated[Path, typer.Option("--endpoints", help="Where the one on this machine tells its addresses.")]
-Root = Annotated[Path, typer.Option("--root", help="Where the drills' folders are.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+Env = Annotated[str, typer.Option("--env", help="Pulumi stack name of the environment, or `local`.")]
+Local = Annotated[bool, typer.Option("--local", help="Use the environment started by `make local-up`.")]
+EndpointsFile = Annotated[Path, typer.Option("--endpoints", help="Path of the local environment's endpoints.json.")]
+Root = Annotated[Path, typer.Option("--root", help="Directory of the run folders.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 ENDPOINTS = LOCAL_ENDPOINTS
 ROOT = runs.ROOT

@@ -12,7 +12,7 @@ from drill.scenarios import SCENARIOS
 
 
 def list_scenarios(as_json: AsJson = False) -> None:
-    """Name the scenarios there are."""
+    """List the available scenarios."""
     if as_json:
         typer.echo(json.dumps([{"name": name, "title": title, "runs on": where} for name, title, where in every()]))
         return

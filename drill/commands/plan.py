@@ -13,8 +13,8 @@ from drill.scenario import Await, Scenario, Settle, Step
 from drill.settings import SettingsError
 
 
-def plan(scenario: Annotated[str, typer.Argument(help="A name that `list` shows.")]) -> None:
-    """Show what a scenario does, its way back, and what it must show. Changes nothing."""
+def plan(scenario: Annotated[str, typer.Argument(help="Name of a scenario (see `list`).")]) -> None:
+    """Show a scenario's steps, rollback and objectives. Read-only."""
     try:
         scenarios = chosen(scenario, local=True)
     except SettingsError as error:

@@ -17,14 +17,14 @@ from drill.upload import UploadError
 
 
 def report(
-    run: Annotated[str | None, typer.Argument(help="The run's folder name; by default the last one's.")] = None,
+    run: Annotated[str | None, typer.Argument(help="Folder name of the run; the latest by default.")] = None,
     env: Env = "dev",
     here: Local = False,
     endpoints: EndpointsFile = ENDPOINTS,
     root: Root = ROOT,
-    send: Annotated[bool, typer.Option("--upload", help="Also into the environment's bucket.")] = False,
+    send: Annotated[bool, typer.Option("--upload", help="Also upload it to the environment's S3 bucket.")] = False,
 ) -> None:
-    """Show a run's report, verify its journal, and write every shape of it again."""
+    """Show the report of a run, verify its log, and write the report files again."""
     try:
         folder = runs.chosen(env, run, root=root)
         read = files.read(folder)

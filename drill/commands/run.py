@@ -51,23 +51,28 @@ _KEY = "DRILL_CLIENT_KEY"
 
 
 def run(
-    scenario: Annotated[str, typer.Argument(help="A name that `list` shows, or game-day.")],
+    scenario: Annotated[str, typer.Argument(help="Name of a scenario (see `list`), or game-day for all.")],
     env: Env = "dev",
     here: Local = False,
     endpoints: EndpointsFile = ENDPOINTS,
     root: Root = ROOT,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the environment's name.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Continue despite critical preflight findings.")] = False,
-    rate: Annotated[float, typer.Option(help="Payments offered each second. They are real ones.")] = 5.0,
-    seed: Annotated[int | None, typer.Option(help="Makes the payments; chosen and told if left out.")] = None,
+    rate: Annotated[float, typer.Option(help="Payments per second. They are real payments.")] = 5.0,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the generated payments; random, and printed, by default.")
+    ] = None,
     kind: Annotated[
-        str, typer.Option(help="How a lost region fails, on this machine: error, reset or hang.")
+        str, typer.Option(help="How a lost region fails on the embedded AWS: error, reset or hang.")
     ] = OutageKind.RESET.value,
     client_key: Annotated[
-        str, typer.Option(envvar=_KEY, show_default=False, help="What lets a client in; better by the environment.")
+        str,
+        typer.Option(
+            envvar=_KEY, show_default=False, help="API key of the load generator; prefer the environment variable."
+        ),
     ] = "",
 ) -> None:
-    """Do a scenario to a deployed environment, under light load, and report."""
+    """Run a scenario against a deployed environment under light load and write the report."""
     console = Console()
     try:
         scenarios = chosen(scenario, local=here or env == LOCAL)
