@@ -45,7 +45,7 @@ class RegionFunctions(pulumi.ComponentResource):
         self.health = health_function(args.cell, opts=self._child)
         self.ledger = ledger_function(args.cell, opts=self._child)
         self.recovery = recovery_function(args.cell, opts=self._child)
-        asks = args.cell.settings.database_step == "approve"
+        asks = args.cell.settings.approval == "manual"
         self.failover = self._machine(
             "failover",
             {"recovery": self.recovery, "ledger": self.ledger},

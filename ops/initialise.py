@@ -34,7 +34,7 @@ QUESTIONS = (
     Question(key="dr:costCenter", text="Who pays (a tag)", default="unassigned"),
     Question(key="dns:zoneName", text="An existing public hosted zone, or nothing for a zone of our own", default=""),
     Question(key="network:nat", text="NAT gateways: per-zone, one or none", default="one"),
-    Question(key="notify:email", text="Who is told of alarms, or nothing", default=""),
+    Question(key="alarms:email", text="Email address for alarms, or nothing", default=""),
 )
 
 

@@ -17,27 +17,6 @@ from shared import client_keys, secret_parameters
 from shared.naming import Names
 from shared.places import Place
 
-SECTIONS = (
-    "dr",
-    "network",
-    "frontDoor",
-    "certificate",
-    "api",
-    "waf",
-    "payments",
-    "logs",
-    "notify",
-    "bucket",
-    "traffic",
-    "dns",
-    "database",
-    "backup",
-    "failover",
-    "parameters",
-    "drill",
-    "workload",
-)
-"""Configuration namespaces that are ours; `aws:` and `pulumi:` are not."""
 SECRETS: Mapping[str, Callable[[Mapping[str, str]], Iterable[str]]] = {
     client_keys.SETTING: client_keys.problems,
     secret_parameters.SETTING: secret_parameters.problems,
@@ -199,11 +178,11 @@ class EnvironmentSettings(BaseModel):
 class RegionSettings(EnvironmentSettings):
     """Settings of a regional stack."""
 
-    health_interval: int = Field(10, alias="frontDoor:healthInterval", ge=5, le=300)
+    health_interval: int = Field(10, alias="nlb:healthInterval", ge=5, le=300)
     """Seconds between two health probes of the NLB (Elastic Load Balancing allows 5 to 300)."""
-    unhealthy_threshold: int = Field(2, alias="frontDoor:unhealthyThreshold", ge=2, le=10)
+    unhealthy_threshold: int = Field(2, alias="nlb:unhealthyThreshold", ge=2, le=10)
     """Failed probes in a row until the NLB calls a region unhealthy."""
-    health_concurrency: int | None = Field(None, alias="frontDoor:healthConcurrency", ge=1, le=1000)
+    health_concurrency: int | None = Field(None, alias="health:concurrency", ge=1, le=1000)
     """Executions reserved for the health function, so that load cannot starve it; the account needs 100 more."""
     workload: Annotated[str, AfterValidator(_workload)] = Field("payments", alias="workload:source")
     """Folder in functions/ whose handler takes the traffic (docs/own-workload.md)."""
@@ -220,23 +199,23 @@ class RegionSettings(EnvironmentSettings):
     daily_quota: int = Field(1_000_000, alias="api:dailyQuota", ge=1)
     """Requests a day by one client key."""
     firewall: bool = Field(True, alias="waf:enabled")
-    """A web application firewall in front of each door."""
+    """AWS WAF web ACLs for the load balancer and the API."""
     firewall_rate_limit: int = Field(2000, alias="waf:rateLimit", ge=300)
     """Requests in five minutes by one client."""
     firewall_logs: bool = Field(False, alias="waf:logs")
     """Log what the firewall blocks."""
     certificate_arn: str | None = Field(None, alias="certificate:arn")
     """A certificate of ACM in this region, instead of one issued for the zone or signed by ourselves."""
-    database_step: Literal["promote", "approve"] = Field("promote", alias="failover:database")
-    """The database in a failover: promote it at once, or wait for a person's word. Traffic moves in either case."""
+    approval: Literal["automatic", "manual"] = Field("automatic", alias="failover:approval")
+    """Whether a failover changes the database writer at once or waits for approval. Traffic moves in either case."""
     parameter_minutes: Annotated[int, _one_of(5, 10, 15, 20, 30, 60)] = Field(15, alias="parameters:reconcileMinutes")
     """Minutes between two comparisons of all parameters with the other region's, by each of the two."""
     parameter_throughput: Literal["standard", "high"] = Field("standard", alias="parameters:throughput")
     """Parameter Store's limits: 40 calls a second, or more at a price; a setting of the whole account and region."""
     manage_api_account: bool = Field(True, alias="api:manageAccount")
     """Own API Gateway's account settings in this region; exactly one environment of an account should."""
-    email: str | None = Field(None, alias="notify:email", pattern=r"^[^@\s]+@[^@\s]+$")
-    """Who is told of alarms; the subscription has to be confirmed once."""
+    email: str | None = Field(None, alias="alarms:email", pattern=r"^[^@\s]+@[^@\s]+$")
+    """Address that alarms are sent to; the subscription has to be confirmed once."""
     noncurrent_days: int = Field(30, alias="bucket:noncurrentDays", ge=1)
     """How long overwritten and deleted versions of objects can be had back."""
     log_retention_days: Annotated[int, _one_of(1, 3, 5, 7, 14, 30, 60, 90, 180, 365)] = Field(
@@ -283,6 +262,9 @@ class GlobalSettings(EnvironmentSettings):
 
 Model = TypeVar("Model", bound=EnvironmentSettings)
 _STACK_MODELS: tuple[type[EnvironmentSettings], ...] = (RegionSettings, GlobalSettings)
+_KNOWN = {str(field.alias) for each in _STACK_MODELS for field in each.model_fields.values()} | set(SECRETS)
+SECTIONS = frozenset(key.partition(":")[0] for key in _KNOWN)
+"""Configuration namespaces that are ours; `aws:` and `pulumi:` are not."""
 
 
 def load(model: type[Model], config: Mapping[str, str], *, stack: str) -> Model:
@@ -293,9 +275,8 @@ def load(model: type[Model], config: Mapping[str, str], *, stack: str) -> Model:
     """
     source = f"Pulumi.{stack}.yaml"
     ours = {key: value for key, value in config.items() if key.partition(":")[0] in SECTIONS}
-    known = {field.alias for each in _STACK_MODELS for field in each.model_fields.values()} | set(SECRETS)
     problems = [
-        f"{key} is not a setting of any stack; check its spelling ({source})" for key in sorted(set(ours) - known)
+        f"{key} is not a setting of any stack; check its spelling ({source})" for key in sorted(set(ours) - _KNOWN)
     ]
     wanted = {field.alias for field in model.model_fields.values()}
     values: dict[str, Any] = {"dr:environment": stack, "dr:suffix": stack}

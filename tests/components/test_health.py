@@ -93,7 +93,7 @@ def test_it_reads_and_remembers_control_records_and_no_payment(rows: list[Row]) 
 
 
 def test_concurrency_is_reserved_where_the_setting_says_so(rows: list[Row]) -> None:
-    reserving = graph("dev", stacks=["primary"], config_overrides={"primary": {"frontDoor:healthConcurrency": 20}})
+    reserving = graph("dev", stacks=["primary"], config_overrides={"primary": {"health:concurrency": 20}})
     reserved = {
         each["inputs"]["name"]: each["inputs"]["reservedConcurrentExecutions"]
         for each in reserving
@@ -106,8 +106,8 @@ def test_concurrency_is_reserved_where_the_setting_says_so(rows: list[Row]) -> N
 
 @pytest.mark.parametrize("value", ["0", "-1", "1001"])
 def test_a_reservation_that_cannot_be_is_refused(value: str) -> None:
-    with pytest.raises(SettingsError, match="frontDoor:healthConcurrency is"):
-        load(RegionSettings, {"frontDoor:healthConcurrency": value}, stack="dev")
+    with pytest.raises(SettingsError, match="health:concurrency is"):
+        load(RegionSettings, {"health:concurrency": value}, stack="dev")
 
 
 def test_zero_which_would_stop_a_function_is_no_reservation() -> None:

@@ -111,7 +111,7 @@ def _is_said(message: str) -> bool:
 
 def test_documented_settings_are_settings() -> None:
     known = {field.alias for model in MODELS.values() for field in model.model_fields.values()} | set(SECRETS)
-    key = re.compile(rf"(?:{'|'.join(SECTIONS)}):[a-zA-Z]+\b")
+    key = re.compile(rf"(?:{'|'.join(sorted(SECTIONS))}):[a-zA-Z]+\b")
     spans = [span for page in PAGES if "decisions" not in page.name for span in page.spans]
     named = {found[0] for span in spans if (found := key.match(span))}
     assert len(named) > 10, "the pages were not taken apart"

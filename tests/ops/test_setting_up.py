@@ -44,9 +44,9 @@ def test_a_new_environment_is_asked_for_once_and_written_for_all_three_stacks(
     found = settings.read("blue")
     assert (found.primary_region, found.secondary_region, found.nat) == ("us-east-1", "us-west-2", "none")
     regional = yaml.safe_load((checkout / "primary" / "Pulumi.blue.yaml").read_text())["config"]
-    assert regional["notify:email"] == "sre@example.com"
+    assert regional["alarms:email"] == "sre@example.com"
     assert regional["pulumi:disable-default-providers"] == ["aws"]
-    assert "notify:email" not in (checkout / "global" / "Pulumi.blue.yaml").read_text()
+    assert "alarms:email" not in (checkout / "global" / "Pulumi.blue.yaml").read_text()
     assert [(call.stack, call.words) for call in pulumi.of("stack init")] == [
         (
             stack,

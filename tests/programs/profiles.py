@@ -34,9 +34,9 @@ _REGIONAL = {
     **_SHARED,
     "api:access": "api-key",
     "api:clientKeys": json.dumps({"shop": "k" * 40}),
-    "notify:email": "people@example.com",
+    "alarms:email": "people@example.com",
     "waf:logs": True,
-    "failover:database": "approve",
+    "failover:approval": "manual",
 }
 _OVERRIDES = {
     OPTIONS: {

@@ -54,9 +54,9 @@ def test_a_block_that_cannot_hold_a_vpc_is_refused(cidr: str) -> None:
 
 
 def test_every_problem_is_named_at_once() -> None:
-    lines = refusal({"network:zones": "4", "frontDoor:healthInterval": "1", "network:nat": "two"}).splitlines()
+    lines = refusal({"network:zones": "4", "nlb:healthInterval": "1", "network:nat": "two"}).splitlines()
 
-    assert [line.split(" is ")[0] for line in lines] == ["network:zones", "network:nat", "frontDoor:healthInterval"]
+    assert [line.split(" is ")[0] for line in lines] == ["network:zones", "network:nat", "nlb:healthInterval"]
 
 
 def test_a_misspelt_key_is_refused_rather_than_ignored() -> None:
