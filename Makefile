@@ -13,7 +13,6 @@ REGION ?=
 MODE ?= unplanned
 REASON ?= by hand
 DECLINE ?=
-DRILL ?= game-day
 LOCAL ?=
 BACKEND ?=
 SECRETS_PROVIDER ?=
@@ -232,8 +231,8 @@ unfence: $(READY) ## Reactivate the writer's region after both were fenced (ENV 
 	@$(RUN) -m ops unfence --env $(ENV) $(if $(REGION),--region $(REGION)) --reason "$$REASON" $(HERE) $(AGREED)
 
 .PHONY: drill drill-check
-drill: $(READY) ## Run a drill against a deployed environment and write the report (ENV DRILL YES LOCAL)
-	@$(RUN) -m drill run $(DRILL) --env $(ENV) $(HERE) $(AGREED)
+drill: $(READY) ## Run a drill against a deployed environment and write the report (ENV SCENARIO YES LOCAL)
+	@$(RUN) -m drill run $(or $(SCENARIO),game-day) --env $(ENV) $(HERE) $(AGREED)
 
 drill-check: $(READY) ## Check whether each region could take over now (ENV LOCAL)
 	@$(RUN) -m drill check --env $(ENV) $(HERE)

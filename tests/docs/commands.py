@@ -13,6 +13,7 @@ import typer.main
 from botocore import xform_name
 from typer.core import TyperGroup
 
+from drill.environment_scenarios import ENVIRONMENT_SCENARIOS
 from drill.scenarios import SCENARIOS
 from tests.docs.pages import ROOT
 
@@ -68,7 +69,7 @@ def _make(arguments: list[str]) -> str | None:
         known = _VARIABLES if is_assignment else _TARGETS
         if name not in known:
             return f"the Makefile has no {'variable' if is_assignment else 'target'} {name}"
-        if name == "SCENARIO" and value not in SCENARIOS:
+        if name == "SCENARIO" and value not in (ENVIRONMENT_SCENARIOS if "drill" in arguments else SCENARIOS):
             return f"there is no scenario {value}"
     return None
 
