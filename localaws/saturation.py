@@ -15,6 +15,9 @@ MOST_OPENING = 16
 """TLS handshakes to a region at the same time. Otherwise all clients of a burst are let in at once, before either sign
 is there, and their handshakes alone take longer than any of them waits."""
 
+FEWEST_OPENING = 2
+"""As many are let in on a saturated machine too: a client that comes alone is served, however slow the machine is."""
+
 
 class Saturation:
     """Used from several threads; `watch` runs in the loop that serves traffic."""
@@ -22,6 +25,11 @@ class Saturation:
     def __init__(self) -> None:
         self._due: float | None = None  # when the loop is to run next; None while nobody watches it
         self._until = 0.0
+
+    @property
+    def most_opening(self) -> int:
+        """TLS handshakes that a region may have under way now."""
+        return FEWEST_OPENING if self.is_saturated else MOST_OPENING
 
     @property
     def is_saturated(self) -> bool:

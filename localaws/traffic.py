@@ -13,8 +13,8 @@ A thread of its own, so that an emulator busy with one call does not stop traffi
 what is deployed within LOOK_SECONDS. `gate` decides what a lost region does to connections; health never asks it.
 `client_region` is the region the clients are near to.
 
-While the machine is saturated, accelerators reset new connections: a TLS handshake costs more than all the rest of a
-request that is refused, and clients that connect anew for each attempt would keep the loop busy with handshakes for
+While the machine is saturated, accelerators reset most new connections: a TLS handshake costs more than all the rest of
+a request that is refused, and clients that connect anew for each attempt would keep the loop busy with handshakes for
 clients that are gone before they are answered. Open connections are served on, and probes do not come this way.
 """
 

@@ -14,7 +14,7 @@ from localaws.fronts.routing import Endpoint, Group, choose
 from localaws.gate import Gate
 from localaws.globalaccelerator import GlobalAccelerator
 from localaws.globalaccelerator_records import Accelerator, EndpointGroup
-from localaws.saturation import MOST_OPENING, Saturation
+from localaws.saturation import Saturation
 
 AddressOf = Callable[[str, int], tuple[str, int] | None]
 Key = tuple[str, int]
@@ -87,9 +87,6 @@ class AcceleratorFronts:
             self._gate.refuse(region, "data:nlb")
 
     def _way(self, key: Key, client: str) -> Way | None:
-        if self._saturation.is_saturated:
-            self._shed += 1
-            return None
         listener = self._listeners[key]
         record = self._state.listeners.get(listener)
         groups = {group.region: group for group in self._state.groups_of(listener)}
@@ -104,7 +101,8 @@ class AcceleratorFronts:
         address = self._address_of(endpoint.id, groups[group.region].port_overrides.get(port, port))
         if address is None:
             return None
-        if self._ports[key].opening(group.region) >= MOST_OPENING and not self._gate.is_lost(group.region):
+        opening = self._ports[key].opening(group.region)
+        if opening >= self._saturation.most_opening and not self._gate.is_lost(group.region):
             self._shed += 1
             return None
         self._sent.setdefault(accelerator, Counter())[group.region] += 1

@@ -98,7 +98,7 @@ def spawn(worker):
     worker._proc = subprocess.Popen(["sleep", "30"])
 
 lambda_runtime.Worker._spawn = spawn
-hooks.refuse_new_workers(gate.is_lost)
+hooks.background.refuse_new_workers(gate.is_lost)
 alive = Worker()
 lambda_runtime.Worker._spawn(alive)
 told.append(alive._proc.poll())
@@ -129,7 +129,7 @@ def test_event_source_mappings_of_a_lost_region_are_left_out(tmp_path: Path) -> 
 
 
 BOUND = """
-hooks.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2)
+hooks.background.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2)
 
 def acquire():
     worker, how = lambda_svc.acquire_worker("pay", config, b"")
