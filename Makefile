@@ -61,9 +61,9 @@ $(READY): Pipfile.lock pyproject.toml | $(PIPENV)
 	@touch $@
 
 LAYER := build/layer.built
-$(LAYER): Pipfile.lock components/layer_build.py | $(READY)
+$(LAYER): Pipfile.lock components/compute/layer_build.py | $(READY)
 	@echo "Building the functions' libraries for Lambda into build/layer ..."
-	@$(RUN) -m components.layer_build build/layer
+	@$(RUN) -m components.compute.layer_build build/layer
 	@touch $@
 
 .PHONY: install

@@ -16,7 +16,7 @@ from bench.environments import Deployed
 from bench.growth import Growth
 from bench.meter import Meter
 from bench.resources import Many
-from localaws import launch
+from localaws.process import launch
 
 app = typer.Typer(add_completion=False)
 console = Console()

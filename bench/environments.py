@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.meter import Cost, Meter
-from localaws.runner import State, deploy, destroy
-from localaws.runner.deploy import STACKS
+from localaws.engine import State, deploy, destroy
+from localaws.engine.deploy import STACKS
 
 _IDLE = 2.0  # seconds without a call, to see what the server does by itself
 Tell = Callable[[str], None]

@@ -20,16 +20,16 @@ from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from localaws import launch
-from localaws.environment import ACCOUNT
+from localaws.core.environment import ACCOUNT
+from localaws.process import launch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "functions"))  # as in the function's archive
 
 from aws_lambda_powertools import Logger
-from parameter_sync.copying import Copying
 from parameter_sync.reconcile import Reconciliation, Walk
-from parameter_sync.scope import Scope
+from parameter_sync.settings import Scope
 from parameter_sync.store import Store
+from parameter_sync.sync import Copying
 
 REGIONS = {"primary": "us-east-1", "secondary": "us-east-2"}
 SCOPE = Scope(prefix="/app/bench", private="/app/bench/local")

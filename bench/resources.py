@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.meter import Cost, Meter
-from localaws.runner import State, deploy, destroy
+from localaws.engine import State, deploy, destroy
 
 _STACKS = ("primary",)
 _PROGRAM = """

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 
-from drill.resources import LAMBDA, POSTGRES, SERVER, memory_of, part_of
+from drill.observe.host_usage import LAMBDA, POSTGRES, SERVER, memory_of, part_of
 
 _INTERVAL = 1.0  # seconds between looks
-_NURSERY = "localaws.worker_nursery"
+_NURSERY = "localaws.services.lambda_.fork_server"
 _KINDS = {SERVER: "embedded AWS server", POSTGRES: "PostgreSQL", LAMBDA: "Lambda nursery"}
 _OTHER = "other"
 FUNCTIONS = frozenset(each.name for each in (Path(__file__).parents[1] / "functions").iterdir()) - {"common"}

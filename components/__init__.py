@@ -1,5 +1,6 @@
-"""Architectural building blocks, one a file; pure helpers stand beside the component that they help.
+"""Pulumi components, in one package for each subject.
 
 A constructor only registers resources: it reads no configuration, environment or AWS, and creates nothing inside
-`apply`, so that a preview shows all there is.
+`apply`, so that a preview shows every resource. Pure helpers stand beside the component that uses them. Programs
+(`stacks/`) compose components; a component that composes a whole region is in `components.region`.
 """

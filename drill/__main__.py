@@ -11,23 +11,25 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from drill import commands, verdict, view
-from drill.faults import OutageKind
-from drill.interrupts import until_done
-from drill.progress import Progress
-from drill.rehearse import rehearse as run_rehearsal
-from drill.rehearse_all import rehearse_all as run_all
-from drill.rehearse_all import worst
+from drill import cli
+from drill.cli import live_view
+from drill.cli.interrupts import until_done
+from drill.cli.summary import outcome_table, summary
+from drill.engine.rehearse import rehearse as run_rehearsal
+from drill.engine.rehearse import rehearse_all as run_all
+from drill.engine.rehearse import worst
+from drill.model.errors import CouldNotStart, Inconclusive, WayBackIncomplete
+from drill.model.faults import OutageKind
+from drill.observe.progress import Progress
 from drill.report.model import Report
-from drill.runner import CouldNotStart, Inconclusive, WayBackIncomplete
-from drill.scenarios import SCENARIOS
-from drill.settings import RehearsalSettings, SettingsError
-from drill.summary import outcome_table, summary
+from drill.scenarios.settings import RehearsalSettings, SettingsError
+from drill.scenarios.simulated import SCENARIOS
+from drill.verdict import verdict
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
-commands.register(app)
+cli.register(app)
 
 
 @app.callback()
@@ -80,7 +82,7 @@ def _rehearse(console: Console, settings: RehearsalSettings) -> Report:
     progress = Progress(title=settings.scenario.title)
     interrupted: list[int] = []
     try:
-        with view.view(progress, console):
+        with live_view.view(progress, console):
             return asyncio.run(until_done(run_rehearsal(settings, progress), interrupted, progress.line))
     except Inconclusive as error:
         if not (error.may_pass_slower and settings.may_slow_down):
@@ -127,7 +129,7 @@ def rehearse_all(
     interrupted: list[int] = []
     try:
         outcomes = asyncio.run(
-            until_done(run_all(chosen, lambda progress: view.view(progress, console)), interrupted, console.print)
+            until_done(run_all(chosen, lambda progress: live_view.view(progress, console)), interrupted, console.print)
         )
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         number = interrupted[0] if interrupted else signal.SIGINT

@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from localaws import cli_display, redeploy
-from localaws.gate import OutageKind
-from localaws.running import Failed, NotPossible, Running
+from localaws.cli import display, redeploy
+from localaws.cli.running import Failed, NotPossible, Running
+from localaws.core.outages import OutageKind
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,10 +38,10 @@ def up(
     plain: Annotated[bool, typer.Option("--plain", help="Plain output for logs.")] = False,
 ) -> None:
     """Start the embedded AWS, deploy the three stacks and run until Ctrl-C."""
-    from localaws import cli_up
+    from localaws.cli import up as cli_up
 
     with _said_in_one_line():
-        cli_up.up(env, speed, directory, cli_display.Display(Console(), plain=plain))
+        cli_up.up(env, speed, directory, display.Display(Console(), plain=plain))
 
 
 @app.command()
@@ -76,7 +76,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(told, indent=2))
     else:
-        Console().print(cli_display.status(told, running.content))
+        Console().print(display.status(told, running.content))
 
 
 @app.command()
@@ -145,7 +145,7 @@ def speed(
 @app.command("graph")
 def show_graph(env: Environment = "dev") -> None:
     """Print all resources registered by the three programs as JSON."""
-    from localaws.runner import DeployError, graph
+    from localaws.engine import DeployError, graph
 
     with _said_in_one_line():
         try:

@@ -1,8 +1,14 @@
-"""The command line around a deployed environment: `python -m ops`. Exit status: see `ops.ending`."""
+"""The command line around a deployed environment: `python -m ops`. Exit status: see `ops.cli.errors`."""
 
 import typer
 
-from ops import by_hand, cost, destroy, diagram, doctor, initialise, parameters, stacks, unfence
+from ops import parameters
+from ops.cost import command
+from ops.diagrams import command as diagrams_command
+from ops.failover import commands, unfence
+from ops.rollout import commands as rollout_commands
+from ops.rollout import doctor, init
+from ops.teardown import destroy
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,20 +18,20 @@ app = typer.Typer(
     help="Set up, deploy, fail over and destroy environments.",
 )
 app.command("doctor")(doctor.doctor)
-app.command("init")(initialise.init)
-app.command("preview")(stacks.preview)
-app.command("deploy")(stacks.deploy)
-app.command("refresh")(stacks.refresh)
-app.command("outputs")(stacks.outputs)
-app.command("destroy-stack")(stacks.destroy_stack)
+app.command("init")(init.init)
+app.command("preview")(rollout_commands.preview)
+app.command("deploy")(rollout_commands.deploy)
+app.command("refresh")(rollout_commands.refresh)
+app.command("outputs")(rollout_commands.outputs)
+app.command("destroy-stack")(rollout_commands.destroy_stack)
 app.command("destroy")(destroy.destroy)
 app.command("sweep")(destroy.sweep)
-app.command("failover")(by_hand.failover)
-app.command("failback")(by_hand.failback)
-app.command("approve")(by_hand.approve)
+app.command("failover")(commands.failover)
+app.command("failback")(commands.failback)
+app.command("approve")(commands.approve)
 app.command("unfence")(unfence.unfence)
-app.command("cost")(cost.cost)
-app.command("graph")(diagram.graph)
+app.command("cost")(command.cost)
+app.command("graph")(diagrams_command.graph)
 app.add_typer(parameters.app, name="parameters")
 
 if __name__ == "__main__":

@@ -234,7 +234,7 @@ class GlobalSettings(EnvironmentSettings):
     health_check_threshold: int = Field(3, alias="dns:healthCheckThreshold", ge=1, le=10)
     """Failed probes in a row until a health check is unhealthy."""
     engine_version: str | None = Field(None, alias="database:engineVersion")
-    """Full version; by default the one that `components.database` pins for the engine."""
+    """Full version; by default the one that `components.database.global_database` pins for the engine."""
     min_capacity: float = Field(0.5, alias="database:minCapacity", ge=0.5, le=256, multiple_of=0.5)
     """Aurora capacity units. Zero never pauses in a global database [AURORA-12], so it is not offered."""
     max_capacity: float = Field(4, alias="database:maxCapacity", ge=1, le=256, multiple_of=0.5)

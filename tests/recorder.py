@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localaws.runner import program, values
-from localaws.runner.project import Project
-from localaws.runner.registration import Registration
+from localaws.engine import program, values
+from localaws.engine.project import Project
+from localaws.engine.registration import Registration
 
 INVOKES: Mapping[str, dict[str, Any]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "000000000000", "id": "000000000000"},

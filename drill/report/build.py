@@ -6,19 +6,19 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Protocol
 
-from drill import measures, verdict
-from drill.limits import Limits
-from drill.measured import Measured
-from drill.measures import SteadyRun
-from drill.objectives import NoTakeOver, Objectives
-from drill.progress import Fault, Progress, Stage
-from drill.record import Attempt, Record
+from drill.model.attempts import Attempt, Record
+from drill.model.objectives import NoTakeOver, Objectives
+from drill.observe.host_usage import bounded_by
+from drill.observe.progress import Fault, Progress, Stage
 from drill.report import model
-from drill.report.found import Found
 from drill.report.recovery import database_report, decision_reports, moment_reports, promoted_at, workflow_reports
 from drill.report.traffic import rounded, traffic_report
-from drill.resources import bounded_by
-from drill.settings import RehearsalSettings
+from drill.scenarios.settings import RehearsalSettings
+from drill.verdict import interruptions as verdict_interruptions
+from drill.verdict import verdict
+from drill.verdict.interruptions import SteadyRun
+from drill.verdict.limits import Limits
+from drill.verdict.result import Found, Measured
 from shared.places import Place
 
 _EVIDENCE = 20  # sentences of each kind; the counts are whole
@@ -60,7 +60,7 @@ def report(
     record = found.load.record
     ended = max((attempt.ended for attempt in record.attempts), default=progress.now())
     after = [attempt for attempt in record.attempts if attempt.ended >= disturbed.at]
-    interruptions = measures.interruptions(after, SteadyRun.of(settings.rate))
+    interruptions = verdict_interruptions.interruptions(after, SteadyRun.of(settings.rate))
     outage = _outage(progress.loss, found)
     loss = progress.loss
     traffic = traffic_report(settings, progress, found, interruptions, disturbed=disturbed.at, ended=ended)
@@ -173,10 +173,14 @@ def _outage(loss: Fault | None, found: Found) -> model.OutageReport | None:
     )
 
 
-def _recovery(objectives: Objectives, record: Record, storm: Fault, ended: float) -> measures.Recovery | None:
+def _recovery(
+    objectives: Objectives, record: Record, storm: Fault, ended: float
+) -> verdict_interruptions.Recovery | None:
     if objectives.overload is None or storm.ended_at is None:
         return None
-    return measures.recovery(record.intents, since=storm.ended_at, until=ended, share=objectives.overload.share)
+    return verdict_interruptions.recovery(
+        record.intents, since=storm.ended_at, until=ended, share=objectives.overload.share
+    )
 
 
 def _fault(fault: Fault) -> model.FaultReport:

@@ -5,9 +5,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from drill.redact import Redactor
 from drill.report import html, junit, markdown
 from drill.report.model import Report
+from drill.runlog.log import Redactor
 
 JSON_NAME = "report.json"
 HTML_NAME = "report.html"

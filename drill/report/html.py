@@ -4,8 +4,7 @@ from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from drill.report.chart import timeline_chart
-from drill.report.lanes import recovery_lanes
+from drill.report.charts import recovery_lanes, timeline_chart
 from drill.report.model import MomentReport, Report
 from drill.report.recovery import BEGUN, DRAINED
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from drill.report.model import CheckReport, Report
+from drill.report.model import Report
+from drill.verdict.model import CheckReport
 
 _WORDS = {"passed": "PASSED", "failed": "FAILED", "inconclusive": "INCONCLUSIVE"}
 

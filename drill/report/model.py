@@ -6,17 +6,12 @@ Times: `started_at` and `finished_at` are ISO 8601 in UTC. Every other time is s
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
-Verdict = Literal["passed", "failed", "inconclusive"]
-CheckKind = Literal["objective", "plan", "way back"]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from drill.verdict.model import CheckReport, StrictModel, Verdict
 
 
-class OutageReport(_Model):
+class OutageReport(StrictModel):
     region: str
     kind: str
     at: float
@@ -25,7 +20,7 @@ class OutageReport(_Model):
     calls_refused_by: dict[str, int]  # by what was called
 
 
-class FaultReport(_Model):
+class FaultReport(StrictModel):
     """Something that was done to the system; `ended_at` is None if it never was taken back."""
 
     name: str
@@ -35,7 +30,7 @@ class FaultReport(_Model):
     ended_at: float | None
 
 
-class MomentReport(_Model):
+class MomentReport(StrictModel):
     """Something that happened by itself. `aws_seconds` is counted from the first loss."""
 
     name: str
@@ -44,13 +39,13 @@ class MomentReport(_Model):
     limit_aws_seconds: float | None = None
 
 
-class WorkflowStepReport(_Model):
+class WorkflowStepReport(StrictModel):
     name: str
     at: float
     seconds: float
 
 
-class WorkflowReport(_Model):
+class WorkflowReport(StrictModel):
     """One run of a state machine."""
 
     machine: str
@@ -65,7 +60,7 @@ class WorkflowReport(_Model):
     aws_seconds: dict[str, float]  # what the run measured of itself
 
 
-class WriterReport(_Model):
+class WriterReport(StrictModel):
     """A time in which a region's database took writes."""
 
     region: str
@@ -73,12 +68,12 @@ class WriterReport(_Model):
     until: float | None
 
 
-class LagReport(_Model):
+class LagReport(StrictModel):
     at: float
     aws_seconds: float
 
 
-class WrittenReport(_Model):
+class WrittenReport(StrictModel):
     """Rows of this run that one region posted under one epoch of the writer's record."""
 
     region: str
@@ -86,13 +81,13 @@ class WrittenReport(_Model):
     rows: int
 
 
-class PromotionLossReport(_Model):
+class PromotionLossReport(StrictModel):
     had: int  # rows of the lost writer
     lost: int  # that the promoted member lacked
     brought_back: int  # by the replay
 
 
-class DatabaseReport(_Model):
+class DatabaseReport(StrictModel):
     writers: list[WriterReport]
     lags: list[LagReport]  # the reader's, thinned out
     written: list[WrittenReport]
@@ -100,7 +95,7 @@ class DatabaseReport(_Model):
     two_writers: list[str]  # evidence; empty if never two regions wrote at once
 
 
-class ControlCallsReport(_Model):
+class ControlCallsReport(StrictModel):
     """Control-plane calls of our own functions and workflows while a region was away: to that region's, to Route 53's
     and to Global Accelerator's."""
 
@@ -109,7 +104,7 @@ class ControlCallsReport(_Model):
     calls: list[str]
 
 
-class DecisionReport(_Model):
+class DecisionReport(StrictModel):
     """What a sentinel decided, by its own log."""
 
     region: str
@@ -119,14 +114,14 @@ class DecisionReport(_Model):
     times: int
 
 
-class InterruptionReport(_Model):
+class InterruptionReport(StrictModel):
     """From sending the first request that failed to the first answer to a steady run of good ones."""
 
     start: float
     seconds: float | None  # None: service did not come back
 
 
-class TimelineBin(_Model):
+class TimelineBin(StrictModel):
     """Requests sent in one slice of the time line."""
 
     start: float
@@ -134,14 +129,14 @@ class TimelineBin(_Model):
     failed: dict[str, int]  # by outcome
 
 
-class Timeline(_Model):
+class Timeline(StrictModel):
     start: float
     end: float
     bin_seconds: float
     bins: list[TimelineBin]
 
 
-class TrafficReport(_Model):
+class TrafficReport(StrictModel):
     """Requests, retries included."""
 
     sent: int
@@ -166,7 +161,7 @@ class TrafficReport(_Model):
     timeline: Timeline
 
 
-class PaymentsReport(_Model):
+class PaymentsReport(StrictModel):
     """Payments, however often each was sent."""
 
     acknowledged: int
@@ -186,7 +181,7 @@ class PaymentsReport(_Model):
     synthetic: int = 0  # made by recoveries to prove themselves
 
 
-class StepReport(_Model):
+class StepReport(StrictModel):
     name: str
     region: str | None
     at: float
@@ -195,7 +190,7 @@ class StepReport(_Model):
     detail: str
 
 
-class HealthCheckReport(_Model):
+class HealthCheckReport(StrictModel):
     """The deployed health check of a region's load balancer, in AWS seconds."""
 
     region: str
@@ -204,24 +199,13 @@ class HealthCheckReport(_Model):
     healthy_threshold: int
 
 
-class LimitsReport(_Model):
+class LimitsReport(StrictModel):
     rto_limit_seconds: float
     rto_limit_aws_seconds: float
     health_checks: list[HealthCheckReport]
 
 
-class CheckReport(_Model):
-    """One expectation. One that is missed fails the run, unless missing it is `inconclusive`."""
-
-    name: str
-    kind: CheckKind
-    expected: str
-    measured: str
-    met: bool
-    inconclusive: bool = False  # not met, which says nothing of the system; most often, this machine was too slow
-
-
-class ResourcesReport(_Model):
+class ResourcesReport(StrictModel):
     cores: int
     machine_cores_busy: float
     processor_share: dict[str, float]  # of one core, by part, under load
@@ -231,7 +215,7 @@ class ResourcesReport(_Model):
     peak_processes: int
 
 
-class Report(_Model):
+class Report(StrictModel):
     scenario: str
     title: str
     environment: str

@@ -3,14 +3,14 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from drill.objectives import SENTINEL_AWS_SECONDS
-from drill.progress import Fault, Progress
-from drill.record import Attempt
+from drill.model.attempts import Attempt
+from drill.model.objectives import SENTINEL_AWS_SECONDS
+from drill.observe.progress import Fault, Progress
+from drill.observe.workflow_runs import WorkflowRun
 from drill.report import model
-from drill.report.found import Found
 from drill.report.traffic import rounded
-from drill.settings import RehearsalSettings
-from drill.workflow_runs import WorkflowRun
+from drill.scenarios.settings import RehearsalSettings
+from drill.verdict.result import Found
 
 _LAGS = 200  # points of a curve
 BEGUN, DRAINED = "the failover begins", "the ledger is drained"

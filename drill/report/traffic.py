@@ -4,13 +4,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from drill import measures
-from drill.measures import Interruption
-from drill.progress import Progress
+from drill.observe.progress import Progress
 from drill.report import model
-from drill.report.found import Found
-from drill.settings import RehearsalSettings
-from drill.verdict_service import rto
+from drill.scenarios.settings import RehearsalSettings
+from drill.verdict import interruptions as verdict_interruptions
+from drill.verdict.interruptions import Interruption
+from drill.verdict.result import Found
+from drill.verdict.service import rto
 
 _BINS = 100
 
@@ -30,21 +30,21 @@ def traffic_report(
     ok = [attempt for attempt in record.attempts if attempt.ok]
     first = rto(interruptions)
     latencies = [attempt.seconds * 1000 for attempt in ok]
-    p50, p99 = measures.percentile(latencies, 0.5), measures.percentile(latencies, 0.99)
+    p50, p99 = verdict_interruptions.percentile(latencies, 0.5), verdict_interruptions.percentile(latencies, 0.99)
     steady = next(stage for stage in progress.stages if stage.name == settings.scenario.method[0].name)
     # A whole number of payments a slice, or the steps between two numbers would show as ripples.
     width = math.ceil(max(0.25, (ended - started) / _BINS) * settings.rate) / settings.rate
-    bins = measures.timeline(record.attempts, start=started, end=ended, width=width)
+    bins = verdict_interruptions.timeline(record.attempts, start=started, end=ended, width=width)
     return model.TrafficReport(
         sent=len(record.attempts),
         ok=len(ok),
         failed=len(record.attempts) - len(ok),
         rto_seconds=None if first is None else rounded(first),
         rto_aws_seconds=None if first is None else rounded(first * settings.speed),
-        longest_gap_seconds=rounded(measures.longest_gap(record.attempts, start=started, end=stopped)),
+        longest_gap_seconds=rounded(verdict_interruptions.longest_gap(record.attempts, start=started, end=stopped)),
         p50_ms=None if p50 is None else rounded(p50),
         p99_ms=None if p99 is None else rounded(p99),
-        by_region=measures.by_region(record.attempts),
+        by_region=verdict_interruptions.by_region(record.attempts),
         failed_by_outcome=dict(Counter(each.outcome.value for each in record.attempts if not each.ok)),
         # Until there was a steady state, functions were still starting.
         failed_before_outage=sum(

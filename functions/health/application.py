@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.control import Control, Look
+from common.control.observe import Control, Look
 from common.http_events import add_header, door_of, plain_headers, plain_path, query_value
 from common.problem_details import ANSWER_HEADERS, MEDIA_TYPE, FieldError, Problem
 from common.telemetry import (

@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.clients import Clients
-from common.control import Control
+from common.aws_clients import Clients
+from common.control.observe import Control
 from common.telemetry import make_logger, traced
 
 from .application import SERVICE, Application

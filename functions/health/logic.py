@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from common.control import Look
-from common.control_rules import Reason
+from common.control.observe import Look
+from common.control.rules import Reason
 
 
 class HealthStatus(StrEnum):

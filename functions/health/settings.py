@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from common.control_settings import ControlSettings
+from common.control.settings import ControlSettings
 
 
 class Settings(ControlSettings):

@@ -9,15 +9,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.session import Session
 
-from common.clients import Clients
-from common.control import Control
+from common.aws_clients import Clients
+from common.control.observe import Control
 from common.telemetry import LambdaHandler, flush, make_metrics
 
-from .database import Database
-from .dialects import DIALECTS
-from .events import EndpointId, Events
-from .logic import Did, Ledger, Outcome
-from .poison import PoisonQueue
+from .database import DIALECTS, Database
+from .events import EndpointId, Events, PoisonQueue
+from .posting import Did, Ledger, Outcome
 from .replay import Replay, ReplayRequest
 from .settings import Settings
 from .stream import arrivals, is_stream_event

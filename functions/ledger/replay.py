@@ -13,11 +13,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.journal_entry import JournalEntry, JournalItemError, payment_key
+from common.payment_record import JournalEntry, JournalItemError, payment_key
 
 from .database import Database, chunks
 from .events import Events
-from .logic import Ledger
+from .posting import Ledger
 
 # Items per page: small enough for a page to be done well within what is kept in hand of a Lambda's time.
 _PAGE = 1000

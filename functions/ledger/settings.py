@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from common.control_settings import ControlSettings
+from common.control.settings import ControlSettings
 
 
 class Settings(ControlSettings):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from common.journal_entry import JournalEntry, JournalItemError, payment_key
+from common.payment_record import JournalEntry, JournalItemError, payment_key
 
 _PAYMENTS = payment_key("")
 _WRITTEN = ("INSERT", "MODIFY")

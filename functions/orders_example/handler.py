@@ -12,8 +12,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
-from common.clients import Clients
-from common.replica import Replica
+from common.aws_clients import Clients
+from common.table_replica import Replica
 from common.telemetry import make_logger, traced
 
 from .orders import NotKept, Order, OtherContent, Proof, keep

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.journal_entry import JournalEntry
-from common.replica import Replica, ReplicaUnavailable
+from common.payment_record import JournalEntry
+from common.table_replica import Replica, ReplicaUnavailable
 
 SHOP = "SHOP"
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:/-]{0,63}$")]

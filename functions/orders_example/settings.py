@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from common.control_settings import JournalSettings
+from common.control.settings import JournalSettings
 
 
 class Settings(JournalSettings):

@@ -9,18 +9,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.session import Session
 
-from common.pace import utc_now
+from common.clock import utc_now
 from common.telemetry import LambdaHandler, flush, make_metrics
 
-from .copying import Copying, Did, Outcome
-from .errands import Errands
-from .messages import RECONCILE
-from .problems import RegionUnavailable
-from .queues import Queues, in_parts
+from .batch import Errands
+from .errors import RegionUnavailable
+from .messages import RECONCILE, Queues, in_parts
 from .reconcile import Reconciliation, Walk, share
-from .scope import Scope
-from .settings import Settings
+from .settings import Scope, Settings
 from .store import Store
+from .sync import Copying, Did, Outcome
 
 SERVICE = "parameter-sync"
 DIFF = "diff"

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
 
-from .copying import Copying, Did, Outcome
-from .order import Keep, Remove
-from .problems import Busy, NotCopyable, NotYet
+from .errors import Busy, NotCopyable, NotYet
+from .merge import Keep, Remove
 from .store import Listed, Store
+from .sync import Copying, Did, Outcome
 
 _BATCH = 10
 _MOST = 100  # names between two looks at the clock

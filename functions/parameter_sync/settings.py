@@ -3,6 +3,7 @@
 It takes part in keeping equal what lies below `prefix`, except below `private_prefix`.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -49,3 +50,22 @@ class Settings(Environment):
     def is_copier(self, arn: str) -> bool:
         """Whether this is one of our roles at work: `arn:aws:sts::<account>:assumed-role/<role>/<session>`."""
         return any(f":assumed-role/{role}/" in arn for role in self.copier_roles.split(","))
+
+
+# Which parameters are kept equal, and which a region has for itself.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Paths without a slash at the end."""
+
+    prefix: str
+    private: str  # below `prefix`: a region's own parameters, which are never copied
+
+    def objection(self, name: str) -> str | None:
+        """Why the parameter of this name is none of ours; None if it is one."""
+        if not name.startswith(f"{self.prefix}/"):
+            return f"it is not below {self.prefix}/"
+        if name.startswith(f"{self.private}/"):
+            return f"it is below {self.private}/, which each region has for itself"
+        return None

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from . import stamp as stamps
-from .aws_calls import called
+from . import parameter as stamps
+from .errors import Moved, NotCopyable, called
 from .parameter import ADVANCED, SECURE, Change, Content, Held, Overwritten, Stamp, canonical
-from .problems import Moved, NotCopyable
-from .scope import Scope
+from .settings import Scope
 
 PLACE = "Place"  # a tag that names where something is, and so differs between the regions (R1)
 _DESCRIPTIONS, _VALUES, _VERSIONS = 50, 10, 50

@@ -1,7 +1,10 @@
 """The function put together: settings, clients, journal, routes, and one answer per event, logged and counted."""
 
+import hashlib
+import hmac
 import threading
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,10 +13,10 @@ from aws_lambda_powertools.event_handler import ALBResolver, ApiGatewayResolver,
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.breaker import Breaker
-from common.clients import Clients
+from common.aws_clients import Clients
+from common.circuit_breaker import Breaker
 from common.http_events import Door, add_header, door_of, plain_headers, plain_path
-from common.replica import Replica
+from common.table_replica import Replica
 from common.telemetry import (
     CORRELATION_HEADER,
     REGION_HEADER,
@@ -24,11 +27,40 @@ from common.telemetry import (
     make_metrics,
 )
 
-from .answers import problem
-from .callers import KEY_HEADER, Callers
 from .journal import Journal
+from .responses import problem
 from .routes import Routes, route_of
 from .settings import DurabilityRule, Settings
+
+# Who calls through the load balancer's door. Callers at the other one API Gateway has checked before.
+#
+# Which door a request came through, its event's shape tells; no client can choose it, since only the load balancer and
+# API Gateway may invoke the function.
+
+
+KEY_HEADER = "x-api-key"
+
+
+class Callers:
+    """Clients by the SHA-256 of their keys, in hex. The keys themselves are never here."""
+
+    def __init__(self, hashes: Mapping[str, str]) -> None:
+        self._hashes = hashes
+
+    @property
+    def known(self) -> bool:
+        """Whether any client has a key; if none has, there is nothing to ask for."""
+        return bool(self._hashes)
+
+    def client_of(self, key: str | None) -> str | None:
+        """The client whose key this is. Compares with all, so that the time it takes tells nothing of any."""
+        if not key:
+            return None
+        # JSON can carry half a surrogate pair, which strict UTF-8 has no bytes for.
+        shown = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        matching = [client for client, known in self._hashes.items() if hmac.compare_digest(shown, known)]
+        return matching[0] if matching else None
+
 
 SERVICE = "payments"
 

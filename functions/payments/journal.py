@@ -14,9 +14,9 @@ older item is put over ours: what was accepted first stays, whichever way it is 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from common.breaker import Breaker
-from common.journal_entry import JournalEntry, payment_key
-from common.replica import Item, Replica, ReplicaUnavailable
+from common.circuit_breaker import Breaker
+from common.payment_record import JournalEntry, payment_key
+from common.table_replica import Item, Replica, ReplicaUnavailable
 
 
 class Durability(StrEnum):

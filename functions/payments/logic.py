@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from common.journal_entry import JournalEntry
+from common.payment_record import JournalEntry
 
 from .journal import Held, Journal
 from .models import Payment

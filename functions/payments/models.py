@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from common.journal_entry import JournalEntry
+from common.payment_record import JournalEntry
 from common.problem_details import FieldError
 
 from .currencies import MINOR_DIGITS

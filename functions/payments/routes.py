@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from common.problem_details import FieldError
 
 from . import logic
-from .answers import json_answer, problem
 from .journal import Durability, Journal, JournalUnavailable, PaymentConflict
 from .models import PAYMENT_ID, AcceptedPayment, Payment, field_errors
+from .responses import json_answer, problem
 from .settings import Settings
 
 _METHODS = {"/payments": "POST", "/payments/<payment_id>": "GET"}

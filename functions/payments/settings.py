@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from common.control_settings import JournalSettings
+from common.control.settings import JournalSettings
 
 
 class DurabilityRule(StrEnum):

@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.control_rules import Witness, may_name_itself_writer
+from common.control.rules import Witness, may_name_itself_writer
 
+from .context import Surroundings, silence_named
 from .errors import DatabaseUnready, MemberMissing, WriterNotInTime
 from .models import Nothing, SwitchInput, WriterChange, WriterInput, WriterOutput
-from .surroundings import Surroundings, silence_named
 
 # RDS's words while a writer is being changed (API RDS.FailoverState, GlobalCluster.Status).
 _CHANGING = frozenset({"pending", "failing-over", "switching-over"})

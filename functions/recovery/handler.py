@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.telemetry import flush, make_logger, make_metrics, traced
 
+from .context import Surroundings, make
 from .operations import perform
 from .settings import Settings
-from .surroundings import Surroundings, make
 
 SERVICE = "recovery"
 # The approval's token lets anyone answer who has it and the right to: it stays out of the log.

@@ -11,14 +11,14 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.front_doors import OK
-from common.journal_entry import payment_key
+from common.health_endpoints import OK
+from common.payment_record import payment_key
 
+from .context import Surroundings, silence_named
 from .database import find_member, run_sql
-from .errors import PaymentRefused, ProofMissing
-from .health import look_at_doors
-from .models import ProveInput, ProveOutput
-from .surroundings import Surroundings, silence_named
+from .errors import PaymentRefused, ProofMissing, ReplayFailed
+from .models import ProveInput, ProveOutput, Replayed, ReplayInput
+from .preflight import look_at_doors
 
 MARK = "synthetic"  # the attribute of a journal item that is no client's
 _LOOK_SECONDS = 0.5
@@ -108,3 +108,24 @@ def _wait_for_row(payment_id: str, writer_region: str, began: float, around: Sur
         if around.pace.clock() - began > around.settings.proof_seconds:
             raise ProofMissing(f"payment {payment_id} is not in the ledger in {writer_region}: {missing}")
         around.pace.sleep(_LOOK_SECONDS)
+
+
+# The journal replayed in the writer's region, also when that is not this one: Step Functions calls functions of its
+# own region only.
+
+
+def replay(given: ReplayInput, around: Surroundings) -> Replayed:
+    """One answer of the ledger; until it is done, more is to be asked. Raises ReplayFailed and ServiceSilent."""
+    settings = around.settings
+    function = settings.ledger_function if given.writer_region == around.region else settings.peer_ledger_function
+    asked = {"operation": "replay", "since": given.since, "continuation": given.continuation}
+    with silence_named(f"Lambda in {given.writer_region}"):
+        answer = around.patient_client("lambda", given.writer_region).invoke(
+            FunctionName=function, Payload=json.dumps(asked).encode()
+        )
+        told = json.load(answer["Payload"])
+    if "FunctionError" in answer:
+        raise ReplayFailed(
+            f"the ledger in {given.writer_region} gave up: {told.get('errorType')}: {told.get('errorMessage')}"
+        )
+    return Replayed.model_validate(told)

@@ -14,13 +14,14 @@ from typing import Any, Literal
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.control_record import RegionRecord, RegionState
-from common.pace import timestamp
+from common.clock import timestamp
+from common.control.records import RegionRecord, RegionState
 from common.telemetry import make_logger, traced
 
+from .context import Surroundings, make
 from .database import wait_for_writer
 from .errors import PeerSilent, RegionNotReady
-from .fencing import fence
+from .fencing import fence, publish
 from .models import (
     FenceInput,
     FenceOutput,
@@ -32,12 +33,9 @@ from .models import (
     WriterInput,
     WriterOutput,
 )
-from .proof import prove
-from .publishing import publish
-from .replaying import replay
+from .notifications import notify
+from .proof import prove, replay
 from .settings import Settings
-from .surroundings import Surroundings, make
-from .telling import notify
 
 SERVICE = "region-switch"
 _LOOK_SECONDS = 2.0

@@ -5,7 +5,7 @@ Seconds are AWS seconds, except of what `ControlSettings` holds.
 
 from pydantic import Field
 
-from common.control_settings import ControlSettings
+from common.control.settings import ControlSettings
 
 
 class Settings(ControlSettings):

@@ -6,16 +6,15 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.aws import AwsClients
-from common.clients import Clients
-from common.control import Control
-from common.control_witness import ask_witness
-from common.front_doors import read_doors
-from common.pace import Pace
+from common.aws_clients import AwsClients, Clients
+from common.clock import Pace
+from common.control.observe import Control
+from common.control.witness import ask_witness
+from common.health_endpoints import read_doors
 from common.telemetry import flush, make_logger, make_metrics, traced
 
+from .executions import StateMachines
 from .probes import Prober
-from .runs import StateMachines
 from .settings import Settings
 from .watch import Surroundings, Watch
 

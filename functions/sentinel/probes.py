@@ -4,9 +4,9 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from common.front_doors import ALIVE, Doors, health_of
+from common.health_endpoints import ALIVE, Doors, health_of
 
-from .verdict import Rounds
+from .decision import Rounds
 
 
 @dataclass(frozen=True, kw_only=True)

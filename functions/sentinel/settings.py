@@ -12,7 +12,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from common.control_settings import ControlSettings
+from common.control.settings import ControlSettings
 
 
 class Settings(ControlSettings):

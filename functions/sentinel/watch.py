@@ -9,18 +9,18 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.control import Control, Look
-from common.control_record import ControlRecords
-from common.control_rules import Witness, may_take_over
-from common.control_write import last_change
-from common.front_doors import ALIVE, Doors
-from common.pace import Pace, timestamp
-from common.replica import ReplicaUnavailable
+from common.clock import Pace, timestamp
+from common.control.observe import Control, Look
+from common.control.records import ControlRecords
+from common.control.rules import Witness, may_take_over
+from common.control.writes import last_change
+from common.health_endpoints import ALIVE, Doors
+from common.table_replica import ReplicaUnavailable
 
+from .decision import CALM, Evidence, Hold, Own, Rounds, Runs, Verdict, decide
+from .executions import RunsUnavailable, StateMachines
 from .probes import Prober, Round, Window
-from .runs import RunsUnavailable, StateMachines
 from .settings import Settings
-from .verdict import CALM, Evidence, Hold, Own, Rounds, Runs, Verdict, decide
 
 # A run ends this long before Lambda would end it (seconds of this machine).
 _MARGIN_SECONDS = 5.0

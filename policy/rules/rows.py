@@ -1,6 +1,6 @@
 """Registered resources as rows, and how rules look into them.
 
-A row is a registration as `localaws.runner.graph` gives it: stack, urn, type, name, region, inputs (as they go to the
+A row is a registration as `localaws.engine.graph` gives it: stack, urn, type, name, region, inputs (as they go to the
 provider, in camel case), options, outputs and provider.
 """
 

@@ -3,22 +3,22 @@
 import pulumi
 import pulumi_aws as aws
 
-from components.accelerator import Accelerator, AcceleratorArgs, EndpointArgs
-from components.backup_plan import BackupPlan, BackupPlanArgs
-from components.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs
-from components.database import DATABASE, Database, DatabaseArgs, MemberPlacement
-from components.dns import ApiAlias, Dns, DnsArgs, RegionEndpoints, existing_zone
-from components.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs, endpoint_id
-from components.fault_injection import FaultInjection, FaultInjectionArgs
-from components.global_watch import GlobalWatch, GlobalWatchArgs, WatchedRegion
-from components.journal import Journal, JournalArgs
-from components.network_layout import zone_names
-from components.parameters import SeededParameters, SeededParametersArgs
-from components.private_paths import PrivatePaths, PrivatePathsArgs, PrivateSide
-from components.region_links import EndpointUrls, RegionLinks, RegionLinksArgs
-from components.region_switch import RegionSwitch, RegionSwitchArgs
-from components.restore_testing import RestoreTesting, RestoreTestingArgs
-from components.witness import Witness, WitnessArgs, WitnessVpc
+from components.backup.plan import BackupPlan, BackupPlanArgs
+from components.backup.restore_testing import RestoreTesting, RestoreTestingArgs
+from components.database.global_database import DATABASE, Database, DatabaseArgs, MemberPlacement
+from components.edge.accelerator import Accelerator, AcceleratorArgs, EndpointArgs
+from components.edge.dns import ApiAlias, Dns, DnsArgs, RegionEndpoints, existing_zone
+from components.edge.witness import Witness, WitnessArgs, WitnessVpc
+from components.failover.region_switch import RegionSwitch, RegionSwitchArgs
+from components.fault_injection.component import FaultInjection, FaultInjectionArgs
+from components.messaging.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs, endpoint_id
+from components.monitoring.global_monitoring import GlobalWatch, GlobalWatchArgs, WatchedRegion
+from components.network.peering import PrivatePaths, PrivatePathsArgs, PrivateSide
+from components.network.vpc import zone_names
+from components.region.links import EndpointUrls, RegionLinks, RegionLinksArgs
+from components.storage.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs
+from components.storage.journal_table import Journal, JournalArgs
+from components.storage.parameters import SeededParameters, SeededParametersArgs
 from shared import config, secret_parameters
 from shared.places import Place
 from shared.providers import global_provider, regional_provider

@@ -2,8 +2,8 @@
 
 import pulumi
 
-from components.dns import existing_zone
-from components.region import Region, RegionArgs, account_id
+from components.edge.dns import existing_zone
+from components.region.region import Region, RegionArgs, account_id
 from shared import config
 from shared.places import Place
 from shared.providers import regional_provider

@@ -15,20 +15,20 @@ from bench.paying import Answers
 from bench.payments import Run, medians, ratio, table, whole_minutes
 from bench.spending import Mark, Seen, Spending, Watch, cores, kind_of, others, per_payment
 
-NURSERY = ["python", "-m", "localaws.worker_nursery", "10"]
+NURSERY = ["python", "-m", "localaws.services.lambda_.fork_server", "10"]
 
 
 @pytest.mark.parametrize(
     ("name", "command", "folders", "kind"),
     [
-        ("python", ["python", "-m", "localaws.server", "--port", "1"], [], "embedded AWS server"),
+        ("python", ["python", "-m", "localaws.server.main", "--port", "1"], [], "embedded AWS server"),
         ("postgres", ["postgres: walsender"], [], "PostgreSQL"),
         ("python", NURSERY, ["common", "payments"], "Lambda payments"),
         ("python", NURSERY, ["common", "ledger"], "Lambda ledger"),
         ("python", NURSERY, ["components", "functions"], "Lambda nursery"),
         ("python", ["python", "-m", "localaws.front"], [], "localaws.front"),
         ("python", ["python", "-m", "localaws", "up"], ["payments"], "other"),
-        ("python", ["python", "-I", "-S", "localaws/reaper.py"], [], "other"),
+        ("python", ["python", "-I", "-S", "localaws/core/reaper.py"], [], "other"),
         ("python", ["python", "-m"], [], "other"),
         ("python", [], [], "other"),
     ],

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localaws.runner.registration import Registration
+from localaws.engine.registration import Registration
 from tests import recorder
 
 

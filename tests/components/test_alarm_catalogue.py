@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from components import alarm_catalogue as catalogue
-from components.alarm_catalogue import CATALOGUE
-from components.alarm_model import Alarm, Watched
+from components.monitoring import catalogue
+from components.monitoring.alarm import Alarm, Watched
+from components.monitoring.catalogue import CATALOGUE
 
 # Which dimensions a metric is published by. CloudWatch finds nothing by any other set: an alarm on it would never go
 # off. Sources: [CW-5]; for S3 [S3-11]; for DynamoDB [DYNAMODB-1]; for Aurora [AURORA-16]; for the rest those of the

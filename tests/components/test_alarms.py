@@ -7,9 +7,9 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components import alarm_catalogue as catalogue
-from components.alarm_model import Watched
-from components.alarms import Alarms, AlarmsArgs
+from components.monitoring import catalogue
+from components.monitoring.alarm import Watched
+from components.monitoring.alarms import Alarms, AlarmsArgs
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

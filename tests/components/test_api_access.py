@@ -8,8 +8,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.api_access import ApiAccess, ApiAccessArgs, Callers
-from localaws.runner import values
+from components.ingress.api_auth import ApiAccess, ApiAccessArgs, Callers
+from localaws.engine import values
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from components.api_document import OPEN_PATHS, Access, document, guarded, health_description, secured, with_health
-from components.front_door import HEALTH_PATH
-from components.function_code import SOURCES
+from components.compute.function import SOURCES
+from components.ingress.load_balancers import HEALTH_PATH
+from components.ingress.openapi import OPEN_PATHS, Access, document, guarded, health_description, secured, with_health
 
 DESCRIBED: dict[str, Any] = json.loads((SOURCES / "payments" / "openapi.json").read_text())
 

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.api_domain import ApiDomain, ApiDomainArgs
+from components.ingress.rest_api import ApiDomain, ApiDomainArgs
 from tests.components.answers import answer
 from tests.recorder import Built
 

@@ -8,9 +8,9 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.backup_plan import BackupPlan, BackupPlanArgs
-from components.backup_vault import BackupVault, BackupVaultArgs
-from components.restore_testing import RestoreTesting, RestoreTestingArgs
+from components.backup.plan import BackupPlan, BackupPlanArgs
+from components.backup.restore_testing import RestoreTesting, RestoreTestingArgs
+from components.backup.vault import BackupVault, BackupVaultArgs
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

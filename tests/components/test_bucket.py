@@ -6,8 +6,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.bucket import Bucket, BucketArgs
-from components.log_bucket import ALB_PREFIX, LogBucket, LogBucketArgs
+from components.storage.bucket import Bucket, BucketArgs
+from components.storage.log_bucket import ALB_PREFIX, LogBucket, LogBucketArgs
 from tests.components.documents import allowed_to, refuses_plain_http, statements
 from tests.recorder import Built
 

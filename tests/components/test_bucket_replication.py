@@ -7,7 +7,7 @@ from typing import Any
 import pulumi_aws as aws
 import pytest
 
-from components.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs, rule_id
+from components.storage.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs, rule_id
 from shared.naming import Names
 from shared.places import Place
 from tests.components.documents import statements

@@ -8,9 +8,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.certificate import CertificateChoice, server_certificate
-from components.certificate_issued import IssuedCertificateArgs, option_for
-from localaws.runner.registration import Registration
+from components.ingress.certificate import CertificateChoice, IssuedCertificateArgs, option_for, server_certificate
+from localaws.engine.registration import Registration
 from shared.places import Place
 from tests.components.answers import answer
 from tests.recorder import Built

@@ -10,9 +10,9 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.cell import Cell
-from components.payments import payments_function
-from localaws.runner import graph, values
+from components.workload.context import Cell
+from components.workload.payments import payments_function
+from localaws.engine import graph, values
 from shared.client_keys import SETTING
 from shared.places import Place
 from shared.settings import RegionSettings, load

@@ -8,10 +8,10 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components import alarm_catalogue as catalogue
-from components import dashboard_layout as layout
-from components.alarm_model import Watched
-from components.dashboard import Dashboard, DashboardArgs
+from components.monitoring import catalogue
+from components.monitoring import dashboard as layout
+from components.monitoring.alarm import Watched
+from components.monitoring.dashboard import Dashboard, DashboardArgs
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

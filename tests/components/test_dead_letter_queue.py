@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
+from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from tests.components.documents import allowed_to, refuses_plain_http, statements
 from tests.recorder import Built
 

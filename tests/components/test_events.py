@@ -8,8 +8,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.event_bus import EventBus, EventBusArgs, bus_arn
-from components.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs, endpoint_id
+from components.messaging.event_bus import EventBus, EventBusArgs, bus_arn
+from components.messaging.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs, endpoint_id
 from shared.naming import Names
 from shared.places import Place
 from tests.components.documents import statements

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.flow_logs import FlowLogs, FlowLogsArgs
+from components.network.flow_logs import FlowLogs, FlowLogsArgs
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.function import FunctionArgs
-from localaws.runner import graph
+from components.compute.function import FunctionArgs
+from localaws.engine import graph
 from shared.settings import RegionSettings, SettingsError, load
 
 Row = dict[str, Any]

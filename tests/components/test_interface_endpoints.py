@@ -8,14 +8,14 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.interface_endpoints import (
+from components.network.endpoints import (
     PEER_SERVICES,
     SERVICES,
     InterfaceEndpoints,
     InterfaceEndpointsArgs,
     regional_entry,
 )
-from localaws.runner.registration import Registration
+from localaws.engine.registration import Registration
 from tests.components.answers import answer
 from tests.recorder import Built
 

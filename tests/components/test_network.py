@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.network import Nat, Network, NetworkArgs
+from components.network.vpc import Nat, Network, NetworkArgs
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

@@ -9,13 +9,13 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components import parameter_events
-from components.cell import Cell
-from components.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
-from components.function_code import SOURCES
-from components.network import Network, NetworkArgs
-from components.parameter_sync import ParameterSync, ParameterSyncArgs
-from components.parameters import SeededParameters, SeededParametersArgs
+from components.compute.function import SOURCES
+from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
+from components.network.vpc import Network, NetworkArgs
+from components.storage.parameters import SeededParameters, SeededParametersArgs
+from components.workload import parameter_events
+from components.workload.context import Cell
+from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
 from shared.naming import Names
 from shared.places import Place
 from shared.settings import RegionSettings, load
@@ -70,7 +70,7 @@ def test_our_own_stamp_on_a_parameter_is_no_news(build: Build) -> None:
     tags = patterns(build(sync()))["rule-parameters-primary-dev-tags"]
 
     assert tags["detail"]["changed-tag-keys"] == [{"anything-but": [parameter_events.STAMP]}]
-    written = (SOURCES / "parameter_sync" / "stamp.py").read_text()
+    written = (SOURCES / "parameter_sync" / "parameter.py").read_text()
     assert f'TAG = "{parameter_events.STAMP}"' in written, "the function writes another tag"
 
 

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.peer_names import PeerNames, PeerNamesArgs, PeerTarget, service_host
+from components.network.peering import PeerNames, PeerNamesArgs, PeerTarget, service_host
 from tests.components.answers import answer
 from tests.recorder import Built
 

@@ -6,8 +6,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.network_layout import zone_names
-from components.peering import Peering, PeeringArgs, PeeringSide, one_per_zone
+from components.network.peering import Peering, PeeringArgs, PeeringSide, one_per_zone
+from components.network.vpc import zone_names
 from shared.places import Place
 from tests.recorder import Built
 

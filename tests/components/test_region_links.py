@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pulumi
 import pulumi_aws as aws
 
-from components.region_links import EndpointUrls, RegionLinks, RegionLinksArgs
+from components.region.links import EndpointUrls, RegionLinks, RegionLinksArgs
 from shared.naming import Names
 from shared.places import Place
 from tests.components.documents import statements

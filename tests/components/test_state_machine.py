@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.state_machine import StateMachine, StateMachineArgs
+from components.compute.state_machine import StateMachine, StateMachineArgs
 from tests.components.documents import statements
 from tests.recorder import Built
 

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.topic import Topic, TopicArgs
+from components.messaging.topic import Topic, TopicArgs
 from tests.components.documents import allowed_to, refuses_plain_http, statements
 from tests.recorder import Built
 

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.web_acl import CountBy, WebAcl, WebAclArgs, WebAclLogs, path_pattern
+from components.ingress.waf import CountBy, WebAcl, WebAclArgs, WebAclLogs, path_pattern
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

@@ -6,8 +6,8 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.witness import Witness, WitnessArgs, WitnessVpc, witness_name
-from localaws.runner.registration import Registration
+from components.edge.witness import Witness, WitnessArgs, WitnessVpc, witness_name
+from localaws.engine.registration import Registration
 from shared.places import Place
 from tests.components.answers import answer
 from tests.recorder import Built

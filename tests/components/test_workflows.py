@@ -7,8 +7,8 @@ from typing import Any
 import jsonata  # type: ignore[import-untyped]
 import pytest
 
-from components.failback_definition import FailbackArgs, failback_definition
-from components.failover_definition import FailoverArgs, failover_definition
+from components.failover.failback import FailbackArgs, failback_definition
+from components.failover.failover import FailoverArgs, failover_definition
 
 RECOVERY = "arn:aws:lambda:us-east-2:000000000000:function:function-recovery-secondary-dev"
 LEDGER = "arn:aws:lambda:us-east-2:000000000000:function:function-ledger-secondary-dev"

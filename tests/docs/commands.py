@@ -13,8 +13,8 @@ import typer.main
 from botocore import xform_name
 from typer.core import TyperGroup
 
-from drill.environment_scenarios import ENVIRONMENT_SCENARIOS
-from drill.scenarios import SCENARIOS
+from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS
+from drill.scenarios.simulated import SCENARIOS
 from tests.docs.pages import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()

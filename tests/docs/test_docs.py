@@ -130,7 +130,7 @@ def test_documented_alarms_are_registered() -> None:
 
 def test_the_control_rules_are_told_as_they_are() -> None:
     # As a module of the repository: the functions' own tests import it as an archive holds it.
-    rules = importlib.import_module("functions.common.control_rules")
+    rules = importlib.import_module("functions.common.control.rules")
     wanted = [(False, False), *((row.healthy, row.may_post) for row in rules.TABLE)]
     _, _, table = (ROOT / "docs" / "architecture.md").read_text().partition("| What the cell sees |")
     rows = table.partition("\n\n")[0].splitlines()[2:]

@@ -6,9 +6,9 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from drill.ledger import Row
-from drill.payments import payments
-from drill.record import Intent
+from drill.load.payments import payments
+from drill.model.attempts import Intent
+from drill.model.ledger_row import Row
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EAST_1, EAST_2 = "us-east-1", "us-east-2"

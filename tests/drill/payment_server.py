@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drill.client import Target
+from drill.load.client import Target
 from tests.certificates import write_certificate
 from tests.drill.http_exchange import exchanges
 

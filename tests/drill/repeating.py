@@ -6,10 +6,10 @@ from typing import NoReturn, Protocol, TypeVar
 
 import pytest
 
-from drill.rehearse_all import Outcome
+from drill.engine.rehearse import Outcome
 from drill.report.model import Report
-from drill.verdict import INCONCLUSIVE
-from drill.verdict_lines import LITTLE_STARVED
+from drill.verdict.result import LITTLE_STARVED
+from drill.verdict.verdict import INCONCLUSIVE
 
 _STARVED = re.compile(r"starved of CPU for [^%]*?(\d+)%")
 
@@ -39,7 +39,8 @@ def conclusive(run: Callable[[], Run], slow_down: Callable[[], None]) -> Run:
 
 
 def judged(outcome: Outcome) -> Report:
-    """The report of a rehearsal that was repeated already (`drill.rehearse_all`), if it says anything of the system."""
+    """The report of a rehearsal that was repeated already (`drill.engine.rehearse`), if it says anything of the
+    system."""
     if outcome.status == INCONCLUSIVE:
         give_up(f"{outcome.why}\n{of_report(outcome.report)}" if outcome.report else outcome.why)
     assert outcome.report is not None, outcome.why

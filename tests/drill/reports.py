@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from drill.report import model
+from drill.verdict import model as verdict_model
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -59,7 +60,8 @@ def report(**changes: Any) -> model.Report:
         ],
         "limits": model.LimitsReport(rto_limit_seconds=4.4, rto_limit_aws_seconds=22.0, health_checks=[]),
         "checks": [
-            model.CheckReport(name="nothing is lost", kind="objective", expected="0 lost", measured="0 lost", met=True)
+            verdict_model.CheckReport(name="nothing is lost", kind="objective", expected="0 lost", measured="0 lost",
+            met=True)
         ],
         "bounded_by": "the offered rate",
         "resources": model.ResourcesReport(

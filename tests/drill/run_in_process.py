@@ -7,10 +7,10 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from drill import runs
 from drill.__main__ import app
 from drill.report import files
 from drill.report.model import Report
+from drill.runlog import folders
 from tests.drill.repeating import conclusive, of_report
 from tests.drill.running_environment import words
 from tests.drill.shared_environment import SharedEnvironment
@@ -56,6 +56,6 @@ def ran(
 
 def _ran(name: str, file: Path, root: Path) -> Ended:
     done = CliRunner().invoke(app, words(name, file, root))
-    every = [files.read(folder) for folder in runs.folders("dev", root=root) if (folder / "report.json").exists()]
+    every = [files.read(folder) for folder in folders.folders("dev", root=root) if (folder / "report.json").exists()]
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return Ended(status=done.exit_code, said=done.output, reports={each.scenario: each for each in every})

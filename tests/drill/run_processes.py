@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from drill import journal, runs
-from drill.journal import Recorded
-from drill.journal_entries import Entry
+from drill.runlog import folders
+from drill.runlog import log as journal
+from drill.runlog.entries import Entry
+from drill.runlog.log import Recorded
 from shared.deployment_search import local
 from shared.places import Place
 from tests.drill.running_environment import words
@@ -37,7 +38,7 @@ class Going:
 
     @property
     def folder(self) -> Path:
-        return runs.chosen("dev", None, root=self.root)
+        return folders.chosen("dev", None, root=self.root)
 
     def journal(self) -> list[Recorded]:
         """Verified: a broken chain raises JournalError."""
@@ -50,7 +51,7 @@ class Going:
         """Until the journal has such an entry."""
 
         def found() -> bool:
-            begun = any((each / journal.NAME).exists() for each in runs.folders("dev", root=self.root))
+            begun = any((each / journal.NAME).exists() for each in folders.folders("dev", root=self.root))
             return begun and any(holds(each.entry) for each in self.journal())
 
         self._wait(found, pause=0.2)  # a journal is long

@@ -12,12 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from drill.endpoints import Endpoints
-from drill.environments import Environment
-from drill.progress import Progress
-from drill.resources import Sampler
-from drill.settings import AUTOMATIC_SPEED, RehearsalSettings
-from drill.site import Site
+from drill.engine.local_environment import Endpoints, Environment
+from drill.model.target import Site
+from drill.observe.host_usage import Sampler
+from drill.observe.progress import Progress
+from drill.scenarios.settings import AUTOMATIC_SPEED, RehearsalSettings
 from shared.deployment import Deployment
 
 _START_SECONDS = 300.0

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drill.endpoints import Endpoints
-from drill.settings import AUTOMATIC_SPEED
+from drill.engine.local_environment import Endpoints
+from drill.scenarios.settings import AUTOMATIC_SPEED
 from shared.deployment import Deployment, DeploymentError
 from shared.deployment_search import local
 from shared.places import Place

@@ -4,19 +4,20 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from drill.actions import Surroundings
-from drill.client import ClientPolicy
-from drill.control_calls import ControlCall
-from drill.faults import ActionError, OutageKind
-from drill.journal_entries import Entry
-from drill.ledger import Row
-from drill.load import Load
-from drill.payments import payments
-from drill.probes import ProbeError, Status
-from drill.progress import Progress
-from drill.runner import Runner
-from drill.scenario import Scenario
-from drill.site import Site
+from drill.engine.runner import Runner
+from drill.load.client import ClientPolicy
+from drill.load.generator import Load
+from drill.load.payments import payments
+from drill.model.change import Surroundings
+from drill.model.control_plane_calls import ControlCall
+from drill.model.errors import ActionError, ProbeError
+from drill.model.faults import OutageKind
+from drill.model.ledger_row import Row
+from drill.model.scenario import Scenario
+from drill.model.status import Status
+from drill.model.target import Site
+from drill.observe.progress import Progress
+from drill.runlog.entries import Entry
 from shared.places import Place
 from tests.drill.payment_server import Answer, accept, payment_server
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from drill import calibration
-from drill.calibration import FASTEST, LEAST, MOST, Capacity, choose
-from drill.progress import Progress
-from drill.runner import CouldNotStart, Inconclusive
-from drill.starvation import Starvation
+from drill.engine import calibration
+from drill.engine.calibration import FASTEST, LEAST, MOST, Capacity, choose
+from drill.model.errors import CouldNotStart, Inconclusive
+from drill.observe.progress import Progress
+from drill.observe.starvation import Starvation
 from tests.drill.payment_server import accept, payment_server
 
 FAST = Capacity(speed=6.0, cores=1.9, base=0.17, seconds_per_payment=0.005, latency=0.020)

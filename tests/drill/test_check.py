@@ -7,25 +7,20 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from components.bucket_replication import rule_id
-from drill.check import (
+from components.storage.bucket_replication import rule_id
+from drill.cli.check import conclusion
+from drill.preflight import (  # fmt: skip
+    account,
     alarms,
-    backups,
-    certificates,
-    control,
+    control_records,
     database,
-    doors,
     functions,
-    identities,
-    outputs,
     parameters,
-    quotas,
     replication,
-    workflows,
-)  # fmt: skip
-from drill.check.finding import Check, Finding, Severity
-from drill.check.run import CHECKS, look
-from drill.commands.check import conclusion
+    traffic,
+)
+from drill.preflight.finding import Check, Finding, Severity
+from drill.preflight.run import CHECKS, look
 from shared.deployment import Deployment
 from shared.outputs import RegionOutputs
 from shared.places import Place
@@ -47,10 +42,10 @@ def http(monkeypatch: pytest.MonkeyPatch) -> Callable[[Http], None]:
             assert settings.pop("trust_env") is False
             return real(transport=httpx.MockTransport(handler))
 
-        monkeypatch.setattr("drill.check.doors.httpx.Client", client)
+        monkeypatch.setattr("drill.preflight.traffic.httpx.Client", client)
 
     real = httpx.Client
-    monkeypatch.setattr("drill.check.doors.ssl.create_default_context", lambda **_: _Trust())
+    monkeypatch.setattr("drill.preflight.traffic.ssl.create_default_context", lambda **_: _Trust())
     return answer
 
 
@@ -84,7 +79,7 @@ def world(shared_world: World) -> World:
     return shared_world
 
 
-BY_HTTP = (doors.health, doors.api)
+BY_HTTP = (traffic.health, traffic.api)
 
 
 @pytest.mark.parametrize("check", [each for each in CHECKS if each not in BY_HTTP], ids=lambda each: each.name)
@@ -108,53 +103,56 @@ def fenced(region: str) -> dict[str, object]:
 
 
 SEEDED = [
-    (identities.identity, "GetCallerIdentity", {"Account": "999988887777"}, S, CRITICAL, "eu-central-1: account …7777"),
-    (identities.identity, "GetCallerIdentity", "ExpiredToken", P, CRITICAL, "GetCallerIdentity failed: ExpiredToken"),
+    (account.identity, "GetCallerIdentity", {"Account": "999988887777"}, S, CRITICAL, "eu-central-1: account …7777"),
+    (account.identity, "GetCallerIdentity", "ExpiredToken", P, CRITICAL, "GetCallerIdentity failed: ExpiredToken"),
     (
-        doors.targets, "DescribeTargetHealth", {"TargetHealthDescriptions": [{"TargetHealth": {"State": "unhealthy"}}]},
+        traffic.targets, "DescribeTargetHealth",
+        {"TargetHealthDescriptions": [{"TargetHealth": {"State": "unhealthy"}}]},
         S, CRITICAL, "eu-central-1: 0 of 1 healthy",
     ),
-    (doors.targets, "DescribeTargetHealth", {"TargetHealthDescriptions": []}, P, CRITICAL, "eu-west-1: 0 of 0 healthy"),
+    (traffic.targets, "DescribeTargetHealth", {"TargetHealthDescriptions": []}, P, CRITICAL,
+    "eu-west-1: 0 of 0 healthy"),
     (
-        doors.accelerator, "ListEndpointGroups", healthy.groups(deployment(), HealthState="UNHEALTHY"), None, CRITICAL,
+        traffic.accelerator, "ListEndpointGroups", healthy.groups(deployment(), HealthState="UNHEALTHY"), None,
+        CRITICAL,
         "eu-central-1: unhealthy",
     ),
     (
-        doors.accelerator, "ListEndpointGroups", healthy.groups(deployment(), Weight=0), None, CRITICAL,
+        traffic.accelerator, "ListEndpointGroups", healthy.groups(deployment(), Weight=0), None, CRITICAL,
         "eu-central-1: weight 0",
     ),
     (
-        doors.accelerator, "ListEndpointGroups", healthy.groups(deployment(), EndpointId="another"), None, CRITICAL,
+        traffic.accelerator, "ListEndpointGroups", healthy.groups(deployment(), EndpointId="another"), None, CRITICAL,
         "eu-central-1: its load balancer is in no endpoint group",
     ),
     (
-        doors.health_checks, "ListHealthChecks", healthy.health_checks("nlb-primary.example.com"), None, CRITICAL,
+        traffic.health_checks, "ListHealthChecks", healthy.health_checks("nlb-primary.example.com"), None, CRITICAL,
         "eu-central-1: no health check watches its doors",
     ),
     (
-        doors.health_checks, "GetHealthCheckStatus", healthy.observed("Failure: timed out", "Failure: timed out"), None,
+        traffic.health_checks, "GetHealthCheckStatus", healthy.observed("Failure: timed out", "Failure: timed out"), None,
         CRITICAL, "eu-west-1: 0 of 2 healthy",
     ),
-    (control.none_fenced, "GetItem", fenced("eu-west-1"), S, CRITICAL, "eu-west-1 is fenced since epoch 4"),
-    (control.none_fenced, "GetItem", healthy.record(state="odd", epoch="1"), P, CRITICAL, "is odd since epoch 1"),
-    (control.records_agree, "GetItem", fenced("eu-west-1"), S, WARNING, "region#eu-west-1 is at epoch 0 and 4"),
+    (control_records.none_fenced, "GetItem", fenced("eu-west-1"), S, CRITICAL, "eu-west-1 is fenced since epoch 4"),
+    (control_records.none_fenced, "GetItem", healthy.record(state="odd", epoch="1"), P, CRITICAL, "is odd since epoch 1"),
+    (control_records.records_agree, "GetItem", fenced("eu-west-1"), S, WARNING, "region#eu-west-1 is at epoch 0 and 4"),
     (
-        control.writer_recorded, "GetItem", healthy.record(region="eu-central-1", epoch="2"), S, CRITICAL,
+        control_records.writer_recorded, "GetItem", healthy.record(region="eu-central-1", epoch="2"), S, CRITICAL,
         "the record says eu-central-1, but the writer is eu-west-1",
     ),
     (
-        control.writer_recorded, "GetItem", healthy.record(region="", epoch="2"), P, CRITICAL,
+        control_records.writer_recorded, "GetItem", healthy.record(region="", epoch="2"), P, CRITICAL,
         "the role is being handed over",
     ),
     (
-        workflows.none_running, "ListExecutions",
+        functions.none_running, "ListExecutions",
         {"executions": [{
             "executionArn": "any", "stateMachineArn": "any", "name": "f1", "status": "RUNNING",
             "startDate": healthy.now(),
         }]}, S, CRITICAL, "eu-central-1: failover f1 runs",
     ),
     (
-        workflows.dead_letters, "GetQueueAttributes", {"Attributes": {"ApproximateNumberOfMessages": "2"}}, P, WARNING,
+        functions.dead_letters, "GetQueueAttributes", {"Attributes": {"ApproximateNumberOfMessages": "2"}}, P, WARNING,
         "eu-west-1: 2",
     ),
     (functions.code_equal, "GetFunctionConfiguration", healthy.function("other"), S, CRITICAL, "c0dec0de and other"),
@@ -250,39 +248,39 @@ SEEDED = [
     ),
     (alarms.alarms, "DescribeAlarms", {"MetricAlarms": []}, P, CRITICAL, "eu-west-1: no alarm tells our topic"),
     (
-        quotas.concurrency, "GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 10}}, S, CRITICAL,
+        account.concurrency, "GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 10}}, S, CRITICAL,
         "eu-central-1: 10 allowed, both regions' peaks are 14",
     ),
     (
-        quotas.concurrency, "GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 15}}, S, WARNING,
+        account.concurrency, "GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 15}}, S, WARNING,
         "eu-central-1: 15 allowed",
     ),
     (
-        quotas.quotas_equal, "ListServiceQuotas",
+        account.quotas_equal, "ListServiceQuotas",
         {"Quotas": [
             {"QuotaName": "Throttle rate", "Value": 600.0},
             {"QuotaName": "Network interfaces per Region", "Value": 5000.0},
         ]}, S, WARNING, "Throttle rate: eu-west-1 10000, eu-central-1 600",
     ),
-    (quotas.quotas_equal, "ListServiceQuotas", "AccessDeniedException", S, WARNING, "not allowed to you"),
+    (account.quotas_equal, "ListServiceQuotas", "AccessDeniedException", S, WARNING, "not allowed to you"),
     (
-        certificates.certificates, "DescribeCertificate",
+        traffic.certificates, "DescribeCertificate",
         {"Certificate": {"Status": "ISSUED", "NotAfter": healthy.now() + timedelta(days=6)}}, S, CRITICAL,
         "eu-central-1: 5 days left",
     ),
     (
-        certificates.certificates, "DescribeCertificate",
+        traffic.certificates, "DescribeCertificate",
         {"Certificate": {"Status": "ISSUED", "NotAfter": healthy.now() + timedelta(days=30)}}, P, WARNING, "29 days",
     ),
     (
-        certificates.certificates, "DescribeCertificate", {"Certificate": {"Status": "EXPIRED"}}, P, CRITICAL,
+        traffic.certificates, "DescribeCertificate", {"Certificate": {"Status": "EXPIRED"}}, P, CRITICAL,
         "EXPIRED",
     ),
-    (backups.backup_age, "ListRecoveryPointsByBackupVault", hours(40), S, WARNING, "eu-central-1: 40 h"),
-    (backups.backup_age, "ListRecoveryPointsByBackupVault", hours(60), P, CRITICAL, "eu-west-1: 60 h"),
-    (backups.backup_age, "ListRecoveryPointsByBackupVault", {"RecoveryPoints": []}, P, WARNING, "eu-west-1: none in"),
+    (replication.backup_age, "ListRecoveryPointsByBackupVault", hours(40), S, WARNING, "eu-central-1: 40 h"),
+    (replication.backup_age, "ListRecoveryPointsByBackupVault", hours(60), P, CRITICAL, "eu-west-1: 60 h"),
+    (replication.backup_age, "ListRecoveryPointsByBackupVault", {"RecoveryPoints": []}, P, WARNING, "eu-west-1: none in"),
     (
-        backups.points_in_time, "DescribeContinuousBackups",
+        replication.points_in_time, "DescribeContinuousBackups",
         {"ContinuousBackupsDescription": {
             "ContinuousBackupsStatus": "ENABLED",
             "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "DISABLED"},
@@ -315,13 +313,13 @@ def test_one_thing_wrong_is_found_and_named(
 
 
 def test_every_check_was_seen_to_fail() -> None:
-    seen = {row[0] for row in SEEDED} | set(BY_HTTP) | {outputs.outputs_agree}
+    seen = {row[0] for row in SEEDED} | set(BY_HTTP) | {account.outputs_agree}
 
     assert [each.name for each in CHECKS if each not in seen] == []
 
 
 def test_cells_that_serve_different_names_do_not_fit() -> None:
-    finding = outputs.outputs_agree(deployment(secondary={"service_name": "other.example.com"}))
+    finding = account.outputs_agree(deployment(secondary={"service_name": "other.example.com"}))
 
     assert finding.severity is CRITICAL
     assert "service_name is pay.example.com and other.example.com" in finding.evidence
@@ -346,12 +344,12 @@ def by_region(primary: int, secondary: int) -> Http:
 @pytest.mark.parametrize(
     ("check", "statuses", "severity", "evidence"),
     [
-        (doors.health, (200, 200), OK, "eu-west-1: 200; eu-central-1: 200"),
-        (doors.health, (200, 503), CRITICAL, "eu-central-1: 503"),
-        (doors.health, (0, 200), CRITICAL, "eu-west-1: no answer (ConnectTimeout)"),
-        (doors.api, (200, 200), OK, "eu-west-1: 200, eu-central-1: 200"),
-        (doors.api, (503, 200), CRITICAL, "eu-west-1: 503"),
-        (doors.api, (200, 0), CRITICAL, "nobody answered: ConnectTimeout"),
+        (traffic.health, (200, 200), OK, "eu-west-1: 200; eu-central-1: 200"),
+        (traffic.health, (200, 503), CRITICAL, "eu-central-1: 503"),
+        (traffic.health, (0, 200), CRITICAL, "eu-west-1: no answer (ConnectTimeout)"),
+        (traffic.api, (200, 200), OK, "eu-west-1: 200, eu-central-1: 200"),
+        (traffic.api, (503, 200), CRITICAL, "eu-west-1: 503"),
+        (traffic.api, (200, 0), CRITICAL, "nobody answered: ConnectTimeout"),
     ],
 )
 def test_a_door_that_does_not_answer_well_is_found(
@@ -397,7 +395,7 @@ def test_what_an_aws_does_not_know_is_never_ok(world: World, code: str) -> None:
 
 
 def test_a_warning_leaves_an_environment_ready_and_something_critical_does_not(world: World) -> None:
-    checks = (workflows.dead_letters, database.versions_equal)
+    checks = (functions.dead_letters, database.versions_equal)
     letters = {"Attributes": {"ApproximateNumberOfMessages": "2"}}
     world.answers.set("GetQueueAttributes", letters)
     warned = look(world.deployment, datetime.now(UTC), checks=checks)

@@ -8,21 +8,23 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from drill import actions, runs
 from drill.__main__ import app
-from drill.actions import Surroundings, plain
-from drill.actions_workflows import StartFailback
-from drill.cleanup import KNOWN, Cleaned, ThroughActions, clean_up
-from drill.faults import ActionError, OutageKind
-from drill.journal import Journal, JournalError, is_cut_off, pending_undos, read
-from drill.journal_entries import ActionBegun, ActionDone, CleanedUp, RunStarted, WayBack
-from drill.scenarios import SCENARIOS
-from drill.site import Site
+from drill.actions import faults
+from drill.actions.workflows import StartFailback
+from drill.engine.cleanup import KNOWN, Cleaned, ThroughActions, clean_up
+from drill.model.change import Surroundings, plain
+from drill.model.errors import ActionError
+from drill.model.faults import OutageKind
+from drill.model.target import Site
+from drill.runlog import folders
+from drill.runlog.entries import ActionBegun, ActionDone, CleanedUp, RunStarted, WayBack
+from drill.runlog.log import Journal, JournalError, is_cut_off, pending_undos, read
+from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 from tests.drill.answers import deployment
 from tests.drill.systems import System
 
-HEAL, JOIN = plain(actions.Heal(Place.PRIMARY)), plain(actions.Join())
+HEAL, JOIN = plain(faults.Heal(Place.PRIMARY)), plain(faults.Join())
 
 
 def died(folder: Path, *undos: Mapping[str, Any]) -> Path:
@@ -154,11 +156,11 @@ def around(system: System) -> Surroundings:
 @pytest.mark.parametrize(
     ("undo", "done"),
     [
-        (actions.Heal(Place.PRIMARY), "heal eu-west-1"),
-        (actions.Join(), "join eu-west-1 eu-central-1"),
-        (actions.Unblind(Place.SECONDARY), "unblind eu-central-1"),
-        (actions.RestoreDatabase(Place.PRIMARY), "restore database eu-west-1"),
-        (actions.EndLag(), "no lag"),
+        (faults.Heal(Place.PRIMARY), "heal eu-west-1"),
+        (faults.Join(), "join eu-west-1 eu-central-1"),
+        (faults.Unblind(Place.SECONDARY), "unblind eu-central-1"),
+        (faults.RestoreDatabase(Place.PRIMARY), "restore database eu-west-1"),
+        (faults.EndLag(), "no lag"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -208,7 +210,7 @@ ROOT = ["cleanup", "--env", "dev", "--root"]
 def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_typed(
     tmp_path: Path, typed: str, said: str
 ) -> None:
-    folder = died(runs.new_folder("dev", "region-loss", root=tmp_path), HEAL)
+    folder = died(folders.new_folder("dev", "region-loss", root=tmp_path), HEAL)
 
     refused = CliRunner().invoke(app, [*ROOT, str(tmp_path)], input=typed)
 
@@ -219,7 +221,7 @@ def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_type
 
 
 def test_the_command_has_nothing_to_do_where_nothing_is_owed(tmp_path: Path) -> None:
-    runs.new_folder("dev", "region-loss", root=tmp_path)
+    folders.new_folder("dev", "region-loss", root=tmp_path)
 
     done = CliRunner().invoke(app, [*ROOT, str(tmp_path)])
 
@@ -227,8 +229,8 @@ def test_the_command_has_nothing_to_do_where_nothing_is_owed(tmp_path: Path) -> 
 
 
 def test_the_journal_of_another_environment_is_not_undone_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    died(begun(runs.new_folder("dev", "region-loss", root=tmp_path)), HEAL)
-    monkeypatch.setattr("drill.commands.cleanup.found", lambda *_, **__: deployment())
+    died(begun(folders.new_folder("dev", "region-loss", root=tmp_path)), HEAL)
+    monkeypatch.setattr("drill.cli.cleanup.found", lambda *_, **__: deployment())
 
     refused = CliRunner().invoke(app, [*ROOT, str(tmp_path), "--yes"])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from drill.clients import local_client
+from drill.model.clients import local_client
 
 
 def test_a_client_ignores_every_aws_setting_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

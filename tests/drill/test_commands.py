@@ -9,12 +9,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from drill.__main__ import app
-from drill.check import database, workflows
-from drill.check.run import look
-from drill.commands.check import table
-from drill.commands.plan import described
-from drill.environment_scenarios import ENVIRONMENT_SCENARIOS, GAME_DAY
-from drill.scenarios import SCENARIOS
+from drill.cli.check import table
+from drill.cli.plan import described
+from drill.preflight import database, functions
+from drill.preflight.run import look
+from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 from tests.drill import healthy
 from tests.drill.answers import Answers, deployment
@@ -66,7 +66,7 @@ def test_the_table_shows_every_finding_whole_and_what_to_do(width: int) -> None:
     found = deployment()
     answers = Answers(found, healthy.answers(found))
     answers.set("DescribeDBClusters", healthy.cluster(EngineVersion="16.11"), Place.SECONDARY)
-    readiness = look(found, datetime.now(UTC), checks=(workflows.none_running, database.versions_equal))
+    readiness = look(found, datetime.now(UTC), checks=(functions.none_running, database.versions_equal))
     console = Console(width=width)
     with console.capture() as captured:
         console.print(table(readiness))

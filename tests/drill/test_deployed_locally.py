@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from drill import actions, runs
 from drill.__main__ import app
-from drill.actions import plain
-from drill.check import control, database, doors, identities
-from drill.check.finding import Severity
-from drill.journal import Journal, read
-from drill.journal_entries import ActionBegun, ApiCall, RunStarted
-from drill.recorded_calls import record_calls
-from drill.upload import upload
+from drill.actions import faults
+from drill.model.change import plain
+from drill.preflight import account, control_records, database, traffic
+from drill.preflight.finding import Severity
+from drill.report.upload import upload
+from drill.runlog import folders
+from drill.runlog.api_calls import record_calls
+from drill.runlog.entries import ActionBegun, ApiCall, RunStarted
+from drill.runlog.log import Journal, read
 from shared.deployment import Deployment
 from shared.places import Place
 from tests.drill.shared_environment import SharedEnvironment
@@ -55,7 +56,7 @@ def test_both_regions_can_take_over_and_what_is_not_emulated_says_so(environment
 
 def killed(root: Path, deployment: Deployment, undo: Any) -> Path:
     """The folder of a drill that changed something and was killed."""
-    folder = runs.new_folder("dev", "region-loss", root=root)
+    folder = folders.new_folder("dev", "region-loss", root=root)
     regions = {place.value: region for place, region in deployment.regions.items()}
     with Journal.open(folder) as journal:
         journal.write(
@@ -69,7 +70,7 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
     environment: SharedEnvironment, tmp_path: Path
 ) -> None:
     deployment = environment.deployment  # one of its own, whose clients are recorded
-    folder = killed(tmp_path, deployment, actions.Heal(Place.SECONDARY))
+    folder = killed(tmp_path, deployment, faults.Heal(Place.SECONDARY))
     with Journal.open(folder) as journal:
         record_calls(deployment, journal)
         [key] = upload(deployment, folder)
@@ -87,19 +88,24 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
 def test_cleanup_brings_home_what_a_killed_drill_left(environment: SharedEnvironment, tmp_path: Path) -> None:
     """A drill that took the writer's region away and was killed; the sentinel has done its work since."""
     deployment = environment.deployment
-    folder = killed(tmp_path, deployment, actions.Heal(Place.PRIMARY))
+    folder = killed(tmp_path, deployment, faults.Heal(Place.PRIMARY))
     words = [sys.executable, "-m", "localaws", "outage", "us-east-1", "--directory", str(environment.file.parent)]
     subprocess.run(words, check=True, capture_output=True, timeout=300)
     assert eventually(lambda: runs_of(deployment, "SUCCEEDED"), within=600), "the other region takes over"
-    assert identities.identity(deployment).severity is Severity.CRITICAL
+    assert account.identity(deployment).severity is Severity.CRITICAL
 
     done = drill(environment, "cleanup", "--yes", "--root", str(tmp_path))
 
     assert (done.exit_code, "done: bring the primary region back" in done.stdout) == (0, True), done.output
     assert "done: failed back to the primary region by drill-cleanup-" in done.stdout
-    for check in (identities.identity, control.none_fenced, control.writer_recorded, database.writer_at_home):
+    for check in (
+        account.identity,
+        control_records.none_fenced,
+        control_records.writer_recorded,
+        database.writer_at_home,
+    ):
         assert check(deployment).severity is Severity.OK, check(deployment)
-    assert runs.owing("dev", root=tmp_path) == []
+    assert folders.owing("dev", root=tmp_path) == []
     assert read(folder)[-1].entry.kind == "cleaned up"
 
 
@@ -116,9 +122,9 @@ def test_a_fenced_region_makes_the_environment_not_ready(environment: SharedEnvi
     deployment = environment.deployment
     table, region = deployment.spanning.journal_table, deployment.region(Place.SECONDARY)
     client = deployment.client("dynamodb", Place.SECONDARY)
-    key = {"pk": {"S": control.region_key(region)}}
+    key = {"pk": {"S": control_records.region_key(region)}}
     client.put_item(TableName=table, Item=key | {"state": {"S": "fenced"}, "epoch": {"N": "9"}})
-    closed = eventually(lambda: doors.health(deployment).severity is Severity.CRITICAL, within=120)
+    closed = eventually(lambda: traffic.health(deployment).severity is Severity.CRITICAL, within=120)
     done = drill(environment, "check")
 
     assert closed, "a fenced region answers 503"

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from drill.expectations import (
+from drill.model.expectation import Expectation, Look
+from drill.model.status import Status
+from drill.probes.recovery import (
     CooledDown,
     DatabasesFollow,
     DatabaseSwitches,
@@ -13,7 +15,6 @@ from drill.expectations import (
     ReaderBehind,
     Runs,
 )
-from drill.probes import Expectation, Look, Status
 from shared.places import Place
 
 REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}

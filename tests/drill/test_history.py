@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from drill import journal, runs
 from drill.__main__ import app
-from drill.history import history, trends
-from drill.journal import Journal
-from drill.journal_entries import ActionBegun, ApiCall, Entry, Measure, RunStarted, VerdictReached
 from drill.report import files
-from drill.runs import NoRun
+from drill.report.history import history, trends
+from drill.runlog import folders, log
+from drill.runlog.entries import ActionBegun, ApiCall, Entry, Measure, RunStarted, VerdictReached
+from drill.runlog.folders import NoRun
+from drill.runlog.log import Journal
 from tests.drill.reports import STARTED, report
 
 BEGUN = RunStarted(
@@ -23,7 +23,7 @@ LOSE = ActionBegun(action="a1", name="lose", undo={"change": "Heal", "place": "p
 
 
 def folder(root: Path, day: int, scenario: str = "region-loss") -> Path:
-    return runs.new_folder("dev", scenario, root=root, now=STARTED + timedelta(days=day))
+    return folders.new_folder("dev", scenario, root=root, now=STARTED + timedelta(days=day))
 
 
 def reported(root: Path, day: int, rto: float | None, *, scenario: str = "region-loss", **changes: object) -> Path:
@@ -106,7 +106,7 @@ def test_calls_to_aws_are_counted(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_or_believed_says_so(tmp_path: Path) -> None:
-    changed = kept(reported(tmp_path, 1, 4.0), BEGUN, LOSE) / journal.NAME
+    changed = kept(reported(tmp_path, 1, 4.0), BEGUN, LOSE) / log.NAME
     changed.write_text(changed.read_text().replace("region-loss", "region-lost"))
     (reported(tmp_path, 2, 4.0) / files.JSON_NAME).write_text('{"scenario": 1}')
 
@@ -118,15 +118,15 @@ def test_what_cannot_be_read_or_believed_says_so(tmp_path: Path) -> None:
 
 def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    made = [runs.new_folder("dev", "partition", root=tmp_path, now=moment) for _ in range(2)]
+    made = [folders.new_folder("dev", "partition", root=tmp_path, now=moment) for _ in range(2)]
 
     assert [each.name for each in made] == ["20260102T030405Z-partition", "20260102T030405Z-partition-2"]
-    assert runs.folders("dev", root=tmp_path) == made
-    assert runs.chosen("dev", None, root=tmp_path) == made[-1]
+    assert folders.folders("dev", root=tmp_path) == made
+    assert folders.chosen("dev", None, root=tmp_path) == made[-1]
     with pytest.raises(NoRun, match="dev has no run x; the last are 20260102T030405Z-partition, "):
-        runs.chosen("dev", "x", root=tmp_path)
+        folders.chosen("dev", "x", root=tmp_path)
     with pytest.raises(NoRun, match="no drill has run in prod"):
-        runs.chosen("prod", None, root=tmp_path)
+        folders.chosen("prod", None, root=tmp_path)
 
 
 def test_the_history_is_shown_and_told_to_programs(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_report_is_shown_again_with_its_journal_verified(tmp_path: Path) -> No
     words = ["report", "--env", "dev", "--root", str(tmp_path)]
 
     good = CliRunner().invoke(app, words)
-    (where / journal.NAME).write_text((where / journal.NAME).read_text().replace("lose", "love"))
+    (where / log.NAME).write_text((where / log.NAME).read_text().replace("lose", "love"))
     bad = CliRunner().invoke(app, words)
     none = CliRunner().invoke(app, ["report", "--env", "prod", "--root", str(tmp_path)])
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from drill import homecoming
-from drill.faults import ActionError
-from drill.homecoming import come_home
+from drill.engine import restore
+from drill.engine.restore import come_home
+from drill.model.errors import ActionError
 from shared.deployment import Deployment
 from shared.places import Place
 from tests.drill import healthy
@@ -39,8 +39,8 @@ def found() -> Deployment:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(homecoming, "_LOOK_SECONDS", 0.001)
-    monkeypatch.setattr(homecoming, "_SETTLES_AWS_SECONDS", 0.01)
+    monkeypatch.setattr(restore, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(restore, "_SETTLES_AWS_SECONDS", 0.01)
 
 
 def started(answers: Answers) -> list[str]:
@@ -105,7 +105,7 @@ def test_what_keeps_it_from_coming_home_is_said(
 
     for place in Place:
         found.client("stepfunctions", place)  # made before the clock runs
-    monkeypatch.setattr(homecoming, "_ENDS_AWS_SECONDS", 1.0)
+    monkeypatch.setattr(restore, "_ENDS_AWS_SECONDS", 1.0)
 
     with pytest.raises(ActionError, match=said):
         come(found)

@@ -14,9 +14,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
-from drill.journal import NAME, Journal, JournalError, pending_undos, read
-from drill.journal_entries import ActionBegun, ActionDone, ApiCall, Entry, Probe, RunEnded, WayBack
-from drill.recorded_calls import recorder
+from drill.runlog.api_calls import recorder
+from drill.runlog.entries import ActionBegun, ActionDone, ApiCall, Entry, Probe, RunEnded, WayBack
+from drill.runlog.log import NAME, Journal, JournalError, pending_undos, read
 
 KEY = "K3y" * 14
 HEAL = {"change": "Heal", "place": "primary"}
@@ -147,8 +147,8 @@ def test_what_was_begun_and_not_undone_is_owed_last_change_first(tmp_path: Path)
 def test_a_run_that_is_killed_leaves_every_entry_it_wrote(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\n"
-        "from drill.journal import Journal\n"
-        "from drill.journal_entries import ActionBegun\n"
+        "from drill.runlog.log import Journal\n"
+        "from drill.runlog.entries import ActionBegun\n"
         "journal = Journal.open(pathlib.Path(sys.argv[1]))\n"
         "journal.write(ActionBegun(action='a1', name='lose', undo={'change': 'Heal', 'place': 'primary'}))\n"
         "print('written', flush=True)\n"

@@ -9,25 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from drill.actions import (
-    Blind,
-    Change,
-    Cut,
-    EndLag,
-    Heal,
-    Join,
-    Lag,
-    Lose,
-    LoseDatabase,
-    RestoreDatabase,
-    Surroundings,
-    Unblind,
-)
-from drill.cleanup import Cleaned, ThroughActions, clean_up
-from drill.environment_scenarios.traffic_evacuation import LEAVES, TRAFFIC_EVACUATION
-from drill.faults import OutageKind
-from drill.journal import Journal, is_cut_off, read
-from drill.scenario import Send
+from drill.actions.faults import Blind, Cut, EndLag, Heal, Join, Lag, Lose, LoseDatabase, RestoreDatabase, Unblind
+from drill.engine.cleanup import Cleaned, ThroughActions, clean_up
+from drill.model.change import Change, Surroundings
+from drill.model.faults import OutageKind
+from drill.model.scenario import Send
+from drill.runlog.log import Journal, is_cut_off, read
+from drill.scenarios.deployed.traffic_evacuation import LEAVES, TRAFFIC_EVACUATION
 from shared.places import Place
 from tests.drill import systems
 from tests.drill.run_processes import AT_HOME, begun, cleaned_up, state

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from drill import verify, writers
-from drill.ledger import Row
-from drill.probes import DatabaseStatus
-from drill.record import Intent
-from drill.verify import Entry, Verification
+from drill.model.attempts import Intent
+from drill.model.ledger_row import Row
+from drill.model.status import DatabaseStatus
+from drill.verdict import reconcile, writers
+from drill.verdict.reconcile import Entry, Verification
 from tests.drill.ledgers import EAST_1, EAST_2, ledger, row, told
 
 
@@ -23,7 +23,7 @@ def compared(
     intents: list[Intent], east_1: dict[str, Row], east_2: dict[str, Row], *, more: tuple[Entry, ...] = ()
 ) -> Verification:
     journal = {each.payment_id: each for each in (*map(entry, intents), *more)}
-    return verify.compare(intents, {EAST_1: journal, EAST_2: dict(journal)}, {EAST_1: east_1, EAST_2: east_2})
+    return reconcile.compare(intents, {EAST_1: journal, EAST_2: dict(journal)}, {EAST_1: east_1, EAST_2: east_2})
 
 
 def test_payments_with_a_row_on_both_members_are_all_there() -> None:
@@ -91,7 +91,7 @@ def test_a_journal_that_lacks_an_entry_differs() -> None:
     [intent] = told(1)
     unheard = replace(intent, acknowledged=None)
 
-    found = verify.compare([unheard], {EAST_1: {intent.payment_id: entry(intent)}, EAST_2: {}})
+    found = reconcile.compare([unheard], {EAST_1: {intent.payment_id: entry(intent)}, EAST_2: {}})
 
     assert found.journals_differ == (f"{intent.payment_id} is absent in the journal of us-east-2",)
     assert found.lost == ()
@@ -104,7 +104,7 @@ def test_other_runs_and_recoveries_own_payments_are_not_this_runs() -> None:
     proof = Entry(payment_id="synthetic-1", content={"reference": "proof of failover"}, synthetic=True)
     journal = {each.payment_id: each for each in (entry(ours), entry(other), proof)}
 
-    found = verify.compare([ours], {EAST_1: journal, EAST_2: journal}, prefix="drill-1-")
+    found = reconcile.compare([ours], {EAST_1: journal, EAST_2: journal}, prefix="drill-1-")
 
     assert (found.unconfirmed, found.synthetic) == (0, 1)
 

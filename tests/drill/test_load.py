@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from drill.client import ClientPolicy
-from drill.load import Load
-from drill.payments import payments
-from drill.record import Intent, Outcome
+from drill.load.client import ClientPolicy
+from drill.load.generator import Load
+from drill.load.payments import payments
+from drill.model.attempts import Intent, Outcome
 from tests.certificates import write_certificate
 from tests.drill.payment_server import KEY, SERVICE, Answer, PaymentServer, Reply, accept, payment_server
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from drill.local import LocalAws, StartError, up_command
+from drill.engine.local_environment import LocalAws, StartError, up_command
 
 _CHILD = """
 import signal, subprocess, sys, time
@@ -96,7 +96,8 @@ def test_the_command_is_asked_to_stop_when_its_owner_is_gone(how: signal.Signals
             "-c",
             "import subprocess, sys, time\n"
             f"out = open({str(said)!r}, 'w')\n"
-            f"command = [sys.executable, '-m', 'drill.keeper', sys.executable, '-c', {_CHILD.format(trap=_POLITE)!r}]\n"
+            f"child = [sys.executable, '-c', {_CHILD.format(trap=_POLITE)!r}]\n"
+            "command = [sys.executable, '-m', 'drill.engine.keeper', *child]\n"
             "keeper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, start_new_session=True)\n"
             "time.sleep(60)",
         ]
@@ -122,9 +123,9 @@ def test_a_command_that_does_not_stop_is_killed_with_its_group() -> None:
         [
             sys.executable,
             "-c",
-            "import sys, drill.keeper\n"
-            "drill.keeper.GRACE_SECONDS = 0.3\n"
-            f"sys.exit(drill.keeper.main([sys.executable, '-c', {_CHILD.format(trap=_DEAF)!r}]))",
+            "import sys, drill.engine.keeper\n"
+            "drill.engine.keeper.GRACE_SECONDS = 0.3\n"
+            f"sys.exit(drill.engine.keeper.main([sys.executable, '-c', {_CHILD.format(trap=_DEAF)!r}]))",
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -1,7 +1,8 @@
 """The report as Markdown."""
 
-from drill.report import model
+from drill.report import model as report_model
 from drill.report.markdown import render
+from drill.verdict import model
 from tests.drill.reports import report
 
 
@@ -11,7 +12,7 @@ def missed(measured: str = "3 lost") -> model.CheckReport:
     )
 
 
-def failed(**changes: object) -> model.Report:
+def failed(**changes: object) -> report_model.Report:
     return report(
         verdict="failed", first_broken="no payment is lost: expected 0 lost, found 3 lost", checks=[missed()], **changes
     )
@@ -37,7 +38,7 @@ def test_a_passed_run_breaks_nothing() -> None:
 
 def test_steps_moments_evidence_and_limits_are_told() -> None:
     payments = report().payments.model_copy(update={"evidence": ["p-1 was acknowledged, but is absent in us-east-2"]})
-    moment = model.MomentReport(name="the writer moved", at=20.0, aws_seconds=25.0, limit_aws_seconds=60.0)
+    moment = report_model.MomentReport(name="the writer moved", at=20.0, aws_seconds=25.0, limit_aws_seconds=60.0)
     text = render(failed(payments=payments, moments=[moment], trouble=["no log"]))
 
     assert "| 15.0 s | 20.0 s | load without the primary region | done |  |" in text

@@ -2,9 +2,9 @@
 
 import pytest
 
-from drill import measures
-from drill.measures import SteadyRun, interruptions
-from drill.record import Attempt, Outcome
+from drill.model.attempts import Attempt, Outcome
+from drill.verdict import interruptions as verdict_interruptions
+from drill.verdict.interruptions import SteadyRun, interruptions
 
 STEADY = SteadyRun(count=5, seconds=1.0)
 
@@ -91,9 +91,9 @@ def test_a_steady_run_is_measured_in_requests_and_in_time(rate: float, count: in
 def test_the_longest_gap_also_counts_before_the_first_and_after_the_last_answer() -> None:
     record = attempts((2, 3, "ok"), (3, 4, "error"))
 
-    assert measures.longest_gap(record, start=0, end=10) == pytest.approx(7.09)
-    assert measures.longest_gap(record, start=0, end=3) == pytest.approx(2.01)
-    assert measures.longest_gap([], start=1, end=4) == 3
+    assert verdict_interruptions.longest_gap(record, start=0, end=10) == pytest.approx(7.09)
+    assert verdict_interruptions.longest_gap(record, start=0, end=3) == pytest.approx(2.01)
+    assert verdict_interruptions.longest_gap([], start=1, end=4) == 3
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_the_longest_gap_also_counts_before_the_first_and_after_the_last_answer(
     [([], 0.5, None), ([7.0], 0.99, 7.0), ([3.0, 1.0, 2.0], 0.5, 2.0), (list(map(float, range(1, 101))), 0.99, 99.0)],
 )
 def test_a_percentile_is_a_value_that_was_measured(values: list[float], share: float, expected: float | None) -> None:
-    assert measures.percentile(values, share) == expected
+    assert verdict_interruptions.percentile(values, share) == expected
 
 
 def test_the_time_line_keeps_every_request() -> None:
     record = attempts((0, 2, "ok"), (2, 3, "error"))
 
-    bins = measures.timeline(record, start=0, end=3, width=0.7)
+    bins = verdict_interruptions.timeline(record, start=0, end=3, width=0.7)
 
     assert len(bins) == 5
     assert sum(each.ok.get("r", 0) for each in bins) == 20

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from drill.payments import payments
+from drill.load.payments import payments
 
 
 def test_a_seed_makes_the_same_payments_again_and_another_seed_others() -> None:

@@ -10,20 +10,14 @@ import httpx
 import pytest
 from moto import mock_aws
 
-from drill import probes
-from drill.limits import Limits
-from drill.probes import (
-    AcceptedAsOffered,
-    Expectation,
-    HealthSettings,
-    Look,
-    ProbeError,
-    ReplicationKeepsUp,
-    ServedBy,
-    Status,
-    TargetsHealthy,
-)
-from drill.record import Recent
+from drill.model import expectation as model_expectation
+from drill.model.attempts import Recent
+from drill.model.errors import ProbeError
+from drill.model.expectation import Expectation, HealthSettings, Look
+from drill.model.status import Status
+from drill.observe import local
+from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
+from drill.verdict.limits import Limits
 from shared.places import Place
 
 REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
@@ -72,7 +66,7 @@ def test_an_expectation_is_met_or_not_by_what_was_seen(expectation: Expectation,
 def asked(answer: Callable[[httpx.Request], httpx.Response]) -> Status:
     async def run() -> Status:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-            return await probes.status(client, "http://127.0.0.1:1/_localaws")
+            return await local.status(client, "http://127.0.0.1:1/_localaws")
 
     return asyncio.run(run())
 
@@ -117,7 +111,7 @@ def test_the_limit_follows_the_health_check_that_is_deployed() -> None:
         Name="tg", Protocol="TCP", Port=443, VpcId=vpc, HealthCheckIntervalSeconds=30, UnhealthyThresholdCount=3
     )["TargetGroups"]
 
-    settings = probes.health_settings(elbv2, group["TargetGroupArn"], "us-east-1")
+    settings = model_expectation.health_settings(elbv2, group["TargetGroupArn"], "us-east-1")
 
     assert settings.until_unhealthy == 90
     assert Limits(checks=[settings], speed=5).rto_seconds == pytest.approx((2 * 90 + 2) / 5)

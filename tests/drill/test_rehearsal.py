@@ -14,14 +14,14 @@ from typing import Any
 import psutil
 import pytest
 
-from drill import journal
-from drill.faults import OutageKind
-from drill.progress import Progress
-from drill.rehearse import rehearse
+from drill.engine.rehearse import rehearse
+from drill.model.errors import CouldNotStart
+from drill.model.faults import OutageKind
+from drill.observe.progress import Progress
 from drill.report.model import Report
-from drill.runner import CouldNotStart
-from drill.settings import RehearsalSettings
-from drill.verdict import exit_status
+from drill.runlog import log
+from drill.scenarios.settings import RehearsalSettings
+from drill.verdict.verdict import exit_status
 from tests.drill.repeating import give_up, of_report
 from tests.drill.with_fake import SHORT, fake_command, measured_quickly
 
@@ -203,16 +203,16 @@ def test_the_report_file_has_the_fields_that_others_read(ended: Ended) -> None:
 
 
 def test_a_run_leaves_a_journal_that_can_be_believed_and_owes_nothing(ended: Ended) -> None:
-    entries = journal.read(ended.folder / "none/region-loss")
+    entries = log.read(ended.folder / "none/region-loss")
 
     kinds = [recorded.entry.kind for recorded in entries]
     assert (kinds[0], kinds[-1]) == ("run started", "run ended")
     assert {"probe", "action begun", "action done", "way back", "api call", "measure", "verdict"} <= set(kinds)
-    assert not journal.pending_undos(entries)
+    assert not log.pending_undos(entries)
 
 
 def test_a_run_that_is_killed_owes_what_it_did(ended: Ended) -> None:
-    (owed,) = journal.pending_undos(journal.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
+    (owed,) = log.pending_undos(log.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
 
     assert owed.undo == {"change": "Heal", "place": "primary"}
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from drill.faults import OutageKind
-from drill.probes import ServedBy
-from drill.progress import Progress
-from drill.rehearse_all import Outcome, rehearse_all
-from drill.scenario import Scenario, Settle
-from drill.settings import RehearsalSettings
-from drill.summary import outcome_table
+from drill.cli.summary import outcome_table
+from drill.engine.rehearse import Outcome, rehearse_all
+from drill.model.faults import OutageKind
+from drill.model.scenario import Scenario, Settle
+from drill.observe.progress import Progress
+from drill.probes.traffic import ServedBy
+from drill.scenarios.settings import RehearsalSettings
 from shared.places import Place
 from tests.drill.with_fake import SHORT, fake_command, measured_quickly
 

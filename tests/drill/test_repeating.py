@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from drill.rehearse_all import Outcome
-from drill.runner import Inconclusive
-from drill.verdict import INCONCLUSIVE
-from drill.verdict_lines import as_inconclusive, check
+from drill.engine.rehearse import Outcome
+from drill.model.errors import Inconclusive
+from drill.verdict.result import as_inconclusive, check
+from drill.verdict.verdict import INCONCLUSIVE
 from tests.drill.repeating import conclusive, judged, starved_share
 from tests.drill.reports import report
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from drill.report import files, model
-from drill.report.chart import nice_step, timeline_chart
+from drill.report.charts import nice_step, timeline_chart
 from drill.report.html import render
 from tests.drill.reports import report
 

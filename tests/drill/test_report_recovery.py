@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from drill.probes import DatabaseStatus, Status, WriterInterval
-from drill.progress import Fault, Progress
-from drill.record import Attempt, Outcome
+from drill.model.attempts import Attempt, Outcome
+from drill.model.status import DatabaseStatus, Status, WriterInterval
+from drill.observe.progress import Fault, Progress
+from drill.observe.workflow_runs import RunStep, WorkflowRun
+from drill.report.charts import recovery_lanes
 from drill.report.html import render
-from drill.report.lanes import recovery_lanes
 from drill.report.recovery import database_report, moment_reports, promoted_at, workflow_reports
-from drill.workflow_runs import RunStep, WorkflowRun
-from drill.writers import PromotionLoss
+from drill.verdict.writers import PromotionLoss
 from shared.places import Place
 from tests.drill.reports import recovered, report
 from tests.drill.test_report import parsed

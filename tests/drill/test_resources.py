@@ -7,17 +7,17 @@ import sys
 import psutil
 import pytest
 
-from drill import resources
-from drill.resources import DRILL, LAMBDA, OTHER, POSTGRES, SERVER, Sampler, Usage, bounded_by, part_of
+from drill.observe import host_usage
+from drill.observe.host_usage import DRILL, LAMBDA, OTHER, POSTGRES, SERVER, Sampler, Usage, bounded_by, part_of
 
 
 @pytest.mark.parametrize(
     ("name", "command", "served", "part"),
     [
-        ("python", ["python", "-m", "localaws.server", "--log-file", "x"], False, SERVER),
+        ("python", ["python", "-m", "localaws.server.main", "--log-file", "x"], False, SERVER),
         ("python", ["python", "-m", "localaws", "up"], False, OTHER),
         ("python", ["python", "worker.py"], True, LAMBDA),
-        ("python", ["python", "-I", "localaws/reaper.py"], True, OTHER),
+        ("python", ["python", "-I", "localaws/core/reaper.py"], True, OTHER),
         ("postgres", ["postgres: walsender"], True, POSTGRES),
         ("python", [], False, OTHER),
     ],
@@ -77,7 +77,7 @@ def test_memory_that_processes_share_counts_once() -> None:
     parent.stdout.readline()
     processes = [psutil.Process(parent.pid), *psutil.Process(parent.pid).children()]
 
-    measured = sum(resources.memory_of(process) for process in processes)
+    measured = sum(host_usage.memory_of(process) for process in processes)
     resident = sum(process.memory_info().rss for process in processes)
     parent.communicate(b"\n\n")
 

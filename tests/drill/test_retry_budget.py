@@ -2,7 +2,7 @@
 
 import asyncio
 
-from drill.retry_budget import RetryBudget
+from drill.load.retry_budget import RetryBudget
 
 
 def test_a_full_bucket_lets_retries_go_at_once_and_an_empty_one_makes_them_wait() -> None:

@@ -12,20 +12,20 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
-from drill import deployed_run, runs
 from drill.__main__ import app
-from drill.actions import plain
-from drill.actions_regions import Fence, Unfence
-from drill.commands import run as command
-from drill.deployed_run import Run
-from drill.environment_scenarios import ENVIRONMENT_SCENARIOS, GAME_DAY
-from drill.environment_scenarios.traffic_evacuation import TRAFFIC_EVACUATION
-from drill.faults import ActionError
-from drill.journal import Journal, is_cut_off, read
-from drill.journal_entries import ActionBegun
-from drill.progress import Progress
-from drill.run_settings import settings
-from drill.runner import CouldNotStart, WayBackIncomplete
+from drill.actions.regions import Fence, Unfence
+from drill.cli import run as command
+from drill.engine import deployed_run
+from drill.engine.deployed_run import Run
+from drill.model.change import plain
+from drill.model.errors import ActionError, CouldNotStart, WayBackIncomplete
+from drill.observe.progress import Progress
+from drill.runlog import folders
+from drill.runlog.entries import ActionBegun
+from drill.runlog.log import Journal, is_cut_off, read
+from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.scenarios.deployed.traffic_evacuation import TRAFFIC_EVACUATION
+from drill.scenarios.settings import settings
 from shared.deployment import Deployment
 from shared.places import Place
 from tests.drill.answers import deployment
@@ -114,7 +114,7 @@ def test_the_command_that_restores_the_rest_names_the_same_environment_and_folde
 
     ended = ran(TRAFFIC_EVACUATION.name, "--yes", *options)
 
-    root = Path("other") if "other" in options else runs.ROOT
+    root = Path("other") if "other" in options else folders.ROOT
     [folder] = (root / options[1]).iterdir()
     assert ended.exit_code == 3
     assert ended.stderr == (

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from drill.environment_scenarios.traffic_evacuation import LEAVES
-from drill.journal import is_cut_off, pending_undos, read
-from drill.journal_entries import ActionDone, CleanedUp, Entry, Probe, RunEnded, WayBack
+from drill.runlog.entries import ActionDone, CleanedUp, Entry, Probe, RunEnded, WayBack
+from drill.runlog.log import is_cut_off, pending_undos, read
+from drill.scenarios.deployed.traffic_evacuation import LEAVES
 from shared.deployment_search import local
 from shared.places import Place
 from tests.drill.repeating import conclusive

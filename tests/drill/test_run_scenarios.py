@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from drill import actions_events, actions_parameters, actions_restore, verify
-from drill.actions import Surroundings
-from drill.actions_events import Listen, PublishEvents
-from drill.actions_parameters import Diverge
-from drill.actions_regions import BringBack, Evacuate, Fence, MoveWriter
-from drill.actions_restore import RestoreJournal
-from drill.environment_expectations import RestoredRowsHold
-from drill.environment_scenarios import ENVIRONMENT_SCENARIOS, GAME_DAY
-from drill.environment_scenarios.traffic_evacuation import LEAVES
-from drill.scenario import Await, Scenario, Step
+from drill.actions import events, parameters, restore
+from drill.actions.events import Listen, PublishEvents
+from drill.actions.parameters import Diverge
+from drill.actions.regions import BringBack, Evacuate, Fence, MoveWriter
+from drill.actions.restore import RestoreJournal
+from drill.model.change import Surroundings
+from drill.model.scenario import Await, Scenario, Step
+from drill.observe import journal
+from drill.probes.deployed import RestoredRowsHold
+from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.scenarios.deployed.traffic_evacuation import LEAVES
 from shared.places import Place
 from tests.drill.run_in_process import Ended, ran
 from tests.drill.shared_environment import SharedEnvironment
@@ -84,7 +85,7 @@ def test_a_stale_parameter_that_wins_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The earlier value is written over the later one."""
-    sabotaged(monkeypatch, Diverge, last=lambda around: actions_parameters._put(around.site, Place.PRIMARY))
+    sabotaged(monkeypatch, Diverge, last=lambda around: parameters._put(around.site, Place.PRIMARY))
     impatient(monkeypatch, "parameter-divergence")
 
     ended = ran("parameter-divergence", environment, tmp_path)
@@ -100,9 +101,9 @@ def test_a_row_that_is_not_restored_fails_the_run(
 ) -> None:
     def lose(around: Surroundings) -> None:
         client = around.site.client("dynamodb", Place.SECONDARY)
-        sample = verify.read_sample(client, around.site.journal_table, limit=RestoredRowsHold(Place.SECONDARY).rows)
+        sample = journal.read_sample(client, around.site.journal_table, limit=RestoredRowsHold(Place.SECONDARY).rows)
         oldest = min(sample.values(), key=lambda item: str(item["accepted_at"]))
-        client.delete_item(TableName=actions_restore.restored(around.site), Key={"pk": {"S": oldest["pk"]}})
+        client.delete_item(TableName=restore.restored(around.site), Key={"pk": {"S": oldest["pk"]}})
 
     sabotaged(monkeypatch, RestoreJournal, last=lose)
     impatient(monkeypatch, "restore-from-backup")
@@ -134,7 +135,7 @@ def test_a_bus_that_hears_nothing_fails_the_run(
 ) -> None:
     def deafen(around: Surroundings) -> None:
         around.site.client("events", Place.SECONDARY).disable_rule(
-            Name=actions_events.listener(around.site), EventBusName=actions_events.bus(around.site, Place.SECONDARY)
+            Name=events.listener(around.site), EventBusName=events.bus(around.site, Place.SECONDARY)
         )
 
     sabotaged(monkeypatch, Listen, last=deafen)
@@ -167,7 +168,7 @@ def test_a_lost_write_fails_the_run(
 
     def lose(around: Surroundings) -> None:
         client = around.site.client("dynamodb", Place.PRIMARY)
-        sample = verify.read_sample(client, around.site.journal_table, limit=10_000)
+        sample = journal.read_sample(client, around.site.journal_table, limit=10_000)
         ours = [key for key, item in sample.items() if str(item.get("reference")).startswith("region-evacuation-")]
         newest = max(ours, key=lambda key: str(sample[key]["accepted_at"]))
         for place in Place:

@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from drill import actions
-from drill.actions import Blind, Cut, Flap, Heal, Join, Lag, Lose, LoseDatabase, RestoreDatabase, Unblind
-from drill.actions_journal import Poison
-from drill.actions_workflows import StartFailover
-from drill.cleanup import KNOWN
-from drill.control_calls import ControlCall
-from drill.faults import ActionError, OutageKind
-from drill.journal_entries import ActionBegun, ActionDone, Probe, WayBack
-from drill.objectives import NoTakeOver, Objectives, Service
-from drill.probes import ServedBy, TargetsHealthy
-from drill.runner import CouldNotStart, WayBackIncomplete
-from drill.scenario import Await, Scenario, SecondRun, Send, Settle, Step, TakeStock
-from drill.scenarios import SCENARIOS
+from drill.actions import faults
+from drill.actions.faults import Blind, Cut, Flap, Heal, Join, Lag, Lose, LoseDatabase, RestoreDatabase, Unblind
+from drill.actions.poison import Poison
+from drill.actions.workflows import StartFailover
+from drill.engine.cleanup import KNOWN
+from drill.model import change
+from drill.model.control_plane_calls import ControlCall
+from drill.model.errors import ActionError, CouldNotStart, WayBackIncomplete
+from drill.model.faults import OutageKind
+from drill.model.objectives import NoTakeOver, Objectives, Service
+from drill.model.scenario import Await, Scenario, SecondRun, Send, Settle, Step, TakeStock
+from drill.probes.traffic import ServedBy, TargetsHealthy
+from drill.runlog.entries import ActionBegun, ActionDone, Probe, WayBack
+from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 from tests.drill.systems import Pages, System, ran
 
@@ -92,7 +93,7 @@ def test_a_region_that_does_not_come_back_is_remembered_with_the_evidence(tmp_pa
         (Cut(), Join(), "join us-east-1 us-east-2"),
         (Blind(Place.SECONDARY), Unblind(Place.SECONDARY), "unblind us-east-2"),
         (LoseDatabase(Place.PRIMARY), RestoreDatabase(Place.PRIMARY), "restore database us-east-1"),
-        (Lag(30), actions.EndLag(), "no lag"),
+        (Lag(30), faults.EndLag(), "no lag"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -115,7 +116,7 @@ def test_a_run_that_is_cancelled_takes_back_what_was_changed_and_writes_that_dow
 
 def test_changes_are_taken_back_in_reverse_order(tmp_path: Path) -> None:
     system = System()
-    scenario = with_steps([Lag(30), Lose(Place.PRIMARY), OUTAGE], [Heal(Place.PRIMARY), actions.EndLag()])
+    scenario = with_steps([Lag(30), Lose(Place.PRIMARY), OUTAGE], [Heal(Place.PRIMARY), faults.EndLag()])
 
     with pytest.raises(TimeoutError):
         ran(system, tmp_path, scenario, cancel_after=0.3)
@@ -241,7 +242,7 @@ def test_every_change_of_every_scenario_can_be_taken_back_by_another_process(nam
     for step in SCENARIOS[name].steps:
         back = getattr(step, "undo", None)
         if back is not None:
-            assert actions.from_plain(KNOWN, actions.plain(back)) == back
+            assert change.from_plain(KNOWN, change.plain(back)) == back
 
 
 def test_there_are_steps_with_an_undo_of_every_kind() -> None:

@@ -14,13 +14,13 @@ import httpx
 import psutil
 import pytest
 
-from drill import verify
-from drill.actions import Surroundings
-from drill.actions_workflows import StartFailback, StartFailover
-from drill.endpoints import Endpoints
-from drill.objectives import TakeOver
-from drill.scenario import Await, Send, Settle
-from drill.scenarios import SCENARIOS
+from drill.actions.workflows import StartFailback, StartFailover
+from drill.engine.local_environment import Endpoints
+from drill.model.change import Surroundings
+from drill.model.objectives import TakeOver
+from drill.model.scenario import Await, Send, Settle
+from drill.scenarios.simulated import SCENARIOS
+from drill.verdict import reconcile
 from shared.deployment import Deployment
 from shared.deployment_search import local
 from shared.places import Place
@@ -68,7 +68,7 @@ def workers(up: int) -> list[psutil.Process]:
 
 def _is_of_the_nursery(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
-        return "localaws.worker_nursery" in process.cmdline()
+        return "localaws.services.lambda_.fork_server" in process.cmdline()
     return False
 
 
@@ -120,9 +120,9 @@ def test_a_loss_that_nobody_acts_on_fails_the_run(
 def test_a_payment_that_vanishes_fails_the_run(
     name: str, environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, robbed_of_one = verify.read_journal, set[Path]()
+    read, robbed_of_one = reconcile.read_journal, set[Path]()
 
-    def robbed(dynamodb: Any, table: str) -> dict[str, verify.Entry]:
+    def robbed(dynamodb: Any, table: str) -> dict[str, reconcile.Entry]:
         if environment.file not in robbed_of_one:
             robbed_of_one.add(environment.file)
             entries = [each for each in read(dynamodb, table).values() if each.reference.startswith(f"{name}-")]
@@ -131,7 +131,7 @@ def test_a_payment_that_vanishes_fails_the_run(
                 environment.deployment.client("dynamodb", place).delete_item(TableName=table, Key=key)
         return read(dynamodb, table)
 
-    monkeypatch.setattr(verify, "read_journal", robbed)
+    monkeypatch.setattr(reconcile, "read_journal", robbed)
 
     ended = ran(name, environment, tmp_path)
 

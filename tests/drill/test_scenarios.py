@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from drill.rehearse_all import Outcome, rehearse_all
-from drill.scenarios import SCENARIOS
-from drill.settings import RehearsalSettings
+from drill.engine.rehearse import Outcome, rehearse_all
+from drill.scenarios.settings import RehearsalSettings
+from drill.scenarios.simulated import SCENARIOS
 from tests.drill.repeating import judged
 
 pytestmark = pytest.mark.rehearsal

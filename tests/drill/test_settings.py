@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from drill.__main__ import app
-from drill.settings import RehearsalSettings, SettingsError
+from drill.scenarios.settings import RehearsalSettings, SettingsError
 
 GOOD: dict[str, Any] = {
     "scenario": "region-loss",

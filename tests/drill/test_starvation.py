@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from drill.starvation import OtherPrograms, RunQueueWaits, Starvation, Waits
+from drill.observe.starvation import OtherPrograms, RunQueueWaits, Starvation, Waits
 
 
 def test_time_is_counted_between_any_two_moments() -> None:

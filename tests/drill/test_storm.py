@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from drill import measures, verdict
-from drill.actions import Surroundings
-from drill.client import ClientPolicy
-from drill.faults import OutageKind
-from drill.load import Load
-from drill.measures import Recovery
-from drill.objectives import NoTakeOver, Objectives, Overload, Service
-from drill.payments import payments
-from drill.probes import Look
-from drill.progress import Progress
-from drill.record import Intent
-from drill.runner import Runner
-from drill.scenario import Storm
-from drill.scenarios.cold_storm import COLD_STORM
+from drill.engine.runner import Runner
+from drill.load.client import ClientPolicy
+from drill.load.generator import Load
+from drill.load.payments import payments
+from drill.model.attempts import Intent
+from drill.model.change import Surroundings
+from drill.model.expectation import Look
+from drill.model.faults import OutageKind
+from drill.model.objectives import NoTakeOver, Objectives, Overload, Service
+from drill.model.scenario import Storm
+from drill.observe.progress import Progress
+from drill.scenarios.simulated.cold_storm import COLD_STORM
+from drill.verdict import interruptions, verdict
+from drill.verdict.interruptions import Recovery
 from tests.drill.payment_server import payment_server
 from tests.drill.systems import REGIONS, System, site
 from tests.drill.test_verdict import measured
@@ -55,7 +55,7 @@ def offered(start: float, end: float, waits: float | None, *, every: float = 0.1
 def test_full_goodput_is_back_when_new_payments_are_acknowledged_promptly(
     intents: list[Intent], seconds: float | None, share: float
 ) -> None:
-    found = measures.recovery(intents, since=10, until=20, share=0.95)
+    found = interruptions.recovery(intents, since=10, until=20, share=0.95)
 
     assert (found.seconds is None) == (seconds is None)
     if seconds is not None and found.seconds is not None:

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from drill import verdict
-from drill.control_calls import ControlCall
-from drill.decisions import Decision
-from drill.measured import Measured
-from drill.measures import Interruption
-from drill.objectives import NoTakeOver, Objectives, Service, TakeOver
-from drill.runner import Awaited
-from drill.starvation import Starvation
-from drill.verify import Verification
-from drill.workflow_runs import RunStep, WorkflowRun
-from drill.writers import PromotionLoss
+from drill.model.awaited import Awaited
+from drill.model.control_plane_calls import ControlCall
+from drill.model.objectives import NoTakeOver, Objectives, Service, TakeOver
+from drill.observe.sentinel_log import Decision
+from drill.observe.starvation import Starvation
+from drill.observe.workflow_runs import RunStep, WorkflowRun
+from drill.verdict import verdict
+from drill.verdict.interruptions import Interruption
+from drill.verdict.reconcile import Verification
+from drill.verdict.result import Measured
+from drill.verdict.writers import PromotionLoss
 from shared.places import Place
 
 ALL_WELL = Verification(

@@ -9,10 +9,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from drill import verify
-from drill.payments import payments
-from drill.record import Intent
-from drill.verify import Entry
+from drill.load.payments import payments
+from drill.model.attempts import Intent
+from drill.verdict import reconcile
+from drill.verdict.reconcile import Entry
 
 REGIONS = ("us-east-1", "us-east-2")
 TABLE = "table-journal-test"
@@ -46,8 +46,8 @@ def keep(client: Any, intent: Intent, **changes: str) -> None:
     client.put_item(TableName=TABLE, Item={name: {"S": value} for name, value in item.items()})
 
 
-def compared(clients: dict[str, Any], intents: list[Intent]) -> verify.Verification:
-    return verify.compare(intents, {region: verify.read_journal(clients[region], TABLE) for region in REGIONS})
+def compared(clients: dict[str, Any], intents: list[Intent]) -> reconcile.Verification:
+    return reconcile.compare(intents, {region: reconcile.read_journal(clients[region], TABLE) for region in REGIONS})
 
 
 def test_payments_that_both_regions_hold_as_sent_are_neither_lost_nor_doubled(journals: dict[str, Any]) -> None:
@@ -135,7 +135,7 @@ def test_the_whole_journal_is_read_page_by_page(journals: dict[str, Any], monkey
     journals["us-east-1"].put_item(TableName=TABLE, Item={"pk": {"S": "control#us-east-1"}})
     monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 1000)
 
-    found = verify.read_journal(journals["us-east-1"], TABLE)
+    found = reconcile.read_journal(journals["us-east-1"], TABLE)
 
     assert set(found) == {intent.payment_id for intent in intents}, "and nothing that is not a payment"
     assert isinstance(found[intents[0].payment_id], Entry)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from drill import view
-from drill.load import Load
-from drill.probes import Status
-from drill.progress import Fault, Progress
-from drill.record import Attempt, Outcome, Record
-from drill.summary import summary
+from drill.cli import live_view
+from drill.cli.summary import summary
+from drill.load.generator import Load
+from drill.model.attempts import Attempt, Outcome, Record
+from drill.model.status import Status
+from drill.observe.progress import Fault, Progress
 from shared.places import Place
 from tests.drill.reports import report
 
@@ -55,7 +55,7 @@ def progress(*, failing: bool, monkeypatch: pytest.MonkeyPatch) -> Progress:
 
 def screen(made: Progress) -> str:
     console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None, legacy_windows=False)
-    with made.stage("load without the primary region"), view.view(made, console):
+    with made.stage("load without the primary region"), live_view.view(made, console):
         pass
     output = console.file
     assert isinstance(output, io.StringIO)
@@ -86,7 +86,10 @@ def test_in_a_pipeline_a_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPat
     console = Console(file=io.StringIO(), force_terminal=True, width=40)
     made = Progress(title="x")
 
-    with view.view(made, console), made.stage("a stage whose line is longer than the terminal", region="us-east-1"):
+    with (
+        live_view.view(made, console),
+        made.stage("a stage whose line is longer than the terminal", region="us-east-1"),
+    ):
         made.line("deploying [red]x[/red]")
 
     output = console.file
@@ -102,7 +105,7 @@ def test_a_stage_that_failed_says_why_in_its_line() -> None:
     console = Console(file=io.StringIO(), width=200)
     made = Progress(title="x")
 
-    with pytest.raises(ValueError, match="no port"), view.view(made, console), made.stage("start"):
+    with pytest.raises(ValueError, match="no port"), live_view.view(made, console), made.stage("start"):
         raise ValueError("no port")
 
     output = console.file

@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from drill.actions import Surroundings
-from drill.faults import ActionError, LocalFaults, OutageKind
-from drill.probes import ProbeError, Status
-from drill.scenarios import SCENARIOS
-from drill.watch import LocalWatch
+from drill.model.change import Surroundings
+from drill.model.errors import ActionError, ProbeError
+from drill.model.faults import LocalFaults, OutageKind
+from drill.model.status import Status
+from drill.observe.local import LocalWatch
+from drill.scenarios.simulated import SCENARIOS
 from tests.drill.systems import site
 
 FAULTY = ("region-loss", "partition", "false-alarm", "writer-loss", "replication-cut-then-loss", "flapping")
@@ -95,7 +96,7 @@ def test_every_fault_of_a_scenario_and_its_end_are_asked_for_as_the_control_api_
                 "flapping",
             ):
                 for step in SCENARIOS[name].steps:
-                    if type(step).__module__ == "drill.actions":
+                    if type(step).__module__ == "drill.actions.faults":
                         await step.do(around)  # type: ignore[union-attr]
 
     asyncio.run(make())

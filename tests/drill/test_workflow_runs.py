@@ -10,14 +10,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from drill.actions import Surroundings
-from drill.actions_journal import Poison
-from drill.decisions import Decision, condensed, read_decisions
-from drill.faults import OutageKind
-from drill.poison_letters import read_poison
-from drill.probes import ProbeError
-from drill.site import Site
-from drill.workflow_runs import read_runs
+from drill.actions.poison import Poison, read_poison
+from drill.model.change import Surroundings
+from drill.model.errors import ProbeError
+from drill.model.faults import OutageKind
+from drill.model.target import Site
+from drill.observe.sentinel_log import Decision, condensed, read_decisions
+from drill.observe.workflow_runs import read_runs
 from shared.places import Place
 from tests.drill.systems import REGIONS, System
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 from drill.__main__ import app
-from drill.actions import Heal, Lose
-from drill.objectives import NoTakeOver, Objectives, Service
-from drill.probes import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
-from drill.scenario import Scenario, Send, Settle
-from drill.scenarios import SCENARIOS
+from drill.actions.faults import Heal, Lose
+from drill.model.objectives import NoTakeOver, Objectives, Service
+from drill.model.scenario import Scenario, Send, Settle
+from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
+from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 
 
@@ -25,7 +25,7 @@ def fake_command(sabotage: str, *, environment: str, speed: float, directory: Pa
 
 def measured_quickly() -> AbstractContextManager[object]:
     """What the machine sustains is found out in a moment: the fake needs next to nothing of it."""
-    return patch.multiple("drill.calibration", _STEP_SECONDS=0.2, _BASE_SECONDS=0.2)
+    return patch.multiple("drill.engine.calibration", _STEP_SECONDS=0.2, _BASE_SECONDS=0.2)
 
 
 STEADY = Settle(
@@ -55,5 +55,8 @@ if __name__ == "__main__":
     chosen = sys.argv.pop(1)
     SCENARIOS.clear()
     SCENARIOS["region-loss"] = SHORT
-    with measured_quickly(), patch("drill.environments.up_command", functools.partial(fake_command, chosen)):
+    with (
+        measured_quickly(),
+        patch("drill.engine.local_environment.up_command", functools.partial(fake_command, chosen)),
+    ):
         app()

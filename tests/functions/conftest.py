@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "functions"))
 from payments import application
 from payments.settings import Settings
 
-from common.clients import Clients
+from common.aws_clients import Clients
 from tests.functions.harness import DOORS, EAST_1, EAST_2, TABLE, Function, MakeFunction, Tables, variables
 
 _clients = Clients()  # parses the service model once for all tests

@@ -8,8 +8,8 @@ takes over by itself, and a failback by hand. Nothing here is clever; it only do
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from common.control_record import WRITER_KEY, ControlRecords, RegionRecord, RegionState, WriterRecord, control_key
-from common.control_rules import (
+from common.control.records import WRITER_KEY, ControlRecords, RegionRecord, RegionState, WriterRecord, control_key
+from common.control.rules import (
     Decision,
     Memory,
     Times,

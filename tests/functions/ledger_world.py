@@ -12,7 +12,7 @@ from boto3.dynamodb.types import TypeSerializer
 from ledger.application import Application
 from ledger.settings import Settings
 
-from common.journal_entry import JournalEntry
+from common.payment_record import JournalEntry
 from tests.functions.harness import EAST_1, EAST_2, variables
 from tests.local.aurora_world import DATABASE, Deployed
 

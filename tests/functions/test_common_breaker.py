@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.breaker import Breaker
+from common.circuit_breaker import Breaker
 
 OPENS_AFTER, TRIAL_SECONDS = 3, 2.0
 

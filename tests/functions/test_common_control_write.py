@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from common.clients import Clients
-from common.control_record import ControlRecords, EpochTaken, Regions, RegionState
-from common.control_write import Change, ControlChanges, last_change
-from common.replica import Replica, ReplicaUnavailable
+from common.aws_clients import Clients
+from common.control.records import ControlRecords, EpochTaken, Regions, RegionState
+from common.control.writes import Change, ControlChanges, last_change
+from common.table_replica import Replica, ReplicaUnavailable
 from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

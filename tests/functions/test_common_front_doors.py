@@ -9,7 +9,7 @@ import pytest
 from botocore.session import Session
 from moto import mock_aws
 
-from common.front_doors import Doors, DoorsUnknown, health_of, read_doors
+from common.health_endpoints import Doors, DoorsUnknown, health_of, read_doors
 from tests.certificates import write_certificate
 from tests.functions.doors import door
 

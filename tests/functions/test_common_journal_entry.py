@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.journal_entry import JournalEntry, JournalItemError, content_hash
+from common.payment_record import JournalEntry, JournalItemError, content_hash
 
 FIELDS = ("payment_id", "amount", "currency", "debtor", "creditor", "reference")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

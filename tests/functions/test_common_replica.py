@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from common.clients import Clients
-from common.replica import IDLE_SECONDS, Replica, ReplicaUnavailable
+from common.aws_clients import Clients
+from common.table_replica import IDLE_SECONDS, Replica, ReplicaUnavailable
 from tests.functions.harness import EAST_2, TABLE, Tables
 
 TIMEOUT = 0.3

@@ -10,11 +10,11 @@ import dnslib
 import pytest
 from dnslib.server import BaseResolver, DNSLogger, DNSServer
 
-from common.breaker import Breaker
-from common.clients import Clients
-from common.control import Control
-from common.control_memory import memory_key, memory_of, store_memory
-from common.control_record import (
+from common.aws_clients import Clients
+from common.circuit_breaker import Breaker
+from common.control.memory import memory_key, memory_of, store_memory
+from common.control.observe import Control
+from common.control.records import (
     EpochTaken,
     RegionRecord,
     Regions,
@@ -24,11 +24,11 @@ from common.control_record import (
     change_writer,
     read_records,
 )
-from common.control_rules import Memory, Reason, Times, Witness
-from common.control_settings import ControlSettings
-from common.control_witness import ask_witness
+from common.control.rules import Memory, Reason, Times, Witness
+from common.control.settings import ControlSettings
+from common.control.witness import ask_witness
 from common.environment import EnvironmentProblem
-from common.replica import Replica, ReplicaUnavailable
+from common.table_replica import Replica, ReplicaUnavailable
 from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables, variables
 
 REGIONS = Regions(own=EAST_1, peer=EAST_2, first_writer=EAST_1)

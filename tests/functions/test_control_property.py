@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from common.control_rules import Times
+from common.control.rules import Times
 from tests.functions import control_model
 from tests.functions.control_model import REGIONS, Weather, World
 from tests.functions.harness import EAST_1, EAST_2

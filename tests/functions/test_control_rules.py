@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from common.control_record import ControlRecords, RegionRecord, RegionState, WriterRecord, newest
-from common.control_rules import (
+from common.control.records import ControlRecords, RegionRecord, RegionState, WriterRecord, newest
+from common.control.rules import (
     TABLE,
     Memory,
     Reason,

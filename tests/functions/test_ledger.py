@@ -12,7 +12,7 @@ from ledger.application import UnknownEventError
 from ledger.database import CHUNK
 from ledger.replay import ReplayRequestError
 
-from localaws import environment
+from localaws.core import environment
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.ledger_world import NOON, SECRET_WORDS, Context, LedgerWorld, entry, record
 from tests.local.aurora_world import Deployed, destroy, world

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from payments.journal import Durability, Held, Journal, JournalUnavailable, PaymentConflict
 
-from common.breaker import Breaker
-from common.journal_entry import JournalEntry, payment_key
-from common.replica import Item, Replica, ReplicaUnavailable
+from common.circuit_breaker import Breaker
+from common.payment_record import JournalEntry, payment_key
+from common.table_replica import Item, Replica, ReplicaUnavailable
 from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
 
 IDS = count()

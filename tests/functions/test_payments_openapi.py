@@ -10,7 +10,7 @@ from payments.models import AcceptedPayment, Payment
 from pydantic import BaseModel
 
 from common.problem_details import FieldError, Problem
-from components import api_document
+from components.ingress import openapi
 from tests.functions.harness import EAST_1, EAST_2, MakeFunction, Tables
 
 DOCUMENT = json.loads((Path(payments.__file__).parent / "openapi.json").read_text())
@@ -60,7 +60,7 @@ def test_who_may_call_is_left_to_the_api_component_which_agrees_with_the_other_d
         for path, item in DOCUMENT["paths"].items()
         for method, operation in item.items()
     ]
-    secured = api_document.secured(DOCUMENT, "api-key")["paths"]
+    secured = openapi.secured(DOCUMENT, "api-key")["paths"]
 
     assert not [path for _, path, operation in operations if "security" in operation]
     assert "security" not in DOCUMENT

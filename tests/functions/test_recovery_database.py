@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from recovery import errors, surroundings
+from recovery import context, errors
+from recovery.context import Surroundings
 from recovery.operations import perform
-from recovery.surroundings import Surroundings
 
-from common.pace import Pace
+from common.clock import Pace
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.recovery_settings import recovery_settings
 
@@ -36,7 +36,7 @@ class Rds:
 
 @pytest.fixture
 def around() -> Surroundings:
-    return replace(surroundings.make(recovery_settings()), pace=Pace(now=lambda: NOW))
+    return replace(context.make(recovery_settings()), pace=Pace(now=lambda: NOW))
 
 
 def looked(around: Surroundings, rds: Rds, *, waited: float) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_what_no_operation_understands_is_refused_by_name(event: dict[str, Any],
 
 def test_a_runs_times_are_measured_in_aws_seconds() -> None:
     class Around:
-        from common.pace import Pace
+        from common.clock import Pace
 
         pace = Pace(speed=5.0)
 

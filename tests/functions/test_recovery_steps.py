@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from botocore.session import Session
-from recovery import database, errors, surroundings
+from recovery import context, database, errors
+from recovery.context import Surroundings
 from recovery.operations import perform
-from recovery.surroundings import Surroundings
 
-from common.clients import Clients
-from common.control_rules import Witness
-from common.pace import Pace
-from common.replica import ReplicaUnavailable
+from common.aws_clients import Clients
+from common.clock import Pace
+from common.control.rules import Witness
+from common.table_replica import ReplicaUnavailable
 from tests.functions.harness import EAST_1, EAST_2, Tables
 from tests.functions.recovery_settings import PARAMETER, recovery_settings
 
@@ -59,8 +59,8 @@ def around(tables: Tables, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch)
             tables.connect(client)
             return client
 
-    monkeypatch.setattr(surroundings, "Clients", ConnectedClients)
-    return replace(surroundings.make(recovery_settings(topic_arn=aws["topic"])), pace=Pace(now=lambda: NOW))
+    monkeypatch.setattr(context, "Clients", ConnectedClients)
+    return replace(context.make(recovery_settings(topic_arn=aws["topic"])), pace=Pace(now=lambda: NOW))
 
 
 def start(aws: dict[str, Any], name: str) -> str:

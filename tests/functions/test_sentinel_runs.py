@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.session import Session
 from botocore.stub import Stubber
-from sentinel.runs import StateMachines
-from sentinel.verdict import Runs
+from sentinel.decision import Runs
+from sentinel.executions import StateMachines
 
-from common.pace import Pace
+from common.clock import Pace
 from tests.functions.harness import EAST_2
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from sentinel.verdict import TABLE, Act, Evidence, Hold, Own, Rounds, Runs, decide
+from sentinel.decision import TABLE, Act, Evidence, Hold, Own, Rounds, Runs, decide
 
-from common.control_record import ControlRecords, RegionRecord, RegionState, WriterRecord
-from common.control_rules import Witness
+from common.control.records import ControlRecords, RegionRecord, RegionState, WriterRecord
+from common.control.rules import Witness
 
 HERE, THERE = "us-east-2", "us-east-1"
 ACTIVE = RegionRecord(state=RegionState.ACTIVE, epoch=2)

@@ -12,17 +12,17 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
+from sentinel.executions import StateMachines
 from sentinel.probes import Prober
-from sentinel.runs import StateMachines
 from sentinel.settings import Settings
 from sentinel.watch import Surroundings, Watch
 
-from common.clients import Clients
-from common.control import Control
-from common.control_rules import Witness
+from common.aws_clients import Clients
+from common.clock import Pace, timestamp
+from common.control.observe import Control
+from common.control.rules import Witness
 from common.environment import EnvironmentProblem
-from common.front_doors import Doors
-from common.pace import Pace, timestamp
+from common.health_endpoints import Doors
 from common.telemetry import make_metrics
 from tests.functions.doors import Door, door
 from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables

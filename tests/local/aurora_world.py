@@ -15,11 +15,12 @@ import boto3
 import psycopg2
 from botocore.config import Config
 
-from localaws import environment, hooks, http_server
-from localaws.aurora import AuroraPairs
-from localaws.aurora_switch import Timing
-from localaws.clock import Clock
-from localaws.gate import Gate
+from localaws import emulator as localaws_emulator
+from localaws.core import environment, http_server
+from localaws.core.clock import Clock
+from localaws.core.outages import Gate
+from localaws.services.rds.aurora import AuroraPairs
+from localaws.services.rds.group import Timing
 
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 SPEED = 200.0
@@ -213,7 +214,7 @@ def destroy(deployed: Deployed) -> None:
 def emulator() -> Iterator[Emulator]:
     """ministack on a free port of loopback, in a thread; at the end, its RDS is empty."""
     listener = http_server.loopback_socket(0)
-    server = http_server.server(hooks.requests.emulator())
+    server = http_server.server(localaws_emulator.requests.emulator())
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
     running = Emulator(f"http://127.0.0.1:{listener.getsockname()[1]}")

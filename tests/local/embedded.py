@@ -12,8 +12,8 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from localaws.environment import ACCOUNT
-from localaws.launch import RunningServer
+from localaws.core.environment import ACCOUNT
+from localaws.process.launch import RunningServer
 
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 

@@ -6,15 +6,14 @@ Alarms are made on what the component says is to be watched.
 import pulumi
 import pulumi_aws as aws
 
-from components.alarms import Alarms, AlarmsArgs
-from components.cell import Cell
-from components.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
-from components.keys import DataKey, DataKeyArgs
-from components.network import Network, NetworkArgs
-from components.network_layout import zone_names
-from components.parameter_sync import ParameterSync, ParameterSyncArgs
-from components.parameters import SeededParameters, SeededParametersArgs
-from components.topic import Topic, TopicArgs
+from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
+from components.messaging.topic import Topic, TopicArgs
+from components.monitoring.alarms import Alarms, AlarmsArgs
+from components.network.vpc import Network, NetworkArgs, zone_names
+from components.storage.kms_key import DataKey, DataKeyArgs
+from components.storage.parameters import SeededParameters, SeededParametersArgs
+from components.workload.context import Cell
+from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
 from shared.places import Place
 from shared.settings import RegionSettings, load
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localaws.runner import State, deploy
+from localaws.engine import State, deploy
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 
 ENVIRONMENT = "sync"

@@ -6,10 +6,10 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from components import function_code
-from components.failback_definition import FailbackArgs, failback_definition
-from components.failover_definition import FailoverArgs, failover_definition
-from localaws.environment import ACCOUNT
+from components.compute import function
+from components.failover.failback import FailbackArgs, failback_definition
+from components.failover.failover import FailoverArgs, failover_definition
+from localaws.core.environment import ACCOUNT
 from tests.functions.doors import door
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.local.recovery_world import DATABASE, RecoveryWorld
@@ -171,7 +171,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
 def _function(world: RecoveryWorld, source: str, region: str, variables: Mapping[str, str]) -> str:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        for path, text in function_code.sources(source).items():
+        for path, text in function.sources(source).items():
             file.writestr(path, text)
     made = world.aws.client("lambda", region).create_function(
         FunctionName=f"{world.name}-{source}",

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localaws.alarm_state import ALARM, INSUFFICIENT_DATA, OK, Rule, judge
+from localaws.services.cloudwatch.alarms import ALARM, INSUFFICIENT_DATA, OK, Rule, judge
 
 RETAIN = None
 THREE_OF_THREE = {

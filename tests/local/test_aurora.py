@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from psycopg2 import errors
 
-from localaws import reaper
-from localaws.gate import OutageKind
+from localaws.core import reaper
+from localaws.core.outages import OutageKind
 from tests.local.aurora_fixtures import at_home_and_empty, aws, lasting
 from tests.local.aurora_world import (
     DATABASE,

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from localaws import reaper
+from localaws.core import reaper
 from tests.local.aurora_world import EAST_1, EAST_2, world
 
 

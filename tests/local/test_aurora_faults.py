@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.gate import OutageKind
+from localaws.core.outages import OutageKind
 from tests.local.aurora_fixtures import at_home_and_empty, aws, lasting
 from tests.local.aurora_world import EAST_1, EAST_2, SPEED, Deployed, World, eventually
 

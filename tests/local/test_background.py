@@ -11,10 +11,10 @@ from typing import Any
 PROGRAM = """
 import asyncio, json, subprocess, sys, time
 from localaws import hooks
-from localaws.background import BackgroundWork
-from localaws.clock import Clock
-from localaws.gate import Gate, OutageKind
-from localaws.replication import Replication
+from localaws.server.background import BackgroundWork
+from localaws.core.clock import Clock
+from localaws.core.outages import Gate, OutageKind
+from localaws.services.replication import Replication
 from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
 from ministack.services import eventbridge, lambda_svc

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from localaws import endpoints, launch
 from localaws.__main__ import app
-from localaws.running import Lock
+from localaws.cli.running import Lock
+from localaws.core import endpoints_file
+from localaws.process import launch
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 
 PLACES = {EAST_1: {"place": "primary"}, EAST_2: {"place": "secondary"}}
@@ -33,7 +34,7 @@ def run(*words: str) -> Result:
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     """A bare server with its lock and its file; no stack is deployed."""
-    file = tmp_path / endpoints.FILE
+    file = tmp_path / endpoints_file.FILE
     lock = Lock(tmp_path)
     with launch.start(
         log_file=tmp_path / "server.log", bare=True, remove_at_end=[file], keep_open=[lock.descriptor]
@@ -61,7 +62,7 @@ def test_the_speed_from_another_terminal_is_in_the_status_and_in_the_file(up: Up
 
     assert (changed.exit_code, changed.output) == (0, "3 AWS seconds pass in one second here\n")
     assert up.aws.status()["speed"] == 3.0
-    assert json.loads((up.directory / endpoints.FILE).read_text())["speed"] == 3.0
+    assert json.loads((up.directory / endpoints_file.FILE).read_text())["speed"] == 3.0
 
 
 def test_a_speed_out_of_range_is_refused(up: Up) -> None:
@@ -101,12 +102,12 @@ def test_down_ends_it_and_takes_its_file_away(up: Up) -> None:
 
     assert (ended.exit_code, ended.output) == (0, "the embedded AWS has ended\n")
     assert up.aws.server.process.wait(timeout=60) == 0
-    assert not (up.directory / endpoints.FILE).exists()
+    assert not (up.directory / endpoints_file.FILE).exists()
     Lock(up.directory)
 
 
 def test_a_killed_server_is_told_from_a_running_one(up: Up) -> None:
-    file = up.directory / endpoints.FILE
+    file = up.directory / endpoints_file.FILE
     content = file.read_text()
     up.aws.server.process.kill()
     up.aws.server.process.wait()
@@ -144,7 +145,7 @@ def test_while_it_starts_the_commands_say_so(tmp_path: Path) -> None:
 def test_an_environment_that_cannot_be_deployed_is_refused_before_anything_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from localaws import cli_up
+    from localaws.cli import up as cli_up
 
     programs = tmp_path / "stacks" / "global"
     programs.mkdir(parents=True)

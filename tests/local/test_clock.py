@@ -14,12 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from localaws import endpoints, function_surroundings, launch
-from localaws.aurora_group import Group
-from localaws.clock import Clock
-from localaws.environment import ACCOUNT
-from localaws.gate import Gate
-from localaws.replication import Replication
+from localaws.core import endpoints_file
+from localaws.core.clock import Clock
+from localaws.core.environment import ACCOUNT
+from localaws.core.outages import Gate
+from localaws.process import launch
+from localaws.server import function_environment
+from localaws.services.rds.group import Group
+from localaws.services.replication import Replication
 from tests.local.embedded import LocalAws, deploy_function, eventually
 
 TELL = """
@@ -132,12 +134,12 @@ def test_a_listener_is_called_with_the_new_speed_there() -> None:
 
 def test_the_times_of_functions_are_those_of_the_moment_they_are_asked_for() -> None:
     clock = Clock(1)
-    before = function_surroundings.times(clock)
+    before = function_environment.times(clock)
     clock.set_speed(3)
 
     told = ("CLOCK_SPEED", "CONTROL_GRACE_SECONDS")
     assert [before[name] for name in told] == ["1", "30.000"]
-    assert [function_surroundings.times(clock)[name] for name in told] == ["3", "10.000"]
+    assert [function_environment.times(clock)[name] for name in told] == ["3", "10.000"]
 
 
 def test_what_replicates_arrives_after_its_lag_at_the_new_speed() -> None:
@@ -171,7 +173,7 @@ def test_the_lag_of_databases_is_turned_into_this_machines_seconds_again() -> No
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `endpoints.json` of the server below."""
-    return tmp_path_factory.mktemp("clock") / endpoints.FILE
+    return tmp_path_factory.mktemp("clock") / endpoints_file.FILE
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from localaws import endpoints, launch
-from localaws.runner import Deployment, State, deploy, destroy
+from localaws.core import endpoints_file
+from localaws.engine import Deployment, State, deploy, destroy
+from localaws.process import launch
 from policy.rules.names import INSIDE_ANOTHER, names_of
 from shared import client_keys
 from shared.outputs import PlainGlobalOutputs
@@ -45,7 +46,7 @@ class Environment:
 
     def pay(self, payment_id: str) -> httpx.Response:
         """Pay at the accelerator as a client would that resolved the service's name."""
-        cells = list(endpoints.region_outputs(self.deployment.outputs).values())
+        cells = list(endpoints_file.region_outputs(self.deployment.outputs).values())
         trust = ssl.create_default_context(cadata="\n".join(cell.certificate_pem for cell in cells))
         trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         book = httpx.get(f"{self.aws.server.control}/addresses").raise_for_status().json()
@@ -65,7 +66,7 @@ class Environment:
 
     def is_healthy(self) -> bool:
         """Whether every target behind its load balancers is healthy."""
-        cells = endpoints.region_outputs(self.deployment.outputs).values()
+        cells = endpoints_file.region_outputs(self.deployment.outputs).values()
         balancers = {cell.nlb_arn.split("/")[-2] for cell in cells}
         rows = [row for row in self.aws.status()["targets"] if row["load_balancer"] in balancers]
         return len(rows) == len(balancers) and {row["state"] for row in rows} == {"healthy"}

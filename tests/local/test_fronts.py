@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from localaws import hooks, saturation
-from localaws.fronts import port, relay
-from localaws.saturation import Saturation
+from localaws import emulator
+from localaws.core import saturation
+from localaws.core.saturation import Saturation
+from localaws.net import port, relay
 from tests.certificates import make_certificate
 from tests.local.traffic_world import (
     EAST_1,
@@ -451,7 +452,7 @@ def test_connections_over_the_limit_of_a_front_are_reset(
 def test_a_blocked_emulator_does_not_stop_traffic(world: World, front: tuple[str, int]) -> None:
     world.get(front)
     answered = threading.Event()
-    hooks.reset.main_loop().call_soon_threadsafe(answered.wait, 60)  # nothing else is done there meanwhile
+    emulator.requests.main_loop().call_soon_threadsafe(answered.wait, 60)  # nothing else is done there meanwhile
 
     assert world.get(front) == (200, EAST_1)
     answered.set()

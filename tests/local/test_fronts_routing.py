@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from localaws.fronts.distance import nearest_first
-from localaws.fronts.routing import Endpoint, Group, choose
+from localaws.services.globalaccelerator.data_plane import Endpoint, Group, choose
+from localaws.services.globalaccelerator.distance import nearest_first
 
 
 def group(region: str, dial: float, *endpoints: tuple[int, bool]) -> Group:

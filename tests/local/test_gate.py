@@ -10,7 +10,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from localaws.environment import ACCOUNT
+from localaws.core.environment import ACCOUNT
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually, make_table, put, value_of
 
 ONE_CALL_A_PROTOCOL = [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws import hooks
+from localaws import emulator
 
 # Printed in a process of its own: importing ministack starts threads and reads the environment.
 LOOK = """
@@ -141,7 +141,7 @@ def test_the_worker_script_answers_for_an_exception_in_the_words_we_replace() ->
     code = "from ministack.core import lambda_runtime; print(lambda_runtime._PYTHON_WORKER_SCRIPT)"
     script = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
-    assert script.count(hooks.background.HANDLER_ERROR) == 1
+    assert script.count(emulator.background.HANDLER_ERROR) == 1
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localaws import hooks
+from localaws import emulator
 from tests.local.traffic_world import (
     EAST_1,
     EAST_2,
@@ -58,7 +58,7 @@ SIGNATURES = {
 def test_a_hooked_function_has_the_signature_we_know(name: str) -> None:
     module, _, function = name.partition(":")
     found = importlib.import_module(f"ministack.{module}")
-    original = hooks.services.originals.get((found.__name__, function)) or getattr(found, function)
+    original = emulator.services.originals.get((found.__name__, function)) or getattr(found, function)
 
     assert str(inspect.signature(original)) == SIGNATURES[name]
 
@@ -70,7 +70,7 @@ def test_a_hooked_function_has_the_signature_we_know(name: str) -> None:
 def test_the_load_balancing_actions_we_replace_are_in_ministacks_table(action: str) -> None:
     from ministack.services import alb
 
-    assert alb._ACTION_MAP[action].__module__.startswith("localaws.hooks."), "it must be ours by now"
+    assert alb._ACTION_MAP[action].__module__.startswith("localaws.emulator."), "it must be ours by now"
 
 
 def test_a_service_of_our_own_answers_and_is_forgotten_on_reset(world: World) -> None:
@@ -86,14 +86,14 @@ def test_a_service_of_our_own_answers_and_is_forgotten_on_reset(world: World) ->
 
 def test_records_of_every_region_are_seen_at_once(world: World, cell: Cell) -> None:
     world.cell(EAST_1)
-    regions = {record["LoadBalancerArn"].split(":")[3] for record in hooks.elb.load_balancer_records()}
+    regions = {record["LoadBalancerArn"].split(":")[3] for record in emulator.elb.load_balancer_records()}
 
     assert regions >= {EAST_1, EAST_2}
-    assert cell.target_group in [record["TargetGroupArn"] for record in hooks.elb.target_group_records()]
-    assert cell.nlb_listener in [record["ListenerArn"] for record in hooks.elb.listener_records()]
-    assert cell.alb_listener in [record["ListenerArn"] for record in hooks.elb.listener_rule_records()]
-    assert hooks.elb.registered_targets()[cell.target_group] == [{"Id": cell.alb, "Port": 443}]
-    assert hooks.elb.load_balancer_attributes(cell.alb)["idle_timeout.timeout_seconds"] == "60"
+    assert cell.target_group in [record["TargetGroupArn"] for record in emulator.elb.target_group_records()]
+    assert cell.nlb_listener in [record["ListenerArn"] for record in emulator.elb.listener_records()]
+    assert cell.alb_listener in [record["ListenerArn"] for record in emulator.elb.listener_rule_records()]
+    assert emulator.elb.registered_targets()[cell.target_group] == [{"Id": cell.alb, "Port": 443}]
+    assert emulator.elb.load_balancer_attributes(cell.alb)["idle_timeout.timeout_seconds"] == "60"
 
 
 def test_a_network_load_balancer_is_named_as_on_aws_everywhere(world: World, cell: Cell) -> None:
@@ -155,10 +155,10 @@ def test_a_target_group_gets_the_defaults_of_its_kind(
 
 
 def test_a_request_is_dispatched_in_the_region_of_its_load_balancer(cell: Cell) -> None:
-    record = next(found for found in hooks.elb.load_balancer_records() if found["LoadBalancerArn"] == cell.alb)
+    record = next(found for found in emulator.elb.load_balancer_records() if found["LoadBalancerArn"] == cell.alb)
 
-    async def dispatch() -> hooks.elb_traffic.DispatchedAnswer:
-        return await hooks.elb_traffic.dispatch_to_application_load_balancer(
+    async def dispatch() -> emulator.elb.DispatchedAnswer:
+        return await emulator.elb.dispatch_to_application_load_balancer(
             record,
             method="GET",
             path="/",
@@ -193,23 +193,21 @@ def test_a_lambda_target_is_invoked_with_the_health_check_event_of_aws(world: Wo
     )["FunctionArn"]
     group = f"arn:aws:elasticloadbalancing:{EAST_2}:{world.account}:targetgroup/x/0123456789abcdef"
 
-    assert (
-        asyncio.run(hooks.elb_traffic.invoke_lambda_target(function, group, "/ready", "ELB-HealthChecker/2.0")) == 204
-    )
+    assert asyncio.run(emulator.elb.invoke_lambda_target(function, group, "/ready", "ELB-HealthChecker/2.0")) == 204
 
 
 def test_an_imported_certificate_comes_with_its_key_and_hides_it(world: World) -> None:
     certificate, key = world.certificate
-    material = hooks.acm.certificate_material(world.import_certificate(EAST_2))
+    material = emulator.acm.certificate_material(world.import_certificate(EAST_2))
 
     assert material is not None
     assert (material.certificate.encode(), material.private_key.encode()) == (certificate, key)
     assert "PRIVATE KEY" not in repr(material)
     requested = world.client("acm").request_certificate(DomainName="x.test")["CertificateArn"]
-    without_key = hooks.acm.certificate_material(requested)
+    without_key = emulator.acm.certificate_material(requested)
     assert without_key is not None
     assert without_key.private_key == ""
-    assert hooks.acm.certificate_material(f"{requested}0") is None
+    assert emulator.acm.certificate_material(f"{requested}0") is None
 
 
 def test_zones_records_and_health_checks_are_seen(world: World) -> None:
@@ -219,11 +217,11 @@ def test_zones_records_and_health_checks_are_seen(world: World) -> None:
         CallerReference=uuid.uuid4().hex,
         HealthCheckConfig={"Type": "CALCULATED", "HealthThreshold": 1, "ChildHealthChecks": ["one", "two"]},
     )["HealthCheck"]["Id"]
-    record = next(found for found in hooks.route53.hosted_zone_records() if found["name"] == "hooks.example.com.")
+    record = next(found for found in emulator.route53.hosted_zone_records() if found["name"] == "hooks.example.com.")
 
     assert zone.endswith(record["id"])
-    assert {found["Type"] for found in hooks.route53.record_sets()[record["id"]]} == {"SOA", "NS"}
-    account, found = next(entry for entry in hooks.route53.health_check_records() if entry[1]["id"] == identity)
+    assert {found["Type"] for found in emulator.route53.record_sets()[record["id"]]} == {"SOA", "NS"}
+    account, found = next(entry for entry in emulator.route53.health_check_records() if entry[1]["id"] == identity)
     assert (account, found["config"]["ChildHealthChecks"]) == (world.account, ["one", "two"])
     read = client.get_health_check(HealthCheckId=identity)["HealthCheck"]["HealthCheckConfig"]
     assert read["ChildHealthChecks"] == ["one", "two"]
@@ -238,11 +236,11 @@ def test_a_custom_domain_leads_to_the_api_of_the_region_it_is_asked_for(world: W
                 domainName="pay.example.com", restApiId=f"{region}{base}", stage="prod", basePath=base or "(none)"
             )
 
-    assert hooks.route53.is_api_name("pay.example.com", EAST_2)
-    assert not hooks.route53.is_api_name("pay.example.com", "eu-west-1")
-    assert hooks.route53.execute_api_of_domain(EAST_2, "pay.example.com", "/health") == (EAST_2, "prod", "/health")
-    assert hooks.route53.execute_api_of_domain(EAST_1, "pay.example.com", "/v2/x") == (f"{EAST_1}v2", "prod", "/x")
-    assert hooks.route53.execute_api_of_domain("eu-west-1", "pay.example.com", "/") is None
+    assert emulator.route53.is_api_name("pay.example.com", EAST_2)
+    assert not emulator.route53.is_api_name("pay.example.com", "eu-west-1")
+    assert emulator.route53.execute_api_of_domain(EAST_2, "pay.example.com", "/health") == (EAST_2, "prod", "/health")
+    assert emulator.route53.execute_api_of_domain(EAST_1, "pay.example.com", "/v2/x") == (f"{EAST_1}v2", "prod", "/x")
+    assert emulator.route53.execute_api_of_domain("eu-west-1", "pay.example.com", "/") is None
 
 
 def test_an_alarms_state_is_read_in_its_region(world: World) -> None:
@@ -260,9 +258,9 @@ def test_an_alarms_state_is_read_in_its_region(world: World) -> None:
     client.set_alarm_state(AlarmName="hooks", StateValue="ALARM", StateReason="test")
     client.put_composite_alarm(AlarmName="composite", AlarmRule="ALARM(hooks)")
 
-    assert hooks.route53.alarm_state(world.account, EAST_2, "hooks") == "ALARM"
-    assert hooks.route53.alarm_state(world.account, EAST_2, "composite") in ("ALARM", "OK", "INSUFFICIENT_DATA")
-    assert hooks.route53.alarm_state(world.account, EAST_1, "hooks") is None
+    assert emulator.route53.alarm_state(world.account, EAST_2, "hooks") == "ALARM"
+    assert emulator.route53.alarm_state(world.account, EAST_2, "composite") in ("ALARM", "OK", "INSUFFICIENT_DATA")
+    assert emulator.route53.alarm_state(world.account, EAST_1, "hooks") is None
 
 
 def test_an_answer_that_is_streamed_comes_in_full(world: World) -> None:
@@ -317,15 +315,15 @@ def test_an_answer_that_is_streamed_comes_in_full(world: World) -> None:
 @pytest.mark.usefixtures("cell")
 def test_a_reset_forgets_every_region(world: World) -> None:
     assert eventually(lambda: world.traffic.addresses())
-    hooks.reset.reset_emulator()
+    emulator.requests.reset_emulator()
 
-    assert hooks.elb.load_balancer_records() == []
+    assert emulator.elb.load_balancer_records() == []
     assert eventually(lambda: world.traffic.addresses() == {})
 
 
 @pytest.mark.usefixtures("world")
 def test_the_emulators_loop_is_the_one_that_serves() -> None:
-    assert hooks.reset.main_loop().is_running()
+    assert emulator.requests.main_loop().is_running()
 
 
 def test_a_fixed_response_is_the_emulators_own(world: World, cell: Cell) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from localaws import hooks
-from localaws.hooks.backup import RestCall
-from localaws.hooks.ec2 import Ec2Call
-from localaws.hooks.services import AwsRefusal, JsonCall
+from localaws import emulator
+from localaws.emulator.backup import RestCall
+from localaws.emulator.ec2 import Ec2Call
+from localaws.emulator.services import AwsRefusal, JsonCall
 
 SIGNATURES = {
     "core.responses:request_scope": "(account_id: str, region: str)",
@@ -68,7 +68,7 @@ STORES = {
 def test_a_hooked_function_has_the_signature_we_know(name: str) -> None:
     module, _, function = name.partition(":")
     found = importlib.import_module(f"ministack.{module}")
-    original = hooks.services.originals.get((found.__name__, function)) or getattr(found, function)
+    original = emulator.services.originals.get((found.__name__, function)) or getattr(found, function)
 
     assert str(inspect.signature(original)) == SIGNATURES[name]
 
@@ -106,7 +106,7 @@ def test_an_ec2_action_answers_in_ec2s_words_and_refuses_in_them(monkeypatch: py
             return call.answer(f"<kinds>{'-'.join(call.texts('Each'))}</kinds>")
         return original()
 
-    hooks.ec2.extend_ec2_action("MakeThing", act)
+    emulator.ec2.extend_ec2_action("MakeThing", act)
     asked = {"Action": ["MakeThing"], "Kind": ["known"], "Each.1": ["a"], "Each.2": ["b"]}
     status, _, body = ec2._ACTION_MAP["MakeThing"](asked)
     assert status == 200
@@ -132,7 +132,7 @@ def test_an_action_of_a_json_service_is_answered_refused_left_to_ministack_and_f
             raise AwsRefusal("WAFLimitsExceededException", "too much")
         return call.parameters.get("Answer")
 
-    hooks.services.answer_json_actions("waf", {"ListWebACLs": act}, lambda: forgotten.append("all"))
+    emulator.services.answer_json_actions("waf", {"ListWebACLs": act}, lambda: forgotten.append("all"))
 
     def ask(**parameters: Any) -> tuple[int, dict[str, Any]]:
         headers = {"x-amz-target": "AWSWAF_20190729.ListWebACLs"}
@@ -162,7 +162,7 @@ def test_a_backup_call_is_answered_refused_left_to_ministack_and_forgotten_on_re
             raise AwsRefusal("InvalidRequestException", "no")
         return None
 
-    hooks.backup.answer_backup_calls(answer, lambda: forgotten.append("all"))
+    emulator.backup.answer_backup_calls(answer, lambda: forgotten.append("all"))
 
     def ask(method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
         status, _, answered = asyncio.run(backup.handle_request(method, path, {}, body, {}))

@@ -9,9 +9,10 @@ import psycopg2
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws import environment, hooks
-from localaws.hooks.aurora import GlobalClusterView
-from localaws.hooks.services import AwsRefusal
+from localaws import emulator as localaws_emulator
+from localaws.core import environment
+from localaws.emulator.aurora import GlobalClusterView
+from localaws.emulator.services import AwsRefusal
 from tests.local.aurora_world import (
     DATABASE,
     EAST_1,
@@ -42,7 +43,7 @@ def deployed(ministack: Emulator) -> Iterator[Deployed]:
 def test_clusters_are_read_with_their_master_and_their_place_in_the_global_cluster(deployed: Deployed) -> None:
     found = {
         cluster.region: cluster
-        for cluster in hooks.aurora.aurora_clusters()
+        for cluster in localaws_emulator.aurora.aurora_clusters()
         if cluster.arn in deployed.clusters.values()
     }
     assert found.keys() == {EAST_1, EAST_2}
@@ -58,24 +59,26 @@ def test_clusters_are_read_with_their_master_and_their_place_in_the_global_clust
 
 def test_mysql_clusters_are_not_ours(ministack: Emulator) -> None:
     mysql = deploy(ministack, engine="aurora-mysql")
-    assert not {cluster.arn for cluster in hooks.aurora.aurora_clusters()} & set(mysql.clusters.values())
+    assert not {cluster.arn for cluster in localaws_emulator.aurora.aurora_clusters()} & set(mysql.clusters.values())
     destroy(mysql)
 
 
 def test_the_global_writer_is_set_in_what_rds_shows(deployed: Deployed) -> None:
     group = str(deployed.global_cluster()["GlobalClusterArn"])
     for region in (EAST_2, EAST_1):
-        hooks.aurora.set_global_writer(group, deployed.clusters[region])
+        localaws_emulator.aurora.set_global_writer(group, deployed.clusters[region])
         assert deployed.writer() == deployed.clusters[region]
-    hooks.aurora.set_global_writer(f"{group}-gone", deployed.clusters[EAST_2])
-    hooks.aurora.set_global_writer(group, f"{deployed.clusters[EAST_2]}-gone")
+    localaws_emulator.aurora.set_global_writer(f"{group}-gone", deployed.clusters[EAST_2])
+    localaws_emulator.aurora.set_global_writer(group, f"{deployed.clusters[EAST_2]}-gone")
     assert deployed.writer() == deployed.clusters[EAST_1]
 
 
 def test_changes_are_told_before_the_answer_and_looks_are_not(ministack: Emulator, deployed: Deployed) -> None:
     told: list[int] = []
-    undo = hooks.aurora.tell_of_rds_changes(lambda: told.append(len(hooks.aurora.aurora_clusters())))
-    before = len(hooks.aurora.aurora_clusters())
+    undo = localaws_emulator.aurora.tell_of_rds_changes(
+        lambda: told.append(len(localaws_emulator.aurora.aurora_clusters()))
+    )
+    before = len(localaws_emulator.aurora.aurora_clusters())
     rds = ministack.client("rds")
     try:
         deployed.global_cluster()
@@ -93,7 +96,7 @@ def test_changes_are_told_before_the_answer_and_looks_are_not(ministack: Emulato
 
 def test_a_switch_of_writers_is_handed_over_instead_of_done(deployed: Deployed) -> None:
     begun: list[tuple[str, str, bool]] = []
-    undo = hooks.aurora.intercept_writer_switches(lambda *switch: begun.append(switch))
+    undo = localaws_emulator.aurora.intercept_writer_switches(lambda *switch: begun.append(switch))
     try:
         assert deployed.switch_over(EAST_2)["GlobalCluster"]["Status"] == "switching-over"
         assert deployed.fail_over(EAST_2)["GlobalCluster"]["Status"] == "failing-over"
@@ -102,9 +105,9 @@ def test_a_switch_of_writers_is_handed_over_instead_of_done(deployed: Deployed) 
         assert deployed.writer() == deployed.clusters[EAST_1]
         group, target = deployed.global_cluster()["GlobalClusterArn"], deployed.clusters[EAST_2]
         assert begun == [(group, target, False), (group, target, True)]
-        hooks.aurora.set_global_writer(group, target)
+        localaws_emulator.aurora.set_global_writer(group, target)
         assert deployed.writer() == target, "the way to end a switch"
-        hooks.aurora.set_global_writer(group, deployed.clusters[EAST_1])
+        localaws_emulator.aurora.set_global_writer(group, deployed.clusters[EAST_1])
     finally:
         undo()
     deployed.switch_over(EAST_2)
@@ -116,7 +119,7 @@ def test_a_refused_switch_is_an_aws_error(deployed: Deployed) -> None:
     def refuse(*_switch: Any) -> None:
         raise AwsRefusal("InvalidGlobalClusterStateFault", "not now")
 
-    undo = hooks.aurora.intercept_writer_switches(refuse)
+    undo = localaws_emulator.aurora.intercept_writer_switches(refuse)
     try:
         with pytest.raises(ClientError, match="not now") as caught:
             deployed.switch_over(EAST_2)
@@ -133,7 +136,7 @@ def test_what_rds_shows_can_be_corrected(ministack: Emulator, deployed: Deployed
         switch=(writer, reader, True),
         resyncing=frozenset({reader}),
     )
-    undo = hooks.aurora.add_to_rds_views(
+    undo = localaws_emulator.aurora.add_to_rds_views(
         lambda arn: {"Status": f"state of {arn}"},
         lambda arn, identifier: {"DBInstanceStatus": f"{identifier} of {arn}"},
         lambda _arn: view,
@@ -182,7 +185,7 @@ def test_the_data_api_connects_and_explains_through_us_and_in_our_threads(deploy
         return Connection()
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ours") as workers:
-        undo = hooks.aurora.serve_data_api(
+        undo = localaws_emulator.aurora.serve_data_api(
             connect, lambda problem: AwsRefusal("DatabaseErrorException", f"explained: {problem}", 400), workers
         )
         try:
@@ -203,7 +206,7 @@ def test_the_data_api_connects_and_explains_through_us_and_in_our_threads(deploy
 def test_a_secret_that_is_not_there_is_refused_before_any_connection(ministack: Emulator, deployed: Deployed) -> None:
     missing = deployed.secret.replace("secret:", "secret:missing-")
     with ThreadPoolExecutor(max_workers=1) as workers:
-        undo = hooks.aurora.serve_data_api(
+        undo = localaws_emulator.aurora.serve_data_api(
             lambda *_: pytest.fail("it connected"), lambda problem: AwsRefusal("X", str(problem)), workers
         )
         try:

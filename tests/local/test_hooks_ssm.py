@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from localaws.environment import ACCOUNT
+from localaws.core.environment import ACCOUNT
 from tests.local.embedded import EAST_1, LocalAws, deploy_function, eventually
 from tests.local.test_parameter_events import listen
 

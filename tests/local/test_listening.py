@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 
-from localaws.fronts.listening import Listening
+from localaws.net.listener import Listening
 
 MANY = 300  # more than the kernel keeps by default
 

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from localaws import endpoints, launch
-from localaws.runner import Deployment, State, deploy
+from localaws.core import endpoints_file
+from localaws.engine import Deployment, State, deploy
+from localaws.process import launch
 from shared import client_keys
 from shared.outputs import PlainGlobalOutputs
 from shared.places import Place
@@ -32,7 +33,7 @@ class Shop:
 
     def ask(self, method: str, path: str, *, key: str = "", body: object = None) -> httpx.Response:
         """Ask at the accelerator as a client would that resolved the service's name."""
-        cells = list(endpoints.region_outputs(self.deployment.outputs).values())
+        cells = list(endpoints_file.region_outputs(self.deployment.outputs).values())
         trust = ssl.create_default_context(cadata="\n".join(cell.certificate_pem for cell in cells))
         trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         book = httpx.get(f"{self.aws.server.control}/addresses").raise_for_status().json()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.environment import ACCOUNT
+from localaws.core.environment import ACCOUNT
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 
 Seen = Callable[[], list[dict[str, Any]]]

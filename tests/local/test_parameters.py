@@ -9,10 +9,10 @@ from functools import partial
 import pytest
 from typer.testing import CliRunner
 
-from localaws import launch
-from localaws.environment import ACCOUNT
+from localaws.core.environment import ACCOUNT
+from localaws.process import launch
 from ops import parameters
-from ops.find import Environment
+from ops.environment.search import Environment
 from shared.aws_sessions import LocalAccess, Sessions
 from shared.naming import Names
 from shared.places import Place

@@ -18,13 +18,12 @@ import psycopg2
 import pytest
 from psycopg2 import errors, sql
 
-from localaws import reaper
-from localaws.gate import OutageKind
-from localaws.postgres import Instance
-from localaws.postgres_host import Login, PostgresHost
-from localaws.postgres_lag import measure_lag
-from localaws.postgres_programs import Programs
-from localaws.postgres_relay import Handshake, Relay, Relays, WalLink
+from localaws.core import reaper
+from localaws.core.outages import OutageKind
+from localaws.services.rds.postgres.host import Login, PostgresHost
+from localaws.services.rds.postgres.instance import Instance, measure_lag
+from localaws.services.rds.postgres.programs import Programs
+from localaws.services.rds.postgres.relay import Handshake, Relay, Relays, WalLink
 from tests.local.aurora_world import eventually
 
 
@@ -267,8 +266,8 @@ def test_a_folder_the_servers_user_cannot_reach_is_not_used(home: Path) -> None:
 OWNER = """
     import sys, time
     from pathlib import Path
-    from localaws.postgres import Instance
-    from localaws.postgres_host import PostgresHost
+    from localaws.services.rds.postgres.instance import Instance
+    from localaws.services.rds.postgres.host import PostgresHost
     host = PostgresHost(Path(sys.argv[1]))
     instance = Instance(host, "only", upstream=1)
     instance.initialise()

@@ -12,15 +12,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localaws import reaper
-from localaws.reaper import Reaper
+from localaws.core import reaper
+from localaws.core.reaper import Reaper
 from tests.local.embedded import eventually
 
 # Registers a stubborn child, a folder and a file, says its child's number, and waits to be killed.
 OWNER = """
     import subprocess, sys, time
     from pathlib import Path
-    from localaws.reaper import Reaper
+    from localaws.core.reaper import Reaper
 
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)"
     child = subprocess.Popen([sys.executable, "-c", stubborn], start_new_session=True, stdout=subprocess.PIPE)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws import call_planes, workflows
-from localaws.environment import ACCOUNT
+from localaws.core import call_planes
+from localaws.core.environment import ACCOUNT
+from localaws.services import stepfunctions
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually, make_table
 
 # Reads an item (data plane), and describes the table and a global cluster (control plane), all in the other region.
@@ -96,7 +97,7 @@ def test_tasks_of_workflows_count_as_calls_of_theirs(aws: LocalAws, name: str) -
     ],
 )
 def test_a_tasks_resource_names_a_service_and_its_operation(resource: str, expected: tuple[str, str]) -> None:
-    assert workflows.called(resource) == expected
+    assert stepfunctions.called(resource) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components import function_code
-from localaws.environment import ACCOUNT
+from components.compute import function
+from localaws.core.environment import ACCOUNT
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.local.recovery_deployment import recovery_world
 from tests.local.recovery_world import RecoveryWorld
@@ -31,12 +31,12 @@ def world(planes: LocalAws) -> Iterator[RecoveryWorld]:
 
 
 def _deploy(world: RecoveryWorld, region: str, step: str) -> None:
-    """As `components.region_switch_steps`: the code and the surroundings of `recovery`, another entry."""
+    """As `components.workload.region_switch_steps`: the code and the surroundings of `recovery`, another entry."""
     client = world.aws.client("lambda", region)
     variables = client.get_function_configuration(FunctionName=f"{world.name}-recovery")["Environment"]["Variables"]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
-        for path, text in function_code.sources("recovery").items():
+        for path, text in function.sources("recovery").items():
             file.writestr(path, text)
     client.create_function(
         FunctionName=f"{world.name}-{step}",

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.clock import Clock
-from localaws.gate import Gate, OutageKind
-from localaws.replication import Replication
+from localaws.core.clock import Clock
+from localaws.core.outages import Gate, OutageKind
+from localaws.services.replication import Replication
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually, make_table, put, value_of
 
 

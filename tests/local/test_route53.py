@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.fronts.probe import Failure, Outcome
-from localaws.route53 import Checker
+from localaws.net.probe import Failure, Outcome
+from localaws.services.route53.health_checks import Checker
 from tests.local.traffic_world import EAST_1, SPEED, Cell, World, eventually, shared_world, world
 
 __all__ = ["shared_world", "world"]

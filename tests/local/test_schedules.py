@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from localaws.environment import ACCOUNT
+from localaws.core.environment import ACCOUNT
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually
 
 MINUTE = 0.5  # seconds of this machine, see the fixture `planes`

@@ -15,9 +15,9 @@ import httpx
 import psutil
 import pytest
 
-from localaws import launch
-from localaws.environment import ACCOUNT
-from localaws.launch import StartError
+from localaws.core.environment import ACCOUNT
+from localaws.process import launch
+from localaws.process.launch import StartError
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually
 
 BOGUS = {

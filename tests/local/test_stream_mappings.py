@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from localaws.environment import ACCOUNT
+from localaws.core.environment import ACCOUNT
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually, make_table, put
 
 # Tells a queue what it is given, and fails as it is told to by the values of the items.

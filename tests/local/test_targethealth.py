@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.fronts.deployed import HealthCheck
-from localaws.fronts.probe import Failure, Outcome
-from localaws.targethealth import INITIAL, Health, State, after
-from localaws.targethealth_probe import matches
+from localaws.net.probe import Failure, Outcome
+from localaws.services.elb.deployed import HealthCheck
+from localaws.services.elb.target_health import INITIAL, Health, State, after, matches
 from tests.local.traffic_world import (
     EAST_1,
     INTERVAL,

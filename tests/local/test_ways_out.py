@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from localaws.route53_names import Destination
-from localaws.ways_out import WaysOut
+from localaws.services.lambda_.egress_proxy import WaysOut
+from localaws.services.route53.names import Destination
 
 DOOR, API = "nlb-1.elb.us-east-1.amazonaws.com", "abc.execute-api.us-east-1.amazonaws.com"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"

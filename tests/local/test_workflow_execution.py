@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from localaws.environment import ACCOUNT
+from localaws.core.environment import ACCOUNT
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"

@@ -19,12 +19,13 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from localaws import environment, hooks, http_server
-from localaws.clock import Clock
-from localaws.fronts import probe
-from localaws.gate import Gate, OutageKind
-from localaws.saturation import Saturation
-from localaws.traffic import Traffic
+from localaws import emulator
+from localaws.core import environment, http_server
+from localaws.core.clock import Clock
+from localaws.core.outages import Gate, OutageKind
+from localaws.core.saturation import Saturation
+from localaws.net import probe
+from localaws.server.traffic import Traffic
 from tests.certificates import make_certificate
 
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
@@ -237,7 +238,7 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
         saturation = Saturation()
         traffic = Traffic(Clock(speed), gate, port, client_region, saturation)
         traffic.install()
-        server = http_server.server(hooks.requests.emulator())
+        server = http_server.server(emulator.requests.emulator())
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
         traffic.start()
@@ -246,7 +247,7 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
             yield World(gate, traffic, saturation, f"http://127.0.0.1:{port}", make_certificate(SERVICE_NAME))
         finally:
             traffic.stop()
-            hooks.reset.reset_emulator()
+            emulator.requests.reset_emulator()
             server.should_exit = True
             thread.join(5)
             listener.close()

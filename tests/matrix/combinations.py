@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 
-from localaws.runner.deploy import STACKS
+from localaws.engine.deploy import STACKS
 
 ENGINES = ("aurora-postgresql", "aurora-mysql")
 MODES = ("active-passive", "active-active")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from localaws import launch
+from localaws.process import launch
 from tests.local.embedded import EAST_1, EAST_2, LocalAws
 from tests.matrix.account import Account
 

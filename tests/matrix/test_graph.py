@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from localaws.runner import graph
+from localaws.engine import graph
 from tests.matrix.combinations import Combination
 
 PRIVATE = Combination(engine="aurora-mysql", mode="active-active", nat="none", domain="dr.example.com", zones=3)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from localaws.runner import Deployment, State, deploy, destroy
-from localaws.runner.deploy import STACKS
+from localaws.engine import Deployment, State, deploy, destroy
+from localaws.engine.deploy import STACKS
 from shared.outputs import PlainGlobalOutputs, PlainRegionOutputs
 from tests.matrix.account import Account
 from tests.matrix.combinations import Combination, combinations, covering

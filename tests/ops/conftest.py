@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
-from localaws.runner import graph
+from localaws.engine import graph
 from ops.__main__ import app
 from tests.local.conftest import aws, name, planes, shared_aws, shared_planes
 from tests.ops.stand_in import PulumiStandIn

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from components.failback_definition import FailbackArgs, failback_definition
-from components.failover_definition import FailoverArgs, failover_definition
-from localaws.environment import ACCOUNT
-from ops import approval, by_hand, machine
-from ops import find as finding
-from ops.caller import Caller
-from ops.ending import CouldNotStart, Incomplete, Interrupted, Refused
-from ops.find import Environment, environment
+from components.failover.failback import FailbackArgs, failback_definition
+from components.failover.failover import FailoverArgs, failover_definition
+from localaws.core.environment import ACCOUNT
+from ops.cli.errors import CouldNotStart, Incomplete, Interrupted, Refused
+from ops.environment import search as finding
+from ops.environment.caller import Caller
+from ops.environment.search import Environment, environment
+from ops.failover import approval, commands
+from ops.failover import executions as machine
 from shared import deployment_search
 from shared.aws_sessions import LocalAccess, Sessions
 from shared.deployment import DeploymentError
@@ -74,7 +75,7 @@ class World:
     def run(self, kind: str, place: Place, request: dict[str, Any]) -> None:
         """As the commands do: start it, and follow it to its end."""
         arn = machine.machine_arn(self.environment, kind, place)
-        by_hand.end(self.states(place), by_hand.started(self.states(place), arn, "by-hand", request), "dev")
+        commands.end(self.states(place), commands.started(self.states(place), arn, "by-hand", request), "dev")
 
 
 @pytest.fixture
@@ -261,7 +262,7 @@ def asked_of(world: World, kind: str, place: Place) -> dict[str, Any]:
 def test_a_failover_by_hand_asks_the_survivor_for_what_was_meant(
     world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch, mode: str, asked: tuple[str, bool]
 ) -> None:
-    monkeypatch.setattr(by_hand, "environment", lambda *_, **__: world.environment)
+    monkeypatch.setattr(commands, "environment", lambda *_, **__: world.environment)
     world.machine("failover", Place.PRIMARY, {"CheckPreconditions": {"Type": "Pass", "End": True}})
     words = ("failover", "--region", EAST_2, "--mode", mode, "--reason", "it limps")
 
@@ -279,8 +280,8 @@ def test_a_failover_by_hand_asks_the_survivor_for_what_was_meant(
 def test_a_failback_is_run_where_the_writer_is_and_brings_the_other_region_back(
     world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch, writer: str, back: str
 ) -> None:
-    monkeypatch.setattr(by_hand, "environment", lambda *_, **__: world.environment)
-    monkeypatch.setattr(by_hand, "writer", lambda *_: writer)
+    monkeypatch.setattr(commands, "environment", lambda *_, **__: world.environment)
+    monkeypatch.setattr(commands, "writer", lambda *_: writer)
     place = world.environment.place_of(writer)
     world.journal(place)
     world.machine("failback", place, {"CheckPreconditions": {"Type": "Pass", "End": True}})
@@ -307,7 +308,7 @@ def test_the_environment_on_this_machine_is_found_while_a_region_of_it_is_lost(m
 
     assert environment("dev", local=True).names.regional("failover", Place.PRIMARY) == "failover-primary-dev"
     assert environment("dev", local=True, lost=EAST_2).region(Place.SECONDARY) == EAST_2
-    monkeypatch.setattr("ops.settings.read", lambda _: SETTINGS)
+    monkeypatch.setattr("ops.environment.settings.read", lambda _: SETTINGS)
     with pytest.raises(DeploymentError, match="another one runs here"):
         environment("other", local=True)
 
@@ -321,9 +322,9 @@ def test_ctrl_c_leaves_the_run_alone_and_says_so(world: World, monkeypatch: pyte
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ops.machine.time.sleep", interrupt)
+    monkeypatch.setattr("ops.failover.executions.time.sleep", interrupt)
     with pytest.raises(Interrupted, match="watched goes on without being watched") as raised:
-        by_hand.end(world.states(Place.SECONDARY), run, "dev")
+        commands.end(world.states(Place.SECONDARY), run, "dev")
 
     assert raised.value.number == signal.SIGINT
     assert machine.running(world.states(Place.SECONDARY), arn) == run

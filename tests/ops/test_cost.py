@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ops import cost, cost_data, cost_free, cost_prices, cost_scene, cost_traffic, registered
-from ops.cost_load import HOURS, SECONDS, Load
-from ops.cost_model import Estimate
+from ops.cost import command as cost_command
+from ops.cost import free, model, pricers
+from ops.cost import prices as cost_prices
+from ops.cost.model import HOURS, SECONDS, Estimate, Load
+from ops.environment import resource_graph
 from tests.programs.profiles import ENVIRONMENTS
 from tests.programs.profiles import registered as rows_of
 
@@ -30,13 +32,13 @@ def dollars(estimate: Estimate, price: str, *, fixed: bool = True) -> float:
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The command, with the graphs that the other tests have registered already."""
-    monkeypatch.setattr(registered, "rows", rows_of)
-    return lambda *words: CliRunner().invoke(cost.app, list(words))
+    monkeypatch.setattr(resource_graph, "rows", rows_of)
+    return lambda *words: CliRunner().invoke(cost_command.app, list(words))
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_everything_the_programs_register_is_priced_or_free_with_a_reason(environment: str) -> None:
-    estimate = cost.estimate(environment, rows_of(environment), Load())
+    estimate = cost_command.estimate(environment, rows_of(environment), Load())
 
     assert estimate.unknown == Counter()
     assert estimate.unpriced == Counter()
@@ -44,17 +46,17 @@ def test_everything_the_programs_register_is_priced_or_free_with_a_reason(enviro
 
 
 def test_no_type_is_both_priced_and_free() -> None:
-    tables = [cost_traffic.PRICERS, cost_data.PRICERS, cost_free.FREE, cost_free.NOT_ESTIMATED]
+    tables = [pricers.PRICERS, pricers.PRICERS, free.FREE, free.NOT_ESTIMATED]
     seen = Counter(token for table in tables for token in table)
 
     assert [token for token, times in seen.items() if times > 1] == []
-    assert all(cost_free.FREE.values())
+    assert all(free.FREE.values())
 
 
 def test_a_type_nobody_has_priced_is_listed_and_the_command_ends_with_1(
     command: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registered, "rows", lambda _: [row("aws:quantum/device:Device"), row("aws:ec2/eip:Eip")])
+    monkeypatch.setattr(resource_graph, "rows", lambda _: [row("aws:quantum/device:Device"), row("aws:ec2/eip:Eip")])
 
     said = command("--env", "dev")
 
@@ -64,7 +66,9 @@ def test_a_type_nobody_has_priced_is_listed_and_the_command_ends_with_1(
 
 
 def test_an_instance_class_without_a_price_is_listed() -> None:
-    estimate = cost.estimate("dev", [row("aws:rds/clusterInstance:ClusterInstance", instanceClass="db.x9.huge")], IDLE)
+    estimate = cost_command.estimate(
+        "dev", [row("aws:rds/clusterInstance:ClusterInstance", instanceClass="db.x9.huge")], IDLE
+    )
 
     assert estimate.unpriced == Counter({"aurora-db.x9.huge-hour": 1})
 
@@ -89,19 +93,19 @@ def test_an_instance_class_without_a_price_is_listed() -> None:
     ids=lambda value: value["type"] if isinstance(value, dict) else "",
 )
 def test_a_resource_without_load_costs_what_one_reckons_by_hand(given: dict[str, Any], expected: float) -> None:
-    estimate = cost.estimate("test", [given], IDLE)
+    estimate = cost_command.estimate("test", [given], IDLE)
 
     assert estimate.fixed == pytest.approx(expected)
     assert estimate.use == 0
 
 
 def test_health_probes_cost_the_health_function_and_requests_the_workloads() -> None:
-    scene = cost_scene.Scene(rows_of("dev"), Load(payments_per_second=1))
+    scene = model.Scene(rows_of("dev"), Load(payments_per_second=1))
     probes, requests = {}, {}
     for name in ("health", "payments"):
         (function,) = [
             each
-            for each in registered.of_type(scene.rows, "aws:lambda/function:Function")
+            for each in resource_graph.of_type(scene.rows, "aws:lambda/function:Function")
             if (each["name"], each["stack"]) == (f"{name}-function", "primary")
         ]
         requests[name], probes[name] = scene.invocations(function)
@@ -116,14 +120,14 @@ def test_a_payment_is_four_writes_to_the_journal() -> None:
     table = row("aws:dynamodb/table:Table", "journal-table", "global", replicas=[{"regionName": "us-east-2"}])
     load = Load(payments_per_second=1, reads_per_payment=0, journal_gb=0)
 
-    assert dollars(cost.estimate("test", [table], load), "table-write", fixed=False) == pytest.approx(
+    assert dollars(cost_command.estimate("test", [table], load), "table-write", fixed=False) == pytest.approx(
         SECONDS * 4 * 0.625e-6
     )
 
 
 def test_what_a_serverless_writer_takes_beyond_its_least_capacity_is_by_use() -> None:
     rows = rows_of("dev")
-    least, more = (cost.estimate("dev", rows, Load(database_acu=each)) for each in (0.5, 4.5))
+    least, more = (cost_command.estimate("dev", rows, Load(database_acu=each)) for each in (0.5, 4.5))
 
     assert (
         dollars(least, "aurora-acu-hour") == dollars(more, "aurora-acu-hour") == pytest.approx(2 * 0.5 * HOURS * 0.12)
@@ -135,16 +139,16 @@ def test_what_a_serverless_writer_takes_beyond_its_least_capacity_is_by_use() ->
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_ten_times_the_load_changes_what_is_by_use_and_nothing_else(environment: str) -> None:
     rows = rows_of(environment)
-    one, ten = (cost.estimate(environment, rows, Load(payments_per_second=each)) for each in (1.0, 10.0))
+    one, ten = (cost_command.estimate(environment, rows, Load(payments_per_second=each)) for each in (1.0, 10.0))
 
     assert ten.fixed == pytest.approx(one.fixed)
     assert ten.use > one.use
-    assert cost.estimate(environment, rows, IDLE).use == pytest.approx(0, abs=0.01)
+    assert cost_command.estimate(environment, rows, IDLE).use == pytest.approx(0, abs=0.01)
 
 
 def test_health_checkers_cost_with_no_client_at_all() -> None:
     """Fifteen checkers every ten seconds at each API: more requests than many a workload makes."""
-    estimate = cost.estimate("dev", rows_of("dev"), IDLE)
+    estimate = cost_command.estimate("dev", rows_of("dev"), IDLE)
 
     assert dollars(estimate, "api-request") == pytest.approx(2 * 15 * SECONDS / 10 * 3.5e-6)
     assert dollars(estimate, "lambda-request") > 0
@@ -158,7 +162,7 @@ def test_a_region_that_stands_by_takes_no_clients_and_two_active_ones_share_them
             row(group, f"g{dial}", "global", endpointGroupRegion=region, trafficDialPercentage=dial)
             for region, dial in zip(("us-east-1", "us-east-2"), dials, strict=True)
         ]
-        return cost_scene.Scene(groups, Load()).shares
+        return model.Scene(groups, Load()).shares
 
     assert shares(100, 0) == {"us-east-1": 1.0, "us-east-2": 0.0}
     assert shares(100, 100) == {"us-east-1": 0.5, "us-east-2": 0.5}
@@ -169,12 +173,12 @@ def test_a_region_that_stands_by_takes_no_clients_and_two_active_ones_share_them
     [("rate(1 minute)", SECONDS / 60), ("rate(6 hours)", SECONDS / 21600), ("cron(0 3 * * ? *)", 30.4)],
 )
 def test_how_often_a_schedule_runs(schedule: str, times: float) -> None:
-    assert cost_scene.times(schedule) == pytest.approx(times, rel=0.01)
+    assert model.times(schedule) == pytest.approx(times, rel=0.01)
 
 
 def test_every_price_has_a_page_of_aws_a_date_and_a_use() -> None:
     prices = cost_prices.table().prices
-    source = "".join(path.read_text() for path in Path(cost.__file__).parent.glob("cost_*.py"))
+    source = "".join(path.read_text() for path in Path(cost_command.__file__).parent.glob("cost_*.py"))
 
     assert len({each.key for each in prices}) == len(prices)
     assert {each.source.host for each in prices} == {"aws.amazon.com"}
@@ -209,13 +213,13 @@ def test_the_lines_for_programs_add_up_to_the_sums(command: Any) -> None:
 
 
 def test_production_costs_more_than_the_cheapest_that_shows_everything() -> None:
-    dev, prod = (cost.estimate(each, rows_of(each), Load()) for each in ("dev", "prod"))
+    dev, prod = (cost_command.estimate(each, rows_of(each), Load()) for each in ("dev", "prod"))
 
     assert prod.total > dev.total
 
 
 def test_an_environment_that_cannot_be_registered_ends_with_2_and_says_why() -> None:
-    said = CliRunner().invoke(cost.app, ["--env", "NOT-A-NAME"])
+    said = CliRunner().invoke(cost_command.app, ["--env", "NOT-A-NAME"])
 
     assert said.exit_code == 2
     assert "NOT-A-NAME cannot be registered" in said.output

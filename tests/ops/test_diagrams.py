@@ -11,10 +11,12 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from ops import diagram, diagram_states, registered
-from ops.diagram_layout import place
-from ops.diagram_model import Diagram, Line
-from ops.ending import CouldNotStart
+from ops.cli.errors import CouldNotStart
+from ops.diagrams import command as diagrams_command
+from ops.diagrams import workflows
+from ops.diagrams.layout import place
+from ops.diagrams.model import Diagram, Line
+from ops.environment import resource_graph
 from tests.programs.profiles import ENVIRONMENTS
 from tests.programs.profiles import registered as rows_of
 
@@ -24,19 +26,19 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, Diagram]:
-    return dict(diagram.diagrams(rows_of(diagram.ENVIRONMENT)))
+    return dict(diagrams_command.diagrams(rows_of(diagrams_command.ENVIRONMENT)))
 
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    return dict(diagram.files(rows_of(diagram.ENVIRONMENT)))
+    return dict(diagrams_command.files(rows_of(diagrams_command.ENVIRONMENT)))
 
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The command, with the graphs that the other tests have registered already."""
-    monkeypatch.setattr(registered, "rows", rows_of)
-    return lambda *words: CliRunner().invoke(diagram.app, [*words, "--directory", str(tmp_path)])
+    monkeypatch.setattr(resource_graph, "rows", rows_of)
+    return lambda *words: CliRunner().invoke(diagrams_command.app, [*words, "--directory", str(tmp_path)])
 
 
 def titles(found: Diagram) -> dict[str, str]:
@@ -49,7 +51,7 @@ def arrows(found: Diagram) -> set[tuple[str, str]]:
 
 
 def test_the_documents_show_what_the_programs_register(texts: dict[str, str]) -> None:
-    there = {path.name: path.read_text() for path in diagram.DIRECTORY.iterdir()}
+    there = {path.name: path.read_text() for path in diagrams_command.DIRECTORY.iterdir()}
 
     assert sorted(there) == sorted(texts)
     assert [name for name, text in texts.items() if there[name] != text] == [], "run `make graph`"
@@ -57,16 +59,16 @@ def test_the_documents_show_what_the_programs_register(texts: dict[str, str]) ->
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_every_environment_can_be_drawn(environment: str) -> None:
-    assert set(diagram.diagrams(rows_of(environment))) == set(NAMES)
+    assert set(diagrams_command.diagrams(rows_of(environment))) == set(NAMES)
 
 
 def test_the_order_in_which_resources_are_registered_changes_nothing(texts: dict[str, str]) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
-    rows = list(rows_of(diagram.ENVIRONMENT))
+    rows = list(rows_of(diagrams_command.ENVIRONMENT))
     random.Random(seed).shuffle(rows)
 
-    assert diagram.files(rows) == texts
+    assert diagrams_command.files(rows) == texts
 
 
 def test_a_region_shows_the_way_of_a_payment(drawn: dict[str, Diagram]) -> None:
@@ -110,8 +112,8 @@ def test_both_doors_of_a_region_lead_to_its_workload_and_to_health(drawn: dict[s
 def test_a_workflow_shows_each_state_and_each_way_on(name: str, drawn: dict[str, Diagram]) -> None:
     machine = next(
         row
-        for row in rows_of(diagram.ENVIRONMENT)
-        if row["type"] == diagram_states.MACHINE and row["name"].startswith(name)
+        for row in rows_of(diagrams_command.ENVIRONMENT)
+        if row["type"] == workflows.MACHINE and row["name"].startswith(name)
     )
     states = json.loads(machine["inputs"]["definition"])["States"]
     ways = {(state, given["Next"]) for state, given in states.items() if "Next" in given}
@@ -131,7 +133,7 @@ def test_a_loop_and_a_state_that_nothing_leads_to_are_drawn() -> None:
         "Lost": {"Type": "Fail"},
     }
 
-    found = diagram_states.drawn("looping", {"StartAt": "Look", "States": states})
+    found = workflows.drawn("looping", {"StartAt": "Look", "States": states})
 
     ranks = {box.key: number for number, column in enumerate(found.columns) for box in column.boxes}
     assert ranks["Look"] < ranks["Good"] < ranks["Wait"]
@@ -141,7 +143,7 @@ def test_a_loop_and_a_state_that_nothing_leads_to_are_drawn() -> None:
 
 def test_a_workflow_that_is_not_registered_is_said_to_be_missing() -> None:
     with pytest.raises(CouldNotStart, match="primary registers no state machine nothing"):
-        diagram_states.machine(rows_of(diagram.ENVIRONMENT), "nothing")
+        workflows.machine(rows_of(diagrams_command.ENVIRONMENT), "nothing")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -173,10 +175,10 @@ def test_a_picture_is_well_formed_and_holds_every_box_and_arrow(
 
 
 def test_a_type_that_has_no_box_yet_is_counted_and_breaks_nothing() -> None:
-    rows = list(rows_of(diagram.ENVIRONMENT))
+    rows = list(rows_of(diagrams_command.ENVIRONMENT))
     new = {**rows[10], "stack": "primary", "type": "aws:quantum/device:Device", "urn": "urn:pulumi:x::dr-primary::q::q"}
 
-    before, after = (diagram.diagrams(each)["region"].notes[-1] for each in (rows, [*rows, new]))
+    before, after = (diagrams_command.diagrams(each)["region"].notes[-1] for each in (rows, [*rows, new]))
 
     assert int(re.findall(r"\d+", after)[0]) == int(re.findall(r"\d+", before)[0]) + 1
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import caller as calling
-from ops.ending import CouldNotStart
+from ops.cli.errors import CouldNotStart
+from ops.environment import caller as calling
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import ACCOUNT, Answer, Call, PulumiStandIn
 

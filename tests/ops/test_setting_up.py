@@ -8,9 +8,10 @@ import boto3
 import pytest
 import yaml
 
-from ops import pulumi_run, quotas, settings
-from ops.doctor import State, findings, python_version, state_survives
-from ops.quotas import Room
+from ops.environment import settings
+from ops.rollout import pulumi_cli, quotas
+from ops.rollout.doctor import State, findings, python_version, state_survives
+from ops.rollout.quotas import Room
 from shared.settings import RegionSettings
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import Answer, Call, PulumiStandIn
@@ -26,7 +27,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for stack in ("primary", "secondary", "global"):
         (stacks / stack).mkdir(parents=True)
         shutil.copy(ROOT / "stacks" / stack / "Pulumi.yaml", stacks / stack)
-    monkeypatch.setattr(pulumi_run, "STACKS", stacks)
+    monkeypatch.setattr(pulumi_cli, "STACKS", stacks)
     for function in (settings.settings_file, settings.read, settings.read_region):
         monkeypatch.setattr(function, "__defaults__", (stacks,))
     return stacks

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ops import survivor
-from ops.ending import CouldNotStart
+from ops.cli.errors import CouldNotStart
+from ops.rollout import survivor
 from shared.places import Place
 from shared.settings import GlobalSettings
 from tests.ops.conftest import Ops

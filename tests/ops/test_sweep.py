@@ -10,12 +10,12 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from localaws.environment import ACCOUNT
-from ops import leftovers, sweep
-from ops.destroy import report
-from ops.ending import Incomplete
-from ops.sweeps import log_groups, recovery_points, snapshots
-from ops.sweeps.kind import Ground, Kind
+from localaws.core.environment import ACCOUNT
+from ops.cli.errors import Incomplete
+from ops.teardown import leftovers, sweep
+from ops.teardown.destroy import report
+from ops.teardown.sweeps import log_groups, recovery_points, snapshots
+from ops.teardown.sweeps.kind import Ground, Kind
 from shared.naming import Names
 from shared.places import Place
 from shared.tags import PROJECT

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from ops import by_hand, unfence
-from ops.find import Environment
+from ops.environment.search import Environment
+from ops.failover import commands, unfence
 from shared.places import Place
 from tests.local.embedded import EAST_1, EAST_2
 from tests.ops.conftest import Ops
@@ -35,9 +35,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             for kind in ("failover", "failback"):
                 made.machine(kind, place, region)
         target = Environment(name="dev", names=NAMES, regions=regions, account=ACCOUNT, sessions=made.aws)
-        for module in (by_hand, unfence):
+        for module in (commands, unfence):
             monkeypatch.setattr(module, "environment", lambda *_, **__: target)
-        monkeypatch.setattr(by_hand, "writer", lambda *_: EAST_2)
+        monkeypatch.setattr(commands, "writer", lambda *_: EAST_2)
         made.fence(EAST_1, epoch=4)
         made.fence(EAST_2, epoch=7)
         made.write_by(EAST_2)
@@ -48,7 +48,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def test_the_writers_region_is_active_afterwards_in_both_replicas_and_the_other_stays_fenced(
     world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch, writer: str, other: str, epochs: tuple[str, str]
 ) -> None:
-    monkeypatch.setattr(by_hand, "writer", lambda *_: writer)
+    monkeypatch.setattr(commands, "writer", lambda *_: writer)
     world.write_by(writer)
 
     answer = ops("unfence", "--reason", "they see each other again", typed="dev\n")
@@ -179,7 +179,7 @@ def test_a_region_without_the_function_has_to_be_deployed_first(
 def test_while_nobody_recorded_a_writer_the_primary_regions_ledger_posts(
     world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch, writer: str, status: int
 ) -> None:
-    monkeypatch.setattr(by_hand, "writer", lambda *_: writer)
+    monkeypatch.setattr(commands, "writer", lambda *_: writer)
     world.forget("control#writer")
 
     answer = ops("unfence", "--yes")

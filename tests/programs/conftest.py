@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localaws.runner import graph
+from localaws.engine import graph
 
 Row = dict[str, Any]
 

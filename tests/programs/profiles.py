@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from localaws.runner import graph
+from localaws.engine import graph
 from policy.rules.rows import Rows
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components.fault_injection_templates import EXPERIMENTS, MOST_STOP_ALARMS, stop_alarms
+from components.fault_injection.templates import EXPERIMENTS, MOST_STOP_ALARMS, stop_alarms
 from policy.rules import drills
 from policy.rules.rows import Rows, of_type
 from shared.naming import Names

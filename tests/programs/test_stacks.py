@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from localaws.runner import graph, program, project
+from localaws.engine import graph, program, project
 from policy.rules.names import INSIDE_ANOTHER, NAME_KEYS, names_of
 from shared.outputs import GlobalOutputs, RegionOutputs
 from shared.places import PROJECTS

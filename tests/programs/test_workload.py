@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from localaws.runner import graph
+from localaws.engine import graph
 from shared.settings import FUNCTIONS, WORKLOAD_FILES, RegionSettings, SettingsError, load
 
 Row = dict[str, Any]

@@ -5,32 +5,38 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components import alarm_catalogue as catalogue
-from components import dashboard_layout
-from components.alarm_model import Watched
-from components.alarms import Alarms, AlarmsArgs
-from components.api_access import ApiAccess, ApiAccessArgs
-from components.api_domain import ApiDomain, ApiDomainArgs
-from components.backup_plan import BackupPlan, BackupPlanArgs
-from components.backup_vault import BackupVault, BackupVaultArgs
-from components.bucket import Bucket, BucketArgs
-from components.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs
-from components.certificate_issued import IssuedCertificate, IssuedCertificateArgs
-from components.dashboard import Dashboard, DashboardArgs
-from components.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
-from components.event_bus import EventBus, EventBusArgs, bus_arn
-from components.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs
-from components.flow_logs import FlowLogs, FlowLogsArgs
-from components.interface_endpoints import InterfaceEndpoints, InterfaceEndpointsArgs
-from components.keys import DataKey, DataKeyArgs
-from components.log_bucket import LogBucket, LogBucketArgs
-from components.network import Network, NetworkArgs
-from components.peer_names import PeerNames, PeerNamesArgs, PeerTarget, service_host
-from components.peering import Peering, PeeringArgs, PeeringSide
-from components.restore_testing import RestoreTesting, RestoreTestingArgs
-from components.topic import Topic, TopicArgs
-from components.web_acl import WebAcl, WebAclArgs, WebAclLogs
-from components.witness import Witness, WitnessArgs, WitnessVpc
+from components.backup.plan import BackupPlan, BackupPlanArgs
+from components.backup.restore_testing import RestoreTesting, RestoreTestingArgs
+from components.backup.vault import BackupVault, BackupVaultArgs
+from components.edge.witness import Witness, WitnessArgs, WitnessVpc
+from components.ingress.api_auth import ApiAccess, ApiAccessArgs
+from components.ingress.certificate import IssuedCertificate, IssuedCertificateArgs
+from components.ingress.rest_api import ApiDomain, ApiDomainArgs
+from components.ingress.waf import WebAcl, WebAclArgs, WebAclLogs
+from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
+from components.messaging.event_bus import EventBus, EventBusArgs, bus_arn
+from components.messaging.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs
+from components.messaging.topic import Topic, TopicArgs
+from components.monitoring import catalogue, dashboard
+from components.monitoring.alarm import Watched
+from components.monitoring.alarms import Alarms, AlarmsArgs
+from components.monitoring.dashboard import Dashboard, DashboardArgs
+from components.network.endpoints import InterfaceEndpoints, InterfaceEndpointsArgs
+from components.network.flow_logs import FlowLogs, FlowLogsArgs
+from components.network.peering import (
+    Peering,
+    PeeringArgs,
+    PeeringSide,
+    PeerNames,
+    PeerNamesArgs,
+    PeerTarget,
+    service_host,
+)
+from components.network.vpc import Network, NetworkArgs
+from components.storage.bucket import Bucket, BucketArgs
+from components.storage.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs
+from components.storage.kms_key import DataKey, DataKeyArgs
+from components.storage.log_bucket import LogBucket, LogBucketArgs
 from shared.naming import Names
 from shared.places import Place
 
@@ -231,7 +237,7 @@ Dashboard(
     "dashboard",
     DashboardArgs(
         name="dashboard-parts",
-        sections=[dashboard_layout.Section(title="Primary", widgets=dashboard_layout.watched("us-east-1", [function]))],
+        sections=[dashboard.Section(title="Primary", widgets=dashboard.watched("us-east-1", [function]))],
     ),
     opts=first,
 )

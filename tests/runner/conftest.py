@@ -9,9 +9,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from localaws import launch
-from localaws.environment import ACCOUNT
-from localaws.runner import Deployment, State, deploy, destroy
+from localaws.core.environment import ACCOUNT
+from localaws.engine import Deployment, State, deploy, destroy
+from localaws.process import launch
 
 Client = Callable[..., Any]
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from localaws.runner.state import Record
-from localaws.runner.types import TABLE
+from localaws.engine.state import Record
+from localaws.provider.resources import TABLE
 from tests.runner.conftest import Client
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from localaws.runner import DeployError
+from localaws.engine import DeployError
 from tests.runner.conftest import Client, Programs
 
 PROGRAM = """

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from localaws.runner import DeployError, Deployment, deploy_in_child
+from localaws.engine import DeployError, Deployment, deploy_in_child
 from tests.runner.conftest import Client, Programs
 
 PARAMETER = """

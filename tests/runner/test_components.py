@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pulumi
 
-from localaws.runner.types import TABLE
+from localaws.provider.resources import TABLE
 from tests.runner.conftest import Client, Programs
 
 PROGRAM = (Path(__file__).parent / "component_program.py").read_text()

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.differences import DIFFERENCES, Difference
-from localaws.runner import DeployError
+from localaws.engine import DeployError
 from tests.runner.conftest import Client, Programs
 
 TESTS = Path(__file__).parents[1]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from localaws.runner import DeployError, State, graph
+from localaws.engine import DeployError, State, graph
 from tests.runner.conftest import Client, Programs
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from localaws.runner import DeployError
+from localaws.engine import DeployError
 from tests.runner.conftest import Client, Programs
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.runner import DeployError, State
+from localaws.engine import DeployError, State
 from tests.runner.conftest import Client, Programs
 
 PARAMETER = """
@@ -244,7 +244,7 @@ def test_a_state_serves_one_environment_only(programs: Programs, tmp_path: Path)
     state = State(tmp_path)
     programs.deploy(state=state)
 
-    from localaws.runner import deploy
+    from localaws.engine import deploy
 
     with pytest.raises(ValueError, match="state holds environment test"):
         deploy("other", programs.endpoint, state=state, programs=programs.folder, stacks=("primary",))

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from localaws.runner import graph
-from localaws.runner.types import TABLE
+from localaws.engine import graph
+from localaws.provider.resources import TABLE
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from localaws.runner import models
-from localaws.runner.execute import consumes
-from localaws.runner.table import Call, Entry
-from localaws.runner.types import TABLE
+from localaws.provider import calls as provider_calls
+from localaws.provider.execute import consumes
+from localaws.provider.resources import TABLE
+from localaws.provider.table import Call, Entry
 from tests.runner import sdk
 
 pytestmark = pytest.mark.parametrize(("type_", "entry"), TABLE.items(), ids=TABLE.keys())
@@ -37,7 +37,7 @@ def test_every_operation_exists(type_: str, entry: Entry) -> None:
     steps = [entry.create, *entry.puts, *entry.update, *entry.delete, *([entry.read] if entry.read else [])]
     calls = [step for step in steps if isinstance(step, Call)]
 
-    assert all(models.operation(call.service or entry.service, call.operation) for call in calls), type_
+    assert all(provider_calls.operation(call.service or entry.service, call.operation) for call in calls), type_
 
 
 def test_what_only_the_provider_uses_has_its_reason(type_: str, entry: Entry) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.runner.types import TABLE
+from localaws.provider.resources import TABLE
 from tests.runner import tags
 from tests.runner.cases import Case, Look, all_cases
 from tests.runner.conftest import PREAMBLE, Client, Programs

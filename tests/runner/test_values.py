@@ -9,9 +9,10 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from localaws.runner import archives, ignore, values
-from localaws.runner.errors import TableError
-from localaws.runner.state import Record, deletion_order
+from localaws.core import archives
+from localaws.core.errors import TableError
+from localaws.engine import registration, values
+from localaws.engine.state import Record, deletion_order
 
 
 def _folder(root: Path) -> Path:
@@ -78,7 +79,7 @@ def test_an_ignored_path_is_as_it_was(path: str, kept: dict[str, object]) -> Non
     former = {"size": 1, "tags": {"a": "old", "b": "old"}, "rules": [{"x": 1}]}
     now = {"size": 2, "tags": {"a": "new", "c": "new"}, "rules": [{"x": 2}, {"x": 3}]}
 
-    assert ignore.apply(now, former, [path]) == kept
+    assert registration.apply(now, former, [path]) == kept
     assert now["size"] == 2
 
 

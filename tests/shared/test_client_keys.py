@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from localaws.runner import program
-from localaws.runner.project import Project
+from localaws.engine import program
+from localaws.engine.project import Project
 from shared import client_keys, config
 from shared.settings import SettingsError
 from tests.recorder import Refusing

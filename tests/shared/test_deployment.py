@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from localaws import launch
+from localaws.process import launch
 from shared import deployment_search
 from shared.deployment import Deployment, DeploymentError
 from shared.deployment_search import deployed, local, refuse_foreign_account

@@ -9,8 +9,8 @@ from aws_lambda_powertools import Logger
 from health.application import Application
 from health.settings import Settings
 
-from common.clients import Clients
-from common.control import Control
+from common.aws_clients import Clients
+from common.control.observe import Control
 from tests.functions.harness import DOORS, EAST_1, Function, MakeFunction, Tables, variables
 
 _clients = Clients()  # parses the service model once for all tests

@@ -134,7 +134,7 @@ def test_probes_from_everywhere_cost_one_look(function: MakeFunction, tables: Ta
 
 
 def test_everything_it_reads_and_writes_is_a_control_record(function: MakeFunction, tables: Tables) -> None:
-    """The function's permissions name these keys (`components/cell_access.py`, `control_records`)."""
+    """The function's permissions name these keys (`components/workload/access.py`, `control_records`)."""
     asked: dict[tuple[str, str], set[str]] = {}
 
     def note(region: str, operation: str, keys: list[str]) -> None:

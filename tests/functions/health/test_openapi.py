@@ -1,6 +1,6 @@
 """The health function's API document says what the function answers."""
 
-from components.api_document import health_description
+from components.ingress.openapi import health_description
 from tests.functions.harness import EAST_1, MakeFunction, Tables
 
 DOCUMENT = health_description()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-from parameter_sync.problems import Busy, NotYet, RegionUnavailable
+from parameter_sync.errors import Busy, NotYet, RegionUnavailable
 
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.parameter_sync.world import World

@@ -1,9 +1,9 @@
 """One parameter, made equal in both regions: what wins, what is kept, and that it ends."""
 
 import pytest
-from parameter_sync.copying import Did
-from parameter_sync.order import Lost
-from parameter_sync.problems import NotCopyable, NotYet
+from parameter_sync.errors import NotCopyable, NotYet
+from parameter_sync.merge import Lost
+from parameter_sync.sync import Did
 
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.parameter_sync.world import World

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from parameter_sync import stamp as stamps
-from parameter_sync.order import Keep, Lost, Remove, decide
+from parameter_sync import parameter as stamps
+from parameter_sync.merge import Keep, Lost, Remove, decide
 from parameter_sync.parameter import Change, Content, Held, Overwritten, Stamp, digest
 
 from tests.functions.harness import EAST_1, EAST_2

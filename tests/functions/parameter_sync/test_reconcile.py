@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from parameter_sync.problems import RegionUnavailable
+from parameter_sync.errors import RegionUnavailable
 from parameter_sync.reconcile import share
 
 from tests.functions.harness import EAST_1, EAST_2

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
-from parameter_sync.copying import Copying, Outcome
 from parameter_sync.reconcile import Reconciliation, Walk
-from parameter_sync.scope import Scope
+from parameter_sync.settings import Scope
 from parameter_sync.store import Store
+from parameter_sync.sync import Copying, Outcome
 
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.parameter_sync.fake_parameter_store import FakeParameterStore, role_session

@@ -1,0 +1,109 @@
+"""A daily backup in one region, with a copy in the other region's vault.
+
+One direction: an environment that wants backups to go on in the surviving region makes a second plan there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+
+# The roles of AWS Backup, made of the policies that AWS maintains for it.
+#
+# They are AWS's own so that a kind of resource that AWS Backup learns to save, or an action it starts to need, does not
+# break backups; and there are two, so that what saves data cannot overwrite any.
+
+
+_AWS = "arn:aws:iam::aws:policy"
+# S3 has policies of its own [BACKUP-5].
+BACKUP = {
+    "backup": f"{_AWS}/service-role/AWSBackupServiceRolePolicyForBackup",
+    "backup-s3": f"{_AWS}/AWSBackupServiceRolePolicyForS3Backup",
+}
+RESTORE = {
+    "restore": f"{_AWS}/service-role/AWSBackupServiceRolePolicyForRestores",
+    "restore-s3": f"{_AWS}/AWSBackupServiceRolePolicyForS3Restore",
+}
+
+
+def backup_role(
+    prefix: str, role_name: str, attached: dict[str, str], *, opts: pulumi.ResourceOptions
+) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
+    """A role that AWS Backup takes on, and the attachments that whoever uses it must wait for."""
+    role = aws.iam.Role(
+        f"{prefix}-role", name=role_name, assume_role_policy=iam.trust("backup.amazonaws.com"), opts=opts
+    )
+    return role, [
+        aws.iam.RolePolicyAttachment(f"{prefix}-{key}", role=role.name, policy_arn=arn, opts=opts)
+        for key, arn in attached.items()
+    ]
+
+
+# Not while Aurora backs itself up or is maintained, nor in the hour before: jobs that are due then fail [BACKUP-1].
+# Unless told otherwise, Aurora does both somewhere between 03:00 and 11:00 UTC in us-east-1 and us-east-2 [AURORA-15].
+DAILY = "cron(0 13 * * ? *)"
+# AWS Backup starts a job somewhere inside its window, and refuses one below an hour [BACKUP-2].
+_START_MINUTES, _COMPLETION_MINUTES = 60, 8 * 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupPlanArgs:
+    name: str
+    role_name: str
+    vault_name: pulumi.Input[str]  # in the plan's own region
+    copy_vault_arn: pulumi.Input[str]  # in the other one
+    retention_days: int
+    resources: Sequence[pulumi.Input[str]]  # ARNs; naming each keeps other environments' data out
+    schedule: str = DAILY  # UTC
+
+    def __post_init__(self) -> None:
+        if not self.resources:
+            raise ValueError("backup plan has no resources; without any, AWS Backup would take all of the account's")
+        if self.retention_days < 1:
+            raise ValueError(f"backup plan keeps backups for {self.retention_days} days; 1 or more is needed")
+
+
+class BackupPlan(pulumi.ComponentResource):
+    """Snapshots, not continuous backups: a copy of a continuous one cannot be restored to a point in time either, and
+    the table and the cluster keep their own points in time [BACKUP-3]."""
+
+    def __init__(self, name: str, args: BackupPlanArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:backup_plan:BackupPlan", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        plan = aws.backup.Plan(
+            f"{name}-plan",
+            name=args.name,
+            rules=[
+                {
+                    "rule_name": "daily",
+                    "target_vault_name": args.vault_name,
+                    "schedule": args.schedule,
+                    "schedule_expression_timezone": "Etc/UTC",
+                    "start_window": _START_MINUTES,
+                    "completion_window": _COMPLETION_MINUTES,
+                    "enable_continuous_backup": False,
+                    "lifecycle": {"delete_after": args.retention_days},
+                    "copy_actions": [
+                        {
+                            "destination_vault_arn": args.copy_vault_arn,
+                            "lifecycle": {"delete_after": args.retention_days},
+                        }
+                    ],
+                }
+            ],
+            opts=child,
+        )
+        role, attachments = backup_role(name, args.role_name, BACKUP, opts=child)
+        aws.backup.Selection(
+            f"{name}-selection",
+            name=args.name,
+            plan_id=plan.id,
+            iam_role_arn=role.arn,
+            resources=list(args.resources),
+            # A role without its permissions is refused as one that AWS Backup cannot assume [BACKUP-4].
+            opts=pulumi.ResourceOptions(parent=self, depends_on=attachments),
+        )
+        self.register_outputs({})

@@ -1,0 +1,1 @@
+"""The Aurora global database and what its member clusters need: engine version, placement, master secret."""

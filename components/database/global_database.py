@@ -1,0 +1,252 @@
+"""The Aurora global database: one global cluster and a member cluster at each place.
+
+An Aurora member can join a global cluster only when it is created, so both members live where the global cluster is
+known [AURORA-1]. Which member is the writer is a role: it moves in a failover, and nothing here moves with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from shared.naming import Names
+from shared.places import Place
+
+# What differs between the two Aurora engines. Pure data.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    name: str
+    version: str  # full: members of a global database must agree on it, patch level included [AURORA-9]
+    family: str
+    log_exports: tuple[str, ...]
+    parameters: dict[str, str]
+
+
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine(
+            name="aurora-postgresql",
+            version="16.9",
+            family="aurora-postgresql16",
+            log_exports=("postgresql",),
+            parameters={"rds.force_ssl": "1"},
+        ),
+        Engine(
+            name="aurora-mysql",
+            version="8.0.mysql_aurora.3.10.0",
+            family="aurora-mysql8.0",
+            log_exports=("error",),
+            parameters={"require_secure_transport": "ON"},
+        ),
+    )
+}
+
+
+# The database's credentials, in both regions.
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSecretArgs:
+    name: str
+    username: str
+    password: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    replica_region: str
+    replica_key_arn: pulumi.Input[str]
+
+
+class DatabaseSecret(pulumi.ComponentResource):
+    """A secret with a read-only replica, which keeps its name and can be read while the other region is lost."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DatabaseSecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:database:DatabaseSecret", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        secret = aws.secretsmanager.Secret(
+            f"{name}-secret",
+            name=args.name,
+            kms_key_id=args.key_arn,
+            # Without a window, the fixed name is free again as soon as the environment is destroyed [SECRETS-1].
+            recovery_window_in_days=0,
+            force_overwrite_replica_secret=True,
+            replicas=[{"region": args.replica_region, "kms_key_id": args.replica_key_arn}],
+            opts=child,
+        )
+        version = aws.secretsmanager.SecretVersion(
+            f"{name}-version",
+            secret_id=secret.id,
+            secret_string=pulumi.Output.json_dumps(
+                {"username": args.username, "password": args.password}, sort_keys=True
+            ),
+            opts=child,
+        )
+        # From the version, so that whoever reads the ARN finds a value behind it.
+        self.arn = version.secret_arn
+        self.register_outputs({"arn": self.arn})
+
+
+INSTANCE_CLASS = "db.serverless"
+USERNAME = "dr_admin"
+DATABASE = "payments"
+# AWS fills this in on whichever member is the reader, and clearing it would promote that member [AURORA-2].
+_ROLE_DEPENDENT = ["replication_source_identifier"]
+# Creating or joining takes Aurora 10 to 20 minutes; the provider's own limit leaves no room for a slow day.
+_TIMEOUTS = pulumi.CustomTimeouts(create="90m", update="90m", delete="90m")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberPlacement:
+    """Where a member lives, from the region's outputs."""
+
+    region: str
+    provider: aws.Provider
+    subnet_group: pulumi.Input[str]
+    security_group_id: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseArgs:
+    names: Names
+    engine: str
+    engine_version: str | None
+    min_capacity: float  # Aurora capacity units
+    max_capacity: float
+    protected: bool = False  # from deletion
+    placements: Mapping[Place, MemberPlacement]
+
+    def __post_init__(self) -> None:
+        if set(self.placements) != set(Place):
+            raise ValueError(f"database has placements for {sorted(self.placements)}; both places are needed")
+
+
+class Database(pulumi.ComponentResource):
+    """Serverless v2 members behind one global writer endpoint, Data API on, a generated password in Secrets Manager."""
+
+    global_cluster_id: pulumi.Output[str]
+    writer_endpoint: pulumi.Output[str]
+    cluster_arns: dict[Place, pulumi.Output[str]]
+    secret_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:database:Database", name, None, opts)
+        self._prefix, self._args = name, args
+        self._engine: Engine = ENGINES[args.engine]
+        self._engine_version = args.engine_version or self._engine.version
+
+        self._global = aws.rds.GlobalCluster(
+            f"{name}-global",
+            global_cluster_identifier=args.names.global_cluster,
+            engine=self._engine.name,
+            engine_version=self._engine_version,
+            database_name=DATABASE,
+            storage_encrypted=True,
+            deletion_protection=args.protected,
+            # Destroying it detaches whatever members are left, in the right order [AURORA-3].
+            force_destroy=True,
+            opts=self._at(Place.PRIMARY),
+        )
+        # Secrets Manager's own integration does not work in a global database [AURORA-5]. A slash, a quote and an at
+        # sign are not allowed, and nothing that is left needs escaping in a URL.
+        password = random.RandomPassword(
+            f"{name}-password", length=40, override_special="-_.~", opts=pulumi.ResourceOptions(parent=self)
+        )
+        first = self._member(Place.PRIMARY, password=password.result)
+        writer = self._instance(Place.PRIMARY, first)
+        # A member can join only once the global cluster has a writer; without master user, password or database, which
+        # AWS refuses on a joining member [AURORA-6].
+        second = self._member(Place.SECONDARY, source_region=args.placements[Place.PRIMARY].region, after=[writer])
+        self._instance(Place.SECONDARY, second)
+        secret = DatabaseSecret(
+            f"{name}-secret",
+            DatabaseSecretArgs(
+                name=args.names.database_secret,
+                username=USERNAME,
+                password=password.result,
+                key_arn=args.placements[Place.PRIMARY].key_arn,
+                replica_region=args.placements[Place.SECONDARY].region,
+                replica_key_arn=args.placements[Place.SECONDARY].key_arn,
+            ),
+            opts=self._at(Place.PRIMARY),
+        )
+        self.global_cluster_id, self.writer_endpoint = self._global.id, self._global.endpoint
+        self.cluster_arns = {Place.PRIMARY: first.arn, Place.SECONDARY: second.arn}
+        self.secret_arn = secret.arn
+        self.register_outputs({"global_cluster_id": self.global_cluster_id})
+
+    def _at(self, place: Place, after: list[pulumi.Resource] | None = None) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self, provider=self._args.placements[place].provider, depends_on=after or []
+        )
+
+    def _member(
+        self,
+        place: Place,
+        *,
+        password: pulumi.Input[str] | None = None,
+        source_region: str | None = None,
+        after: list[pulumi.Resource] | None = None,
+    ) -> aws.rds.Cluster:
+        """The member that starts the database gets its credentials; the one that joins, the region it copies from."""
+        placement = self._args.placements[place]
+        parameters = aws.rds.ClusterParameterGroup(
+            f"{self._prefix}-parameters-{place}",
+            name=self._args.names.regional("parameters-database", place),
+            family=self._engine.family,
+            parameters=[{"name": key, "value": value} for key, value in sorted(self._engine.parameters.items())],
+            opts=self._at(place),
+        )
+        return aws.rds.Cluster(
+            f"{self._prefix}-{place}",
+            cluster_identifier=self._args.names.regional("aurora", place),
+            global_cluster_identifier=self._global.id,
+            engine=self._engine.name,
+            engine_mode="provisioned",
+            engine_version=self._engine_version,
+            db_subnet_group_name=placement.subnet_group,
+            db_cluster_parameter_group_name=parameters.name,
+            vpc_security_group_ids=[placement.security_group_id],
+            storage_encrypted=True,
+            kms_key_id=placement.key_arn,
+            serverlessv2_scaling_configuration={
+                "min_capacity": self._args.min_capacity,
+                "max_capacity": self._args.max_capacity,
+            },
+            enable_http_endpoint=True,
+            enabled_cloudwatch_logs_exports=list(self._engine.log_exports),
+            backup_retention_period=7,
+            copy_tags_to_snapshot=True,
+            deletion_protection=self._args.protected,
+            skip_final_snapshot=True,
+            apply_immediately=True,
+            master_username=None if password is None else USERNAME,
+            master_password=password,
+            source_region=source_region,
+            opts=pulumi.ResourceOptions.merge(
+                self._at(place, after),
+                pulumi.ResourceOptions(ignore_changes=[*_ROLE_DEPENDENT, "engine_version"], custom_timeouts=_TIMEOUTS),
+            ),
+        )
+
+    def _instance(self, place: Place, cluster: aws.rds.Cluster) -> aws.rds.ClusterInstance:
+        return aws.rds.ClusterInstance(
+            f"{self._prefix}-{place}-1",
+            identifier=self._args.names.regional("aurora-1", place),
+            cluster_identifier=cluster.id,
+            # No version: an instance has its cluster's, and changes with it [AURORA-7].
+            engine=aws.rds.EngineType(self._engine.name),
+            instance_class=INSTANCE_CLASS,
+            db_subnet_group_name=self._args.placements[place].subnet_group,
+            # Has no effect on members of a global database, though AWS accepts it [AURORA-8]: say so plainly.
+            auto_minor_version_upgrade=False,
+            promotion_tier=0,
+            publicly_accessible=False,
+            apply_immediately=True,
+            opts=pulumi.ResourceOptions.merge(self._at(place), pulumi.ResourceOptions(custom_timeouts=_TIMEOUTS)),
+        )

@@ -1,0 +1,3 @@
+"""What clients meet before a region: Global Accelerator, the Route 53 zone with its health checks, and the witness that
+observes both regions from outside. The load balancers behind it are in `components.ingress`.
+"""

@@ -1,0 +1,110 @@
+"""The failover as a state machine: pure data. It runs in the region that survives, and calls nothing but functions of
+that region; what those call is in a region that lives, never Route 53's or Global Accelerator's control plane.
+"""
+
+from dataclasses import dataclass
+
+from components.failover import states as flow
+from components.failover import steps
+from components.failover.states import State
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailoverArgs:
+    recovery_arn: str
+    ledger_arn: str
+    ask_first: bool  # a person decides about the database; traffic and payments have moved already
+    replay_seconds: int = 330  # longer than the ledger's own timeout
+    approval_seconds: int = 4 * HOUR
+    limit_seconds: int = HOUR  # of the whole run, without the approval
+
+
+def failover_definition(args: FailoverArgs) -> str:
+    """The definition as JSON."""
+    region = flow.document("guard.region")
+    change = "ChooseWriterChange"
+    states = {
+        **steps.guard(args.recovery_arn, "failover", following="Fence"),
+        "Fence": flow.recovery_task(
+            args.recovery_arn,
+            "fence",
+            {"region": region, "epoch": flow.document("guard.epoch"), "by": flow.RUN_NAME},
+            keep="fence",
+            following="ApprovalRequired" if args.ask_first else change,
+        ),
+        **(_approval(args, following=change) if args.ask_first else {}),
+        **_change_of_writer(args),
+        **steps.wait_for_writer(args.recovery_arn, lost=region, following="Publish"),
+        **steps.publish(args.recovery_arn, following="Replay"),
+        **steps.replay(args.ledger_arn, {}, seconds=args.replay_seconds, following="VerifyPayment"),
+        **steps.prove(args.recovery_arn, following="Measure"),
+        **steps.ending(
+            args.recovery_arn,
+            "failover",
+            {
+                "failing_since": "guard.failing_since",
+                "detected_at": "guard.detected_at",
+                "fenced_at": "fence.at",
+                "asked_at": "change.at",
+                "writer_at": "writer.at",
+                "published_at": "publish.at",
+                "replayed_at": "replay.at",
+                "proved_at": "proof.at",
+            },
+        ),
+    }
+    seconds = args.limit_seconds + (args.approval_seconds if args.ask_first else 0)
+    return flow.machine("Takes over from a lost region", states, start="CheckPreconditions", seconds=seconds)
+
+
+def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
+    """Ends with a person's answer, given with the token. Nobody's answer within the time is a no."""
+    asked = {
+        "operation": "ask",
+        "token": flow.expression("$states.context.Task.Token"),
+        "execution": flow.RUN_ARN,
+        "region": flow.document("guard.region"),
+    }
+    return {
+        # Who finishes what another run began asks for nothing that was not granted.
+        "ApprovalRequired": {
+            "Type": "Choice",
+            "Choices": [{"Condition": flow.document("guard.finishes"), "Next": following}],
+            "Default": "WaitForApproval",
+        },
+        "WaitForApproval": flow.task(
+            args.recovery_arn,
+            asked,
+            keep="approval",
+            answer="$states.result",
+            following=following,
+            seconds=args.approval_seconds,
+            resource=flow.INVOKE_AND_WAIT,
+            # Not after a timeout: people would be asked anew all day.
+            retry=[{"ErrorEquals": list(flow.LAMBDA_FAULTS), "IntervalSeconds": 2, "MaxAttempts": 5, "BackoffRate": 2}],
+        ),
+    }
+
+
+def _change_of_writer(args: FailoverArgs) -> dict[str, State]:
+    """By promotion; or, when a person leaves a region that lives, without loss."""
+    return {
+        "ChooseWriterChange": {
+            "Type": "Choice",
+            "Choices": [{"Condition": flow.expression('$states.input.guard.mode = "planned"'), "Next": "Switch"}],
+            "Default": "Promote",
+        },
+        "Promote": flow.recovery_task(
+            args.recovery_arn, "promote", {}, keep="change", following="DescribeWriter", tries=8
+        ),
+        "Switch": flow.recovery_task(
+            args.recovery_arn,
+            "switch",
+            {"writer_region": flow.document("guard.writer_region")},
+            keep="change",
+            following="DescribeWriter",
+        ),
+    }

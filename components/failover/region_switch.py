@@ -1,0 +1,181 @@
+"""The failover as a plan of Amazon Application Recovery Controller's Region switch, beside the one of our own.
+
+Optional (`drill:regionSwitch`), for those who have all of their applications switched by ARC. A plan costs 70 USD a
+month, executed or not [ARC-4] (decision 0009). It leaves a region on purpose, without loss, while both live. What a
+loss needs, ARC leaves out: in an ungraceful execution it skips Lambda steps [ARC-1], so that nothing fences and nothing
+is proved; it has no trigger here, and a lost region stays the sentinel's work.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+from components.workload import region_switch_steps
+from shared.naming import Names
+from shared.places import Place
+
+OBJECTIVE = 15
+"""Minutes that ARC measures an execution against."""
+# In minutes, the last also between two calls of a step that has not succeeded.
+_FENCE, _DATABASE, _PROVE, _AGAIN = 5, 30, 45, 0.5
+NAME_LIMIT = 32  # API ARCRegionSwitch.CreatePlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionSwitchArgs:
+    names: Names
+    account: pulumi.Input[str]
+    regions: Mapping[Place, str]
+    global_cluster: pulumi.Input[str]
+    cluster_arns: Mapping[Place, pulumi.Input[str]]
+
+
+class RegionSwitch(pulumi.ComponentResource):
+    """One plan with a workflow to activate each region: fence the other, move the database, prove a payment. Traffic
+    follows by health, so there is no step for it."""
+
+    plan_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: RegionSwitchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:drill:RegionSwitch", name, None, opts)
+        self._prefix, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._plan_name = args.names.once("region-switch", limit=NAME_LIMIT)
+        role, policy = self._role()
+        plan = aws.arcregionswitch.Plan(
+            f"{name}-plan",
+            name=self._plan_name,
+            description="Leaves a region on purpose: fence it, move the database without loss, prove a payment",
+            execution_role=role.arn,
+            # Only one region's member of the database writes, in either traffic mode.
+            recovery_approach="activePassive",
+            regions=[args.regions[place] for place in Place],
+            primary_region=args.regions[Place.PRIMARY],
+            recovery_time_objective_minutes=OBJECTIVE,
+            associated_alarms=[
+                {
+                    "map_block_key": f"{place}-serves",
+                    "alarm_type": "applicationHealth",
+                    "resource_identifier": self._arn("cloudwatch", place, f"alarm:{self._region_alarm(place)}"),
+                }
+                for place in Place
+            ],
+            workflows=[
+                {
+                    "workflow_target_action": "activate",
+                    "workflow_target_region": args.regions[place],
+                    "workflow_description": f"Leave {args.regions[place.other]}",
+                    "steps": self._steps(),
+                }
+                for place in Place
+            ],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.plan_arn = plan.arn
+        self.register_outputs({"plan_arn": self.plan_arn})
+
+    def _steps(self) -> list[Any]:
+        return [
+            self._function_step(region_switch_steps.FENCE, minutes=_FENCE),
+            {
+                "name": "move-the-database",
+                "execution_block_type": "AuroraGlobalDatabase",
+                "global_aurora_configs": [
+                    {
+                        # Without loss; promoting a member at the price of what it lacks is the failover's work.
+                        "behavior": "switchoverOnly",
+                        "global_cluster_identifier": self._args.global_cluster,
+                        "database_cluster_arns": [self._args.cluster_arns[place] for place in Place],
+                        "timeout_minutes": _DATABASE,
+                    }
+                ],
+            },
+            self._function_step(region_switch_steps.PROVE, minutes=_PROVE),
+        ]
+
+    def _function_step(self, step: str, *, minutes: int) -> dict[str, Any]:
+        return {
+            "name": step,
+            "execution_block_type": "CustomActionLambda",
+            "custom_action_lambda_configs": [
+                {
+                    # The other one may be what is wrong.
+                    "region_to_run": "activatingRegion",
+                    "lambdas": [{"arn": self._function_arn(step, place)} for place in Place],
+                    "timeout_minutes": minutes,
+                    "retry_interval_minutes": _AGAIN,
+                    # The only word that ARC knows for it.
+                    "ungracefuls": [{"behavior": "skip"}],
+                }
+            ],
+        }
+
+    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        role = aws.iam.Role(
+            f"{self._prefix}-role",
+            name=self._args.names.once("role-region-switch"),
+            assume_role_policy=iam.trust("arc-region-switch.amazonaws.com"),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._prefix}-policy",
+            role=role.name,
+            policy=iam.document([*self._of_the_plan(role.arn), *self._of_its_steps()]),
+            opts=self._child,
+        )
+        return role, policy
+
+    def _of_the_plan(self, role_arn: pulumi.Output[str]) -> list[dict[str, Any]]:
+        """As in AWS's own AmazonApplicationRecoveryControllerRegionSwitchPlanExecutionPolicy, but for this plan."""
+        plan = pulumi.Output.concat("arn:aws:arc-region-switch::", self._args.account, f":plan/{self._plan_name}:*")
+        return [
+            iam.allow(
+                [
+                    "arc-region-switch:GetPlan",
+                    "arc-region-switch:GetPlanExecution",
+                    "arc-region-switch:ListPlanExecutions",
+                ],
+                [plan],
+            ),
+            iam.allow(["iam:SimulatePrincipalPolicy"], [role_arn]),
+            # Composite alarms are told of only to who may ask for all (API CloudWatch.DescribeAlarms).
+            iam.allow(["cloudwatch:DescribeAlarms"], ["*"]),
+            iam.allow(
+                ["cloudwatch:DescribeAlarmHistory"],
+                [self._arn("cloudwatch", place, f"alarm:{self._region_alarm(place)}") for place in Place],
+            ),
+            iam.allow(["cloudwatch:GetMetricStatistics"], ["*"]),
+        ]
+
+    def _of_its_steps(self) -> list[dict[str, Any]]:
+        """What ARC asks for in each kind of step [ARC-2]."""
+        steps = (region_switch_steps.FENCE, region_switch_steps.PROVE)
+        members = [self._args.cluster_arns[place] for place in Place]
+        whole = pulumi.Output.concat(
+            "arn:aws:rds::", self._args.account, ":global-cluster:", self._args.names.global_cluster
+        )
+        return [
+            iam.allow(
+                ["lambda:GetFunction", "lambda:InvokeFunction"],
+                [self._function_arn(step, place) for step in steps for place in Place],
+            ),
+            iam.allow(["rds:DescribeGlobalClusters"], [whole]),
+            iam.allow(["rds:DescribeDBClusters"], members),
+            iam.allow(["rds:SwitchoverGlobalCluster"], [whole, *members]),
+        ]
+
+    def _function_arn(self, step: str, place: Place) -> pulumi.Output[str]:
+        name = self._args.names.regional(f"function-{region_switch_steps.label(step)}", place)
+        return self._arn("lambda", place, f"function:{name}")
+
+    def _region_alarm(self, place: Place) -> str:
+        return self._args.names.regional("alarm-region", place)
+
+    def _arn(self, service: str, place: Place, resource: str) -> pulumi.Output[str]:
+        return pulumi.Output.concat(
+            f"arn:aws:{service}:{self._args.regions[place]}:", self._args.account, f":{resource}"
+        )

@@ -1,0 +1,130 @@
+"""Steps that the failover and the failback share, each as the states it takes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.failover.states import (
+    FAILED,
+    NOTIFY_FAILURE,
+    RUN_ARN,
+    RUN_NAME,
+    RUN_STARTED,
+    WAIT_SECONDS,
+    State,
+    document,
+    expression,
+    or_null,
+    recovery_task,
+    task,
+)
+
+
+def guard(function_arn: str, machine: str, *, following: str) -> dict[str, State]:
+    """Whether the run may go on; one that may not ends in "Skipped", which is no failure."""
+    request = {"machine": machine, "execution": RUN_ARN, "started_at": RUN_STARTED}
+    return {
+        "CheckPreconditions": recovery_task(
+            function_arn,
+            "guard",
+            {**request, "request": expression("$states.input")},
+            keep="guard",
+            following="CanProceed",
+        ),
+        "CanProceed": {
+            "Type": "Choice",
+            "Choices": [{"Condition": document("guard.go"), "Next": following}],
+            "Default": "Skipped",
+        },
+        "Skipped": {"Type": "Succeed"},
+    }
+
+
+def wait_for_writer(function_arn: str, *, lost: str | None, following: str) -> dict[str, State]:
+    """Look until the writer is where it is to be; how long at most, the operation knows. `lost` is an expression."""
+    asked = {
+        "region": document("guard.writer_region"),
+        "lost": lost,
+        "since": document("change.at"),
+        "forced": document("guard.forced"),
+        # Not there before the first look, or in a failback.
+        "peer_knows_since": or_null("fence.peer_knows_since"),
+        "down_since": or_null("writer.down_since"),
+        "down_at": or_null("writer.down_at"),
+    }
+    return {
+        "DescribeWriter": recovery_task(function_arn, "writer", asked, keep="writer", following="WriterReady"),
+        "WriterReady": {
+            "Type": "Choice",
+            "Choices": [{"Condition": document("writer.ready"), "Next": following}],
+            "Default": "WaitForWriter",
+        },
+        "WaitForWriter": {"Type": "Wait", "Seconds": WAIT_SECONDS, "Next": "DescribeWriter"},
+    }
+
+
+def publish(function_arn: str, *, following: str) -> dict[str, State]:
+    given = {"writer_region": document("guard.writer_region"), "epoch": document("guard.writer_epoch"), "by": RUN_NAME}
+    return {"Publish": recovery_task(function_arn, "publish", given, keep="publish", following=following)}
+
+
+def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, following: str) -> dict[str, State]:
+    """Ask the ledger for a replay, again while it answers with a continuation. Its counts go on from answer to answer.
+
+    Retries for up to two minutes, because the ledger rejects writes until its region holds the writer role, and after a
+    failback until the witness reports the region's endpoints healthy.
+    """
+    asked = {
+        **given,
+        "operation": "replay",
+        "since": document("guard.replay_since"),
+        "continuation": or_null("replay.continuation"),
+    }
+    answer = '$merge([$states.result.Payload, {"at": $now()}])'
+    return {
+        "Replay": task(
+            function_arn, asked, keep="replay", following="ReplayComplete", seconds=seconds, tries=10, answer=answer
+        ),
+        "ReplayComplete": {
+            "Type": "Choice",
+            "Choices": [{"Condition": document("replay.done"), "Next": following}],
+            "Default": "Replay",
+        },
+    }
+
+
+def prove(function_arn: str, *, following: str) -> dict[str, State]:
+    given = {"execution": RUN_NAME, "writer_region": document("guard.writer_region")}
+    return {"VerifyPayment": recovery_task(function_arn, "prove", given, keep="proof", following=following)}
+
+
+def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[str, State]:
+    """Measure, tell, end; and what a failure leads to. `moments`: what `measure` is told, and where in the document
+    that stands."""
+    given: dict[str, Any] = {name: or_null(place) for name, place in moments.items()}
+    measured = {**given, "started_at": document("guard.started_at"), "replay": or_null("replay")}
+
+    def outcome_of(outcome: str) -> dict[str, Any]:
+        return {"machine": machine, "execution": RUN_ARN, "outcome": outcome, "document": expression("$states.input")}
+
+    return {
+        "Measure": recovery_task(function_arn, "measure", measured, keep="measures", following="NotifySuccess"),
+        "NotifySuccess": recovery_task(
+            function_arn, "notify", outcome_of("succeeded"), keep="notification", following="Done"
+        ),
+        "Done": {"Type": "Succeed"},
+        NOTIFY_FAILURE: task(
+            function_arn,
+            {"operation": "notify", **outcome_of("failed")},
+            keep="notification",
+            following=FAILED,
+            seconds=60,
+            tries=5,
+            caught_by=FAILED,
+            caught_as="untold",
+        ),
+        FAILED: {
+            "Type": "Fail",
+            "Error": document("failure.Error"),
+            "Cause": document("failure.Cause"),
+        },
+    }

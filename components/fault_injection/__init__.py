@@ -1,0 +1,2 @@
+"""AWS FIS: the experiment templates, their role and their log. Drills that inject faults by other means are in
+`drill`."""

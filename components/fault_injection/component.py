@@ -1,0 +1,149 @@
+"""Templates of AWS Fault Injection Service for a region, off by default (`drill:faultInjection`).
+
+A template costs nothing and does nothing; an experiment is started by a person, costs 0.10 USD for each minute of an
+action [FIS-8], and ends by itself. It is stopped at once when the region's alarms say that clients are refused. They
+must be alarms of the experiment's own region: FIS takes an ARN of another one, and then cancels the experiment when it
+starts. Deploy nothing meanwhile: route tables, replication rules and table policies are FIS's for so long, and Pulumi
+would take its changes for drift.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+from components.fault_injection import role as fault_injection_role
+from components.fault_injection.role import Reach
+from components.fault_injection.templates import EXPERIMENTS, Experiment, bucket_tag, stop_alarms
+from shared.naming import Names
+from shared.places import Place
+
+LOG_SCHEMA = 2  # [FIS-4]
+LOG_DAYS = 90
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultInjectionArgs:
+    """A region as the global stack sees it, which alone knows everything that an experiment touches."""
+
+    names: Names
+    place: Place
+    environment: str
+    region: str
+    peer_region: str
+    account: pulumi.Input[str]
+    vpc_id: pulumi.Input[str]
+    private_subnet_ids: pulumi.Input[Sequence[str]]
+    bucket_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+
+
+class FaultInjection(pulumi.ComponentResource):
+    """One template for each experiment, one role for all, and a log. Lives in the region whose provider it is given."""
+
+    template_ids: dict[str, pulumi.Output[str]]  # by the experiment's key
+
+    def __init__(self, name: str, args: FaultInjectionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:drill:FaultInjection", name, None, opts)
+        self._prefix, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._reach = Reach(
+            region=args.region,
+            peer_region=args.peer_region,
+            account=args.account,
+            vpc_id=args.vpc_id,
+            journal_table=args.names.journal_table,
+            bucket_arn=args.bucket_arn,
+            instance=args.names.regional("aurora-1", args.place),
+            environment=args.environment,
+            place=str(args.place),
+        )
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            # As for state machines: with this prefix many groups share one line of the account's log policy.
+            name=f"/aws/vendedlogs/fis/{args.names.regional('fault-injection', args.place)}",
+            retention_in_days=LOG_DAYS,
+            kms_key_id=args.key_arn,
+            opts=self._child,
+        )
+        role, policy = self._role()
+        self.template_ids = {each.key: self._template(each, role, policy, logs).id for each in EXPERIMENTS}
+        self.register_outputs({})
+
+    def _template(
+        self,
+        experiment: Experiment,
+        role: aws.iam.Role,
+        policy: aws.iam.RolePolicy,
+        logs: aws.cloudwatch.LogGroup,
+    ) -> aws.fis.ExperimentTemplate:
+        args = self._args
+        parameters = dict(experiment.parameters) | ({"region": args.peer_region} if experiment.to_peer else {})
+        target: Any = {
+            "name": experiment.key,
+            "resource_type": experiment.resource_type,
+            "selection_mode": "ALL",
+            **self._targets()[experiment.resource_type],
+        }
+        return aws.fis.ExperimentTemplate(
+            f"{self._prefix}-{experiment.key}",
+            description=experiment.description,
+            role_arn=role.arn,
+            actions=[
+                {
+                    "name": experiment.key,
+                    "action_id": experiment.action,
+                    "parameters": [{"key": key, "value": value} for key, value in sorted(parameters.items())],
+                    "target": {"key": experiment.target, "value": experiment.key},
+                }
+            ],
+            targets=[target],
+            stop_conditions=[
+                {"source": "aws:cloudwatch:alarm", "value": self._reach.arn("cloudwatch", f"alarm:{alarm}")}
+                for alarm in stop_alarms(args.names, args.place)
+            ],
+            # An experiment that touches nothing would look like one that was survived.
+            experiment_options={"account_targeting": "single-account", "empty_target_resolution_mode": "fail"},
+            log_configuration={
+                "log_schema_version": LOG_SCHEMA,
+                "cloudwatch_logs_configuration": {"log_group_arn": pulumi.Output.concat(logs.arn, ":*")},
+            },
+            tags={"Name": args.names.regional(f"experiment-{experiment.key}", args.place)},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _targets(self) -> Mapping[str, Mapping[str, Any]]:
+        args = self._args
+        subnets = pulumi.Output.all(args.account, args.private_subnet_ids).apply(
+            lambda known: [f"arn:aws:ec2:{args.region}:{known[0]}:subnet/{each}" for each in known[1]]
+        )
+        tags = bucket_tag(args.names, args.place)
+        return {
+            "aws:ec2:subnet": {"resource_arns": subnets},
+            "aws:dynamodb:global-table": {
+                "resource_arns": [self._reach.arn("dynamodb", f"table/{args.names.journal_table}")]
+            },
+            "aws:s3:bucket": {"resource_tags": [{"key": key, "value": value} for key, value in tags.items()]},
+            "aws:rds:db": {"resource_arns": [fault_injection_role.instance_arn(self._reach)]},
+        }
+
+    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        role = aws.iam.Role(
+            f"{self._prefix}-role",
+            name=self._args.names.regional("role-fault-injection", self._args.place),
+            # Of this account and its experiments only [FIS-5].
+            assume_role_policy=iam.trust_for(
+                "fis.amazonaws.com", account=self._args.account, source=self._reach.arn("fis", "experiment/*")
+            ),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._prefix}-policy",
+            role=role.name,
+            policy=iam.document(fault_injection_role.statements(self._reach)),
+            opts=self._child,
+        )
+        return role, policy

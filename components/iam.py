@@ -1,0 +1,61 @@
+"""IAM policy documents as JSON that is the same every time. Pure but for the outputs that flow through."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+VERSION = "2012-10-17"
+Condition = Mapping[str, Mapping[str, Any]]
+
+
+def allow(
+    actions: Sequence[str], resources: Sequence[pulumi.Input[str]], *, condition: Condition | None = None
+) -> dict[str, Any]:
+    """A statement that allows `actions`, each spelled out, on `resources`. Raises ValueError for a wildcard action."""
+    if wild := [action for action in actions if "*" in action]:
+        raise ValueError(f"policy allows {', '.join(wild)}; name each action")
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    return statement if condition is None else statement | {"Condition": condition}
+
+
+def document(statements: Sequence[Mapping[str, Any]]) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps({"Version": VERSION, "Statement": list(statements)}, sort_keys=True)
+
+
+def trust(service: str) -> str:
+    """The assume-role policy of a role that an AWS service takes on: `lambda.amazonaws.com`."""
+    return (
+        f'{{"Statement": [{{"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {{"Service": "{service}"}}}}], '
+        f'"Version": "{VERSION}"}}'
+    )
+
+
+def trust_for(service: str, *, account: pulumi.Input[str], source: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The same for a service that says on whose behalf it acts: for `source`, an ARN or a pattern, of `account`."""
+    return document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account}, "ArnLike": {"aws:SourceArn": source}},
+            }
+        ]
+    )
+
+
+# Refusing plain HTTP in the resource policies of what we own. Pure but for the outputs that flow through.
+
+
+def tls_only(action: str, resources: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
+    """A statement that refuses `action` to whoever comes without TLS, whatever else allows it [IAM-1]. Here a wildcard
+    action is right: it refuses more."""
+    return {
+        "Sid": "DenyInsecureTransport",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": action,
+        "Resource": list(resources),
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

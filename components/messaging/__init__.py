@@ -1,0 +1,1 @@
+"""SNS topics, SQS dead-letter queues, EventBridge buses and the global event endpoint."""

@@ -1,0 +1,158 @@
+"""The global endpoint of the two event buses: events go to the primary's, or to the secondary's while that is unwell.
+
+Whoever publishes uses the endpoint's id and Signature Version 4A, which takes `awscrt` [EVENTS-3]. Events reach both
+buses, so whoever consumes them must recognise one it has seen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+from components.monitoring.alarm import Watched
+from components.monitoring.alarms import metric_alarm
+from components.monitoring.catalogue import EVENT_LATENCY
+from shared.naming import Names
+from shared.places import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusPlacement:
+    """A region's bus, from the region's outputs."""
+
+    region: str
+    arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventEndpointArgs:
+    names: Names
+    bus_name: str  # equal in both regions
+    account: pulumi.Input[str]
+    buses: Mapping[Place, BusPlacement]
+    topic_arn: pulumi.Input[str]  # the primary region's
+    front_door_check_id: pulumi.Input[str]  # the health check on the primary region's own front door
+
+    def __post_init__(self) -> None:
+        if set(self.buses) != set(Place):
+            raise ValueError(f"event endpoint has buses for {sorted(self.buses)}; both places are needed")
+
+
+class EventEndpoint(pulumi.ComponentResource):
+    """Lives in the primary region, whose provider it must be given.
+
+    It follows two health checks. AWS's own, an alarm on EventBridge's latency, sees EventBridge unwell; but without
+    data it must keep its last word, or a quiet night would move events, and so it says nothing of a region that is
+    gone. The check on the region's front door does. Both must be healthy.
+    """
+
+    url: pulumi.Output[str]
+    name: pulumi.Output[str]
+    health_check_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EventEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:event_endpoint:EventEndpoint", name, None, opts)
+        self._prefix, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        check = self._health_check()
+        role, policy = self._role()
+        endpoint = aws.cloudwatch.EventEndpoint(
+            f"{name}-endpoint",
+            name=args.names.events,
+            description="Payments' events, to whichever region is well",
+            event_buses=[{"event_bus_arn": args.buses[place].arn} for place in Place],
+            routing_config={
+                "failover_config": {
+                    "primary": {"health_check": check.arn},
+                    # A region's name, not the word SECONDARY [EVENTS-2].
+                    "secondary": {"route": args.buses[Place.SECONDARY].region},
+                }
+            },
+            # Without it, somebody would have to reset the health check to bring events back [EVENTS-4].
+            replication_config={"state": "ENABLED"},
+            role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.url, self.name, self.health_check_id = endpoint.endpoint_url, endpoint.name, check.id
+        self.register_outputs({"url": self.url})
+
+    def _health_check(self) -> aws.route53.HealthCheck:
+        """Route 53 copies the alarm's settings when the check is made; `triggers` has it copy changes too."""
+        alarm = metric_alarm(
+            f"{self._prefix}-latency",
+            self._args.names.once("alarm-events-latency"),
+            Watched(name="events", alarms=[EVENT_LATENCY], dimensions={}),
+            EVENT_LATENCY,
+            topic_arn=self._args.topic_arn,
+            opts=self._child,
+        )
+        latency = aws.route53.HealthCheck(
+            f"{self._prefix}-latency",
+            type="CLOUDWATCH_METRIC",
+            cloudwatch_alarm_name=alarm.name,
+            cloudwatch_alarm_region=self._args.buses[Place.PRIMARY].region,
+            # What goes with an alarm that treats missing data as missing [EVENTS-6].
+            insufficient_data_health_status="LastKnownStatus",
+            triggers={
+                "evaluation_periods": str(EVENT_LATENCY.evaluation_periods),
+                "period": str(EVENT_LATENCY.period),
+                "threshold": str(EVENT_LATENCY.threshold),
+            },
+            tags={"Name": self._args.names.once("health-events-latency")},
+            opts=self._child,
+        )
+        return aws.route53.HealthCheck(
+            f"{self._prefix}-primary",
+            type="CALCULATED",
+            child_healthchecks=[latency.id, self._args.front_door_check_id],
+            child_health_threshold=2,
+            tags={"Name": self._args.names.once("health-events-primary")},
+            opts=self._child,
+        )
+
+    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        role = aws.iam.Role(
+            f"{self._prefix}-role",
+            name=self._args.names.once("role-endpoint-events"),
+            assume_role_policy=iam.trust("events.amazonaws.com"),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._prefix}-policy",
+            role=role.name,
+            policy=iam.document(_statements(role.arn, self._args)),
+            opts=self._child,
+        )
+        return role, policy
+
+
+def endpoint_id(url: str) -> str:
+    """The part of an endpoint's URL that PutEvents takes: `abcde.veo` of `https://abcde.veo.endpoint.events...` (API
+    EventBridge.PutEvents). Raises ValueError for another kind of URL."""
+    host, found, _ = url.removeprefix("https://").partition(".endpoint.events.")
+    if not found:
+        raise ValueError(f"{url} is not the URL of an event endpoint")
+    return host
+
+
+def _statements(role_arn: pulumi.Output[str], args: EventEndpointArgs) -> list[dict[str, Any]]:
+    """What replication needs [EVENTS-5], and what rules on a bus with a customer key need besides [EVENTS-11]."""
+    buses = [args.buses[place] for place in Place]
+    managed_rules = [
+        pulumi.Output.concat(
+            f"arn:aws:events:{bus.region}:", args.account, f":rule/{args.bus_name}/GlobalEndpointManagedRule-*"
+        )
+        for bus in buses
+    ]
+    return [
+        iam.allow(["events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets"], managed_rules),
+        iam.allow(["events:PutEvents"], [bus.arn for bus in buses]),
+        iam.allow(
+            ["iam:PassRole"], [role_arn], condition={"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}
+        ),
+        iam.allow(["kms:Decrypt"], [bus.key_arn for bus in buses]),
+    ]

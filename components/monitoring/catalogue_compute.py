@@ -1,0 +1,203 @@
+"""Alarms on what runs: functions, rules, dead-letter queues."""
+
+import functools
+
+from components.monitoring.alarm import Alarm
+
+_LAMBDA = "[LAMBDA-8], dimensions: [CW-5]"
+
+# What an alarm on a function is unless it says otherwise: something is counted by the minute, and silence is well.
+_on_function = functools.partial(
+    Alarm,
+    namespace="AWS/Lambda",
+    dimensions={"FunctionName": "function"},
+    statistic="Sum",
+    period=60,
+    evaluation_periods=5,
+    threshold=1,
+    comparison="GreaterThanOrEqualToThreshold",
+    missing="notBreaching",
+    missing_reason="a function that nobody calls reports nothing, and that is well",
+    source=_LAMBDA,
+)
+
+_ERRORS = _on_function(
+    key="errors",
+    metric="Errors",
+    datapoints=2,
+    reason="The function failed: it raised an error, ran out of time or memory, or could not start. See its log group.",
+    urgent=True,
+)
+_THROTTLES = _on_function(
+    key="throttles",
+    metric="Throttles",
+    datapoints=2,
+    reason="Invocations were throttled: the concurrency limit was reached. After a failover one region carries the "
+    "load of both: compare the account's concurrency limits in the two.",
+    urgent=True,
+)
+_DURATION = _on_function(
+    key="duration",
+    metric="Duration",
+    statistic="p99",
+    datapoints=3,
+    threshold=0.8,
+    share_of="timeout_ms",
+    reason="The slowest calls come close to the function's time limit; what waits behind them is next. See its traces.",
+)
+_DEAD_LETTER_ERRORS = _on_function(
+    key="dead-letter-errors",
+    metric="DeadLetterErrors",
+    evaluation_periods=1,
+    datapoints=1,
+    missing_reason="nothing had to be sent to the dead-letter queue",
+    reason="An event could not even be put into the dead-letter queue and is lost: check the function's rights to the "
+    "queue and to its key.",
+)
+_ITERATOR_AGE = _on_function(
+    key="behind",
+    metric="IteratorAge",
+    statistic="Maximum",
+    datapoints=3,
+    threshold=60_000,  # milliseconds
+    comparison="GreaterThanThreshold",
+    missing_reason="a stream without new records has no age",
+    reason="The function is more than a minute behind its stream: it fails on a record and retries it, or is too slow.",
+)
+_SILENT = _on_function(
+    key="silent",
+    metric="Invocations",
+    datapoints=5,
+    comparison="LessThanThreshold",
+    missing="breaching",
+    missing_reason="a function that a schedule calls every minute and that reports nothing is not called",
+    reason="Nothing watches the other region: its loss would move traffic, but not the database. See the schedule, its "
+    "role and the dead-letter queue.",
+    urgent=True,
+)
+
+FUNCTION = (_ERRORS, _THROTTLES, _DURATION)
+"""For every function. Role `function`; limit `timeout_ms`, the function's time limit in milliseconds."""
+ASYNC_FUNCTION = (*FUNCTION, _DEAD_LETTER_ERRORS)
+"""For a function that events start, with a dead-letter queue of its own."""
+STREAM_FUNCTION = (*FUNCTION, _ITERATOR_AGE)
+"""For a function that reads a stream."""
+SCHEDULED_FUNCTION = (_SILENT,)
+"""Besides the above, for a function that a schedule calls every minute."""
+
+_on_machine = functools.partial(
+    Alarm,
+    namespace="AWS/States",
+    dimensions={"StateMachineArn": "machine"},
+    statistic="Sum",
+    period=60,
+    evaluation_periods=1,
+    datapoints=1,
+    threshold=1,
+    comparison="GreaterThanOrEqualToThreshold",
+    missing="notBreaching",
+    missing_reason="state machines that nobody starts report nothing, and that is well",
+    source="[SFN-1]",
+    urgent=True,
+)
+
+STATE_MACHINE = (
+    _on_machine(
+        key="failed",
+        metric="ExecutionsFailed",
+        reason="A run gave up after its retries. See docs/runbooks/failover.md.",
+    ),
+    _on_machine(
+        key="timed-out",
+        metric="ExecutionsTimedOut",
+        reason="A run outlasted its time limit. See docs/runbooks/failover.md.",
+    ),
+    _on_machine(
+        key="aborted",
+        metric="ExecutionsAborted",
+        reason="Somebody stopped a run half way: look which of its steps are done.",
+    ),
+)
+"""For a state machine of ours. Role `machine`: its ARN."""
+
+DEAD_LETTER_QUEUE = (
+    Alarm(
+        key="depth",
+        namespace="AWS/SQS",
+        metric="ApproximateNumberOfMessagesVisible",
+        dimensions={"QueueName": "queue"},
+        statistic="Maximum",
+        period=60,
+        evaluation_periods=1,
+        datapoints=1,
+        threshold=1,
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="notBreaching",
+        missing_reason="SQS stops reporting a queue that nobody has used for six hours, as this one should be",
+        reason="Something could not be handled and waits here to be looked at; it is deleted after 14 days.",
+        source="[SQS-1]",
+    ),
+)
+"""Role `queue`: the queue's name."""
+
+WORK_QUEUE = (
+    Alarm(
+        key="waiting",
+        namespace="AWS/SQS",
+        metric="ApproximateAgeOfOldestMessage",
+        dimensions={"QueueName": "queue"},
+        statistic="Maximum",
+        period=60,
+        evaluation_periods=5,
+        datapoints=5,
+        threshold=900,  # seconds
+        comparison="GreaterThanThreshold",
+        missing="notBreaching",
+        missing_reason="SQS stops reporting a queue that nobody has used for six hours",
+        reason="Something has waited for more than a quarter of an hour: the function behind this queue is not called, "
+        "or fails again and again. See its log group.",
+        source="[SQS-1]",
+    ),
+)
+"""For a queue that a function works off. Role `queue`: the queue's name."""
+
+EVENT_RULE = (
+    Alarm(
+        key="failed",
+        namespace="AWS/Events",
+        metric="FailedInvocations",
+        dimensions={"RuleName": "rule"},
+        statistic="Sum",
+        period=60,
+        evaluation_periods=1,
+        datapoints=1,
+        threshold=1,
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="notBreaching",
+        missing_reason="EventBridge reports failures only when there are some",
+        reason="EventBridge gave up on delivering an event, most often for want of a permission on the target or its "
+        "key, which shows nowhere else.",
+        source="[EVENTS-7]",
+    ),
+)
+"""For a rule on the default bus. Role `rule`: its name."""
+
+EVENT_LATENCY = Alarm(
+    key="latency",
+    namespace="AWS/Events",
+    metric="IngestionToInvocationStartLatency",
+    # None: the whole service in the region, across all rules and buses [EVENTS-7].
+    dimensions={},
+    statistic="Average",
+    period=60,
+    evaluation_periods=5,
+    datapoints=5,
+    threshold=30_000,  # milliseconds
+    comparison="GreaterThanThreshold",
+    missing="missing",
+    missing_reason="a quiet minute must not move events to the other region; AWS's own template says breaching, and to "
+    "change that for buses that are used now and then",
+    reason="EventBridge takes more than 30 seconds to deliver: the service itself is disturbed. The event endpoint's "
+    "health check follows this alarm.",
+    source="[EVENTS-6] [EVENTS-7]",
+)

@@ -1,0 +1,153 @@
+"""Alarms on what keeps data: replication of database, journal and buckets, and backups."""
+
+from components.monitoring.alarm import Alarm
+
+_BACKUP = "[BACKUP-1], dimensions: [CW-5]"
+_NO_JOBS = "counted only when there are some"
+_S3 = "[S3-11]"
+_S3_MISSING = "what S3 asks for: the last known state holds until there is a newer one"
+
+DATABASE_MEMBER = (
+    Alarm(
+        key="lag",
+        namespace="AWS/RDS",
+        metric="AuroraGlobalDBRPOLag",
+        dimensions={"DBClusterIdentifier": "cluster", "SourceRegion": "source_region"},
+        statistic="Maximum",
+        period=60,
+        evaluation_periods=5,
+        datapoints=3,
+        threshold=5_000,  # milliseconds
+        comparison="GreaterThanThreshold",
+        missing="notBreaching",
+        missing_reason="the writer has no lag to report; after a failover the two members change places",
+        reason="The reading member is more than five seconds behind: so much of the ledger would have to be replayed "
+        "from the journal if it took over now.",
+        source="[AURORA-16]",
+        home="reader",
+    ),
+)
+"""For each member, in its own region. Roles `cluster` (its identifier) and `source_region` (the other member's)."""
+
+JOURNAL = (
+    Alarm(
+        key="replication",
+        namespace="AWS/DynamoDB",
+        metric="ReplicationLatency",
+        dimensions={"ReceivingRegion": "receiving_region", "TableName": "table"},
+        statistic="Average",
+        period=60,
+        evaluation_periods=5,
+        datapoints=5,
+        threshold=10_000,  # milliseconds
+        comparison="GreaterThanThreshold",
+        missing="ignore",
+        missing_reason="alarms on DynamoDB ignore missing data whatever they are told (API CloudWatch.PutMetricAlarm)",
+        reason="What this region writes to the journal takes more than ten seconds to reach the other. Payments are "
+        "written to both regions directly; control records and repairs rely on this.",
+        source="[DYNAMODB-1]",
+        home="source",
+    ),
+)
+"""For each direction, where it starts. Roles `table` and `receiving_region`."""
+
+_RULE = {"DestinationBucket": "destination", "RuleId": "rule", "SourceBucket": "source"}
+
+BUCKET_SENDING = (
+    Alarm(
+        key="failed",
+        namespace="AWS/S3",
+        metric="OperationsFailedReplication",
+        dimensions=_RULE,
+        statistic="Sum",
+        period=60,
+        evaluation_periods=1,
+        datapoints=1,
+        threshold=1,
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="ignore",
+        missing_reason=_S3_MISSING,
+        reason="Objects could not be replicated, and S3 does not try again. Check role and keys, then use S3 Batch "
+        "Replication.",
+        source=_S3,
+        home="source",
+    ),
+)
+"""For each direction, in the source bucket's region. Roles `source`, `destination` (bucket names), `rule` (its id)."""
+
+BUCKET_RECEIVING = (
+    Alarm(
+        key="latency",
+        namespace="AWS/S3",
+        metric="ReplicationLatency",
+        dimensions=_RULE,
+        statistic="Maximum",  # the only statistic S3 gives a meaning to
+        period=60,
+        evaluation_periods=5,
+        datapoints=5,
+        threshold=15 * 60,  # seconds: what Replication Time Control promises
+        comparison="GreaterThanThreshold",
+        missing="ignore",
+        missing_reason=_S3_MISSING,
+        reason="The copy of the bucket is more than 15 minutes behind, past what S3 promises.",
+        source=_S3,
+        home="destination",
+    ),
+)
+"""For each direction, in the destination bucket's region. Roles as for BUCKET_SENDING."""
+
+
+def _jobs(key: str, metric: str, reason: str) -> Alarm:
+    return Alarm(
+        key=key,
+        namespace="AWS/Backup",
+        metric=metric,
+        dimensions={"BackupVaultName": "vault"},
+        statistic="Sum",
+        period=300,  # how often AWS Backup reports
+        evaluation_periods=1,
+        datapoints=1,
+        threshold=1,
+        comparison="GreaterThanOrEqualToThreshold",
+        missing="notBreaching",
+        missing_reason=_NO_JOBS,
+        reason=reason,
+        source=_BACKUP,
+    )
+
+
+BACKUP_VAULT = (
+    _jobs("backup-failed", "NumberOfBackupJobsFailed", "A backup job failed; see the job list of AWS Backup."),
+    _jobs(
+        "backup-expired", "NumberOfBackupJobsExpired", "A backup could not start within its window, so there is none."
+    ),
+    _jobs("restore-failed", "NumberOfRestoreJobsFailed", "A restore failed: what the vault holds may be of no use."),
+)
+"""Role `vault`: its name."""
+
+BACKUP_COPIES = (
+    _jobs("copy-failed", "NumberOfCopyJobsFailed", "A copy to the other region failed: its vault is behind by a day."),
+)
+"""Role `vault`: the name of the vault that copies go *to*, since that is what AWS counts copy jobs by. AWS does not say
+in which of the two regions: watch it in both."""
+
+BACKUP_PLAN = (
+    Alarm(
+        key="backup-missing",
+        namespace="AWS/Backup",
+        metric="NumberOfBackupJobsCompleted",
+        dimensions={"BackupVaultName": "vault"},
+        statistic="Sum",
+        period=86400,
+        # Two days: a job may start an hour later than the day before and still be daily.
+        evaluation_periods=2,
+        datapoints=2,
+        threshold=1,
+        comparison="LessThanThreshold",
+        missing="breaching",
+        missing_reason="a plan that makes no backup at all is the failure that nothing else shows",
+        reason="No backup was completed for two days: is the plan still there, and its role still trusted?",
+        source=_BACKUP,
+    ),
+)
+"""For a vault that a daily plan fills. Role `vault`: its name."""

@@ -1,0 +1,1 @@
+"""VPCs, their endpoints, flow logs, and the peering between the regions."""

@@ -1,0 +1,92 @@
+"""VPC flow logs to CloudWatch Logs."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+
+# Seconds; the longer of the two choices, for fewer records (API EC2.CreateFlowLogs.MaxAggregationInterval).
+AGGREGATION = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowLogsArgs:
+    name: str  # of the VPC, as people see it
+    role_name: str
+    region: str
+    account: pulumi.Input[str]
+    vpc_id: pulumi.Input[str]
+    key_arn: pulumi.Input[str]
+    retention_days: int
+
+
+class FlowLogs(pulumi.ComponentResource):
+    """Flow logs to a log group of ours. A TCP listener's NLB writes no access logs [NLB-3], so this is where its
+    connections are found."""
+
+    log_group: pulumi.Output[str]
+
+    def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:flow_logs:FlowLogs", name, None, opts)
+        self._prefix, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=f"/aws/vpc/flow-logs/{args.name}",
+            retention_in_days=args.retention_days,
+            kms_key_id=args.key_arn,
+            opts=self._child,
+        )
+        role, policy = self._role(logs)
+        aws.ec2.FlowLog(
+            f"{name}-flows",
+            vpc_id=args.vpc_id,
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_destination=logs.arn,
+            iam_role_arn=role.arn,
+            max_aggregation_interval=AGGREGATION,
+            tags={"Name": args.name},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.log_group = logs.name
+        self.register_outputs({"log_group": self.log_group})
+
+    def _role(self, logs: aws.cloudwatch.LogGroup) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+        """What flow logs need [VPC-8], without making log groups, since ours exists, and on this group only."""
+        here = pulumi.Output.concat(f"{self._args.region}:", self._args.account)
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": self._args.account},
+                "ArnLike": {"aws:SourceArn": pulumi.Output.concat("arn:aws:ec2:", here, ":vpc-flow-log/*")},
+            },
+        }
+        role = aws.iam.Role(
+            f"{self._prefix}-role",
+            name=self._args.role_name,
+            assume_role_policy=iam.document([trust]),
+            opts=self._child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{self._prefix}-policy",
+            role=role.name,
+            policy=iam.document(
+                [
+                    iam.allow(
+                        ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                        [pulumi.Output.concat(logs.arn, ":*")],
+                    ),
+                    # A listing, which cannot be narrowed to the one group that it looks for.
+                    iam.allow(
+                        ["logs:DescribeLogGroups"], [pulumi.Output.concat("arn:aws:logs:", here, ":log-group:*")]
+                    ),
+                ]
+            ),
+            opts=self._child,
+        )
+        return role, policy

@@ -1,0 +1,89 @@
+"""What several functions of a region may do: IAM statements on what both regions know by name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from components import iam
+from components.workload.context import Cell
+from shared.places import Place
+
+Statement = dict[str, Any]
+_READ_AND_WRITE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem")
+
+
+def journal(
+    cell: Cell, *, here: Sequence[str] = _READ_AND_WRITE, there: Sequence[str] = _READ_AND_WRITE
+) -> list[Statement]:
+    """The journal's replicas and the control records in them: `here` in the own region, `there` in the other's."""
+    table = f"table/{cell.names.journal_table}"
+    return [
+        iam.allow(here, [cell.arn("dynamodb", table)]),
+        iam.allow(there, [cell.arn("dynamodb", table, region=cell.peer)]),
+        keys_through(cell, "dynamodb", regions=[cell.region, cell.peer]),
+    ]
+
+
+def control_records(cell: Cell) -> list[Statement]:
+    """The control records in both replicas, and the region's memory of them in its own; no other item of the journal.
+
+    The keys are those of `functions/common/control/records.py` and `control_memory.py`.
+    """
+    table = f"table/{cell.names.journal_table}"
+    memory = f"confirmed#{cell.region}"
+    records = [f"region#{cell.region}", f"region#{cell.peer}", "control#writer"]
+
+    def of_keys(*keys: str) -> iam.Condition:
+        return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": sorted(keys)}}
+
+    here, there = cell.arn("dynamodb", table), cell.arn("dynamodb", table, region=cell.peer)
+    return [
+        iam.allow(["dynamodb:BatchGetItem"], [here], condition=of_keys(*records, memory)),
+        iam.allow(["dynamodb:PutItem"], [here], condition=of_keys(memory)),
+        iam.allow(["dynamodb:BatchGetItem"], [there], condition=of_keys(*records)),
+        keys_through(cell, "dynamodb", regions=[cell.region, cell.peer]),
+    ]
+
+
+def keys_through(cell: Cell, service: str, *, regions: Sequence[str]) -> Statement:
+    """The regions' data keys, used by `service` on the function's behalf. The other's is known by its alias only, since
+    a region reads no other stack."""
+    return iam.allow(
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        [cell.arn("kms", "key/*", region=region) for region in regions],
+        condition={
+            "ForAnyValue:StringEquals": {"kms:ResourceAliases": [cell.names.data_key_alias]},
+            "StringEquals": {"kms:ViaService": [f"{service}.{region}.amazonaws.com" for region in regions]},
+        },
+    )
+
+
+def cluster_arn(cell: Cell, place: Place) -> pulumi.Output[str]:
+    """The global database's member at `place`, which the global stack makes under this name."""
+    return cell.arn("rds", f"cluster:{cell.names.regional('aurora', place)}", region=cell.settings.region(place))
+
+
+def database(cell: Cell, actions: Sequence[str], *, places: Sequence[Place]) -> list[Statement]:
+    """SQL by the Data API on the members at `places`, with the credentials that lie there."""
+    regions = [cell.settings.region(place) for place in places]
+    secret = f"secret:{cell.names.database_secret}-??????"
+    return [
+        iam.allow(actions, [cluster_arn(cell, place) for place in places]),
+        iam.allow(
+            ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+            # A secret's ARN ends in six characters that AWS chooses [SECRETS-3].
+            [cell.arn("secretsmanager", secret, region=region) for region in regions],
+        ),
+        keys_through(cell, "secretsmanager", regions=regions),
+    ]
+
+
+def parameters(cell: Cell, actions: Sequence[str], *paths: str) -> Statement:
+    """Parameter Store in the own region; a path begins with a slash, which an ARN does not repeat."""
+    return iam.allow(actions, [cell.arn("ssm", f"parameter{path}") for path in paths])
+
+
+def door_parameters(cell: Cell) -> list[str]:
+    """Where both regions' doors are, as paths."""
+    return [f"{cell.names.endpoints}/{region}/*" for region in (cell.region, cell.peer)]

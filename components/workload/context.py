@@ -1,0 +1,109 @@
+"""Inputs shared by all Lambda functions of a region, and the factory that creates them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.compute.function import Function, FunctionArgs
+from components.edge.witness import witness_name
+from components.messaging.dead_letter_queue import DeadLetterQueue
+from components.network.vpc import Network
+from shared.naming import Names
+from shared.places import Place
+from shared.settings import RegionSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    place: Place
+    settings: RegionSettings
+    account: pulumi.Input[str]
+    network: Network
+    key_arn: pulumi.Input[str]
+    dead_letters: DeadLetterQueue
+    topic_arn: pulumi.Input[str]
+    layers: Sequence[pulumi.Input[str]]
+
+    @property
+    def names(self) -> Names:
+        return self.settings.names
+
+    @property
+    def region(self) -> str:
+        return self.settings.region(self.place)
+
+    @property
+    def peer(self) -> str:
+        """The other region."""
+        return self.settings.region(self.place.other)
+
+    def arn(self, service: str, resource: str, *, region: str | None = None) -> pulumi.Output[str]:
+        """Of a resource that has a name of ours, by default in the own region."""
+        return pulumi.Output.concat(f"arn:aws:{service}:{region or self.region}:", self.account, f":{resource}")
+
+    def function_arn(self, source: str, place: Place | None = None) -> pulumi.Output[str]:
+        """Of a function of ours, by default of the own region."""
+        where = place or self.place
+        return self.arn("lambda", f"function:{self.function_name(source, where)}", region=self.settings.region(where))
+
+    def function_name(self, source: str, place: Place | None = None) -> str:
+        return self.names.regional(f"function-{source}", place or self.place)
+
+    @property
+    def control(self) -> Mapping[str, pulumi.Input[str]]:
+        """The environment of every function that asks what its cell may do (`functions/common/control/settings.py`)."""
+        return {
+            "PLACE": str(self.place),
+            "PEER_REGION": self.peer,
+            "JOURNAL_TABLE": self.names.journal_table,
+            "PEER_TIMEOUT_MS": str(self.settings.peer_timeout_ms),
+            # What the world outside both regions says of this one.
+            "WITNESS_NAME": witness_name(self.place, self.settings.hosted_zone),
+            "METRICS_NAMESPACE": self.names.once("dr"),
+        }
+
+    @property
+    def peers_witness(self) -> str:
+        """What is asked about the other region."""
+        return witness_name(self.place.other, self.settings.hosted_zone)
+
+    def function(
+        self,
+        source: str,
+        *,
+        description: str,
+        environment: Mapping[str, pulumi.Input[str]],
+        statements: Sequence[Mapping[str, Any]],
+        opts: pulumi.ResourceOptions,
+        timeout: int = 10,
+        label: str = "",
+        entry: str = "handler",
+        reserved_concurrency: int | None = None,
+    ) -> Function:
+        """`functions/<source>` in this region, known by `label` or else by its source; `timeout` in seconds."""
+        known_as = label or source
+        return Function(
+            known_as,
+            FunctionArgs(
+                source=source,
+                entry=entry,
+                label=known_as,
+                name=self.function_name(known_as),
+                region=self.region,
+                account=self.account,
+                description=description,
+                environment=environment,
+                statements=statements,
+                layers=self.layers,
+                vpc_id=self.network.vpc_id,
+                subnet_ids=self.network.private_subnet_ids,
+                key_arn=self.key_arn,
+                dead_letter_arn=self.dead_letters.arn,
+                log_retention_days=self.settings.log_retention_days,
+                timeout=timeout,
+                reserved_concurrency=reserved_concurrency,
+            ),
+            opts=opts,
+        )

@@ -1,0 +1,221 @@
+"""Keeps the region's parameters equal to the other region's: what is told of changes, what handles them, what watches.
+
+Both regions have one each, and either copies both ways; why that ends by itself is in
+docs/decisions/0008-parameters-in-two-regions.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import iam
+from components.compute.function import Function
+from components.compute.schedule import ScheduledCall, ScheduledCallArgs
+from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
+from components.monitoring import catalogue_compute
+from components.monitoring.alarm import Watched
+from components.workload.context import Cell
+from components.workload.parameter_events import ParameterEvents, ParameterEventsArgs
+from shared.places import Place
+
+# What the function that keeps parameters equal may do, in both regions.
+
+
+Statement = dict[str, Any]
+_ACTIONS = (
+    "ssm:AddTagsToResource",
+    "ssm:DeleteParameter",
+    "ssm:GetParameter",
+    "ssm:GetParameterHistory",
+    "ssm:GetParameters",
+    "ssm:LabelParameterVersion",
+    "ssm:ListTagsForResource",
+    "ssm:PutParameter",
+    "ssm:RemoveTagsFromResource",
+    "ssm:UnlabelParameterVersion",
+)
+
+
+def statements(
+    cell: Cell, *, queue_arn: pulumi.Input[str], dead_letter_arn: pulumi.Input[str]
+) -> list[Mapping[str, Any]]:
+    """Both regions' parameters below the prefix and no region's own; both keys, by Parameter Store only; its queues."""
+    regions = [cell.region, cell.peer]
+    return [
+        iam.allow(_ACTIONS, _parameters(cell, cell.names.parameters)),
+        {"Effect": "Deny", "Action": list(_ACTIONS), "Resource": _parameters(cell, cell.names.own_parameters)},
+        # A listing, which knows no resource (Service Authorization Reference, AWS Systems Manager).
+        iam.allow(["ssm:DescribeParameters"], ["*"]),
+        # Standard parameters are encrypted by KMS, advanced ones under a data key [SSM-1]. The other region's key is
+        # known by its alias only.
+        iam.allow(
+            ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+            [cell.arn("kms", "key/*", region=region) for region in regions],
+            condition={
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": [cell.names.data_key_alias]},
+                "StringEquals": {"kms:ViaService": [f"ssm.{region}.amazonaws.com" for region in regions]},
+            },
+        ),
+        iam.allow(
+            [
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+            ],
+            [queue_arn],
+        ),
+        iam.allow(["sqs:SendMessage"], [dead_letter_arn]),
+    ]
+
+
+def _parameters(cell: Cell, path: str) -> list[pulumi.Output[str]]:
+    return [cell.arn("ssm", f"parameter{path}/*", region=region) for region in (cell.region, cell.peer)]
+
+
+SOURCE = "parameter_sync"
+TIMEOUT = 300
+"""Seconds: a part of a reconciliation; what is left goes on in the next run."""
+# Six times the time limit, as Lambda asks for [LAMBDA-7]. Only a crash waits for it: the function itself says when a
+# message is to come again.
+VISIBILITY = 6 * TIMEOUT
+# Above the function's own attempts (functions/parameter_sync/settings.py), after which it says why in a dead letter.
+RECEIVES = 8
+BATCH = 10
+# The least that can be set (API Lambda.ScalingConfig): Parameter Store throttles long before Lambda does.
+CONCURRENCY = 2
+SETTING = "/ssm/parameter-store/high-throughput-enabled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterSyncArgs:
+    cell: Cell
+
+
+class ParameterSync(pulumi.ComponentResource):
+    """Events tell of changes at once, through a queue; a schedule finds what no event told of."""
+
+    function: Function
+    dead_letters: DeadLetterQueue
+    watched: list[Watched]
+
+    def __init__(self, name: str, args: ParameterSyncArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:parameters:ParameterSync", name, None, opts)
+        self._prefix, self._cell = name, args.cell
+        self._child = pulumi.ResourceOptions(parent=self)
+        cell, names = args.cell, args.cell.names
+        events = ParameterEventsArgs(
+            name=names.regional("rule-parameters", cell.place),
+            region=cell.region,
+            account=cell.account,
+            prefix=names.parameters,
+            private_prefix=names.own_parameters,
+        )
+        self.dead_letters = DeadLetterQueue(
+            f"{name}-dead",
+            DeadLetterQueueArgs(
+                name=names.regional("queue-parameters-dead", cell.place),
+                key_arn=cell.key_arn,
+                event_sources=events.rule_arns,
+            ),
+            opts=self._child,
+        )
+        queue = self._queue()
+        self.function = cell.function(
+            SOURCE,
+            description="Keeps parameters equal in both regions",
+            environment={
+                "PLACE": str(cell.place),
+                "PEER_REGION": cell.peer,
+                "PREFIX": names.parameters,
+                "PRIVATE_PREFIX": names.own_parameters,
+                "KEY_ALIAS": names.data_key_alias,
+                # A role is called like its function (components.compute.function); by it our own writes are known.
+                "COPIER_ROLES": ",".join(cell.function_name(SOURCE, place) for place in Place),
+                "QUEUE_URL": queue.url,
+                "DEAD_LETTER_URL": self.dead_letters.url,
+                "RECONCILE_MINUTES": str(cell.settings.parameter_minutes),
+                "METRICS_NAMESPACE": names.once("dr"),
+            },
+            statements=statements(cell, queue_arn=queue.arn, dead_letter_arn=self.dead_letters.arn),
+            timeout=TIMEOUT,
+            opts=self._child,
+        )
+        ParameterEvents(
+            f"{name}-events",
+            events,
+            queue_url=queue.url,
+            queue_arn=queue.arn,
+            dead_letter_arn=self.dead_letters.arn,
+            opts=self._child,
+        )
+        aws.lambda_.EventSourceMapping(
+            f"{name}-queue",
+            function_name=self.function.name,
+            event_source_arn=queue.arn,
+            batch_size=BATCH,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": CONCURRENCY},
+            opts=self._child,
+        )
+        self._reconciliation()
+        if cell.settings.parameter_throughput == "high":
+            # A setting of the whole account in this region; it costs by the call.
+            aws.ssm.ServiceSetting(f"{name}-throughput", setting_id=SETTING, setting_value="true", opts=self._child)
+        self.watched = self._watched(queue)
+        self.register_outputs({"function": self.function.name, "dead_letters": self.dead_letters.name})
+
+    def _queue(self) -> aws.sqs.Queue:
+        redrive = {"deadLetterTargetArn": self.dead_letters.arn, "maxReceiveCount": RECEIVES}
+        return aws.sqs.Queue(
+            f"{self._prefix}-changes",
+            name=self._cell.names.regional("queue-parameters", self._cell.place),
+            visibility_timeout_seconds=VISIBILITY,
+            kms_master_key_id=self._cell.key_arn,
+            redrive_policy=pulumi.Output.json_dumps(redrive, sort_keys=True),
+            opts=self._child,
+        )
+
+    def _reconciliation(self) -> None:
+        cell, minutes = self._cell, self._cell.settings.parameter_minutes
+        # The two regions take turns: at the same time each would repair the same.
+        first = 0 if cell.place is Place.PRIMARY else minutes // 2
+        ScheduledCall(
+            f"{self._prefix}-reconciliation",
+            ScheduledCallArgs(
+                name=cell.names.regional("schedule-parameters", cell.place),
+                role_name=cell.names.regional("role-schedule-parameters", cell.place),
+                description="Compares all parameters with the other region's",
+                expression=f"cron({first}/{minutes} * * * ? *)",
+                region=cell.region,
+                account=cell.account,
+                function_arn=self.function.arn,
+                key_arn=cell.key_arn,
+                dead_letter_arn=self.dead_letters.arn,
+                payload={"operation": "reconcile"},
+                # No more than one: the next one compares the same.
+                retries=1,
+                retry_seconds=300,
+            ),
+            opts=self._child,
+        )
+
+    def _watched(self, queue: aws.sqs.Queue) -> list[Watched]:
+        return [
+            Watched(
+                name=self.function.label,
+                alarms=catalogue_compute.ASYNC_FUNCTION,
+                dimensions={"function": self.function.name},
+                limits={"timeout_ms": TIMEOUT * 1000},
+            ),
+            Watched(name="parameters", alarms=catalogue_compute.WORK_QUEUE, dimensions={"queue": queue.name}),
+            Watched(
+                name="parameters-dead",
+                alarms=catalogue_compute.DEAD_LETTER_QUEUE,
+                dimensions={"queue": self.dead_letters.name},
+            ),
+        ]

@@ -1,0 +1,50 @@
+"""The `payments` Lambda function: environment variables and IAM permissions."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components.compute.function import Function
+from components.workload import access
+from components.workload.context import Cell
+from shared.client_keys import SETTING, fingerprint
+
+
+def payments_function(
+    cell: Cell, *, client_keys: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
+) -> Function:
+    """Takes payments and writes each to the journal in both regions before it answers (decision 0001). `client_keys`
+    are by client. Its code is the workload's; its name stays, by which doors, sentinel and recovery know it."""
+    if not client_keys:
+        # It asks for a key only at the door that has no API Gateway, and only if it knows any (decision 0004).
+        pulumi.warn(
+            "no client has a key, so anyone who finds the accelerator can pay; give each client one, the same in both "
+            f"regions: pulumi config set --secret {SETTING} "
+            """'{"<client>": "<40 to 128 random letters and digits>"}'"""
+        )
+    return cell.function(
+        cell.settings.workload,
+        label="payments",
+        description="Takes payments and writes each to the journal in both regions",
+        environment={
+            **cell.control,
+            # The same region for both places: of two claims to one payment id, it decides which came first.
+            "JOURNAL_ARBITER_REGION": cell.settings.primary_region,
+            "DURABILITY": cell.settings.durability,
+            "CLIENT_KEY_HASHES": client_key_hashes(client_keys),
+        },
+        statements=access.journal(cell),
+        opts=opts,
+    )
+
+
+def client_key_hashes(client_keys: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+    """Client to SHA-256 of its key, as JSON that is the same every time. No key can be had from it, so that it may
+    stand in the function's environment (docs/decisions/0004-callers-of-the-other-door.md); as made from secrets, it is
+    kept like one in the state."""
+    known: pulumi.Output[Any] = pulumi.Output.from_input(dict(client_keys))
+    return known.apply(
+        lambda keys: json.dumps({client: fingerprint(key) for client, key in keys.items()}, sort_keys=True)
+    )

@@ -1,0 +1,46 @@
+"""A region's own steps of the plan of ARC Region switch (`components.failover.region_switch`): one function each,
+since ARC says
+nothing to a function that could tell it which step it is (`functions/recovery/region_switch.py`)."""
+
+import pulumi
+
+from components.compute.function import Function
+from components.workload import access
+from components.workload.context import Cell
+from components.workload.recovery import environment, proof
+
+FENCE, PROVE = "fence", "prove"
+_SECONDS = {FENCE: 30, PROVE: 900}  # to prove is to wait for the writer and for the ledger; Lambda allows no more
+WRITER_WAIT = 300
+"""Seconds that one call waits for the writer; ARC calls again."""
+
+
+def label(step: str) -> str:
+    """How people call a step's function."""
+    return f"region-switch-{step}"
+
+
+def region_switch_steps(cell: Cell, *, opts: pulumi.ResourceOptions) -> dict[str, Function]:
+    """The functions by step. Who may call them is said where the plan is made."""
+    statements = {FENCE: access.journal(cell), PROVE: proof(cell)}
+    descriptions = {
+        FENCE: "Step of the Region switch plan: fences the region that is left",
+        PROVE: "Step of the Region switch plan: names the writer and proves a payment",
+    }
+    return {
+        step: cell.function(
+            "recovery",
+            entry="region_switch",
+            label=label(step),
+            description=descriptions[step],
+            environment={
+                **environment(cell),
+                "REGION_SWITCH_STEP": step,
+                "WRITER_WAIT_SECONDS": str(WRITER_WAIT),
+            },
+            statements=statements[step],
+            timeout=seconds,
+            opts=opts,
+        )
+        for step, seconds in _SECONDS.items()
+    }

@@ -1,0 +1,111 @@
+"""`python -m drill plan SCENARIO`: what a run would do, in order, and what it must show. Asks nothing of AWS."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from drill.cli.options import AsJson, end
+from drill.model.objectives import NoTakeOver, Objectives, Planned
+from drill.model.scenario import Await, Scenario, Settle, Step
+from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY, GAME_DAY_TITLE
+from drill.scenarios.settings import SettingsError, chosen
+from drill.scenarios.simulated import SCENARIOS
+
+
+def plan(scenario: Annotated[str, typer.Argument(help="Name of a scenario (see `list`).")]) -> None:
+    """Show a scenario's steps, rollback and objectives. Read-only."""
+    try:
+        scenarios = chosen(scenario, local=True)
+    except SettingsError as error:
+        raise end(2, str(error)) from error
+    Console().print(shown(scenarios), highlight=False, markup=False, soft_wrap=True)
+
+
+def shown(scenarios: Sequence[Scenario]) -> str:
+    """The plans, one after the other."""
+    return "\n\n\n".join("\n".join(described(each)) for each in scenarios)
+
+
+def described(scenario: Scenario) -> list[str]:
+    """The plan, a line each."""
+    lines = [f"{scenario.name}: {scenario.title}", "", "Must hold before and after"]
+    lines += [f"  {each.statement}" for each in scenario.hypothesis.until]
+    for title, steps in (("Method", scenario.method), ("Way back, whatever happens", scenario.way_back)):
+        lines += ["", title]
+        for number, step in enumerate(steps, start=1):
+            lines += [f"  {number}. {step.name}", *(f"     {said}" for said in _details(step))]
+    lines += ["", "Must show", *(f"  {each}" for each in must_show(scenario.objectives))]
+    if scenario.not_exercised:
+        lines += ["", "Not exercised", *(f"  {each}" for each in scenario.not_exercised)]
+    return lines
+
+
+def _details(step: Step) -> Iterator[str]:
+    if isinstance(step, Settle | Await):
+        yield from (f"until {each.statement}" for each in step.until)
+        return
+    back = getattr(step, "undo", None)
+    if back is not None:
+        yield f"undone by: {back.name}"
+
+
+def must_show(objectives: Objectives) -> Iterator[str]:
+    """Objectives in words; `drill.verdict.verdict` holds a run against them."""
+    service, take_over = objectives.service, objectives.take_over
+    yield "no acknowledged payment is lost"
+    yield "no payment is made twice"
+    if overload := objectives.overload:
+        yield f"full goodput returns by itself within {overload.within_seconds:g} s of the storm's end"
+        yield "targets stay healthy"
+    else:
+        yield "payments are accepted again in time" if service.interrupted else "no payment is interrupted"
+    if service.moves_to:
+        yield f"traffic moves to the {service.moves_to} region by itself"
+    if service.serves_both:
+        yield "both regions serve while the fault lasts"
+    if isinstance(take_over, NoTakeOver):
+        yield "no failover begins"
+        return
+    if isinstance(take_over, Planned):
+        wanted = {"failover": take_over.failovers, "failback": take_over.failbacks}
+        for machine, count in wanted.items():
+            if count:
+                yield f"{count} {machine} on purpose, ended well within {take_over.aws_seconds:g} AWS s"
+        yield "a payment proves each of them end to end"
+        return
+    who = "the sentinel" if take_over.by_sentinel else "whoever asks"
+    yield f"one failover from the {take_over.lost} region, begun by {who}"
+    if take_over.promotes:
+        yield f"the writer moves to the {take_over.lost.other} region"
+    if take_over.failbacks:
+        yield "the failback ends well"
+
+
+# `python -m drill list`: the scenarios there are.
+
+
+def list_scenarios(as_json: AsJson = False) -> None:
+    """List the available scenarios."""
+    if as_json:
+        typer.echo(json.dumps([{"name": name, "title": title, "runs on": where} for name, title, where in every()]))
+        return
+    table = Table(show_edge=False, pad_edge=False, header_style="dim", box=None)
+    table.add_column("Scenario", no_wrap=True)
+    table.add_column("What it does", overflow="fold")
+    table.add_column("Runs on", no_wrap=True)
+    for row in every():
+        table.add_row(*row)
+    Console().print(table)
+
+
+def every() -> list[tuple[str, str, str]]:
+    """Name, title, and where it runs: what needs faults to be made runs on the embedded AWS only."""
+    anywhere = {name: each.title for name, each in ENVIRONMENT_SCENARIOS.items()} | {GAME_DAY: GAME_DAY_TITLE}
+    return [
+        *((name, title, "AWS, local") for name, title in anywhere.items()),
+        *((each.name, each.title, "local") for each in SCENARIOS.values()),
+    ]

@@ -1,0 +1,230 @@
+"""Rehearsals: start the embedded AWS, do one scenario or several under load, compare, report, leave nothing behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from drill.engine.local_environment import Environment, running
+from drill.engine.runlog_summary import journal_of, write_end
+from drill.engine.simulated_run import drive
+from drill.model.errors import CouldNotStart, Inconclusive, ProbeError, WayBackIncomplete
+from drill.model.expectation import Look
+from drill.model.objectives import NoTakeOver
+from drill.observe import local
+from drill.observe.progress import Progress
+from drill.probes.recovery import CooledDown
+from drill.report import build, files
+from drill.report.model import Report
+from drill.runlog.log import Journal
+from drill.scenarios.settings import RehearsalSettings
+from drill.verdict import verdict
+from drill.verdict.result import Found
+
+
+async def rehearse(settings: RehearsalSettings, progress: Progress, *, command: Sequence[str] | None = None) -> Report:
+    """Writes `report.json` and `report.html` into the run's folder. `command` starts another AWS than the embedded one.
+
+    Raises CouldNotStart, Inconclusive, and WayBackIncomplete when a change could not be taken back.
+    """
+    files.remove(settings.folder)  # a report of an earlier run must not pass for this one's
+    started_at = datetime.now(UTC)
+    with journal_of(settings) as journal:
+        async with running(
+            environment=settings.environment,
+            speed=settings.speed,
+            directory=settings.folder / "local",
+            progress=progress,
+            command=command,
+        ) as environment:
+            settings = await environment.calibrate(settings, progress)
+            found = await drive(settings, environment, progress, journal)
+        return _report(settings, progress, environment, found, started_at, journal)
+
+
+class Series:
+    """Several scenarios in a row on one environment."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    async def rehearse(self, settings: RehearsalSettings, progress: Progress) -> Report:
+        """Like `rehearse`. That nothing is left behind shows only at the end."""
+        files.remove(settings.folder)
+        started_at = datetime.now(UTC)
+        settings = await self._environment.calibrate(settings, progress)
+        await self._cool_down(settings, progress)
+        with journal_of(settings) as journal:
+            found = await drive(settings, self._environment, progress, journal)
+            return _report(settings, progress, self._environment, found, started_at, journal)
+
+    @property
+    def speed(self) -> float:
+        """AWS seconds in one of this machine, at which the environment runs now."""
+        return self._environment.site.speed
+
+    @property
+    def left_behind(self) -> Sequence[str]:
+        """Processes that had to be killed, once the environment has ended."""
+        return self._environment.left_behind
+
+    async def cooling(self, settings: RehearsalSettings) -> float:
+        """For how many seconds a sentinel would not act yet, if the scenario is to see it act. Raises CouldNotStart."""
+        if isinstance(settings.scenario.objectives.take_over, NoTakeOver):
+            return 0.0
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+            try:
+                status = await local.status(client, self._environment.endpoints.control)
+            except ProbeError as error:
+                raise CouldNotStart(str(error)) from error
+        speed = self._environment.site.speed
+        look = Look(status=status, speed=speed, at=datetime.now(UTC).timestamp())
+        return CooledDown().left(look) / speed
+
+    async def _cool_down(self, settings: RehearsalSettings, progress: Progress) -> None:
+        if (left := await self.cooling(settings)) > 0:
+            with progress.stage("wait for the sentinels' cool-down"):
+                await asyncio.sleep(left)
+
+
+@asynccontextmanager
+async def series(
+    *, environment: str, speed: float, directory: Path, progress: Progress, command: Sequence[str] | None = None
+) -> AsyncIterator[Series]:
+    """An environment that several scenarios use. Raises CouldNotStart."""
+    async with running(
+        environment=environment, speed=speed, directory=directory, progress=progress, command=command
+    ) as found:
+        yield Series(found)
+
+
+def _report(
+    settings: RehearsalSettings,
+    progress: Progress,
+    environment: Environment,
+    found: Found,
+    started_at: datetime,
+    journal: Journal,
+) -> Report:
+    report = build.report(
+        settings,
+        progress,
+        environment.endpoints,
+        found,
+        started_at=started_at,
+        left_behind=environment.left_behind,
+    )
+    write_end(journal, report)
+    files.write(report, settings.folder, secrets=(environment.endpoints.client_key.get_secret_value(),))
+    return report
+
+
+# Every scenario, one after the other. One environment serves as many as leave it as they found it.
+
+
+_START_SECONDS = 20.0
+"""About what another environment takes; to wait longer for a cool-down is a waste."""
+
+View = Callable[[Progress], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one scenario: its report, or why there is none."""
+
+    scenario: str
+    seconds: float
+    report: Report | None = None
+    why: str = ""
+    without_report: int = 2  # exit status where there is no report
+
+    @property
+    def status(self) -> int:
+        """As the exit status of that rehearsal alone."""
+        return self.without_report if self.report is None else verdict.exit_status(self.report.checks)
+
+
+_WORST = (3, 1, 2, verdict.INCONCLUSIVE)
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """Of several exit statuses the one that needs a person's attention first."""
+    found = set(statuses)
+    return next((status for status in _WORST if status in found), 0)
+
+
+async def rehearse_all(
+    chosen: Sequence[RehearsalSettings], view: View, *, command: Sequence[str] | None = None
+) -> list[Outcome]:
+    """`chosen` differ in their scenarios and seeds only. `view` shows each one's progress while it lasts."""
+    outcomes: list[Outcome] = []
+    left = iter(chosen)
+    waiting = next(left, None)
+    while waiting is not None:
+        waiting = await _on_one_environment(waiting, left, view, outcomes, command)
+    return outcomes
+
+
+async def _on_one_environment(
+    first: RehearsalSettings,
+    left: Iterator[RehearsalSettings],
+    view: View,
+    outcomes: list[Outcome],
+    command: Sequence[str] | None,
+) -> RehearsalSettings | None:
+    """Rehearse until a scenario does not end as expected, or another environment is there sooner than this one's
+    sentinels would act again; the next one to be rehearsed, the same again where it was inconclusive."""
+    starting = Progress(title="start")
+    settings: RehearsalSettings | None = first
+    async with AsyncExitStack() as stack:
+        try:
+            with view(starting):
+                open_series = await stack.enter_async_context(
+                    series(
+                        environment=first.environment,
+                        speed=first.speed,
+                        directory=first.output / "local",
+                        progress=starting,
+                        command=command,
+                    )
+                )
+        except CouldNotStart as error:
+            outcomes.append(Outcome(scenario=first.scenario.name, seconds=starting.now(), why=str(error)))
+            return next(left, None)
+        while settings is not None:
+            outcome = await _one(open_series, settings, view)
+            if outcome.status == verdict.INCONCLUSIVE and settings.may_slow_down:
+                settings = settings.at_half_speed(open_series.speed, outcome.why or _first_broken(outcome))
+                break  # on an environment that the first run left nothing behind in
+            outcomes.append(outcome)
+            settings = next(left, None)
+            # What was not as expected may have left the environment otherwise than it was.
+            if outcome.status != 0 or (settings and await open_series.cooling(settings) > _START_SECONDS):
+                break
+    if open_series.left_behind:
+        why = f"processes were left behind: {', '.join(open_series.left_behind)}"
+        outcomes.append(Outcome(scenario="end of an environment", seconds=0.0, why=why, without_report=3))
+    return settings
+
+
+def _first_broken(outcome: Outcome) -> str:
+    return (outcome.report and outcome.report.first_broken) or ""
+
+
+async def _one(open_series: Series, settings: RehearsalSettings, view: View) -> Outcome:
+    progress = Progress(title=settings.scenario.title)
+    name = settings.scenario.name
+    try:
+        with view(progress):
+            report = await open_series.rehearse(settings, progress)
+    except CouldNotStart as error:
+        return Outcome(scenario=name, seconds=progress.now(), why=str(error))
+    except WayBackIncomplete as error:
+        return Outcome(scenario=name, seconds=progress.now(), why=str(error), without_report=3)
+    except Inconclusive as error:
+        return Outcome(scenario=name, seconds=progress.now(), why=str(error), without_report=verdict.INCONCLUSIVE)
+    return Outcome(scenario=name, seconds=progress.now(), report=report)

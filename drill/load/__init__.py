@@ -1,0 +1,1 @@
+"""The payment load: generator, client, connections, retry budget."""

@@ -1,0 +1,4 @@
+"""The vocabulary of a drill as values: scenarios, objectives, changes, expectations, status, attempts, errors. It
+imports
+no other package of `drill`.
+"""

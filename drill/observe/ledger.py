@@ -1,0 +1,57 @@
+"""The ledger's rows as each member of the database holds them, read by SQL and without the system's help."""
+
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+
+from drill.model.errors import ProbeError
+from drill.model.ledger_row import Row
+
+_COLUMNS = "payment_id, amount, currency, debtor, creditor, reference, content_hash, posted_in, writer_epoch, posted_at"
+_CONNECT_SECONDS = 2
+_STATEMENT_MS = 5000
+
+
+class LedgerReader:
+    """Reads one member. `url` names it and its user; a reader answers as well as a writer."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self._url, self._password = url, password
+
+    def rows(self) -> dict[str, Row]:
+        """All rows, by payment id; none if nobody has posted yet. Raises ProbeError."""
+        found = self._ask(f"SELECT {_COLUMNS} FROM ledger", ())
+        return {row.payment_id: row for row in (_row(values) for values in found)}
+
+    def count(self, prefix: str) -> int:
+        """Payments whose reference begins with `prefix`. Raises ProbeError."""
+        found = self._ask("SELECT count(*) FROM ledger WHERE starts_with(reference, %s)", (prefix,))
+        return int(found[0][0]) if found else 0
+
+    def _ask(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        try:
+            with closing(
+                psycopg2.connect(
+                    self._url,
+                    password=self._password,
+                    connect_timeout=_CONNECT_SECONDS,
+                    options=f"-c statement_timeout={_STATEMENT_MS}",
+                )
+            ) as connection:
+                connection.set_session(readonly=True, autocommit=True)
+                with connection.cursor() as cursor:
+                    cursor.execute(sql, values)
+                    return list(cursor.fetchall())
+        except psycopg2.errors.UndefinedTable:
+            return []  # its first payment makes it
+        except psycopg2.Error as error:
+            raise ProbeError(
+                f"the ledger does not answer: {type(error).__name__}: {str(error).strip()[:200]}"
+            ) from error
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    names = [name.strip() for name in _COLUMNS.split(",")]
+    named: dict[str, Any] = dict(zip(names, values, strict=True))
+    return Row(**(named | {"content_hash": named["content_hash"].strip()}))  # PostgreSQL pads its char

@@ -1,0 +1,118 @@
+"""The state machines' runs as Step Functions tells them: what each step did, when, and what the run amounted to."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drill.model.errors import ProbeError
+from drill.model.target import MACHINES, Site
+from shared.places import Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStep:
+    """One state of a run that took or changed something. Unix times."""
+
+    name: str
+    entered: float
+    left: float | None  # None: the run ended in it
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowRun:
+    """One execution. Times are Unix times; `document` is what it wrote, as far as it came."""
+
+    machine: str  # failover or failback
+    region: str  # where it ran
+    name: str
+    status: str
+    started: float
+    ended: float | None
+    document: Mapping[str, Any] = field(default_factory=dict)
+    failure: str = ""
+    steps: tuple[RunStep, ...] = ()
+
+    @property
+    def went_on(self) -> bool:
+        """Whether the guard let it go on; one that it held changed nothing."""
+        return bool(self.document.get("guard", {}).get("go", False)) or (
+            self.status != "SUCCEEDED" and any(step.name != "CheckPreconditions" for step in self.steps)
+        )
+
+    @property
+    def held_because(self) -> str | None:
+        guard = self.document.get("guard", {})
+        return None if guard.get("go", True) else str(guard.get("why"))
+
+    def moment(self, step: str, name: str = "at") -> float | None:
+        """When a step was done, by what it wrote: `fence`, `change`, `writer`, `publish`, `replay`, `proof`."""
+        said = self.document.get(step, {}).get(name)
+        return None if said is None else datetime.fromisoformat(said).timestamp()
+
+
+def read_runs(site: Site, *, besides: frozenset[str] = frozenset()) -> list[WorkflowRun]:
+    """All runs of all our state machines but those named, the oldest first. Raises ProbeError."""
+    found = []
+    for place in Place:
+        client = site.client("stepfunctions", place)
+        for machine in MACHINES:
+            try:
+                listed = client.list_executions(stateMachineArn=site.machines[machine, place])["executions"]
+                found += [
+                    _run(client, machine, site.region(place), each["executionArn"])
+                    for each in listed
+                    if each["name"] not in besides
+                ]
+            except (BotoCoreError, ClientError) as error:
+                raise ProbeError(f"the {machine} runs in {site.region(place)} cannot be read: {error}") from error
+    return sorted(found, key=lambda run: run.started)
+
+
+def _run(client: Any, machine: str, region: str, arn: str) -> WorkflowRun:
+    described = client.describe_execution(executionArn=arn)
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+    events = [event for page in pages for event in page["events"]]
+    ended = described.get("stopDate")
+    return WorkflowRun(
+        machine=machine,
+        region=region,
+        name=described["name"],
+        status=described["status"],
+        started=described["startDate"].timestamp(),
+        ended=ended.timestamp() if ended else None,
+        document=json.loads(described.get("output") or _last_output(events) or "{}"),
+        failure=": ".join(filter(None, (described.get("error"), described.get("cause"))))[:500],
+        steps=tuple(_steps(events)),
+    )
+
+
+def _steps(events: list[dict[str, Any]]) -> list[RunStep]:
+    """States in which work is done, in order; one that is entered again and again is one step. Choices and waits are
+    what lies between."""
+    steps: list[RunStep] = []
+    entered: dict[str, float] = {}
+    for event in events:
+        at = event["timestamp"].timestamp()
+        if event["type"] == "TaskStateEntered":
+            entered[event["stateEnteredEventDetails"]["name"]] = at
+        elif event["type"] == "TaskStateExited":
+            details = event["stateExitedEventDetails"]
+            name = details["name"]
+            last = next((step for step in steps if step.name == name), None)
+            if last:
+                steps.remove(last)
+            begin = last.entered if last else entered.get(name, at)
+            steps.append(RunStep(name=name, entered=begin, left=at))
+            entered.pop(name, None)
+    steps += [RunStep(name=name, entered=at, left=None) for name, at in entered.items()]
+    return sorted(steps, key=lambda step: step.entered)
+
+
+def _last_output(events: list[dict[str, Any]]) -> str | None:
+    """Of a run that failed, the document as its last state left it."""
+    outputs = [event["stateExitedEventDetails"].get("output") for event in events if "stateExitedEventDetails" in event]
+    return next((output for output in reversed(outputs) if output), None)

@@ -1,0 +1,123 @@
+"""The functions of both regions: the same code, and able to run."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from drill.preflight.alarms import latest
+from drill.preflight.finding import Found, check, critical, ok, warning, worst
+from shared.deployment import Deployment
+from shared.places import Place
+
+OUTPUTS = {
+    "payments": "payments_function",
+    "health": "health_function",
+    "ledger": "ledger_function",
+    "recovery": "recovery_function",
+    "sentinel": "sentinel_function",
+    "parameter_sync": "parameter_function",
+}
+"""Our functions, and the outputs that name them."""
+_LOOKED_BACK = timedelta(minutes=15)
+_YOUNG = timedelta(minutes=10)  # a sentinel that was deployed a moment ago has not run yet
+
+
+@check("function versions equal")
+def code_equal(deployment: Deployment) -> Found:
+    """By the hash of the code that runs."""
+    return worst(_code(deployment, name) for name in OUTPUTS)
+
+
+def _code(deployment: Deployment, name: str) -> Found:
+    found = {place: _function(deployment, place, OUTPUTS[name]) for place in Place}
+    for place, function in found.items():
+        state = function.get("State", "Active")
+        if state != "Active" or function.get("LastUpdateStatus", "Successful") != "Successful":
+            return critical(f"{name} in {deployment.region(place)} is {state}", f"deploy stack {place} again")
+    if len({function["CodeSha256"] for function in found.values()}) > 1:
+        digests = " and ".join(str(function["CodeSha256"])[:8] for function in found.values())
+        return critical(f"{name} runs different code: {digests}", "deploy both regions from the same commit")
+    return ok(f"{name} equal")
+
+
+@check("sentinels on watch")
+def sentinels(deployment: Deployment) -> Found:
+    """Each region's sentinel is run by a schedule; without it nobody notices that the other region is lost."""
+    return worst(_sentinel(deployment, place) for place in Place)
+
+
+def _sentinel(deployment: Deployment, place: Place) -> Found:
+    cell = deployment.cell(place)
+    runs = latest(
+        deployment.client("cloudwatch", place),
+        "AWS/Lambda",
+        "Invocations",
+        {"FunctionName": cell.sentinel_function},
+        "Sum",
+    )
+    if sum(runs):
+        return ok(f"{cell.region}: {sum(runs):.0f} runs in 15 minutes")
+    if _has_written(deployment, place):
+        return ok(f"{cell.region}: has run, by its log")
+    modified = datetime.fromisoformat(str(_function(deployment, place, "sentinel_function")["LastModified"]))
+    if datetime.now(UTC) - modified < _YOUNG:
+        return warning(f"{cell.region}: has not run yet", "look again in ten minutes")
+    return critical(f"{cell.region}: no run in 15 minutes", f"see the sentinel's schedule in {cell.region}")
+
+
+def _has_written(deployment: Deployment, place: Place) -> bool:
+    """Whether its log tells of a run, where its metric is silent: the embedded AWS counts no scheduled run."""
+    since = datetime.now(UTC) - _LOOKED_BACK
+    answer = deployment.client("logs", place).filter_log_events(
+        logGroupName=f"/aws/lambda/{deployment.cell(place).sentinel_function}",
+        startTime=int(since.timestamp() * 1000),
+        limit=1,
+    )
+    return bool(answer["events"])
+
+
+def _function(deployment: Deployment, place: Place, output: str) -> dict[str, Any]:
+    name = getattr(deployment.cell(place), output)
+    found: dict[str, Any] = deployment.client("lambda", place).get_function_configuration(FunctionName=name)
+    return found
+
+
+# What is under way or left over: failovers and failbacks that run, and letters nobody has read.
+
+
+@check("no failover or failback under way")
+def none_running(deployment: Deployment) -> Found:
+    return worst(_running(deployment, place) for place in Place)
+
+
+def running(deployment: Deployment, place: Place) -> list[str]:
+    """The failovers and failbacks that a region runs now. Raises ClientError."""
+    cell = deployment.cell(place)
+    client = deployment.client("stepfunctions", place)
+    return [
+        f"{what} {each['name']}"
+        for what, arn in (("failover", cell.failover_arn), ("failback", cell.failback_arn))
+        for each in client.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
+    ]
+
+
+def _running(deployment: Deployment, place: Place) -> Found:
+    region, found = deployment.region(place), running(deployment, place)
+    if found:
+        return critical(f"{region}: {found[0]} runs", "wait until it has ended")
+    return ok(f"{region}: none")
+
+
+@check("dead letters")
+def dead_letters(deployment: Deployment) -> Found:
+    return worst(_letters(deployment, place) for place in Place)
+
+
+def _letters(deployment: Deployment, place: Place) -> Found:
+    cell = deployment.cell(place)
+    answer = deployment.client("sqs", place).get_queue_attributes(
+        QueueUrl=cell.dead_letter_url, AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    count = int(answer["Attributes"]["ApproximateNumberOfMessages"])
+    if count:
+        return warning(f"{cell.region}: {count}", "read them: each is a piece of work that was not done")
+    return ok(f"{cell.region}: none")

@@ -1,0 +1,1 @@
+"""Expectations that a scenario waits for, judged on an observation."""

@@ -1,0 +1,200 @@
+"""What a scenario for a deployed environment can wait for: what AWS itself tells of regions, parameters and events."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from drill.actions import events as actions_events
+from drill.actions import parameters, restore
+from drill.model.expectation import Finding, Look
+from drill.model.target import Site
+from drill.observe.aws import is_refused, looking
+from drill.observe.journal import read_sample
+from drill.preflight import control_records
+from shared.places import Place
+
+_UNSEEN = "it could not be looked at"
+_ON_ITS_WAY_AWS_SECONDS = 20.0
+"""A payment may be on its way from the other replica; far above what replication takes."""
+
+
+@dataclass(frozen=True)
+class NobodyFenced:
+    @property
+    def statement(self) -> str:
+        return "no region is fenced"
+
+    def check(self, look: Look) -> Finding:
+        fenced = look.status.fenced
+        return Finding(met=not fenced, evidence=f"{', '.join(fenced) or 'none'} fenced")
+
+
+@dataclass(frozen=True)
+class WriterAt:
+    """Both members are available, and the one at `place` is the writer; no change of writer is under way."""
+
+    place: Place
+
+    @property
+    def statement(self) -> str:
+        return f"the database writes in the {self.place} region"
+
+    def check(self, look: Look) -> Finding:
+        members = {each.region: each for each in look.status.databases}
+        evidence = ", ".join(
+            f"{each.region} {each.role} {each.problem or each.switching or 'available'}" for each in members.values()
+        )
+        wanted = members.get(look.regions[self.place])
+        met = (
+            set(members) == set(look.regions.values())
+            and all(each.running and not each.switching for each in members.values())
+            and wanted is not None
+            and wanted.role == "writer"
+        )
+        return Finding(met=met, evidence=evidence or "no database")
+
+
+@dataclass(frozen=True)
+class CoolDownOver:
+    """The last change of writer and the last return of a region are long enough ago for another failover."""
+
+    aws_seconds: float = 300.0  # functions/recovery/settings.py
+
+    @property
+    def statement(self) -> str:
+        return "the last change is long enough ago for another failover"
+
+    def gather(self, site: Site) -> float | None:
+        """When that was, as Unix time."""
+        keys = [control_records.region_key(region) for region in site.regions.values()]
+        moments = []
+        with looking("the control records cannot be read"):
+            for key in (*keys, control_records.WRITER_KEY):
+                answer = site.client("dynamodb", Place.SECONDARY).get_item(
+                    TableName=site.journal_table, Key={"pk": {"S": key}}, ConsistentRead=True
+                )
+                item: dict[str, Any] = answer.get("Item", {})
+                if "since" in item and item.get("state", {}).get("S", control_records.ACTIVE) == control_records.ACTIVE:
+                    moments.append(datetime.fromisoformat(item["since"]["S"]).timestamp())
+        return max(moments, default=None)
+
+    def check(self, look: Look) -> Finding:
+        if self.statement not in look.gathered:
+            return Finding(met=False, evidence=_UNSEEN)
+        moment = look.gathered[self.statement]
+        left = 0.0 if moment is None else max(0.0, self.aws_seconds - (look.at - moment) * look.speed)
+        return Finding(met=not left, evidence=f"{left:.0f} AWS s are left")
+
+
+@dataclass(frozen=True)
+class ParametersAgree:
+    """The parameter that a drill changed in both regions has one value again: the later one."""
+
+    @property
+    def statement(self) -> str:
+        return "the parameter has the later value in both regions"
+
+    def gather(self, site: Site) -> dict[str, str | None]:
+        return {site.region(place): _value(site, place) for place in Place}
+
+    def check(self, look: Look) -> Finding:
+        held: dict[str, str | None] = look.gathered.get(self.statement, {})
+        wanted = parameters.value(Place.SECONDARY)
+        met = bool(held) and all(value == wanted for value in held.values())
+        return Finding(met=met, evidence=_held(held))
+
+
+@dataclass(frozen=True)
+class ParameterGone:
+    @property
+    def statement(self) -> str:
+        return "the parameter is gone in both regions"
+
+    def gather(self, site: Site) -> dict[str, str | None]:
+        return {site.region(place): _value(site, place) for place in Place}
+
+    def check(self, look: Look) -> Finding:
+        held: dict[str, str | None] = look.gathered.get(self.statement, {})
+        return Finding(met=bool(held) and not any(held.values()), evidence=_held(held))
+
+
+def _value(site: Site, place: Place) -> str | None:
+    with looking(f"the parameter in {site.region(place)} cannot be read"):
+        try:
+            found = site.client("ssm", place).get_parameter(Name=parameters.parameter(site))
+        except ClientError as error:
+            if is_refused(error, "ParameterNotFound"):
+                return None
+            raise
+    return str(found["Parameter"]["Value"])
+
+
+def _held(held: dict[str, str | None]) -> str:
+    return ", ".join(f"{region}: {value or 'none'}" for region, value in held.items()) or _UNSEEN
+
+
+@dataclass(frozen=True)
+class EventArrives:
+    """An event with this mark is heard at `place`, and it was taken by the bus of `taken`, if that is asked for."""
+
+    mark: str
+    place: Place
+    taken: Place | None = None
+
+    @property
+    def statement(self) -> str:
+        by = f", taken in the {self.taken} region" if self.taken else ""
+        return f"an event ({self.mark}) reaches the {self.place} region's bus{by}"
+
+    def gather(self, site: Site) -> list[str]:
+        """The regions that took the events heard so far. A queue shows only some of its messages each time."""
+        with looking(f"the drill's queue in {site.region(self.place)} cannot be read"):
+            url = actions_events.queue_url(site, self.place)
+            found = site.client("sqs", self.place).receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0
+            )
+        events = [json.loads(message["Body"]) for message in found.get("Messages", [])]
+        return [event["region"] for event in events if event.get("detail", {}).get("mark") == self.mark]
+
+    def check(self, look: Look) -> Finding:
+        regions: list[str] = look.gathered.get(self.statement, [])
+        wanted = look.regions[self.taken] if self.taken else None
+        met = bool(regions) and (wanted is None or wanted in regions)
+        return Finding(met=met, evidence=f"taken in {', '.join(sorted(set(regions)))}" if regions else "none heard")
+
+
+@dataclass(frozen=True)
+class RestoredRowsHold:
+    """What the restored journal holds is what the one in use holds, row by row, of a sample of payments."""
+
+    place: Place
+    rows: int = 500
+
+    @property
+    def statement(self) -> str:
+        return "the restored journal holds the payments of the one in use"
+
+    def gather(self, site: Site) -> tuple[int, list[str]]:
+        """How many were compared, and which differ."""
+        client = site.client("dynamodb", self.place)
+        with looking("the restored journal cannot be read"):
+            kept = read_sample(client, restore.restored(site), limit=self.rows)
+            used = read_sample(client, site.journal_table, keys=list(kept))
+            described = client.describe_table(TableName=restore.restored(site))["Table"]
+            until = described.get("RestoreSummary", {}).get("RestoreDateTime", described["CreationDateTime"])
+            recent = read_sample(client, site.journal_table, limit=self.rows)
+            until -= timedelta(seconds=_ON_ITS_WAY_AWS_SECONDS / site.speed)
+            older = {key for key, item in recent.items() if datetime.fromisoformat(item["accepted_at"]) < until}
+            again = read_sample(client, restore.restored(site), keys=sorted(older))
+        differing = [key for key, item in kept.items() if used.get(key) != item]
+        return len(kept), sorted({*differing, *(older - set(again))})
+
+    def check(self, look: Look) -> Finding:
+        if self.statement not in look.gathered:
+            return Finding(met=False, evidence=_UNSEEN)
+        count, differing = look.gathered[self.statement]
+        evidence = f"{count} compared, {len(differing)} differ" + (f", first {differing[0]}" if differing else "")
+        return Finding(met=count > 0 and not differing, evidence=evidence)

@@ -1,0 +1,147 @@
+"""What a scenario can wait for beyond traffic and targets: workflows, databases, the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drill.model.expectation import Finding, Look
+from drill.model.status import DatabaseStatus, WorkflowStatus
+from shared.places import Place
+
+
+@dataclass(frozen=True)
+class DatabasesFollow:
+    """Both members run, the one at `writer` writes, and the other one is close behind it."""
+
+    writer: Place = Place.PRIMARY
+    lag_aws_seconds: float = 5.0
+
+    @property
+    def statement(self) -> str:
+        return f"the database writes in the {self.writer} region and the other one follows"
+
+    def check(self, look: Look) -> Finding:
+        members = {each.region: each for each in look.status.databases}
+        evidence = ", ".join(_said(each) for each in members.values()) or "no database"
+        if set(members) != set(look.regions.values()):
+            return Finding(met=False, evidence=evidence)
+        writer, reader = members[look.regions[self.writer]], members[look.regions[self.writer.other]]
+        met = (
+            all(each.running and not each.switching and not each.problem for each in (writer, reader))
+            and (writer.role, reader.role) == ("writer", "reader")
+            and reader.lag_seconds is not None
+            and reader.lag_seconds <= self.lag_aws_seconds
+        )
+        return Finding(met=met, evidence=evidence)
+
+
+def _said(member: DatabaseStatus) -> str:
+    state = member.problem or member.switching or ("runs" if member.running else "does not run")
+    lag = "" if member.lag_seconds is None else f", {member.lag_seconds:.1f} AWS s behind"
+    return f"{member.region} {member.role} {state}{lag}"
+
+
+@dataclass(frozen=True)
+class ReaderBehind:
+    """The reader is at least this far behind."""
+
+    aws_seconds: float
+
+    @property
+    def statement(self) -> str:
+        return f"the database's reader is {self.aws_seconds:g} s behind"
+
+    def check(self, look: Look) -> Finding:
+        lags = [each.lag_seconds for each in look.status.databases if each.lag_seconds is not None]
+        behind = max(lags, default=0.0)
+        return Finding(met=behind >= self.aws_seconds, evidence=f"{behind:.1f} AWS s behind")
+
+
+@dataclass(frozen=True)
+class LedgerKeepsUp:
+    """The writer's ledger holds what clients were told, but for the last seconds; without load, all of it."""
+
+    aws_seconds: float = 10.0
+    needs_ledger: bool = True
+
+    @property
+    def statement(self) -> str:
+        return "the ledger holds what clients were told"
+
+    def check(self, look: Look) -> Finding:
+        if look.posted is None:
+            return Finding(met=False, evidence="the writer's ledger does not answer")
+        allowed = look.rate * max(2.0, self.aws_seconds / look.speed)
+        evidence = f"{look.posted} posted of {look.acknowledged} acknowledged"
+        return Finding(met=look.acknowledged - look.posted <= allowed, evidence=evidence)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """As many runs of a workflow as expected have begun, and have ended if they are to."""
+
+    kind: str  # failover or failback
+    at_least: int = 1
+    ended: bool = True
+
+    @property
+    def statement(self) -> str:
+        return f"the {self.kind} has {'ended' if self.ended else 'begun'}"
+
+    def check(self, look: Look) -> Finding:
+        runs = new_runs(look, self.kind)
+        counted = [run for run in runs if not (self.ended and run.is_running)]
+        evidence = ", ".join(f"{run.name} {run.status.lower()}" for run in runs) or f"no run of the {self.kind}"
+        met = len(counted) >= self.at_least and (not self.ended or len(counted) == len(runs))
+        return Finding(met=met, evidence=evidence)
+
+
+@dataclass(frozen=True)
+class NothingRuns:
+    """No workflow is at work."""
+
+    @property
+    def statement(self) -> str:
+        return "no workflow is at work"
+
+    def check(self, look: Look) -> Finding:
+        running = [run.name for run in look.status.workflows if run.is_running]
+        return Finding(met=not running, evidence=", ".join(running) or "none")
+
+
+def new_runs(look: Look, kind: str | None = None) -> Sequence[WorkflowStatus]:
+    """The workflow runs that began during this drill, the oldest first."""
+    runs = [run for run in look.status.workflows if run.name not in look.before and kind in (None, run.kind)]
+    return sorted(runs, key=lambda run: run.started or 0.0)
+
+
+@dataclass(frozen=True)
+class DatabaseSwitches:
+    """A change of writer is under way."""
+
+    @property
+    def statement(self) -> str:
+        return "the database's writer is on its way"
+
+    def check(self, look: Look) -> Finding:
+        switching = [each.switching for each in look.status.databases if each.switching]
+        return Finding(met=bool(switching), evidence=", ".join(switching) or "no change of writer")
+
+
+@dataclass(frozen=True)
+class CooledDown:
+    """The last failover or failback ended long enough ago for a sentinel to act again."""
+
+    aws_seconds: float = 300.0  # functions/sentinel/settings.py
+
+    @property
+    def statement(self) -> str:
+        return "the sentinels' cool-down is over"
+
+    def left(self, look: Look) -> float:
+        """AWS seconds until then."""
+        ended = max((run.ended for run in look.status.workflows if run.ended is not None), default=None)
+        return 0.0 if ended is None else max(0.0, self.aws_seconds - (look.at - ended) * look.speed)
+
+    def check(self, look: Look) -> Finding:
+        left = self.left(look)
+        return Finding(met=not left, evidence=f"{left:.0f} AWS s are left")

@@ -1,0 +1,73 @@
+"""What a drill looks at. Nothing here changes anything: a look is taken, and expectations are judged on it."""
+
+from dataclasses import dataclass
+
+from drill.model.expectation import Finding, Look
+from shared.places import Place
+
+
+@dataclass(frozen=True)
+class AcceptedAsOffered:
+    """Nothing failed lately, and as much came back as was sent."""
+
+    share: float = 0.9  # a short window cuts off requests at both ends
+
+    @property
+    def statement(self) -> str:
+        return "payments are accepted at the rate offered, none fails"
+
+    def check(self, look: Look) -> Finding:
+        evidence = f"{look.recent.ok:.1f}/s accepted of {look.rate:g}/s offered, {look.recent.failed:.1f}/s failed"
+        return Finding(met=look.recent.ok >= self.share * look.rate and not look.recent.failed, evidence=evidence)
+
+
+@dataclass(frozen=True)
+class TargetsHealthy:
+    """Every target of each region's load balancer is in service."""
+
+    @property
+    def statement(self) -> str:
+        return "targets are healthy in both regions"
+
+    def check(self, look: Look) -> Finding:
+        parts = [self._region(look, region) for region in look.regions.values()]
+        return Finding(met=all(part.met for part in parts), evidence=", ".join(part.evidence for part in parts))
+
+    def _region(self, look: Look, region: str) -> Finding:
+        states = [target.state for target in look.status.targets_in(region)]
+        healthy = states.count("healthy")
+        return Finding(met=bool(states) and healthy == len(states), evidence=f"{region} {healthy} of {len(states)}")
+
+
+@dataclass(frozen=True)
+class ServedBy:
+    """All answers come from one place. The clients' own word for it: what the answers say."""
+
+    place: Place
+
+    @property
+    def statement(self) -> str:
+        return f"the accelerator sends clients to the {self.place} region"
+
+    def check(self, look: Look) -> Finding:
+        evidence = ", ".join(f"{region} {rate:.1f}/s" for region, rate in sorted(look.recent.by_region.items()))
+        return Finding(
+            met=set(look.recent.by_region) == {look.regions[self.place]}, evidence=evidence or "no answer lately"
+        )
+
+
+@dataclass(frozen=True)
+class ReplicationKeepsUp:
+    """No more writes wait for a region than replication is usually behind; without load, none."""
+
+    seconds: float = 2.0  # of the offered rate; DynamoDB is usually below one [DYNAMODB-4]
+
+    @property
+    def statement(self) -> str:
+        return "replication keeps up"
+
+    def check(self, look: Look) -> Finding:
+        waiting = {region: count for region, count in look.status.replication.backlog.items() if count}
+        evidence = ", ".join(f"{count} writes wait for {region}" for region, count in sorted(waiting.items()))
+        met = all(count <= look.rate * self.seconds for count in waiting.values())
+        return Finding(met=met, evidence=evidence or "no write waits")

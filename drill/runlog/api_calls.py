@@ -1,0 +1,53 @@
+"""Writes every AWS call of a run into its journal, by a hook on the sessions that the deployment makes clients of."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+
+from drill.runlog.entries import ApiCall
+from drill.runlog.log import Journal
+from shared.deployment import Deployment
+
+_CALL = "drill_call"  # where a call's own context keeps what it is and when it began
+
+
+def record_calls(deployment: Deployment, journal: Journal) -> None:
+    """From now on; clients made before are not recorded."""
+    deployment.watch(recorder(journal))
+
+
+def recorder(journal: Journal) -> Callable[[boto3.Session], None]:
+    """A watcher of sessions. botocore emits one of the two ends for each call, however often it was tried."""
+
+    def begun(model: Any, context: dict[str, Any], **_: Any) -> None:
+        context[_CALL] = model, time.monotonic()
+
+    def answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        code = parsed.get("Error", {}).get("Code")
+        end(context, str(code) if code else "ok")
+
+    def failed(exception: Exception, context: dict[str, Any], **_: Any) -> None:
+        end(context, type(exception).__name__)
+
+    def end(context: dict[str, Any], outcome: str) -> None:
+        if journal.closed:
+            return  # the run is over; what is called now belongs to whoever calls it
+        model, started = context[_CALL]
+        journal.write(
+            ApiCall(
+                service=model.service_model.service_name,
+                operation=model.name,
+                region=context["client_region"],
+                outcome=outcome,
+                seconds=round(time.monotonic() - started, 4),
+            )
+        )
+
+    def watch(session: boto3.Session) -> None:
+        session.events.register("before-call", begun)
+        session.events.register("after-call", answered)
+        session.events.register("after-call-error", failed)
+
+    return watch

@@ -1,0 +1,37 @@
+"""`region-evacuation`: the primary region is left as planned, traffic and writer, and both come back."""
+
+from drill.actions.regions import BringBack, Evacuate
+from drill.model.objectives import Objectives, Planned, Service
+from drill.model.scenario import Await, Scenario, Send, Settle
+from drill.probes.deployed import CoolDownOver, WriterAt
+from drill.probes.recovery import LedgerKeepsUp, Runs
+from drill.probes.traffic import ServedBy
+from drill.scenarios.deployed.steady_state import AFTER, BACK, BEFORE, STEADY
+from shared.places import Place
+
+REGION_EVACUATION = Scenario(
+    name="region-evacuation",
+    title="Leave the primary region as planned, and come back",
+    lost=Place.PRIMARY,
+    hypothesis=STEADY,
+    method=(
+        BEFORE,
+        Settle(
+            name="the cool-down of the last change is over",
+            until=(CoolDownOver(),),
+            within_aws_seconds=330,
+        ),
+        Evacuate(Place.PRIMARY),
+        Await(
+            name="traffic and writer leave the primary region",
+            until=(Runs("failover"), WriterAt(Place.SECONDARY), ServedBy(Place.SECONDARY), LedgerKeepsUp()),
+            within_aws_seconds=180,
+            within_seconds=20,
+        ),
+        Send(name="load without the primary region", least_aws_seconds=20, least_seconds=2),
+    ),
+    way_back=(BringBack(Place.PRIMARY), BACK, AFTER),
+    objectives=Objectives(
+        service=Service(moves_to=Place.SECONDARY), take_over=Planned(failovers=1, failbacks=1), is_lost=False
+    ),
+)

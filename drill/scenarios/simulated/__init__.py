@@ -1,0 +1,35 @@
+"""The scenarios there are, one file each."""
+
+from drill.model.scenario import Scenario
+from drill.scenarios.simulated.cold_storm import COLD_STORM
+from drill.scenarios.simulated.double_trigger import DOUBLE_TRIGGER
+from drill.scenarios.simulated.false_alarm import FALSE_ALARM
+from drill.scenarios.simulated.flapping import FLAPPING
+from drill.scenarios.simulated.loss_during_failback import LOSS_DURING_FAILBACK
+from drill.scenarios.simulated.partition import PARTITION
+from drill.scenarios.simulated.poison_event import POISON_EVENT
+from drill.scenarios.simulated.region_loss import REGION_LOSS
+from drill.scenarios.simulated.region_loss_secondary import REGION_LOSS_SECONDARY
+from drill.scenarios.simulated.replication_cut_then_loss import REPLICATION_CUT_THEN_LOSS
+from drill.scenarios.simulated.slow_region import SLOW_REGION
+from drill.scenarios.simulated.writer_loss import WRITER_LOSS
+
+# In the order in which all are rehearsed: between two failovers the sentinel holds for its cool-down, and scenarios
+# without one fill that time. The last one is rehearsed at a speed of its own.
+SCENARIOS: dict[str, Scenario] = {
+    scenario.name: scenario
+    for scenario in (
+        REGION_LOSS,
+        FLAPPING,
+        FALSE_ALARM,
+        COLD_STORM,
+        REGION_LOSS_SECONDARY,
+        WRITER_LOSS,
+        PARTITION,
+        REPLICATION_CUT_THEN_LOSS,
+        POISON_EVENT,
+        DOUBLE_TRIGGER,
+        LOSS_DURING_FAILBACK,
+        SLOW_REGION,
+    )
+}

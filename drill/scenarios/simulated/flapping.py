@@ -1,0 +1,34 @@
+"""`flapping`: the primary region goes and comes again, each time for less than it takes to be believed."""
+
+from drill.actions.faults import Flap
+from drill.model.objectives import NoTakeOver, Objectives, Service
+from drill.model.scenario import Scenario, Send, Settle
+from drill.probes.traffic import ReplicationKeepsUp, TargetsHealthy
+from drill.scenarios.simulated.steady_state import BEFORE, STEADY
+from shared.places import Place
+
+FLAPPING = Scenario(
+    name="flapping",
+    title="Let the primary region come and go, faster than the threshold",
+    lost=Place.PRIMARY,
+    hypothesis=STEADY,
+    method=(
+        BEFORE,
+        # Four probes of five, 5 s apart, must fail; two or three fit into 10 s, and after 25 s all five are new.
+        Flap(Place.PRIMARY, times=3, away_aws_seconds=10, back_aws_seconds=25),
+    ),
+    way_back=(
+        Settle(
+            name="the primary region takes part again",
+            until=(TargetsHealthy(), ReplicationKeepsUp()),
+            within_aws_seconds=120,
+        ),
+        Send(name="load after the last return", least_aws_seconds=15),
+    ),
+    objectives=Objectives(
+        service=Service(),
+        take_over=NoTakeOver(
+            watcher=Place.SECONDARY, reasons=frozenset({"not-enough-failures", "witness-says-peer-up"})
+        ),
+    ),
+)

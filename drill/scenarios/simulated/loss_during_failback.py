@@ -1,0 +1,47 @@
+"""`loss-during-failback`: the region that is being brought back goes again while the writer is on its way to it."""
+
+from drill.actions.faults import Heal, Lose
+from drill.actions.workflows import StartFailback
+from drill.model.objectives import Objectives, Service, TakeOver
+from drill.model.scenario import Await, Scenario, Send, Settle
+from drill.probes.recovery import DatabasesFollow, DatabaseSwitches, NothingRuns, Runs
+from drill.probes.traffic import ReplicationKeepsUp
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
+from shared.places import Place
+
+LOSS_DURING_FAILBACK = Scenario(
+    name="loss-during-failback",
+    title="Lose the primary region again while it is brought back",
+    lost=Place.PRIMARY,
+    hypothesis=STEADY,
+    method=(
+        BEFORE,
+        Lose(Place.PRIMARY),
+        FAILOVER_ENDS,
+        Heal(Place.PRIMARY),
+        Settle(
+            name="the primary region catches up for the first time",
+            until=(ReplicationKeepsUp(), DatabasesFollow(Place.SECONDARY), NothingRuns()),
+            within_aws_seconds=180,
+            within_seconds=30,
+        ),
+        StartFailback(Place.PRIMARY),
+        Await(
+            name="the writer is on its way",
+            until=(DatabaseSwitches(),),
+            within_aws_seconds=60,
+            within_seconds=10,
+        ),
+        Lose(Place.PRIMARY),
+        Await(
+            # It must not hope for ever: people have to know.
+            name="the failback gives up",
+            until=(Runs("failback"),),
+            within_aws_seconds=180,
+            within_seconds=20,
+        ),
+        Send(name="load without the primary region", least_aws_seconds=10),
+    ),
+    way_back=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
+    objectives=Objectives(service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY)),
+)

@@ -1,0 +1,33 @@
+"""`poison-event`: two entries in the journal cannot be posted, ever. Everything else must be, and people must know."""
+
+from drill.actions.poison import Poison, RemovePoison
+from drill.model.objectives import NoTakeOver, Objectives, Service
+from drill.model.scenario import Await, Scenario, Send
+from drill.probes.recovery import LedgerKeepsUp
+from drill.scenarios.simulated.steady_state import BEFORE, STEADY
+from shared.places import Place
+
+POISON_EVENT = Scenario(
+    name="poison-event",
+    title="Put entries into the journal that no ledger can post",
+    lost=Place.PRIMARY,
+    hypothesis=STEADY,
+    method=(
+        BEFORE,
+        Poison(),
+        Send(name="load with the poisoned entries", least_aws_seconds=20),
+        Await(
+            name="the ledger goes on past them",
+            until=(LedgerKeepsUp(),),
+            within_aws_seconds=30,
+            within_seconds=5,
+        ),
+    ),
+    way_back=(RemovePoison(), Send(name="load without them", least_aws_seconds=10)),
+    objectives=Objectives(
+        service=Service(interrupted=False),
+        take_over=NoTakeOver(),
+        is_lost=False,
+        poisoned=2,
+    ),
+)

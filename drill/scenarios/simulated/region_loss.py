@@ -1,0 +1,30 @@
+"""`region-loss`: the primary region disappears under load. Traffic, payments and the database follow by themselves;
+once the region is back, everything is handed back to it on purpose."""
+
+from drill.actions.faults import Lose
+from drill.model.objectives import Objectives, Service, TakeOver
+from drill.model.scenario import Scenario, SecondRun, Send
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
+from shared.places import Place
+
+REGION_LOSS = Scenario(
+    name="region-loss",
+    title="Lose the primary region under load, and get it back",
+    lost=Place.PRIMARY,
+    hypothesis=STEADY,
+    method=(
+        BEFORE,
+        Lose(Place.PRIMARY),
+        FAILOVER_ENDS,
+        Send(name="load without the primary region", least_aws_seconds=10),
+    ),
+    way_back=(
+        *failed_back(
+            Place.PRIMARY, writer=Place.SECONDARY, checks=(SecondRun(name="run the stack programs again, failed over"),)
+        ),
+        SecondRun(name="run the stack programs again, failed back"),
+    ),
+    objectives=Objectives(
+        service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY), second_runs=2
+    ),
+)

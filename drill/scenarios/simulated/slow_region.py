@@ -1,0 +1,29 @@
+"""`slow-region`: the primary region takes every request and answers none. What waits for it must give up in time."""
+
+from drill.actions.faults import slow_down
+from drill.model.objectives import Objectives, Service, TakeOver
+from drill.model.scenario import Scenario, Send
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
+from shared.places import Place
+
+SLOW_REGION = Scenario(
+    name="slow-region",
+    title="Let the primary region hang instead of refusing",
+    lost=Place.PRIMARY,
+    hypothesis=STEADY,
+    method=(
+        BEFORE,
+        slow_down(Place.PRIMARY),
+        FAILOVER_ENDS,
+        Send(name="load without the primary region", least_aws_seconds=10),
+    ),
+    way_back=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
+    objectives=Objectives(
+        service=Service(moves_to=Place.SECONDARY),
+        # Route 53's checkers call a door that hangs unhealthy 3 times 10 s after it hangs, plus up to 4 s for the last
+        # of them to give up, and a resolver may repeat "up" for 10 s more; then the sentinel asks every 2 s.
+        take_over=TakeOver(lost=Place.PRIMARY, begins_aws_seconds=55.0),
+    ),
+    # What hangs is waited for in real time: half a second for a silent peer, again and again, is the same at any speed.
+    fastest=3.0,
+)

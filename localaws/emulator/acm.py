@@ -1,0 +1,44 @@
+"""Certificate Manager: what a certificate consists of (`fronts.application`, `certificates`)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from localaws.emulator.services import original_of
+
+
+@dataclass(frozen=True)
+class CertificateMaterial:
+    """PEM texts of an ACM certificate; the key is empty for one that was not imported."""
+
+    certificate: str
+    chain: str
+    private_key: str = field(repr=False)
+
+
+def certificate_material(arn: str) -> CertificateMaterial | None:
+    from ministack.services import acm
+
+    _, _, _, region, account, _ = arn.split(":", 5)
+    record = acm._certificates.get_scoped(account, region, arn)
+    if record is None:
+        return None
+    return CertificateMaterial(record["_pem_body"], record["_pem_chain"], record["_private_key"])
+
+
+def issue_certificates(issue: Callable[[list[str]], CertificateMaterial]) -> None:
+    """Let `issue(names)` make the certificate and key of each RequestCertificate; ministack makes none."""
+    from ministack.services import acm
+
+    original = original_of(acm, "_request_certificate")
+
+    def request_certificate(data: dict[str, Any]) -> Any:
+        known = set(acm._certificates)
+        answer = original(data)
+        for arn in set(acm._certificates) - known:
+            record = acm._certificates[arn]
+            made = issue(list(record["SubjectAlternativeNames"]))
+            record |= {"_pem_body": made.certificate, "_pem_chain": made.chain, "_private_key": made.private_key}
+        return answer
+
+    acm._request_certificate = request_certificate

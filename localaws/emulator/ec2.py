@@ -1,0 +1,116 @@
+"""EC2: actions of our own, and what ministack drops (`ec2_peering`, `ec2_endpoints`, `ec2_flow_logs`)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.emulator.services import Answer, AwsRefusal, original_of
+
+
+@dataclass(frozen=True)
+class Ec2Call:
+    """One EC2 request and how its answer is written."""
+
+    account: str
+    region: str
+    parameters: dict[str, Any]
+
+    def text(self, name: str) -> str:
+        from ministack.services import ec2
+
+        return str(ec2._p(self.parameters, name))
+
+    def texts(self, prefix: str) -> list[str]:
+        from ministack.services import ec2
+
+        return list(ec2._parse_member_list(self.parameters, prefix))
+
+    def answer(self, inner: str) -> Answer:
+        from ministack.services import ec2
+
+        answer: Answer = ec2._xml(200, f"{self.text('Action')}Response", inner)
+        return answer
+
+
+Ec2Action = Callable[[Ec2Call, Callable[[], Answer]], Answer]
+
+
+def extend_ec2_action(name: str, act: Ec2Action) -> None:
+    """Let `act(call, what ministack does)` answer an EC2 action; ministack refuses those it lacks. May AwsRefuse."""
+    from ministack.core.responses import get_account_id, get_region
+    from ministack.services import ec2
+
+    known = ec2._ACTION_MAP.get(name)
+
+    def answer(parameters: dict[str, Any]) -> Answer:
+        call = Ec2Call(get_account_id(), get_region(), parameters)
+
+        def original() -> Answer:
+            if known is None:
+                raise AwsRefusal("InvalidAction", f"Unknown EC2 action: {name}")
+            answered: Answer = known(call.parameters)
+            return answered
+
+        try:
+            return act(call, original)
+        except AwsRefusal as refusal:
+            refused: Answer = ec2._error(refusal.code, str(refusal), refusal.status)
+            return refused
+
+    ec2._ACTION_MAP[name] = answer
+
+
+def ec2_records(kind: str, account: str, region: str) -> dict[str, dict[str, Any]]:
+    """Records by id as ministack keeps them; changes to a record stay.
+
+    `kind`: vpc, subnet, security group, interface, endpoint, peering or flow log.
+    """
+    from ministack.services import ec2
+
+    stores = {
+        "vpc": ec2._vpcs,
+        "subnet": ec2._subnets,
+        "security group": ec2._security_groups,
+        "interface": ec2._network_interfaces,
+        "endpoint": ec2._vpc_endpoints,
+        "peering": ec2._vpc_peering,
+        "flow log": ec2._flow_logs,
+    }
+    return dict(stores[kind].items_scoped(account, region))
+
+
+def make_network_interface(call: Ec2Call, subnet: str, groups: list[str], description: str) -> dict[str, Any]:
+    """A network interface in a subnet; its record."""
+    from ministack.services import ec2
+
+    known = set(ec2._network_interfaces)
+    wanted = {f"SecurityGroupId.{place}": [group] for place, group in enumerate(groups, start=1)}
+    ec2._create_network_interface({"SubnetId": [subnet], "Description": [description], **wanted})
+    made = (set(ec2._network_interfaces) - known).pop()
+    return ec2_records("interface", call.account, call.region)[made]
+
+
+def remove_network_interface(identity: str) -> None:
+    from ministack.services import ec2
+
+    ec2._network_interfaces.pop(identity, None)
+
+
+def add_to_vpc_endpoints(extra: Callable[[dict[str, Any]], str]) -> None:
+    """Add `extra(record)`, as XML, to what ministack shows of a VPC endpoint."""
+    from ministack.services import ec2
+
+    original = original_of(ec2, "_vpce_fields_xml")
+
+    def fields(record: dict[str, Any], tag: str = "item") -> str:
+        shown = str(original(record, tag)).rstrip().removesuffix(f"</{tag}>")
+        return f"{shown}{extra(record)}</{tag}>"
+
+    ec2._vpce_fields_xml = fields
+
+
+def vpc_endpoint_xml(record: dict[str, Any], tag: str) -> str:
+    """A VPC endpoint as ministack shows it, inside `tag`."""
+    from ministack.services import ec2
+
+    return str(ec2._vpce_fields_xml(record, tag))

@@ -1,0 +1,12 @@
+"""Runs the three Pulumi programs as they are and turns each registration into the AWS call a provider would make.
+
+What stands in for the Pulumi CLI, the engine and the AWS provider on this machine; see `table.py` and `types/` for how
+a resource becomes AWS calls, and `localaws/differences.py` for what is not as on AWS.
+"""
+
+from localaws.core.errors import DeployError
+from localaws.engine.child import deploy_in_child
+from localaws.engine.deploy import Deployment, deploy, destroy, graph
+from localaws.engine.state import Changes, State
+
+__all__ = ["Changes", "DeployError", "Deployment", "State", "deploy", "deploy_in_child", "destroy", "graph"]

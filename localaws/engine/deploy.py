@@ -1,0 +1,178 @@
+"""Deploys and destroys the stack programs on the embedded AWS, and registers them without any AWS at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localaws.core.errors import DeployError
+from localaws.engine import program, project, values
+from localaws.engine.engine import StackEngine
+from localaws.engine.monitor import Monitor
+from localaws.engine.prepare import Surroundings
+from localaws.engine.progress import Progress
+from localaws.engine.project import Project
+from localaws.engine.state import Changes, State
+from localaws.engine.synthetic import Synthetic
+from localaws.provider.calls import ACCOUNT, Aws
+from localaws.provider.context import Caller
+from shared.settings import SECRETS
+
+STACKS = ("primary", "secondary", "global")
+PROGRAMS = Path(__file__).parents[2] / "stacks"
+WORKERS = 4  # registrations handled at once
+Tell = Callable[[str], None]
+Overrides = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(kw_only=True)
+class Deployment:
+    """What one `deploy` did, by stack name. `outputs` shows "[secret]" for secret values, which are in `secrets`."""
+
+    environment: str
+    state: State
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    seconds: dict[str, float] = field(default_factory=dict)
+    resources: dict[str, int] = field(default_factory=dict)
+    resource_seconds: dict[str, float] = field(default_factory=dict, repr=False)  # by URN
+    changes: Changes = field(default_factory=Changes)
+    changes_by_stack: dict[str, Changes] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def registrations(self) -> str:
+        """All registrations as canonical JSON without the answers: equal texts mean equal programs and inputs."""
+        asked = [{key: value for key, value in row.items() if key != "outputs"} for row in self.rows]
+        return values.canonical(asked)
+
+
+def deploy(
+    environment: str,
+    endpoint: str,
+    *,
+    stacks: Sequence[str] = STACKS,
+    progress: Tell | None = None,
+    state: State | None = None,
+    config_overrides: Overrides | None = None,
+    programs: Path = PROGRAMS,
+    account: str = ACCOUNT,
+) -> Deployment:
+    """Run the programs of `stacks` in this order against the AWS at `endpoint`.
+
+    With the `state` of an earlier call only differences are carried out. Raises DeployError; what was created until
+    then is in the state, so that `destroy` can remove it.
+    """
+    state = state or State()
+    state.claim(environment)
+    deployment = Deployment(environment=environment, state=state)
+    caller = Aws(endpoint, account)
+    try:
+        for stack in stacks:
+            settings = _load(programs, stack, environment, config_overrides)
+            _deploy_stack(settings, deployment, caller, progress)
+    finally:
+        caller.close()
+    return deployment
+
+
+def destroy(
+    environment: str,
+    endpoint: str,
+    *,
+    state: State,
+    stacks: Sequence[str] = STACKS,
+    progress: Tell | None = None,
+    programs: Path = PROGRAMS,
+    account: str = ACCOUNT,
+) -> dict[str, int]:
+    """Delete all resources of `stacks`, the last stack first; returns how many of each. Raises DeployError."""
+    state.claim(environment)
+    caller = Aws(endpoint, account)
+    deleted = {}
+    try:
+        for stack in reversed(stacks):
+            if stack not in state.stacks:
+                continue
+            settings = project.locate(programs / stack, environment)
+            resources = state.stacks[stack].resources
+            report = Progress(stack, progress, len(resources))
+            engine = StackEngine(settings, state, _around(settings, caller, account), report)
+            try:
+                engine.remove_all(dict(resources))
+                del state.stacks[stack]
+            finally:
+                state.save(stack)
+            deleted[stack] = len(engine.changes.deleted)
+            report.done("deleted")
+    finally:
+        caller.close()
+    return deleted
+
+
+def graph(
+    environment: str,
+    *,
+    stacks: Sequence[str] = STACKS,
+    config_overrides: Overrides | None = None,
+    programs: Path = PROGRAMS,
+) -> list[dict[str, Any]]:
+    """Every resource the programs register, as JSON rows, without any AWS: ids and answers are made up, but constant.
+
+    Raises DeployError, also for an argument that AWS's own models would not accept.
+    """
+    deployment = Deployment(environment=environment, state=State())
+    for stack in stacks:
+        settings = _load(programs, stack, environment, config_overrides)
+        _deploy_stack(settings, deployment, Synthetic(), None, preview=True)
+    return deployment.rows
+
+
+def _load(programs: Path, stack: str, environment: str, overrides: Overrides | None) -> Project:
+    try:
+        return project.load(programs / stack, environment, (overrides or {}).get(stack))
+    except ValueError as error:
+        raise DeployError(stack=stack, urn="", operation="settings", code="Settings", message=str(error)) from error
+
+
+def _around(settings: Project, caller: Caller, account: str) -> Surroundings:
+    known = {key: value for key, value in settings.config.items() if key not in SECRETS}
+    seed = values.canonical([settings.reference, known])
+    return Surroundings(caller=caller, account=account, folder=settings.folder, seed=seed)
+
+
+def _deploy_stack(
+    settings: Project, deployment: Deployment, caller: Caller, tell: Tell | None, *, preview: bool = False
+) -> None:
+    stack, state = settings.stack, deployment.state
+    former = state.stacks.get(stack)
+    report = Progress(stack, tell, len(former.resources) if former else None)
+    engine = StackEngine(settings, state, _around(settings, caller, caller.account), report)
+    workers = 1 if preview else WORKERS
+    try:
+        monitor = program.run(settings, engine, preview=preview, workers=workers, warn=report.note)
+        engine.finish(monitor.stack_outputs)
+    except DeployError:
+        raise
+    except Exception as error:
+        raise DeployError(
+            stack=stack, urn="", operation="program", code=type(error).__name__, message=str(error)
+        ) from error
+    finally:
+        state.save(stack)
+        deployment.changes.extend(engine.changes)
+        deployment.changes_by_stack[stack] = engine.changes
+    _collect(settings, deployment, monitor, engine)
+    deployment.seconds[stack] = report.done("deployed")
+
+
+def _collect(settings: Project, deployment: Deployment, monitor: Monitor, engine: StackEngine) -> None:
+    stack, outputs = settings.stack, monitor.stack_outputs
+    deployment.outputs[stack] = values.hide(outputs, settings.folder)
+    deployment.secrets[stack] = {key: values.unwrap(value) for key, value in outputs.items() if values.is_secret(value)}
+    rows = [
+        found.row(engine.regions.get(urn, ""), settings.folder) for urn, found in sorted(monitor.registrations.items())
+    ]
+    deployment.resources[stack] = sum(found.custom for found in monitor.registrations.values())
+    deployment.resource_seconds |= engine.seconds
+    deployment.rows += rows

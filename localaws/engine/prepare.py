@@ -1,0 +1,115 @@
+"""A registration as a Context (defaults, name and tags filled in), and a Context's answers as outputs."""
+
+import hashlib
+import random
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localaws.core.errors import TableError
+from localaws.engine import values
+from localaws.engine.providers import Provider
+from localaws.engine.registration import Registration
+from localaws.engine.state import Record
+from localaws.provider import tagging
+from localaws.provider.context import Caller, Context
+from localaws.provider.execute import default_name
+from localaws.provider.resources import TABLE
+from localaws.provider.table import Do, Entry
+
+_NO_ENTRY = Entry(service="", create=Do(lambda _: {}), id="", delete=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What all resources of one run of a stack share."""
+
+    caller: Caller
+    account: str
+    folder: Path
+    seed: str  # goes into generated names, so that other settings give other names
+
+
+def entry_of(type_: str) -> Entry:
+    """The table entry. Raises TableError for a type the table does not know."""
+    if type_ not in TABLE:
+        raise TableError(f"{type_} is not in the table of localaws/runner/types")
+    return TABLE[type_]
+
+
+def resource(
+    around: Surroundings, found: Registration, inputs: Mapping[str, Any], provider: Provider, record: Record | None
+) -> Context:
+    """The context in which `found` is created or updated; `inputs` are its arguments, secrets still in envelopes."""
+    entry = entry_of(found.type)
+    plain = {**entry.defaults, **values.unwrap(dict(inputs))}
+    unknown = sorted(key for key, value in plain.items() if values.is_unknown(value))
+    if unknown:
+        raise TableError(f"{found.type}: {', '.join(unknown)} is unknown: nothing answers what it is taken from")
+    region = entry.region or (str(plain.get("region") or provider.region) if entry.service else "")
+    suffix = hashlib.sha256(f"{around.seed}{found.urn}".encode()).hexdigest()[:7]
+    generated = default_name(entry, plain, found.name, suffix)
+    if entry.autoname and generated:
+        kept = record.outputs.get(entry.autoname.argument) if record else None
+        plain[entry.autoname.argument] = kept or generated
+    context = blank(around, found.type, region)
+    context.entry, context.urn, context.name, context.inputs = entry, found.urn, found.name, plain
+    if entry.tags:
+        context.tags = tagging.merge(plain.get("tags"), dict(provider.default_tags))
+    context.call_aws = around.caller.bound(found.urn)
+    if around.caller.synthetic:
+        context.entropy = random.Random(found.urn)
+    return context
+
+
+def deployed(around: Surroundings, record: Record) -> Context:
+    """The context in which a deployed resource is deleted."""
+    entry = entry_of(record.type)
+    context = blank(around, record.type, record.region)
+    context.entry, context.urn, context.name, context.id = entry, record.urn, record.name, record.id
+    context.inputs = {**entry.defaults, **values.unwrap(values.thaw(record.inputs))}
+    context.out = {**context.inputs, **values.unwrap(values.thaw(record.outputs))}
+    context.tags = record.tags
+    return context
+
+
+def blank(around: Surroundings, type_: str, region: str) -> Context:
+    return Context(
+        type=type_,
+        urn="",
+        name="",
+        entry=_NO_ENTRY,
+        region=region,
+        account=around.account,
+        folder=around.folder,
+        inputs={},
+        tags={},
+        call_aws=around.caller,
+        entropy=secrets.SystemRandom(),
+    )
+
+
+def computed(context: Context, found: Registration) -> dict[str, Any]:
+    """What the resource answers beyond its arguments: defaults, generated name, outputs, all tags, region.
+
+    What went in as a secret, or is named as one, comes out as one.
+    """
+    entry = context.entry
+    added = {*entry.defaults, *([entry.autoname.argument] if entry.autoname else [])} - found.inputs.keys()
+    answer: dict[str, Any] = {key: context.inputs[key] for key in added if key in context.inputs}
+    answer |= {key: context.out[key] for key in entry.outputs if key in context.out}
+    if entry.tags:
+        answer["tagsAll"] = context.tags
+    if entry.service and entry.regional:
+        answer["region"] = context.region
+    hidden = {*entry.secret_outputs, *found.secret_outputs}
+    hidden |= {key for key, value in found.inputs.items() if values.holds_secret(value)}
+    return {key: values.secret(value) if key in hidden else value for key, value in answer.items()}
+
+
+def shown(found: Registration, inputs: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments and answers together, as the program sees them."""
+    outputs = {**inputs, **answer}
+    return {key: values.secret(value) if key in found.secret_outputs else value for key, value in outputs.items()}

@@ -1,0 +1,1 @@
+"""Starting the server process, and ending it with its owner."""

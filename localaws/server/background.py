@@ -1,0 +1,76 @@
+"""A lost region does no work: no function runs there, no schedule fires, nothing is delivered to it or from it.
+
+What AWS keeps in durable queues (asynchronous invocations, records at event sources, deliveries of topics, one-time
+schedules, workflow executions) waits and goes on after the heal. A recurring schedule that comes due meanwhile is
+missed.
+"""
+
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from localaws import emulator
+from localaws.core.outages import Gate, Outage
+from localaws.services.replication import Replication
+
+_LOST: dict[str, Any] = {
+    "body": {"errorType": "Sandbox.Lost", "errorMessage": "The region of this function is lost."},
+    "error": True,
+    "log": "",
+}
+
+_asynchronous: ContextVar[bool] = ContextVar("asynchronous_invocation", default=False)
+
+
+class BackgroundWork:
+    """Stops the work of lost regions and lets it go on after the heal."""
+
+    def __init__(self, gate: Gate, replication: Replication) -> None:
+        self._gate = gate
+        self._replication = replication
+        self._changed = threading.Condition()
+
+    def install(self) -> None:
+        emulator.background.gate_function_executions(self._execute)
+        emulator.background.mark_asynchronous_invocations(_asynchronous)
+        emulator.background.refuse_new_workers(self._gate.is_lost)
+        emulator.background.skip_event_source_mappings(self._gate.is_lost)
+        emulator.background.gate_event_targets(self._to_target)
+        emulator.background.gate_queue_deliveries(self._to_queue)
+        emulator.workflows.gate_workflow_tasks(self._wait_for, self._gate.is_lost)
+        self._gate.on_change(self._on_change)
+
+    def _on_change(self, region: str, outage: Outage | None) -> None:
+        if outage:
+            emulator.background.kill_workers(region)
+        with self._changed:
+            self._changed.notify_all()
+
+    def _wait_for(self, region: str) -> None:
+        """Block this thread until `region` is there."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._gate.is_lost(region))
+
+    def _execute(self, region: str, execute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        while True:
+            if _asynchronous.get():
+                self._wait_for(region)
+            elif self._gate.is_lost(region):
+                return dict(_LOST)
+            result = execute()
+            if not (_asynchronous.get() and result.get("error") and self._gate.is_lost(region)):
+                return result
+
+    def _to_target(self, region: str, rule: dict[str, Any], deliver: Callable[[], None]) -> None:
+        if not self._gate.is_lost(region):
+            deliver()
+        elif rule.get("ScheduleExpression", "").startswith("at("):
+            self._replication.send("schedules", region, region, deliver)
+
+    def _to_queue(self, source: str, destination: str, deliver: Callable[[], None]) -> None:
+        ends = (source, destination)
+        if any(map(self._gate.is_lost, ends)) or self._gate.is_cut(*ends):
+            self._replication.send("topics", source, destination, deliver)
+        else:
+            deliver()

@@ -1,0 +1,56 @@
+"""The speed of a running embedded AWS, over the control API: `POST /clock` and `POST /workers/recycle`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from localaws import emulator
+from localaws.core import endpoints_file
+from localaws.core.clock import Clock
+from localaws.core.control import Control
+
+FASTEST = 100.0  # AWS seconds in a second of this machine; what `up` takes too
+GRACE_SECONDS = 3.0
+"""Of this machine: how long an invocation goes on at the old speed. A payment takes less, a state machine tries its
+task again, and what a schedule calls, such as a sentinel that would watch for up to 55 AWS seconds more, is called
+again at once."""
+
+
+class ClockApi:
+    """Sets the speed, and ends execution environments, which read it from their variables when they start.
+
+    An environment of the old speed takes no further invocation once the call has been answered. Of `files`, those the
+    server removes at its end, `endpoints.json` tells the new speed by then.
+    """
+
+    def __init__(self, clock: Clock, files: Sequence[Path], restart_schedules: Callable[[], None]) -> None:
+        self._clock = clock
+        self._restart_schedules = restart_schedules
+        self._files = [file for file in files if file.name == endpoints_file.FILE]
+
+    def install(self, control: Control) -> None:
+        control.route("POST", "/clock", self._set)
+        control.route("POST", "/workers/recycle", self._recycle)
+
+    def _set(self, wanted: Mapping[str, Any]) -> dict[str, float]:
+        """`{"speed": AWS seconds in a second of this machine}`. Invocations under way end after `GRACE_SECONDS`."""
+        speed = _speed(wanted.get("speed"))
+        for file in self._files:
+            endpoints_file.set_speed(file, speed)  # first, as the only step that can fail
+        self._clock.set_speed(speed)
+        emulator.workers.retire_workers(GRACE_SECONDS)
+        self._restart_schedules()
+        return {"speed": speed}
+
+    @staticmethod
+    def _recycle(_wanted: Mapping[str, Any]) -> dict[str, int]:
+        """`{}`. The next invocation of every function is a cold start; those under way end in their own time."""
+        return {"recycled": emulator.workers.retire_workers(None)}
+
+
+def _speed(value: Any) -> float:
+    """Raises ValueError."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number and 0 < value <= FASTEST):
+        raise ValueError(f"speed is {value!r}; a number above 0 and up to {FASTEST:g} is needed")
+    return float(value)

@@ -1,0 +1,1 @@
+"""Alarm evaluation and the metrics that AWS services publish of themselves."""

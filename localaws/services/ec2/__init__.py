@@ -1,0 +1,1 @@
+"""VPC features that the emulator lacks: interface endpoints, flow logs, peering."""

@@ -1,0 +1,1 @@
+"""Load balancers that carry traffic: listeners, the application load balancer, target health."""

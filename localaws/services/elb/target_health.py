@@ -1,0 +1,270 @@
+"""Target health of Elastic Load Balancing: probes every registered target as its target group says, in AWS time.
+
+States and reasons as DescribeTargetHealth gives them (API ElasticLoadBalancingv2.TargetHealth). A new target needs one
+passed check to be healthy, and the group's healthy threshold only to recover [ALB-7]. Left out: draining, anomaly
+detection, passive checks.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from localaws import emulator
+from localaws.core.clock import Clock
+from localaws.net.probe import Failure, HttpProbe, Outcome, patience, probe_http, probe_tcp
+from localaws.services.elb.deployed import Deployed, HealthCheck, Target, TargetGroup
+
+# How a load balancer probes a target: where it connects, what it asks, what it takes for an answer.
+
+
+# AWS names it for Lambda [ALB-2]; instances see the same.
+USER_AGENT = "ELB-HealthChecker/2.0"
+
+
+def local_address(host: str, port: int) -> tuple[str, int] | None:
+    """Where an IP target is on this machine. Only loopback is: an address of a VPC belongs to nobody here."""
+    try:
+        return (host, port) if ipaddress.ip_address(host).is_loopback else None
+    except ValueError:  # an instance id
+        return None
+
+
+@cache
+def matches(matcher: str) -> Callable[[int], bool]:
+    """Whether a status is among codes such as `200,301-302` (API ElasticLoadBalancingv2.Matcher)."""
+    accepted: set[int] = set()
+    for part in matcher.split(","):
+        first, _, last = part.strip().partition("-")
+        accepted.update(range(int(first), int(last or first) + 1))
+    return accepted.__contains__
+
+
+class Prober:
+    """Probes targets through the same fronts as traffic. `address_of(load balancer ARN, port)` knows them."""
+
+    def __init__(self, clock: Clock, address_of: Callable[[str, int], tuple[str, int] | None]) -> None:
+        self._clock = clock
+        self._address_of = address_of
+
+    async def probe(self, target: Target, group: TargetGroup, deployed: Deployed) -> Outcome:
+        check = group.health_check
+        seconds = patience(self._clock, check.timeout)
+        if group.target_type == "lambda":
+            started = time.monotonic()
+            status = await emulator.elb.invoke_lambda_target(target.id, group.arn, check.path, USER_AGENT)
+            if time.monotonic() - started > seconds:
+                return Outcome(Failure.TIMEOUT, detail="the function took too long")
+            accepted = matches(check.matcher)(status)
+            return Outcome(None if accepted else Failure.STATUS, status)
+        port = target.port if check.port == "traffic-port" else int(check.port)
+        find = self._address_of if group.target_type == "alb" else local_address
+        address = find(target.id, port)
+        if address is None:
+            return Outcome(Failure.CONNECTION, detail=f"nothing is at port {port} of {target.id} on this machine")
+        if check.protocol == "TCP":
+            return await probe_tcp(address, seconds)
+        # "The Host header contains the IP address of the load balancer node and the listener port"
+        # [NLB-6]; the node has none of its own here.
+        asked = HttpProbe(
+            address=address,
+            host=f"127.0.0.1:{self._listener_port(group, deployed)}",
+            path=check.path,
+            user_agent=USER_AGENT,
+            accepts=matches(check.matcher),
+            tls=check.protocol == "HTTPS",
+        )
+        return await probe_http(asked, seconds)
+
+    @staticmethod
+    def _listener_port(group: TargetGroup, deployed: Deployed) -> int:
+        ports = (listener.port for listener in deployed.listeners.values() if group.arn in listener.forwards_to)
+        return min(ports, default=group.port)
+
+
+logger = logging.getLogger(__name__)
+
+
+class State(StrEnum):
+    INITIAL = "initial"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    UNUSED = "unused"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Of one target. `passes` and `failures` count the last checks in a row."""
+
+    state: State
+    reason: str = ""
+    description: str = ""
+    passes: int = 0
+    failures: int = 0
+
+    @property
+    def routable(self) -> bool:
+        """A target whose checks are disabled is used as if healthy."""
+        return self.state in (State.HEALTHY, State.UNAVAILABLE)
+
+
+INITIAL = Health(
+    state=State.INITIAL, reason="Elb.InitialHealthChecking", description="Initial health checks in progress"
+)
+NOT_IN_USE = Health(
+    state=State.UNUSED,
+    reason="Target.NotInUse",
+    description="Target group is not configured to receive traffic from the load balancer",
+)
+NOT_REGISTERED = Health(
+    state=State.UNUSED, reason="Target.NotRegistered", description="Target is not registered to the target group"
+)
+NOT_CHECKED = Health(
+    state=State.UNAVAILABLE,
+    reason="Target.HealthCheckDisabled",
+    description="Health checks are disabled for this target group",
+)
+
+
+def after(health: Health, outcome: Outcome, check: HealthCheck) -> Health:
+    """The health that follows from one more check."""
+    if outcome.passed:
+        passes = health.passes + 1
+        needed = 1 if health.state is State.INITIAL else check.healthy_threshold
+        if health.state is State.HEALTHY or passes >= needed:
+            return Health(state=State.HEALTHY, passes=passes)
+        return replace(health, passes=passes, failures=0)
+    failures = health.failures + 1
+    if health.state is State.UNHEALTHY or failures >= check.unhealthy_threshold:
+        reason, description = _explained(outcome)
+        return Health(state=State.UNHEALTHY, reason=reason, description=description, failures=failures)
+    return replace(health, passes=0, failures=failures)
+
+
+def _explained(outcome: Outcome) -> tuple[str, str]:
+    if outcome.failure is Failure.STATUS:
+        return "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{outcome.status}]"
+    if outcome.failure is Failure.TIMEOUT:
+        return "Target.Timeout", "Request timed out"
+    return "Target.FailedHealthChecks", "Health checks failed"
+
+
+class TargetHealth:
+    """Keeps one probing task per target in use. Lives on the traffic loop; may be read from any thread."""
+
+    def __init__(self, clock: Clock, prober: Prober, on_unhealthy: Callable[[Target], None]) -> None:
+        self._clock = clock
+        self._prober = prober
+        self._on_unhealthy = on_unhealthy
+        self._deployed: Deployed | None = None
+        self._health: dict[Target, Health] = {}
+        self._tasks: dict[Target, asyncio.Task[None]] = {}
+
+    def follow(self, deployed: Deployed) -> None:
+        """Start and stop checks for what is deployed now."""
+        self._deployed = deployed
+        standing = {target: self._standing(target, deployed) for group in deployed.targets.values() for target in group}
+        for target in [target for target in self._health if target not in standing]:
+            self._stop(target)
+            del self._health[target]
+        for target, fixed in standing.items():
+            if fixed is not None:
+                self._stop(target)
+                self._health[target] = fixed
+            elif target not in self._tasks:
+                self._health[target] = INITIAL
+                self._tasks[target] = asyncio.get_running_loop().create_task(self._watch(target))
+
+    def stop(self) -> None:
+        for target in tuple(self._tasks):
+            self._stop(target)
+
+    def health(self, target: Target) -> Health:
+        return self._health.get(target, INITIAL)
+
+    def routable(self, group: str) -> tuple[Target, ...]:
+        """Where a load balancer sends traffic: the healthy targets of a group, or all of them when none is healthy.
+
+        "If all targets fail health checks at the same time in all enabled Availability Zones, the load balancer fails
+        open" [NLB-6].
+        """
+        targets = self._deployed.targets.get(group, ()) if self._deployed else ()
+        return tuple(target for target in targets if self.health(target).routable) or targets
+
+    def load_balancer(self, arn: str) -> State:
+        """Initial, healthy or unhealthy, as Global Accelerator and Route 53 see a load balancer.
+
+        Each target group needs a healthy target; a group without any target is unhealthy [GA-2] (API
+        Route53.AliasTarget).
+        """
+        deployed = self._deployed
+        groups = deployed.groups_of.get(arn) if deployed else None
+        if not deployed or not groups:
+            return State.UNHEALTHY
+        verdicts = [self._group(deployed.targets.get(group, ())) for group in groups]
+        return next((state for state in (State.UNHEALTHY, State.INITIAL) if state in verdicts), State.HEALTHY)
+
+    def status(self) -> list[dict[str, Any]]:
+        """Every registered target, once per load balancer that uses its group, for people."""
+        deployed = self._deployed
+        if deployed is None:
+            return []
+        return [
+            {
+                "region": deployed.target_groups[target.group].region,
+                "load_balancer": balancer,
+                "target_group": deployed.target_groups[target.group].name,
+                "target": target.id,
+                "port": target.port,
+                "state": self.health(target).state.value,
+                "reason": self.health(target).reason,
+            }
+            for targets in deployed.targets.values()
+            for target in targets
+            for balancer in [used.name for used in deployed.users_of(target.group)] or [""]
+        ]
+
+    def _group(self, targets: tuple[Target, ...]) -> State:
+        healths = [self.health(target) for target in targets]
+        if any(health.routable for health in healths):
+            return State.HEALTHY
+        return State.INITIAL if any(health.state is State.INITIAL for health in healths) else State.UNHEALTHY
+
+    def _standing(self, target: Target, deployed: Deployed) -> Health | None:
+        """The health of a target that is not checked; None for one that is."""
+        if not deployed.users_of(target.group):
+            return NOT_IN_USE
+        return None if deployed.target_groups[target.group].health_check.enabled else NOT_CHECKED
+
+    def _stop(self, target: Target) -> None:
+        if task := self._tasks.pop(target, None):
+            task.cancel()
+
+    async def _watch(self, target: Target) -> None:
+        while True:
+            started = self._clock.now()
+            deployed = self._deployed
+            if deployed is None or target.group not in deployed.target_groups:
+                return
+            group = deployed.target_groups[target.group]
+            try:
+                outcome = await self._prober.probe(target, group, deployed)
+            except Exception as problem:
+                logger.exception("the probe of %s broke", target.id)
+                outcome = Outcome(Failure.PROTOCOL, detail=str(problem))
+            self._take(target, outcome, group.health_check)
+            await self._clock.sleep(max(0.0, group.health_check.interval - (self._clock.now() - started)))
+
+    def _take(self, target: Target, outcome: Outcome, check: HealthCheck) -> None:
+        before = self._health[target]
+        self._health[target] = now = after(before, outcome, check)
+        if now.state is not before.state:
+            logger.info("target %s:%d is %s %s", target.id, target.port, now.state.value, outcome.detail)
+            if now.state is State.UNHEALTHY:
+                self._on_unhealthy(target)

@@ -1,0 +1,1 @@
+"""EventBridge buses, global endpoints and schedules."""

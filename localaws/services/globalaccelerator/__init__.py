@@ -1,0 +1,1 @@
+"""Global Accelerator: API, state, rules, and the data plane that routes connections by distance, dials and health."""

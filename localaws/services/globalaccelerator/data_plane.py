@@ -1,0 +1,207 @@
+"""The front of accelerators: each new connection goes to an endpoint by distance, dial, weight and health.
+
+An accelerator stands outside the regions: it never fails, and it learns of a lost region by target health alone.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.core.outages import Gate
+from localaws.core.saturation import Saturation
+from localaws.net.forwarding import ForwardingPort, Way
+from localaws.services.globalaccelerator.distance import kilometres, nearest_first
+from localaws.services.globalaccelerator.records import Accelerator, EndpointGroup
+from localaws.services.globalaccelerator.state import GlobalAccelerator
+
+# Which endpoint an accelerator gives a new connection: a pure decision over groups, dials, weights and health.
+#
+# - The dial limits the share of connections that stay with a group; the rest goes to the next nearest one [GA-8].
+# - Without a healthy endpoint of a weight above zero, the three closest groups are tried whatever their dials; without
+#   one there, a random endpoint of the closest group [GA-1].
+
+
+GROUPS_TRIED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    id: str
+    weight: int
+    healthy: bool
+
+    @property
+    def usable(self) -> bool:
+        return self.healthy and self.weight > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    region: str
+    dial: float  # percent
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def usable(self) -> bool:
+        return any(endpoint.usable for endpoint in self.endpoints)
+
+
+def choose(nearest_first: Sequence[Group], draw: Callable[[], float]) -> tuple[Group, Endpoint] | None:
+    """The endpoint for one connection, `draw` giving numbers in [0, 1). None when no group has an endpoint at all."""
+    original = _by_dial(nearest_first, draw)
+    if original and original.usable:
+        return original, _by_weight(original, draw)
+    for group in nearest_first[:GROUPS_TRIED]:
+        if group.usable:
+            return group, _by_weight(group, draw)
+    for group in nearest_first:  # fails open, to whatever is closest
+        if group.endpoints:
+            return group, group.endpoints[int(draw() * len(group.endpoints))]
+    return None
+
+
+def _by_dial(nearest_first: Sequence[Group], draw: Callable[[], float]) -> Group | None:
+    """Where the connection would go were all healthy. What every dial turns away falls to the farthest open group.
+
+    That is AWS's own example: with two dials at 50, a coast sends the second half of its traffic to the other one.
+    """
+    dialled = [group for group in nearest_first if group.dial > 0 and group.endpoints]
+    for group in dialled:
+        if draw() * 100 < group.dial:
+            return group
+    return dialled[-1] if dialled else None
+
+
+def _by_weight(group: Group, draw: Callable[[], float]) -> Endpoint:
+    usable = [endpoint for endpoint in group.endpoints if endpoint.usable]
+    mark = draw() * sum(endpoint.weight for endpoint in usable)
+    for endpoint in usable:
+        mark -= endpoint.weight
+        if mark < 0:
+            return endpoint
+    return usable[-1]
+
+
+AddressOf = Callable[[str, int], tuple[str, int] | None]
+Key = tuple[str, int]
+
+
+class AcceleratorFronts:
+    """One port per port of each enabled accelerator's listeners. Lives on the traffic loop.
+
+    `address_of(load balancer ARN, port)` and `is_healthy(load balancer ARN)` know the endpoints.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        state: GlobalAccelerator,
+        client_region: str,
+        address_of: AddressOf,
+        is_healthy: Callable[[str], bool],
+        saturation: Saturation,
+    ) -> None:
+        kilometres(client_region, client_region)  # an unknown region fails here, not at the first connection
+        self._gate = gate
+        self._state = state
+        self._client_region = client_region
+        self._address_of = address_of
+        self._is_healthy = is_healthy
+        self._saturation = saturation
+        self._shed = 0  # connections that were reset for that
+        self._ports: dict[Key, ForwardingPort] = {}
+        self._listeners: dict[Key, str] = {}  # the listener behind a port: another may have taken its place
+        self._sent: dict[str, Counter[str]] = {}
+
+    def address(self, accelerator: str, port: int) -> tuple[str, int] | None:
+        front = self._ports.get((accelerator, port))
+        return front.address if front else None
+
+    def follow(self) -> None:
+        enabled = [record for record in tuple(self._state.accelerators.values()) if record.enabled]
+        wanted = {
+            (record.arn, port): listener.arn
+            for record in enabled
+            for listener in self._state.listeners_of(record.arn)
+            for port in listener.ports
+        }
+        for key in [key for key in self._ports if key not in wanted]:
+            self._ports.pop(key).close()
+        self._listeners = wanted
+        for key in wanted:
+            if key not in self._ports:
+                self._ports[key] = self._front(key)
+                self._ports[key].open()
+        for gone in [arn for arn in self._sent if arn not in self._state.accelerators]:
+            del self._sent[gone]
+
+    def close(self) -> None:
+        for key in tuple(self._ports):
+            self._ports.pop(key).close()
+
+    def status(self) -> list[dict[str, Any]]:
+        return [self._status(record) for record in tuple(self._state.accelerators.values())]
+
+    def _front(self, key: Key) -> ForwardingPort:
+        return ForwardingPort(
+            self._gate, None, "accelerator", lambda client: self._way(key, client), self._count_refused
+        )
+
+    def _count_refused(self, region: str) -> None:
+        """Only the kernel sees the connections that a lost region's load balancer refuses; this side sees its own."""
+        if self._gate.is_lost(region):
+            self._gate.refuse(region, "data:nlb")
+
+    def _way(self, key: Key, client: str) -> Way | None:
+        listener = self._listeners[key]
+        record = self._state.listeners.get(listener)
+        groups = {group.region: group for group in self._state.groups_of(listener)}
+        order = nearest_first(self._client_region, groups)
+        sticky = record is not None and record.client_affinity == "SOURCE_IP"
+        draw = random.Random(client).random if sticky else random.random
+        chosen = choose([self._group(groups[region]) for region in order], draw)
+        if chosen is None:
+            return None
+        group, endpoint = chosen
+        accelerator, port = key
+        address = self._address_of(endpoint.id, groups[group.region].port_overrides.get(port, port))
+        if address is None:
+            return None
+        opening = self._ports[key].opening(group.region)
+        if opening >= self._saturation.most_opening and not self._gate.is_lost(group.region):
+            self._shed += 1
+            return None
+        self._sent.setdefault(accelerator, Counter())[group.region] += 1
+        return Way(address, group.region)
+
+    def _group(self, record: EndpointGroup) -> Group:
+        return Group(
+            region=record.region,
+            dial=record.dial,
+            endpoints=tuple(
+                Endpoint(id=endpoint.id, weight=endpoint.weight, healthy=self._is_healthy(endpoint.id))
+                for endpoint in record.endpoints
+            ),
+        )
+
+    def _status(self, record: Accelerator) -> dict[str, Any]:
+        listeners = self._state.listeners_of(record.arn)
+        fronts = [front for (accelerator, _), front in tuple(self._ports.items()) if accelerator == record.arn]
+        opened: Counter[str] = Counter()
+        for front in fronts:
+            opened.update(front.open_by_label())
+        return {
+            "arn": record.arn,
+            "dns_name": record.dns_name,
+            "address": "{}:{}".format(*fronts[0].address) if fronts else None,
+            "endpoint_groups": [
+                {"region": group.region, "healthy": self._group(group).usable, "dial": group.dial}
+                for listener in listeners
+                for group in self._state.groups_of(listener.arn)
+            ],
+            "traffic": dict(self._sent.get(record.arn, {})),
+            "open_connections": dict(opened),
+            "shed_connections": self._shed,
+        }

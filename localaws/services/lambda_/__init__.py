@@ -1,0 +1,1 @@
+"""Lambda: execution environments, the fork server they come from, stream mappings, and their egress proxy."""

@@ -1,0 +1,86 @@
+"""The Data API's way to the databases: which one a call reaches, with whose login, and what its errors look like.
+
+The request and result formats are ministack's. Only a writer answers, even reads [AURORA-17].
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg2
+from psycopg2 import errorcodes
+
+from localaws import emulator
+from localaws.emulator.services import AwsRefusal
+from localaws.services.rds.member import Member
+from localaws.services.rds.postgres.host import Login
+
+WORKERS = 32
+# A call ends after 45 s, and a transaction three minutes after its last call [AURORA-17].
+LIMITS = "-c statement_timeout=45s -c idle_in_transaction_session_timeout=180s"
+LOGIN_REFUSALS = {
+    "password authentication failed": errorcodes.INVALID_PASSWORD,
+    "does not exist": errorcodes.INVALID_CATALOG_NAME,
+}
+
+
+class DataApi:
+    """Runs SQL on the member that `find(cluster ARN)` names. Raises nothing of its own: errors are AWS answers."""
+
+    def __init__(self, find: Callable[[str], Member | None]) -> None:
+        self._find = find
+        self._workers = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="data-api")
+
+    def attach(self) -> emulator.aurora.Undo:
+        """Serve the Data API from now on, until the returned function is called."""
+        detach = emulator.aurora.serve_data_api(self.connect, explain, self._workers)
+
+        def undo() -> None:
+            detach()
+            self._workers.shutdown(wait=False, cancel_futures=True)
+
+        return undo
+
+    def connect(self, cluster: str, user: str | None, password: str, database: str | None) -> Any:
+        """A connection to the writer `cluster` (ARN), without a database named to that of the user, as AWS does.
+
+        Raises AwsRefusal when there is none to connect to, psycopg2.OperationalError when it refuses the login.
+        """
+        member = self._find(cluster)
+        if member is None:
+            raise AwsRefusal(
+                "BadRequestException",
+                f"The embedded AWS runs SQL on Aurora PostgreSQL clusters only; {cluster or 'this'} is none.",
+            )
+        if not member.writes:
+            raise AwsRefusal("DatabaseUnavailableException", f"The writer instance of {cluster} isn't available.", 504)
+        login = Login(user=user or member.cluster.master_username, password=password)
+        return member.instance.connect(login, database or login.user, LIMITS)
+
+
+def explain(problem: Exception) -> AwsRefusal:
+    """The Data API's answer to an exception of a connection or a statement."""
+    if isinstance(problem, AwsRefusal):
+        return problem
+    if not isinstance(problem, psycopg2.Error):
+        return AwsRefusal("BadRequestException", f"{type(problem).__name__}: {problem}")
+    if problem.pgcode is None:
+        return _explain_connection(str(problem))
+    if problem.pgcode == errorcodes.QUERY_CANCELED:
+        return AwsRefusal("StatementTimeoutException", f"Request timed out: {problem.diag.message_primary}")
+    if problem.pgcode in (errorcodes.ADMIN_SHUTDOWN, errorcodes.CRASH_SHUTDOWN):
+        return AwsRefusal("DatabaseUnavailableException", "The writer instance was stopped.", 504)
+    position = problem.diag.statement_position
+    place = f"; Position: {position}" if position else ""
+    return _database_error(f"{problem.diag.message_primary}{place}", problem.pgcode)
+
+
+def _explain_connection(message: str) -> AwsRefusal:
+    for words, code in LOGIN_REFUSALS.items():
+        if words in message:
+            return _database_error(message.rpartition("FATAL:")[2].strip(), code)
+    return AwsRefusal("DatabaseUnavailableException", "The writer instance doesn't answer.", 504)
+
+
+def _database_error(message: str, code: str) -> AwsRefusal:
+    return AwsRefusal("DatabaseErrorException", f"ERROR: {message}; SQLState: {code}")

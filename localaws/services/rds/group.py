@@ -1,0 +1,261 @@
+"""The Aurora clusters that share data: the members of one global cluster, or a cluster on its own.
+
+One thread per group brings its members into the state that RDS and the outages ask for, in the order of the asking. A
+switchover stops the writer in order and promotes the standby once it has everything; a failover promotes what has
+arrived and makes the old writer anew when its region is back, as Aurora does [AURORA-18].
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psycopg2
+
+from localaws import emulator
+from localaws.core.clock import Clock
+from localaws.core.outages import Gate, OutageKind
+from localaws.emulator.aurora import AuroraCluster
+from localaws.services.rds.member import Member
+from localaws.services.rds.postgres.host import PostgresHost
+from localaws.services.rds.postgres.instance import Lag, measure_lag
+from localaws.services.rds.postgres.relay import Relays
+
+# A change of writer in a global cluster, and how long it takes.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How long a change of writer takes in AWS seconds, from the call until the new writer takes writes.
+
+    AWS names about a minute for a failover and no figure for a switchover.
+    """
+
+    failover_seconds: float = 60.0
+    switchover_seconds: float = 30.0
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A change of writer under way. `source` and `target` are cluster ARNs."""
+
+    global_cluster: str
+    source: str
+    target: str
+    data_loss: bool
+
+    @property
+    def status(self) -> str:
+        """The word RDS shows meanwhile, for the global cluster and for both members."""
+        return "failing-over" if self.data_loss else "switching-over"
+
+
+DRAIN_SECONDS = 30.0  # on this machine, besides the lag of the line
+
+log = logging.getLogger(__name__)
+
+
+class Group:
+    """Members by cluster ARN. `changed` is called after a switch, to have the wanted state read anew."""
+
+    def __init__(
+        self,
+        host: PostgresHost,
+        relays: Relays,
+        gate: Gate,
+        clock: Clock,
+        timing: Timing,
+        changed: Callable[[], None],
+    ) -> None:
+        self.members: dict[str, Member] = {}
+        self.switch: Switch | None = None
+        self._host = host
+        self._relays = relays
+        self._gate = gate
+        self._clock = clock
+        self._timing = timing
+        self._changed = changed
+        self._wanted: list[AuroraCluster] = []
+        self._paused = False
+        self._down: set[str] = set()
+        self._lag = 0.0  # AWS seconds
+        self._closing = threading.Event()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aurora-group")
+
+    def want(self, clusters: list[AuroraCluster]) -> None:
+        """Bring the members into this state, in the background. Those not named are stopped and their data deleted."""
+        for cluster in clusters:
+            if cluster.arn not in self.members:
+                member = Member(cluster, self._host, self._relays)
+                member.link.set_lag(self._clock.real(self._lag))
+                self.members[cluster.arn] = member
+        self._wanted = clusters
+        self._do(self._apply)
+
+    def region_changed(self, region: str) -> None:
+        """A region was lost or came back: cut its lines at once, then bring the members into the right state."""
+        outage = self._gate.outage(region)
+        for member in list(self.members.values()):
+            if outage and member.cluster.region == region:
+                member.isolate(outage.kind)
+            elif outage:
+                member.link.cut()
+        self._do(self._apply)
+
+    def is_down(self, region: str) -> bool:
+        """Whether the member of a region is down by itself."""
+        return region in self._down
+
+    def set_down(self, region: str, down: bool) -> None:
+        """Take the member of a region away, and nothing else there, until it is brought back."""
+        if down:
+            self._down.add(region)
+            for member in list(self.members.values()):
+                if member.cluster.region == region:
+                    member.isolate()
+                else:
+                    member.link.cut()
+        else:
+            self._down.discard(region)
+        self._do(self._apply)
+
+    def ways_changed(self) -> None:
+        """Regions were cut off from each other, or joined: what is on a line that was cut never arrives."""
+        for member in list(self.members.values()):
+            if self._is_cut_off(member.cluster):
+                member.link.cut()
+        self._do(self._apply)
+
+    def _is_cut_off(self, cluster: AuroraCluster) -> bool:
+        writer = self._writer_for(cluster)
+        return writer is not None and self._gate.is_cut(writer.cluster.region, cluster.region)
+
+    def begin(self, switch: Switch) -> None:
+        """Start a change of writer. With data loss allowed, what has not arrived by now is lost."""
+        self.switch = switch
+        self._fence(switch)
+        self._do(lambda: (self._fail_over if switch.data_loss else self._switch_over)(switch))
+
+    def set_lag(self, aws_seconds: float) -> None:
+        """Let WAL arrive `aws_seconds` after it was sent, at every member."""
+        self._lag = aws_seconds
+        self.pace_lag()
+
+    def pace_lag(self) -> None:
+        """Turn the lag into seconds of this machine again: the speed has changed."""
+        for member in list(self.members.values()):
+            member.link.set_lag(self._clock.real(self._lag))
+
+    def pause(self, paused: bool) -> None:
+        """Cut the stream between the members, or let it flow again, and wait until that is done."""
+        self._paused = paused
+        self._do(self._apply).result()
+
+    def lag(self, standby: Member) -> Lag | None:
+        """Measured by SQL; None for a writer, or when one of the two cannot be asked."""
+        writer = self._writer_for(standby.cluster)
+        if writer is None or writer is standby or not (writer.writes and standby.answers):
+            return None
+        try:
+            return measure_lag(writer.instance, standby.instance)
+        except psycopg2.OperationalError:
+            return None  # lost between the two questions
+
+    def close(self) -> None:
+        """Stop all servers. A switch under way is given up."""
+        self._closing.set()
+        self._wanted = []
+        for member in list(self.members.values()):
+            member.isolate()
+        self._do(self._apply)
+        self._worker.shutdown()
+
+    def settled(self) -> Future[None]:
+        """Done once everything asked for so far is done."""
+        return self._worker.submit(lambda: None)
+
+    def _do(self, work: Callable[[], None]) -> Future[None]:
+        future = self._worker.submit(work)
+        future.add_done_callback(_report)
+        return future
+
+    def _apply(self) -> None:
+        wanted = {cluster.arn: cluster for cluster in self._wanted}
+        for arn in self.members.keys() - wanted.keys():
+            self.members.pop(arn).remove()
+        for cluster in sorted(wanted.values(), key=lambda one: not one.is_writer):
+            member = self.members[cluster.arn]
+            member.cluster = cluster
+            try:
+                self._bring(member)
+            except Exception as problem:
+                member.problem = f"{type(problem).__name__}: {problem}"
+                raise
+
+    def _bring(self, member: Member) -> None:
+        if outage := self._gate.outage(member.cluster.region):
+            member.lose(outage.kind)
+        elif self.is_down(member.cluster.region):
+            member.lose(OutageKind.RESET)
+        elif member.cluster.is_writer:
+            member.write()
+        else:
+            writer = None if self._is_cut_off(member.cluster) else self._writer_for(member.cluster)
+            member.read(writer, self._paused)
+
+    def _writer_for(self, cluster: AuroraCluster) -> Member | None:
+        for member in list(self.members.values()):
+            if member.cluster.is_writer and member.cluster.global_cluster == cluster.global_cluster:
+                return member
+        return None
+
+    def _fail_over(self, switch: Switch) -> None:
+        source, target = self.members[switch.source], self.members[switch.target]
+        try:
+            self._fence(switch)  # again: the worker may just have been about to open a line
+            source.instance.kill()  # whatever it would still accept would be lost
+            self._wait(self._timing.failover_seconds)
+            if self._may_promote(target):
+                target.promote()
+                emulator.aurora.set_global_writer(switch.global_cluster, switch.target)
+        finally:
+            self.switch = None
+            self._changed()
+
+    def _switch_over(self, switch: Switch) -> None:
+        source, target = self.members[switch.source], self.members[switch.target]
+        try:
+            self._fence(switch)
+            source.retire(DRAIN_SECONDS + target.link.lag)
+            complete = target.instance.received() > source.instance.last_checkpoint()
+            self._wait(self._timing.switchover_seconds)
+            if not complete:
+                log.warning("switchover to %s given up: it has not received everything", switch.target)
+            elif self._may_promote(target) and not self._gate.is_lost(source.cluster.region):
+                target.promote()
+                source.instance.follow()
+                emulator.aurora.set_global_writer(switch.global_cluster, switch.target)
+        finally:
+            self.switch = None
+            self._changed()
+
+    def _fence(self, switch: Switch) -> None:
+        source, target = self.members[switch.source], self.members[switch.target]
+        source.answers = source.writes = False
+        if not self._gate.is_lost(source.cluster.region):
+            source.front.cut()
+        if switch.data_loss:
+            target.link.cut()
+
+    def _may_promote(self, target: Member) -> bool:
+        region = target.cluster.region
+        return not (self._closing.is_set() or self._gate.is_lost(region) or self.is_down(region))
+
+    def _wait(self, aws_seconds: float) -> None:
+        self._closing.wait(self._clock.real(aws_seconds))
+
+
+def _report(done: Future[None]) -> None:
+    if problem := done.exception():
+        log.error("a database could not be brought into its state", exc_info=problem)

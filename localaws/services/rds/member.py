@@ -1,0 +1,188 @@
+"""One Aurora cluster: a PostgreSQL server, the relay in front of it, and the relay its WAL stream comes through.
+
+The front's port is the cluster's address for as long as it exists, whatever becomes of the server behind it.
+"""
+
+import threading
+import time
+from typing import TypedDict
+
+from psycopg2 import sql
+
+from localaws.core.outages import OutageKind
+from localaws.emulator.aurora import AuroraCluster
+from localaws.services.rds.postgres.host import Login, PostgresHost
+from localaws.services.rds.postgres.instance import Instance
+from localaws.services.rds.postgres.relay import Relay, Relays, WalLink
+
+# When a database took writes: for who wants to see that no two of a global database ever did at the same time.
+
+
+class Interval(TypedDict):
+    """Unix times; `until` is None while it lasts."""
+
+    since: float
+    until: float | None
+
+
+class WriterLog:
+    """Turned on and off by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._intervals: list[Interval] = []
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._intervals) and self._intervals[-1]["until"] is None
+
+    def turn(self, on: bool) -> None:
+        """Note that it takes writes from now on, or no more; nothing if that is so already."""
+        with self._lock:
+            if on == self.is_open:
+                return
+            if on:
+                self._intervals.append(Interval(since=time.time(), until=None))
+            else:
+                self._intervals[-1]["until"] = time.time()
+
+    def intervals(self) -> list[Interval]:
+        """The oldest first."""
+        with self._lock:
+            return [Interval(**each) for each in self._intervals]
+
+
+STREAM_SECONDS = 10.0
+# What the master user of an RDS database is: not a superuser, but allowed what an owner needs.
+MASTER_ROLE = "CREATE ROLE rds_superuser IN ROLE pg_monitor, pg_signal_backend, pg_checkpoint"
+
+
+class Member:
+    """What `cluster` consists of on this machine. Changed by one thread (its group's), read by others."""
+
+    def __init__(self, cluster: AuroraCluster, host: PostgresHost, relays: Relays) -> None:
+        self.cluster = cluster
+        self.front = Relay(relays)
+        self.link = WalLink(relays)
+        self.instance = Instance(host, f"{cluster.region}-{cluster.identifier}", upstream=self.link.port)
+        self.answers = False  # PostgreSQL takes connections through the front
+        self.writing = WriterLog()
+        self.promotions = 0
+        self.created = False  # it has answered once
+        self.problem: str | None = None  # why it could not be brought into its state
+        self._host = host
+        self._master = Login(user="", password="")
+
+    @property
+    def writes(self) -> bool:
+        """It answers, and takes writes."""
+        return self.writing.is_open
+
+    @writes.setter
+    def writes(self, now: bool) -> None:
+        self.writing.turn(now)
+
+    def write(self) -> None:
+        """Be the writer, made or started or promoted as need be."""
+        if not self.instance.exists:
+            self.instance.initialise()
+        if not self.instance.is_running:
+            self.instance.start()
+        if self.instance.is_standby:
+            self.promote()
+        wanted = Login(user=self.cluster.master_username, password=self.cluster.master_password)
+        if wanted != self._master:
+            self._set_master(wanted)
+        self._answer(writes=True)
+
+    def read(self, writer: "Member | None", paused: bool) -> None:
+        """Be a standby of `writer`; without one, keep what has arrived so far. Raises StartFailed."""
+        self.writes = False
+        if writer is None or not writer.writes:
+            self.link.cut()
+            if self.instance.is_standby:
+                self._serve_as_standby()
+            return
+        if not self.instance.is_standby:
+            self._rebuild(writer)  # new, or a writer that was replaced: its history has parted from the new one's
+        self._serve_as_standby()
+        if paused:
+            self.link.cut()
+            return
+        self.link.open(writer.instance.port)
+        if not self._streams() and self.link.is_open:
+            self._rebuild(writer)  # it has missed more than the writer still has
+            self._serve_as_standby()
+
+    def promote(self) -> None:
+        """Turn from standby to writer with exactly what has arrived; what is on the line is lost."""
+        self.link.cut()
+        self.instance.promote()
+        self.promotions += 1
+        self.writes = True
+
+    def retire(self, seconds: float) -> None:
+        """Stop taking writes and send the standby everything there is. Raises TimeoutError after `seconds`."""
+        try:
+            self.instance.stop(seconds)
+        except TimeoutError:
+            self.instance.kill()
+            raise
+
+    def lose(self, kind: OutageKind) -> None:
+        """Be as unreachable as the region is. The server stops where it is, as its machines do."""
+        self.isolate(kind)
+        self.instance.kill()
+
+    def isolate(self, kind: OutageKind = OutageKind.RESET) -> None:
+        """Cut all lines, at once and from any thread."""
+        self.answers = self.writes = False
+        self.front.cut(kind)
+        self.link.cut()
+
+    def remove(self) -> None:
+        """Stop, and delete all data."""
+        self.isolate()
+        self.front.close()
+        self.link.close()
+        self.instance.remove()
+
+    def _answer(self, *, writes: bool) -> None:
+        self.front.open(self.instance.port)
+        self.writes, self.answers, self.created, self.problem = writes, True, True, None
+
+    def _serve_as_standby(self) -> None:
+        if not self.instance.is_running:
+            self.instance.start()
+        self._answer(writes=False)
+
+    def _rebuild(self, writer: "Member") -> None:
+        self.answers = False
+        self.front.cut()
+        self.link.cut()
+        self.instance.clone(writer.instance)
+
+    def _streams(self) -> bool:
+        deadline = time.monotonic() + STREAM_SECONDS
+        while self.link.is_open and time.monotonic() < deadline:
+            if self.instance.is_streaming():
+                return True
+            time.sleep(0.01)
+        return False
+
+    def _set_master(self, master: Login) -> None:
+        """Give a new database what RDS puts into it; later on, change the master password."""
+        ask, name, password = self.instance.ask, sql.Identifier(master.user), sql.Literal(master.password)
+        if ask("SELECT 1 FROM pg_roles WHERE rolname = %s", (master.user,)):
+            ask(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, password))
+        else:
+            replication = self._host.replication
+            create = sql.SQL("CREATE ROLE {} REPLICATION LOGIN PASSWORD {}")
+            ask(create.format(sql.Identifier(replication.user), sql.Literal(replication.password)))
+            ask(MASTER_ROLE)
+            create = sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {} IN ROLE rds_superuser")
+            ask(create.format(name, password))
+            wanted = self.cluster.database_name
+            if wanted and not ask("SELECT 1 FROM pg_database WHERE datname = %s", (wanted,)):
+                ask(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(wanted), name))
+        self._master = master

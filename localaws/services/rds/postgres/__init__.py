@@ -1,0 +1,1 @@
+"""The PostgreSQL processes behind Aurora members: programs, launch, host, and the relay that delays replication."""

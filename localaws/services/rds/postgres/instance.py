@@ -1,0 +1,236 @@
+"""One PostgreSQL server: its data directory and, while it runs, its process and its port on 127.0.0.1.
+
+A standby follows another server through a relay (`postgres_relay.WalLink`). A server whose history has parted from the
+writer's is made anew by a base backup: with databases of a rehearsal's size that is as quick as `pg_rewind`, and it
+does not depend on WAL that is still around.
+"""
+
+import logging
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+from psycopg2.sql import Composable
+
+from localaws.services.rds.postgres.host import REPLICATION, Login, PostgresHost
+
+START_SECONDS = 30.0
+QUIT_SECONDS = 15.0  # the server itself gives its processes five before it kills them
+HOST = "127.0.0.1"
+PLAIN: dict[str, Any] = {"sslmode": "disable", "gssencmode": "disable"}
+
+log = logging.getLogger(__name__)
+
+
+class StartFailed(RuntimeError):
+    """The server ended or did not answer in time; the message carries the end of its log."""
+
+
+class Instance:
+    """A PostgreSQL server of `host`, kept in the folder `name`. Not safe for calls from several threads at once."""
+
+    def __init__(self, host: PostgresHost, name: str, upstream: int) -> None:
+        """`upstream` is the port it streams from while it is a standby."""
+        self._host = host
+        self._data = host.home / name
+        self._log = host.home / f"{name}.log"
+        self._upstream = upstream
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether it has a data directory."""
+        return self._data.exists()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether it follows another server, or will when started."""
+        return (self._data / "standby.signal").exists()
+
+    def initialise(self) -> None:
+        """Make a new, empty database. Afterwards it can be started as a writer."""
+        self._host.copy_template(self._data)
+
+    def clone(self, writer: "Instance") -> None:
+        """Become a copy of a running `writer`, to be started as a standby. What was there before is deleted."""
+        self.remove()
+        self._host.programs.run(
+            "pg_basebackup",
+            f"--pgdata={self._data}",
+            f"--dbname={self._replication_dsn(writer.port)}",
+            "--checkpoint=fast",
+            "--no-manifest",
+            "--no-sync",
+        )
+        self.follow()
+
+    def follow(self) -> None:
+        """Be a standby from the next start on."""
+        signal_file = self._data / "standby.signal"
+        signal_file.touch()
+        self._host.programs.own(signal_file)
+
+    def start(self) -> None:
+        """Start and wait until it answers: a standby as soon as it can be read. Raises StartFailed."""
+        for attempt in (1, 2, 3):
+            self.port = _free_port()
+            arguments = ["-D", str(self._data), "-p", str(self.port)]
+            arguments += ["-c", f"primary_conninfo={self._replication_dsn(self._upstream)}"]
+            with self._log.open("wb") as output:
+                self._process = self._host.programs.serve(arguments, output)
+            if self._answers(self._process):
+                return
+            said = self._log.read_text(errors="replace")
+            if attempt == 3 or "Address already in use" not in said:
+                raise StartFailed(f"PostgreSQL in {self._data.name} did not start: {said[-800:].strip()}")
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """Shut down in order: clients are sent away, and a standby that is connected receives everything.
+
+        Raises TimeoutError after `seconds`; the server is then still shutting down.
+        """
+        self._end(signal.SIGINT, seconds)
+
+    def kill(self) -> None:
+        """Crash: it stops where it is and recovers from its WAL when started again."""
+        try:
+            self._end(signal.SIGQUIT, QUIT_SECONDS)
+        except TimeoutError:
+            assert self._process, "only a process can be slow to end"
+            log.warning("PostgreSQL in %s ignored SIGQUIT and is killed", self._data.name)
+            self._process.kill()
+            self._process.wait()
+
+    def remove(self) -> None:
+        """Delete the data, killing the server if it runs."""
+        self.kill()
+        if self.exists:
+            shutil.rmtree(self._data)
+
+    def promote(self) -> None:
+        """Turn a running standby into a writer, with exactly what has arrived. Raises StartFailed if it does not."""
+        (promoted,) = self.ask("SELECT pg_promote(wait => true, wait_seconds => 30)")
+        if not promoted:
+            raise StartFailed(f"PostgreSQL in {self._data.name} was not promoted within 30 s")
+
+    def connect(self, login: Login, database: str, options: str = "") -> Any:
+        """A psycopg2 connection in autocommit mode. Raises psycopg2.OperationalError."""
+        connection = psycopg2.connect(
+            port=self.port,
+            user=login.user,
+            password=login.password,
+            dbname=database,
+            connect_timeout=5,
+            options=options,
+            host=HOST,
+            **PLAIN,
+        )
+        connection.autocommit = True
+        return connection
+
+    def ask(self, sql: str | Composable, values: tuple[object, ...] = ()) -> tuple[Any, ...]:
+        """Run one statement as the internal administrator and return its first row, empty if it has none."""
+        connection = self.connect(self._host.admin, "postgres")
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                return (cursor.fetchone() or ()) if cursor.description else ()
+        finally:
+            connection.close()
+
+    def is_streaming(self) -> bool:
+        """Whether this standby receives WAL at the moment."""
+        return self.ask("SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'") == (1,)
+
+    def received(self) -> int:
+        """Position in the WAL up to which this standby has received it."""
+        (position,) = self.ask("SELECT (pg_last_wal_receive_lsn() - '0/0')::bigint")
+        return int(position or 0)
+
+    def last_checkpoint(self) -> int:
+        """Position of the last checkpoint, read from the files: for a server stopped in order, the end of its data."""
+        said = self._host.programs.run("pg_controldata", str(self._data))
+        line = next(one for one in said.splitlines() if one.startswith("Latest checkpoint location:"))
+        high, low = line.rpartition(" ")[2].split("/")
+        return (int(high, 16) << 32) + int(low, 16)
+
+    def _answers(self, process: subprocess.Popen[bytes]) -> bool:
+        deadline = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            if self._reported_state(process.pid) == "ready":
+                return True
+            time.sleep(0.005)
+        self.kill()
+        return False
+
+    def _reported_state(self, pid: int) -> str:
+        """The server's own word in line 8 of postmaster.pid: `ready` once it takes connections."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return ""
+        return lines[7].strip() if len(lines) > 7 and lines[0] == str(pid) else ""
+
+    def _end(self, how: signal.Signals, seconds: float) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"PostgreSQL in {self._data.name} did not stop within {seconds:.0f} s") from None
+        self._process = None
+
+    def _replication_dsn(self, port: int) -> str:
+        known = {**PLAIN, "host": HOST, "port": port, "user": REPLICATION, "passfile": self._host.passfile}
+        return " ".join(f"{name}='{value}'" for name, value in known.items())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# How far a standby is behind its writer, measured by asking both.
+
+
+WRITER_POSITION = "SELECT (pg_current_wal_lsn() - '0/0')::bigint, xid::text::bigint FROM pg_last_committed_xact()"
+STANDBY_POSITION = """
+    SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint, xid::text::bigint, timestamp FROM pg_last_committed_xact()
+"""
+# Transaction numbers are given at the first write and commit times at the end, so the numbers only narrow the search.
+OLDEST_MISSING = """
+    SELECT coalesce(extract(epoch FROM clock_timestamp() - min(committed)), 0)
+    FROM (SELECT pg_xact_commit_timestamp(number::text::xid) AS committed
+          FROM generate_series(greatest(%s - 100, 3), %s) AS number) AS recent
+    WHERE committed > %s
+"""
+
+
+@dataclass(frozen=True)
+class Lag:
+    bytes: int  # of WAL that the writer has written and the standby not yet replayed
+    seconds: float  # on this machine: the age of the oldest commit that the standby does not have
+
+
+def measure_lag(writer: Instance, standby: Instance) -> Lag:
+    """Measure by SQL, in about 10 ms. Raises psycopg2.OperationalError when one of the two does not answer."""
+    replayed, newest_there, committed_there = standby.ask(STANDBY_POSITION)
+    written, newest = writer.ask(WRITER_POSITION)
+    behind = max(0, written - replayed)
+    if not behind or newest_there is None:
+        return Lag(bytes=behind, seconds=0.0)
+    (seconds,) = writer.ask(OLDEST_MISSING, (newest_there, newest, committed_there))
+    return Lag(bytes=behind, seconds=float(seconds))

@@ -1,0 +1,1 @@
+"""Route 53: records, names, health checks, and the DNS server that answers for them."""

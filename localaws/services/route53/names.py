@@ -1,0 +1,131 @@
+"""From a DNS name of AWS to a place on this machine.
+
+AWS names get an address that routes nowhere, always the same: accelerators their two static ones (RFC 5737),
+everything else one of 198.18.0.0/15 (RFC 2544). `addresses()` says which loopback port stands behind it.
+"""
+
+import ipaddress
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from localaws import emulator as localaws_emulator
+from localaws.services.elb.deployed import LoadBalancer, look
+from localaws.services.elb.listeners import LoadBalancerFronts
+from localaws.services.globalaccelerator.data_plane import AcceleratorFronts
+from localaws.services.globalaccelerator.state import GlobalAccelerator
+
+_EXECUTE_API = re.compile(r"(?P<name>.+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a request for a name and a path goes on this machine. `tls` None: as the client wishes."""
+
+    address: tuple[str, int]
+    path: str
+    tls: bool | None = None
+
+
+class Names:
+    """`follow_records(name)` gives the AWS name that a name of a hosted zone leads to, or the name itself."""
+
+    def __init__(
+        self,
+        http_port: int,
+        accelerators: GlobalAccelerator,
+        accelerator_fronts: AcceleratorFronts,
+        load_balancer_fronts: LoadBalancerFronts,
+        follow_records: Callable[[str], str],
+    ) -> None:
+        self._http_port = http_port
+        self._accelerators = accelerators
+        self._accelerator_fronts = accelerator_fronts
+        self._load_balancer_fronts = load_balancer_fronts
+        self._follow_records = follow_records
+        self._free = ipaddress.IPv4Network("198.18.0.0/15").hosts()
+        self._given: dict[str, str] = {}
+        self._giving = threading.Lock()
+
+    def addresses(self) -> dict[str, str]:
+        """`name:port` and `IP address:port`, as AWS clients would connect, to `127.0.0.1:port`."""
+        found: dict[str, str] = {}
+        for record in tuple(self._accelerators.accelerators.values()):
+            for listener in self._accelerators.listeners_of(record.arn):
+                for port in listener.ports:
+                    if address := self._accelerator_fronts.address(record.arn, port):
+                        for name in (record.dns_name, *record.addresses):
+                            found[f"{name}:{port}"] = "{}:{}".format(*address)
+        deployed = look()
+        for load_balancer_listener in deployed.listeners.values():
+            balancer, port = load_balancer_listener.load_balancer, load_balancer_listener.port
+            if address := self._load_balancer_fronts.address(balancer, port):
+                name = deployed.load_balancers[balancer].dns_name
+                for known in (name, self._address_given_to(name)):
+                    found[f"{known}:{port}"] = "{}:{}".format(*address)
+        return found
+
+    def ip_addresses(self, name: str) -> tuple[str, ...]:
+        """What DNS answers for a name of AWS; nothing for one that is not deployed."""
+        if accelerator := self.accelerator(name):
+            return self._accelerators.accelerators[accelerator].addresses
+        balancer = self.load_balancer(name)
+        if balancer:
+            return (self._address_given_to(balancer.dns_name),)
+        api = _EXECUTE_API.fullmatch(name)
+        return (
+            (self._address_given_to(name),)
+            if api and localaws_emulator.route53.is_api_name(api["name"], api["region"])
+            else ()
+        )
+
+    def accelerator(self, name: str) -> str | None:
+        """ARN of the accelerator with a DNS name."""
+        records = tuple(self._accelerators.accelerators.values())
+        return next((record.arn for record in records if record.dns_name == name), None)
+
+    def load_balancer(self, name: str) -> LoadBalancer | None:
+        """The load balancer with a DNS name; AWS also answers it as `dualstack.<name>`."""
+        plain = name.removeprefix("dualstack.")
+        return next((found for found in look().load_balancers.values() if found.dns_name.lower() == plain), None)
+
+    def locate(self, name: str, port: int, path: str) -> Destination | None:
+        """Where a request to a name or an address goes; None when nothing answers to it here."""
+        known = self.addresses()
+        for candidate in (name, self._follow_records(name)):
+            if address := known.get(f"{candidate}:{port}"):
+                host, _, local_port = address.rpartition(":")
+                return Destination((host, int(local_port)), path)
+            if api := _EXECUTE_API.fullmatch(candidate):
+                return self._execute_api(api["name"], api["region"], path)
+        try:
+            return Destination((name, port), path) if ipaddress.ip_address(name).is_loopback else None
+        except ValueError:
+            return None
+
+    def region_of(self, name: str) -> str | None:
+        """The region of the load balancer or API that a name leads to just now; None for what is in no one region."""
+        for candidate in (name, self._follow_records(name)):
+            if balancer := self.load_balancer(candidate):
+                return balancer.region
+            if api := _EXECUTE_API.fullmatch(candidate):
+                return str(api["region"])
+        return None
+
+    def _execute_api(self, name: str, region: str, path: str) -> Destination | None:
+        """The emulator's own HTTP address, in the form of a path: it serves no AWS-shaped host and no TLS."""
+        emulator = ("127.0.0.1", self._http_port)
+        if "." not in name:
+            return Destination(emulator, f"/_aws/execute-api/{name}{path}", tls=False)
+        mapped = localaws_emulator.route53.execute_api_of_domain(region, name, path)
+        if mapped is None:
+            return None
+        api, stage, rest = mapped
+        return Destination(emulator, f"/_aws/execute-api/{api}/{stage}{rest or '/'}", tls=False)
+
+    def _address_given_to(self, name: str) -> str:
+        with self._giving:
+            if name not in self._given:
+                self._given[name] = str(next(self._free))
+            return self._given[name]

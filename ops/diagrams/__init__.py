@@ -1,0 +1,1 @@
+"""The diagrams in `docs/`, drawn from the resources that the programs register."""

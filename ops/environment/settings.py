@@ -1,0 +1,59 @@
+"""An environment's settings as this checkout has them: `stacks/*/Pulumi.<environment>.yaml`."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from ops.cli.errors import CouldNotStart
+from shared.places import PROJECTS, Place
+from shared.pulumi_cli import STACKS
+from shared.settings import GlobalSettings, RegionSettings, SettingsError, load
+
+
+def settings_file(stack: str, environment: str, stacks: Path = STACKS) -> Path:
+    return stacks / stack / f"Pulumi.{environment}.yaml"
+
+
+def read(environment: str, stacks: Path = STACKS) -> GlobalSettings:
+    """The settings of `global`, all three stacks' having been checked. Raises CouldNotStart with every problem.
+
+    Encrypted settings are passed over: only the Pulumi CLI can read them.
+    """
+    problems: list[str] = []
+    found: GlobalSettings | None = None
+    for stack in PROJECTS:
+        file = settings_file(stack, environment, stacks)
+        if not file.is_file():
+            raise CouldNotStart(f"stacks/{stack} has no {file.name}: `make init ENV={environment}` writes it")
+        plain = _plain(stack, environment, stacks)
+        try:
+            if stack == "global":
+                found = load(GlobalSettings, plain, stack=environment)
+            else:
+                load(RegionSettings, plain, stack=environment)
+        except SettingsError as error:
+            problems += [f"stacks/{stack}: {line}" for line in str(error).splitlines()]
+    if problems or found is None:
+        raise CouldNotStart("\n".join(problems))
+    return found
+
+
+def read_region(environment: str, place: Place, stacks: Path = STACKS) -> RegionSettings:
+    """The settings of one regional stack. Raises SettingsError."""
+    return load(RegionSettings, _plain(str(place), environment, stacks), stack=environment)
+
+
+def _plain(stack: str, environment: str, stacks: Path) -> dict[str, str]:
+    """The stack's settings that are not encrypted, as text by their full key."""
+    given = (yaml.safe_load(settings_file(stack, environment, stacks).read_text()) or {}).get("config") or {}
+    return {
+        key if ":" in key else f"{PROJECTS[stack]}:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in given.items()
+        if value is not None and not (isinstance(value, dict) and "secure" in value)
+    }
+
+
+def region_of(settings: GlobalSettings, stack: str) -> str:
+    """Where a stack's provider is at home; `global` is in both, and its own APIs are asked in the primary's."""
+    return settings.secondary_region if stack == "secondary" else settings.primary_region

@@ -1,0 +1,1 @@
+"""Commands of a person that move a region's roles: failover, failback, approval, unfence."""
