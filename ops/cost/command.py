@@ -66,7 +66,7 @@ def cost(
             report.show(estimates, prices, Console())
         if any(each.unknown or each.unpriced for each in estimates):
             raise Refused(
-                "something is not in the sums: price it (ops/cost/pricers.py, ops/cost/prices.json) or say that it is free"
+                "something is not in the sums: price it (ops/cost/pricers.py, ops/cost/prices.json) or list it as free"
             )
 
 

@@ -130,11 +130,14 @@ SEEDED = [
         "eu-central-1: no health check watches its doors",
     ),
     (
-        traffic.health_checks, "GetHealthCheckStatus", healthy.observed("Failure: timed out", "Failure: timed out"), None,
-        CRITICAL, "eu-west-1: 0 of 2 healthy",
+        traffic.health_checks, "GetHealthCheckStatus", healthy.observed("Failure: timed out", "Failure: timed out"),
+        None, CRITICAL, "eu-west-1: 0 of 2 healthy",
     ),
     (control_records.none_fenced, "GetItem", fenced("eu-west-1"), S, CRITICAL, "eu-west-1 is fenced since epoch 4"),
-    (control_records.none_fenced, "GetItem", healthy.record(state="odd", epoch="1"), P, CRITICAL, "is odd since epoch 1"),
+    (
+        control_records.none_fenced, "GetItem", healthy.record(state="odd", epoch="1"), P, CRITICAL,
+        "is odd since epoch 1",
+    ),
     (control_records.records_agree, "GetItem", fenced("eu-west-1"), S, WARNING, "region#eu-west-1 is at epoch 0 and 4"),
     (
         control_records.writer_recorded, "GetItem", healthy.record(region="eu-central-1", epoch="2"), S, CRITICAL,
@@ -278,7 +281,10 @@ SEEDED = [
     ),
     (replication.backup_age, "ListRecoveryPointsByBackupVault", hours(40), S, WARNING, "eu-central-1: 40 h"),
     (replication.backup_age, "ListRecoveryPointsByBackupVault", hours(60), P, CRITICAL, "eu-west-1: 60 h"),
-    (replication.backup_age, "ListRecoveryPointsByBackupVault", {"RecoveryPoints": []}, P, WARNING, "eu-west-1: none in"),
+    (
+        replication.backup_age, "ListRecoveryPointsByBackupVault", {"RecoveryPoints": []}, P, WARNING,
+        "eu-west-1: none in",
+    ),
     (
         replication.points_in_time, "DescribeContinuousBackups",
         {"ContinuousBackupsDescription": {

@@ -72,7 +72,7 @@ class Recovery:
 
     def _around(self) -> Any:
         record, write, replica = (
-            importlib.import_module(f"common.{each}") for each in ("control_record", "control_write", "replica")
+            importlib.import_module(f"common.{each}") for each in ("control.records", "control.writes", "table_replica")
         )
         peer = EAST_2 if self.region == EAST_1 else EAST_1
         local, other = (

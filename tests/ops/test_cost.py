@@ -46,7 +46,7 @@ def test_everything_the_programs_register_is_priced_or_free_with_a_reason(enviro
 
 
 def test_no_type_is_both_priced_and_free() -> None:
-    tables = [pricers.PRICERS, pricers.PRICERS, free.FREE, free.NOT_ESTIMATED]
+    tables = [pricers.PRICERS, free.FREE, free.NOT_ESTIMATED]
     seen = Counter(token for table in tables for token in table)
 
     assert [token for token, times in seen.items() if times > 1] == []
@@ -178,7 +178,7 @@ def test_how_often_a_schedule_runs(schedule: str, times: float) -> None:
 
 def test_every_price_has_a_page_of_aws_a_date_and_a_use() -> None:
     prices = cost_prices.table().prices
-    source = "".join(path.read_text() for path in Path(cost_command.__file__).parent.glob("cost_*.py"))
+    source = "".join(path.read_text() for path in Path(cost_command.__file__).parent.glob("*.py"))
 
     assert len({each.key for each in prices}) == len(prices)
     assert {each.source.host for each in prices} == {"aws.amazon.com"}
