@@ -10,7 +10,7 @@ from typing import Any
 # Hooks into the emulator in a process of its own, lets `scenario(gate, told)` run, prints what was told.
 PROGRAM = """
 import asyncio, json, subprocess, sys, time
-from localaws import hooks
+from localaws import emulator
 from localaws.server.background import BackgroundWork
 from localaws.core.clock import Clock
 from localaws.core.outages import Gate, OutageKind
@@ -98,7 +98,7 @@ def spawn(worker):
     worker._proc = subprocess.Popen(["sleep", "30"])
 
 lambda_runtime.Worker._spawn = spawn
-hooks.background.refuse_new_workers(gate.is_lost)
+emulator.background.refuse_new_workers(gate.is_lost)
 alive = Worker()
 lambda_runtime.Worker._spawn(alive)
 told.append(alive._proc.poll())
@@ -129,7 +129,7 @@ def test_event_source_mappings_of_a_lost_region_are_left_out(tmp_path: Path) -> 
 
 
 BOUND = """
-hooks.background.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2)
+emulator.background.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2)
 
 def acquire():
     worker, how = lambda_svc.acquire_worker("pay", config, b"")

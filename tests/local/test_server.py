@@ -104,7 +104,7 @@ def test_nothing_of_the_users_environment_reaches_a_function(
 
 def test_a_server_that_is_started_by_hand_cleans_its_environment_itself(tmp_path: Path) -> None:
     code = (
-        "import json, os, pathlib, sys; from localaws import environment;"
+        "import json, os, pathlib, sys; from localaws.core import environment;"
         "environment.apply(pathlib.Path(sys.argv[1]), 1, 'us-east-1'); print(json.dumps(dict(os.environ)))"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
@@ -167,7 +167,7 @@ def test_a_server_ends_with_its_killed_owner(tmp_path: Path, temp_root: Path) ->
     owner_code = """
         import sys, time
         from pathlib import Path
-        from localaws import launch
+        from localaws.process import launch
         server = launch.start(log_file=Path(sys.argv[1]), bare=True)
         print(server.process.pid, flush=True)
         time.sleep(60)
