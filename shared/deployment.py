@@ -1,4 +1,4 @@
-"""A deployed environment as its stacks describe it: outputs, account, AWS clients, and where its doors answer.
+"""A deployed environment as its stacks describe it: outputs, account, AWS clients and endpoints.
 
 `shared.deployment_search` finds one, and `shared.deployment_outputs` refuses what is not one environment. Nothing here
 asks AWS until a client is used.
@@ -18,31 +18,31 @@ from shared.local_endpoints import Endpoints
 from shared.outputs import PlainGlobalOutputs, PlainRegionOutputs
 from shared.places import Place
 
-__all__ = ["Deployment", "DeploymentError", "Door", "Doors", "Local"]
+__all__ = ["ClientEndpoints", "Deployment", "DeploymentError", "Endpoint", "Local"]
 
 _HTTPS = 443
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
-    """Where one front door answers: on AWS its own name at 443, in a local deployment a loopback address."""
+class Endpoint:
+    """Host and port of an NLB or of the accelerator; loopback addresses in a local deployment."""
 
     host: str
     port: int
 
     @classmethod
-    def at(cls, address: str) -> "Door":
+    def at(cls, address: str) -> "Endpoint":
         """From `host:port`."""
         host, _, port = address.rpartition(":")
         return cls(host=host, port=int(port))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
-    """All front doors of an environment. TLS asks for `service_name`, whatever the address."""
+class ClientEndpoints:
+    """Where clients reach an environment. TLS uses `service_name`, whatever the address."""
 
-    accelerator: Door
-    nlb: Mapping[Place, Door]
+    accelerator: Endpoint
+    nlb: Mapping[Place, Endpoint]
     api: Mapping[Place, str]  # URL of the stage
     service_name: str
     certificates_pem: str  # to trust besides the public authorities; empty where those issued them
@@ -66,8 +66,8 @@ class Deployment:
     environment: str
     primary: PlainRegionOutputs = field(repr=False)
     secondary: PlainRegionOutputs = field(repr=False)
-    spanning: PlainGlobalOutputs = field(repr=False)
-    doors: Doors = field(repr=False)
+    global_outputs: PlainGlobalOutputs = field(repr=False)
+    endpoints: ClientEndpoints = field(repr=False)
     account: str = field(repr=False)
     sessions: Sessions = field(repr=False)
     local: Local | None = field(default=None, repr=False)
@@ -75,57 +75,54 @@ class Deployment:
     @classmethod
     def of(cls, environment: str, outputs: Mapping[str, Mapping[str, Any]]) -> "Deployment":
         """On AWS, from what the three stacks export. Raises DeploymentError if they do not belong together."""
-        cells, spanning = read_outputs(environment, outputs)
-        doors = Doors(
-            accelerator=Door(host=spanning.accelerator_dns_name, port=_HTTPS),
-            nlb={place: Door(host=cell.nlb_dns_name, port=_HTTPS) for place, cell in cells.items()},
-            api={place: cell.api_url for place, cell in cells.items()},
-            service_name=cells[Place.PRIMARY].service_name,
-            certificates_pem="\n".join(filter(None, (cell.certificate_pem.strip() for cell in cells.values()))),
-        )
+        cells, global_outputs = read_outputs(environment, outputs)
         return cls(
             environment=environment,
             primary=cells[Place.PRIMARY],
             secondary=cells[Place.SECONDARY],
-            spanning=spanning,
-            doors=doors,
-            account=account_of(cells, spanning),
+            global_outputs=global_outputs,
+            endpoints=ClientEndpoints(
+                accelerator=Endpoint(host=global_outputs.accelerator_dns_name, port=_HTTPS),
+                nlb={place: Endpoint(host=cell.ingress.nlb_dns_name, port=_HTTPS) for place, cell in cells.items()},
+                api={place: cell.ingress.api_url for place, cell in cells.items()},
+                service_name=cells[Place.PRIMARY].ingress.service_name,
+                certificates_pem=_certificates(cells),
+            ),
+            account=account_of(cells, global_outputs),
             sessions=Sessions(),
         )
 
     @classmethod
-    def of_local(cls, endpoints: Endpoints) -> "Deployment":
+    def of_local(cls, file: Endpoints) -> "Deployment":
         """On the embedded AWS. Raises DeploymentError if its outputs do not belong together."""
-        cells, spanning = read_outputs(endpoints.environment, endpoints.outputs)
-        account = account_of(cells, spanning, told=endpoints.account)
-        local = Local(
-            control=endpoints.control,
-            client_key=endpoints.client_key,
-            ca_file=endpoints.ca_file,
-            speed=endpoints.speed,
-            pid=endpoints.pid,
-        )
-        doors = Doors(
-            accelerator=Door.at(endpoints.accelerator.address),
-            nlb={each.place: Door.at(each.nlb) for each in endpoints.regions.values()},
-            api={each.place: each.api for each in endpoints.regions.values()},
-            service_name=endpoints.service_name,
-            certificates_pem="\n".join(filter(None, (cell.certificate_pem.strip() for cell in cells.values()))),
-        )
+        cells, global_outputs = read_outputs(file.environment, file.outputs)
+        account = account_of(cells, global_outputs, stated=file.account)
         return cls(
-            environment=endpoints.environment,
+            environment=file.environment,
             primary=cells[Place.PRIMARY],
             secondary=cells[Place.SECONDARY],
-            spanning=spanning,
-            doors=doors,
+            global_outputs=global_outputs,
+            endpoints=ClientEndpoints(
+                accelerator=Endpoint.at(file.accelerator.address),
+                nlb={each.place: Endpoint.at(each.nlb) for each in file.regions.values()},
+                api={each.place: each.api for each in file.regions.values()},
+                service_name=file.service_name,
+                certificates_pem=_certificates(cells),
+            ),
             account=account,
-            sessions=Sessions(LocalAccess(endpoint=endpoints.aws, account=account)),
-            local=local,
+            sessions=Sessions(LocalAccess(endpoint=file.aws, account=account)),
+            local=Local(
+                control=file.control,
+                client_key=file.client_key,
+                ca_file=file.ca_file,
+                speed=file.speed,
+                pid=file.pid,
+            ),
         )
 
     @property
     def suffix(self) -> str:
-        return self.spanning.suffix
+        return self.global_outputs.suffix
 
     @property
     def speed(self) -> float:
@@ -153,3 +150,8 @@ class Deployment:
     def watch(self, watcher: Watcher) -> None:
         """Let `watcher` register on the sessions of all clients made from now on."""
         self.sessions.watch(watcher)
+
+
+def _certificates(cells: Mapping[Place, PlainRegionOutputs]) -> str:
+    """What clients have to trust, in PEM: the certificates that are not from a public authority."""
+    return "\n".join(filter(None, (cell.ingress.certificate_pem.strip() for cell in cells.values())))

@@ -1,7 +1,6 @@
 """Whether what three stacks export is one environment, whole, in two regions of one account. Asks nobody."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from shared.outputs import OutputsError, PlainGlobalOutputs, PlainRegionOutputs
@@ -21,25 +20,28 @@ def read_outputs(
     """What the three stacks export, by the contract. Raises DeploymentError if they are not one environment."""
     try:
         cells = {place: PlainRegionOutputs.from_plain(outputs.get(place, {})) for place in Place}
-        spanning = PlainGlobalOutputs.from_plain(outputs.get("global", {}))
+        global_outputs = PlainGlobalOutputs.from_plain(outputs.get("global", {}))
     except OutputsError as error:
         missing = [stack for stack in (*Place, "global") if not outputs.get(stack)]
         which = f"; nothing is deployed in {', '.join(missing)}" if missing else ""
         raise DeploymentError(f"{environment} is not deployed as a whole: {error}{which}") from error
-    for stack, held in ({place.value: cell for place, cell in cells.items()} | {"global": spanning}).items():
-        if hidden := [each.name for each in fields(held) if getattr(held, each.name) == _HIDDEN]:
+    for stack, held in ({place.value: cell for place, cell in cells.items()} | {"global": global_outputs}).items():
+        if hidden := [name for name, value in held.leaves() if value == _HIDDEN]:
             raise DeploymentError(f"stack {stack} of {environment} keeps {', '.join(hidden)} secret; export it plainly")
-    _refuse_mixed(environment, cells, spanning)
-    return cells, spanning
+    _refuse_mixed(environment, cells, global_outputs)
+    return cells, global_outputs
 
 
-def _refuse_mixed(environment: str, cells: Mapping[Place, PlainRegionOutputs], spanning: PlainGlobalOutputs) -> None:
+def _refuse_mixed(
+    environment: str, cells: Mapping[Place, PlainRegionOutputs], global_outputs: PlainGlobalOutputs
+) -> None:
     for place, cell in cells.items():
         if cell.place != place:
             raise DeploymentError(f"the outputs of stack {place} of {environment} are those of place {cell.place}")
-        if cell.suffix != spanning.suffix:
+        if cell.suffix != global_outputs.suffix:
             raise DeploymentError(
-                f"stack {place} is of environment {cell.suffix}, stack global of {spanning.suffix}: another environment"
+                f"stack {place} is of environment {cell.suffix}, stack global of {global_outputs.suffix}: "
+                "another environment"
             )
         for name, region, _ in _arns(cell):
             if region not in ("", cell.region):
@@ -49,8 +51,8 @@ def _refuse_mixed(environment: str, cells: Mapping[Place, PlainRegionOutputs], s
             f"both places of {environment} are in {cells[Place.PRIMARY].region}; two regions are needed"
         )
     for place, arn in (
-        (Place.PRIMARY, spanning.primary_cluster_arn),
-        (Place.SECONDARY, spanning.secondary_cluster_arn),
+        (Place.PRIMARY, global_outputs.primary_cluster_arn),
+        (Place.SECONDARY, global_outputs.secondary_cluster_arn),
     ):
         region = arn.split(":")[3] if arn.startswith("arn:") else ""
         if region and region != cells[place].region:
@@ -60,11 +62,11 @@ def _refuse_mixed(environment: str, cells: Mapping[Place, PlainRegionOutputs], s
 
 
 def account_of(
-    cells: Mapping[Place, PlainRegionOutputs], spanning: PlainGlobalOutputs, *, told: str | None = None
+    cells: Mapping[Place, PlainRegionOutputs], global_outputs: PlainGlobalOutputs, *, stated: str | None = None
 ) -> str:
-    """The account that all ARNs name, and `told` too. Raises DeploymentError if they name several, or none does."""
-    named = {told: "endpoints.json"} if told else {}
-    stacks: dict[str, PlainRegionOutputs | PlainGlobalOutputs] = {"global": spanning}
+    """The account that all ARNs name, and `stated` too. Raises DeploymentError if they name several, or none does."""
+    named = {stated: "endpoints.json"} if stated else {}
+    stacks: dict[str, PlainRegionOutputs | PlainGlobalOutputs] = {"global": global_outputs}
     stacks |= {place.value: cell for place, cell in cells.items()}
     for stack, held in stacks.items():
         for name, _, account in _arns(held):
@@ -80,8 +82,7 @@ def account_of(
 
 def _arns(held: PlainRegionOutputs | PlainGlobalOutputs) -> Iterator[tuple[str, str, str]]:
     """Output name, region and account of each output that is an ARN; empty where a service names none."""
-    for each in fields(held):
-        value = getattr(held, each.name)
+    for name, value in held.leaves():
         parts = value.split(":", _ARN_PARTS - 1) if isinstance(value, str) else []
         if len(parts) == _ARN_PARTS and parts[0] == "arn":
-            yield each.name, parts[3], parts[4]
+            yield name, parts[3], parts[4]

@@ -35,39 +35,39 @@ class Names:
         """What a region owns: `nlb-primary-dev`. A longer kind says which one: `function-payments`."""
         return shorten(f"{kind}-{place}-{self.suffix}", limit)
 
-    def once(self, kind: str, *, limit: int = ROLE_LIMIT) -> str:
+    def shared(self, kind: str, *, limit: int = ROLE_LIMIT) -> str:
         """What exists once, or by the same name in both regions: `accelerator-dev`."""
         return shorten(f"{kind}-{self.suffix}", limit)
 
     @property
     def journal_table(self) -> str:
         """The DynamoDB global table; a global table has one name in all its regions."""
-        return self.once("table-journal")
+        return self.shared("table-journal")
 
     @property
     def data_key_alias(self) -> str:
         """Alias of each region's data key: equal in both, so that a policy can name the peer's key without its id."""
-        return f"alias/{self.once('key-data')}"
+        return f"alias/{self.shared('key-data')}"
 
     @property
     def bus(self) -> str:
         """The event bus: a global endpoint needs the same name in both regions [EVENTS-1]."""
-        return self.once("bus")
+        return self.shared("bus")
 
     @property
     def events(self) -> str:
         """The event endpoint of the two buses."""
-        return self.once("endpoint-events")
+        return self.shared("endpoint-events")
 
     @property
     def global_cluster(self) -> str:
         """The Aurora global database."""
-        return self.once("aurora")
+        return self.shared("aurora")
 
     @property
     def database_secret(self) -> str:
         """The database's credentials; a replica keeps the name in its region."""
-        return self.once("secret-database")
+        return self.shared("secret-database")
 
     @property
     def parameters(self) -> str:
@@ -103,4 +103,4 @@ class Names:
     def zone(self) -> str:
         """The hosted zone when none is configured. `.internal` is reserved for private use and never delegated
         (ICANN resolution 2024.07.29.06); the zone's own name servers still answer for it."""
-        return f"{self.once('dr')}.internal"
+        return f"{self.shared('dr')}.internal"

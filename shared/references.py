@@ -3,14 +3,17 @@
 References point one way: `global` reads `primary` and `secondary`; a region reads no other stack.
 """
 
-from collections.abc import Sequence
-from dataclasses import fields
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import pulumi
+import pulumi_aws as aws
 
-from shared.outputs import GlobalOutputs, RegionOutputs
+from shared.outputs import GlobalOutputs, Path, RegionOutputs
 from shared.places import PROJECTS, Place
+from shared.providers import regional_provider
+from shared.settings import EnvironmentSettings
 
 TextInput: TypeAlias = pulumi.Input[str]
 TextsInput: TypeAlias = "pulumi.Input[Sequence[str]] | list[pulumi.Output[str]]"
@@ -19,16 +22,51 @@ GlobalExports: TypeAlias = GlobalOutputs[TextInput, TextsInput]
 RegionReference: TypeAlias = RegionOutputs[pulumi.Output[str], pulumi.Output[list[str]]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class RegionHandle:
+    """One regional stack as the global stack sees it: where it is, how to deploy there, and what it exports."""
+
+    place: Place
+    region: str
+    provider: aws.Provider
+    outputs: RegionReference
+
+
+Regions: TypeAlias = Mapping[Place, RegionHandle]
+
+
 def export(outputs: RegionExports | GlobalExports) -> None:
     """Make every field of the contract an output of this stack."""
-    for field in fields(outputs):
-        pulumi.export(field.name, getattr(outputs, field.name))
+    for name, value in outputs.to_plain().items():
+        pulumi.export(name, value)
 
 
-def region_reference(place: Place) -> RegionReference:
-    """The regional stack of the same environment. An output that is missing there fails the run (`require_output`).
+def region_handles(settings: EnvironmentSettings) -> Regions:
+    """Both regional stacks of the environment. An output that is missing there fails the run."""
+    return {
+        place: RegionHandle(
+            place=place,
+            region=settings.region(place),
+            provider=regional_provider(settings, place),
+            outputs=_region_reference(place),
+        )
+        for place in Place
+    }
 
-    The organization is the backend's: the literal word `organization` on a self-managed one [PULUMI-1].
-    """
+
+def _region_reference(place: Place) -> RegionReference:
+    """The organization is the backend's: the literal word `organization` on a self-managed one [PULUMI-1]."""
     stack = pulumi.StackReference(f"{pulumi.get_organization()}/{PROJECTS[place]}/{pulumi.get_stack()}")
-    return RegionOutputs(**{field.name: stack.require_output(field.name) for field in fields(RegionOutputs)})
+
+    def leaf(path: Path) -> pulumi.Output[Any]:
+        return stack.require_output(path[0]).apply(lambda value: _inside(value, path, place))
+
+    return RegionOutputs.build(leaf)
+
+
+def _inside(value: Any, path: Path, place: Place) -> Any:
+    for key in path[1:]:
+        if key not in value:
+            raise KeyError(f"stack {place} lacks {'.'.join(path)}; it is from an older version: deploy it again")
+        value = value[key]
+    return value

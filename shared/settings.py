@@ -14,6 +14,7 @@ from botocore.session import Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared import client_keys, secret_parameters
+from shared.functions import FUNCTIONS as OUR_FUNCTIONS
 from shared.naming import Names
 from shared.places import Place
 
@@ -28,7 +29,7 @@ and hands them on in their envelopes."""
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 WORKLOAD_FILES = ("handler.py", "openapi.json")
 """What a workload's folder must hold: the function, and the description of its API."""
-_OUR_OWN = frozenset({"common", "health", "ledger", "parameter_sync", "recovery", "sentinel"})
+_OUR_OWN = {"common", *OUR_FUNCTIONS} - {"payments"}
 
 
 class SettingsError(ValueError):

@@ -10,6 +10,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
+from components.monitoring.alarm import Watched
+from components.monitoring.catalogue_compute import BY_TRIGGER
+from shared.functions import FUNCTIONS
+from shared.outputs import FunctionOutputs
+from shared.references import TextInput, TextsInput
 
 # What a Lambda archive holds: the source of a function and of what functions share; nothing differs by machine.
 
@@ -84,8 +89,9 @@ class Function(pulumi.ComponentResource):
     name: pulumi.Output[str]
     invoke_arn: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
-    timeout: int  # seconds
     label: str
+    watched: Watched
+    outputs: FunctionOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:function:Function", name, None, opts)
@@ -102,7 +108,7 @@ class Function(pulumi.ComponentResource):
         )
         role, policy = self._role(logs)
         self.security_group_id = self._security_group()
-        self.timeout, self.label = args.timeout, args.label or args.source
+        self.label = args.label or args.source
         function = aws.lambda_.Function(
             f"{name}-function",
             name=args.name,
@@ -127,6 +133,13 @@ class Function(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs, policy]),
         )
         self.arn, self.name, self.invoke_arn = function.arn, function.name, function.invoke_arn
+        self.watched = Watched(
+            name=self.label,
+            alarms=BY_TRIGGER[FUNCTIONS.get(self.label, "request")],
+            dimensions={"function": self.name},
+            limits={"timeout_ms": args.timeout * 1000},
+        )
+        self.outputs = FunctionOutputs(name=self.name, arn=self.arn)
         self.register_outputs({"arn": self.arn, "name": self.name})
 
     def _role(self, logs: aws.cloudwatch.LogGroup) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:

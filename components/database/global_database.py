@@ -4,15 +4,15 @@ An Aurora member can join a global cluster only when it is created, so both memb
 known [AURORA-1]. Which member is the writer is a role: it moves in a failover, and nothing here moves with it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from shared.naming import Names
 from shared.places import Place
+from shared.references import Regions
+from shared.settings import GlobalSettings
 
 # What differs between the two Aurora engines. Pure data.
 
@@ -101,29 +101,9 @@ _TIMEOUTS = pulumi.CustomTimeouts(create="90m", update="90m", delete="90m")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberPlacement:
-    """Where a member lives, from the region's outputs."""
-
-    region: str
-    provider: aws.Provider
-    subnet_group: pulumi.Input[str]
-    security_group_id: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class DatabaseArgs:
-    names: Names
-    engine: str
-    engine_version: str | None
-    min_capacity: float  # Aurora capacity units
-    max_capacity: float
-    protected: bool = False  # from deletion
-    placements: Mapping[Place, MemberPlacement]
-
-    def __post_init__(self) -> None:
-        if set(self.placements) != set(Place):
-            raise ValueError(f"database has placements for {sorted(self.placements)}; both places are needed")
+    settings: GlobalSettings
+    regions: Regions
 
 
 class Database(pulumi.ComponentResource):
@@ -136,18 +116,20 @@ class Database(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:database:Database", name, None, opts)
-        self._prefix, self._args = name, args
-        self._engine: Engine = ENGINES[args.engine]
-        self._engine_version = args.engine_version or self._engine.version
+        self._prefix, self._settings, self._regions = name, args.settings, args.regions
+        self._names = args.settings.names
+        self._engine: Engine = ENGINES[args.settings.engine]
+        self._engine_version = args.settings.engine_version or self._engine.version
+        primary, secondary = args.regions[Place.PRIMARY], args.regions[Place.SECONDARY]
 
         self._global = aws.rds.GlobalCluster(
             f"{name}-global",
-            global_cluster_identifier=args.names.global_cluster,
+            global_cluster_identifier=self._names.global_cluster,
             engine=self._engine.name,
             engine_version=self._engine_version,
             database_name=DATABASE,
             storage_encrypted=True,
-            deletion_protection=args.protected,
+            deletion_protection=args.settings.protection,
             # Destroying it detaches whatever members are left, in the right order [AURORA-3].
             force_destroy=True,
             opts=self._at(Place.PRIMARY),
@@ -161,17 +143,17 @@ class Database(pulumi.ComponentResource):
         writer = self._instance(Place.PRIMARY, first)
         # A member can join only once the global cluster has a writer; without master user, password or database, which
         # AWS refuses on a joining member [AURORA-6].
-        second = self._member(Place.SECONDARY, source_region=args.placements[Place.PRIMARY].region, after=[writer])
+        second = self._member(Place.SECONDARY, source_region=primary.region, after=[writer])
         self._instance(Place.SECONDARY, second)
         secret = DatabaseSecret(
             f"{name}-secret",
             DatabaseSecretArgs(
-                name=args.names.database_secret,
+                name=self._names.database_secret,
                 username=USERNAME,
                 password=password.result,
-                key_arn=args.placements[Place.PRIMARY].key_arn,
-                replica_region=args.placements[Place.SECONDARY].region,
-                replica_key_arn=args.placements[Place.SECONDARY].key_arn,
+                key_arn=primary.outputs.storage.data_key_arn,
+                replica_region=secondary.region,
+                replica_key_arn=secondary.outputs.storage.data_key_arn,
             ),
             opts=self._at(Place.PRIMARY),
         )
@@ -181,9 +163,7 @@ class Database(pulumi.ComponentResource):
         self.register_outputs({"global_cluster_id": self.global_cluster_id})
 
     def _at(self, place: Place, after: list[pulumi.Resource] | None = None) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(
-            parent=self, provider=self._args.placements[place].provider, depends_on=after or []
-        )
+        return pulumi.ResourceOptions(parent=self, provider=self._regions[place].provider, depends_on=after or [])
 
     def _member(
         self,
@@ -194,35 +174,35 @@ class Database(pulumi.ComponentResource):
         after: list[pulumi.Resource] | None = None,
     ) -> aws.rds.Cluster:
         """The member that starts the database gets its credentials; the one that joins, the region it copies from."""
-        placement = self._args.placements[place]
+        outputs = self._regions[place].outputs
         parameters = aws.rds.ClusterParameterGroup(
             f"{self._prefix}-parameters-{place}",
-            name=self._args.names.regional("parameters-database", place),
+            name=self._names.regional("parameters-database", place),
             family=self._engine.family,
             parameters=[{"name": key, "value": value} for key, value in sorted(self._engine.parameters.items())],
             opts=self._at(place),
         )
         return aws.rds.Cluster(
             f"{self._prefix}-{place}",
-            cluster_identifier=self._args.names.regional("aurora", place),
+            cluster_identifier=self._names.regional("aurora", place),
             global_cluster_identifier=self._global.id,
             engine=self._engine.name,
             engine_mode="provisioned",
             engine_version=self._engine_version,
-            db_subnet_group_name=placement.subnet_group,
+            db_subnet_group_name=outputs.database.subnet_group,
             db_cluster_parameter_group_name=parameters.name,
-            vpc_security_group_ids=[placement.security_group_id],
+            vpc_security_group_ids=[outputs.database.security_group_id],
             storage_encrypted=True,
-            kms_key_id=placement.key_arn,
+            kms_key_id=outputs.storage.data_key_arn,
             serverlessv2_scaling_configuration={
-                "min_capacity": self._args.min_capacity,
-                "max_capacity": self._args.max_capacity,
+                "min_capacity": self._settings.min_capacity,
+                "max_capacity": self._settings.max_capacity,
             },
             enable_http_endpoint=True,
             enabled_cloudwatch_logs_exports=list(self._engine.log_exports),
             backup_retention_period=7,
             copy_tags_to_snapshot=True,
-            deletion_protection=self._args.protected,
+            deletion_protection=self._settings.protection,
             skip_final_snapshot=True,
             apply_immediately=True,
             master_username=None if password is None else USERNAME,
@@ -237,12 +217,12 @@ class Database(pulumi.ComponentResource):
     def _instance(self, place: Place, cluster: aws.rds.Cluster) -> aws.rds.ClusterInstance:
         return aws.rds.ClusterInstance(
             f"{self._prefix}-{place}-1",
-            identifier=self._args.names.regional("aurora-1", place),
+            identifier=self._names.regional("aurora-1", place),
             cluster_identifier=cluster.id,
             # No version: an instance has its cluster's, and changes with it [AURORA-7].
             engine=aws.rds.EngineType(self._engine.name),
             instance_class=INSTANCE_CLASS,
-            db_subnet_group_name=self._args.placements[place].subnet_group,
+            db_subnet_group_name=self._regions[place].outputs.database.subnet_group,
             # Has no effect on members of a global database, though AWS accepts it [AURORA-8]: say so plainly.
             auto_minor_version_upgrade=False,
             promotion_tier=0,

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from shared.outputs import DatabaseOutputs
+from shared.references import TextInput, TextsInput
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatabasePlacementArgs:
@@ -18,8 +21,7 @@ class DatabasePlacement(pulumi.ComponentResource):
     """Subnet group and security group. The group has no rule at all: functions talk to the database through the Data
     API, which reaches it inside AWS, so that no one needs a network path to it."""
 
-    subnet_group: pulumi.Output[str]
-    security_group_id: pulumi.Output[str]
+    outputs: DatabaseOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: DatabasePlacementArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:database:DatabasePlacement", name, None, opts)
@@ -28,5 +30,5 @@ class DatabasePlacement(pulumi.ComponentResource):
         group = aws.ec2.SecurityGroup(
             f"{name}-network", vpc_id=args.vpc_id, description="Database: Data API only", opts=child
         )
-        self.subnet_group, self.security_group_id = subnets.name, group.id
-        self.register_outputs({"subnet_group": self.subnet_group})
+        self.outputs = DatabaseOutputs(subnet_group=subnets.name, security_group_id=group.id)
+        self.register_outputs(self.outputs.to_plain())

@@ -4,7 +4,6 @@ Without endpoint groups an accelerator is an address that leads nowhere: the gro
 region's NLB in it, are what makes it carry traffic.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from shared.places import Place
+from shared.references import Regions
 
 HTTPS = 443
 Mode = Literal["active-active", "active-passive"]
@@ -24,16 +24,10 @@ def dials(mode: Mode) -> dict[Place, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndpointArgs:
-    region: str
-    nlb_arn: pulumi.Input[str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class AcceleratorArgs:
     name: str
     mode: Mode
-    endpoints: Mapping[Place, EndpointArgs]
+    regions: Regions
 
 
 class Accelerator(pulumi.ComponentResource):
@@ -60,16 +54,16 @@ class Accelerator(pulumi.ComponentResource):
             client_affinity="NONE",
             opts=child,
         )
-        for place, endpoint in args.endpoints.items():
+        for place, region in args.regions.items():
             aws.globalaccelerator.EndpointGroup(
                 f"{name}-{place}",
                 listener_arn=listener.arn,
                 # Explicit, since the default is the provider's region and the two groups would collide [GA-3].
-                endpoint_group_region=endpoint.region,
+                endpoint_group_region=region.region,
                 traffic_dial_percentage=dials(args.mode)[place],
                 endpoint_configurations=[
                     {
-                        "endpoint_id": endpoint.nlb_arn,
+                        "endpoint_id": region.outputs.ingress.nlb_arn,
                         "weight": 128,
                         # With it, Global Accelerator leaves a security group of its own in the VPC, which then cannot
                         # be deleted [GA-4].

@@ -1,34 +1,16 @@
 """The hosted zone, health checks on what each region really serves, and the names that follow them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from components.edge.accelerator import Accelerator
 from components.ingress.load_balancers import HEALTH_PATH, HTTPS
 from shared.places import Place
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApiAlias:
-    """A region's share of the API's own name."""
-
-    name: str
-    host: pulumi.Input[str]
-    zone_id: pulumi.Input[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RegionEndpoints:
-    """Endpoints of a region, from its stack outputs."""
-
-    region: str
-    nlb_dns_name: pulumi.Input[str]
-    nlb_zone_id: pulumi.Input[str]
-    api_id: pulumi.Input[str]
-    api_stage: pulumi.Input[str]
-    api_domain: ApiAlias | None = None  # where the API has a name of its own
+from shared.references import Regions
+from shared.settings import GlobalSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +23,10 @@ class ExistingZone:
 
 @dataclass(frozen=True, kw_only=True)
 class DnsArgs:
-    suffix: str
-    zone_name: str
+    settings: GlobalSettings
+    regions: Regions
     existing: ExistingZone | None  # None creates one
-    service_name: str
-    accelerator_name: str
-    accelerator_dns_name: pulumi.Input[str]
-    accelerator_zone_id: pulumi.Input[str]
-    endpoints: Mapping[Place, RegionEndpoints]
-    check_interval: int  # seconds: 10 or 30, fixed for the life of a health check
-    check_threshold: int
+    accelerator: Accelerator
 
 
 class Dns(pulumi.ComponentResource):
@@ -59,57 +35,65 @@ class Dns(pulumi.ComponentResource):
 
     zone_id: pulumi.Output[str]
     name_servers: pulumi.Output[Sequence[str]]
-    failover_name: pulumi.Output[str]
-    api_checks: dict[Place, pulumi.Output[str]]  # health check ids
-    nlb_checks: dict[Place, pulumi.Output[str]]
+    checks: dict[Place, dict[str, pulumi.Output[str]]]  # health check ids by endpoint: api and nlb
 
     def __init__(self, name: str, args: DnsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:dns:Dns", name, None, opts)
-        self._prefix, self._args = name, args
+        self._prefix, self._args, self._settings = name, args, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
         self._zone()
-        self.api_checks, self.nlb_checks = {}, {}
-        for place, endpoint in args.endpoints.items():
-            path = pulumi.Output.concat("/", endpoint.api_stage, HEALTH_PATH)
-            api = self._health_check(f"api-{place}", _api_host(endpoint), path)
-            nlb = self._health_check(f"nlb-{place}", pulumi.Output.from_input(endpoint.nlb_dns_name), HEALTH_PATH)
-            self.api_checks[place], self.nlb_checks[place] = api.id, nlb.id
+        self.checks = {}
+        for place, region in args.regions.items():
+            ingress = region.outputs.ingress
+            path = pulumi.Output.concat("/", ingress.api_stage, HEALTH_PATH)
+            api_host = pulumi.Output.concat(ingress.api_id, f".execute-api.{region.region}.amazonaws.com")
+            api = self._health_check(f"api-{place}", api_host, path)
+            nlb = self._health_check(f"nlb-{place}", ingress.nlb_dns_name, HEALTH_PATH)
+            self.checks[place] = {"api": api.id, "nlb": nlb.id}
             self._failover_record(
                 f"failover-{place}",
                 place,
-                args.service_name,
-                endpoint.nlb_dns_name,
-                endpoint.nlb_zone_id,
+                self._settings.service_name,
+                ingress.nlb_dns_name,
+                ingress.nlb_zone_id,
                 nlb,
                 follow=True,
             )
-            if alias := endpoint.api_domain:
-                # The target's health would be the service's, not our API's [R53-1]: the check alone decides.
-                self._failover_record(f"api-{place}", place, alias.name, alias.host, alias.zone_id, api, follow=False)
+            # The API has a name of its own where a public certificate is issued, in an existing zone.
+            if not self._settings.create_zone:
+                self._failover_record(
+                    f"api-{place}",
+                    place,
+                    self._settings.api_name,
+                    ingress.api_domain_host,
+                    ingress.api_domain_zone_id,
+                    api,
+                    # The target's health would be the service's, not our API's [R53-1]: the check alone decides.
+                    follow=False,
+                )
         aws.route53.Record(
             f"{name}-accelerator",
             zone_id=self.zone_id,
-            name=args.accelerator_name,
+            name=self._settings.accelerator_name,
             type="A",
             # The accelerator fails over by itself: a simple record is all it needs [R53-2].
             aliases=[
                 {
-                    "name": args.accelerator_dns_name,
-                    "zone_id": args.accelerator_zone_id,
+                    "name": args.accelerator.dns_name,
+                    "zone_id": args.accelerator.hosted_zone_id,
                     "evaluate_target_health": False,
                 }
             ],
             opts=self._child,
         )
-        self.failover_name = pulumi.Output.from_input(args.service_name)
         self.register_outputs({"zone_id": self.zone_id})
 
     def _zone(self) -> None:
         if self._args.existing is None:
             zone = aws.route53.Zone(
                 f"{self._prefix}-zone",
-                name=self._args.zone_name,
-                comment=f"Payments, environment {self._args.suffix}",
+                name=self._settings.hosted_zone,
+                comment=f"Payments, environment {self._settings.suffix}",
                 # Records that certificate validation left behind must not keep the zone alive.
                 force_destroy=True,
                 opts=self._child,
@@ -127,10 +111,10 @@ class Dns(pulumi.ComponentResource):
             fqdn=host,
             port=HTTPS,
             resource_path=path,
-            request_interval=self._args.check_interval,
-            failure_threshold=self._args.check_threshold,
+            request_interval=self._settings.health_check_interval,
+            failure_threshold=self._settings.health_check_threshold,
             measure_latency=False,
-            tags={"Name": f"health-{role}-{self._args.suffix}"},
+            tags={"Name": f"health-{role}-{self._settings.suffix}"},
             opts=self._child,
         )
 
@@ -150,7 +134,7 @@ class Dns(pulumi.ComponentResource):
             zone_id=self.zone_id,
             name=name,
             type="A",
-            set_identifier=f"{place}-{self._args.suffix}",
+            set_identifier=f"{place}-{self._settings.suffix}",
             failover_routing_policies=[{"type": place.upper()}],
             health_check_id=check.id,
             aliases=[{"name": target, "zone_id": target_zone_id, "evaluate_target_health": follow}],
@@ -164,7 +148,3 @@ def existing_zone(name: str, provider: aws.Provider) -> ExistingZone:
         name=name, private_zone=False, opts=pulumi.InvokeOutputOptions(provider=provider)
     )
     return ExistingZone(zone_id=zone.zone_id, name_servers=zone.name_servers)
-
-
-def _api_host(endpoint: RegionEndpoints) -> pulumi.Output[str]:
-    return pulumi.Output.concat(endpoint.api_id, f".execute-api.{endpoint.region}.amazonaws.com")

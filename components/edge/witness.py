@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from shared.places import Place
+from shared.references import Regions
 
 UP, DOWN = "up", "down"
 # Seconds: an answer must not outlive the checkers' next one by much; they ask every 10 or 30.
@@ -21,20 +22,12 @@ def witness_name(place: Place, zone_name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WitnessVpc:
-    """A VPC whose own resolver is to know the names, whether or not the zone is delegated."""
-
-    vpc_id: pulumi.Input[str]
-    region: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class WitnessArgs:
     suffix: str
     zone_name: str
     zone_id: pulumi.Input[str]
     checks: Mapping[Place, Sequence[pulumi.Input[str]]]  # health checks of each region's doors: API and NLB
-    vpcs: Sequence[WitnessVpc] = ()
+    regions: Regions  # whose VPCs' own resolvers are to answer for the names, whether or not the zone is delegated
 
     def __post_init__(self) -> None:
         if thin := [str(place) for place, checks in self.checks.items() if len(checks) < 2]:
@@ -54,8 +47,7 @@ class Witness(pulumi.ComponentResource):
         for place, host in self.names.items():
             check = self._any_door(place)
             self._pair(str(place), host, args.zone_id, check)
-            if args.vpcs:
-                self._pair(f"{place}-private", host, self._private_zone(place, host).zone_id, check)
+            self._pair(f"{place}-private", host, self._private_zone(place, host).zone_id, check)
         self.register_outputs({"names": self.names})
 
     def _any_door(self, place: Place) -> aws.route53.HealthCheck:
@@ -106,6 +98,9 @@ class Witness(pulumi.ComponentResource):
             f"{self._prefix}-{place}",
             name=host,
             comment=f"Health of {place} as seen by Route 53's health checkers, environment {self._args.suffix}",
-            vpcs=[{"vpc_id": vpc.vpc_id, "vpc_region": vpc.region} for vpc in self._args.vpcs],
+            vpcs=[
+                {"vpc_id": region.outputs.network.vpc_id, "vpc_region": region.region}
+                for region in self._args.regions.values()
+            ],
             opts=self._child,
         )

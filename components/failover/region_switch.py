@@ -6,7 +6,6 @@ loss needs, ARC leaves out: in an ungraceful execution it skips Lambda steps [AR
 is proved; it has no trigger here, and a lost region stays the sentinel's work.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
+from components.database.global_database import Database
 from components.workload import region_switch_steps
 from shared.naming import Names
 from shared.places import Place
+from shared.references import Regions
 
 OBJECTIVE = 15
 """Minutes that ARC measures an execution against."""
@@ -28,10 +29,8 @@ NAME_LIMIT = 32  # API ARCRegionSwitch.CreatePlan
 @dataclass(frozen=True, kw_only=True)
 class RegionSwitchArgs:
     names: Names
-    account: pulumi.Input[str]
-    regions: Mapping[Place, str]
-    global_cluster: pulumi.Input[str]
-    cluster_arns: Mapping[Place, pulumi.Input[str]]
+    regions: Regions
+    database: Database
 
 
 class RegionSwitch(pulumi.ComponentResource):
@@ -43,8 +42,9 @@ class RegionSwitch(pulumi.ComponentResource):
     def __init__(self, name: str, args: RegionSwitchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:drill:RegionSwitch", name, None, opts)
         self._prefix, self._args = name, args
+        self._account = args.regions[Place.PRIMARY].outputs.account
         self._child = pulumi.ResourceOptions(parent=self)
-        self._plan_name = args.names.once("region-switch", limit=NAME_LIMIT)
+        self._plan_name = args.names.shared("region-switch", limit=NAME_LIMIT)
         role, policy = self._role()
         plan = aws.arcregionswitch.Plan(
             f"{name}-plan",
@@ -53,8 +53,8 @@ class RegionSwitch(pulumi.ComponentResource):
             execution_role=role.arn,
             # Only one region's member of the database writes, in either traffic mode.
             recovery_approach="activePassive",
-            regions=[args.regions[place] for place in Place],
-            primary_region=args.regions[Place.PRIMARY],
+            regions=[args.regions[place].region for place in Place],
+            primary_region=args.regions[Place.PRIMARY].region,
             recovery_time_objective_minutes=OBJECTIVE,
             associated_alarms=[
                 {
@@ -67,8 +67,8 @@ class RegionSwitch(pulumi.ComponentResource):
             workflows=[
                 {
                     "workflow_target_action": "activate",
-                    "workflow_target_region": args.regions[place],
-                    "workflow_description": f"Leave {args.regions[place.other]}",
+                    "workflow_target_region": args.regions[place].region,
+                    "workflow_description": f"Leave {args.regions[place.other].region}",
                     "steps": self._steps(),
                 }
                 for place in Place
@@ -88,8 +88,8 @@ class RegionSwitch(pulumi.ComponentResource):
                     {
                         # Without loss; promoting a member at the price of what it lacks is the failover's work.
                         "behavior": "switchoverOnly",
-                        "global_cluster_identifier": self._args.global_cluster,
-                        "database_cluster_arns": [self._args.cluster_arns[place] for place in Place],
+                        "global_cluster_identifier": self._args.database.global_cluster_id,
+                        "database_cluster_arns": [self._args.database.cluster_arns[place] for place in Place],
                         "timeout_minutes": _DATABASE,
                     }
                 ],
@@ -117,7 +117,7 @@ class RegionSwitch(pulumi.ComponentResource):
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role = aws.iam.Role(
             f"{self._prefix}-role",
-            name=self._args.names.once("role-region-switch"),
+            name=self._args.names.shared("role-region-switch"),
             assume_role_policy=iam.trust("arc-region-switch.amazonaws.com"),
             opts=self._child,
         )
@@ -131,7 +131,7 @@ class RegionSwitch(pulumi.ComponentResource):
 
     def _of_the_plan(self, role_arn: pulumi.Output[str]) -> list[dict[str, Any]]:
         """As in AWS's own AmazonApplicationRecoveryControllerRegionSwitchPlanExecutionPolicy, but for this plan."""
-        plan = pulumi.Output.concat("arn:aws:arc-region-switch::", self._args.account, f":plan/{self._plan_name}:*")
+        plan = pulumi.Output.concat("arn:aws:arc-region-switch::", self._account, f":plan/{self._plan_name}:*")
         return [
             iam.allow(
                 [
@@ -154,9 +154,9 @@ class RegionSwitch(pulumi.ComponentResource):
     def _of_its_steps(self) -> list[dict[str, Any]]:
         """What ARC asks for in each kind of step [ARC-2]."""
         steps = (region_switch_steps.FENCE, region_switch_steps.PROVE)
-        members = [self._args.cluster_arns[place] for place in Place]
+        members = [self._args.database.cluster_arns[place] for place in Place]
         whole = pulumi.Output.concat(
-            "arn:aws:rds::", self._args.account, ":global-cluster:", self._args.names.global_cluster
+            "arn:aws:rds::", self._account, ":global-cluster:", self._args.names.global_cluster
         )
         return [
             iam.allow(
@@ -177,5 +177,5 @@ class RegionSwitch(pulumi.ComponentResource):
 
     def _arn(self, service: str, place: Place, resource: str) -> pulumi.Output[str]:
         return pulumi.Output.concat(
-            f"arn:aws:{service}:{self._args.regions[place]}:", self._args.account, f":{resource}"
+            f"arn:aws:{service}:{self._args.regions[place].region}:", self._account, f":{resource}"
         )

@@ -7,7 +7,7 @@ starts. Deploy nothing meanwhile: route tables, replication rules and table poli
 would take its changes for drift.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,8 @@ from components import iam
 from components.fault_injection import role as fault_injection_role
 from components.fault_injection.role import Reach
 from components.fault_injection.templates import EXPERIMENTS, Experiment, bucket_tag, stop_alarms
-from shared.naming import Names
-from shared.places import Place
+from shared.references import RegionHandle
+from shared.settings import GlobalSettings
 
 LOG_SCHEMA = 2  # [FIS-4]
 LOG_DAYS = 90
@@ -27,18 +27,9 @@ LOG_DAYS = 90
 
 @dataclass(frozen=True, kw_only=True)
 class FaultInjectionArgs:
-    """A region as the global stack sees it, which alone knows everything that an experiment touches."""
-
-    names: Names
-    place: Place
-    environment: str
-    region: str
+    settings: GlobalSettings
+    region: RegionHandle
     peer_region: str
-    account: pulumi.Input[str]
-    vpc_id: pulumi.Input[str]
-    private_subnet_ids: pulumi.Input[Sequence[str]]
-    bucket_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
 
 
 class FaultInjection(pulumi.ComponentResource):
@@ -48,25 +39,26 @@ class FaultInjection(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FaultInjectionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:drill:FaultInjection", name, None, opts)
-        self._prefix, self._args = name, args
+        self._prefix, self._args, self._names = name, args, args.settings.names
+        self._place, self._outputs = args.region.place, args.region.outputs
         self._child = pulumi.ResourceOptions(parent=self)
         self._reach = Reach(
-            region=args.region,
+            region=args.region.region,
             peer_region=args.peer_region,
-            account=args.account,
-            vpc_id=args.vpc_id,
-            journal_table=args.names.journal_table,
-            bucket_arn=args.bucket_arn,
-            instance=args.names.regional("aurora-1", args.place),
-            environment=args.environment,
-            place=str(args.place),
+            account=self._outputs.account,
+            vpc_id=self._outputs.network.vpc_id,
+            journal_table=self._names.journal_table,
+            bucket_arn=self._outputs.storage.bucket_arn,
+            instance=self._names.regional("aurora-1", self._place),
+            environment=args.settings.environment,
+            place=str(self._place),
         )
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             # As for state machines: with this prefix many groups share one line of the account's log policy.
-            name=f"/aws/vendedlogs/fis/{args.names.regional('fault-injection', args.place)}",
+            name=f"/aws/vendedlogs/fis/{self._names.regional('fault-injection', self._place)}",
             retention_in_days=LOG_DAYS,
-            kms_key_id=args.key_arn,
+            kms_key_id=self._outputs.storage.data_key_arn,
             opts=self._child,
         )
         role, policy = self._role()
@@ -80,8 +72,7 @@ class FaultInjection(pulumi.ComponentResource):
         policy: aws.iam.RolePolicy,
         logs: aws.cloudwatch.LogGroup,
     ) -> aws.fis.ExperimentTemplate:
-        args = self._args
-        parameters = dict(experiment.parameters) | ({"region": args.peer_region} if experiment.to_peer else {})
+        parameters = dict(experiment.parameters) | ({"region": self._args.peer_region} if experiment.to_peer else {})
         target: Any = {
             "name": experiment.key,
             "resource_type": experiment.resource_type,
@@ -103,7 +94,7 @@ class FaultInjection(pulumi.ComponentResource):
             targets=[target],
             stop_conditions=[
                 {"source": "aws:cloudwatch:alarm", "value": self._reach.arn("cloudwatch", f"alarm:{alarm}")}
-                for alarm in stop_alarms(args.names, args.place)
+                for alarm in stop_alarms(self._names, self._place)
             ],
             # An experiment that touches nothing would look like one that was survived.
             experiment_options={"account_targeting": "single-account", "empty_target_resolution_mode": "fail"},
@@ -111,20 +102,20 @@ class FaultInjection(pulumi.ComponentResource):
                 "log_schema_version": LOG_SCHEMA,
                 "cloudwatch_logs_configuration": {"log_group_arn": pulumi.Output.concat(logs.arn, ":*")},
             },
-            tags={"Name": args.names.regional(f"experiment-{experiment.key}", args.place)},
+            tags={"Name": self._names.regional(f"experiment-{experiment.key}", self._place)},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
 
     def _targets(self) -> Mapping[str, Mapping[str, Any]]:
-        args = self._args
-        subnets = pulumi.Output.all(args.account, args.private_subnet_ids).apply(
-            lambda known: [f"arn:aws:ec2:{args.region}:{known[0]}:subnet/{each}" for each in known[1]]
+        region, subnet_ids = self._args.region.region, self._outputs.network.private_subnet_ids
+        subnets = pulumi.Output.all(self._outputs.account, subnet_ids).apply(
+            lambda known: [f"arn:aws:ec2:{region}:{known[0]}:subnet/{each}" for each in known[1]]
         )
-        tags = bucket_tag(args.names, args.place)
+        tags = bucket_tag(self._names, self._place)
         return {
             "aws:ec2:subnet": {"resource_arns": subnets},
             "aws:dynamodb:global-table": {
-                "resource_arns": [self._reach.arn("dynamodb", f"table/{args.names.journal_table}")]
+                "resource_arns": [self._reach.arn("dynamodb", f"table/{self._names.journal_table}")]
             },
             "aws:s3:bucket": {"resource_tags": [{"key": key, "value": value} for key, value in tags.items()]},
             "aws:rds:db": {"resource_arns": [fault_injection_role.instance_arn(self._reach)]},
@@ -133,10 +124,10 @@ class FaultInjection(pulumi.ComponentResource):
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role = aws.iam.Role(
             f"{self._prefix}-role",
-            name=self._args.names.regional("role-fault-injection", self._args.place),
+            name=self._names.regional("role-fault-injection", self._place),
             # Of this account and its experiments only [FIS-5].
             assume_role_policy=iam.trust_for(
-                "fis.amazonaws.com", account=self._args.account, source=self._reach.arn("fis", "experiment/*")
+                "fis.amazonaws.com", account=self._outputs.account, source=self._reach.arn("fis", "experiment/*")
             ),
             opts=self._child,
         )

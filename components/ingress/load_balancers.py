@@ -1,4 +1,4 @@
-"""The front door that an accelerator can point at: NLB (TCP 443) → ALB (TLS) → Lambda, `/health` to its own function.
+"""The load balancers behind the accelerator: NLB (TCP 443) → ALB (TLS) → Lambda, `/health` to its own function.
 
 An accelerator cannot point at API Gateway, and an NLB cannot point at Lambda [GA-9] [NLB-1].
 """
@@ -31,7 +31,7 @@ class FunctionTarget:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrontDoorArgs:
+class LoadBalancersArgs:
     nlb_name: str
     alb_name: str
     vpc_id: pulumi.Input[str]
@@ -51,36 +51,23 @@ class FrontDoorArgs:
     unhealthy_threshold: int
 
 
-class FrontDoor(pulumi.ComponentResource):
+class LoadBalancers(pulumi.ComponentResource):
     """A region's NLB and what stands behind it. The health of the NLB's target group is the health function's
     answer, and with it everything that follows that health: the accelerator and the failover records."""
 
-    nlb_arn: pulumi.Output[str]
-    nlb_dns_name: pulumi.Output[str]
-    nlb_zone_id: pulumi.Output[str]
-    nlb_arn_suffix: pulumi.Output[str]
-    alb_arn: pulumi.Output[str]
-    alb_arn_suffix: pulumi.Output[str]
-    alb_dns_name: pulumi.Output[str]
-    alb_zone_id: pulumi.Output[str]
-    target_group_arn: pulumi.Output[str]
-    target_group_arn_suffix: pulumi.Output[str]
+    nlb: aws.lb.LoadBalancer
+    alb: aws.lb.LoadBalancer
+    target_group: aws.lb.TargetGroup  # the NLB's
 
-    def __init__(self, name: str, args: FrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dr:front_door:FrontDoor", name, None, opts)
+    def __init__(self, name: str, args: LoadBalancersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:load_balancers:LoadBalancers", name, None, opts)
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         nlb_group, alb_group = self._security_groups()
-        alb, alb_listener = self._application_load_balancer(alb_group)
-        nlb = self._network_load_balancer(nlb_group)
-        target_group = self._target_group(nlb, alb, alb_listener)
-
-        self.nlb_arn, self.nlb_dns_name, self.nlb_zone_id = nlb.arn, nlb.dns_name, nlb.zone_id
-        self.nlb_arn_suffix = nlb.arn_suffix
-        self.alb_arn, self.alb_arn_suffix = alb.arn, alb.arn_suffix
-        self.alb_dns_name, self.alb_zone_id = alb.dns_name, alb.zone_id
-        self.target_group_arn, self.target_group_arn_suffix = target_group.arn, target_group.arn_suffix
-        self.register_outputs({"nlb_arn": self.nlb_arn, "nlb_dns_name": self.nlb_dns_name})
+        self.alb, alb_listener = self._application_load_balancer(alb_group)
+        self.nlb = self._network_load_balancer(nlb_group)
+        self.target_group = self._target_group(self.nlb, self.alb, alb_listener)
+        self.register_outputs({"nlb_arn": self.nlb.arn, "nlb_dns_name": self.nlb.dns_name})
 
     def _security_groups(self) -> tuple[aws.ec2.SecurityGroup, aws.ec2.SecurityGroup]:
         """Clients → NLB → ALB, each naming its peer. Rules are resources of their own, so that two groups can name each

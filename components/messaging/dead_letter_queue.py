@@ -23,7 +23,7 @@ class DeadLetterQueueArgs:
 
 
 class DeadLetterQueue(pulumi.ComponentResource):
-    """A queue with an alarm to go with it: `components.monitoring.catalogue.DEAD_LETTER_QUEUE`, on the queue's name."""
+    """A queue for dead letters. Its alarm: DEAD_LETTER_QUEUE in `components.monitoring.catalogue_compute`."""
 
     arn: pulumi.Output[str]
     name: pulumi.Output[str]

@@ -4,7 +4,6 @@ Whoever publishes uses the endpoint's id and Signature Version 4A, which takes `
 buses, so whoever consumes them must recognise one it has seen.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,32 +13,17 @@ import pulumi_aws as aws
 from components import iam
 from components.monitoring.alarm import Watched
 from components.monitoring.alarms import metric_alarm
-from components.monitoring.catalogue import EVENT_LATENCY
+from components.monitoring.catalogue_compute import EVENT_LATENCY
 from shared.naming import Names
 from shared.places import Place
-
-
-@dataclass(frozen=True, kw_only=True)
-class BusPlacement:
-    """A region's bus, from the region's outputs."""
-
-    region: str
-    arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
+from shared.references import Regions
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventEndpointArgs:
     names: Names
-    bus_name: str  # equal in both regions
-    account: pulumi.Input[str]
-    buses: Mapping[Place, BusPlacement]
-    topic_arn: pulumi.Input[str]  # the primary region's
+    regions: Regions
     front_door_check_id: pulumi.Input[str]  # the health check on the primary region's own front door
-
-    def __post_init__(self) -> None:
-        if set(self.buses) != set(Place):
-            raise ValueError(f"event endpoint has buses for {sorted(self.buses)}; both places are needed")
 
 
 class EventEndpoint(pulumi.ComponentResource):
@@ -50,9 +34,7 @@ class EventEndpoint(pulumi.ComponentResource):
     gone. The check on the region's front door does. Both must be healthy.
     """
 
-    url: pulumi.Output[str]
-    name: pulumi.Output[str]
-    health_check_id: pulumi.Output[str]
+    id: pulumi.Output[str]  # the part of its URL that PutEvents accepts
 
     def __init__(self, name: str, args: EventEndpointArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:event_endpoint:EventEndpoint", name, None, opts)
@@ -64,12 +46,12 @@ class EventEndpoint(pulumi.ComponentResource):
             f"{name}-endpoint",
             name=args.names.events,
             description="Payments' events, to whichever region is well",
-            event_buses=[{"event_bus_arn": args.buses[place].arn} for place in Place],
+            event_buses=[{"event_bus_arn": args.regions[place].outputs.messaging.bus_arn} for place in Place],
             routing_config={
                 "failover_config": {
                     "primary": {"health_check": check.arn},
                     # A region's name, not the word SECONDARY [EVENTS-2].
-                    "secondary": {"route": args.buses[Place.SECONDARY].region},
+                    "secondary": {"route": args.regions[Place.SECONDARY].region},
                 }
             },
             # Without it, somebody would have to reset the health check to bring events back [EVENTS-4].
@@ -77,24 +59,24 @@ class EventEndpoint(pulumi.ComponentResource):
             role_arn=role.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
-        self.url, self.name, self.health_check_id = endpoint.endpoint_url, endpoint.name, check.id
-        self.register_outputs({"url": self.url})
+        self.id = endpoint.endpoint_url.apply(endpoint_id)
+        self.register_outputs({"id": self.id})
 
     def _health_check(self) -> aws.route53.HealthCheck:
         """Route 53 copies the alarm's settings when the check is made; `triggers` has it copy changes too."""
         alarm = metric_alarm(
             f"{self._prefix}-latency",
-            self._args.names.once("alarm-events-latency"),
+            self._args.names.shared("alarm-events-latency"),
             Watched(name="events", alarms=[EVENT_LATENCY], dimensions={}),
             EVENT_LATENCY,
-            topic_arn=self._args.topic_arn,
+            topic_arn=self._args.regions[Place.PRIMARY].outputs.messaging.topic_arn,
             opts=self._child,
         )
         latency = aws.route53.HealthCheck(
             f"{self._prefix}-latency",
             type="CLOUDWATCH_METRIC",
             cloudwatch_alarm_name=alarm.name,
-            cloudwatch_alarm_region=self._args.buses[Place.PRIMARY].region,
+            cloudwatch_alarm_region=self._args.regions[Place.PRIMARY].region,
             # What goes with an alarm that treats missing data as missing [EVENTS-6].
             insufficient_data_health_status="LastKnownStatus",
             triggers={
@@ -102,7 +84,7 @@ class EventEndpoint(pulumi.ComponentResource):
                 "period": str(EVENT_LATENCY.period),
                 "threshold": str(EVENT_LATENCY.threshold),
             },
-            tags={"Name": self._args.names.once("health-events-latency")},
+            tags={"Name": self._args.names.shared("health-events-latency")},
             opts=self._child,
         )
         return aws.route53.HealthCheck(
@@ -110,14 +92,14 @@ class EventEndpoint(pulumi.ComponentResource):
             type="CALCULATED",
             child_healthchecks=[latency.id, self._args.front_door_check_id],
             child_health_threshold=2,
-            tags={"Name": self._args.names.once("health-events-primary")},
+            tags={"Name": self._args.names.shared("health-events-primary")},
             opts=self._child,
         )
 
     def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role = aws.iam.Role(
             f"{self._prefix}-role",
-            name=self._args.names.once("role-endpoint-events"),
+            name=self._args.names.shared("role-endpoint-events"),
             assume_role_policy=iam.trust("events.amazonaws.com"),
             opts=self._child,
         )
@@ -141,18 +123,19 @@ def endpoint_id(url: str) -> str:
 
 def _statements(role_arn: pulumi.Output[str], args: EventEndpointArgs) -> list[dict[str, Any]]:
     """What replication needs [EVENTS-5], and what rules on a bus with a customer key need besides [EVENTS-11]."""
-    buses = [args.buses[place] for place in Place]
     managed_rules = [
         pulumi.Output.concat(
-            f"arn:aws:events:{bus.region}:", args.account, f":rule/{args.bus_name}/GlobalEndpointManagedRule-*"
+            f"arn:aws:events:{region.region}:",
+            region.outputs.account,
+            f":rule/{args.names.bus}/GlobalEndpointManagedRule-*",
         )
-        for bus in buses
+        for region in args.regions.values()
     ]
     return [
         iam.allow(["events:PutRule", "events:PutTargets", "events:DeleteRule", "events:RemoveTargets"], managed_rules),
-        iam.allow(["events:PutEvents"], [bus.arn for bus in buses]),
+        iam.allow(["events:PutEvents"], [region.outputs.messaging.bus_arn for region in args.regions.values()]),
         iam.allow(
             ["iam:PassRole"], [role_arn], condition={"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}
         ),
-        iam.allow(["kms:Decrypt"], [bus.key_arn for bus in buses]),
+        iam.allow(["kms:Decrypt"], [region.outputs.storage.data_key_arn for region in args.regions.values()]),
     ]

@@ -1,8 +1,10 @@
 """Alarms on what runs: functions, rules, dead-letter queues."""
 
 import functools
+from collections.abc import Mapping
 
 from components.monitoring.alarm import Alarm
+from shared.functions import Trigger
 
 _LAMBDA = "[LAMBDA-8], dimensions: [CW-5]"
 
@@ -82,6 +84,11 @@ ASYNC_FUNCTION = (*FUNCTION, _DEAD_LETTER_ERRORS)
 """For a function that events start, with a dead-letter queue of its own."""
 STREAM_FUNCTION = (*FUNCTION, _ITERATOR_AGE)
 """For a function that reads a stream."""
+BY_TRIGGER: Mapping[Trigger, tuple[Alarm, ...]] = {
+    "request": FUNCTION,
+    "stream": STREAM_FUNCTION,
+    "event": ASYNC_FUNCTION,
+}
 SCHEDULED_FUNCTION = (_SILENT,)
 """Besides the above, for a function that a schedule calls every minute."""
 
@@ -160,27 +167,6 @@ WORK_QUEUE = (
     ),
 )
 """For a queue that a function works off. Role `queue`: the queue's name."""
-
-EVENT_RULE = (
-    Alarm(
-        key="failed",
-        namespace="AWS/Events",
-        metric="FailedInvocations",
-        dimensions={"RuleName": "rule"},
-        statistic="Sum",
-        period=60,
-        evaluation_periods=1,
-        datapoints=1,
-        threshold=1,
-        comparison="GreaterThanOrEqualToThreshold",
-        missing="notBreaching",
-        missing_reason="EventBridge reports failures only when there are some",
-        reason="EventBridge gave up on delivering an event, most often for want of a permission on the target or its "
-        "key, which shows nowhere else.",
-        source="[EVENTS-7]",
-    ),
-)
-"""For a rule on the default bus. Role `rule`: its name."""
 
 EVENT_LATENCY = Alarm(
     key="latency",

@@ -60,7 +60,7 @@ def watched(region: str, things: Sequence[Watched]) -> list[Widget]:
     return [_alarm_graph(region, thing, alarm) for thing in things for alarm in thing.alarms]
 
 
-def front_door_traffic(region: str, load_balancer: Any) -> Widget:
+def load_balancer_traffic(region: str, load_balancer: Any) -> Widget:
     """What reaches a region through its NLB: the accelerator's share of the traffic, and the failover name's."""
     flows = Series(
         namespace="AWS/NetworkELB",

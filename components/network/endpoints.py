@@ -10,6 +10,9 @@ from typing import Protocol
 import pulumi
 import pulumi_aws as aws
 
+from shared.outputs import PeerServicesOutputs
+from shared.references import TextInput, TextsInput
+
 HTTPS = 443
 
 SERVICES: Mapping[str, str] = {
@@ -68,8 +71,7 @@ class InterfaceEndpoints(pulumi.ComponentResource):
 
     security_group_id: pulumi.Output[str]
     peer_security_group_id: pulumi.Output[str]
-    peer_hosts: dict[str, pulumi.Output[str]]  # by service: the name that resolves from any network
-    peer_zone_ids: dict[str, pulumi.Output[str]]  # by service: for an alias record to that name
+    outputs: PeerServicesOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: InterfaceEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:interface_endpoints:InterfaceEndpoints", name, None, opts)
@@ -77,17 +79,19 @@ class InterfaceEndpoints(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         own, peer = self._own_group(), self._peer_group()
         self.security_group_id, self.peer_security_group_id = own.id, peer.id
-        self.peer_hosts, self.peer_zone_ids = {}, {}
+        entries = {}
         for service in sorted({*args.services, *args.peer_services}):
             groups = [own.id] if service in args.services else []
             if service in args.peer_services:
                 groups.append(peer.id)
             endpoint = self._endpoint(service, groups)
             if service in args.peer_services:
-                entry = endpoint.dns_entries.apply(regional_entry)
-                self.peer_hosts[service] = entry.apply(lambda each: each[0])
-                self.peer_zone_ids[service] = entry.apply(lambda each: each[1])
-        self.register_outputs({"peer_hosts": self.peer_hosts})
+                entries[service] = endpoint.dns_entries.apply(regional_entry)
+        self.outputs = PeerServicesOutputs(
+            hosts=[entries[each].apply(lambda entry: entry[0]) for each in args.peer_services],
+            zone_ids=[entries[each].apply(lambda entry: entry[1]) for each in args.peer_services],
+        )
+        self.register_outputs(self.outputs.to_plain())
 
     def _endpoint(self, service: str, groups: list[pulumi.Output[str]]) -> aws.ec2.VpcEndpoint:
         return aws.ec2.VpcEndpoint(

@@ -1,47 +1,41 @@
-"""The private way between the two regions' VPCs (global stack)."""
+"""The private network between the two regions: VPC peering and, where there is no NAT, private zones whose
+names lead over it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.network.endpoints import PEER_SERVICES
+from components.network.vpc import zone_names
 from shared.places import Place
+from shared.references import RegionHandle, Regions
 
 
 @dataclass(frozen=True, kw_only=True)
-class PeeringSide:
-    """One region's end of the peering."""
-
-    region: str
-    provider: aws.Provider
-    vpc_id: pulumi.Input[str]
-    cidr: pulumi.Input[str]
-    zones: Sequence[str]  # decides how many routes there are, which a preview must know
-    private_route_table_ids: pulumi.Input[Sequence[str]]  # one per zone, in the order of `zones`
-
-
-@dataclass(frozen=True, kw_only=True)
-class PeeringArgs:
+class CrossRegionNetworkArgs:
     name: str
-    sides: Mapping[Place, PeeringSide]
+    regions: Regions
+    zones: int  # of each region; decides how many routes there are, which a preview must know
+    has_nat: bool
 
 
-class Peering(pulumi.ComponentResource):
-    """The primary asks, the secondary accepts; then names and routes, each side's through its own region's API
-    [VPC-4]. Pass the primary's provider in `opts`."""
+class CrossRegionNetwork(pulumi.ComponentResource):
+    """The primary requests the peering, the secondary accepts it; then names and routes, each side's through its own
+    region's API [VPC-4]. Without NAT also a private zone for each service that one region's functions call in the other
+    (docs/decisions/0002-private-ways-to-aws.md). Pass the primary's provider in `opts`."""
 
     connection_id: pulumi.Output[str]
 
-    def __init__(self, name: str, args: PeeringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dr:peering:Peering", name, None, opts)
+    def __init__(self, name: str, args: CrossRegionNetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:network:CrossRegionNetwork", name, None, opts)
         self._prefix, self._args = name, args
-        requester, accepter = args.sides[Place.PRIMARY], args.sides[Place.SECONDARY]
+        requester, accepter = args.regions[Place.PRIMARY], args.regions[Place.SECONDARY]
         connection = aws.ec2.VpcPeeringConnection(
             f"{name}-request",
-            vpc_id=requester.vpc_id,
-            peer_vpc_id=accepter.vpc_id,
+            vpc_id=requester.outputs.network.vpc_id,
+            peer_vpc_id=accepter.outputs.network.vpc_id,
             peer_region=accepter.region,
             # The requester cannot accept for another region [VPC-5].
             auto_accept=False,
@@ -57,17 +51,19 @@ class Peering(pulumi.ComponentResource):
         )
         # The accepter's id is the connection's own, known once it is active: names and routes need that.
         self.connection_id = accepted.id
-        self._names(requester, accepter)
-        for place, side in args.sides.items():
-            self._routes(place, side, to=args.sides[place.other].cidr)
+        self._instance_names(requester, accepter)
+        for place, region in args.regions.items():
+            self._routes(region, to=args.regions[place.other])
+            if not args.has_nat:
+                self._service_names(region, args.regions[place.other])
         self.register_outputs({"connection_id": self.connection_id})
 
-    def _at(self, side: PeeringSide) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, provider=side.provider)
+    def _at(self, region: RegionHandle) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, provider=region.provider)
 
-    def _names(self, requester: PeeringSide, accepter: PeeringSide) -> None:
+    def _instance_names(self, requester: RegionHandle, accepter: RegionHandle) -> None:
         """Public names of instances resolve to their private addresses over the peering [VPC-7]. Endpoints and load
-        balancers are found by other names (`components.network.peering`)."""
+        balancers are found by other names."""
         aws.ec2.PeeringConnectionOptions(
             f"{self._prefix}-{Place.PRIMARY}",
             vpc_peering_connection_id=self.connection_id,
@@ -81,17 +77,48 @@ class Peering(pulumi.ComponentResource):
             opts=self._at(accepter),
         )
 
-    def _routes(self, place: Place, side: PeeringSide, *, to: pulumi.Input[str]) -> None:
-        tables = pulumi.Output.from_input(side.private_route_table_ids).apply(
-            lambda ids: one_per_zone(ids, side.zones, place)
+    def _routes(self, region: RegionHandle, *, to: RegionHandle) -> None:
+        zones = zone_names(region.region, self._args.zones)
+        tables = region.outputs.network.private_route_table_ids.apply(
+            lambda ids: one_per_zone(ids, zones, region.place)
         )
-        for zone in side.zones:
+        for zone in zones:
             aws.ec2.Route(
-                f"{self._prefix}-{place}-{zone}",
+                f"{self._prefix}-{region.place}-{zone}",
                 route_table_id=tables[zone],
-                destination_cidr_block=to,
+                destination_cidr_block=to.outputs.network.cidr,
                 vpc_peering_connection_id=self.connection_id,
-                opts=self._at(side),
+                opts=self._at(region),
+            )
+
+    def _service_names(self, asking: RegionHandle, answering: RegionHandle) -> None:
+        """A private zone per name, which answers in one VPC only and takes no other name away from it. Functions keep
+        calling the peer's services by their usual names, and TLS keeps fitting them."""
+        child = pulumi.ResourceOptions(parent=self)
+        targets = answering.outputs.peer_services
+        for index, service in enumerate(PEER_SERVICES):
+            host = service_host(service, answering.region)
+            zone = aws.route53.Zone(
+                f"{self._prefix}-{asking.place}-{host}",
+                name=host,
+                comment=f"{host} over the peering, for {asking.region}",
+                vpcs=[{"vpc_id": asking.outputs.network.vpc_id, "vpc_region": asking.region}],
+                opts=child,
+            )
+            aws.route53.Record(
+                f"{self._prefix}-{asking.place}-{host}",
+                zone_id=zone.zone_id,
+                name=host,
+                type="A",
+                # The peer's health is judged by calling it, never by its name ceasing to resolve.
+                aliases=[
+                    {
+                        "name": targets.hosts[index],
+                        "zone_id": targets.zone_ids[index],
+                        "evaluate_target_health": False,
+                    }
+                ],
+                opts=child,
             )
 
 
@@ -106,121 +133,6 @@ def one_per_zone(route_table_ids: Sequence[str], zones: Sequence[str], place: Pl
     return dict(zip(zones, route_table_ids, strict=True))
 
 
-# Names by which one region's VPC finds what the peer region offers it over the peering (global stack).
-#
-# Needed where there is no NAT; see docs/decisions/0002-private-ways-to-aws.md.
-
-
 def service_host(service: str, region: str) -> str:
     """The name that SDKs call a service of a region by: `dynamodb.us-east-2.amazonaws.com`."""
     return f"{service}.{region}.amazonaws.com"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PeerTarget:
-    """What a name leads to: an interface endpoint or a load balancer of the peer region."""
-
-    host: pulumi.Input[str]
-    zone_id: pulumi.Input[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PeerNamesArgs:
-    vpc_id: pulumi.Input[str]  # of the side that asks
-    region: str  # of the side that asks
-    targets: Mapping[str, PeerTarget]  # by the name that is asked for
-
-
-class PeerNames(pulumi.ComponentResource):
-    """A private zone per name, which answers in one VPC only and takes no other name away from it. Functions keep
-    calling the peer's services by their usual names, and TLS keeps fitting them."""
-
-    def __init__(self, name: str, args: PeerNamesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dr:peer_names:PeerNames", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        for host, target in args.targets.items():
-            zone = aws.route53.Zone(
-                f"{name}-{host}",
-                name=host,
-                comment=f"{host} over the peering, for {args.region}",
-                vpcs=[{"vpc_id": args.vpc_id, "vpc_region": args.region}],
-                opts=child,
-            )
-            aws.route53.Record(
-                f"{name}-{host}",
-                zone_id=zone.zone_id,
-                name=host,
-                type="A",
-                # The peer's health is judged by asking it, never by its name ceasing to answer.
-                aliases=[{"name": target.host, "zone_id": target.zone_id, "evaluate_target_health": False}],
-                opts=child,
-            )
-        self.register_outputs({})
-
-
-# The regions' private way to each other: the peering and, where there is no NAT, the names that lead over it.
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrivateSide:
-    """A region's network, from its outputs."""
-
-    region: str
-    provider: aws.Provider
-    vpc_id: pulumi.Output[str]
-    cidr: pulumi.Output[str]
-    zones: Sequence[str]
-    private_route_table_ids: pulumi.Output[list[str]]
-    # What the other side's functions reach here without NAT, in the order of PEER_SERVICES.
-    service_hosts: pulumi.Output[list[str]]
-    service_zone_ids: pulumi.Output[list[str]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrivatePathsArgs:
-    name: str
-    sides: Mapping[Place, PrivateSide]
-    has_nat: bool
-
-
-class PrivatePaths(pulumi.ComponentResource):
-    """Peering in any case; without NAT also a private zone for each service that one region's functions call in the
-    other (docs/decisions/0002-private-ways-to-aws.md)."""
-
-    connection_id: pulumi.Output[str]
-
-    def __init__(self, name: str, args: PrivatePathsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dr:peering:PrivatePaths", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        self.connection_id = Peering(
-            f"{name}-peering",
-            PeeringArgs(
-                name=args.name,
-                sides={
-                    place: PeeringSide(
-                        region=side.region,
-                        provider=side.provider,
-                        vpc_id=side.vpc_id,
-                        cidr=side.cidr,
-                        zones=side.zones,
-                        private_route_table_ids=side.private_route_table_ids,
-                    )
-                    for place, side in args.sides.items()
-                },
-            ),
-            opts=child,
-        ).connection_id
-        if not args.has_nat:
-            for place, side in args.sides.items():
-                PeerNames(f"{name}-{place}", _names(side, args.sides[place.other]), opts=child)
-        self.register_outputs({"connection_id": self.connection_id})
-
-
-def _names(asking: PrivateSide, answering: PrivateSide) -> PeerNamesArgs:
-    targets = {
-        service_host(service, answering.region): PeerTarget(
-            host=answering.service_hosts[index], zone_id=answering.service_zone_ids[index]
-        )
-        for index, service in enumerate(PEER_SERVICES)
-    }
-    return PeerNamesArgs(vpc_id=asking.vpc_id, region=asking.region, targets=targets)

@@ -8,6 +8,9 @@ from typing import Literal
 import pulumi
 import pulumi_aws as aws
 
+from shared.outputs import NetworkOutputs
+from shared.references import TextInput, TextsInput
+
 # Address arithmetic of a VPC: which block each subnet gets. Pure, so that it is tested without Pulumi.
 
 
@@ -69,8 +72,8 @@ class Network(pulumi.ComponentResource):
     cidr: str
     public_subnet_ids: list[pulumi.Output[str]]
     private_subnet_ids: list[pulumi.Output[str]]
-    private_route_table_ids: list[pulumi.Output[str]]
     internet_gateway: aws.ec2.InternetGateway
+    outputs: NetworkOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:network:Network", name, None, opts)
@@ -98,15 +101,14 @@ class Network(pulumi.ComponentResource):
 
         self.public_subnet_ids = [subnet.id for subnet in public.values()]
         self.private_subnet_ids = [subnet.id for subnet in private.values()]
-        self.private_route_table_ids = [table.id for table in tables.values()]
-        self.register_outputs(
-            {
-                "vpc_id": self.vpc_id,
-                "public_subnet_ids": self.public_subnet_ids,
-                "private_subnet_ids": self.private_subnet_ids,
-                "private_route_table_ids": self.private_route_table_ids,
-            }
+        self.outputs = NetworkOutputs(
+            vpc_id=self.vpc_id,
+            cidr=self.cidr,
+            public_subnet_ids=self.public_subnet_ids,
+            private_subnet_ids=self.private_subnet_ids,
+            private_route_table_ids=[table.id for table in tables.values()],
         )
+        self.register_outputs(self.outputs.to_plain())
 
     def _subnets(self, tier: str, blocks: list[tuple[str, str]]) -> dict[str, aws.ec2.Subnet]:
         return {

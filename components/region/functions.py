@@ -9,82 +9,93 @@ from components.compute.function import Function
 from components.compute.state_machine import StateMachine, StateMachineArgs
 from components.failover.failback import FailbackArgs, failback_definition
 from components.failover.failover import FailoverArgs, failover_definition
-from components.workload.context import Cell
+from components.monitoring import catalogue_compute
+from components.monitoring.alarm import Watched
+from components.workload.context import FunctionContext
 from components.workload.health import health_function
 from components.workload.ledger import ledger_function
+from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
 from components.workload.payments import payments_function
 from components.workload.recovery import recovery_function
 from components.workload.region_switch_steps import region_switch_steps
 from components.workload.sentinel import sentinel_function
+from shared.functions import FUNCTIONS
+from shared.outputs import ComputeOutputs
+from shared.references import TextInput, TextsInput
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegionFunctionsArgs:
-    cell: Cell
+    context: FunctionContext
     client_keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, repr=False)  # by client
 
 
 class RegionFunctions(pulumi.ComponentResource):
-    """Payments come in by `payments` and go on to the database by `ledger`; `health` answers for the region; `sentinel`
-    watches the other region, and the state machines, whose steps are `recovery`'s, take over from it and bring it
-    back."""
+    """Payments arrive at `payments` and reach the database through `ledger`; `health` answers for the region;
+    `sentinel` monitors the other region and starts the failover state machine, whose steps `recovery` carries out;
+    `parameter_sync` copies parameters between the regions."""
 
-    payments: Function
-    health: Function
-    ledger: Function
-    recovery: Function
-    sentinel: Function
-    plan_steps: dict[str, Function]  # of the Region switch plan, by step; empty without one
-    failover: StateMachine
-    failback: StateMachine
+    by_name: dict[str, Function]  # all of the catalogue, and the steps of a Region switch plan
+    probers: list[Function]  # those that call the health endpoints of both regions
+    watched: list[Watched]
+    outputs: ComputeOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: RegionFunctionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:region:RegionFunctions", name, None, opts)
-        self._cell, self._child = args.cell, pulumi.ResourceOptions(parent=self)
-        self.payments = payments_function(args.cell, client_keys=args.client_keys, opts=self._child)
-        self.health = health_function(args.cell, opts=self._child)
-        self.ledger = ledger_function(args.cell, opts=self._child)
-        self.recovery = recovery_function(args.cell, opts=self._child)
-        asks = args.cell.settings.approval == "manual"
-        self.failover = self._machine(
+        self._context, self._child = args.context, pulumi.ResourceOptions(parent=self)
+        payments = payments_function(args.context, client_keys=args.client_keys, opts=self._child)
+        health = health_function(args.context, opts=self._child)
+        ledger = ledger_function(args.context, opts=self._child)
+        recovery = recovery_function(args.context, opts=self._child)
+        asks = args.context.settings.approval == "manual"
+        failover = self._machine(
             "failover",
-            {"recovery": self.recovery, "ledger": self.ledger},
+            {"recovery": recovery, "ledger": ledger},
             lambda arns: failover_definition(
                 FailoverArgs(recovery_arn=arns["recovery"], ledger_arn=arns["ledger"], ask_first=asks)
             ),
         )
-        self.failback = self._machine(
+        failback = self._machine(
             "failback",
-            {"recovery": self.recovery},
+            {"recovery": recovery},
             lambda arns: failback_definition(FailbackArgs(recovery_arn=arns["recovery"])),
         )
-        self.sentinel = sentinel_function(args.cell, failover=self.failover, failback=self.failback, opts=self._child)
-        self.plan_steps = region_switch_steps(args.cell, opts=self._child) if args.cell.settings.region_switch else {}
-        self.register_outputs({"failover_arn": self.failover.arn, "failback_arn": self.failback.arn})
+        sentinel = sentinel_function(args.context, failover=failover, failback=failback, opts=self._child)
+        steps = region_switch_steps(args.context, opts=self._child) if args.context.settings.region_switch else []
+        parameters = ParameterSync("parameters", ParameterSyncArgs(context=args.context), opts=self._child)
 
-    @property
-    def all(self) -> list[Function]:
-        return [self.payments, self.health, self.ledger, self.recovery, self.sentinel, *self.plan_steps.values()]
-
-    @property
-    def probers(self) -> list[Function]:
-        """Those that ask the doors of both regions how they are."""
-        return [self.sentinel, self.recovery, *self.plan_steps.values()]
+        made = [payments, health, ledger, recovery, sentinel, *steps, parameters.function]
+        self.by_name = {each.label: each for each in made}
+        self.probers = [sentinel, recovery, *steps]
+        self.watched = [
+            *(each.watched for each in made),
+            *parameters.watched_queues,
+            *(
+                Watched(name=machine, alarms=catalogue_compute.STATE_MACHINE, dimensions={"machine": arn})
+                for machine, arn in (("failover", failover.arn), ("failback", failback.arn))
+            ),
+        ]
+        self.outputs = ComputeOutputs(
+            functions={each: self.by_name[each].outputs for each in FUNCTIONS},
+            failover_arn=failover.arn,
+            failback_arn=failback.arn,
+        )
+        self.register_outputs({"failover_arn": failover.arn, "failback_arn": failback.arn})
 
     def _machine(
         self, name: str, functions: Mapping[str, Function], define: Callable[[Mapping[str, str]], str]
     ) -> StateMachine:
-        cell = self._cell
+        context = self._context
         return StateMachine(
             name,
             StateMachineArgs(
-                name=cell.names.regional(name, cell.place),
-                region=cell.region,
-                account=cell.account,
+                name=context.names.regional(name, context.place),
+                region=context.region,
+                account=context.account,
                 define=define,
                 functions={each: function.arn for each, function in functions.items()},
-                key_arn=cell.key_arn,
-                log_retention_days=cell.settings.log_retention_days,
+                key_arn=context.key_arn,
+                log_retention_days=context.settings.log_retention_days,
             ),
             opts=self._child,
         )

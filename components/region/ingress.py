@@ -10,12 +10,14 @@ from components.compute.function import SOURCES, Function
 from components.ingress import openapi
 from components.ingress.api_auth import ApiAccess, ApiAccessArgs
 from components.ingress.certificate import CertificateChoice, ServerCertificate, server_certificate
-from components.ingress.load_balancers import HEALTH_PATH, FrontDoor, FrontDoorArgs, FunctionTarget
+from components.ingress.load_balancers import HEALTH_PATH, FunctionTarget, LoadBalancers, LoadBalancersArgs
 from components.ingress.rest_api import STAGE, Api, ApiAccount, ApiArgs, ApiDomain, ApiDomainArgs
 from components.ingress.waf import WINDOW, WebAcl, WebAclArgs, WebAclLogs
 from components.network.vpc import Network
 from shared.naming import LOAD_BALANCER_LIMIT
+from shared.outputs import IngressOutputs
 from shared.places import Place
+from shared.references import TextInput, TextsInput
 from shared.settings import RegionSettings
 
 
@@ -38,10 +40,9 @@ class RegionIngress(pulumi.ComponentResource):
     the health function for `/health`; neither can replace the other [NLB-1]."""
 
     certificate: ServerCertificate
-    front_door: FrontDoor
+    load_balancers: LoadBalancers
     api: Api
-    api_domain: ApiDomain | None
-    access: ApiAccess | None
+    outputs: IngressOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: RegionIngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:region:RegionIngress", name, None, opts)
@@ -59,20 +60,21 @@ class RegionIngress(pulumi.ComponentResource):
             zone_id=args.zone_id,
         )
         self.certificate = server_certificate("certificate", choice, opts=self._child)
-        self.front_door = self._front_door()
+        self.load_balancers = self._load_balancers()
         self.api = self._api()
-        self.access = self._access()
+        access = self._access()
         # API Gateway takes only names that someone vouches for.
-        self.api_domain = self._domain() if choice.is_public else None
+        domain = self._domain() if choice.is_public else None
         if self._settings.firewall:
             self._firewalls()
-        self.register_outputs({"nlb_arn": self.front_door.nlb_arn, "api_url": self.api.url})
+        self.outputs = self._outputs(domain, access)
+        self.register_outputs({"nlb_arn": self.load_balancers.nlb.arn, "api_url": self.api.url})
 
-    def _front_door(self) -> FrontDoor:
+    def _load_balancers(self) -> LoadBalancers:
         network = self._args.network
-        return FrontDoor(
+        return LoadBalancers(
             "front-door",
-            FrontDoorArgs(
+            LoadBalancersArgs(
                 nlb_name=self._names.regional("nlb", self._place, limit=LOAD_BALANCER_LIMIT),
                 alb_name=self._names.regional("alb", self._place, limit=LOAD_BALANCER_LIMIT),
                 vpc_id=network.vpc_id,
@@ -169,7 +171,7 @@ class RegionIngress(pulumi.ComponentResource):
             "firewall-front-door",
             WebAclArgs(
                 name=self._names.regional("acl-front-door", self._place),
-                protects={"alb": self.front_door.alb_arn},
+                protects={"alb": self.load_balancers.alb.arn},
                 health_paths=[HEALTH_PATH],
                 count_by="client-key",
                 # A client here is a system that pays for many: it gets what its key allows at the other door.
@@ -177,6 +179,30 @@ class RegionIngress(pulumi.ComponentResource):
                 logs=logs,
             ),
             opts=self._child,
+        )
+
+    def _outputs(self, domain: ApiDomain | None, access: ApiAccess | None) -> IngressOutputs[TextInput, TextsInput]:
+        """An output that this environment does not use is empty, never missing."""
+        nlb, alb, api = self.load_balancers.nlb, self.load_balancers.alb, self.api
+        return IngressOutputs(
+            nlb_arn=nlb.arn,
+            nlb_arn_suffix=nlb.arn_suffix,
+            nlb_dns_name=nlb.dns_name,
+            nlb_zone_id=nlb.zone_id,
+            alb_dns_name=alb.dns_name,
+            alb_zone_id=alb.zone_id,
+            target_group_arn=self.load_balancers.target_group.arn,
+            service_name=self._settings.service_name,
+            certificate_arn=self.certificate.arn,
+            certificate_pem=self.certificate.pem,
+            api_id=api.id,
+            api_name=api.name,
+            api_stage=api.stage,
+            api_url=api.url,
+            api_domain_host=domain.target_host if domain else "",
+            api_domain_zone_id=domain.target_zone_id if domain else "",
+            api_caller_policy_arn=access.caller_policy_arn if access else "",
+            api_usage_plan_id=access.usage_plan_id if access else "",
         )
 
 

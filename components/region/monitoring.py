@@ -11,44 +11,42 @@ from components.monitoring.alarms import Alarms, AlarmsArgs
 from components.monitoring.dashboard import Dashboard, DashboardArgs
 from components.region.functions import RegionFunctions
 from components.region.ingress import RegionIngress
-from components.region.storage import RegionStore
-from components.workload.parameter_sync import ParameterSync
+from components.region.storage import RegionStorage
 from shared.places import Place
 from shared.settings import RegionSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionWatchArgs:
+class RegionMonitoringArgs:
     place: Place
     settings: RegionSettings
     functions: RegionFunctions
-    parameters: ParameterSync
     ingress: RegionIngress
-    store: RegionStore
+    storage: RegionStorage
 
 
-class RegionWatch(pulumi.ComponentResource):
+class RegionMonitoring(pulumi.ComponentResource):
     """Alarms on everything of the region that can fail by itself, and a graph for each."""
 
-    def __init__(self, name: str, args: RegionWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dr:region:RegionWatch", name, None, opts)
+    def __init__(self, name: str, args: RegionMonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:region:RegionMonitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names, region = args.settings.names, args.settings.region(args.place)
-        watched = [*_functions(args.functions), *args.parameters.watched, *_ingress(args.ingress), *_store(args)]
+        watched = [*args.functions.watched, *_ingress(args.ingress), *_storage(args)]
         Alarms(
             "alarms",
             AlarmsArgs(
                 prefix=names.regional("alarm", args.place),
                 region=region,
-                topic_arn=args.store.topic.arn,
+                topic_arn=args.storage.topic.arn,
                 watched=watched,
                 composite=names.regional("alarm-region", args.place),
             ),
             opts=child,
         )
-        front_door, api = args.ingress.front_door, args.ingress.api
+        balancers, api = args.ingress.load_balancers, args.ingress.api
         traffic = [
-            layout.front_door_traffic(region, front_door.nlb_arn_suffix),
+            layout.load_balancer_traffic(region, balancers.nlb.arn_suffix),
             layout.api_traffic(region, api.name, api.stage),
         ]
         Dashboard(
@@ -65,48 +63,20 @@ class RegionWatch(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _functions(functions: RegionFunctions) -> list[Watched]:
-    """A function that reads a stream can fall behind it; one that is started by events can lose them."""
-    alarms = {
-        functions.payments: catalogue_compute.FUNCTION,
-        functions.health: catalogue_compute.FUNCTION,
-        functions.ledger: catalogue_compute.STREAM_FUNCTION,
-        functions.recovery: catalogue_compute.FUNCTION,
-        functions.sentinel: catalogue_compute.ASYNC_FUNCTION,
-        **dict.fromkeys(functions.plan_steps.values(), catalogue_compute.FUNCTION),
-    }
-    machines = {"failover": functions.failover, "failback": functions.failback}
-    return [
-        *(
-            Watched(
-                name=function.label,
-                alarms=chosen,
-                dimensions={"function": function.name},
-                limits={"timeout_ms": function.timeout * 1000},
-            )
-            for function, chosen in alarms.items()
-        ),
-        *(
-            Watched(name=name, alarms=catalogue_compute.STATE_MACHINE, dimensions={"machine": machine.arn})
-            for name, machine in machines.items()
-        ),
-    ]
-
-
 def _ingress(ingress: RegionIngress) -> list[Watched]:
-    front_door, api = ingress.front_door, ingress.api
+    balancers, api = ingress.load_balancers, ingress.api
     return [
         Watched(
             name="alb",
             alarms=catalogue_traffic.LOAD_BALANCER,
-            dimensions={"load_balancer": front_door.alb_arn_suffix},
+            dimensions={"load_balancer": balancers.alb.arn_suffix},
         ),
         Watched(
             name="nlb",
             alarms=catalogue_traffic.TARGETS,
             dimensions={
-                "load_balancer": front_door.nlb_arn_suffix,
-                "target_group": front_door.target_group_arn_suffix,
+                "load_balancer": balancers.nlb.arn_suffix,
+                "target_group": balancers.target_group.arn_suffix,
             },
         ),
         Watched(name="api", alarms=catalogue_traffic.API, dimensions={"api": api.name, "stage": api.stage}),
@@ -118,14 +88,14 @@ def _ingress(ingress: RegionIngress) -> list[Watched]:
     ]
 
 
-def _store(args: RegionWatchArgs) -> list[Watched]:
-    vault = args.store.vault.name
+def _storage(args: RegionMonitoringArgs) -> list[Watched]:
+    vault = args.storage.vault.name
     other = args.settings.names.regional("vault", args.place.other)
     return [
         Watched(
             name="dead-letters",
             alarms=catalogue_compute.DEAD_LETTER_QUEUE,
-            dimensions={"queue": args.store.dead_letters.name},
+            dimensions={"queue": args.storage.dead_letters.name},
         ),
         Watched(name="vault", alarms=catalogue_data.BACKUP_VAULT, dimensions={"vault": vault}),
         # A copy is counted under the vault it goes to; in which region, AWS does not say: both are watched.

@@ -1,4 +1,4 @@
-"""A region's storage and messaging: S3 buckets, backup vault, SNS topic, event bus, dead-letter queue."""
+"""A region's storage and messaging: KMS key, S3 buckets, backup vault, SNS topic, event bus, dead-letter queue."""
 
 from dataclasses import dataclass
 
@@ -10,41 +10,49 @@ from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQu
 from components.messaging.event_bus import EventBus, EventBusArgs, bus_arn
 from components.messaging.topic import Topic, TopicArgs
 from components.storage.bucket import Bucket, BucketArgs
+from components.storage.kms_key import DataKey, DataKeyArgs
 from components.storage.log_bucket import LogBucket, LogBucketArgs
+from shared.outputs import MessagingOutputs, StorageOutputs
 from shared.places import Place
+from shared.references import TextInput, TextsInput
 from shared.settings import RegionSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionStoreArgs:
+class RegionStorageArgs:
     place: Place
     settings: RegionSettings
     account: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
 
 
-class RegionStore(pulumi.ComponentResource):
-    """Each encrypted with the region's key, and empty enough to be deleted."""
+class RegionStorage(pulumi.ComponentResource):
+    """Everything is encrypted with the region's key, and nothing prevents its deletion unless `dr:protection` does."""
 
+    key_arn: pulumi.Output[str]
     topic: Topic
     dead_letters: DeadLetterQueue
     bus: EventBus
     bucket: Bucket
     log_bucket: LogBucket
     vault: BackupVault
+    outputs: StorageOutputs[TextInput, TextsInput]
+    messaging_outputs: MessagingOutputs[TextInput, TextsInput]
 
-    def __init__(self, name: str, args: RegionStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dr:region:RegionStore", name, None, opts)
+    def __init__(self, name: str, args: RegionStorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:region:RegionStorage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings, place = args.settings, args.place
         names, region = settings.names, settings.region(place)
+        self.key_arn = DataKey(
+            "data", DataKeyArgs(alias=names.data_key_alias, account=args.account, region=region), opts=child
+        ).arn
         self.topic = Topic(
             "topic",
             TopicArgs(
                 name=names.regional("topic", place),
                 region=region,
                 account=args.account,
-                key_arn=args.key_arn,
+                key_arn=self.key_arn,
                 email=settings.email,
             ),
             opts=child,
@@ -53,21 +61,21 @@ class RegionStore(pulumi.ComponentResource):
             "dead-letters",
             DeadLetterQueueArgs(
                 name=names.regional("queue-dead-letters", place),
-                key_arn=args.key_arn,
+                key_arn=self.key_arn,
                 event_sources=[bus_arn(region, args.account, names.bus)],
             ),
             opts=child,
         )
         self.bus = EventBus(
             "bus",
-            EventBusArgs(name=names.bus, key_arn=args.key_arn, dead_letter_arn=self.dead_letters.arn),
+            EventBusArgs(name=names.bus, key_arn=self.key_arn, dead_letter_arn=self.dead_letters.arn),
             opts=child,
         )
         self.bucket = Bucket(
             "bucket",
             BucketArgs(
                 name=pulumi.Output.concat(names.regional("bucket", place), "-", args.account),
-                key_arn=args.key_arn,
+                key_arn=self.key_arn,
                 protected=settings.protection,
                 noncurrent_days=settings.noncurrent_days,
                 tags=bucket_tag(names, place) if settings.fault_injection else {},
@@ -87,10 +95,23 @@ class RegionStore(pulumi.ComponentResource):
             "vault",
             BackupVaultArgs(
                 name=names.regional("vault", place),
-                key_arn=args.key_arn,
+                key_arn=self.key_arn,
                 topic_arn=self.topic.arn,
                 protected=settings.protection,
             ),
             opts=child,
+        )
+        self.outputs = StorageOutputs(
+            data_key_arn=self.key_arn,
+            bucket_name=self.bucket.name,
+            bucket_arn=self.bucket.arn,
+            vault_name=self.vault.name,
+            vault_arn=self.vault.arn,
+        )
+        self.messaging_outputs = MessagingOutputs(
+            topic_arn=self.topic.arn,
+            bus_arn=self.bus.arn,
+            dead_letter_arn=self.dead_letters.arn,
+            dead_letter_url=self.dead_letters.url,
         )
         self.register_outputs({"topic_arn": self.topic.arn, "bucket": self.bucket.name})

@@ -5,7 +5,6 @@ it accepts a replication configuration [S3-5]; and since global is destroyed fir
 regional stack is emptying.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import pulumi_aws as aws
 from components import iam
 from shared.naming import Names
 from shared.places import Place
+from shared.references import RegionHandle, Regions
 
 # The only value that S3 accepts (API S3.ReplicationTimeValue).
 _MINUTES = 15
@@ -26,24 +26,9 @@ def rule_id(source: Place) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BucketPlacement:
-    """A region's bucket, from the region's outputs."""
-
-    region: str
-    provider: aws.Provider
-    name: pulumi.Input[str]
-    arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class BucketReplicationArgs:
     names: Names
-    buckets: Mapping[Place, BucketPlacement]
-
-    def __post_init__(self) -> None:
-        if set(self.buckets) != set(Place):
-            raise ValueError(f"bucket replication has buckets for {sorted(self.buckets)}; both places are needed")
+    regions: Regions
 
 
 class BucketReplication(pulumi.ComponentResource):
@@ -58,7 +43,7 @@ class BucketReplication(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _direction(self, place: Place) -> None:
-        source, target = self._args.buckets[place], self._args.buckets[place.other]
+        source, target = self._args.regions[place], self._args.regions[place.other]
         child = pulumi.ResourceOptions(parent=self, provider=source.provider)
         role = aws.iam.Role(
             f"{self._prefix}-role-{place}",
@@ -74,7 +59,7 @@ class BucketReplication(pulumi.ComponentResource):
         )
         aws.s3.BucketReplicationConfig(
             f"{self._prefix}-{place}",
-            bucket=source.name,
+            bucket=source.outputs.storage.bucket_name,
             role=role.arn,
             rules=[_rule(place, target)],
             # S3 tries the role out when it is given one.
@@ -82,7 +67,7 @@ class BucketReplication(pulumi.ComponentResource):
         )
 
 
-def _rule(place: Place, target: BucketPlacement) -> Any:
+def _rule(place: Place, target: RegionHandle) -> Any:
     return {
         "id": rule_id(place),
         "status": "Enabled",
@@ -95,36 +80,40 @@ def _rule(place: Place, target: BucketPlacement) -> Any:
             "replica_modifications": {"status": "Enabled"},
         },
         "destination": {
-            "bucket": target.arn,
-            "encryption_configuration": {"replica_kms_key_id": target.key_arn},
+            "bucket": target.outputs.storage.bucket_arn,
+            "encryption_configuration": {"replica_kms_key_id": target.outputs.storage.data_key_arn},
             "replication_time": {"status": "Enabled", "time": {"minutes": _MINUTES}},
             "metrics": {"status": "Enabled", "event_threshold": {"minutes": _MINUTES}},
         },
     }
 
 
-def _statements(source: BucketPlacement, target: BucketPlacement) -> list[dict[str, Any]]:
+def _statements(source: RegionHandle, target: RegionHandle) -> list[dict[str, Any]]:
     """What replication needs and no more [S3-9]."""
     return [
-        iam.allow(["s3:GetReplicationConfiguration", "s3:ListBucket"], [source.arn]),
+        iam.allow(["s3:GetReplicationConfiguration", "s3:ListBucket"], [source.outputs.storage.bucket_arn]),
         iam.allow(
             ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"],
             [_objects(source)],
         ),
         iam.allow(["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"], [_objects(target)]),
-        iam.allow(["kms:Decrypt"], [source.key_arn], condition=_for_objects_of(source)),
-        iam.allow(["kms:Encrypt", "kms:GenerateDataKey"], [target.key_arn], condition=_for_objects_of(target)),
+        iam.allow(["kms:Decrypt"], [source.outputs.storage.data_key_arn], condition=_for_objects_of(source)),
+        iam.allow(
+            ["kms:Encrypt", "kms:GenerateDataKey"],
+            [target.outputs.storage.data_key_arn],
+            condition=_for_objects_of(target),
+        ),
     ]
 
 
-def _objects(bucket: BucketPlacement) -> pulumi.Output[str]:
-    return pulumi.Output.concat(bucket.arn, "/*")
+def _objects(region: RegionHandle) -> pulumi.Output[str]:
+    return pulumi.Output.concat(region.outputs.storage.bucket_arn, "/*")
 
 
-def _for_objects_of(bucket: BucketPlacement) -> iam.Condition:
+def _for_objects_of(region: RegionHandle) -> iam.Condition:
     """Through S3 and for this bucket's objects only. The encryption context is the bucket where a bucket key is used,
     else the object [S3-10]."""
     return {
-        "StringEquals": {"kms:ViaService": f"s3.{bucket.region}.amazonaws.com"},
-        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket.arn, _objects(bucket)]},
+        "StringEquals": {"kms:ViaService": f"s3.{region.region}.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [region.outputs.storage.bucket_arn, _objects(region)]},
     }

@@ -8,17 +8,16 @@ import pulumi
 import pulumi_aws as aws
 
 from shared.places import Place
+from shared.references import Regions
+from shared.settings import GlobalSettings
 
 KEY = "pk"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JournalArgs:
-    name: str
-    key_arn: pulumi.Input[str]
-    replica_region: str
-    replica_key_arn: pulumi.Input[str]
-    protected: bool = False  # from deletion
+    settings: GlobalSettings
+    regions: Regions
 
 
 class Journal(pulumi.ComponentResource):
@@ -31,9 +30,10 @@ class Journal(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: JournalArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:journal:Journal", name, None, opts)
+        primary, secondary = args.regions[Place.PRIMARY], args.regions[Place.SECONDARY]
         table = aws.dynamodb.Table(
             f"{name}-table",
-            name=args.name,
+            name=args.settings.names.journal_table,
             billing_mode="PAY_PER_REQUEST",
             hash_key=KEY,
             attributes=[{"name": KEY, "type": "S"}],
@@ -41,15 +41,15 @@ class Journal(pulumi.ComponentResource):
             stream_enabled=True,
             stream_view_type="NEW_AND_OLD_IMAGES",
             point_in_time_recovery={"enabled": True},
-            server_side_encryption={"enabled": True, "kms_key_arn": args.key_arn},
-            deletion_protection_enabled=args.protected,
+            server_side_encryption={"enabled": True, "kms_key_arn": primary.outputs.storage.data_key_arn},
+            deletion_protection_enabled=args.settings.protection,
             replicas=[
                 {
-                    "region_name": args.replica_region,
-                    "kms_key_arn": args.replica_key_arn,
+                    "region_name": secondary.region,
+                    "kms_key_arn": secondary.outputs.storage.data_key_arn,
                     # Per replica, not inherited [DYNAMODB-2].
                     "point_in_time_recovery": True,
-                    "deletion_protection_enabled": args.protected,
+                    "deletion_protection_enabled": args.settings.protection,
                     "propagate_tags": True,
                     "consistency_mode": "EVENTUAL",
                 }

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 from components import iam
-from components.workload.context import Cell
+from components.workload.context import FunctionContext
 from shared.places import Place
 
 Statement = dict[str, Any]
@@ -14,76 +14,78 @@ _READ_AND_WRITE = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutIte
 
 
 def journal(
-    cell: Cell, *, here: Sequence[str] = _READ_AND_WRITE, there: Sequence[str] = _READ_AND_WRITE
+    context: FunctionContext, *, here: Sequence[str] = _READ_AND_WRITE, there: Sequence[str] = _READ_AND_WRITE
 ) -> list[Statement]:
     """The journal's replicas and the control records in them: `here` in the own region, `there` in the other's."""
-    table = f"table/{cell.names.journal_table}"
+    table = f"table/{context.names.journal_table}"
     return [
-        iam.allow(here, [cell.arn("dynamodb", table)]),
-        iam.allow(there, [cell.arn("dynamodb", table, region=cell.peer)]),
-        keys_through(cell, "dynamodb", regions=[cell.region, cell.peer]),
+        iam.allow(here, [context.arn("dynamodb", table)]),
+        iam.allow(there, [context.arn("dynamodb", table, region=context.peer)]),
+        keys_through(context, "dynamodb", regions=[context.region, context.peer]),
     ]
 
 
-def control_records(cell: Cell) -> list[Statement]:
+def control_records(context: FunctionContext) -> list[Statement]:
     """The control records in both replicas, and the region's memory of them in its own; no other item of the journal.
 
     The keys are those of `functions/common/control/records.py` and `control_memory.py`.
     """
-    table = f"table/{cell.names.journal_table}"
-    memory = f"confirmed#{cell.region}"
-    records = [f"region#{cell.region}", f"region#{cell.peer}", "control#writer"]
+    table = f"table/{context.names.journal_table}"
+    memory = f"confirmed#{context.region}"
+    records = [f"region#{context.region}", f"region#{context.peer}", "control#writer"]
 
     def of_keys(*keys: str) -> iam.Condition:
         return {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": sorted(keys)}}
 
-    here, there = cell.arn("dynamodb", table), cell.arn("dynamodb", table, region=cell.peer)
+    here, there = context.arn("dynamodb", table), context.arn("dynamodb", table, region=context.peer)
     return [
         iam.allow(["dynamodb:BatchGetItem"], [here], condition=of_keys(*records, memory)),
         iam.allow(["dynamodb:PutItem"], [here], condition=of_keys(memory)),
         iam.allow(["dynamodb:BatchGetItem"], [there], condition=of_keys(*records)),
-        keys_through(cell, "dynamodb", regions=[cell.region, cell.peer]),
+        keys_through(context, "dynamodb", regions=[context.region, context.peer]),
     ]
 
 
-def keys_through(cell: Cell, service: str, *, regions: Sequence[str]) -> Statement:
+def keys_through(context: FunctionContext, service: str, *, regions: Sequence[str]) -> Statement:
     """The regions' data keys, used by `service` on the function's behalf. The other's is known by its alias only, since
     a region reads no other stack."""
     return iam.allow(
         ["kms:Decrypt", "kms:GenerateDataKey"],
-        [cell.arn("kms", "key/*", region=region) for region in regions],
+        [context.arn("kms", "key/*", region=region) for region in regions],
         condition={
-            "ForAnyValue:StringEquals": {"kms:ResourceAliases": [cell.names.data_key_alias]},
+            "ForAnyValue:StringEquals": {"kms:ResourceAliases": [context.names.data_key_alias]},
             "StringEquals": {"kms:ViaService": [f"{service}.{region}.amazonaws.com" for region in regions]},
         },
     )
 
 
-def cluster_arn(cell: Cell, place: Place) -> pulumi.Output[str]:
+def cluster_arn(context: FunctionContext, place: Place) -> pulumi.Output[str]:
     """The global database's member at `place`, which the global stack makes under this name."""
-    return cell.arn("rds", f"cluster:{cell.names.regional('aurora', place)}", region=cell.settings.region(place))
+    return context.arn(
+        "rds", f"cluster:{context.names.regional('aurora', place)}", region=context.settings.region(place)
+    )
 
 
-def database(cell: Cell, actions: Sequence[str], *, places: Sequence[Place]) -> list[Statement]:
+def database(context: FunctionContext, actions: Sequence[str], *, places: Sequence[Place]) -> list[Statement]:
     """SQL by the Data API on the members at `places`, with the credentials that lie there."""
-    regions = [cell.settings.region(place) for place in places]
-    secret = f"secret:{cell.names.database_secret}-??????"
+    regions = [context.settings.region(place) for place in places]
+    secret = f"secret:{context.names.database_secret}-??????"
     return [
-        iam.allow(actions, [cluster_arn(cell, place) for place in places]),
+        iam.allow(actions, [cluster_arn(context, place) for place in places]),
         iam.allow(
             ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
             # A secret's ARN ends in six characters that AWS chooses [SECRETS-3].
-            [cell.arn("secretsmanager", secret, region=region) for region in regions],
+            [context.arn("secretsmanager", secret, region=region) for region in regions],
         ),
-        keys_through(cell, "secretsmanager", regions=regions),
+        keys_through(context, "secretsmanager", regions=regions),
     ]
 
 
-def parameters(cell: Cell, actions: Sequence[str], *paths: str) -> Statement:
+def parameters(context: FunctionContext, actions: Sequence[str], *paths: str) -> Statement:
     """Parameter Store in the own region; a path begins with a slash, which an ARN does not repeat."""
-    return iam.allow(actions, [cell.arn("ssm", f"parameter{path}") for path in paths])
+    return iam.allow(actions, [context.arn("ssm", f"parameter{path}") for path in paths])
 
 
-def door_parameters(cell: Cell) -> list[str]:
+def door_parameters(context: FunctionContext) -> list[str]:
     """Where both regions' doors are, as paths."""
-    return [f"{cell.names.endpoints}/{region}/*" for region in (cell.region, cell.peer)]
+    return [f"{context.names.endpoints}/{region}/*" for region in (context.region, context.peer)]

@@ -16,7 +16,7 @@ from shared.settings import RegionSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class FunctionContext:
     place: Place
     settings: RegionSettings
     account: pulumi.Input[str]
@@ -61,7 +61,7 @@ class Cell:
             "PEER_TIMEOUT_MS": str(self.settings.peer_timeout_ms),
             # What the world outside both regions says of this one.
             "WITNESS_NAME": witness_name(self.place, self.settings.hosted_zone),
-            "METRICS_NAMESPACE": self.names.once("dr"),
+            "METRICS_NAMESPACE": self.names.shared("dr"),
         }
 
     @property

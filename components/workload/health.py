@@ -4,16 +4,16 @@ import pulumi
 
 from components.compute.function import Function
 from components.workload import access
-from components.workload.context import Cell
+from components.workload.context import FunctionContext
 
 
-def health_function(cell: Cell, *, opts: pulumi.ResourceOptions) -> Function:
+def health_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -> Function:
     """Answers `GET /health` for the region, at both doors, whatever the workload is (decision 0010)."""
-    return cell.function(
+    return context.function(
         "health",
         description="Answers for the region's health",
-        environment=cell.control,
-        statements=access.control_records(cell),
-        reserved_concurrency=cell.settings.health_concurrency,
+        environment=context.control,
+        statements=access.control_records(context),
+        reserved_concurrency=context.settings.health_concurrency,
         opts=opts,
     )

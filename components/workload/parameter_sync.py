@@ -17,7 +17,7 @@ from components.compute.schedule import ScheduledCall, ScheduledCallArgs
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.monitoring import catalogue_compute
 from components.monitoring.alarm import Watched
-from components.workload.context import Cell
+from components.workload.context import FunctionContext
 from components.workload.parameter_events import ParameterEvents, ParameterEventsArgs
 from shared.places import Place
 
@@ -40,22 +40,22 @@ _ACTIONS = (
 
 
 def statements(
-    cell: Cell, *, queue_arn: pulumi.Input[str], dead_letter_arn: pulumi.Input[str]
+    context: FunctionContext, *, queue_arn: pulumi.Input[str], dead_letter_arn: pulumi.Input[str]
 ) -> list[Mapping[str, Any]]:
     """Both regions' parameters below the prefix and no region's own; both keys, by Parameter Store only; its queues."""
-    regions = [cell.region, cell.peer]
+    regions = [context.region, context.peer]
     return [
-        iam.allow(_ACTIONS, _parameters(cell, cell.names.parameters)),
-        {"Effect": "Deny", "Action": list(_ACTIONS), "Resource": _parameters(cell, cell.names.own_parameters)},
+        iam.allow(_ACTIONS, _parameters(context, context.names.parameters)),
+        {"Effect": "Deny", "Action": list(_ACTIONS), "Resource": _parameters(context, context.names.own_parameters)},
         # A listing, which knows no resource (Service Authorization Reference, AWS Systems Manager).
         iam.allow(["ssm:DescribeParameters"], ["*"]),
         # Standard parameters are encrypted by KMS, advanced ones under a data key [SSM-1]. The other region's key is
         # known by its alias only.
         iam.allow(
             ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-            [cell.arn("kms", "key/*", region=region) for region in regions],
+            [context.arn("kms", "key/*", region=region) for region in regions],
             condition={
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": [cell.names.data_key_alias]},
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": [context.names.data_key_alias]},
                 "StringEquals": {"kms:ViaService": [f"ssm.{region}.amazonaws.com" for region in regions]},
             },
         ),
@@ -73,8 +73,8 @@ def statements(
     ]
 
 
-def _parameters(cell: Cell, path: str) -> list[pulumi.Output[str]]:
-    return [cell.arn("ssm", f"parameter{path}/*", region=region) for region in (cell.region, cell.peer)]
+def _parameters(context: FunctionContext, path: str) -> list[pulumi.Output[str]]:
+    return [context.arn("ssm", f"parameter{path}/*", region=region) for region in (context.region, context.peer)]
 
 
 SOURCE = "parameter_sync"
@@ -93,7 +93,7 @@ SETTING = "/ssm/parameter-store/high-throughput-enabled"
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterSyncArgs:
-    cell: Cell
+    context: FunctionContext
 
 
 class ParameterSync(pulumi.ComponentResource):
@@ -101,47 +101,47 @@ class ParameterSync(pulumi.ComponentResource):
 
     function: Function
     dead_letters: DeadLetterQueue
-    watched: list[Watched]
+    watched_queues: list[Watched]
 
     def __init__(self, name: str, args: ParameterSyncArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:parameters:ParameterSync", name, None, opts)
-        self._prefix, self._cell = name, args.cell
+        self._prefix, self._context = name, args.context
         self._child = pulumi.ResourceOptions(parent=self)
-        cell, names = args.cell, args.cell.names
+        context, names = args.context, args.context.names
         events = ParameterEventsArgs(
-            name=names.regional("rule-parameters", cell.place),
-            region=cell.region,
-            account=cell.account,
+            name=names.regional("rule-parameters", context.place),
+            region=context.region,
+            account=context.account,
             prefix=names.parameters,
             private_prefix=names.own_parameters,
         )
         self.dead_letters = DeadLetterQueue(
             f"{name}-dead",
             DeadLetterQueueArgs(
-                name=names.regional("queue-parameters-dead", cell.place),
-                key_arn=cell.key_arn,
+                name=names.regional("queue-parameters-dead", context.place),
+                key_arn=context.key_arn,
                 event_sources=events.rule_arns,
             ),
             opts=self._child,
         )
         queue = self._queue()
-        self.function = cell.function(
+        self.function = context.function(
             SOURCE,
             description="Keeps parameters equal in both regions",
             environment={
-                "PLACE": str(cell.place),
-                "PEER_REGION": cell.peer,
+                "PLACE": str(context.place),
+                "PEER_REGION": context.peer,
                 "PREFIX": names.parameters,
                 "PRIVATE_PREFIX": names.own_parameters,
                 "KEY_ALIAS": names.data_key_alias,
                 # A role is called like its function (components.compute.function); by it our own writes are known.
-                "COPIER_ROLES": ",".join(cell.function_name(SOURCE, place) for place in Place),
+                "COPIER_ROLES": ",".join(context.function_name(SOURCE, place) for place in Place),
                 "QUEUE_URL": queue.url,
                 "DEAD_LETTER_URL": self.dead_letters.url,
-                "RECONCILE_MINUTES": str(cell.settings.parameter_minutes),
-                "METRICS_NAMESPACE": names.once("dr"),
+                "RECONCILE_MINUTES": str(context.settings.parameter_minutes),
+                "METRICS_NAMESPACE": names.shared("dr"),
             },
-            statements=statements(cell, queue_arn=queue.arn, dead_letter_arn=self.dead_letters.arn),
+            statements=statements(context, queue_arn=queue.arn, dead_letter_arn=self.dead_letters.arn),
             timeout=TIMEOUT,
             opts=self._child,
         )
@@ -163,38 +163,45 @@ class ParameterSync(pulumi.ComponentResource):
             opts=self._child,
         )
         self._reconciliation()
-        if cell.settings.parameter_throughput == "high":
+        if context.settings.parameter_throughput == "high":
             # A setting of the whole account in this region; it costs by the call.
             aws.ssm.ServiceSetting(f"{name}-throughput", setting_id=SETTING, setting_value="true", opts=self._child)
-        self.watched = self._watched(queue)
+        self.watched_queues = [
+            Watched(name="parameters", alarms=catalogue_compute.WORK_QUEUE, dimensions={"queue": queue.name}),
+            Watched(
+                name="parameters-dead",
+                alarms=catalogue_compute.DEAD_LETTER_QUEUE,
+                dimensions={"queue": self.dead_letters.name},
+            ),
+        ]
         self.register_outputs({"function": self.function.name, "dead_letters": self.dead_letters.name})
 
     def _queue(self) -> aws.sqs.Queue:
         redrive = {"deadLetterTargetArn": self.dead_letters.arn, "maxReceiveCount": RECEIVES}
         return aws.sqs.Queue(
             f"{self._prefix}-changes",
-            name=self._cell.names.regional("queue-parameters", self._cell.place),
+            name=self._context.names.regional("queue-parameters", self._context.place),
             visibility_timeout_seconds=VISIBILITY,
-            kms_master_key_id=self._cell.key_arn,
+            kms_master_key_id=self._context.key_arn,
             redrive_policy=pulumi.Output.json_dumps(redrive, sort_keys=True),
             opts=self._child,
         )
 
     def _reconciliation(self) -> None:
-        cell, minutes = self._cell, self._cell.settings.parameter_minutes
+        context, minutes = self._context, self._context.settings.parameter_minutes
         # The two regions take turns: at the same time each would repair the same.
-        first = 0 if cell.place is Place.PRIMARY else minutes // 2
+        first = 0 if context.place is Place.PRIMARY else minutes // 2
         ScheduledCall(
             f"{self._prefix}-reconciliation",
             ScheduledCallArgs(
-                name=cell.names.regional("schedule-parameters", cell.place),
-                role_name=cell.names.regional("role-schedule-parameters", cell.place),
+                name=context.names.regional("schedule-parameters", context.place),
+                role_name=context.names.regional("role-schedule-parameters", context.place),
                 description="Compares all parameters with the other region's",
                 expression=f"cron({first}/{minutes} * * * ? *)",
-                region=cell.region,
-                account=cell.account,
+                region=context.region,
+                account=context.account,
                 function_arn=self.function.arn,
-                key_arn=cell.key_arn,
+                key_arn=context.key_arn,
                 dead_letter_arn=self.dead_letters.arn,
                 payload={"operation": "reconcile"},
                 # No more than one: the next one compares the same.
@@ -203,19 +210,3 @@ class ParameterSync(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-
-    def _watched(self, queue: aws.sqs.Queue) -> list[Watched]:
-        return [
-            Watched(
-                name=self.function.label,
-                alarms=catalogue_compute.ASYNC_FUNCTION,
-                dimensions={"function": self.function.name},
-                limits={"timeout_ms": TIMEOUT * 1000},
-            ),
-            Watched(name="parameters", alarms=catalogue_compute.WORK_QUEUE, dimensions={"queue": queue.name}),
-            Watched(
-                name="parameters-dead",
-                alarms=catalogue_compute.DEAD_LETTER_QUEUE,
-                dimensions={"queue": self.dead_letters.name},
-            ),
-        ]

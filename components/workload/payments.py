@@ -8,12 +8,12 @@ import pulumi
 
 from components.compute.function import Function
 from components.workload import access
-from components.workload.context import Cell
+from components.workload.context import FunctionContext
 from shared.client_keys import SETTING, fingerprint
 
 
 def payments_function(
-    cell: Cell, *, client_keys: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
+    context: FunctionContext, *, client_keys: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
 ) -> Function:
     """Takes payments and writes each to the journal in both regions before it answers (decision 0001). `client_keys`
     are by client. Its code is the workload's; its name stays, by which doors, sentinel and recovery know it."""
@@ -24,18 +24,18 @@ def payments_function(
             f"regions: pulumi config set --secret {SETTING} "
             """'{"<client>": "<40 to 128 random letters and digits>"}'"""
         )
-    return cell.function(
-        cell.settings.workload,
+    return context.function(
+        context.settings.workload,
         label="payments",
         description="Takes payments and writes each to the journal in both regions",
         environment={
-            **cell.control,
+            **context.control,
             # The same region for both places: of two claims to one payment id, it decides which came first.
-            "JOURNAL_ARBITER_REGION": cell.settings.primary_region,
-            "DURABILITY": cell.settings.durability,
+            "JOURNAL_ARBITER_REGION": context.settings.primary_region,
+            "DURABILITY": context.settings.durability,
             "CLIENT_KEY_HASHES": client_key_hashes(client_keys),
         },
-        statements=access.journal(cell),
+        statements=access.journal(context),
         opts=opts,
     )
 

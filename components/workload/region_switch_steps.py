@@ -6,7 +6,7 @@ import pulumi
 
 from components.compute.function import Function
 from components.workload import access
-from components.workload.context import Cell
+from components.workload.context import FunctionContext
 from components.workload.recovery import environment, proof
 
 FENCE, PROVE = "fence", "prove"
@@ -20,21 +20,21 @@ def label(step: str) -> str:
     return f"region-switch-{step}"
 
 
-def region_switch_steps(cell: Cell, *, opts: pulumi.ResourceOptions) -> dict[str, Function]:
-    """The functions by step. Who may call them is said where the plan is made."""
-    statements = {FENCE: access.journal(cell), PROVE: proof(cell)}
+def region_switch_steps(context: FunctionContext, *, opts: pulumi.ResourceOptions) -> list[Function]:
+    """One function per step. The plan's role, in `components.failover.region_switch`, is allowed to invoke them."""
+    statements = {FENCE: access.journal(context), PROVE: proof(context)}
     descriptions = {
         FENCE: "Step of the Region switch plan: fences the region that is left",
         PROVE: "Step of the Region switch plan: names the writer and proves a payment",
     }
-    return {
-        step: cell.function(
+    return [
+        context.function(
             "recovery",
             entry="region_switch",
             label=label(step),
             description=descriptions[step],
             environment={
-                **environment(cell),
+                **environment(context),
                 "REGION_SWITCH_STEP": step,
                 "WRITER_WAIT_SECONDS": str(WRITER_WAIT),
             },
@@ -43,4 +43,4 @@ def region_switch_steps(cell: Cell, *, opts: pulumi.ResourceOptions) -> dict[str
             opts=opts,
         )
         for step, seconds in _SECONDS.items()
-    }
+    ]

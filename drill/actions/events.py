@@ -84,11 +84,11 @@ class PublishEvents:
 
 def listener(site: Site) -> str:
     """The name of the queue and of the rule that fills it, in both regions."""
-    return Names(site.whole.suffix).once("drill-events")
+    return Names(site.whole.suffix).shared("drill-events")
 
 
 def bus(site: Site, place: Place) -> str:
-    return site.whole.cell(place).bus_arn.rpartition("/")[2]
+    return site.whole.cell(place).messaging.bus_arn.rpartition("/")[2]
 
 
 def queue_url(site: Site, place: Place) -> str:
@@ -100,7 +100,7 @@ def _listen(site: Site, place: Place) -> None:
     name, region = listener(site), site.region(place)
     with changing(f"the bus in {region} cannot be listened to"):
         sqs, events = site.client("sqs", place), site.client("events", place)
-        arn = f"arn:{site.whole.cell(place).bus_arn.split(':')[1]}:sqs:{region}:{site.whole.account}:{name}"
+        arn = f"arn:{site.whole.cell(place).messaging.bus_arn.split(':')[1]}:sqs:{region}:{site.whole.account}:{name}"
         rule = events.put_rule(
             Name=name,
             EventBusName=bus(site, place),
@@ -151,7 +151,7 @@ def _publish(site: Site, mark: str) -> None:
     }
     with changing("the event endpoint took no event"):
         answer = site.client("events", Place.SECONDARY).put_events(
-            EndpointId=site.whole.spanning.event_endpoint_id, Entries=[entry]
+            EndpointId=site.whole.global_outputs.event_endpoint_id, Entries=[entry]
         )
         if answer.get("FailedEntryCount"):
             raise ActionError(f"the event endpoint took no event: {answer['Entries'][0].get('ErrorCode')}")

@@ -244,7 +244,7 @@ class Run:
                 return await exercise(settings, site, self._target(), progress, journal, faults, sampler)
 
     def _target(self) -> Target:
-        doors, local = self.deployment.doors, self.deployment.local
+        doors, local = self.deployment.endpoints, self.deployment.local
         ca_file = local.ca_file if local else None
         if ca_file is None and doors.certificates_pem:
             ca_file = self.settings.folder / "certificates.pem"
@@ -267,7 +267,7 @@ class Run:
             site=Site.of(self.deployment),
             sampler=sampler,
             directory=directory,
-            database_secret=self.deployment.spanning.database_secret_arn,
+            database_secret=self.deployment.global_outputs.database_secret_arn,
             again=[sys.executable, "-m", "localaws", "deploy", "--directory", str(directory)],
         )
 

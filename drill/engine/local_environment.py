@@ -248,7 +248,7 @@ def _environment(endpoints: Endpoints, sampler: Sampler, directory: Path) -> Env
         site=Site.of(deployment),
         sampler=sampler,
         directory=directory,
-        database_secret=deployment.spanning.database_secret_arn,
+        database_secret=deployment.global_outputs.database_secret_arn,
         again=[sys.executable, "-m", "localaws", "deploy", "--directory", str(directory)],
     )
 

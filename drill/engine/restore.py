@@ -59,7 +59,7 @@ def _start(deployment: Deployment, place: Place) -> str:
         "reason": "a drill was cut off",
     }
     deployment.client("stepfunctions", place.other).start_execution(
-        stateMachineArn=deployment.cell(place.other).failback_arn, name=name, input=json.dumps(request)
+        stateMachineArn=deployment.cell(place.other).compute.failback_arn, name=name, input=json.dumps(request)
     )
     return name
 

@@ -38,7 +38,7 @@ def deployed_limits(site: Site, cell: Callable[[Place], PlainRegionOutputs]) -> 
         outputs = cell(place)
         try:
             client = site.client("elbv2", place)
-            checks.append(expectation.health_settings(client, outputs.target_group_arn, outputs.region))
+            checks.append(expectation.health_settings(client, outputs.ingress.target_group_arn, outputs.region))
         except (BotoCoreError, ClientError) as error:
             raise CouldNotStart(f"the health check deployed in {outputs.region} cannot be read: {error}") from error
     return Limits(checks=tuple(checks), speed=site.speed)

@@ -30,12 +30,12 @@ class Site:
         return cls(
             regions=deployment.regions,
             speed=deployment.speed,
-            journal_table=deployment.spanning.journal_table,
+            journal_table=deployment.global_outputs.journal_table,
             client=deployment.client,
-            machines={("failover", place): cell.failover_arn for place, cell in cells.items()}
-            | {("failback", place): cell.failback_arn for place, cell in cells.items()},
-            sentinels={place: cell.sentinel_function for place, cell in cells.items()},
-            dead_letters={place: cell.dead_letter_url for place, cell in cells.items()},
+            machines={("failover", place): cell.compute.failover_arn for place, cell in cells.items()}
+            | {("failback", place): cell.compute.failback_arn for place, cell in cells.items()},
+            sentinels={place: cell.compute.functions["sentinel"].name for place, cell in cells.items()},
+            dead_letters={place: cell.messaging.dead_letter_url for place, cell in cells.items()},
             deployment=deployment,
         )
 

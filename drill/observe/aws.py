@@ -44,7 +44,8 @@ def recover(site: Site, at: Place, operation: str, **given: Any) -> dict[str, An
     """Have the recovery function of a region do one operation, as the state machines do. Raises ActionError."""
     with changing(f"{operation} was refused in {site.region(at)}"):
         answer = site.client("lambda", at).invoke(
-            FunctionName=site.whole.cell(at).recovery_function, Payload=json.dumps({"operation": operation, **given})
+            FunctionName=site.whole.cell(at).compute.functions["recovery"].name,
+            Payload=json.dumps({"operation": operation, **given}),
         )
         told: dict[str, Any] = json.load(answer["Payload"])
     if "FunctionError" in answer:

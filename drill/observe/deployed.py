@@ -64,7 +64,7 @@ class EnvironmentLedger:
                 answer = client.execute_statement(
                     resourceArn=database.member_arn(deployment, place),
                     secretArn=secret,
-                    database=deployment.spanning.database_name,
+                    database=deployment.global_outputs.database_name,
                     sql=sql,
                     parameters=[{"name": "prefix", "value": {"stringValue": f"{self._prefix}%"}}],
                 )
@@ -167,7 +167,7 @@ class EnvironmentWatch:
             )
 
     def _targets(self, place: Place) -> list[TargetStatus]:
-        arn = self._site.whole.cell(place).target_group_arn
+        arn = self._site.whole.cell(place).ingress.target_group_arn
         answer = self._site.client("elbv2", place).describe_target_health(TargetGroupArn=arn)
         return [
             TargetStatus(
@@ -182,7 +182,7 @@ class EnvironmentWatch:
     def _databases(self) -> tuple[DatabaseStatus, ...]:
         deployment = self._site.whole
         answer = self._site.client("rds", Place.SECONDARY).describe_global_clusters(
-            GlobalClusterIdentifier=deployment.spanning.global_cluster_id
+            GlobalClusterIdentifier=deployment.global_outputs.global_cluster_id
         )
         cluster: dict[str, Any] = answer["GlobalClusters"][0]
         writers = {each["DBClusterArn"] for each in cluster["GlobalClusterMembers"] if each.get("IsWriter")}

@@ -39,7 +39,7 @@ def _named(alarms: list[dict[str, Any]], state: str) -> list[str]:
 
 def _ours(deployment: Deployment, place: Place) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Metric alarms and composite ones."""
-    topic = deployment.cell(place).topic_arn
+    topic = deployment.cell(place).messaging.topic_arn
     pages = list(
         deployment.client("cloudwatch", place)
         .get_paginator("describe_alarms")

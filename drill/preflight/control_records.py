@@ -81,7 +81,7 @@ def writer_recorded(deployment: Deployment) -> Found:
 def _record(deployment: Deployment, where: Place, key: str, attribute: str, absent: str) -> Record:
     """As the replica at `where` holds it."""
     answer = deployment.client("dynamodb", where).get_item(
-        TableName=deployment.spanning.journal_table, Key={_KEY: {"S": key}}, ConsistentRead=True
+        TableName=deployment.global_outputs.journal_table, Key={_KEY: {"S": key}}, ConsistentRead=True
     )
     item: dict[str, Any] | None = answer.get("Item")
     if item is None:

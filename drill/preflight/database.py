@@ -16,14 +16,14 @@ def cluster(deployment: Deployment, place: Place) -> dict[str, Any]:
 
 
 def member_arn(deployment: Deployment, place: Place) -> str:
-    spanning = deployment.spanning
-    return spanning.primary_cluster_arn if place is Place.PRIMARY else spanning.secondary_cluster_arn
+    outputs = deployment.global_outputs
+    return outputs.primary_cluster_arn if place is Place.PRIMARY else outputs.secondary_cluster_arn
 
 
 def members(deployment: Deployment, asked: Place = Place.PRIMARY) -> list[dict[str, Any]]:
     """The global cluster's members, as the region at `asked` tells them."""
     answer = deployment.client("rds", asked).describe_global_clusters(
-        GlobalClusterIdentifier=deployment.spanning.global_cluster_id
+        GlobalClusterIdentifier=deployment.global_outputs.global_cluster_id
     )
     found: list[dict[str, Any]] = answer["GlobalClusters"][0]["GlobalClusterMembers"]
     return found
@@ -96,7 +96,7 @@ def writer_at_home(deployment: Deployment) -> Found:
 def secret_replicated(deployment: Deployment) -> Found:
     """Its description, never its value."""
     found = deployment.client("secretsmanager", Place.PRIMARY).describe_secret(
-        SecretId=deployment.spanning.database_secret_arn
+        SecretId=deployment.global_outputs.database_secret_arn
     )
     region = deployment.region(Place.SECONDARY)
     states = [each["Status"] for each in found.get("ReplicationStatus", []) if each["Region"] == region]

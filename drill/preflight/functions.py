@@ -6,17 +6,9 @@ from typing import Any
 from drill.preflight.alarms import latest
 from drill.preflight.finding import Found, check, critical, ok, warning, worst
 from shared.deployment import Deployment
+from shared.functions import FUNCTIONS
 from shared.places import Place
 
-OUTPUTS = {
-    "payments": "payments_function",
-    "health": "health_function",
-    "ledger": "ledger_function",
-    "recovery": "recovery_function",
-    "sentinel": "sentinel_function",
-    "parameter_sync": "parameter_function",
-}
-"""Our functions, and the outputs that name them."""
 _LOOKED_BACK = timedelta(minutes=15)
 _YOUNG = timedelta(minutes=10)  # a sentinel that was deployed a moment ago has not run yet
 
@@ -24,11 +16,11 @@ _YOUNG = timedelta(minutes=10)  # a sentinel that was deployed a moment ago has 
 @check("function versions equal")
 def code_equal(deployment: Deployment) -> Found:
     """By the hash of the code that runs."""
-    return worst(_code(deployment, name) for name in OUTPUTS)
+    return worst(_code(deployment, name) for name in FUNCTIONS)
 
 
 def _code(deployment: Deployment, name: str) -> Found:
-    found = {place: _function(deployment, place, OUTPUTS[name]) for place in Place}
+    found = {place: _function(deployment, place, name) for place in Place}
     for place, function in found.items():
         state = function.get("State", "Active")
         if state != "Active" or function.get("LastUpdateStatus", "Successful") != "Successful":
@@ -51,14 +43,14 @@ def _sentinel(deployment: Deployment, place: Place) -> Found:
         deployment.client("cloudwatch", place),
         "AWS/Lambda",
         "Invocations",
-        {"FunctionName": cell.sentinel_function},
+        {"FunctionName": cell.compute.functions["sentinel"].name},
         "Sum",
     )
     if sum(runs):
         return ok(f"{cell.region}: {sum(runs):.0f} runs in 15 minutes")
     if _has_written(deployment, place):
         return ok(f"{cell.region}: has run, by its log")
-    modified = datetime.fromisoformat(str(_function(deployment, place, "sentinel_function")["LastModified"]))
+    modified = datetime.fromisoformat(str(_function(deployment, place, "sentinel")["LastModified"]))
     if datetime.now(UTC) - modified < _YOUNG:
         return warning(f"{cell.region}: has not run yet", "look again in ten minutes")
     return critical(f"{cell.region}: no run in 15 minutes", f"see the sentinel's schedule in {cell.region}")
@@ -68,16 +60,16 @@ def _has_written(deployment: Deployment, place: Place) -> bool:
     """Whether its log tells of a run, where its metric is silent: the embedded AWS counts no scheduled run."""
     since = datetime.now(UTC) - _LOOKED_BACK
     answer = deployment.client("logs", place).filter_log_events(
-        logGroupName=f"/aws/lambda/{deployment.cell(place).sentinel_function}",
+        logGroupName=f"/aws/lambda/{deployment.cell(place).compute.functions['sentinel'].name}",
         startTime=int(since.timestamp() * 1000),
         limit=1,
     )
     return bool(answer["events"])
 
 
-def _function(deployment: Deployment, place: Place, output: str) -> dict[str, Any]:
-    name = getattr(deployment.cell(place), output)
-    found: dict[str, Any] = deployment.client("lambda", place).get_function_configuration(FunctionName=name)
+def _function(deployment: Deployment, place: Place, name: str) -> dict[str, Any]:
+    client, function = deployment.client("lambda", place), deployment.cell(place).compute.functions[name]
+    found: dict[str, Any] = client.get_function_configuration(FunctionName=function.name)
     return found
 
 
@@ -95,7 +87,7 @@ def running(deployment: Deployment, place: Place) -> list[str]:
     client = deployment.client("stepfunctions", place)
     return [
         f"{what} {each['name']}"
-        for what, arn in (("failover", cell.failover_arn), ("failback", cell.failback_arn))
+        for what, arn in (("failover", cell.compute.failover_arn), ("failback", cell.compute.failback_arn))
         for each in client.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
     ]
 
@@ -115,7 +107,7 @@ def dead_letters(deployment: Deployment) -> Found:
 def _letters(deployment: Deployment, place: Place) -> Found:
     cell = deployment.cell(place)
     answer = deployment.client("sqs", place).get_queue_attributes(
-        QueueUrl=cell.dead_letter_url, AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=cell.messaging.dead_letter_url, AttributeNames=["ApproximateNumberOfMessages"]
     )
     count = int(answer["Attributes"]["ApproximateNumberOfMessages"])
     if count:

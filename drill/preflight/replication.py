@@ -40,7 +40,9 @@ def journal_replicas(deployment: Deployment) -> Found:
 
 def _replica(deployment: Deployment, place: Place) -> Found:
     region, peer = deployment.region(place), deployment.region(place.other)
-    table = deployment.client("dynamodb", place).describe_table(TableName=deployment.spanning.journal_table)["Table"]
+    table = deployment.client("dynamodb", place).describe_table(TableName=deployment.global_outputs.journal_table)[
+        "Table"
+    ]
     states = {each["RegionName"]: each["ReplicaStatus"] for each in table.get("Replicas", [])}
     if table["TableStatus"] not in ("ACTIVE", "UPDATING") or states.get(peer, "ACTIVE") != "ACTIVE":
         return critical(
@@ -58,7 +60,7 @@ def journal_lag(deployment: Deployment) -> Found:
 
 def _journal_lag(deployment: Deployment, place: Place) -> Found:
     dimensions = {
-        "TableName": deployment.spanning.journal_table,
+        "TableName": deployment.global_outputs.journal_table,
         "ReceivingRegion": deployment.region(place.other),
     }
     cloudwatch = deployment.client("cloudwatch", place)
@@ -74,11 +76,11 @@ def bucket_rules(deployment: Deployment) -> Found:
 
 def _bucket_rule(deployment: Deployment, place: Place) -> Found:
     cell, other = deployment.cell(place), deployment.cell(place.other)
-    answer = deployment.client("s3", place).get_bucket_replication(Bucket=cell.bucket_name)
+    answer = deployment.client("s3", place).get_bucket_replication(Bucket=cell.storage.bucket_name)
     enabled = [
         rule
         for rule in answer["ReplicationConfiguration"]["Rules"]
-        if rule["Status"] == "Enabled" and rule["Destination"]["Bucket"] == other.bucket_arn
+        if rule["Status"] == "Enabled" and rule["Destination"]["Bucket"] == other.storage.bucket_arn
     ]
     if not enabled:
         return critical(f"{cell.region}: no enabled rule to {other.region}", "deploy the global stack again")
@@ -94,8 +96,8 @@ def _bucket_lag(deployment: Deployment, place: Place) -> Found:
     """Of what arrives at `place`: AWS reports latency where the destination is [S3-11]."""
     here, there = deployment.cell(place), deployment.cell(place.other)
     dimensions = {
-        "SourceBucket": there.bucket_name,
-        "DestinationBucket": here.bucket_name,
+        "SourceBucket": there.storage.bucket_name,
+        "DestinationBucket": here.storage.bucket_name,
         "RuleId": f"{place.other}-to-{place}",  # fixed by components/storage/bucket_replication.py
     }
     cloudwatch = deployment.client("cloudwatch", place)
@@ -131,7 +133,7 @@ def backup_age(deployment: Deployment) -> Found:
 def _age(deployment: Deployment, place: Place) -> Found:
     region, newest = deployment.region(place), _newest(deployment, place)
     if newest is None:
-        return warning(f"{region}: none in {deployment.cell(place).vault_name}", "the first comes at 13:00 UTC")
+        return warning(f"{region}: none in {deployment.cell(place).storage.vault_name}", "the first comes at 13:00 UTC")
     age = datetime.now(UTC) - newest
     evidence = f"{region}: {age.total_seconds() / 3600:.0f} h"
     remedy = "AWS Backup's list of jobs says why there is none newer"
@@ -144,7 +146,7 @@ def _newest(deployment: Deployment, place: Place) -> datetime | None:
     pages = (
         deployment.client("backup", place)
         .get_paginator("list_recovery_points_by_backup_vault")
-        .paginate(BackupVaultName=deployment.cell(place).vault_name)
+        .paginate(BackupVaultName=deployment.cell(place).storage.vault_name)
     )
     moments = [
         each["CreationDate"]
@@ -164,7 +166,7 @@ def points_in_time(deployment: Deployment) -> Found:
 def _points_in_time(deployment: Deployment, place: Place) -> Found:
     region = deployment.region(place)
     answer = deployment.client("dynamodb", place).describe_continuous_backups(
-        TableName=deployment.spanning.journal_table
+        TableName=deployment.global_outputs.journal_table
     )
     status = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
     if status != "ENABLED":

@@ -24,7 +24,7 @@ def targets(deployment: Deployment) -> Found:
 
 def _targets(deployment: Deployment, place: Place) -> Found:
     cell = deployment.cell(place)
-    answer = deployment.client("elbv2", place).describe_target_health(TargetGroupArn=cell.target_group_arn)
+    answer = deployment.client("elbv2", place).describe_target_health(TargetGroupArn=cell.ingress.target_group_arn)
     states = [each["TargetHealth"]["State"] for each in answer["TargetHealthDescriptions"]]
     evidence = f"{cell.region}: {states.count('healthy')} of {len(states)} healthy"
     if "healthy" not in states:
@@ -35,15 +35,15 @@ def _targets(deployment: Deployment, place: Place) -> Found:
 @check("/health behind each load balancer")
 def health(deployment: Deployment) -> Found:
     """Asked at each region's own door, so the one that gets no traffic now is asked too."""
-    trust = ssl.create_default_context(cadata=deployment.doors.certificates_pem or None)
+    trust = ssl.create_default_context(cadata=deployment.endpoints.certificates_pem or None)
     trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a certificate that we signed ourselves is its own authority
-    name = deployment.doors.service_name
+    name = deployment.endpoints.service_name
     with httpx.Client(verify=trust, trust_env=False, timeout=_SECONDS) as client:
         return worst(_health(client, deployment, place, name) for place in Place)
 
 
 def _health(client: httpx.Client, deployment: Deployment, place: Place, name: str) -> Found:
-    door, region = deployment.doors.nlb[place], deployment.region(place)
+    door, region = deployment.endpoints.nlb[place], deployment.region(place)
     try:
         answer = client.get(
             f"https://{door.host}:{door.port}/health", headers={"host": name}, extensions={"sni_hostname": name}
@@ -58,7 +58,7 @@ def _health(client: httpx.Client, deployment: Deployment, place: Place, name: st
 @check("API in each region")
 def api(deployment: Deployment) -> Found:
     with httpx.Client(trust_env=False, timeout=_SECONDS) as client:
-        answers = {place: client.get(f"{deployment.doors.api[place]}/health").status_code for place in Place}
+        answers = {place: client.get(f"{deployment.endpoints.api[place]}/health").status_code for place in Place}
     evidence = ", ".join(f"{deployment.region(place)}: {status}" for place, status in answers.items())
     if any(status != httpx.codes.OK for status in answers.values()):
         return critical(evidence, "a fenced region comes back by make failback; else see the API's alarms")
@@ -69,7 +69,7 @@ def api(deployment: Deployment) -> Found:
 def accelerator(deployment: Deployment) -> Found:
     """Both must be there with a weight: a dial of zero still fails over, a weight of zero does not."""
     client = deployment.client("globalaccelerator", _ACCELERATOR_REGION)
-    listeners = client.list_listeners(AcceleratorArn=deployment.spanning.accelerator_arn)["Listeners"]
+    listeners = client.list_listeners(AcceleratorArn=deployment.global_outputs.accelerator_arn)["Listeners"]
     groups: list[dict[str, Any]] = [
         group
         for listener in listeners
@@ -80,7 +80,7 @@ def accelerator(deployment: Deployment) -> Found:
 
 
 def _endpoints(deployment: Deployment, place: Place, found: dict[str, list[dict[str, Any]]]) -> Found:
-    region, arn = deployment.region(place), deployment.cell(place).nlb_arn
+    region, arn = deployment.region(place), deployment.cell(place).ingress.nlb_arn
     mine = [each for each in found.get(region, []) if each["EndpointId"] == arn]
     if not mine:
         return critical(f"{region}: its load balancer is in no endpoint group", "deploy the global stack again")
@@ -102,7 +102,7 @@ def health_checks(deployment: Deployment) -> Found:
 
 def _checked(client: Any, deployment: Deployment, place: Place, every: list[dict[str, Any]]) -> Found:
     cell = deployment.cell(place)
-    hosts = {cell.nlb_dns_name, cell.api_url.removeprefix("https://").partition("/")[0]}
+    hosts = {cell.ingress.nlb_dns_name, cell.ingress.api_url.removeprefix("https://").partition("/")[0]}
     mine = [each for each in every if each["HealthCheckConfig"].get("FullyQualifiedDomainName") in hosts]
     if not mine:
         return critical(f"{cell.region}: no health check watches its doors", "deploy the global stack again")
@@ -131,7 +131,9 @@ def certificates(deployment: Deployment) -> Found:
 
 def _certificate(deployment: Deployment, place: Place) -> Found:
     cell = deployment.cell(place)
-    found = deployment.client("acm", place).describe_certificate(CertificateArn=cell.certificate_arn)["Certificate"]
+    found = deployment.client("acm", place).describe_certificate(CertificateArn=cell.ingress.certificate_arn)[
+        "Certificate"
+    ]
     remedy = "renew it: see the runbook of certificates"
     if found["Status"] != "ISSUED":
         return critical(f"{cell.region}: {found['Status']}", remedy)

@@ -18,7 +18,7 @@ class UploadError(RuntimeError):
 
 def upload(deployment: Deployment, folder: Path, place: Place = Place.PRIMARY) -> list[str]:
     """Every file of the run's own, not of folders in it; the objects' keys. Raises UploadError."""
-    bucket = deployment.cell(place).bucket_name
+    bucket = deployment.cell(place).storage.bucket_name
     client = deployment.client("s3", place)
     keys = []
     for path in sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith(".")):

@@ -130,7 +130,7 @@ def _when_ready(
     """Wait until load balancers and databases are up; returns what `endpoints.json` tells."""
     told = Running(server.control, directory, {})
     cells = endpoints_file.region_outputs(deployment.outputs)
-    balancers = {cell.nlb_arn.split("/")[-2]: region for region, cell in cells.items()}
+    balancers = {cell.ingress.nlb_arn.split("/")[-2]: region for region, cell in cells.items()}
     deadline = time.monotonic() + _READY
     missing: list[str] = ["everything"]
     while time.monotonic() < deadline:

@@ -40,9 +40,9 @@ def describe(
 ) -> dict[str, Any]:
     """The content of the file, from what the stacks export and what the server tells. Its one secret is the client's
     key, good for this run only."""
-    spanning = PlainGlobalOutputs.from_plain(outputs["global"])
+    global_outputs = PlainGlobalOutputs.from_plain(outputs["global"])
     cells = region_outputs(outputs)
-    accelerator = addresses[f"{spanning.accelerator_dns_name}:{_HTTPS}"]
+    accelerator = addresses[f"{global_outputs.accelerator_dns_name}:{_HTTPS}"]
     databases = {row["region"]: row["url"] for row in status.get("databases", [])}
     return {
         "environment": environment,
@@ -53,18 +53,18 @@ def describe(
         "control": control,
         "dns": status["dns"]["address"],
         "accelerator": {
-            "dns_name": spanning.accelerator_dns_name,
+            "dns_name": global_outputs.accelerator_dns_name,
             "address": accelerator,
             "url": f"https://{accelerator}",
         },
-        "service_name": cells[next(iter(cells))].service_name,
+        "service_name": cells[next(iter(cells))].ingress.service_name,
         "client_key": client_key,
         "ca_file": str(directory / CERTIFICATES),
         "regions": {
             region: {
                 "place": cell.place,
-                "api": f"{endpoint}/_aws/execute-api/{cell.api_id}/{cell.api_stage}",
-                "nlb": addresses[f"{cell.nlb_dns_name}:{_HTTPS}"],
+                "api": f"{endpoint}/_aws/execute-api/{cell.ingress.api_id}/{cell.ingress.api_stage}",
+                "nlb": addresses[f"{cell.ingress.nlb_dns_name}:{_HTTPS}"],
                 "postgres": databases.get(region),
             }
             for region, cell in cells.items()
@@ -76,7 +76,7 @@ def describe(
 
 def write(directory: Path, content: Mapping[str, Any]) -> None:
     """The certificates first, then the file, each at once: who sees the file finds all of it."""
-    certificates = [cell.certificate_pem.strip() for cell in region_outputs(content["outputs"]).values()]
+    certificates = [cell.ingress.certificate_pem.strip() for cell in region_outputs(content["outputs"]).values()]
     _at_once(directory / CERTIFICATES, "\n".join(filter(None, certificates)) + "\n")
     _at_once(directory / FILE, json.dumps(content, indent=2) + "\n")
 

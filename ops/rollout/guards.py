@@ -6,6 +6,7 @@ from typing import Any
 from ops.cli.errors import CouldNotStart, Refused
 from ops.environment.caller import Caller, shown
 from ops.environment.writer import Client, writer
+from shared.outputs import leaves
 from shared.places import Place
 from shared.pulumi_cli import PulumiError, stack_outputs
 from shared.settings import GlobalSettings
@@ -57,5 +58,5 @@ def away_from_home(settings: GlobalSettings, client: Client, environment: str) -
 
 
 def _accounts(held: dict[str, Any]) -> set[str]:
-    arns = [value.split(":", _ARN_PARTS - 1) for value in held.values() if str(value).startswith("arn:")]
+    arns = [value.split(":", _ARN_PARTS - 1) for _, value in leaves(held) if str(value).startswith("arn:")]
     return {parts[4] for parts in arns if len(parts) == _ARN_PARTS and parts[4]}

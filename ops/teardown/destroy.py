@@ -96,7 +96,9 @@ def report(left: list[Left], environment: str) -> None:
 
 
 def _grounds(found: GlobalSettings, sessions: Sessions, environment: str) -> list[Ground]:
-    held: Mapping[Place, str] = {place: stack_outputs(place, environment).get("vpc_id", "") for place in Place}
+    held: Mapping[Place, str] = {
+        place: stack_outputs(place, environment).get("network", {}).get("vpc_id", "") for place in Place
+    }
     return [
         Ground(names=found.names, place=place, region=found.region(place), vpc_id=held[place], client=sessions.client)
         for place in Place

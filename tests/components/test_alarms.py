@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.monitoring import catalogue
+from components.monitoring import catalogue_compute, catalogue_traffic
 from components.monitoring.alarm import Watched
 from components.monitoring.alarms import Alarms, AlarmsArgs
 from tests.recorder import Built
@@ -16,14 +16,16 @@ Build = Callable[[Callable[[], object]], Built]
 TOPIC = "arn:aws:sns:us-east-1:000000000000:topic-primary-dev"
 PAYMENTS = Watched(
     name="payments",
-    alarms=catalogue.FUNCTION,
+    alarms=catalogue_compute.FUNCTION,
     dimensions={"function": "function-payments-primary-dev"},
     limits={"timeout_ms": 10_000},
 )
 TARGETS = Watched(
-    name="nlb", alarms=catalogue.TARGETS, dimensions={"load_balancer": "net/nlb/1", "target_group": "targetgroup/a/2"}
+    name="nlb",
+    alarms=catalogue_traffic.TARGETS,
+    dimensions={"load_balancer": "net/nlb/1", "target_group": "targetgroup/a/2"},
 )
-CHECK = Watched(name="nlb-primary", alarms=catalogue.HEALTH_CHECK, dimensions={"health_check": "check-1"})
+CHECK = Watched(name="nlb-primary", alarms=catalogue_traffic.HEALTH_CHECK, dimensions={"health_check": "check-1"})
 
 
 def args(watched: Sequence[Watched], **changed: Any) -> AlarmsArgs:
@@ -48,7 +50,7 @@ def alarms(watched: Sequence[Watched], **changed: Any) -> Callable[[], None]:
 def test_an_alarm_says_what_its_catalogue_entry_says(build: Build) -> None:
     made = build(alarms([PAYMENTS])).one("aws:cloudwatch/metricAlarm:MetricAlarm", "alarms-payments-errors").inputs
 
-    (entry,) = [alarm for alarm in catalogue.FUNCTION if alarm.key == "errors"]
+    (entry,) = [alarm for alarm in catalogue_compute.FUNCTION if alarm.key == "errors"]
     assert made["name"] == "alarm-primary-dev-payments-errors"
     assert (made["namespace"], made["metricName"]) == ("AWS/Lambda", "Errors")
     assert made["dimensions"] == {"FunctionName": "function-payments-primary-dev"}
@@ -107,7 +109,8 @@ def test_a_composite_of_nothing_urgent_is_refused() -> None:
 
 def test_a_composite_of_more_alarms_than_aws_takes_is_refused() -> None:
     many = [
-        Watched(name=f"nlb-{index}", alarms=catalogue.TARGETS, dimensions=TARGETS.dimensions) for index in range(101)
+        Watched(name=f"nlb-{index}", alarms=catalogue_traffic.TARGETS, dimensions=TARGETS.dimensions)
+        for index in range(101)
     ]
     with pytest.raises(ValueError, match="sums up 101 alarms"):
         args(many, composite="alarm-region-primary-dev")

@@ -4,17 +4,16 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pulumi_aws as aws
 import pytest
 
-from components.storage.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs, rule_id
+from components.storage.bucket_replication import BucketReplication, BucketReplicationArgs, rule_id
 from shared.naming import Names
 from shared.places import Place
 from tests.components.documents import statements
+from tests.handles import REGIONS, handles
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
-REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
 PLACES = pytest.mark.parametrize("place", list(Place))
 
 
@@ -27,17 +26,17 @@ def key(place: Place) -> str:
 
 
 def replication() -> None:
-    buckets = {
-        place: BucketPlacement(
-            region=region,
-            provider=aws.Provider(str(place), region=region),
-            name=bucket(place),
-            arn=f"arn:aws:s3:::{bucket(place)}",
-            key_arn=key(place),
-        )
-        for place, region in REGIONS.items()
-    }
-    BucketReplication("objects", BucketReplicationArgs(names=Names("dev"), buckets=buckets))
+    regions = handles(
+        {
+            place: {
+                "storage.bucket_name": bucket(place),
+                "storage.bucket_arn": f"arn:aws:s3:::{bucket(place)}",
+                "storage.data_key_arn": key(place),
+            }
+            for place in Place
+        }
+    )
+    BucketReplication("objects", BucketReplicationArgs(names=Names("dev"), regions=regions))
 
 
 def rule(built: Built, place: Place) -> Any:
@@ -134,11 +133,6 @@ def test_the_roles_rights_are_there_before_s3_tries_them(build: Build, place: Pl
 
     policy = built.one("RolePolicy", f"objects-policy-{place}").urn
     assert policy in built.one("BucketReplicationConfig", f"objects-{place}").options["depends_on"]
-
-
-def test_one_bucket_alone_is_refused() -> None:
-    with pytest.raises(ValueError, match="both places are needed"):
-        BucketReplicationArgs(names=Names("dev"), buckets={})
 
 
 def test_everything_is_made_through_an_explicit_provider(build: Build) -> None:

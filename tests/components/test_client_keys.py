@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.workload.context import Cell
+from components.workload.context import FunctionContext
 from components.workload.payments import payments_function
 from localaws.engine import graph, values
 from shared.client_keys import SETTING
@@ -37,7 +37,7 @@ def function(build: Build, keys: dict[str, str]) -> tuple[dict[str, Any], list[s
 
     def program() -> None:
         payments_function(
-            Cell(
+            FunctionContext(
                 place=Place.PRIMARY,
                 settings=load(RegionSettings, {}, stack="dev"),
                 account="000000000000",

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.monitoring import catalogue
+from components.monitoring import catalogue_compute, catalogue_data
 from components.monitoring import dashboard as layout
 from components.monitoring.alarm import Watched
 from components.monitoring.dashboard import Dashboard, DashboardArgs
@@ -16,14 +16,17 @@ from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
 PAYMENTS = Watched(
-    name="payments", alarms=catalogue.FUNCTION, dimensions={"function": "payments"}, limits={"timeout_ms": 10_000}
+    name="payments",
+    alarms=catalogue_compute.FUNCTION,
+    dimensions={"function": "payments"},
+    limits={"timeout_ms": 10_000},
 )
 
 
 def bucket(name: Any) -> Watched:
     return Watched(
         name="objects",
-        alarms=catalogue.BUCKET_RECEIVING,
+        alarms=catalogue_data.BUCKET_RECEIVING,
         dimensions={"source": name, "destination": "bucket-b", "rule": "primary-to-secondary"},
     )
 
@@ -77,7 +80,7 @@ def test_the_same_dashboard_is_the_same_text(build: Build) -> None:
 def test_whatever_can_go_off_can_be_seen() -> None:
     shown = graphs(layout.watched("us-east-1", [PAYMENTS]))
 
-    assert [each["metrics"][0][1] for each in shown] == [alarm.metric for alarm in catalogue.FUNCTION]
+    assert [each["metrics"][0][1] for each in shown] == [alarm.metric for alarm in catalogue_compute.FUNCTION]
     assert [each["annotations"]["horizontal"][0]["value"] for each in shown] == [1, 1, 8_000]
     assert [each["metrics"][0][-1]["stat"] for each in shown] == ["Sum", "Sum", "p99"]
 
@@ -85,7 +88,7 @@ def test_whatever_can_go_off_can_be_seen() -> None:
 def test_no_two_widgets_overlap_and_all_fit_the_grid() -> None:
     """CloudWatch API, "Dashboard body structure": 24 columns."""
     sections = [
-        layout.Section(title=str(count), widgets=[layout.front_door_traffic("us-east-1", "net/nlb/1")] * count)
+        layout.Section(title=str(count), widgets=[layout.load_balancer_traffic("us-east-1", "net/nlb/1")] * count)
         for count in (1, 3, 4, 0, 7)
     ]
     widgets = layout.body(sections)["widgets"]
@@ -119,7 +122,7 @@ def test_an_accelerator_is_known_to_its_metrics_by_the_end_of_its_arn() -> None:
     ("widget", "line"),
     [
         (
-            layout.front_door_traffic("us-east-2", "net/nlb/1"),
+            layout.load_balancer_traffic("us-east-2", "net/nlb/1"),
             ["AWS/NetworkELB", "NewFlowCount", "LoadBalancer", "net/nlb/1"],
         ),
         (

@@ -9,16 +9,22 @@ import pulumi_aws as aws
 import pytest
 
 from components.messaging.event_bus import EventBus, EventBusArgs, bus_arn
-from components.messaging.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs, endpoint_id
+from components.messaging.event_endpoint import EventEndpoint, EventEndpointArgs, endpoint_id
 from shared.naming import Names
 from shared.places import Place
+from tests.components.answers import answer
 from tests.components.documents import statements
+from tests.handles import REGIONS, handles
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
-REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
 ENDPOINT = "aws:cloudwatch/eventEndpoint:EventEndpoint"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:topic-primary-dev"
+
+
+@pytest.fixture(autouse=True)
+def url(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "EventEndpoint", endpointUrl="https://abcde.veo.endpoint.events.amazonaws.com/")
 
 
 def key(place: Place) -> str:
@@ -39,16 +45,19 @@ def bus(region: str) -> Callable[[], None]:
 
 
 def endpoint() -> None:
-    provider = aws.Provider("primary", region="us-east-1")
-    args = EventEndpointArgs(
-        names=Names("dev"),
-        bus_name="bus-dev",
-        account="000000000000",
-        buses={place: BusPlacement(region=REGIONS[place], arn=arn(place), key_arn=key(place)) for place in Place},
-        topic_arn=TOPIC,
-        front_door_check_id="front-door",
+    regions = handles(
+        {
+            place: {
+                "account": "000000000000",
+                "messaging.bus_arn": arn(place),
+                "messaging.topic_arn": f"arn:aws:sns:{REGIONS[place]}:000000000000:topic-{place}-dev",
+                "storage.data_key_arn": key(place),
+            }
+            for place in Place
+        }
     )
-    EventEndpoint("events", args, opts=pulumi.ResourceOptions(providers=[provider]))
+    args = EventEndpointArgs(names=Names("dev"), regions=regions, front_door_check_id="front-door")
+    EventEndpoint("events", args, opts=pulumi.ResourceOptions(providers=[regions[Place.PRIMARY].provider]))
 
 
 def check(built: Built, kind: str) -> Any:
@@ -164,15 +173,3 @@ def test_an_endpoints_id_is_the_part_of_its_url_that_publishers_need() -> None:
 def test_another_url_has_no_endpoints_id() -> None:
     with pytest.raises(ValueError, match="is not the URL of an event endpoint"):
         endpoint_id("https://events.us-east-1.amazonaws.com/")
-
-
-def test_one_bus_alone_is_refused() -> None:
-    with pytest.raises(ValueError, match="both places are needed"):
-        EventEndpointArgs(
-            names=Names("dev"),
-            bus_name="bus-dev",
-            account="000000000000",
-            buses={},
-            topic_arn=TOPIC,
-            front_door_check_id="front-door",
-        )

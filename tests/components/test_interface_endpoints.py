@@ -51,8 +51,8 @@ def built(build: Build, monkeypatch: pytest.MonkeyPatch) -> Built:
             ),
             opts=pulumi.ResourceOptions(providers=[provider]),
         )
-        pulumi.export("hosts", endpoints.peer_hosts)
-        pulumi.export("zones", endpoints.peer_zone_ids)
+        pulumi.export("hosts", endpoints.outputs.hosts)
+        pulumi.export("zones", endpoints.outputs.zone_ids)
 
     return build(program)
 
@@ -115,10 +115,8 @@ def test_groups_hold_no_inline_rules_and_let_nothing_out(built: Built) -> None:
 
 
 def test_the_peer_is_told_the_regional_names(built: Built) -> None:
-    assert built.exports["hosts"] == {
-        service: f"vpce-1.{service}.us-east-1.vpce.amazonaws.com" for service in PEER_SERVICES
-    }
-    assert set(built.exports["zones"].values()) == {"ZREGION"}
+    assert built.exports["hosts"] == [f"vpce-1.{service}.us-east-1.vpce.amazonaws.com" for service in PEER_SERVICES]
+    assert set(built.exports["zones"]) == {"ZREGION"}
 
 
 def test_an_endpoint_without_a_regional_name_is_refused() -> None:

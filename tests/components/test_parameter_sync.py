@@ -14,7 +14,7 @@ from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQu
 from components.network.vpc import Network, NetworkArgs
 from components.storage.parameters import SeededParameters, SeededParametersArgs
 from components.workload import parameter_events
-from components.workload.context import Cell
+from components.workload.context import FunctionContext
 from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
 from shared.naming import Names
 from shared.places import Place
@@ -34,7 +34,7 @@ def sync(place: Place = Place.PRIMARY, settings: Mapping[str, str] = MappingProx
         opts = pulumi.ResourceOptions(providers=[aws.Provider(str(place), region=region)])
         zones = [f"{region}a", f"{region}b"]
         network = NetworkArgs(name="vpc", region=region, cidr="10.0.0.0/16", zones=zones, nat="none")
-        cell = Cell(
+        context = FunctionContext(
             place=place,
             settings=given,
             account=ACCOUNT,
@@ -44,8 +44,11 @@ def sync(place: Place = Place.PRIMARY, settings: Mapping[str, str] = MappingProx
             topic_arn="arn:aws:sns:::topic",
             layers=[],
         )
-        made = ParameterSync("parameters", ParameterSyncArgs(cell=cell), opts=opts)
-        pulumi.export("watched", [[alarm.metric for alarm in each.alarms] for each in made.watched])
+        made = ParameterSync("parameters", ParameterSyncArgs(context=context), opts=opts)
+        pulumi.export(
+            "watched",
+            [[alarm.metric for alarm in each.alarms] for each in [made.function.watched, *made.watched_queues]],
+        )
 
     return program
 

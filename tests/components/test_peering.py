@@ -3,37 +3,33 @@
 from collections.abc import Callable
 
 import pulumi
-import pulumi_aws as aws
 import pytest
 
-from components.network.peering import Peering, PeeringArgs, PeeringSide, one_per_zone
-from components.network.vpc import zone_names
+from components.network.peering import CrossRegionNetwork, CrossRegionNetworkArgs, one_per_zone
 from shared.places import Place
+from tests.handles import handles
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
-REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
 CIDRS = {Place.PRIMARY: "10.0.0.0/16", Place.SECONDARY: "10.1.0.0/16"}
 
 
 def peering(zones: int) -> Callable[[], object]:
     def program() -> None:
-        providers = {place: aws.Provider(str(place), region=region) for place, region in REGIONS.items()}
-        sides = {
-            place: PeeringSide(
-                region=region,
-                provider=providers[place],
-                vpc_id=f"vpc-{place}",
-                cidr=CIDRS[place],
-                zones=zone_names(region, zones),
-                private_route_table_ids=pulumi.Output.from_input([f"rtb-{place}-{index}" for index in range(zones)]),
-            )
-            for place, region in REGIONS.items()
-        }
-        Peering(
+        regions = handles(
+            {
+                place: {
+                    "network.vpc_id": f"vpc-{place}",
+                    "network.cidr": CIDRS[place],
+                    "network.private_route_table_ids": [f"rtb-{place}-{index}" for index in range(zones)],
+                }
+                for place in Place
+            }
+        )
+        CrossRegionNetwork(
             "peering",
-            PeeringArgs(name="peering-dev", sides=sides),
-            opts=pulumi.ResourceOptions(providers=[providers[Place.PRIMARY]]),
+            CrossRegionNetworkArgs(name="peering-dev", regions=regions, zones=zones, has_nat=True),
+            opts=pulumi.ResourceOptions(providers=[regions[Place.PRIMARY].provider]),
         )
 
     return program

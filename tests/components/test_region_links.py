@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable
 
 import pulumi
-import pulumi_aws as aws
+import pytest
 
-from components.region.links import EndpointUrls, RegionLinks, RegionLinksArgs
-from shared.naming import Names
+from components.global_stack.links import RegionLinks, RegionLinksArgs
+from components.storage.journal_table import Journal, JournalArgs
 from shared.places import Place
+from shared.settings import GlobalSettings, load
+from tests.components.answers import answer
 from tests.components.documents import statements
+from tests.handles import REGIONS, handles
 from tests.recorder import Built, plain
 
 Build = Callable[[Callable[[], object]], Built]
@@ -19,29 +22,40 @@ SENTINEL = f"arn:aws:lambda:us-east-2:{ACCOUNT}:function:function-sentinel-secon
 QUEUE = f"arn:aws:sqs:us-east-2:{ACCOUNT}:queue-dead-letters-secondary-dev"
 
 
-def program() -> None:
+def outputs(place: Place) -> dict[str, str]:
+    return {
+        "account": ACCOUNT,
+        "compute.functions.ledger.name": f"function-ledger-{place}-dev",
+        "compute.functions.sentinel.arn": SENTINEL,
+        "messaging.dead_letter_arn": QUEUE,
+        "storage.data_key_arn": KEY,
+        "ingress.nlb_dns_name": f"nlb-{place}",
+        "ingress.alb_dns_name": f"alb-{place}",
+        "ingress.api_url": f"https://api-{place}/v1",
+    }
+
+
+def program(nat: str = "one") -> None:
+    settings = load(GlobalSettings, {"network:nat": nat}, stack="dev")
+    regions = handles({place: outputs(place) for place in Place})
+    at = {place: pulumi.ResourceOptions(providers=[regions[place].provider]) for place in Place}
     RegionLinks(
         "links-secondary",
         RegionLinksArgs(
+            settings=settings,
+            regions=regions,
             place=Place.SECONDARY,
-            region="us-east-2",
-            account=ACCOUNT,
-            names=Names("dev"),
-            stream_arn=f"arn:aws:dynamodb:us-east-2:{ACCOUNT}:table/table-journal-dev/stream/2026",
-            ledger="function-ledger-secondary-dev",
-            sentinel="function-sentinel-secondary-dev",
-            sentinel_arn=SENTINEL,
-            dead_letter_arn=QUEUE,
-            topic_arn=f"arn:aws:sns:us-east-2:{ACCOUNT}:topic",
-            key_arn=KEY,
-            endpoints={
-                "us-east-1": EndpointUrls(load_balancer="https://nlb-1", api="https://api-1/v1"),
-                "us-east-2": EndpointUrls(load_balancer="https://nlb-2", api="https://api-2/v1"),
-            },
+            journal=Journal("journal", JournalArgs(settings=settings, regions=regions), opts=at[Place.PRIMARY]),
             event_endpoint_id="abc.veo",
         ),
-        opts=pulumi.ResourceOptions(providers=[aws.Provider("secondary", region="us-east-2")]),
+        opts=at[Place.SECONDARY],
     )
+
+
+@pytest.fixture(autouse=True)
+def streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    replicas = [{"regionName": "us-east-2", "streamArn": "arn:stream"}]
+    answer(monkeypatch, "Table", streamArn="arn:stream", replicas=replicas)
 
 
 def test_a_ledger_that_may_not_post_loses_no_batch(build: Build) -> None:
@@ -83,9 +97,18 @@ def test_the_schedule_may_call_the_sentinel_and_nothing_else(build: Build) -> No
 def test_both_regions_doors_are_named_where_no_copy_reaches(build: Build) -> None:
     parameters = {each.inputs["name"]: plain(each)["value"] for each in build(program).all("Parameter")}
 
-    assert parameters["/app/dev/local/endpoints/us-east-1/load-balancer"] == "https://nlb-1"
-    assert parameters["/app/dev/local/endpoints/us-east-2/api"] == "https://api-2/v1"
+    assert parameters["/app/dev/local/endpoints/us-east-1/load-balancer"] == "https://nlb-primary"
+    assert parameters["/app/dev/local/endpoints/us-east-2/api"] == "https://api-secondary/v1"
     assert all(name.startswith("/app/dev/local/") for name in parameters), "the other region would get ours"
+
+
+def test_without_nat_both_endpoints_are_the_load_balancer_that_is_reached_from_inside(build: Build) -> None:
+    built = build(lambda: program(nat="none"))
+    parameters = {each.inputs["name"]: plain(each)["value"] for each in built.all("Parameter")}
+
+    for place, region in REGIONS.items():
+        found = {parameters[f"/app/dev/local/endpoints/{region}/{each}"] for each in ("load-balancer", "api")}
+        assert found == {f"https://alb-{place}"}
 
 
 def test_a_sentinel_that_nobody_calls_is_noticed(build: Build) -> None:

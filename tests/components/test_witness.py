@@ -1,21 +1,22 @@
 """The witness: what the world outside says of each region."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.edge.witness import Witness, WitnessArgs, WitnessVpc, witness_name
+from components.edge.witness import Witness, WitnessArgs, witness_name
 from localaws.engine.registration import Registration
 from shared.places import Place
 from tests.components.answers import answer
+from tests.handles import handles
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
 ZONE = "dr-dev.internal"
 CHECKS = {place: [f"check-api-{place}", f"check-nlb-{place}"] for place in Place}
-VPCS = [WitnessVpc(vpc_id="vpc-1", region="us-east-1"), WitnessVpc(vpc_id="vpc-2", region="us-east-2")]
+VPCS = {place: {"network.vpc_id": f"vpc-{place}"} for place in Place}
 
 
 @pytest.fixture(autouse=True)
@@ -23,16 +24,13 @@ def zone_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, "Zone", zoneId=lambda zone: f"{zone.name}-id")
 
 
-def witness(vpcs: Sequence[WitnessVpc] = ()) -> Callable[[], object]:
-    def program() -> None:
-        provider = aws.Provider("global", region="us-east-1")
-        Witness(
-            "witness",
-            WitnessArgs(suffix="dev", zone_name=ZONE, zone_id="ZONE", checks=CHECKS, vpcs=vpcs),
-            opts=pulumi.ResourceOptions(providers=[provider]),
-        )
-
-    return program
+def witness() -> None:
+    provider = aws.Provider("global", region="us-east-1")
+    Witness(
+        "witness",
+        WitnessArgs(suffix="dev", zone_name=ZONE, zone_id="ZONE", checks=CHECKS, regions=handles(VPCS)),
+        opts=pulumi.ResourceOptions(providers=[provider]),
+    )
 
 
 def pair(built: Built, place: Place, zone: str = "ZONE") -> tuple[Registration, Registration]:
@@ -49,7 +47,7 @@ def pair(built: Built, place: Place, zone: str = "ZONE") -> tuple[Registration, 
 
 @pytest.mark.parametrize("place", Place)
 def test_a_region_is_up_while_its_health_check_says_so_and_down_otherwise(build: Build, place: Place) -> None:
-    up, down = pair(build(witness()), place)
+    up, down = pair(build(witness), place)
 
     assert (up.inputs["type"], up.inputs["records"]) == ("TXT", ["up"])
     assert up.inputs["healthCheckId"] == f"witness-{place}-id"
@@ -61,7 +59,7 @@ def test_a_region_is_up_while_its_health_check_says_so_and_down_otherwise(build:
 
 @pytest.mark.parametrize("place", Place)
 def test_one_open_door_is_enough_for_a_region_to_count_as_up(build: Build, place: Place) -> None:
-    check = build(witness()).one("HealthCheck", f"witness-{place}").inputs
+    check = build(witness).one("HealthCheck", f"witness-{place}").inputs
 
     assert check["type"] == "CALCULATED"
     assert check["childHealthchecks"] == CHECKS[place], "a region's witness hangs on its own doors only"
@@ -69,14 +67,14 @@ def test_one_open_door_is_enough_for_a_region_to_count_as_up(build: Build, place
 
 
 def test_both_vpcs_resolve_the_witness_without_a_delegated_zone(build: Build) -> None:
-    built = build(witness(VPCS))
+    built = build(witness)
 
     for place in Place:
         zone = built.one("Zone", f"witness-{place}")
         assert zone.inputs["name"] == witness_name(place, ZONE), "a wider zone would hide other names from the VPCs"
         assert zone.inputs["vpcs"] == [
-            {"vpcId": "vpc-1", "vpcRegion": "us-east-1"},
-            {"vpcId": "vpc-2", "vpcRegion": "us-east-2"},
+            {"vpcId": "vpc-primary", "vpcRegion": "us-east-1"},
+            {"vpcId": "vpc-secondary", "vpcRegion": "us-east-2"},
         ]
         public, private = pair(built, place), pair(built, place, zone=f"witness-{place}-id")
         assert [each.inputs.get("healthCheckId") for each in private] == [
@@ -84,12 +82,12 @@ def test_both_vpcs_resolve_the_witness_without_a_delegated_zone(build: Build) ->
         ]
 
 
-def test_without_vpcs_there_is_no_private_zone(build: Build) -> None:
-    assert not build(witness()).all("Zone")
-
-
 def test_a_witness_that_hangs_on_one_door_is_refused() -> None:
     with pytest.raises(ValueError, match="witness of secondary hangs on one door"):
         WitnessArgs(
-            suffix="dev", zone_name=ZONE, zone_id="ZONE", checks=CHECKS | {Place.SECONDARY: ["check-nlb-secondary"]}
+            suffix="dev",
+            zone_name=ZONE,
+            zone_id="ZONE",
+            checks=CHECKS | {Place.SECONDARY: ["check-nlb-secondary"]},
+            regions={},
         )

@@ -13,7 +13,6 @@ import signal
 import ssl
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -132,9 +131,10 @@ async def back(fake: Fake, reader: asyncio.StreamReader, writer: asyncio.StreamW
         answer(200, json.dumps(fake.control(path)) if "/_localaws/" in path else fake.aws(headers, body))
 
 
-def everything_else(contract: type[Any], known: dict[str, Any]) -> dict[str, Any]:
+def everything_else(contract: Any, known: dict[str, Any]) -> dict[str, Any]:
     """Outputs that a contract promises; those nobody reads here have a name only."""
-    return {name: known.get(name, f"fake {name}") for name in (field.name for field in fields(contract))}
+    made: dict[str, Any] = contract.build(lambda path: known.get(".".join(path), f"fake {path[-1]}")).to_plain()
+    return made
 
 
 def region_outputs(place: str, region: str) -> dict[str, Any]:
@@ -144,8 +144,8 @@ def region_outputs(place: str, region: str) -> dict[str, Any]:
         "place": place,
         "region": region,
         "suffix": "test",
-        "failover_arn": f"{machine}:failover-{place}-test",
-        "failback_arn": f"{machine}:failback-{place}-test",
+        "compute.failover_arn": f"{machine}:failover-{place}-test",
+        "compute.failback_arn": f"{machine}:failback-{place}-test",
     }
 
 

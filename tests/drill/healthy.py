@@ -17,7 +17,7 @@ def now() -> datetime:
 
 def alarm(deployment: Deployment, name: str, state: str = "OK", *, actions: bool = True) -> dict[str, Any]:
     """One that tells the topics of both regions, so that one answer does for both."""
-    topics = [deployment.cell(place).topic_arn for place in Place]
+    topics = [deployment.cell(place).messaging.topic_arn for place in Place]
     return {"AlarmName": name, "StateValue": state, "ActionsEnabled": actions, "AlarmActions": topics}
 
 
@@ -77,7 +77,7 @@ def groups(deployment: Deployment, **changes: Any) -> dict[str, Any]:
     """Endpoint groups; `changes` are to the secondary's endpoint."""
     found = []
     for place in Place:
-        endpoint = {"EndpointId": deployment.cell(place).nlb_arn, "Weight": 128, "HealthState": "HEALTHY"}
+        endpoint = {"EndpointId": deployment.cell(place).ingress.nlb_arn, "Weight": 128, "HealthState": "HEALTHY"}
         if place is Place.SECONDARY:
             endpoint |= changes
         found.append({"EndpointGroupRegion": deployment.region(place), "EndpointDescriptions": [endpoint]})
@@ -105,7 +105,7 @@ def observed(*statuses: str) -> dict[str, Any]:
 
 def answers(deployment: Deployment) -> dict[str, Answer]:
     """By operation, for both regions."""
-    spanning = deployment.spanning
+    outputs = deployment.global_outputs
     return {
         "GetCallerIdentity": {"Account": ACCOUNT},
         "DescribeTargetHealth": {"TargetHealthDescriptions": [{"TargetHealth": {"State": "healthy"}}]},
@@ -118,7 +118,7 @@ def answers(deployment: Deployment) -> dict[str, Answer]:
         "GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "0"}},
         "GetFunctionConfiguration": function(),
         "DescribeGlobalClusters": members(
-            member(spanning.primary_cluster_arn, writer=True), member(spanning.secondary_cluster_arn, writer=False)
+            member(outputs.primary_cluster_arn, writer=True), member(outputs.secondary_cluster_arn, writer=False)
         ),
         "DescribeDBClusters": cluster(),
         "DescribeSecret": {"ReplicationStatus": [{"Region": deployment.region(Place.SECONDARY), "Status": "InSync"}]},

@@ -95,7 +95,7 @@ def cleaned_up(file: Path, root: Path) -> subprocess.CompletedProcess[str]:
 def state(file: Path) -> dict[str, Any]:
     """Which regions are fenced, by either replica; which members write; which failovers and failbacks run."""
     deployment = local(file=file)
-    table = deployment.spanning.journal_table
+    table = deployment.global_outputs.journal_table
     fenced, running = [], []
     for place in Place:
         for region in deployment.regions.values():
@@ -104,13 +104,13 @@ def state(file: Path) -> dict[str, Any]:
             )
             if found.get("Item", {}).get("state", {}).get("S") == "fenced":
                 fenced.append(region)
-        for machine in (deployment.cell(place).failover_arn, deployment.cell(place).failback_arn):
+        for machine in (deployment.cell(place).compute.failover_arn, deployment.cell(place).compute.failback_arn):
             answer = deployment.client("stepfunctions", place).list_executions(
                 stateMachineArn=machine, statusFilter="RUNNING"
             )
             running += answer["executions"]
     whole = deployment.client("rds", Place.PRIMARY).describe_global_clusters(
-        GlobalClusterIdentifier=deployment.spanning.global_cluster_id
+        GlobalClusterIdentifier=deployment.global_outputs.global_cluster_id
     )
     writers = [
         each["DBClusterArn"].split(":")[3]

@@ -56,7 +56,7 @@ def _choose_speed(file: Path) -> None:
         site=Site.of(deployment),
         sampler=Sampler(lambda: [server, *server.children(recursive=True)]),
         directory=file.parent,
-        database_secret=deployment.spanning.database_secret_arn,
+        database_secret=deployment.global_outputs.database_secret_arn,
         again=[],
     )
     settings = RehearsalSettings.checked(

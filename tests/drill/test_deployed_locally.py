@@ -80,7 +80,7 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
     assert [(call.service, call.operation, call.region, call.outcome) for call in calls] == [
         ("s3", "PutObject", deployment.region(Place.PRIMARY), "ok")
     ]
-    copy = deployment.client("s3", Place.PRIMARY).get_object(Bucket=deployment.primary.bucket_name, Key=key)
+    copy = deployment.client("s3", Place.PRIMARY).get_object(Bucket=deployment.primary.storage.bucket_name, Key=key)
     assert copy["ContentType"] == "application/jsonl"
     assert copy["Body"].read().startswith(b'{"at": ')
 
@@ -112,7 +112,7 @@ def test_cleanup_brings_home_what_a_killed_drill_left(environment: SharedEnviron
 def runs_of(deployment: Deployment, status: str) -> list[Any]:
     """Failovers in the secondary region."""
     found: list[Any] = deployment.client("stepfunctions", Place.SECONDARY).list_executions(
-        stateMachineArn=deployment.secondary.failover_arn, statusFilter=status
+        stateMachineArn=deployment.secondary.compute.failover_arn, statusFilter=status
     )["executions"]
     return found
 
@@ -120,7 +120,7 @@ def runs_of(deployment: Deployment, status: str) -> list[Any]:
 def test_a_fenced_region_makes_the_environment_not_ready(environment: SharedEnvironment) -> None:
     environment.expect_a_difference()  # a sentinel takes such a fence for the loss of that region
     deployment = environment.deployment
-    table, region = deployment.spanning.journal_table, deployment.region(Place.SECONDARY)
+    table, region = deployment.global_outputs.journal_table, deployment.region(Place.SECONDARY)
     client = deployment.client("dynamodb", Place.SECONDARY)
     key = {"pk": {"S": control_records.region_key(region)}}
     client.put_item(TableName=table, Item=key | {"state": {"S": "fenced"}, "epoch": {"N": "9"}})

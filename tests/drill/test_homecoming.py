@@ -32,7 +32,8 @@ RUNNING = {
 @pytest.fixture
 def found() -> Deployment:
     arns = {
-        place: {"failover_arn": f"arn:failover-{place}", "failback_arn": f"arn:failback-{place}"} for place in Place
+        place: {"compute.failover_arn": f"arn:failover-{place}", "compute.failback_arn": f"arn:failback-{place}"}
+        for place in Place
     }
     return deployment(**{place.value: values for place, values in arns.items()})
 

@@ -35,7 +35,7 @@ def broken_recovery(file: Path, place: Place) -> Iterator[None]:
     """A region's recovery function fails while the block runs, as a bad version of it would. A region that is lost
     would do as well, but each call to it is tried again for seconds."""
     deployment = local(file=file)
-    client, name = deployment.client("lambda", place), deployment.cell(place).recovery_function
+    client, name = deployment.client("lambda", place), deployment.cell(place).compute.functions["recovery"].name
     handler = client.get_function_configuration(FunctionName=name)["Handler"]
     client.update_function_configuration(FunctionName=name, Handler="handler.not_there")
     try:

@@ -12,7 +12,7 @@ from components.monitoring.alarms import Alarms, AlarmsArgs
 from components.network.vpc import Network, NetworkArgs, zone_names
 from components.storage.kms_key import DataKey, DataKeyArgs
 from components.storage.parameters import SeededParameters, SeededParametersArgs
-from components.workload.context import Cell
+from components.workload.context import FunctionContext
 from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
 from shared.places import Place
 from shared.settings import RegionSettings, load
@@ -34,7 +34,7 @@ for place in Place:
         TopicArgs(name=names.regional("topic", place), region=region, account=ACCOUNT, key_arn=key.arn, email=None),
         opts=at[place],
     )
-    cell = Cell(
+    context = FunctionContext(
         place=place,
         settings=settings,
         account=ACCOUNT,
@@ -61,7 +61,7 @@ for place in Place:
     # A parent of its own type for each region: in a URN types stand, and the children are named alike in both.
     holder = pulumi.ComponentResource(f"dr:region:{place.title()}", str(place), None, at[place])
     sync = ParameterSync(
-        f"parameters-{place}", ParameterSyncArgs(cell=cell), opts=pulumi.ResourceOptions(parent=holder)
+        f"parameters-{place}", ParameterSyncArgs(context=context), opts=pulumi.ResourceOptions(parent=holder)
     )
     syncs.append(sync)
     Alarms(
@@ -70,7 +70,7 @@ for place in Place:
             prefix=names.regional("alarm", place),
             region=region,
             topic_arn=topic.arn,
-            watched=sync.watched,
+            watched=[sync.function.watched, *sync.watched_queues],
             composite=None,
         ),
         opts=at[place],

@@ -47,15 +47,15 @@ class Environment:
     def pay(self, payment_id: str) -> httpx.Response:
         """Pay at the accelerator as a client would that resolved the service's name."""
         cells = list(endpoints_file.region_outputs(self.deployment.outputs).values())
-        trust = ssl.create_default_context(cadata="\n".join(cell.certificate_pem for cell in cells))
+        trust = ssl.create_default_context(cadata="\n".join(cell.ingress.certificate_pem for cell in cells))
         trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         book = httpx.get(f"{self.aws.server.control}/addresses").raise_for_status().json()
         parties = {"debtor": "DE89370400440532013000", "creditor": "FR1420041010050500013M02606"}
         with httpx.Client(verify=trust, trust_env=False) as client:
             return client.post(
                 f"https://{book[f'{self.outputs.accelerator_dns_name}:443']}/payments",
-                headers={"host": cells[0].service_name, client_keys.HEADER: self.key},
-                extensions={"sni_hostname": cells[0].service_name},
+                headers={"host": cells[0].ingress.service_name, client_keys.HEADER: self.key},
+                extensions={"sni_hostname": cells[0].ingress.service_name},
                 json={"id": payment_id, "amount": "12.50", "currency": "EUR", **parties},
                 timeout=60,
             )
@@ -67,7 +67,7 @@ class Environment:
     def is_healthy(self) -> bool:
         """Whether every target behind its load balancers is healthy."""
         cells = endpoints_file.region_outputs(self.deployment.outputs).values()
-        balancers = {cell.nlb_arn.split("/")[-2] for cell in cells}
+        balancers = {cell.ingress.nlb_arn.split("/")[-2] for cell in cells}
         rows = [row for row in self.aws.status()["targets"] if row["load_balancer"] in balancers]
         return len(rows) == len(balancers) and {row["state"] for row in rows} == {"healthy"}
 

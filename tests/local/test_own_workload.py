@@ -34,15 +34,15 @@ class Shop:
     def ask(self, method: str, path: str, *, key: str = "", body: object = None) -> httpx.Response:
         """Ask at the accelerator as a client would that resolved the service's name."""
         cells = list(endpoints_file.region_outputs(self.deployment.outputs).values())
-        trust = ssl.create_default_context(cadata="\n".join(cell.certificate_pem for cell in cells))
+        trust = ssl.create_default_context(cadata="\n".join(cell.ingress.certificate_pem for cell in cells))
         trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         book = httpx.get(f"{self.aws.server.control}/addresses").raise_for_status().json()
         with httpx.Client(verify=trust, trust_env=False) as client:
             return client.request(
                 method,
                 f"https://{book[f'{self.outputs.accelerator_dns_name}:443']}{path}",
-                headers={"host": cells[0].service_name, **({client_keys.HEADER: key} if key else {})},
-                extensions={"sni_hostname": cells[0].service_name},
+                headers={"host": cells[0].ingress.service_name, **({client_keys.HEADER: key} if key else {})},
+                extensions={"sni_hostname": cells[0].ingress.service_name},
                 json=body,
                 timeout=60,
             )

@@ -49,11 +49,13 @@ class Combination:
 
     @property
     def empty_outputs(self) -> set[str]:
-        """The fields of RegionOutputs that are documented as empty in this combination, with `api:access` as it is by
-        default: callers sign their requests."""
-        unused = {"certificate_pem"} if self.domain else {"api_domain_host", "api_domain_zone_id"}
-        peers = set() if self.nat == "none" else {"peer_service_hosts", "peer_service_zone_ids"}
-        return unused | peers | {"api_usage_plan_id"}
+        """The outputs of a region, by dotted name, that are documented as empty in this combination. `api:access` is as
+        it is by default: callers sign their requests."""
+        unused = {"ingress.certificate_pem"}
+        if not self.domain:
+            unused = {"ingress.api_domain_host", "ingress.api_domain_zone_id"}
+        peers = set() if self.nat == "none" else {"peer_services.hosts", "peer_services.zone_ids"}
+        return unused | peers | {"ingress.api_usage_plan_id"}
 
 
 def combinations(domain: str) -> Iterator[Combination]:

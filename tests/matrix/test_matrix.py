@@ -7,7 +7,6 @@ two choices meet in one.
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -126,17 +125,20 @@ def contract(deployment: Deployment) -> tuple[dict[str, PlainRegionOutputs], Pla
 
 
 def empty(outputs: Any) -> set[str]:
-    return {name for name, value in asdict(outputs).items() if not value}
+    return {name for name, value in outputs.leaves() if not value}
 
 
 def check_network(account: Account, combination: Combination, outputs: PlainRegionOutputs) -> None:
     ec2 = account.client("ec2", outputs.region)
-    inside = [{"Name": "vpc-id", "Values": [outputs.vpc_id]}]
+    inside = [{"Name": "vpc-id", "Values": [outputs.network.vpc_id]}]
     subnets = ec2.describe_subnets(Filters=inside)["Subnets"]
     gateways = ec2.describe_nat_gateways(Filters=inside)["NatGateways"]
     endpoints = ec2.describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]
 
-    assert {each["SubnetId"] for each in subnets} == {*outputs.public_subnet_ids, *outputs.private_subnet_ids}
+    assert {each["SubnetId"] for each in subnets} == {
+        *outputs.network.public_subnet_ids,
+        *outputs.network.private_subnet_ids,
+    }
     assert len({each["AvailabilityZone"] for each in subnets}) == combination.zones
     assert len(gateways) == combination.nat_gateways
     assert any(each["VpcEndpointType"] == "Interface" for each in endpoints) == (combination.nat == "none")
@@ -145,7 +147,7 @@ def check_network(account: Account, combination: Combination, outputs: PlainRegi
 def check_names(account: Account, combination: Combination, outputs: PlainRegionOutputs) -> None:
     """With a domain, the region has a certificate that ACM issued, and its API has a name of its own."""
     acm, api = account.client("acm", outputs.region), account.client("apigateway", outputs.region)
-    certificate = acm.describe_certificate(CertificateArn=outputs.certificate_arn)["Certificate"]
+    certificate = acm.describe_certificate(CertificateArn=outputs.ingress.certificate_arn)["Certificate"]
     names = {each["domainName"] for each in api.get_domain_names()["items"]}
 
     assert certificate["Status"] == "ISSUED"
@@ -153,7 +155,7 @@ def check_names(account: Account, combination: Combination, outputs: PlainRegion
     assert names == ({f"api.{combination.domain}"} if combination.domain else set())
     for name in names:
         (mapping,) = api.get_base_path_mappings(domainName=name)["items"]
-        assert (mapping["restApiId"], mapping["stage"]) == (outputs.api_id, outputs.api_stage)
+        assert (mapping["restApiId"], mapping["stage"]) == (outputs.ingress.api_id, outputs.ingress.api_stage)
 
 
 def check_database(account: Account, combination: Combination, outputs: PlainGlobalOutputs) -> None:

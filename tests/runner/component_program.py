@@ -8,37 +8,30 @@ import pulumi_aws as aws
 from components.backup.plan import BackupPlan, BackupPlanArgs
 from components.backup.restore_testing import RestoreTesting, RestoreTestingArgs
 from components.backup.vault import BackupVault, BackupVaultArgs
-from components.edge.witness import Witness, WitnessArgs, WitnessVpc
+from components.edge.witness import Witness, WitnessArgs
 from components.ingress.api_auth import ApiAccess, ApiAccessArgs
 from components.ingress.certificate import IssuedCertificate, IssuedCertificateArgs
 from components.ingress.rest_api import ApiDomain, ApiDomainArgs
 from components.ingress.waf import WebAcl, WebAclArgs, WebAclLogs
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.messaging.event_bus import EventBus, EventBusArgs, bus_arn
-from components.messaging.event_endpoint import BusPlacement, EventEndpoint, EventEndpointArgs
+from components.messaging.event_endpoint import EventEndpoint, EventEndpointArgs
 from components.messaging.topic import Topic, TopicArgs
-from components.monitoring import catalogue, dashboard
+from components.monitoring import catalogue_compute, dashboard
 from components.monitoring.alarm import Watched
 from components.monitoring.alarms import Alarms, AlarmsArgs
 from components.monitoring.dashboard import Dashboard, DashboardArgs
 from components.network.endpoints import InterfaceEndpoints, InterfaceEndpointsArgs
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
-from components.network.peering import (
-    Peering,
-    PeeringArgs,
-    PeeringSide,
-    PeerNames,
-    PeerNamesArgs,
-    PeerTarget,
-    service_host,
-)
+from components.network.peering import CrossRegionNetwork, CrossRegionNetworkArgs
 from components.network.vpc import Network, NetworkArgs
 from components.storage.bucket import Bucket, BucketArgs
-from components.storage.bucket_replication import BucketPlacement, BucketReplication, BucketReplicationArgs
+from components.storage.bucket_replication import BucketReplication, BucketReplicationArgs
 from components.storage.kms_key import DataKey, DataKeyArgs
 from components.storage.log_bucket import LogBucket, LogBucketArgs
 from shared.naming import Names
 from shared.places import Place
+from tests.handles import handles
 
 ACCOUNT = "000000000000"
 REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
@@ -215,9 +208,12 @@ for place, region in REGIONS.items():
         opts=at[place],
     )
     function = Watched(
-        name="payments", alarms=catalogue.FUNCTION, dimensions={"function": "payments"}, limits={"timeout_ms": 10_000}
+        name="payments",
+        alarms=catalogue_compute.FUNCTION,
+        dimensions={"function": "payments"},
+        limits={"timeout_ms": 10_000},
     )
-    queue = Watched(name="dead", alarms=catalogue.DEAD_LETTER_QUEUE, dimensions={"queue": dead.name})
+    queue = Watched(name="dead", alarms=catalogue_compute.DEAD_LETTER_QUEUE, dimensions={"queue": dead.name})
     Alarms(
         f"alarms-{place}",
         AlarmsArgs(
@@ -230,7 +226,7 @@ for place, region in REGIONS.items():
         opts=at[place],
     )
     pulumi.export(f"api-{place}", api.id)
-    pulumi.export(f"peer-host-{place}", endpoints[place].peer_hosts["dynamodb"])
+    pulumi.export(f"peer-host-{place}", pulumi.Output.from_input(endpoints[place].outputs.hosts)[0])
 
 first = at[Place.PRIMARY]
 Dashboard(
@@ -241,57 +237,28 @@ Dashboard(
     ),
     opts=first,
 )
-Peering(
-    "peering",
-    PeeringArgs(
-        name="peering-parts",
-        sides={
-            place: PeeringSide(
-                region=REGIONS[place],
-                provider=providers[place],
-                vpc_id=networks[place].vpc_id,
-                cidr=networks[place].cidr,
-                zones=zones[place],
-                private_route_table_ids=pulumi.Output.all(*networks[place].private_route_table_ids),
-            )
-            for place in Place
-        },
-    ),
+regions = handles(
+    {
+        place: {
+            "account": ACCOUNT,
+            **{f"network.{name}": value for name, value in networks[place].outputs.leaves()},
+            **{f"peer_services.{name}": value for name, value in endpoints[place].outputs.leaves()},
+            "storage.bucket_name": buckets[place].name,
+            "storage.bucket_arn": buckets[place].arn,
+            "storage.data_key_arn": keys[place].arn,
+            "messaging.bus_arn": buses[place].arn,
+            "messaging.topic_arn": topics[place].arn,
+        }
+        for place in Place
+    },
+    providers,
+)
+CrossRegionNetwork(
+    "network",
+    CrossRegionNetworkArgs(name="peering-parts", regions=regions, zones=2, has_nat=False),
     opts=first,
 )
-for place, region in REGIONS.items():
-    services = endpoints[place.other]
-    PeerNames(
-        f"names-{place}",
-        PeerNamesArgs(
-            vpc_id=networks[place].vpc_id,
-            region=region,
-            targets={
-                service_host(service, REGIONS[place.other]): PeerTarget(
-                    host=services.peer_hosts[service], zone_id=services.peer_zone_ids[service]
-                )
-                for service in services.peer_hosts
-            },
-        ),
-        opts=first,
-    )
-BucketReplication(
-    "replication",
-    BucketReplicationArgs(
-        names=names,
-        buckets={
-            place: BucketPlacement(
-                region=region,
-                provider=providers[place],
-                name=buckets[place].name,
-                arn=buckets[place].arn,
-                key_arn=keys[place].arn,
-            )
-            for place, region in REGIONS.items()
-        },
-    ),
-    opts=first,
-)
+BucketReplication("replication", BucketReplicationArgs(names=names, regions=regions), opts=first)
 BackupPlan(
     "backups",
     BackupPlanArgs(
@@ -322,26 +289,11 @@ checks = {
 }
 Witness(
     "witness",
-    WitnessArgs(
-        suffix="parts",
-        zone_name="parts.example",
-        zone_id=zone.zone_id,
-        checks=checks,
-        vpcs=[WitnessVpc(vpc_id=networks[place].vpc_id, region=REGIONS[place]) for place in Place],
-    ),
+    WitnessArgs(suffix="parts", zone_name="parts.example", zone_id=zone.zone_id, checks=checks, regions=regions),
     opts=first,
 )
 EventEndpoint(
     "events",
-    EventEndpointArgs(
-        names=names,
-        bus_name="bus-parts",
-        account=ACCOUNT,
-        buses={
-            place: BusPlacement(region=REGIONS[place], arn=buses[place].arn, key_arn=keys[place].arn) for place in Place
-        },
-        topic_arn=topics[Place.PRIMARY].arn,
-        front_door_check_id=checks[Place.PRIMARY][1],
-    ),
+    EventEndpointArgs(names=names, regions=regions, front_door_check_id=checks[Place.PRIMARY][1]),
     opts=first,
 )

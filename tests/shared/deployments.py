@@ -4,7 +4,6 @@ import json
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -30,33 +29,40 @@ sys.exit(answer["status"])
 def outputs(
     changes: Mapping[str, Mapping[str, Any]] | None = None, *, account: str = ACCOUNT
 ) -> dict[str, dict[str, Any]]:
-    """What the three stacks of environment `dev` export; `changes` are by stack."""
+    """What the three stacks of environment `dev` export; `changes` are by stack and dotted name."""
     made: dict[str, dict[str, Any]] = {
-        place: dict.fromkeys((field.name for field in fields(RegionOutputs)), "any")
-        | {
-            "place": place,
-            "region": region,
-            "suffix": "dev",
-            "service_name": "pay.example.com",
-            "nlb_dns_name": f"nlb-{place}.example.com",
-            "nlb_arn": f"arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/net/nlb-{place}-dev/1",
-            "bucket_arn": f"arn:aws:s3:::bucket-{place}-dev",
-            "certificate_arn": f"arn:aws:acm:{region}:{account}:certificate/1",
-            "certificate_pem": f"-----{place}-----",
-            "api_url": f"https://{place}.example.com/live",
-        }
+        place: made_up(
+            RegionOutputs,
+            {
+                "place": place,
+                "region": region,
+                "suffix": "dev",
+                "ingress.service_name": "pay.example.com",
+                "ingress.nlb_dns_name": f"nlb-{place}.example.com",
+                "ingress.nlb_arn": f"arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/net/nlb-{place}/1",
+                "storage.bucket_arn": f"arn:aws:s3:::bucket-{place}-dev",
+                "ingress.certificate_arn": f"arn:aws:acm:{region}:{account}:certificate/1",
+                "ingress.certificate_pem": f"-----{place}-----",
+                "ingress.api_url": f"https://{place}.example.com/live",
+            }
+            | dict((changes or {}).get(place, {})),
+        )
         for place, region in REGIONS.items()
     }
-    made["global"] = dict.fromkeys((field.name for field in fields(GlobalOutputs)), "any") | {
+    known = {
         "suffix": "dev",
         "accelerator_dns_name": "accelerator.example.com",
         "accelerator_arn": f"arn:aws:globalaccelerator::{account}:accelerator/1",
         "primary_cluster_arn": f"arn:aws:rds:{REGIONS['primary']}:{account}:cluster:aurora-primary-dev",
         "secondary_cluster_arn": f"arn:aws:rds:{REGIONS['secondary']}:{account}:cluster:aurora-secondary-dev",
     }
-    for stack, values in (changes or {}).items():
-        made[stack] |= values
+    made["global"] = made_up(GlobalOutputs, known | dict((changes or {}).get("global", {})))
     return made
+
+
+def made_up(contract: type[RegionOutputs[Any, Any]] | type[GlobalOutputs[Any, Any]], known: Mapping[str, Any]) -> Any:
+    """Outputs that a contract promises, as plain data: those in `known`, by dotted name, and "any" for the rest."""
+    return contract.build(lambda path: known.get(".".join(path), "any")).to_plain()
 
 
 class PulumiCli:

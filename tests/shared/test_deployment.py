@@ -51,8 +51,8 @@ def test_an_environment_is_found_through_the_cli_and_secrets_stay_hidden(cli: Pu
     assert found.regions == {Place.PRIMARY: "eu-west-1", Place.SECONDARY: "eu-central-1"}
     assert found.client("dynamodb", Place.SECONDARY).meta.region_name == "eu-central-1"
     assert found.client("globalaccelerator", "us-west-2").meta.region_name == "us-west-2"
-    assert (found.doors.accelerator.host, found.doors.accelerator.port) == ("accelerator.example.com", 443)
-    assert found.doors.certificates_pem == "-----primary-----\n-----secondary-----"
+    assert (found.endpoints.accelerator.host, found.endpoints.accelerator.port) == ("accelerator.example.com", 443)
+    assert found.endpoints.certificates_pem == "-----primary-----\n-----secondary-----"
     assert [Path(words[words.index("--cwd") + 1]).name for words in cli.asked] == ["primary", "secondary", "global"]
     assert all(words[:4] == ["stack", "output", "--json", "--show-secrets=false"] for words in cli.asked)
     assert all(words[words.index("--stack") + 1] == "dev" for words in cli.asked)
@@ -100,12 +100,12 @@ FOREIGN = "999988887777"
 @pytest.mark.parametrize(
     ("changes", "sides"),
     [
-        ({"primary": {"nlb_arn": None}}, "dev is not deployed as a whole: RegionOutputs lacks nlb_arn"),
+        ({"primary": {"ingress.nlb_arn": None}}, "dev is not deployed as a whole: RegionOutputs lacks ingress.nlb_arn"),
         ({"primary": {"place": "secondary"}}, "stack primary of dev are those of place secondary"),
         ({"secondary": {"suffix": "prod"}}, "secondary is of environment prod, stack global of dev"),
-        ({"secondary": {"region": "eu-west-1"}}, "says it is in eu-west-1, but its nlb_arn is in eu-central-1"),
+        ({"secondary": {"region": "eu-west-1"}}, "says it is in eu-west-1, but its ingress.nlb_arn is in eu-central-1"),
         (
-            {"secondary": {"region": "eu-west-1", "nlb_arn": "any", "certificate_arn": "any"}},
+            {"secondary": {"region": "eu-west-1", "ingress.nlb_arn": "any", "ingress.certificate_arn": "any"}},
             "both places of dev are in eu-west-1",
         ),
         (
@@ -113,8 +113,8 @@ FOREIGN = "999988887777"
             "secondary is in eu-central-1, but stack global has its database member in eu-north-1",
         ),
         (
-            {"secondary": {"nlb_arn": f"arn:aws:x:eu-central-1:{FOREIGN}:y"}},
-            "nlb_arn of stack secondary is in account …7777",
+            {"secondary": {"ingress.nlb_arn": f"arn:aws:x:eu-central-1:{FOREIGN}:y"}},
+            "ingress.nlb_arn of stack secondary is in account …7777",
         ),
         ({"global": {"zone_id": "[secret]"}}, "stack global of dev keeps zone_id secret"),
     ],
@@ -214,7 +214,8 @@ def test_a_local_deployment_is_found_and_its_clients_need_nothing_of_the_users(
 
     assert found.client("sts", Place.PRIMARY).get_caller_identity()["Account"] == "000000000000"
     assert found.client("s3", Place.SECONDARY).meta.endpoint_url == aws
-    assert (found.doors.accelerator.host, found.doors.nlb[Place.PRIMARY].port, found.speed) == ("127.0.0.1", 3, 5.0)
+    assert (found.endpoints.accelerator.host, found.endpoints.nlb[Place.PRIMARY].port) == ("127.0.0.1", 3)
+    assert found.speed == 5.0
     assert found.local
     assert found.local.client_key.get_secret_value() not in f"{found!r}"
 

@@ -12,7 +12,7 @@ def test_a_regional_name_is_type_place_suffix() -> None:
 
 
 def test_what_exists_once_has_no_place_in_its_name() -> None:
-    assert NAMES.once("accelerator") == "accelerator-dev"
+    assert NAMES.shared("accelerator") == "accelerator-dev"
 
 
 @pytest.mark.parametrize("kind", ["nlb", "alb"])

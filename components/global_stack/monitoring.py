@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 
 from components.monitoring import catalogue_data, catalogue_traffic
 from components.monitoring import dashboard as layout
@@ -14,42 +13,28 @@ from components.monitoring.dashboard import Dashboard, DashboardArgs
 from components.storage.bucket_replication import rule_id
 from shared.naming import Names
 from shared.places import Place
+from shared.references import Regions
 
 # Where Route 53 reports its health checks, whatever they look at [R53-4].
 HEALTH_METRICS_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatchedRegion:
-    """What there is to watch at a place, from the region's outputs and the global stack's own resources."""
-
-    region: str
-    provider: aws.Provider
-    topic_arn: pulumi.Input[str]
-    bucket: pulumi.Input[str]
-    cluster: pulumi.Input[str]
-    vault: pulumi.Input[str] | None  # where the backup plan fills it
-    nlb_arn_suffix: pulumi.Input[str]
-    api_name: pulumi.Input[str]
-    api_stage: pulumi.Input[str]
-    health_checks: Mapping[str, pulumi.Input[str]]  # ids, by what they look at
-
-
-@dataclass(frozen=True, kw_only=True)
-class GlobalWatchArgs:
+class GlobalMonitoringArgs:
     names: Names
     journal_table: pulumi.Input[str]
     accelerator_arn: pulumi.Input[str]
-    regions: Mapping[Place, WatchedRegion]
+    regions: Regions
+    health_checks: Mapping[Place, Mapping[str, pulumi.Input[str]]]  # ids by place and endpoint
 
 
-class GlobalWatch(pulumi.ComponentResource):
+class GlobalMonitoring(pulumi.ComponentResource):
     """Replication lag where it is measured, health checks, backups; and one dashboard with both regions in it."""
 
     dashboard: pulumi.Output[str]
 
-    def __init__(self, name: str, args: GlobalWatchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("dr:watch:GlobalWatch", name, None, opts)
+    def __init__(self, name: str, args: GlobalMonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:global:GlobalMonitoring", name, None, opts)
         sections = [self._traffic(args)]
         checks = _health_checks(args)
         if not any(region.region == HEALTH_METRICS_REGION for region in args.regions.values()):
@@ -62,7 +47,7 @@ class GlobalWatch(pulumi.ComponentResource):
                     # Not the region's own prefix, whose alarms are the regional stack's.
                     prefix=args.names.regional("alarm-global", place),
                     region=region.region,
-                    topic_arn=region.topic_arn,
+                    topic_arn=region.outputs.messaging.topic_arn,
                     watched=watched,
                     composite=None,
                 ),
@@ -73,38 +58,40 @@ class GlobalWatch(pulumi.ComponentResource):
             )
         self.dashboard = Dashboard(
             f"{name}-dashboard",
-            DashboardArgs(name=args.names.once("dashboard"), sections=sections),
+            DashboardArgs(name=args.names.shared("dashboard"), sections=sections),
             opts=pulumi.ResourceOptions(parent=self),
         ).name
         self.register_outputs({"dashboard": self.dashboard})
 
-    def _traffic(self, args: GlobalWatchArgs) -> layout.Section:
+    def _traffic(self, args: GlobalMonitoringArgs) -> layout.Section:
         accelerator = pulumi.Output.from_input(args.accelerator_arn).apply(layout.accelerator_id)
         widgets = [layout.accelerator_traffic(accelerator)]
         for region in args.regions.values():
-            widgets.append(layout.front_door_traffic(region.region, region.nlb_arn_suffix))
-            widgets.append(layout.api_traffic(region.region, region.api_name, region.api_stage))
+            widgets.append(layout.load_balancer_traffic(region.region, region.outputs.ingress.nlb_arn_suffix))
+            ingress = region.outputs.ingress
+            widgets.append(layout.api_traffic(region.region, ingress.api_name, ingress.api_stage))
         return layout.Section(title="Traffic", widgets=widgets)
 
 
-def _health_checks(args: GlobalWatchArgs) -> list[Watched]:
+def _health_checks(args: GlobalMonitoringArgs) -> list[Watched]:
     return [
         Watched(name=f"{what}-{place}", alarms=catalogue_traffic.HEALTH_CHECK, dimensions={"health_check": check})
-        for place, region in args.regions.items()
-        for what, check in region.health_checks.items()
+        for place, checks in args.health_checks.items()
+        for what, check in checks.items()
     ]
 
 
-def _replication(args: GlobalWatchArgs, place: Place) -> list[Watched]:
+def _replication(args: GlobalMonitoringArgs, place: Place) -> list[Watched]:
     """What this region's metrics say of replication: sent from here, or received here, as AWS reports each."""
     here, there = args.regions[place], args.regions[place.other]
-    sent = {"source": here.bucket, "destination": there.bucket, "rule": rule_id(place)}
-    received = {"source": there.bucket, "destination": here.bucket, "rule": rule_id(place.other)}
+    own, other = here.outputs.storage, there.outputs.storage
+    sent = {"source": own.bucket_name, "destination": other.bucket_name, "rule": rule_id(place)}
+    received = {"source": other.bucket_name, "destination": own.bucket_name, "rule": rule_id(place.other)}
     watched = [
         Watched(
             name="database",
             alarms=catalogue_data.DATABASE_MEMBER,
-            dimensions={"cluster": here.cluster, "source_region": there.region},
+            dimensions={"cluster": args.names.regional("aurora", place), "source_region": there.region},
         ),
         Watched(
             name="journal",
@@ -114,6 +101,7 @@ def _replication(args: GlobalWatchArgs, place: Place) -> list[Watched]:
         Watched(name="bucket-out", alarms=catalogue_data.BUCKET_SENDING, dimensions=sent),
         Watched(name="bucket-in", alarms=catalogue_data.BUCKET_RECEIVING, dimensions=received),
     ]
-    if here.vault is not None:
-        watched.append(Watched(name="backups", alarms=catalogue_data.BACKUP_PLAN, dimensions={"vault": here.vault}))
+    if place is Place.PRIMARY:  # whose vault the backup plan fills
+        vault = {"vault": own.vault_name}
+        watched.append(Watched(name="backups", alarms=catalogue_data.BACKUP_PLAN, dimensions=vault))
     return watched

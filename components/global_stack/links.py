@@ -1,6 +1,5 @@
 """Cross-region wiring per region (global stack): stream mapping, sentinel schedule, endpoint parameters."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -10,8 +9,10 @@ from components.compute.schedule import ScheduledCall, ScheduledCallArgs
 from components.monitoring import catalogue_compute
 from components.monitoring.alarm import Watched
 from components.monitoring.alarms import metric_alarm
-from shared.naming import Names
+from components.storage.journal_table import Journal
 from shared.places import Place
+from shared.references import Regions
+from shared.settings import GlobalSettings
 
 # A batch is one statement of the database or a few (functions/ledger/database.py, CHUNK).
 BATCH = 100
@@ -21,27 +22,11 @@ BATCHING_WINDOW = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndpointUrls:
-    """Base URLs of a region's endpoints, without `/health`."""
-
-    load_balancer: pulumi.Input[str]
-    api: pulumi.Input[str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class RegionLinksArgs:
-    place: Place
-    region: str
-    account: pulumi.Input[str]
-    names: Names
-    stream_arn: pulumi.Input[str]  # of the journal's replica in this region
-    ledger: pulumi.Input[str]  # names and ARNs of the region's functions
-    sentinel: pulumi.Input[str]
-    sentinel_arn: pulumi.Input[str]
-    dead_letter_arn: pulumi.Input[str]
-    topic_arn: pulumi.Input[str]
-    key_arn: pulumi.Input[str]
-    endpoints: Mapping[str, EndpointUrls]  # by region, both of them
+    settings: GlobalSettings
+    regions: Regions
+    place: Place  # of the region that is linked to the other one
+    journal: Journal
     event_endpoint_id: pulumi.Input[str]
 
 
@@ -51,47 +36,57 @@ class RegionLinks(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegionLinksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:region:RegionLinks", name, None, opts)
-        self._prefix, self._args = name, args
+        self._prefix, self._args, self._names = name, args, args.settings.names
         self._child = pulumi.ResourceOptions(parent=self)
+        region = args.regions[args.place]
+        self._functions, messaging = region.outputs.compute.functions, region.outputs.messaging
         addresses = self._addresses()
         self._stream()
         ScheduledCall(
             f"{name}-minute",
             ScheduledCallArgs(
-                name=args.names.regional("schedule-sentinel", args.place),
-                role_name=args.names.regional("role-schedule", args.place),
+                name=self._names.regional("schedule-sentinel", args.place),
+                role_name=self._names.regional("role-schedule", args.place),
                 description="Invokes the sentinel every minute to monitor the peer region",
                 # Not tried again: the next minute's call is worth more than a late one.
                 expression="rate(1 minutes)",
-                region=args.region,
-                account=args.account,
-                function_arn=args.sentinel_arn,
-                key_arn=args.key_arn,
-                dead_letter_arn=args.dead_letter_arn,
+                region=region.region,
+                account=region.outputs.account,
+                function_arn=self._functions["sentinel"].arn,
+                key_arn=region.outputs.storage.data_key_arn,
+                dead_letter_arn=messaging.dead_letter_arn,
             ),
             after=addresses,
             opts=self._child,
         )
         metric_alarm(
             f"{name}-silent",
-            args.names.regional("alarm-sentinel-silent", args.place),
+            self._names.regional("alarm-sentinel-silent", args.place),
             Watched(
-                name="sentinel", alarms=catalogue_compute.SCHEDULED_FUNCTION, dimensions={"function": args.sentinel}
+                name="sentinel",
+                alarms=catalogue_compute.SCHEDULED_FUNCTION,
+                dimensions={"function": self._functions["sentinel"].name},
             ),
             catalogue_compute.SCHEDULED_FUNCTION[0],
-            topic_arn=args.topic_arn,
+            topic_arn=messaging.topic_arn,
             opts=self._child,
         )
         self.register_outputs({})
 
     def _addresses(self) -> list[pulumi.Resource]:
-        values: dict[str, pulumi.Input[str]] = {self._args.names.event_endpoint_parameter: self._args.event_endpoint_id}
-        for region, urls in self._args.endpoints.items():
-            values[f"{self._args.names.endpoints}/{region}/load-balancer"] = urls.load_balancer
-            values[f"{self._args.names.endpoints}/{region}/api"] = urls.api
+        values: dict[str, pulumi.Input[str]] = {self._names.event_endpoint_parameter: self._args.event_endpoint_id}
+        for region in self._args.regions.values():
+            ingress, prefix = region.outputs.ingress, f"{self._names.endpoints}/{region.region}"
+            if self._args.settings.nat != "none":
+                values[f"{prefix}/load-balancer"] = pulumi.Output.concat("https://", ingress.nlb_dns_name)
+                values[f"{prefix}/api"] = ingress.api_url
+            else:
+                # Without NAT a function reaches only the ALB, from inside (docs/decisions/0002-private-ways-to-aws.md).
+                values[f"{prefix}/load-balancer"] = pulumi.Output.concat("https://", ingress.alb_dns_name)
+                values[f"{prefix}/api"] = values[f"{prefix}/load-balancer"]
         return [
             aws.ssm.Parameter(
-                f"{self._prefix}{path.removeprefix(self._args.names.own_parameters).replace('/', '-')}",
+                f"{self._prefix}{path.removeprefix(self._names.own_parameters).replace('/', '-')}",
                 name=path,
                 type="String",
                 value=value,
@@ -103,8 +98,8 @@ class RegionLinks(pulumi.ComponentResource):
     def _stream(self) -> None:
         aws.lambda_.EventSourceMapping(
             f"{self._prefix}-stream",
-            function_name=self._args.ledger,
-            event_source_arn=self._args.stream_arn,
+            function_name=self._functions["ledger"].name,
+            event_source_arn=self._args.journal.stream_arns[self._args.place],
             starting_position="TRIM_HORIZON",
             batch_size=BATCH,
             maximum_batching_window_in_seconds=BATCHING_WINDOW,
