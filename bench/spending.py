@@ -12,8 +12,8 @@ import psutil
 from drill.observe.host_usage import LAMBDA, POSTGRES, SERVER, memory_of, part_of
 
 _INTERVAL = 1.0  # seconds between looks
-_NURSERY = "localaws.services.lambda_.fork_server"
-_KINDS = {SERVER: "embedded AWS server", POSTGRES: "PostgreSQL", LAMBDA: "Lambda nursery"}
+_FORK_SERVER = "localaws.services.lambda_.fork_server"
+_KINDS = {SERVER: "embedded AWS server", POSTGRES: "PostgreSQL", LAMBDA: "Lambda fork server"}
 _OTHER = "other"
 FUNCTIONS = frozenset(each.name for each in (Path(__file__).parents[1] / "functions").iterdir()) - {"common"}
 
@@ -138,17 +138,18 @@ class Watch:
 
 
 def kind_of(name: str, command: Sequence[str], folders: Iterable[str] = ()) -> str:
-    """What a process works on. `folders` lie in its working directory: a forked Lambda worker has its nursery's command
-    line, but its function's folder there. A server module of the embedded AWS that is new here has its own name."""
+    """What a process works on. `folders` lie in its working directory: a forked Lambda worker has the fork server's
+    command line, but its function's folder there. A server module of the embedded AWS not listed here has its own name.
+    """
     module = command[command.index("-m") + 1] if "-m" in command[:-1] else ""
-    part = part_of(name, command, served=module == _NURSERY)
+    part = part_of(name, command, served=module == _FORK_SERVER)
     if part == LAMBDA and (functions := sorted(FUNCTIONS.intersection(folders))):
         return f"Lambda {functions[0]}"
     return _KINDS.get(part) or (module if module.startswith("localaws.") else _OTHER)
 
 
 def _folders(process: psutil.Process) -> list[str]:
-    if _NURSERY not in process.cmdline():
+    if _FORK_SERVER not in process.cmdline():
         return []
     try:
         return [each.name for each in Path(process.cwd()).iterdir()]

@@ -1,27 +1,140 @@
-"""One address of a data plane: what happens to its connections, and how it fails when its region is lost.
+"""A listening address on loopback that stays reserved while it accepts, refuses, resets, or lets connections hang.
 
 `error`: connections are refused and open ones are closed. `reset`: new and open ones get a TCP reset. `hang`:
-connecting never ends and open connections fall silent. A port without a region (an accelerator's) never fails. The
-address stays reserved for as long as the port exists.
+connecting never ends and open connections fall silent.
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
+import struct
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
-from localaws.core.outages import Gate, Outage, OutageKind
-from localaws.net.listener import Listening, reset_socket
+from localaws.core.outages import OutageKind
 
 logger = logging.getLogger(__name__)
 
-OPEN_CONNECTIONS = 2000  # of one front; a newer one is reset, so that a runaway client cannot take every descriptor
+OPEN_CONNECTIONS = 2000  # of one port; a newer one is reset, so that a runaway client cannot take every descriptor
+BACKLOG = 1024  # beyond, the kernel drops connections: their clients retry after one second, and then three
+_ACCEPTED_AT_ONCE = 64  # before others on the loop have their turn
+ACCEPT_PAUSE = 0.05  # seconds, after the machine refused us a socket
+_LINGER_FOR_NO_TIME = struct.pack("ii", 1, 0)  # makes close() send a reset
+
+
+def reset_socket(connection: socket.socket) -> None:
+    """Close `connection` so that its peer sees a TCP reset."""
+    with contextlib.suppress(OSError):  # the peer may be gone already, which is what is wanted
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_FOR_NO_TIME)
+    connection.close()
+
+
+def reset_transport(transport: asyncio.WriteTransport) -> None:
+    """Close `transport`, TLS or not, so that its peer sees a TCP reset."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and not transport.is_closing():
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_FOR_NO_TIME)
+    transport.abort()
+
+
+class ListeningSocket:
+    """Calls `on_connection(socket, client's IP address)` for each new connection. Lives on one event loop."""
+
+    def __init__(self, on_connection: Callable[[socket.socket, str], None]) -> None:
+        self._on_connection = on_connection
+        self._reserved = _bound("127.0.0.1", 0)
+        self.address: tuple[str, int] = self._reserved.getsockname()
+        self._socket: socket.socket | None = None
+        self._plugs: list[socket.socket] = []
+        self._plugged_from: set[int] = set()
+
+    def accept(self) -> None:
+        listening = self._open()
+        listening.listen(BACKLOG)
+        self._unplug()
+        asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def refuse(self) -> None:
+        """Refuse connections from now on, and reset those that waited."""
+        self._unplug()
+        if self._socket:
+            asyncio.get_running_loop().remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    def hang(self) -> None:
+        """Let no handshake end: the queue holds one connection, and that one is ours. The kernel drops the others'."""
+        listening = self._open()
+        asyncio.get_running_loop().remove_reader(listening)
+        listening.listen(0)
+        for _ in range(2):
+            plug = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            plug.setblocking(False)
+            plug.connect_ex(self.address)
+            self._plugged_from.add(plug.getsockname()[1])
+            self._plugs.append(plug)
+
+    def close(self) -> None:
+        self.refuse()
+        self._reserved.close()
+
+    def _open(self) -> socket.socket:
+        if self._socket is None:
+            self._socket = _bound(*self.address)
+            self._socket.listen(BACKLOG)
+            self._socket.setblocking(False)
+            self._plugged_from.clear()
+        return self._socket
+
+    def _unplug(self) -> None:
+        for plug in self._plugs:
+            plug.close()
+        self._plugs.clear()
+
+    def _accept(self, listening: socket.socket) -> None:
+        """Called while connections wait. Not asyncio's `sock_accept`: cancelled, it can lose one it has accepted."""
+        for _ in range(_ACCEPTED_AT_ONCE):
+            if listening is not self._socket or self._plugs:  # a connection just accepted may have closed or hung it
+                return
+            try:
+                connection, (client, port) = listening.accept()
+            except BlockingIOError:
+                return
+            except OSError as problem:  # out of descriptors: try again when some are free
+                logger.warning("event=accept_failed port=%d: %s", self.address[1], problem)
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(listening)
+                loop.call_later(ACCEPT_PAUSE, self._resume, listening)
+                return
+            if port in self._plugged_from:
+                self._plugged_from.discard(port)
+                connection.close()
+                continue
+            connection.setblocking(False)
+            self._on_connection(connection, client)
+
+    def _resume(self, listening: socket.socket) -> None:
+        if listening is self._socket and not self._plugs:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A bound socket that shares its address: one reserves it for good, another listens while the region is up."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 class Connection(Protocol):
-    """What a port may do to a connection it let in."""
+    """What a port may do to a connection it accepted."""
 
     def freeze(self) -> None:
         """Move no more bytes, in either direction."""
@@ -37,89 +150,76 @@ class Connection(Protocol):
 
 
 class Port(ABC):
-    """A listening address; subclasses say what happens to a connection. Lives on one event loop."""
+    """A listening address; subclasses serve its connections. Lives on one event loop.
 
-    what: str  # how refused connections are counted, such as "nlb"
+    `name` appears in log lines. `on_refused` is called for each connection that an outage refuses or breaks.
+    """
 
-    def __init__(self, gate: Gate, region: str | None) -> None:
-        self.region = region
-        self.outage: Outage | None = None
+    def __init__(self, name: str, on_refused: Callable[[], None] = lambda: None) -> None:
+        self.name = name
+        self.outage: OutageKind | None = None
         self.connections: set[Connection] = set()
-        self._gate = gate
-        self._listening = Listening(self._let_in)
-        self._arriving: set[asyncio.Task[None]] = set()
+        self._on_refused = on_refused
+        self._listening = ListeningSocket(self._admit)
+        self._serving: set[asyncio.Task[None]] = set()
 
     @property
     def address(self) -> tuple[str, int]:
         return self._listening.address
 
     @abstractmethod
-    async def arrive(self, connection: socket.socket, client: str) -> None:
+    async def serve(self, connection: socket.socket, client: str) -> None:
         """Serve a new connection from an IP address, or hand it to something that is in `connections` while open."""
 
-    def open(self) -> None:
-        self.turn(self._gate.outage(self.region) if self.region else None)
-
-    def turn(self, outage: Outage | None) -> None:
-        """Take on the region's state: called at the start, and on every change."""
+    def apply(self, outage: OutageKind | None) -> None:
+        """Follow the region's state: called to open the port, and on every change."""
         self.outage = outage
         if outage is None:
             self._listening.accept()
             for connection in tuple(self.connections):
                 connection.thaw()
             return
-        if outage.kind is OutageKind.HANG:
+        if outage is OutageKind.HANG:
             self._listening.hang()
-        elif outage.kind is OutageKind.RESET:
+        elif outage is OutageKind.RESET:
             self._listening.accept()
         else:
             self._listening.refuse()
         for connection in tuple(self.connections):
-            self.fail(connection, outage.kind)
+            self.fail(connection, outage)
 
-    def fail(self, connection: Connection, kind: OutageKind) -> None:
-        """Let an outage have its way with an open connection, and count it."""
-        self._count_refused()
-        if kind is OutageKind.HANG:
+    def fail(self, connection: Connection, outage: OutageKind) -> None:
+        """Break an open connection as the outage does, and report it to `on_refused`."""
+        self._on_refused()
+        if outage is OutageKind.HANG:
             connection.freeze()
-        elif kind is OutageKind.RESET:
+        elif outage is OutageKind.RESET:
             connection.reset()
         else:
             connection.finish()
 
     def close(self) -> None:
-        """Give the address back and end every connection."""
+        """Release the address and end every connection."""
         self._listening.close()
-        for task in tuple(self._arriving):
+        for task in tuple(self._serving):
             task.cancel()
         for connection in tuple(self.connections):
             connection.reset()
 
-    def _count_refused(self) -> None:
-        if self.region:
-            self._gate.refuse(self.region, f"data:{self.what}")
-
-    def _let_in(self, connection: socket.socket, client: str) -> None:
+    def _admit(self, connection: socket.socket, client: str) -> None:
         if self.outage is not None:
-            self._count_refused()
+            self._on_refused()
             reset_socket(connection)
-        elif max(len(self.connections), len(self._arriving)) >= OPEN_CONNECTIONS:
-            where = f"{self.what} at port {self.address[1]}"
-            logger.warning("%s: %d connections open, a new one is reset", where, OPEN_CONNECTIONS)
+        elif max(len(self.connections), len(self._serving)) >= OPEN_CONNECTIONS:
+            logger.warning("event=connection_limit %s port=%d open=%d", self.name, self.address[1], OPEN_CONNECTIONS)
             reset_socket(connection)
         else:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._serve(self.arrive(connection, client))
+            task = asyncio.get_running_loop().create_task(self.serve(connection, client))
+            self._serving.add(task)
+            task.add_done_callback(self._served)
 
-    def _serve(self, arrival: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(arrival)
-        self._arriving.add(task)
-        task.add_done_callback(self._arrived)
-
-    def _arrived(self, task: asyncio.Task[None]) -> None:
-        self._arriving.discard(task)
+    def _served(self, task: asyncio.Task[None]) -> None:
+        self._serving.discard(task)
         if not task.cancelled() and (problem := task.exception()):
-            logger.error("%s: a connection failed", self.what, exc_info=problem)
-
-
-# TCP fronts on loopback: what load balancers and accelerators do with a connection, and how a lost region fails.
+            logger.error("event=connection_failed %s", self.name, exc_info=problem)

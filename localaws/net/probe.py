@@ -1,16 +1,16 @@
-"""One health probe over a real connection. It never asks the gate: a lost region fails it as it fails any client."""
+"""One health probe over a real connection. It ignores outages: a lost region fails it as it fails any client."""
 
 import asyncio
-import functools
-import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 import h11
 
 from localaws.core.clock import Clock
+from localaws.net import tls
 
 # A handler does not run faster because the clock does: a probe always gets this much of the machine's time.
 LEAST_SECONDS = 1.0
@@ -28,7 +28,7 @@ class Failure(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a probe found: passed when `failure` is None; `status` when there was an HTTP answer."""
+    """A probe's result: passed when `failure` is None; `status` when there was an HTTP response."""
 
     failure: Failure | None = None
     status: int | None = None
@@ -48,11 +48,16 @@ class HttpProbe:
     accepts: Callable[[int], bool]
     tls: bool = False
     server_name: str | None = None  # SNI
-    search: bytes = b""  # must stand in the first `searched` bytes of the body
+    search: bytes = b""  # must be in the first `searched` bytes of the body
     searched: int = 5120
 
 
-def patience(clock: Clock, aws_seconds: float) -> float:
+class _Failed(Exception):
+    def __init__(self, failure: Failure, detail: str) -> None:
+        self.outcome = Outcome(failure, detail=detail)
+
+
+def timeout_seconds(clock: Clock, aws_seconds: float) -> float:
     """Seconds of this machine that a probe waits for `aws_seconds`."""
     return max(clock.real(aws_seconds), LEAST_SECONDS)
 
@@ -60,59 +65,63 @@ def patience(clock: Clock, aws_seconds: float) -> float:
 async def probe_tcp(address: tuple[str, int], seconds: float) -> Outcome:
     """Whether a connection opens within `seconds` of this machine, and is not reset at once.
 
-    A front that resets has to accept first, where a network in between would answer the handshake itself.
+    A port that resets has to accept first, where a network in between would answer the handshake itself.
     """
     try:
-        async with asyncio.timeout(seconds):
-            reader, writer = await asyncio.open_connection(*address)
-    except TimeoutError:
-        return Outcome(Failure.TIMEOUT, detail="the connection was not established in time")
-    except OSError as problem:
-        return Outcome(Failure.CONNECTION, detail=problem.strerror or str(problem))
-    try:
-        async with asyncio.timeout(RESET_SECONDS):
-            await reader.read(1)
+        async with _connected(address, seconds) as (reader, _):
+            async with asyncio.timeout(RESET_SECONDS):
+                await reader.read(1)
     except TimeoutError:
         return Outcome()
-    except OSError as problem:
-        return Outcome(Failure.CONNECTION, detail=problem.strerror or str(problem))
-    finally:
-        writer.transport.abort()
+    except _Failed as failed:
+        return failed.outcome
     return Outcome()
 
 
-async def probe_http(probe: HttpProbe, connect_seconds: float, answer_seconds: float | None = None) -> Outcome:
-    """One GET. `answer_seconds` counts from the connection; without it, `connect_seconds` is for the whole probe.
+async def probe_http(probe: HttpProbe, connect_seconds: float, response_seconds: float | None = None) -> Outcome:
+    """One GET. `response_seconds` counts from the connection; without it, `connect_seconds` is for the whole probe.
 
     Certificates are not validated: neither Elastic Load Balancing [NLB-6] nor Route 53 [R53-8] does it.
     """
     started = time.monotonic()
     try:
-        async with asyncio.timeout(connect_seconds):
-            reader, writer = await asyncio.open_connection(
-                *probe.address,
-                ssl=_unverified() if probe.tls else None,
-                server_hostname=(probe.server_name or "") if probe.tls else None,
-            )
-    except TimeoutError:
-        return Outcome(Failure.TIMEOUT, detail="the connection was not established in time")
-    except OSError as problem:  # ssl.SSLError is one
-        return Outcome(Failure.CONNECTION, detail=problem.strerror or str(problem))
-    left = answer_seconds if answer_seconds is not None else connect_seconds - (time.monotonic() - started)
-    try:
-        async with asyncio.timeout(left):
-            return await _ask(probe, reader, writer)
+        async with _connected(probe.address, connect_seconds, probe) as (reader, writer):
+            left = connect_seconds - (time.monotonic() - started) if response_seconds is None else response_seconds
+            async with asyncio.timeout(left):
+                return await _get(probe, reader, writer)
     except TimeoutError:
         return Outcome(Failure.TIMEOUT, detail="no answer in time")
-    except OSError as problem:
-        return Outcome(Failure.CONNECTION, detail=problem.strerror or str(problem))
     except h11.RemoteProtocolError as problem:
         return Outcome(Failure.PROTOCOL, detail=str(problem))
+    except _Failed as failed:
+        return failed.outcome
+
+
+@asynccontextmanager
+async def _connected(
+    address: tuple[str, int], seconds: float, probe: HttpProbe | None = None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection opened within `seconds`, with TLS if `probe` asks for it. Raises _Failed for socket errors."""
+    context = tls.unverified_client() if probe and probe.tls else None
+    try:
+        async with asyncio.timeout(seconds):
+            name = (probe.server_name or "") if probe and context else None
+            reader, writer = await asyncio.open_connection(*address, ssl=context, server_hostname=name)
+    except TimeoutError:
+        raise _Failed(Failure.TIMEOUT, "the connection was not established in time") from None
+    except OSError as problem:  # ssl.SSLError is one
+        raise _Failed(Failure.CONNECTION, problem.strerror or str(problem)) from problem
+    try:
+        yield reader, writer
+    except TimeoutError:
+        raise
+    except OSError as problem:
+        raise _Failed(Failure.CONNECTION, problem.strerror or str(problem)) from problem
     finally:
         writer.transport.abort()
 
 
-async def _ask(probe: HttpProbe, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Outcome:
+async def _get(probe: HttpProbe, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Outcome:
     http = h11.Connection(h11.CLIENT)
     fields = [("host", probe.host), ("user-agent", probe.user_agent), ("accept", "*/*"), ("connection", "close")]
     writer.write(http.send(h11.Request(method="GET", target=probe.path, headers=fields)) or b"")
@@ -134,12 +143,3 @@ async def _ask(probe: HttpProbe, reader: asyncio.StreamReader, writer: asyncio.S
                 return Outcome(status=status)
         elif not isinstance(event, h11.InformationalResponse):
             return Outcome(Failure.BODY, status, detail="the search string was not found")
-
-
-@functools.cache
-def _unverified() -> ssl.SSLContext:
-    """One for all probes: making one takes longer than a handshake."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from localaws.core.control import Control
 from localaws.services import apigateway, ssm
-from localaws.services.acm import Authority
+from localaws.services.acm import CertificateAuthority
 from localaws.services.backup import BackupApi
 from localaws.services.ec2 import flow_logs, peering, vpc_endpoints
 from localaws.services.events.buses import EventBuses
@@ -27,7 +27,7 @@ class ControlPlanes:
         vpc_endpoints.install()
         flow_logs.install()
         apigateway.install()
-        Authority().install()
+        CertificateAuthority().install()
         BackupApi().install()
         WebAclLogs().install()
         self._buses.install()

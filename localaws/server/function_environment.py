@@ -23,7 +23,7 @@ def install(clock: Clock, traffic: Traffic) -> None:
         lambda region: {
             "WITNESS_RESOLVER": traffic.dns_address,
             # For TLS only: AWS's endpoints are plain HTTP on this machine.
-            "HTTPS_PROXY": traffic.ways_out.url(region),
+            "HTTPS_PROXY": traffic.egress_proxy.url(region),
             # Powertools reads this name too, and the server's own level (localaws/core/environment.py) is not theirs.
             "LOG_LEVEL": "INFO",
             **times(clock),

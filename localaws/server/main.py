@@ -39,7 +39,7 @@ from localaws.server.fault_api import FaultApi
 from localaws.services.events.schedules import Schedules
 from localaws.services.global_tables import GlobalTables
 from localaws.services.lambda_.streams import StreamMappings
-from localaws.services.lambda_.workers import Nursery
+from localaws.services.lambda_.workers import ForkServer
 from localaws.services.part import Machine, Part
 from localaws.services.replication import DEFAULT_LAGS, Replication
 from localaws.services.stepfunctions import Workflows
@@ -80,11 +80,11 @@ class Server:
         environment.apply(run_directory, self.port, settings.regions[0])
         if "ministack" in sys.modules:
             raise RuntimeError("a module imported ministack before its environment was set; import it through hooks")
-        self._nursery: Nursery | None = None
-        if Nursery.available:
-            self._nursery = Nursery()
-            reaper.group(self._nursery.group)
-            emulator.background.fork_python_workers(self._nursery.start)
+        self._fork_server: ForkServer | None = None
+        if ForkServer.available:
+            self._fork_server = ForkServer()
+            reaper.group(self._fork_server.group)
+            emulator.background.fork_python_workers(self._fork_server.start)
         self._gate = Gate(settings.regions)
         self._clock = Clock(settings.speed)
         self._calls = RecordedCalls()
@@ -140,8 +140,8 @@ class Server:
             await self._schedules.stop()
             self._streams.stop()
         emulator.background.kill_workers()
-        if self._nursery:
-            self._nursery.close()
+        if self._fork_server:
+            self._fork_server.close()
         server.should_exit = True
         for part in reversed(parts):
             await part.stop()

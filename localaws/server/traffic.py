@@ -27,15 +27,13 @@ from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.outages import Gate, Outage
 from localaws.core.saturation import Saturation
-from localaws.services.elb.deployed import look
-from localaws.services.elb.listeners import LoadBalancerFronts
+from localaws.services.elb.deployed import snapshot
+from localaws.services.elb.listeners import LoadBalancerPorts
 from localaws.services.elb.target_health import Prober, State, TargetHealth
 from localaws.services.elb.target_health_api import CANONICAL_ZONES, described, target_group_defaults
-from localaws.services.globalaccelerator.api import GlobalAcceleratorApi
-from localaws.services.globalaccelerator.data_plane import AcceleratorFronts
-from localaws.services.globalaccelerator.state import GlobalAccelerator
-from localaws.services.globalaccelerator.wire import TARGET_PREFIX
-from localaws.services.lambda_.egress_proxy import WaysOut
+from localaws.services.globalaccelerator.api import GlobalAccelerator
+from localaws.services.globalaccelerator.data_plane import AcceleratorPorts
+from localaws.services.lambda_.egress_proxy import EgressProxy
 from localaws.services.route53.dns_server import DnsServer
 from localaws.services.route53.health_checks import EndpointProber, HealthChecks, observations
 from localaws.services.route53.names import Names
@@ -63,14 +61,18 @@ class Traffic:
         self._ready = threading.Event()
         self._ending: asyncio.Event | None = None
         self._failure: BaseException | None = None
-        self.global_accelerator = GlobalAccelerator(clock)
-        self.fronts = LoadBalancerFronts(clock, gate, lambda group: self.target_health.routable(group))
-        self.target_health = TargetHealth(clock, Prober(clock, self.fronts.address), self.fronts.reset_target)
-        self.accelerator_fronts = AcceleratorFronts(
+        self.global_accelerator = GlobalAccelerator(
+            clock, lambda endpoint: self.target_health.load_balancer(endpoint).name
+        )
+        self.load_balancer_ports = LoadBalancerPorts(clock, gate, lambda group: self.target_health.routable(group))
+        self.target_health = TargetHealth(
+            clock, Prober(clock, self.load_balancer_ports.address), self.load_balancer_ports.reset_target
+        )
+        self.accelerator_ports = AcceleratorPorts(
             gate,
             self.global_accelerator,
             client_region,
-            self.fronts.address,
+            self.load_balancer_ports.address,
             self._is_load_balancer_healthy,
             saturation,
         )
@@ -80,21 +82,16 @@ class Traffic:
             lambda name: self.names.ip_addresses(name),
         )
         self.names = Names(
-            http_port, self.global_accelerator, self.accelerator_fronts, self.fronts, self.records.target
+            http_port, self.global_accelerator, self.accelerator_ports, self.load_balancer_ports, self.records.target
         )
         self.health_checks = HealthChecks(clock, EndpointProber(clock, self.names.locate))
         self.dns = DnsServer(self.records)
-        self.ways_out = WaysOut(gate.regions, self.names.locate, self._may_call)
+        self.egress_proxy = EgressProxy(gate.regions, self.names.locate, self._may_call)
         gate.on_change(self._region_changed)
 
     def install(self) -> None:
         """Register Global Accelerator and put our answers in place of the emulator's."""
-        api = GlobalAcceleratorApi(
-            self.global_accelerator, lambda endpoint: self.target_health.load_balancer(endpoint).name
-        )
-        emulator.services.register_service(
-            "globalaccelerator", TARGET_PREFIX, api.handle, self.global_accelerator.clear
-        )
+        self.global_accelerator.install()
         emulator.elb.name_network_load_balancers()
         emulator.elb.answer_canonical_zones(CANONICAL_ZONES)
         emulator.elb.fill_target_group_defaults(target_group_defaults)
@@ -136,7 +133,7 @@ class Traffic:
         return {
             "targets": self.target_health.status(),
             "health_checks": self.health_checks.status(),
-            "accelerators": self.accelerator_fronts.status(),
+            "accelerators": self.accelerator_ports.status(),
         }
 
     def _run(self) -> None:
@@ -151,7 +148,7 @@ class Traffic:
     async def _serve(self) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         await self.dns.start()
-        await self.ways_out.start()
+        await self.egress_proxy.start()
         watching = self._loop.create_task(self._saturation.watch())
         try:
             while not self._ending.is_set():
@@ -162,9 +159,9 @@ class Traffic:
             watching.cancel()
             self.target_health.stop()
             self.health_checks.stop()
-            self.accelerator_fronts.close()
-            self.fronts.close()
-            self.ways_out.stop()
+            self.accelerator_ports.close()
+            self.load_balancer_ports.close()
+            self.egress_proxy.stop()
             self.dns.stop()
 
     @staticmethod
@@ -178,9 +175,9 @@ class Traffic:
     def _follow(self) -> None:
         """One look at what is deployed. A look that breaks is said and tried again: traffic must not end with it."""
         try:
-            deployed = look()
-            self.fronts.follow(deployed)
-            self.accelerator_fronts.follow()
+            deployed = snapshot()
+            self.load_balancer_ports.follow(deployed)
+            self.accelerator_ports.follow()
             self.target_health.follow(deployed)
             self.health_checks.follow()
         except Exception:
@@ -188,7 +185,7 @@ class Traffic:
 
     def _region_changed(self, region: str, outage: Outage | None) -> None:
         if self._loop and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.fronts.turn, region, outage)
+            self._loop.call_soon_threadsafe(self.load_balancer_ports.apply, region, outage)
 
     def _may_call(self, region: str, name: str) -> bool:
         """Whether functions of `region` reach a door by its name. What a lost region does to who calls *it*, its fronts

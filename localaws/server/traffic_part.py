@@ -18,7 +18,7 @@ class TrafficPart:
         function_environment.install(self._clock, self._traffic)
         control.section("targets", self._traffic.target_health.status)
         control.section("health_checks", self._traffic.health_checks.status)
-        control.section("accelerators", self._traffic.accelerator_fronts.status)
+        control.section("accelerators", self._traffic.accelerator_ports.status)
         control.section("dns", lambda: {"address": self._traffic.dns_address})
         control.addresses(self._traffic.addresses)
 

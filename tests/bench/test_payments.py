@@ -15,7 +15,7 @@ from bench.paying import Answers
 from bench.payments import Run, medians, ratio, table, whole_minutes
 from bench.spending import Mark, Seen, Spending, Watch, cores, kind_of, others, per_payment
 
-NURSERY = ["python", "-m", "localaws.services.lambda_.fork_server", "10"]
+FORK_SERVER = ["python", "-m", "localaws.services.lambda_.fork_server", "10"]
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,9 @@ NURSERY = ["python", "-m", "localaws.services.lambda_.fork_server", "10"]
     [
         ("python", ["python", "-m", "localaws.server.main", "--port", "1"], [], "embedded AWS server"),
         ("postgres", ["postgres: walsender"], [], "PostgreSQL"),
-        ("python", NURSERY, ["common", "payments"], "Lambda payments"),
-        ("python", NURSERY, ["common", "ledger"], "Lambda ledger"),
-        ("python", NURSERY, ["components", "functions"], "Lambda nursery"),
+        ("python", FORK_SERVER, ["common", "payments"], "Lambda payments"),
+        ("python", FORK_SERVER, ["common", "ledger"], "Lambda ledger"),
+        ("python", FORK_SERVER, ["components", "functions"], "Lambda fork server"),
         ("python", ["python", "-m", "localaws.front"], [], "localaws.front"),
         ("python", ["python", "-m", "localaws", "up"], ["payments"], "other"),
         ("python", ["python", "-I", "-S", "localaws/core/reaper.py"], [], "other"),
@@ -67,10 +67,10 @@ def test_the_time_of_a_process_counts_once_however_it_ends(looks: Sequence[Seque
 
 def test_a_worker_of_two_kinds_spends_for_the_one_it_is() -> None:
     spending = Spending()
-    spending.look([seen(1, 1.0, kind="Lambda nursery")])
+    spending.look([seen(1, 1.0, kind="Lambda fork server")])
     spending.look([seen(1, 3.0, kind="Lambda payments")])
 
-    assert spending.spent == {"Lambda nursery": 1.0, "Lambda payments": 2.0}
+    assert spending.spent == {"Lambda fork server": 1.0, "Lambda payments": 2.0}
 
 
 def test_a_number_used_again_is_another_process() -> None:

@@ -61,12 +61,12 @@ def nobody_watches(file: Path) -> Iterator[None]:
 
 
 def workers(up: int) -> list[psutil.Process]:
-    """Lambda's execution environments below the process `up`: each is a fork of the nursery."""
-    forked = [each for each in psutil.Process(up).children(recursive=True) if _is_of_the_nursery(each)]
+    """Lambda's execution environments below the process `up`: each is a fork of the fork server."""
+    forked = [each for each in psutil.Process(up).children(recursive=True) if _is_of_the_fork_server(each)]
     return [each for each in forked if each.ppid() in {parent.pid for parent in forked}]
 
 
-def _is_of_the_nursery(process: psutil.Process) -> bool:
+def _is_of_the_fork_server(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return "localaws.services.lambda_.fork_server" in process.cmdline()
     return False

@@ -15,7 +15,7 @@ import pytest
 from localaws import emulator
 from localaws.core import saturation
 from localaws.core.saturation import Saturation
-from localaws.net import port, relay
+from localaws.net import port, proxy
 from tests.certificates import make_certificate
 from tests.local.traffic_world import (
     EAST_1,
@@ -275,7 +275,7 @@ def test_a_network_load_balancer_without_targets_resets(world: World, own_cell: 
 def test_refused_connections_are_counted_for_the_lost_region(
     world: World, slow_front: tuple[str, int], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(proxy, "CONNECT_SECONDS", 0.1)
     before = world.gate.refused().get(EAST_1, {}).get("data:nlb", 0)
     opened = [world.connect(slow_front) for _ in range(2)]
     assert [ask(connection) for connection in opened] == [(200, EAST_1)] * 2

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 
-from localaws.net.listener import Listening
+from localaws.net.port import ListeningSocket
 
 MANY = 300  # more than the kernel keeps by default
 
@@ -12,7 +12,7 @@ MANY = 300  # more than the kernel keeps by default
 def test_connections_that_come_while_the_loop_is_busy_wait_and_none_is_dropped() -> None:
     async def run() -> int:
         accepted: list[socket.socket] = []
-        listening = Listening(lambda connection, _client: accepted.append(connection))
+        listening = ListeningSocket(lambda connection, _client: accepted.append(connection))
         listening.accept()
         clients = [socket.socket() for _ in range(MANY)]
         for client in clients:

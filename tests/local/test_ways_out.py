@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from localaws.services.lambda_.egress_proxy import WaysOut
+from localaws.services.lambda_.egress_proxy import EgressProxy
 from localaws.services.route53.names import Destination
 
 DOOR, API = "nlb-1.elb.us-east-1.amazonaws.com", "abc.execute-api.us-east-1.amazonaws.com"
@@ -27,7 +27,7 @@ class World:
         self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
         address = self._server.sockets[0].getsockname()
         places = {DOOR: Destination(address, ""), API: Destination(address, "/_aws/execute-api/abc", tls=False)}
-        self.ways = WaysOut(
+        self.ways = EgressProxy(
             ("us-east-2",), lambda name, _port, _path: places.get(name), lambda _region, _name: self.reachable
         )
         await self.ways.start()

@@ -13,7 +13,7 @@ from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.control import Control
 from localaws.core.outages import Gate
-from localaws.services.elb.deployed import look
+from localaws.services.elb.deployed import snapshot
 from localaws.services.elb.target_health import State, TargetHealth
 from localaws.services.route53.health_checks import HealthChecks
 
@@ -75,7 +75,7 @@ class ServiceMetrics:
 
     def _targets(self) -> Iterator[Metric]:
         """Healthy and unhealthy targets of NLBs [NLB-5]."""
-        deployed = look()
+        deployed = snapshot()
         for balancer in deployed.load_balancers.values():
             if balancer.kind != "network":
                 continue

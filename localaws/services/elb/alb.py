@@ -1,19 +1,20 @@
-"""The front of an application load balancer's listener: TLS with the listener's certificate, HTTP/1.1, then the
+"""The data plane of an application load balancer's listener: TLS with the listener's certificate, HTTP/1.1, then the
 emulator's own rules and targets, in the load balancer's account and region.
 
-The emulator's dispatcher runs on this front's event loop, not on the emulator's: it keeps no state bound to a loop and
-moves every Lambda invocation to a thread of its own, so a busy emulator loop does not stop traffic.
+The emulator's dispatcher runs on this port's event loop, not on the emulator's: it keeps no state bound to a loop and
+moves every Lambda invocation to a thread of its own, so a busy emulator loop does not stop traffic. Requests of one
+client connection are served one after the other. HTTP/2 and WebSocket upgrades are left out; a request body may have
+the megabyte that AWS passes on to a Lambda target [ALB-2].
 """
 
 import asyncio
 import logging
 import socket
 import ssl
-import tempfile
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
-from pathlib import Path
+from functools import partial
 from urllib.parse import parse_qs, unquote
 
 import h11
@@ -21,21 +22,16 @@ import h11
 from localaws import emulator
 from localaws.core.outages import Gate
 from localaws.emulator.elb import DispatchedAnswer
-from localaws.net.listener import reset_transport
-from localaws.net.port import Port
+from localaws.net import tls
+from localaws.net.port import Port, reset_transport
 from localaws.services.elb.deployed import LoadBalancer
-
-# The HTTP/1.1 side of an application load balancer: requests of one client connection, one after the other.
-#
-# HTTP/2 and WebSocket upgrades are left out; a request body may have the megabyte that AWS passes on to a Lambda target
-# [ALB-2].
-
 
 logger = logging.getLogger(__name__)
 
 BODY_LIMIT = 1024 * 1024
 HEADER_LIMIT = 64 * 1024  # AWS: "HTTP header limits", the whole of the request headers
 READ_SIZE = 64 * 1024
+HANDSHAKE_SECONDS = 10.0  # of this machine
 _PER_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"}
 
 
@@ -48,24 +44,24 @@ class Request:
     client: str
 
 
-Answerer = Callable[[Request], Awaitable[DispatchedAnswer]]
+Respond = Callable[[Request], Awaitable[DispatchedAnswer]]
 
 
-class Conversation:
-    """A client's connection. Frozen, it neither reads on nor writes an answer."""
+class HttpConnection:
+    """A client's connection. Frozen, it neither reads on nor writes a response."""
 
     def __init__(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         client: str,
-        answer: Answerer,
+        respond: Respond,
         idle_seconds: Callable[[], float],
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._answer = answer
-        self._idle_seconds = idle_seconds  # of this machine, asked before each read
+        self._respond = respond
+        self._idle_seconds = idle_seconds  # of this machine, evaluated before each read
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEADER_LIMIT)
@@ -84,19 +80,19 @@ class Conversation:
         reset_transport(self._writer.transport)
 
     async def serve(self) -> None:
-        """Answer until the client leaves, falls idle or breaks the protocol."""
+        """Serve until the client leaves, falls idle or breaks the protocol."""
         try:
             while await self._exchange():
                 self._http.start_next_cycle()
         except h11.RemoteProtocolError as problem:
             await self._refuse(problem.error_status_hint)
         except (ConnectionError, TimeoutError, ssl.SSLError) as problem:
-            logger.debug("client %s left: %s", self._client, problem)
+            logger.debug("event=client_left %s: %s", self._client, problem)
         finally:
             self._writer.close()
 
     async def _exchange(self) -> bool:
-        """One request and its answer. False when the connection is to be closed."""
+        """One request and its response. False when the connection is to be closed."""
         event = await self._next_event()
         if not isinstance(event, h11.Request):
             return False
@@ -113,12 +109,12 @@ class Conversation:
             body=bytes(body),
             client=self._client,
         )
-        status, headers, content = await self._answer(request)
+        status, headers, content = await self._respond(request)
         await self._flowing.wait()
         try:
             start = h11.Response(status_code=status, headers=_fields(headers, content))
         except h11.LocalProtocolError as problem:  # a target's malformed header: AWS answers 502
-            logger.warning("the target's answer is not HTTP: %s", problem)
+            logger.warning("event=alb_bad_response: %s", problem)
             start, content = h11.Response(status_code=502, headers=[("content-length", "0")]), b""
         if isinstance(content, bytes):
             has_body = content and event.method != b"HEAD" and status not in (204, 304)
@@ -146,7 +142,7 @@ class Conversation:
         await self._writer.drain()
 
     async def _refuse(self, status: int) -> None:
-        """End an exchange that cannot be answered in earnest."""
+        """End an exchange with an error of the load balancer's own."""
         if self._http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             return
         await self._flowing.wait()
@@ -165,7 +161,7 @@ def _joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _fields(headers: dict[str, str | list[str]], content: object) -> list[tuple[str, str]]:
-    """Response fields as they go out: the load balancer frames the answer itself and dates it."""
+    """Response fields as they go out: the load balancer frames the response itself and dates it."""
     fields = [
         (name, str(value))
         for name, values in headers.items()
@@ -179,50 +175,39 @@ def _fields(headers: dict[str, str | list[str]], content: object) -> list[tuple[
     return fields
 
 
-HANDSHAKE_SECONDS = 10.0  # of this machine
-
-
 class CertificateUnusable(ValueError):
-    """A listener's certificate has no key here: only imported certificates can be served."""
+    """A listener's certificate has no key here: only imported and issued certificates can be served."""
 
 
 def server_context(certificate_arn: str, policy: str) -> ssl.SSLContext:
-    """A TLS context for an imported certificate. Raises CertificateUnusable when ACM holds no key or a broken one."""
+    """A TLS context for a certificate of ACM. Raises CertificateUnusable when ACM holds no key or a broken one."""
     material = emulator.acm.certificate_material(certificate_arn)
     if material is None or not material.private_key:
         raise CertificateUnusable(
             f"{certificate_arn} is not an imported certificate; the embedded AWS has no key for it"
         )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context = tls.server_context(material.private_key, material.certificate, material.chain)
+    except ssl.SSLError as problem:
+        raise CertificateUnusable(f"{certificate_arn} cannot be served: {problem.reason}") from None
     # The policy's name carries its lowest version: ELBSecurityPolicy-TLS13-1-3-2021-06 allows nothing older.
     tls13_only = policy.startswith("ELBSecurityPolicy-TLS13-1-3")
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls13_only else ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    # OpenSSL's loader takes files only; this folder is readable by this user alone and gone at once.
-    with tempfile.TemporaryDirectory(prefix="localaws-") as folder:
-        pem = Path(folder, "certificate.pem")
-        pem.touch(mode=0o600)
-        pem.write_text("\n".join((material.private_key, material.certificate, material.chain)))
-        try:
-            context.load_cert_chain(pem)
-        except ssl.SSLError as problem:
-            raise CertificateUnusable(f"{certificate_arn} cannot be served: {problem.reason}") from None
     return context
 
 
 class ApplicationPort(Port):
     """One listener of an application load balancer."""
 
-    what = "alb"
-
     def __init__(self, gate: Gate, load_balancer: LoadBalancer, port: int, idle_seconds: Callable[[], float]) -> None:
-        super().__init__(gate, load_balancer.region)
+        super().__init__("alb", partial(gate.refuse, load_balancer.region, "data:alb"))
         self.load_balancer = load_balancer
         self.context: ssl.SSLContext | None = None  # None: plain HTTP
         self._port = port
         self._idle_seconds = idle_seconds
 
-    async def arrive(self, connection: socket.socket, client: str) -> None:
+    async def serve(self, connection: socket.socket, client: str) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=READ_SIZE)
         try:
@@ -233,19 +218,19 @@ class ApplicationPort(Port):
                 ssl_handshake_timeout=HANDSHAKE_SECONDS if self.context else None,
             )
         except (ssl.SSLError, ConnectionError, TimeoutError) as problem:
-            logger.debug("no TLS with a client: %s", problem)
+            logger.debug("event=tls_handshake_failed %s: %s", client, problem)
             return
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-        conversation = Conversation(reader, writer, client, self._answer, self._idle_seconds)
-        self.connections.add(conversation)
+        http = HttpConnection(reader, writer, client, self._respond, self._idle_seconds)
+        self.connections.add(http)
         if self.outage is not None:  # it came during the handshake
-            self.fail(conversation, self.outage.kind)
+            self.fail(http, self.outage)
         try:
-            await conversation.serve()
+            await http.serve()
         finally:
-            self.connections.discard(conversation)
+            self.connections.discard(http)
 
-    async def _answer(self, request: Request) -> emulator.elb.DispatchedAnswer:
+    async def _respond(self, request: Request) -> DispatchedAnswer:
         raw_path, _, raw_query = request.target.partition("?")
         try:
             return await emulator.elb.dispatch_to_application_load_balancer(
@@ -261,5 +246,5 @@ class ApplicationPort(Port):
                 client=request.client,
             )
         except Exception:
-            logger.exception("%s failed on %s %s", self.load_balancer.name, request.method, raw_path)
+            logger.exception("event=alb_dispatch_failed %s %s %s", self.load_balancer.name, request.method, raw_path)
             return 500, {"server": "awselb/2.0"}, b""

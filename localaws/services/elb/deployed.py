@@ -1,6 +1,6 @@
-"""A typed look at the load balancers that are deployed right now, read from the emulator's own state.
+"""The load balancers that are deployed, typed, read from the emulator's own state.
 
-It is a snapshot: cheap to take (a few dictionaries), never cached, so that a change by the API shows at the next look.
+A snapshot is cheap to take (a few dictionaries) and never cached, so that the next one shows every change by the API.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class LoadBalancer:
     internal: bool
     security_groups: tuple[str, ...]
     idle_timeout: float  # AWS seconds; of an application load balancer
-    record: dict[str, Any]  # the emulator's own, which its dispatcher wants back
+    record: dict[str, Any]  # the emulator's own, an argument of its dispatcher
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """Load balancers, listeners and target groups by ARN, targets by target group, and who uses which group."""
+    """Load balancers, listeners and target groups by ARN, targets and users by target group."""
 
     load_balancers: dict[str, LoadBalancer]
     listeners: dict[str, Listener]
@@ -84,10 +84,10 @@ class Deployed:
         return [self.load_balancers[arn] for arn, groups in self.groups_of.items() if group in groups]
 
 
-def look() -> Deployed:
-    """What is deployed now, in all accounts and regions."""
+def snapshot() -> Deployed:
+    """All accounts and regions as they are now."""
     balancers = {record["LoadBalancerArn"]: _load_balancer(record) for record in emulator.elb.load_balancer_records()}
-    # A deleted load balancer leaves its listeners behind in the emulator; they serve nothing.
+    # The emulator keeps the listeners of a deleted load balancer; they serve nothing.
     listeners = {
         record["ListenerArn"]: _listener(record)
         for record in emulator.elb.listener_records()

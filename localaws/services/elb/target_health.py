@@ -17,7 +17,7 @@ from typing import Any
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.net.probe import Failure, HttpProbe, Outcome, patience, probe_http, probe_tcp
+from localaws.net.probe import Failure, HttpProbe, Outcome, probe_http, probe_tcp, timeout_seconds
 from localaws.services.elb.deployed import Deployed, HealthCheck, Target, TargetGroup
 
 # How a load balancer probes a target: where it connects, what it asks, what it takes for an answer.
@@ -54,7 +54,7 @@ class Prober:
 
     async def probe(self, target: Target, group: TargetGroup, deployed: Deployed) -> Outcome:
         check = group.health_check
-        seconds = patience(self._clock, check.timeout)
+        seconds = timeout_seconds(self._clock, check.timeout)
         if group.target_type == "lambda":
             started = time.monotonic()
             status = await emulator.elb.invoke_lambda_target(target.id, group.arn, check.path, USER_AGENT)

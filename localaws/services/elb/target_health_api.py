@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from localaws.services.elb.deployed import Target, look
+from localaws.services.elb.deployed import Target, snapshot
 from localaws.services.elb.target_health import NOT_REGISTERED, TargetHealth
 
 # Hosted zones of load balancer names by type and region
@@ -23,7 +23,7 @@ CANONICAL_ZONES = {
 
 def described(health: TargetHealth, group: str, asked: list[dict[str, Any]]) -> str:
     """The members of DescribeTargetHealth: all targets of a group, or those asked for."""
-    deployed = look()
+    deployed = snapshot()
     registered = deployed.targets[group]
     check = deployed.target_groups[group].health_check
     if asked:

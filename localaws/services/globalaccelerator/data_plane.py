@@ -1,6 +1,10 @@
-"""The front of accelerators: each new connection goes to an endpoint by distance, dial, weight and health.
+"""The data plane of accelerators: each new connection goes to an endpoint by distance, dial, weight and health.
 
-An accelerator stands outside the regions: it never fails, and it learns of a lost region by target health alone.
+An accelerator is outside the regions: it never fails, and it detects a lost region by target health alone.
+
+- The dial limits the share of connections that stay with a group; the rest goes to the next nearest one [GA-8].
+- Without a healthy endpoint of a weight above zero, the three closest groups are tried whatever their dials; without
+  one there, a random endpoint of the closest group [GA-1].
 """
 
 import random
@@ -11,17 +15,10 @@ from typing import Any
 
 from localaws.core.outages import Gate
 from localaws.core.saturation import Saturation
-from localaws.net.forwarding import ForwardingPort, Way
+from localaws.net.proxy import Proxy, Route
+from localaws.services.globalaccelerator.api import GlobalAccelerator
 from localaws.services.globalaccelerator.distance import kilometres, nearest_first
 from localaws.services.globalaccelerator.records import Accelerator, EndpointGroup
-from localaws.services.globalaccelerator.state import GlobalAccelerator
-
-# Which endpoint an accelerator gives a new connection: a pure decision over groups, dials, weights and health.
-#
-# - The dial limits the share of connections that stay with a group; the rest goes to the next nearest one [GA-8].
-# - Without a healthy endpoint of a weight above zero, the three closest groups are tried whatever their dials; without
-#   one there, a random endpoint of the closest group [GA-1].
-
 
 GROUPS_TRIED = 3
 
@@ -63,7 +60,7 @@ def choose(nearest_first: Sequence[Group], draw: Callable[[], float]) -> tuple[G
 
 
 def _by_dial(nearest_first: Sequence[Group], draw: Callable[[], float]) -> Group | None:
-    """Where the connection would go were all healthy. What every dial turns away falls to the farthest open group.
+    """The group if all were healthy. What every dial turns away goes to the farthest group with a dial above 0.
 
     That is AWS's own example: with two dials at 50, a coast sends the second half of its traffic to the other one.
     """
@@ -88,10 +85,10 @@ AddressOf = Callable[[str, int], tuple[str, int] | None]
 Key = tuple[str, int]
 
 
-class AcceleratorFronts:
+class AcceleratorPorts:
     """One port per port of each enabled accelerator's listeners. Lives on the traffic loop.
 
-    `address_of(load balancer ARN, port)` and `is_healthy(load balancer ARN)` know the endpoints.
+    `address_of(load balancer ARN, port)` and `is_healthy(load balancer ARN)` describe the endpoints.
     """
 
     def __init__(
@@ -110,14 +107,14 @@ class AcceleratorFronts:
         self._address_of = address_of
         self._is_healthy = is_healthy
         self._saturation = saturation
-        self._shed = 0  # connections that were reset for that
-        self._ports: dict[Key, ForwardingPort] = {}
-        self._listeners: dict[Key, str] = {}  # the listener behind a port: another may have taken its place
+        self._shed = 0  # connections reset while too many TLS handshakes were under way
+        self._ports: dict[Key, Proxy] = {}
+        self._listeners: dict[Key, str] = {}  # the listener behind a port; it may be replaced
         self._sent: dict[str, Counter[str]] = {}
 
     def address(self, accelerator: str, port: int) -> tuple[str, int] | None:
-        front = self._ports.get((accelerator, port))
-        return front.address if front else None
+        found = self._ports.get((accelerator, port))
+        return found.address if found else None
 
     def follow(self) -> None:
         enabled = [record for record in tuple(self._state.accelerators.values()) if record.enabled]
@@ -132,8 +129,8 @@ class AcceleratorFronts:
         self._listeners = wanted
         for key in wanted:
             if key not in self._ports:
-                self._ports[key] = self._front(key)
-                self._ports[key].open()
+                self._ports[key] = self._proxy(key)
+                self._ports[key].apply(None)
         for gone in [arn for arn in self._sent if arn not in self._state.accelerators]:
             del self._sent[gone]
 
@@ -144,17 +141,15 @@ class AcceleratorFronts:
     def status(self) -> list[dict[str, Any]]:
         return [self._status(record) for record in tuple(self._state.accelerators.values())]
 
-    def _front(self, key: Key) -> ForwardingPort:
-        return ForwardingPort(
-            self._gate, None, "accelerator", lambda client: self._way(key, client), self._count_refused
-        )
+    def _proxy(self, key: Key) -> Proxy:
+        return Proxy("accelerator", lambda client: self._route(key, client), on_unreached=self._count_refused)
 
     def _count_refused(self, region: str) -> None:
-        """Only the kernel sees the connections that a lost region's load balancer refuses; this side sees its own."""
+        """A lost region's load balancer refuses connections in the kernel; they are counted here, at the caller."""
         if self._gate.is_lost(region):
             self._gate.refuse(region, "data:nlb")
 
-    def _way(self, key: Key, client: str) -> Way | None:
+    def _route(self, key: Key, client: str) -> Route | None:
         listener = self._listeners[key]
         record = self._state.listeners.get(listener)
         groups = {group.region: group for group in self._state.groups_of(listener)}
@@ -174,7 +169,7 @@ class AcceleratorFronts:
             self._shed += 1
             return None
         self._sent.setdefault(accelerator, Counter())[group.region] += 1
-        return Way(address, group.region)
+        return Route(address, group.region)
 
     def _group(self, record: EndpointGroup) -> Group:
         return Group(
@@ -188,14 +183,14 @@ class AcceleratorFronts:
 
     def _status(self, record: Accelerator) -> dict[str, Any]:
         listeners = self._state.listeners_of(record.arn)
-        fronts = [front for (accelerator, _), front in tuple(self._ports.items()) if accelerator == record.arn]
+        ports = [port for (accelerator, _), port in tuple(self._ports.items()) if accelerator == record.arn]
         opened: Counter[str] = Counter()
-        for front in fronts:
-            opened.update(front.open_by_label())
+        for port in ports:
+            opened.update(port.open_by_label())
         return {
             "arn": record.arn,
             "dns_name": record.dns_name,
-            "address": "{}:{}".format(*fronts[0].address) if fronts else None,
+            "address": "{}:{}".format(*ports[0].address) if ports else None,
             "endpoint_groups": [
                 {"region": group.region, "healthy": self._group(group).usable, "dial": group.dial}
                 for listener in listeners

@@ -1,15 +1,10 @@
-"""What Global Accelerator keeps: records that are never changed in place, so that any thread may read them."""
+"""Global Accelerator's records and their API documents. Never changed in place: any thread may read them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    id: str
-    weight: int
-    preserves_client_address: bool
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +20,19 @@ class Accelerator:
     changed_at: float  # AWS seconds of the clock
     flow_logs: Mapping[str, Any] = field(default_factory=lambda: {"FlowLogsEnabled": False})
 
+    def document(self, status: str) -> Document:
+        return {
+            "AcceleratorArn": self.arn,
+            "Name": self.name,
+            "IpAddressType": "IPV4",
+            "Enabled": self.enabled,
+            "IpSets": [{"IpFamily": "IPv4", "IpAddressFamily": "IPv4", "IpAddresses": list(self.addresses)}],
+            "DnsName": self.dns_name,
+            "Status": status,
+            "CreatedTime": self.created,
+            "LastModifiedTime": self.modified,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listener:
@@ -37,6 +45,21 @@ class Listener:
     def ports(self) -> list[int]:
         return [port for first, last in self.port_ranges for port in range(first, last + 1)]
 
+    def document(self) -> Document:
+        return {
+            "ListenerArn": self.arn,
+            "PortRanges": [{"FromPort": first, "ToPort": last} for first, last in self.port_ranges],
+            "Protocol": "TCP",
+            "ClientAffinity": self.client_affinity,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    id: str
+    weight: int
+    preserves_client_address: bool
+
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointGroup:
@@ -47,3 +70,25 @@ class EndpointGroup:
     endpoints: tuple[Endpoint, ...]
     port_overrides: Mapping[int, int]
     health_check: Mapping[str, Any]  # stored and returned only: it does not apply to load balancer endpoints
+
+    def document(self, health_of: Callable[[str], str]) -> Document:
+        """`health_of` gives INITIAL, HEALTHY or UNHEALTHY for an endpoint id."""
+        return {
+            "EndpointGroupArn": self.arn,
+            "EndpointGroupRegion": self.region,
+            "EndpointDescriptions": [
+                {
+                    "EndpointId": endpoint.id,
+                    "Weight": endpoint.weight,
+                    "HealthState": health_of(endpoint.id),
+                    "ClientIPPreservationEnabled": endpoint.preserves_client_address,
+                }
+                for endpoint in self.endpoints
+            ],
+            "TrafficDialPercentage": self.dial,
+            "PortOverrides": [
+                {"ListenerPort": listener_port, "EndpointPort": port}
+                for listener_port, port in self.port_overrides.items()
+            ],
+            **self.health_check,
+        }

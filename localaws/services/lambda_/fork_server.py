@@ -1,16 +1,15 @@
 """Forks execution environments for Python functions: `python -m localaws.services.lambda_.fork_server <socket>`; see
 `workers`.
 
-A function's libraries take most of a second of CPU to import. On AWS cold starts run side by side on other people's
-machines; here a burst of them would take the traffic's own processor time. So one process imports the libraries once,
+A function's libraries take most of a second of CPU to import. On AWS, cold starts run side by side on many machines;
+here a burst of them would take the traffic's own processor time. So one process imports the libraries once,
 and every execution environment is a fork of it: it starts in milliseconds and shares their memory. A function still
 imports its own code in an environment of its own, as on AWS.
 
-Each request is a message on the socket: JSON with the script, its folder and its whole environment, and three file
-descriptors for its standard streams. The answer is the process id.
+Each request is one message on a SOCK_SEQPACKET socket: JSON with the script, its folder and its whole environment, and
+three file descriptors for its standard streams. The reply is the process id.
 """
 
-import array
 import gc
 import importlib
 import json
@@ -22,8 +21,8 @@ import sys
 import traceback
 from typing import Any
 
-# What functions import, and the services they call. What is missing here only makes a start slower, so neither list is
-# a promise. Some libraries load parts of themselves when they are first used; those are named too.
+# What functions import, and the services they call. A missing entry only makes a start slower. Some libraries load
+# parts of themselves when they are first used; those are named too.
 PRELOADED = (
     "aws_lambda_powertools.event_handler",
     "aws_lambda_powertools.logging",
@@ -44,7 +43,7 @@ PRELOADED = (
     "zoneinfo",
 )
 SERVICES = ("dynamodb", "events", "rds", "rds-data", "secretsmanager", "sns", "sqs", "ssm", "stepfunctions")
-_LENGTH = 4  # bytes of a message's length in front of it
+LONGEST_MESSAGE = 256 * 1024  # bytes; more than a socket's default send buffer lets pass
 _STREAMS = 3
 
 
@@ -55,18 +54,19 @@ def serve(control: socket.socket) -> None:
     _share_service_models()
     gc.freeze()  # what is loaded now stays shared: collections in the children do not touch it
     gc.set_threshold(10_000, 20, 50)  # nor are they so frequent that they cost more than the work
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects them; who started one watches it by itself
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel collects them; the client watches them
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while request := _receive(control):
-        message, streams = request
+    while True:
+        message, streams, _, _ = socket.recv_fds(control, LONGEST_MESSAGE, _STREAMS)
+        if not message:
+            return
         pid = os.fork()
         if pid == 0:
             control.close()
-            _become(message, streams)
+            _become(json.loads(message), streams)
         for stream in streams:
             os.close(stream)
-        answer = json.dumps({"pid": pid}).encode()
-        control.sendall(len(answer).to_bytes(_LENGTH) + answer)
+        control.send(str(pid).encode())
 
 
 def _share_service_models() -> None:
@@ -89,22 +89,8 @@ def _share_service_models() -> None:
         session.create_client(service, region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
 
 
-def _receive(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    streams = array.array("i")
-    head, ancillary, _, _ = control.recvmsg(_LENGTH, socket.CMSG_SPACE(_STREAMS * streams.itemsize))
-    if not head:
-        return None
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            streams.frombytes(data)
-    length, body = int.from_bytes(head), b""
-    while len(body) < length:
-        body += control.recv(length - len(body))
-    return json.loads(body), list(streams)
-
-
 def _become(message: dict[str, Any], streams: list[int]) -> None:
-    """Be the execution environment: run its script, and never return."""
+    """Turn this fork into the execution environment: run its script, and never return."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -124,7 +110,7 @@ def _become(message: dict[str, Any], streams: list[int]) -> None:
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0
-    except BaseException:  # noqa: BLE001 - nothing may escape into the nursery's own code; the environment ends here
+    except BaseException:  # noqa: BLE001 - nothing may escape into the fork server's own code
         traceback.print_exc()
     finally:
         sys.stdout.flush()

@@ -23,7 +23,7 @@ from localaws.services.rds.group import Group, Switch, Timing
 from localaws.services.rds.member import Member
 from localaws.services.rds.postgres.host import PostgresHost
 from localaws.services.rds.postgres.programs import Reaper
-from localaws.services.rds.postgres.relay import Relays
+from localaws.services.rds.postgres.relay import RelayLoop
 from localaws.services.rds.views import AuroraViews
 
 
@@ -52,7 +52,7 @@ class AuroraPairs:
         self._measuring: Future[None] | None = None
         self._measurer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aurora-lag")
         self._host = PostgresHost(data_dir, reaper)
-        self._relays = Relays()
+        self._relays = RelayLoop()
         self._hooks = ExitStack()
         views = self._views
         self._hooks.callback(emulator.aurora.add_to_rds_views(views.cluster, views.instance, views.global_cluster))

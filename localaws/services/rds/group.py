@@ -20,7 +20,7 @@ from localaws.emulator.aurora import AuroraCluster
 from localaws.services.rds.member import Member
 from localaws.services.rds.postgres.host import PostgresHost
 from localaws.services.rds.postgres.instance import Lag, measure_lag
-from localaws.services.rds.postgres.relay import Relays
+from localaws.services.rds.postgres.relay import RelayLoop
 
 # A change of writer in a global cluster, and how long it takes.
 
@@ -62,7 +62,7 @@ class Group:
     def __init__(
         self,
         host: PostgresHost,
-        relays: Relays,
+        relays: RelayLoop,
         gate: Gate,
         clock: Clock,
         timing: Timing,

@@ -13,7 +13,7 @@ from localaws.core.outages import OutageKind
 from localaws.emulator.aurora import AuroraCluster
 from localaws.services.rds.postgres.host import Login, PostgresHost
 from localaws.services.rds.postgres.instance import Instance
-from localaws.services.rds.postgres.relay import Relay, Relays, WalLink
+from localaws.services.rds.postgres.relay import Relay, RelayLoop, WalLink
 
 # When a database took writes: for who wants to see that no two of a global database ever did at the same time.
 
@@ -60,7 +60,7 @@ MASTER_ROLE = "CREATE ROLE rds_superuser IN ROLE pg_monitor, pg_signal_backend, 
 class Member:
     """What `cluster` consists of on this machine. Changed by one thread (its group's), read by others."""
 
-    def __init__(self, cluster: AuroraCluster, host: PostgresHost, relays: Relays) -> None:
+    def __init__(self, cluster: AuroraCluster, host: PostgresHost, relays: RelayLoop) -> None:
         self.cluster = cluster
         self.front = Relay(relays)
         self.link = WalLink(relays)

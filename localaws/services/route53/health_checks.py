@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.net.probe import Failure, HttpProbe, Outcome, patience, probe_http, probe_tcp
+from localaws.net.probe import Failure, HttpProbe, Outcome, probe_http, probe_tcp, timeout_seconds
 from localaws.services.route53.names import Destination
 
 # How a Route 53 health checker probes an endpoint, and the words it reports.
@@ -48,7 +48,7 @@ class EndpointProber:
         if destination is None:
             return Outcome(Failure.CONNECTION, detail="DNS resolution failed: Rcode NXDomain(3)")
         if kind == "TCP":
-            return await probe_tcp(destination.address, patience(self._clock, TCP_SECONDS))
+            return await probe_tcp(destination.address, timeout_seconds(self._clock, TCP_SECONDS))
         asked = HttpProbe(
             address=destination.address,
             host=name if port == (443 if https else 80) else f"{name}:{port}",
@@ -62,8 +62,8 @@ class EndpointProber:
         body_seconds = ANSWER_SECONDS if asked.search else 0.0
         return await probe_http(
             asked,
-            patience(self._clock, CONNECT_SECONDS),
-            patience(self._clock, ANSWER_SECONDS + body_seconds),
+            timeout_seconds(self._clock, CONNECT_SECONDS),
+            timeout_seconds(self._clock, ANSWER_SECONDS + body_seconds),
         )
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from localaws import emulator as localaws_emulator
-from localaws.services.elb.deployed import LoadBalancer, look
-from localaws.services.elb.listeners import LoadBalancerFronts
-from localaws.services.globalaccelerator.data_plane import AcceleratorFronts
-from localaws.services.globalaccelerator.state import GlobalAccelerator
+from localaws.services.elb.deployed import LoadBalancer, snapshot
+from localaws.services.elb.listeners import LoadBalancerPorts
+from localaws.services.globalaccelerator.api import GlobalAccelerator
+from localaws.services.globalaccelerator.data_plane import AcceleratorPorts
 
 _EXECUTE_API = re.compile(r"(?P<name>.+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
 
@@ -35,14 +35,14 @@ class Names:
         self,
         http_port: int,
         accelerators: GlobalAccelerator,
-        accelerator_fronts: AcceleratorFronts,
-        load_balancer_fronts: LoadBalancerFronts,
+        accelerator_ports: AcceleratorPorts,
+        load_balancer_ports: LoadBalancerPorts,
         follow_records: Callable[[str], str],
     ) -> None:
         self._http_port = http_port
         self._accelerators = accelerators
-        self._accelerator_fronts = accelerator_fronts
-        self._load_balancer_fronts = load_balancer_fronts
+        self._accelerator_fronts = accelerator_ports
+        self._load_balancer_fronts = load_balancer_ports
         self._follow_records = follow_records
         self._free = ipaddress.IPv4Network("198.18.0.0/15").hosts()
         self._given: dict[str, str] = {}
@@ -57,7 +57,7 @@ class Names:
                     if address := self._accelerator_fronts.address(record.arn, port):
                         for name in (record.dns_name, *record.addresses):
                             found[f"{name}:{port}"] = "{}:{}".format(*address)
-        deployed = look()
+        deployed = snapshot()
         for load_balancer_listener in deployed.listeners.values():
             balancer, port = load_balancer_listener.load_balancer, load_balancer_listener.port
             if address := self._load_balancer_fronts.address(balancer, port):
@@ -88,7 +88,7 @@ class Names:
     def load_balancer(self, name: str) -> LoadBalancer | None:
         """The load balancer with a DNS name; AWS also answers it as `dualstack.<name>`."""
         plain = name.removeprefix("dualstack.")
-        return next((found for found in look().load_balancers.values() if found.dns_name.lower() == plain), None)
+        return next((found for found in snapshot().load_balancers.values() if found.dns_name.lower() == plain), None)
 
     def locate(self, name: str, port: int, path: str) -> Destination | None:
         """Where a request to a name or an address goes; None when nothing answers to it here."""
