@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.emulator.services import Answer, AwsRefusal, original_of
+from localaws.emulator.services import Answer, AwsRefusal
 
 
 @dataclass(frozen=True)
@@ -94,23 +94,3 @@ def remove_network_interface(identity: str) -> None:
     from ministack.services import ec2
 
     ec2._network_interfaces.pop(identity, None)
-
-
-def add_to_vpc_endpoints(extra: Callable[[dict[str, Any]], str]) -> None:
-    """Add `extra(record)`, as XML, to what ministack shows of a VPC endpoint."""
-    from ministack.services import ec2
-
-    original = original_of(ec2, "_vpce_fields_xml")
-
-    def fields(record: dict[str, Any], tag: str = "item") -> str:
-        shown = str(original(record, tag)).rstrip().removesuffix(f"</{tag}>")
-        return f"{shown}{extra(record)}</{tag}>"
-
-    ec2._vpce_fields_xml = fields
-
-
-def vpc_endpoint_xml(record: dict[str, Any], tag: str) -> str:
-    """A VPC endpoint as ministack shows it, inside `tag`."""
-    from ministack.services import ec2
-
-    return str(ec2._vpce_fields_xml(record, tag))

@@ -36,7 +36,6 @@ SIGNATURES = {
     "services.ec2:_error": "(code, message, status)",
     "services.ec2:_p": "(params, key, default='')",
     "services.ec2:_parse_member_list": "(params, prefix)",
-    "services.ec2:_vpce_fields_xml": "(ep, tag='item')",
     "services.ec2:_xml": "(status, root_tag, inner)",
     "services.eventbridge:_archive_event": "(event, view=None)",
     "services.eventbridge:_dispatch_event": "(event, view=None)",
@@ -89,6 +88,8 @@ def test_the_ec2_actions_we_extend_are_in_ministacks_table_and_the_missing_one_i
         "ModifyVpcEndpoint",
         "CreateFlowLogs",
         "DescribeFlowLogs",
+        "DescribeVpcEndpoints",
+        "DescribeVpcPeeringConnections",
         "CreateVpcPeeringConnection",
         "AcceptVpcPeeringConnection",
     )

@@ -1,6 +1,6 @@
 """Interface endpoints with network interfaces, security groups and the names that AWS gives them.
 
-ministack keeps an endpoint's service and subnets only. Nothing listens behind the names: functions find AWS at this
+ministack keeps an endpoint's service and subnets only. Nothing listens behind the names: functions call AWS at this
 machine's own address.
 """
 
@@ -8,11 +8,11 @@ import ipaddress
 import secrets
 from collections.abc import Callable
 from typing import Any
-from xml.sax.saxutils import escape
 
 from localaws import emulator
 from localaws.emulator.ec2 import Ec2Call
 from localaws.emulator.services import Answer, AwsRefusal
+from localaws.services.api_model import Document, complete
 
 Record = dict[str, Any]
 
@@ -26,12 +26,12 @@ def install() -> None:
     emulator.ec2.extend_ec2_action("CreateVpcEndpoint", _create)
     emulator.ec2.extend_ec2_action("ModifyVpcEndpoint", _modify)
     emulator.ec2.extend_ec2_action("DeleteVpcEndpoints", _delete)
-    emulator.ec2.add_to_vpc_endpoints(_shown)
+    emulator.ec2.extend_ec2_action("DescribeVpcEndpoints", _describe)
 
 
 def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
     interface = call.text("VpcEndpointType") == "Interface"
-    private = interface and call.text("PrivateDnsEnabled") != "false"  # true unless said otherwise
+    private = interface and call.text("PrivateDnsEnabled") != "false"  # true by default
     if private:
         _check_private_names(call, call.text("VpcId"), call.text("ServiceName"))
     known = set(emulator.ec2.ec2_records("endpoint", call.account, call.region))
@@ -45,8 +45,11 @@ def _create(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
             record |= {"PrivateDns": private, "Label": f"{identity}-{secrets.token_hex(4)}", "NetworkInterfaces": {}}
             record["Groups"] = call.texts("SecurityGroupId") or _default_groups(call, record["VpcId"])
             _connect(call, record)
-        answer = call.answer(emulator.ec2.vpc_endpoint_xml(record, "vpcEndpoint"))
-    return answer
+    return _with_names(call, "CreateVpcEndpoint", answer)
+
+
+def _describe(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
+    return _with_names(call, "DescribeVpcEndpoints", original())
 
 
 def _modify(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
@@ -73,7 +76,7 @@ def _delete(call: Ec2Call, original: Callable[[], Answer]) -> Answer:
 
 
 def _check_private_names(call: Ec2Call, vpc_id: str, service: str) -> None:
-    """Private names need both DNS attributes of the VPC, and can stand for one endpoint only."""
+    """Private names need both DNS attributes of the VPC, and belong to one endpoint only."""
     vpc = emulator.ec2.ec2_records("vpc", call.account, call.region).get(vpc_id)
     if vpc is None:
         raise AwsRefusal("InvalidVpcId.NotFound", f"The Vpc Id {vpc_id} does not exist")
@@ -130,20 +133,27 @@ def _free_address(call: Ec2Call, subnet: str, block: str) -> str:
     return next(str(host) for host in hosts if str(host) not in taken)
 
 
-def _shown(record: Record) -> str:
-    policy = f"<policyDocument>{escape(record.get('PolicyDocument', _FULL_ACCESS))}</policyDocument>"
-    if "Label" not in record:
-        return policy
-    groups = "".join(f"<item><groupId>{group}</groupId></item>" for group in record["Groups"])
-    interfaces = "".join(f"<item>{interface}</item>" for interface in record["NetworkInterfaces"].values())
-    names = "".join(
-        f"<item><dnsName>{name}</dnsName><hostedZoneId>{zone}</hostedZoneId></item>" for name, zone in _names(record)
-    )
-    return (
-        f"{policy}<privateDnsEnabled>{str(record['PrivateDns']).lower()}</privateDnsEnabled>"
-        f"<requesterManaged>false</requesterManaged><ipAddressType>ipv4</ipAddressType><groupSet>{groups}</groupSet>"
-        f"<networkInterfaceIdSet>{interfaces}</networkInterfaceIdSet><dnsEntrySet>{names}</dnsEntrySet>"
-    )
+def _with_names(call: Ec2Call, operation: str, answer: Answer) -> Answer:
+    """`answer` with each endpoint's policy and, of an interface endpoint, its groups, interfaces and names."""
+    records = emulator.ec2.ec2_records("endpoint", call.account, call.region)
+
+    def add_names(response: Document) -> None:
+        one = response.get("VpcEndpoint")
+        for endpoint in [one] if one else response.get("VpcEndpoints", ()):
+            record = records[endpoint["VpcEndpointId"]]
+            endpoint["PolicyDocument"] = record.get("PolicyDocument", _FULL_ACCESS)
+            if "Label" in record:
+                names = [{"DnsName": name, "HostedZoneId": zone} for name, zone in _names(record)]
+                endpoint |= {
+                    "PrivateDnsEnabled": record["PrivateDns"],
+                    "RequesterManaged": False,
+                    "IpAddressType": "ipv4",
+                    "Groups": [{"GroupId": group} for group in record["Groups"]],
+                    "NetworkInterfaceIds": list(record["NetworkInterfaces"].values()),
+                    "DnsEntries": names,
+                }
+
+    return complete(operation, answer, add_names)
 
 
 def _names(record: Record) -> list[tuple[str, str]]:
@@ -161,7 +171,7 @@ def _names(record: Record) -> list[tuple[str, str]]:
 
 
 def _service(service_name: str, region: str) -> str:
-    """A service of several words turns them round in names: `ecr.dkr` is `dkr.ecr`."""
+    """A service of several words has them reversed in names: `ecr.dkr` is `dkr.ecr`."""
     words = service_name.removeprefix(f"com.amazonaws.{region}.").split(".")
     return ".".join(reversed(words))
 
