@@ -56,7 +56,8 @@ def complete(operation: str, answer: Answer, change: Callable[[Document], None])
     if status >= 300:
         return answer
     model = service_model("ec2").operation_model(operation)
-    document = create_parser("ec2").parse({"status_code": status, "headers": headers, "body": body}, model.output_shape)
+    shape: Any = model.output_shape
+    document = create_parser("ec2").parse({"status_code": status, "headers": headers, "body": body}, shape)
     change(document)
     return status, headers, ec2_response(operation, document)
 
@@ -72,7 +73,8 @@ def ec2_response(operation: str, document: Document) -> bytes:
 
 def _route(operation: OperationModel) -> re.Pattern[str]:
     """Matches method and path; its groups are parameters."""
-    labels = {shape.serialization.get("name", name): name for name, shape in operation.input_shape.members.items()}
+    given: Any = operation.input_shape
+    labels = {shape.serialization.get("name", name): name for name, shape in given.members.items()}
     path = operation.http["requestUri"].strip("/")
     parameters = re.sub(r"\{(\w+)\}", lambda found: f"(?P<{labels[found[1]]}>[^/]+)", path)
     return re.compile(f"{operation.http['method']} {parameters}")
