@@ -86,7 +86,7 @@ rehearse-all: $(READY) $(LAYER) ## Rehearse all scenarios one after the other an
 
 .PHONY: local-up
 local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C
-	@$(RUN) -m localaws up --env $(ENV) --speed $(or $(SPEED),6)
+	@$(RUN) -m shared.local_aws up --env $(ENV) --speed $(or $(SPEED),6)
 
 .PHONY: graph graph-check
 graph: $(READY) $(LAYER) ## Draw the diagrams in docs from what the programs register

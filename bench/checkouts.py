@@ -1,7 +1,6 @@
 """An embedded AWS of a checkout of this repository, with all stacks deployed, as a child process."""
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -11,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
+
+from shared.local_endpoints import Endpoints
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -30,7 +30,7 @@ class EnvironmentFailed(RuntimeError):
 @dataclass(frozen=True, kw_only=True)
 class Environment:
     process: psutil.Process
-    endpoints: dict[str, Any]  # what it wrote into endpoints.json
+    endpoints: Endpoints
     seconds: float  # from start to ready
 
 
@@ -78,7 +78,7 @@ class Checkout:
             began = time.monotonic()
             with log.open("wb") as output:
                 process = subprocess.Popen(
-                    [str(self.python), "-m", "localaws", "up", *words],
+                    [str(self.python), "-m", "shared.local_aws", "up", *words],
                     cwd=self.directory,
                     env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
                     stdin=subprocess.DEVNULL,
@@ -96,7 +96,7 @@ class Checkout:
             if left:
                 raise EnvironmentFailed(f"{self.name} left processes that had to be killed: {', '.join(left)}")
 
-    def _wait(self, process: subprocess.Popen[bytes], file: Path, log: Path, deadline: float) -> dict[str, Any]:
+    def _wait(self, process: subprocess.Popen[bytes], file: Path, log: Path, deadline: float) -> Endpoints:
         while not file.exists():
             if process.poll() is not None or time.monotonic() > deadline:
                 status = process.returncode
@@ -104,8 +104,7 @@ class Checkout:
                 last = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
                 raise EnvironmentFailed("\n  ".join([f"{self.name} did not start: `localaws up` {why}", *last]))
             time.sleep(0.1)
-        content: dict[str, Any] = json.loads(file.read_text())
-        return content
+        return Endpoints.read(file)
 
 
 def _end(process: subprocess.Popen[bytes]) -> list[str]:

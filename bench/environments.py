@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from bench.meter import Cost, Meter
 from localaws.engine import State, deploy, destroy
-from localaws.engine.deploy import STACKS
+from shared.local_aws import PROGRAMS
+from shared.places import PROJECTS
 
 _IDLE = 2.0  # seconds without a call, to see what the server does by itself
 Tell = Callable[[str], None]
@@ -28,9 +29,9 @@ class Deployed:
 def add(meter: Meter, endpoint: str, name: str, beside: int) -> Deployed:
     """Deploy the three stacks under a suffix of their own. Raises DeployError."""
     state = State()
-    settings = {stack: {"api:manageAccount": str(beside == 0).lower()} for stack in STACKS}
+    settings = {stack: {"api:manageAccount": str(beside == 0).lower()} for stack in PROJECTS}
     with meter.measure() as cost:
-        deployment = deploy(name, endpoint, state=state, config_overrides=settings)
+        deployment = deploy(name, endpoint, PROGRAMS, state=state, config_overrides=settings)
     return Deployed(
         name=name,
         state=state,
@@ -54,4 +55,4 @@ def side_by_side(meter: Meter, endpoint: str, most: int, tell: Tell) -> list[Dep
 
 def remove(endpoint: str, environments: Sequence[Deployed]) -> None:
     for each in environments:
-        destroy(each.name, endpoint, state=each.state)
+        destroy(each.name, endpoint, PROGRAMS, state=each.state)

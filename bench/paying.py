@@ -5,13 +5,12 @@ import ssl
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
 
 from shared import client_keys
+from shared.local_endpoints import Endpoints
 
 _PATIENCE = 10.0  # seconds for an answer
 _ACCEPTED = (200, 201, 202)
@@ -39,12 +38,12 @@ class Answers:
         return 1000 * ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else float("nan")
 
 
-async def pay(endpoints: Mapping[str, Any], *, rate: float, seconds: float) -> Answers:
+async def pay(endpoints: Endpoints, *, rate: float, seconds: float) -> Answers:
     """Send to the accelerator in `endpoints.json` for so long, over connections kept alive; all answers are awaited."""
     answers = Answers()
-    trust = ssl.create_default_context(cafile=endpoints["ca_file"])
+    trust = ssl.create_default_context(cafile=endpoints.ca_file)
     trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # one of several self-signed certificates of one name
-    headers = {client_keys.HEADER: endpoints["client_key"], "host": endpoints["service_name"]}
+    headers = {client_keys.HEADER: endpoints.client_key.get_secret_value(), "host": endpoints.service_name}
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=trust, limit=0),
         headers=headers,
@@ -56,7 +55,7 @@ async def pay(endpoints: Mapping[str, Any], *, rate: float, seconds: float) -> A
             body = {"id": str(uuid.uuid4()), **_PAYMENT}
             try:
                 async with session.post(
-                    f"{endpoints['accelerator']['url']}/payments", json=body, server_hostname=endpoints["service_name"]
+                    f"{endpoints.accelerator.url}/payments", json=body, server_hostname=endpoints.service_name
                 ) as response:
                     await response.read()
             except (aiohttp.ClientError, OSError) as error:

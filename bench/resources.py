@@ -8,7 +8,6 @@ from pathlib import Path
 from bench.meter import Cost, Meter
 from localaws.engine import State, deploy, destroy
 
-_STACKS = ("primary",)
 _PROGRAM = """
     import pulumi
     import pulumi_aws as aws
@@ -39,14 +38,14 @@ def many(
     meter: Meter, endpoint: str, folder: Path, count: int, tell: Tell, meanwhile: Callable[[], object] = lambda: None
 ) -> Many:
     """Do it with `count`, and call `meanwhile` while they are there. Raises DeployError."""
-    program = folder / str(count) / _STACKS[0]
+    program = folder / str(count) / "primary"
     program.mkdir(parents=True)
     (program / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
     (program / "__main__.py").write_text(textwrap.dedent(_PROGRAM.format(count=count)))
     state, name = State(), f"many{count}"
 
     def run() -> None:
-        deploy(name, endpoint, stacks=_STACKS, state=state, programs=program.parent)
+        deploy(name, endpoint, [program], state=state)
 
     with meter.measure() as create:
         run()
@@ -57,6 +56,6 @@ def many(
     memory = meter.memory()
     meanwhile()
     with meter.measure() as destroyed:
-        destroy(name, endpoint, stacks=_STACKS, state=state, programs=program.parent)
+        destroy(name, endpoint, [program], state=state)
     tell(f"{count} parameters: destroyed in {destroyed.seconds:.1f} s")
     return Many(count=count, create=create, again=again, destroy=destroyed, memory=memory)

@@ -1,20 +1,25 @@
 """The command line of the embedded AWS: `python -m localaws`.
 
-Commands that deploy or register load the runner themselves: Pulumi takes a second that an outage should not wait for.
+Commands that deploy or register import the engine themselves: loading Pulumi takes a second, which an outage should not
+wait for.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from localaws.cli import display, redeploy
-from localaws.cli.running import Failed, NotPossible, Running
+from localaws.cli import display
+from localaws.cli.running import COMMAND, Failed, NotPossible, Running, deploy_again
 from localaws.core.outages import OutageKind
+
+if TYPE_CHECKING:
+    from localaws.engine.project import Plan as DeploymentPlan
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,7 +29,7 @@ app = typer.Typer(
 )
 
 Directory = Annotated[Path, typer.Option(help="Directory of the running environment.")]
-Environment = Annotated[str, typer.Option("--env", help="Environment to deploy, as in Pulumi.<env>.yaml.")]
+Plan = Annotated[Path, typer.Option(help="File with the deployment plan as JSON; - reads one line of standard input.")]
 Region = Annotated[str, typer.Argument(help="A region such as us-east-1.")]
 
 HERE = Path("build/local")
@@ -32,16 +37,17 @@ HERE = Path("build/local")
 
 @app.command()
 def up(
-    env: Environment = "dev",
+    plan: Plan,
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="AWS seconds per second of this machine.")] = 1.0,
     directory: Directory = HERE,
     plain: Annotated[bool, typer.Option("--plain", help="Plain output for logs.")] = False,
+    owner_fd: Annotated[int | None, typer.Option(help="File descriptor of a pipe; end when it is closed.")] = None,
 ) -> None:
-    """Start the embedded AWS, deploy the three stacks and run until Ctrl-C."""
+    """Start the embedded AWS, deploy the programs of a plan and run until Ctrl-C."""
     from localaws.cli import up as cli_up
 
-    with _said_in_one_line():
-        cli_up.up(env, speed, directory, display.Display(Console(), plain=plain))
+    with _exit_status():
+        cli_up.up(_read(plan), speed, directory, display.Display(Console(), plain=plain), owner_fd)
 
 
 @app.command()
@@ -51,15 +57,15 @@ def outage(
     directory: Directory = HERE,
 ) -> None:
     """Start an outage of a region."""
-    with _said_in_one_line():
+    with _exit_status():
         Running.in_directory(directory).post("outage", {"region": region, "kind": kind})
-    typer.echo(f"{region} is lost ({kind}); recover it with `python -m localaws recover {region}`")
+    typer.echo(f"{region} is lost ({kind}); recover it with `{COMMAND} recover {region}`")
 
 
 @app.command()
 def recover(region: Region, directory: Directory = HERE) -> None:
     """End a region's outage."""
-    with _said_in_one_line():
+    with _exit_status():
         Running.in_directory(directory).post("heal", {"region": region})
     typer.echo(f"{region} recovered")
 
@@ -70,13 +76,13 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show regions, accelerators, targets, health checks, databases and the replication backlog."""
-    with _said_in_one_line():
+    with _exit_status():
         running = Running.in_directory(directory)
-        told = running.get("status")
+        content = running.get("status")
     if as_json:
-        typer.echo(json.dumps(told, indent=2))
+        typer.echo(json.dumps(content, indent=2))
     else:
-        Console().print(display.status(told, running.content))
+        Console().print(display.status(content, running.content))
 
 
 @app.command()
@@ -85,25 +91,25 @@ def deploy(
     directory: Directory = HERE,
 ) -> None:
     """Run the stack programs again on the running environment and print the changes as JSON."""
-    with _said_in_one_line():
-        told = redeploy.ask(directory, stack or ())
-        typer.echo(json.dumps(told, indent=2))
-        if "error" in told:
-            raise Failed(told["error"])
+    with _exit_status():
+        answer = deploy_again(directory, stack or ())
+        typer.echo(json.dumps(answer, indent=2))
+        if "error" in answer:
+            raise Failed(answer["error"])
 
 
 @app.command()
 def partition(one: Region, other: Region, directory: Directory = HERE) -> None:
     """Partition two regions from each other; both still serve clients."""
-    with _said_in_one_line():
+    with _exit_status():
         Running.in_directory(directory).post("cut", {"between": [one, other]})
-    typer.echo(f"{one} and {other} are partitioned; end it with `python -m localaws heal-partition {one} {other}`")
+    typer.echo(f"{one} and {other} are partitioned; end it with `{COMMAND} heal-partition {one} {other}`")
 
 
 @app.command("heal-partition")
 def heal_partition(one: Region, other: Region, directory: Directory = HERE) -> None:
     """End a partition."""
-    with _said_in_one_line():
+    with _exit_status():
         Running.in_directory(directory).post("join", {"between": [one, other]})
     typer.echo(f"{one} and {other} reach each other")
 
@@ -115,7 +121,7 @@ def database(
     directory: Directory = HERE,
 ) -> None:
     """Start or end an outage of the database of a region."""
-    with _said_in_one_line():
+    with _exit_status():
         Running.in_directory(directory).post("database", {"region": region, "fault": "down" if down else None})
     typer.echo(f"the database in {region} is {'down' if down else 'there'}")
 
@@ -126,7 +132,7 @@ def lag(
     directory: Directory = HERE,
 ) -> None:
     """Set the replication lag of the databases."""
-    with _said_in_one_line():
+    with _exit_status():
         Running.in_directory(directory).post("lag", {"seconds": seconds})
     typer.echo(f"replication lags by {seconds or 0:g} s")
 
@@ -137,19 +143,22 @@ def speed(
     directory: Directory = HERE,
 ) -> None:
     """Change the speed of the running environment; functions cold-start."""
-    with _said_in_one_line():
-        told = Running.in_directory(directory).post("clock", {"speed": value})
-    typer.echo(f"{told['speed']:g} AWS seconds pass in one second here")
+    with _exit_status():
+        clock = Running.in_directory(directory).post("clock", {"speed": value})
+    typer.echo(f"{clock['speed']:g} AWS seconds pass in one second here")
 
 
 @app.command("graph")
-def show_graph(env: Environment = "dev") -> None:
-    """Print all resources registered by the three programs as JSON."""
+def show_graph(plan: Plan) -> None:
+    """Print all resources registered by the programs of a plan as JSON."""
     from localaws.engine import DeployError, graph
 
-    with _said_in_one_line():
+    with _exit_status():
+        chosen = _read(plan)
         try:
-            rows = graph(env)
+            rows = graph(
+                chosen.environment, chosen.programs, config_overrides=chosen.config, secret_keys=chosen.secret_keys
+            )
         except DeployError as error:
             raise Failed(str(error)) from error
     typer.echo(json.dumps(rows, indent=2))
@@ -158,14 +167,23 @@ def show_graph(env: Environment = "dev") -> None:
 @app.command()
 def down(directory: Directory = HERE) -> None:
     """Stop the running embedded AWS."""
-    with _said_in_one_line():
+    with _exit_status():
         Running.in_directory(directory).end()
     typer.echo("the embedded AWS has ended")
 
 
+def _read(plan: Path) -> "DeploymentPlan":
+    from localaws.engine.project import Plan
+
+    try:
+        return Plan.parse(sys.stdin.readline() if str(plan) == "-" else plan.read_text())
+    except (OSError, ValueError) as error:
+        raise NotPossible(str(error)) from error
+
+
 @contextmanager
-def _said_in_one_line() -> Iterator[None]:
-    """A command that cannot be carried out says why and ends with 2; one that failed on the way ends with 1."""
+def _exit_status() -> Iterator[None]:
+    """Print expected errors without a traceback. Exit status 2: the command is not possible; 1: it failed."""
     try:
         yield
     except NotPossible as error:

@@ -1,12 +1,17 @@
-"""Where a local deployment answers: `endpoints.json`, which `python -m localaws up` writes once all is deployed."""
+"""Endpoints of a local deployment, read from `endpoints.json`, which `python -m localaws up` writes once all is
+deployed."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from shared.outputs import OutputsError, PlainGlobalOutputs, PlainRegionOutputs
+from shared.outputs import PlainGlobalOutputs, PlainRegionOutputs
 from shared.places import Place
+
+_HTTPS = 443
 
 
 class EndpointsError(RuntimeError):
@@ -50,11 +55,11 @@ class Endpoints(_Model):
     def read(cls, path: Path) -> "Endpoints":
         """Raises EndpointsError when the file is not what `localaws up` promises, or the environment half deployed."""
         try:
-            endpoints = cls.model_validate_json(path.read_bytes())
+            endpoints = cls.model_validate(_from_outputs(json.loads(path.read_bytes())))
             for place in Place:
                 endpoints.region_outputs(place)
             _ = endpoints.global_outputs
-        except (OSError, ValidationError, OutputsError, StopIteration) as error:
+        except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
             raise EndpointsError(f"{path.name} of the embedded AWS cannot be used: {error}") from error
         return endpoints
 
@@ -77,3 +82,25 @@ class Endpoints(_Model):
     @property
     def accelerator_port(self) -> int:
         return int(self.accelerator.address.rpartition(":")[2])
+
+
+def _from_outputs(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of the file with the endpoints that our stacks export, at their addresses on this machine."""
+    addresses, outputs = content["addresses"], content["outputs"]
+    cells = {place: PlainRegionOutputs.from_plain(outputs[place]) for place in Place}
+    accelerator = PlainGlobalOutputs.from_plain(outputs["global"]).accelerator_dns_name
+    address = addresses[f"{accelerator}:{_HTTPS}"]
+    return {
+        **content,
+        "accelerator": {"dns_name": accelerator, "address": address, "url": f"https://{address}"},
+        "service_name": cells[Place.PRIMARY].ingress.service_name,
+        "client_key": content["metadata"]["client_key"],
+        "regions": {
+            cell.region: {
+                "place": place,
+                "api": f"{content['aws']}/_aws/execute-api/{cell.ingress.api_id}/{cell.ingress.api_stage}",
+                "nlb": addresses[f"{cell.ingress.nlb_dns_name}:{_HTTPS}"],
+            }
+            for place, cell in cells.items()
+        },
+    }

@@ -15,7 +15,7 @@ ALLOWED = {
     "shared": {"shared"},
     "functions": set(),
     "drill": {"drill", "shared"},
-    "localaws": {"localaws", "shared"},
+    "localaws": {"localaws"},
     "ops": {"ops", "drill", "shared"},
     "policy": {"policy", "shared"},
 }

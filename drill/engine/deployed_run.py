@@ -5,7 +5,6 @@ must do.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,6 +50,7 @@ from drill.verdict import reconcile, writers
 from drill.verdict.reconcile import Verification
 from drill.verdict.result import Found
 from drill.verdict.verdict import INCONCLUSIVE
+from shared import local_aws
 from shared.deployment import Deployment
 from shared.local_endpoints import Endpoints
 from shared.places import Place
@@ -268,7 +268,7 @@ class Run:
             sampler=sampler,
             directory=directory,
             database_secret=self.deployment.global_outputs.database_secret_arn,
-            again=[sys.executable, "-m", "localaws", "deploy", "--directory", str(directory)],
+            again=local_aws.command("deploy", "--directory", str(directory)),
         )
 
     async def _home(self, progress: Progress) -> None:

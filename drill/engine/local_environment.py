@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 import os
-import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -21,9 +22,11 @@ from drill.model.target import Site
 from drill.observe.host_usage import Sampler
 from drill.observe.progress import Progress
 from drill.scenarios.settings import RehearsalSettings
+from shared import client_keys, local_aws
 from shared.deployment import Deployment, DeploymentError
 from shared.local_endpoints import Endpoints, EndpointsError
 from shared.places import Place
+from shared.settings import SettingsError
 
 # Where a local deployment answers, under the name the drill knows it by.
 
@@ -35,7 +38,7 @@ __all__ = ["Endpoints", "EndpointsError"]
 
 
 _START_SECONDS = 180.0  # a cold start on a slow machine; warm it is a few seconds
-_STOP_SECONDS = 30.0  # above the keeper's own grace
+_STOP_SECONDS = 30.0  # above the time after which it kills itself
 _END_SECONDS = 6.0  # its reaper outlives it by a moment
 _LAST_LINES = 12
 
@@ -44,17 +47,23 @@ class StartError(RuntimeError):
     """The environment to drill in did not start, or did not end as it must."""
 
 
-def up_command(*, environment: str, speed: float, directory: Path) -> list[str]:
-    """What starts the embedded AWS and stays until SIGTERM."""
-    words = ["--env", environment, "--speed", f"{speed:g}", "--directory", str(directory), "--plain"]
-    return [sys.executable, "-m", "localaws", "up", *words]
+def up_command(*, speed: float, directory: Path) -> list[str]:
+    """Starts the embedded AWS, which reads the plan on its standard input and runs until that closes."""
+    words = ["--speed", f"{speed:g}", "--directory", str(directory), "--plain", "--plan", "-", "--owner-fd", "0"]
+    return local_aws.command("up", *words)
 
 
 class LocalAws:
-    """One embedded AWS. `on_line` gets each line that it prints while it starts and runs."""
+    """One embedded AWS, which gets `plan` on its standard input and ends when that closes, whatever ended this process.
 
-    def __init__(self, command: Sequence[str], directory: Path, on_line: Callable[[str], None]) -> None:
+    `on_line` gets each line that it prints while it starts and runs.
+    """
+
+    def __init__(
+        self, command: Sequence[str], plan: Mapping[str, Any], directory: Path, on_line: Callable[[str], None]
+    ) -> None:
         self._command = list(command)
+        self._plan = f"{json.dumps(plan)}\n".encode()
         self._file = directory / "endpoints.json"
         self._on_line = on_line
         self._last: deque[str] = deque(maxlen=_LAST_LINES)
@@ -67,7 +76,7 @@ class LocalAws:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         self._file.unlink(missing_ok=True)  # an earlier run's addresses would be believed
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "drill.engine.keeper", *self._command),
+            *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -75,6 +84,8 @@ class LocalAws:
             limit=1024 * 1024,
             env=_child_environment(),
         )
+        assert self._process.stdin is not None
+        self._process.stdin.write(self._plan)
         self._reader = asyncio.create_task(self._read(self._process))
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -88,12 +99,12 @@ class LocalAws:
         return Endpoints.read(self._file)
 
     def processes(self) -> list[psutil.Process]:
-        """All processes of the embedded AWS that run now, the keeper first."""
+        """All processes of the embedded AWS that run now, the one started here first."""
         if self._process is None or self._process.returncode is not None:
             return []
         with contextlib.suppress(psutil.NoSuchProcess):
-            keeper = psutil.Process(self._process.pid)
-            return [keeper, *keeper.children(recursive=True)]
+            first = psutil.Process(self._process.pid)
+            return [first, *first.children(recursive=True)]
         return []
 
     async def stop(self) -> list[str]:
@@ -220,8 +231,12 @@ async def running(
     Raises CouldNotStart.
     """
     directory = directory.resolve()
-    command = command or up_command(environment=environment, speed=speed, directory=directory)
-    aws = LocalAws(command, directory, progress.line)
+    command = command or up_command(speed=speed, directory=directory)
+    try:
+        plan = local_aws.plan(environment, client_key=client_keys.draw())
+    except SettingsError as error:
+        raise CouldNotStart(str(error)) from error
+    aws = LocalAws(command, plan, directory, progress.line)
     found: Environment | None = None
     try:
         with progress.stage("start the embedded AWS and deploy the stacks"):
@@ -249,7 +264,7 @@ def _environment(endpoints: Endpoints, sampler: Sampler, directory: Path) -> Env
         sampler=sampler,
         directory=directory,
         database_secret=deployment.global_outputs.database_secret_arn,
-        again=[sys.executable, "-m", "localaws", "deploy", "--directory", str(directory)],
+        again=local_aws.command("deploy", "--directory", str(directory)),
     )
 
 

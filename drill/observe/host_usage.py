@@ -21,7 +21,7 @@ DRILL = "drill (load, view, sampling)"
 SERVER = "embedded AWS (API, fronts, evaluators)"
 LAMBDA = "Lambda workers"
 POSTGRES = "PostgreSQL"
-OTHER = "others (deployment, keeper, reaper)"
+OTHER = "others (deployment, reaper)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class _Sample:
 
 
 class Sampler:
-    """Looks at a process tree in a thread of its own. `processes` names the tree, the keeper first."""
+    """Looks at a process tree in a thread of its own. `processes` names the tree, the first process first."""
 
     def __init__(self, processes: Callable[[], Sequence[psutil.Process]]) -> None:
         self.peak_bytes = 0

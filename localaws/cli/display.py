@@ -1,5 +1,6 @@
 """What the commands print: progress while things start, tables of addresses and of the status."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +8,12 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from localaws.core import endpoints_file
+
+_ACCELERATOR = ".awsglobalaccelerator.com"
+_LOAD_BALANCER = re.compile(r"[\w-]+\.elb\.(?P<region>[a-z0-9-]+)\.amazonaws\.com:\d+")
+_API = re.compile(r"https://(?P<id>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?P<path>/.*)")
 
 
 class Display:
@@ -56,20 +63,27 @@ def addresses(content: Mapping[str, Any]) -> tuple[Table, list[str]]:
     rows: list[tuple[str, ...]] = [
         ("AWS", "", content["aws"]),
         ("control", "", content["control"]),
-        ("DNS", content["service_name"], content["dns"]),
-        ("accelerator", content["accelerator"]["dns_name"], content["accelerator"]["url"]),
+        ("DNS", "", content["dns"]),
     ]
-    for region, found in content["regions"].items():
-        place = f"{region} ({found['place']})"
-        rows.append(("API", place, found["api"]))
-        rows.append(("load balancer", place, found["nlb"]))
-        rows.append(("PostgreSQL", place, found["postgres"] or "none"))
+    labels = {region: f"{region} ({found['name']})" for region, found in content["regions"].items()}
+    for text in endpoints_file.texts(content["outputs"]):
+        if api := _API.fullmatch(text):
+            region = labels.get(api["region"], api["region"])
+            rows.append(("API", region, f"{content['aws']}/_aws/execute-api/{api['id']}{api['path']}"))
+    for name, address in content["addresses"].items():
+        if name.partition(":")[0].endswith(_ACCELERATOR):
+            rows.append(("accelerator", name, f"https://{address}"))
+        elif balancer := _LOAD_BALANCER.fullmatch(name):
+            rows.append(("load balancer", labels.get(balancer["region"], balancer["region"]), address))
+    rows += [
+        ("PostgreSQL", labels[region], found["postgres"] or "none") for region, found in content["regions"].items()
+    ]
     return _table(("", "for", "address"), rows), [" ".join(filter(None, row)) for row in rows]
 
 
 def status(told: Mapping[str, Any], content: Mapping[str, Any]) -> Group:
     """The whole status as tables."""
-    places = {region: found["place"] for region, found in content["regions"].items()}
+    places = {region: found["name"] for region, found in content["regions"].items()}
     backlog = told["replication"]["backlog"]
     tables = [
         _table(

@@ -1,10 +1,17 @@
-"""The embedded AWS that runs in a directory: one at a time, found by its lock and its `endpoints.json`."""
+"""The embedded AWS that runs in a directory: one at a time, found by its lock and its `endpoints.json`.
+
+Deployed secrets are in the memory of the process that deployed them and nowhere else. So that process runs the programs
+again for others: it listens on loopback and requires a token from a file that only its user can read.
+"""
 
 import fcntl
 import json
 import os
+import secrets
+import select
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,9 +19,15 @@ import httpx
 
 from localaws.core import endpoints_file
 
+COMMAND = os.environ.get("LOCALAWS_COMMAND", "python -m localaws")
+"""What messages call this command line; a program that wraps it sets the variable."""
+DEPLOYER_FILE = "deployer.json"
+
 _LOCK = "running"
 _TIMEOUT = 10.0  # seconds for a control call
 _END = 15.0  # seconds that `down` waits
+_LONGEST_REQUEST = 4096
+_DEPLOY_TIMEOUT = 900.0  # seconds for all programs on a busy machine
 
 
 class NotPossible(RuntimeError):
@@ -38,7 +51,7 @@ class Lock:
             pid = os.read(self.descriptor, 32).decode()
             os.close(self.descriptor)
             raise NotPossible(
-                f"the embedded AWS runs already in {directory} with pid {pid}; end it with `python -m localaws down`"
+                f"the embedded AWS runs already in {directory} with pid {pid}; end it with `{COMMAND} down`"
             ) from None
         os.truncate(self.descriptor, 0)
         os.write(self.descriptor, str(os.getpid()).encode())
@@ -63,7 +76,7 @@ class Running:
                     f"the embedded AWS with pid {pid} is still starting or ending; try again in a moment"
                 ) from None
             raise NotPossible(
-                f"no embedded AWS runs in {directory}; start one with `python -m localaws up`, or name its --directory"
+                f"no embedded AWS runs in {directory}; start one with `{COMMAND} up`, or name its --directory"
             ) from None
         return cls(content["control"], directory, content)
 
@@ -89,12 +102,12 @@ class Running:
         except httpx.TransportError as error:
             raise NotPossible(
                 f"the embedded AWS in {self._directory} does not answer ({type(error).__name__}); "
-                "start it again with `python -m localaws up`"
+                f"start it again with `{COMMAND} up`"
             ) from error
-        told = answer.json()
+        content = answer.json()
         if answer.is_error:
-            raise NotPossible(told["error"])
-        return told
+            raise NotPossible(content["error"])
+        return content
 
 
 def _holder(directory: Path) -> str | None:
@@ -110,3 +123,65 @@ def _holder(directory: Path) -> str | None:
     finally:
         os.close(descriptor)
     return None
+
+
+class Deployer:
+    """Answers requests to run the programs again. `serve` runs `deploy(stack names)` in the caller's thread; no name
+    means all."""
+
+    def __init__(self, directory: Path, deploy: Callable[[list[str]], dict[str, Any]]) -> None:
+        self._deploy = deploy
+        self._token = secrets.token_urlsafe(16)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._file = directory / DEPLOYER_FILE
+        content = json.dumps({"port": self._socket.getsockname()[1], "token": self._token})
+        partial = self._file.with_name(f".{DEPLOYER_FILE}")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(content)
+        partial.replace(self._file)
+
+    def serve(self, seconds: float) -> None:
+        """Wait for a request as long as this, and answer it if one comes."""
+        if not select.select([self._socket], [], [], seconds)[0]:
+            return
+        connection, _ = self._socket.accept()
+        with connection:
+            connection.settimeout(5.0)
+            try:
+                request = json.loads(connection.makefile().readline(_LONGEST_REQUEST))
+                known = isinstance(request, dict) and secrets.compare_digest(str(request.get("token")), self._token)
+                answer = (
+                    self._deploy([str(stack) for stack in request.get("stacks", [])])
+                    if known
+                    else {"error": "this is not the token of the running deployment"}
+                )
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+            except (OSError, ValueError):
+                return  # the client is gone, or sent no request
+
+    def close(self) -> None:
+        self._file.unlink(missing_ok=True)
+        self._socket.close()
+
+
+def deploy_again(directory: Path, stacks: Sequence[str] = ()) -> dict[str, Any]:
+    """Run the programs of `stacks`, or all, once more in the process that deployed them.
+
+    Returns what changed, by stack, or `error`. Raises NotPossible when no deployment is up.
+    """
+    try:
+        known = json.loads((directory / DEPLOYER_FILE).read_text())
+    except FileNotFoundError:
+        raise NotPossible(
+            f"no deployment is up in {directory}; start one with `{COMMAND} up`, or name its --directory"
+        ) from None
+    try:
+        with socket.create_connection(("127.0.0.1", known["port"]), timeout=_DEPLOY_TIMEOUT) as connection:
+            connection.sendall(json.dumps({"token": known["token"], "stacks": list(stacks)}).encode() + b"\n")
+            line = connection.makefile().readline()
+    except OSError as error:
+        raise NotPossible(f"the deployment in {directory} does not answer ({type(error).__name__})") from error
+    if not line:
+        raise NotPossible(f"the deployment in {directory} ended before it answered")
+    answer: dict[str, Any] = json.loads(line)
+    return answer

@@ -1,55 +1,58 @@
-"""`python -m localaws up`: start the embedded AWS, deploy the three stacks, tell the addresses, stay until the end."""
+"""`python -m localaws up`: starts the embedded AWS, deploys a plan, prints the addresses, and runs until ended."""
 
+import os
+import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from localaws.cli import display as cli_display
-from localaws.cli import redeploy
 from localaws.cli.display import Display
-from localaws.cli.redeploy import Deployer
-from localaws.cli.running import Failed, Lock, Running
+from localaws.cli.running import COMMAND, DEPLOYER_FILE, Deployer, Failed, Lock, Running
 from localaws.core import endpoints_file
-from localaws.core.environment import collect_rarely
-from localaws.engine import DeployError, Deployment, deploy_in_child, project
-from localaws.engine.deploy import PROGRAMS, STACKS, Overrides
+from localaws.core.environment import ACCOUNT, collect_rarely
+from localaws.engine import DeployError, Deployment, deploy_in_child
+from localaws.engine.project import Plan
 from localaws.process import launch
 from localaws.process.launch import RunningServer, StartError
-from shared import client_keys
-from shared.places import Place
-from shared.settings import EnvironmentSettings, SettingsError, load
 
-_READY = 120.0  # seconds until load balancers and databases must be up
-_LOOK = 0.2
-CLIENT = "rehearsal"  # who the payments on this machine are from
+_READY_SECONDS = 120.0  # until load balancers and databases must be up
+_POLL_SECONDS = 0.2
+_END_SECONDS = 20.0  # after the owner's end, until what has not ended is killed
+_LOAD_BALANCER = re.compile(r"arn:aws:elasticloadbalancing:([a-z0-9-]+):\d+:loadbalancer/\w+/([^/]+)/\w+")
 
 
-def up(environment: str, speed: float, directory: Path, display: Display) -> None:
-    """Run until Ctrl-C, SIGTERM, or `down`. Raises NotPossible if one runs already, Failed if it does not come up."""
+def up(plan: Plan, speed: float, directory: Path, display: Display, owner: int | None) -> None:
+    """Run until Ctrl-C, SIGTERM, `down`, or the end of the pipe `owner`.
+
+    Raises NotPossible if one runs already, Failed if it does not come up.
+    """
     collect_rarely()
     directory = directory.resolve()
-    regions = _regions(environment)
     lock = Lock(directory)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+    if owner is not None:
+        threading.Thread(target=_end_with, args=(owner,), daemon=True, name="owner").start()
     log_file = directory / "server.log"
     try:
         server = launch.start(
             log_file=log_file,
             speed=speed,
-            regions=regions,
+            regions=tuple(plan.regions),
             remove_at_end=[
-                directory / name for name in (endpoints_file.FILE, endpoints_file.CERTIFICATES, redeploy.FILE)
+                directory / name for name in (endpoints_file.FILE, endpoints_file.CERTIFICATES, DEPLOYER_FILE)
             ],
             keep_open=[lock.descriptor],
         )
     except StartError as error:
         raise Failed(str(error)) from error
     try:
-        _run(server, environment, directory, display)
+        _run(server, plan, directory, display)
     except KeyboardInterrupt:
         display.say("stopping")
     except DeployError as error:
@@ -61,46 +64,56 @@ def up(environment: str, speed: float, directory: Path, display: Display) -> Non
         server.stop()
 
 
-def _regions(environment: str) -> tuple[str, str]:
-    """The two regions of an environment. Raises Failed for settings that cannot be deployed."""
-    try:
-        settings = load(EnvironmentSettings, project.load(PROGRAMS / "global", environment).config, stack=environment)
-    except (SettingsError, ValueError) as error:
-        raise Failed(str(error)) from error
-    return settings.primary_region, settings.secondary_region
+def _end_with(owner: int) -> None:
+    """End this process when the other end of the pipe is closed, whatever ended the process that held it."""
+    while os.read(owner, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_END_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)  # the server's own pipe and reaper end everything else
 
 
-def _run(server: RunningServer, environment: str, directory: Path, display: Display) -> None:
+def _run(server: RunningServer, plan: Plan, directory: Path, display: Display) -> None:
     display.say(f"embedded AWS at {server.endpoint}, log in {directory / 'server.log'}")
-    client_key = client_keys.draw()
-    overrides = {str(place): {client_keys.SETTING: {CLIENT: client_key}} for place in Place}
-    with display.progress(f"deploying {environment}"):
-        deployment = deploy_in_child(environment, server.endpoint, progress=display.now, config_overrides=overrides)
+    with display.progress(f"deploying {plan.environment}"):
+        deployment = deploy_in_child(
+            plan.environment,
+            server.endpoint,
+            plan.programs,
+            progress=display.now,
+            config_overrides=plan.config,
+            secret_keys=plan.secret_keys,
+        )
     for stack, seconds in deployment.seconds.items():
         display.say(f"{stack}: {deployment.resources[stack]} resources in {seconds:.1f} s")
     with display.progress("waiting for load balancers and databases"):
-        content = _when_ready(server, environment, directory, deployment, client_key, display)
-    deployer = Deployer(directory, lambda stacks: _again(deployment, server.endpoint, overrides, stacks))
+        content = _when_ready(server, plan, directory, deployment, display)
+    deployer = Deployer(directory, lambda stacks: _deploy_again(plan, deployment, server.endpoint, stacks))
     endpoints_file.write(directory, content)
     display.table(*cli_display.addresses(content))
-    display.say("Ctrl-C ends it; `python -m localaws outage <region>` takes a region away")
+    display.say(f"Ctrl-C ends it; `{COMMAND} outage <region>` starts an outage of a region")
     try:
         while server.process.poll() is None:
-            deployer.serve(_LOOK)
+            deployer.serve(_POLL_SECONDS)
     finally:
         deployer.close()
     if code := server.process.returncode:
         raise Failed(f"the server ended ({code}); see {directory / 'server.log'}")
 
 
-def _again(deployment: Deployment, endpoint: str, overrides: Overrides, stacks: Sequence[str]) -> dict[str, Any]:
-    """Run programs once more: what that changed, by stack, with the URNs; or why it could not."""
-    if unknown := set(stacks) - set(STACKS):
-        return {"error": f"there is no stack {', '.join(sorted(unknown))}; use {', '.join(STACKS)}"}
-    wanted = [stack for stack in STACKS if stack in stacks] or STACKS
+def _deploy_again(plan: Plan, deployment: Deployment, endpoint: str, stacks: Sequence[str]) -> dict[str, Any]:
+    """Run programs once more. Returns what that changed, by stack, with the URNs; or `error`."""
+    programs = {folder.name: folder for folder in plan.programs}
+    if unknown := set(stacks) - set(programs):
+        return {"error": f"there is no stack {', '.join(sorted(unknown))}; use {', '.join(programs)}"}
     try:
         again = deploy_in_child(
-            deployment.environment, endpoint, stacks=wanted, state=deployment.state, config_overrides=overrides
+            plan.environment,
+            endpoint,
+            [folder for name, folder in programs.items() if name in stacks or not stacks],
+            state=deployment.state,
+            config_overrides=plan.config,
+            secret_keys=plan.secret_keys,
         )
     except DeployError as error:
         return {"error": str(error)}
@@ -110,7 +123,7 @@ def _again(deployment: Deployment, endpoint: str, overrides: Overrides, stacks: 
                 "registered": again.resources[stack],
                 "created": changes.created,
                 "updated": changes.updated,
-                # The runner refuses what AWS could only replace; see the known differences.
+                # The engine refuses what AWS could only replace; see the known differences.
                 "replaced": [],
                 "deleted": changes.deleted,
             }
@@ -120,48 +133,58 @@ def _again(deployment: Deployment, endpoint: str, overrides: Overrides, stacks: 
 
 
 def _when_ready(
-    server: RunningServer,
-    environment: str,
-    directory: Path,
-    deployment: Deployment,
-    client_key: str,
-    display: Display,
+    server: RunningServer, plan: Plan, directory: Path, deployment: Deployment, display: Display
 ) -> dict[str, Any]:
-    """Wait until load balancers and databases are up; returns what `endpoints.json` tells."""
-    told = Running(server.control, directory, {})
-    cells = endpoints_file.region_outputs(deployment.outputs)
-    balancers = {cell.ingress.nlb_arn.split("/")[-2]: region for region, cell in cells.items()}
-    deadline = time.monotonic() + _READY
+    """Wait until load balancers and databases are up; returns the content of `endpoints.json`."""
+    running = Running(server.control, directory, {})
+    deadline = time.monotonic() + _READY_SECONDS
     missing: list[str] = ["everything"]
     while time.monotonic() < deadline:
-        status = told.get("status")
-        missing = _missing(status, balancers)
+        status = running.get("status")
+        missing = _missing(status, deployment.outputs)
         if not missing:
-            return endpoints_file.describe(
-                environment=environment,
-                endpoint=server.endpoint,
-                control=server.control,
-                directory=directory,
-                outputs=deployment.outputs,
-                seconds=deployment.seconds,
-                status=status,
-                addresses=told.get("addresses"),
-                client_key=client_key,
-            )
+            return _content(server, plan, directory, deployment, status, running.get("addresses"))
         display.now(f"waiting for {', '.join(missing)}")
         try:
-            server.process.wait(timeout=_LOOK)
+            server.process.wait(timeout=_POLL_SECONDS)
             break
         except subprocess.TimeoutExpired:
             continue
-    raise Failed(f"not ready after {_READY:g} s: {', '.join(missing)}; see {directory / 'server.log'}")
+    raise Failed(f"not ready after {_READY_SECONDS:g} s: {', '.join(missing)}; see {directory / 'server.log'}")
 
 
-def _missing(status: Mapping[str, Any], balancers: Mapping[str, str]) -> list[str]:
-    """What is not up yet: load balancers (by name, with their regions) without a healthy target, and databases."""
+def _content(
+    server: RunningServer,
+    plan: Plan,
+    directory: Path,
+    deployment: Deployment,
+    status: Mapping[str, Any],
+    addresses: Mapping[str, str],
+) -> dict[str, Any]:
+    databases = {row["region"]: row["url"] for row in status["databases"]}
+    return {
+        "environment": plan.environment,
+        "speed": status["speed"],
+        "pid": os.getpid(),
+        "account": ACCOUNT,
+        "aws": server.endpoint,
+        "control": server.control,
+        "dns": status["dns"]["address"],
+        "ca_file": str(directory / endpoints_file.CERTIFICATES),
+        "addresses": addresses,
+        "regions": {region: {"name": name, "postgres": databases.get(region)} for region, name in plan.regions.items()},
+        "deploy_seconds": {stack: round(seconds, 3) for stack, seconds in deployment.seconds.items()},
+        "outputs": deployment.outputs,
+        "metadata": plan.metadata,
+    }
+
+
+def _missing(status: Mapping[str, Any], outputs: Mapping[str, Any]) -> list[str]:
+    """What is not up yet: load balancers that a stack exports, without a healthy target, and databases."""
     missing = []
-    for name, region in balancers.items():
-        states = [row["state"] for row in status["targets"] if row["load_balancer"] == name]
+    for match in filter(None, map(_LOAD_BALANCER.fullmatch, endpoints_file.texts(outputs))):
+        region, name = match.groups()
+        states = [row["state"] for row in status["targets"] if (row["region"], row["load_balancer"]) == (region, name)]
         if not states or set(states) != {"healthy"}:
             missing.append(f"{name} in {region} ({', '.join(states) or 'no target'})")
     missing += [f"database in {row['region']}" for row in status["databases"] if not row["running"]]

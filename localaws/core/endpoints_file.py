@@ -1,96 +1,46 @@
-"""`endpoints.json`: where a deployed embedded AWS answers. `up` writes it, the drill and the other commands
-read it, and the server keeps its speed up to date."""
+"""`endpoints.json`: the addresses of a deployed embedded AWS. `up` writes it, clients and the other commands read it,
+and the server keeps its speed up to date.
+"""
 
 import json
-import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-from localaws.core.environment import ACCOUNT
-from shared.outputs import PlainGlobalOutputs, PlainRegionOutputs
-from shared.places import Place
 
 FILE = "endpoints.json"
 CERTIFICATES = "ca.pem"
 
-_HTTPS = 443
-
-Outputs = Mapping[str, Mapping[str, Any]]
+_CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
-def region_outputs(outputs: Outputs) -> dict[str, PlainRegionOutputs]:
-    """What the regional stacks export, by region."""
-    cells = (PlainRegionOutputs.from_plain(outputs[place]) for place in Place)
-    return {cell.region: cell for cell in cells}
-
-
-def describe(
-    *,
-    environment: str,
-    endpoint: str,
-    control: str,
-    directory: Path,
-    outputs: Outputs,
-    seconds: Mapping[str, float],
-    status: Mapping[str, Any],
-    addresses: Mapping[str, str],
-    client_key: str,
-) -> dict[str, Any]:
-    """The content of the file, from what the stacks export and what the server tells. Its one secret is the client's
-    key, good for this run only."""
-    global_outputs = PlainGlobalOutputs.from_plain(outputs["global"])
-    cells = region_outputs(outputs)
-    accelerator = addresses[f"{global_outputs.accelerator_dns_name}:{_HTTPS}"]
-    databases = {row["region"]: row["url"] for row in status.get("databases", [])}
-    return {
-        "environment": environment,
-        "speed": status["speed"],
-        "pid": os.getpid(),
-        "account": ACCOUNT,
-        "aws": endpoint,
-        "control": control,
-        "dns": status["dns"]["address"],
-        "accelerator": {
-            "dns_name": global_outputs.accelerator_dns_name,
-            "address": accelerator,
-            "url": f"https://{accelerator}",
-        },
-        "service_name": cells[next(iter(cells))].ingress.service_name,
-        "client_key": client_key,
-        "ca_file": str(directory / CERTIFICATES),
-        "regions": {
-            region: {
-                "place": cell.place,
-                "api": f"{endpoint}/_aws/execute-api/{cell.ingress.api_id}/{cell.ingress.api_stage}",
-                "nlb": addresses[f"{cell.ingress.nlb_dns_name}:{_HTTPS}"],
-                "postgres": databases.get(region),
-            }
-            for region, cell in cells.items()
-        },
-        "deploy_seconds": {stack: round(taken, 3) for stack, taken in seconds.items()},
-        "outputs": {stack: dict(values) for stack, values in outputs.items()},
-    }
+def texts(outputs: Any) -> Iterator[str]:
+    """Every text that the stacks export, at any depth."""
+    if isinstance(outputs, str):
+        yield outputs
+    elif isinstance(outputs, Mapping | list):
+        for value in outputs.values() if isinstance(outputs, Mapping) else outputs:
+            yield from texts(value)
 
 
 def write(directory: Path, content: Mapping[str, Any]) -> None:
-    """The certificates first, then the file, each at once: who sees the file finds all of it."""
-    certificates = [cell.ingress.certificate_pem.strip() for cell in region_outputs(content["outputs"]).values()]
-    _at_once(directory / CERTIFICATES, "\n".join(filter(None, certificates)) + "\n")
-    _at_once(directory / FILE, json.dumps(content, indent=2) + "\n")
+    """Write the exported certificates to `ca.pem`, then `endpoints.json`, each at once: whoever sees the latter finds
+    both complete."""
+    certificates = [text.strip() for text in texts(content["outputs"]) if text.lstrip().startswith(_CERTIFICATE)]
+    _replace(directory / CERTIFICATES, "\n".join(certificates) + "\n")
+    _replace(directory / FILE, json.dumps(content, indent=2) + "\n")
 
 
 def set_speed(path: Path, speed: float) -> None:
-    """Let the file at `path` tell another speed; one that is not written yet will be told by the server's status."""
+    """Change the speed in the file at `path`. A file that is not written yet will get the speed from the status."""
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:
         return
-    _at_once(path, json.dumps({**content, "speed": speed}, indent=2) + "\n")
+    _replace(path, json.dumps({**content, "speed": speed}, indent=2) + "\n")
 
 
-def _at_once(path: Path, text: str) -> None:
+def _replace(path: Path, text: str) -> None:
     """Readable by this user alone, as `tempfile` makes its files."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
         file.write(text)

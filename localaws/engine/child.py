@@ -6,23 +6,23 @@ Who waits for a deployment, such as `python -m localaws up`, stays for hours and
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from localaws.core.errors import DeployError
-from localaws.engine.deploy import PROGRAMS, STACKS, Deployment, Overrides, Tell, deploy
+from localaws.engine.deploy import Deployment, Overrides, Tell, deploy
 from localaws.engine.state import State
 
 
 def deploy_in_child(
     environment: str,
     endpoint: str,
+    programs: Sequence[Path],
     *,
-    stacks: Sequence[str] = STACKS,
     progress: Tell | None = None,
     state: State | None = None,
     config_overrides: Overrides | None = None,
-    programs: Path = PROGRAMS,
+    secret_keys: Collection[str] = (),
 ) -> Deployment:
     """As `deploy`; the child ends with the call, also with one that is interrupted. Raises DeployError."""
     state = state or State()
@@ -39,11 +39,11 @@ def deploy_in_child(
                 done = deploy(
                     environment,
                     endpoint,
-                    stacks=stacks,
+                    programs,
                     progress=told,
                     state=state,
                     config_overrides=config_overrides,
-                    programs=programs,
+                    secret_keys=secret_keys,
                 )
                 send.send(("deployed", done))
             except DeployError as error:

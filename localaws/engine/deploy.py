@@ -1,6 +1,6 @@
 """Deploys and destroys the stack programs on the embedded AWS, and registers them without any AWS at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,7 @@ from localaws.engine.state import Changes, State
 from localaws.engine.synthetic import Synthetic
 from localaws.provider.calls import ACCOUNT, Aws
 from localaws.provider.context import Caller
-from shared.settings import SECRETS
 
-STACKS = ("primary", "secondary", "global")
-PROGRAMS = Path(__file__).parents[2] / "stacks"
 WORKERS = 4  # registrations handled at once
 Tell = Callable[[str], None]
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -50,27 +47,28 @@ class Deployment:
 def deploy(
     environment: str,
     endpoint: str,
+    programs: Sequence[Path],
     *,
-    stacks: Sequence[str] = STACKS,
     progress: Tell | None = None,
     state: State | None = None,
     config_overrides: Overrides | None = None,
-    programs: Path = PROGRAMS,
+    secret_keys: Collection[str] = (),
     account: str = ACCOUNT,
 ) -> Deployment:
-    """Run the programs of `stacks` in this order against the AWS at `endpoint`.
+    """Run `programs` (Pulumi project folders) in this order against the AWS at `endpoint`.
 
-    With the `state` of an earlier call only differences are carried out. Raises DeployError; what was created until
-    then is in the state, so that `destroy` can remove it.
+    With the `state` of an earlier call only differences are carried out. `config_overrides` are settings by stack, the
+    name of the program's folder; `secret_keys` names the settings that no generated name depends on. Raises
+    DeployError; what was created until then is in the state, so that `destroy` can remove it.
     """
     state = state or State()
     state.claim(environment)
     deployment = Deployment(environment=environment, state=state)
     caller = Aws(endpoint, account)
     try:
-        for stack in stacks:
-            settings = _load(programs, stack, environment, config_overrides)
-            _deploy_stack(settings, deployment, caller, progress)
+        for program_folder in programs:
+            settings = _load(program_folder, environment, config_overrides)
+            _deploy_stack(settings, deployment, caller, progress, secret_keys)
     finally:
         caller.close()
     return deployment
@@ -79,22 +77,21 @@ def deploy(
 def destroy(
     environment: str,
     endpoint: str,
+    programs: Sequence[Path],
     *,
     state: State,
-    stacks: Sequence[str] = STACKS,
     progress: Tell | None = None,
-    programs: Path = PROGRAMS,
     account: str = ACCOUNT,
 ) -> dict[str, int]:
-    """Delete all resources of `stacks`, the last stack first; returns how many of each. Raises DeployError."""
+    """Delete all resources of `programs`, the last program's first; returns how many by stack. Raises DeployError."""
     state.claim(environment)
     caller = Aws(endpoint, account)
     deleted = {}
     try:
-        for stack in reversed(stacks):
-            if stack not in state.stacks:
+        for program_folder in reversed(programs):
+            settings = project.locate(program_folder, environment)
+            if (stack := settings.stack) not in state.stacks:
                 continue
-            settings = project.locate(programs / stack, environment)
             resources = state.stacks[stack].resources
             report = Progress(stack, progress, len(resources))
             engine = StackEngine(settings, state, _around(settings, caller, account), report)
@@ -112,42 +109,49 @@ def destroy(
 
 def graph(
     environment: str,
+    programs: Sequence[Path],
     *,
-    stacks: Sequence[str] = STACKS,
     config_overrides: Overrides | None = None,
-    programs: Path = PROGRAMS,
+    secret_keys: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Every resource the programs register, as JSON rows, without any AWS: ids and answers are made up, but constant.
 
     Raises DeployError, also for an argument that AWS's own models would not accept.
     """
     deployment = Deployment(environment=environment, state=State())
-    for stack in stacks:
-        settings = _load(programs, stack, environment, config_overrides)
-        _deploy_stack(settings, deployment, Synthetic(), None, preview=True)
+    for program_folder in programs:
+        settings = _load(program_folder, environment, config_overrides)
+        _deploy_stack(settings, deployment, Synthetic(), None, secret_keys, preview=True)
     return deployment.rows
 
 
-def _load(programs: Path, stack: str, environment: str, overrides: Overrides | None) -> Project:
+def _load(folder: Path, environment: str, overrides: Overrides | None) -> Project:
+    stack = folder.name
     try:
-        return project.load(programs / stack, environment, (overrides or {}).get(stack))
+        return project.load(folder, environment, (overrides or {}).get(stack))
     except ValueError as error:
         raise DeployError(stack=stack, urn="", operation="settings", code="Settings", message=str(error)) from error
 
 
-def _around(settings: Project, caller: Caller, account: str) -> Surroundings:
-    known = {key: value for key, value in settings.config.items() if key not in SECRETS}
+def _around(settings: Project, caller: Caller, account: str, secret_keys: Collection[str] = ()) -> Surroundings:
+    known = {key: value for key, value in settings.config.items() if key not in secret_keys}
     seed = values.canonical([settings.reference, known])
     return Surroundings(caller=caller, account=account, folder=settings.folder, seed=seed)
 
 
 def _deploy_stack(
-    settings: Project, deployment: Deployment, caller: Caller, tell: Tell | None, *, preview: bool = False
+    settings: Project,
+    deployment: Deployment,
+    caller: Caller,
+    tell: Tell | None,
+    secret_keys: Collection[str],
+    *,
+    preview: bool = False,
 ) -> None:
     stack, state = settings.stack, deployment.state
     former = state.stacks.get(stack)
     report = Progress(stack, tell, len(former.resources) if former else None)
-    engine = StackEngine(settings, state, _around(settings, caller, caller.account), report)
+    engine = StackEngine(settings, state, _around(settings, caller, caller.account, secret_keys), report)
     workers = 1 if preview else WORKERS
     try:
         monitor = program.run(settings, engine, preview=preview, workers=workers, warn=report.note)

@@ -1,14 +1,42 @@
-"""A stack's folder: its project name and settings, read from Pulumi.yaml and Pulumi.<environment>.yaml."""
+"""What to deploy: a plan from the caller, and for each program its Pulumi.yaml and Pulumi.<environment>.yaml."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
 ORGANIZATION = "organization"  # the literal word that self-managed backends use
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A deployment as plain data, from JSON with these keys."""
+
+    environment: str  # dev: the Pulumi stack name
+    programs: tuple[Path, ...]  # Pulumi project folders, in the order of their deployment
+    regions: Mapping[str, str]  # name to a label for people; the first serves calls that name no region
+    config: Mapping[str, Mapping[str, Any]] = field(repr=False)  # by program, over Pulumi.<environment>.yaml
+    secret_keys: frozenset[str]  # settings that no generated name depends on
+    metadata: Mapping[str, Any] = field(repr=False)  # passed on in endpoints.json
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises ValueError for text that is no plan; its message shows no value, which may be secret."""
+        try:
+            given = json.loads(text)
+            return cls(
+                environment=given["environment"],
+                programs=tuple(Path(folder) for folder in given["programs"]),
+                regions=given["regions"],
+                config=given.get("config", {}),
+                secret_keys=frozenset(given.get("secret_keys", ())),
+                metadata=given.get("metadata", {}),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"the deployment plan cannot be read: {type(error).__name__}") from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,9 @@ from components.workload.context import FunctionContext
 from components.workload.payments import payments_function
 from localaws.engine import graph, values
 from shared.client_keys import SETTING
+from shared.local_aws import PROGRAMS
 from shared.places import Place
-from shared.settings import RegionSettings, load
+from shared.settings import SECRETS, RegionSettings, load
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
@@ -27,7 +28,7 @@ HASHES = {client: hashlib.sha256(key.encode()).hexdigest() for client, key in KE
 def rows() -> list[dict[str, Any]]:
     """The primary stack with two clients at both doors."""
     overrides = {"primary": {SETTING: KEYS, "api:access": "api-key"}}
-    return graph("dev", stacks=["primary"], config_overrides=overrides)
+    return graph("dev", PROGRAMS[:1], config_overrides=overrides, secret_keys=SECRETS)
 
 
 def function(build: Build, keys: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -82,7 +83,7 @@ def test_a_key_changes_no_generated_name(rows: list[dict[str, Any]]) -> None:
         keys = ("id", "name", "bucket", "layerName")
         return {row["urn"]: {key: row["outputs"].get(key) for key in keys} for row in found}
 
-    assert names(graph("dev", stacks=["primary"], config_overrides=other)) == names(rows)
+    assert names(graph("dev", PROGRAMS[:1], config_overrides=other, secret_keys=SECRETS)) == names(rows)
 
 
 def test_without_keys_the_function_is_told_so_and_the_deployment_warns(build: Build) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from components.compute.function import FunctionArgs
 from localaws.engine import graph
+from shared.local_aws import PROGRAMS
 from shared.settings import RegionSettings, SettingsError, load
 
 Row = dict[str, Any]
@@ -15,7 +16,7 @@ FUNCTION = "aws:lambda/function:Function"
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return graph("dev", stacks=["primary"])
+    return graph("dev", PROGRAMS[:1])
 
 
 def row(rows: list[Row], of_type: str, name: str) -> Row:
@@ -93,7 +94,7 @@ def test_it_reads_and_remembers_control_records_and_no_payment(rows: list[Row]) 
 
 
 def test_concurrency_is_reserved_where_the_setting_says_so(rows: list[Row]) -> None:
-    reserving = graph("dev", stacks=["primary"], config_overrides={"primary": {"health:concurrency": 20}})
+    reserving = graph("dev", PROGRAMS[:1], config_overrides={"primary": {"health:concurrency": 20}})
     reserved = {
         each["inputs"]["name"]: each["inputs"]["reservedConcurrentExecutions"]
         for each in reserving

@@ -1,7 +1,8 @@
 """Stands in for `python -m localaws up`: the same file, control API and addresses, with faults that can be ordered.
 
-`python -m tests.drill.fake_aws --directory D --speed S --env E --sabotage X`. It is small and quick, so that many runs
-fit on one machine; of AWS it knows the two calls that the drill makes. What AWS really answers is for other tests.
+`python -m tests.drill.fake_aws --directory D --speed S --sabotage X`, the plan on standard input. It is small and
+quick, so that many runs fit on one machine; of AWS it knows the two calls that the drill makes. What AWS really answers
+is for other tests.
 """
 
 import argparse
@@ -40,9 +41,9 @@ _TARGET_GROUP = """<DescribeTargetGroupsResponse xmlns="http://elasticloadbalanc
 class Fake:
     """Two regions, their journals, and what goes wrong on purpose."""
 
-    def __init__(self, sabotage: str) -> None:
+    def __init__(self, sabotage: str, client_key: str) -> None:
         self.sabotage = sabotage
-        self.client_key = client_keys.draw()
+        self.client_key = client_key
         self.lost_at: float | None = None
         self.healed_at = -10.0
         self.refused = 0
@@ -146,38 +147,36 @@ def region_outputs(place: str, region: str) -> dict[str, Any]:
         "suffix": "test",
         "compute.failover_arn": f"{machine}:failover-{place}-test",
         "compute.failback_arn": f"{machine}:failback-{place}-test",
+        "ingress.service_name": SERVICE,
+        "ingress.nlb_dns_name": "nlb.example",
     }
 
 
 def endpoints(
-    options: argparse.Namespace, accelerator: str, aws: str, ca_file: Path, client_key: str
+    options: argparse.Namespace, plan: dict[str, Any], accelerator: str, aws: str, ca_file: Path
 ) -> dict[str, Any]:
     from shared.outputs import GlobalOutputs, RegionOutputs
 
     places = {"primary": PRIMARY, "secondary": SECONDARY}
-    spanning = {"journal_table": "table-journal", "suffix": "test"}
+    spanning = {"journal_table": "table-journal", "suffix": "test", "accelerator_dns_name": "a.example"}
     outputs = {place: everything_else(RegionOutputs, region_outputs(place, region)) for place, region in places.items()}
     return {
-        "environment": options.env,
+        "environment": plan["environment"],
         "speed": options.speed,
         "pid": os.getpid(),
         "account": ACCOUNT,
         "aws": aws,
         "control": f"{aws}/_localaws",
-        "accelerator": {"dns_name": "a.example", "address": accelerator, "url": f"https://{accelerator}"},
-        "service_name": SERVICE,
-        "client_key": client_key,
         "ca_file": str(ca_file),
-        "regions": {
-            region: {"place": place, "api": f"{aws}/api", "nlb": accelerator} for place, region in places.items()
-        },
+        "addresses": dict.fromkeys(("a.example:443", "nlb.example:443"), accelerator),
+        "metadata": plan["metadata"],
         "outputs": outputs | {"global": everything_else(GlobalOutputs, spanning)},
         "deploy_seconds": {"primary": 0.1, "secondary": 0.1, "global": 0.1},
     }
 
 
-async def main(options: argparse.Namespace) -> None:
-    fake = Fake(options.sabotage)
+async def main(options: argparse.Namespace, plan: dict[str, Any]) -> None:
+    fake = Fake(options.sabotage, plan["metadata"]["client_key"])
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -189,20 +188,21 @@ async def main(options: argparse.Namespace) -> None:
     ports = [server.sockets[0].getsockname()[1] for server in (clients, callers)]
     print("deploying the fake", flush=True)
     addresses = f"127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
-    content = endpoints(options, *addresses, certificate.certificate, fake.client_key)
+    content = endpoints(options, plan, *addresses, certificate.certificate)
     unfinished = options.directory / "endpoints.unfinished"
     unfinished.write_text(json.dumps(content))
     unfinished.rename(options.directory / "endpoints.json")
-    await stop.wait()
+    closed = asyncio.create_task(asyncio.to_thread(sys.stdin.read))  # ends with the drill
+    await asyncio.wait({closed, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    os._exit(0)  # the thread may still read
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--speed", type=float, required=True)
-    parser.add_argument("--env", required=True)
     parser.add_argument("--sabotage", default="none")
     parsed = parser.parse_args()
     if parsed.sabotage == "never-up":
         sys.exit("the fake refuses to start")
-    asyncio.run(main(parsed))
+    asyncio.run(main(parsed, json.loads(sys.stdin.readline())))

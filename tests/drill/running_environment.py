@@ -31,7 +31,7 @@ def deployed(folder: Path, *, speed: float | None = None) -> Iterator[Path]:
     found = folder / "local" / "endpoints.json"
     with (folder / "out").open("w") as out, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
-        process = subprocess.Popen([sys.executable, "-m", "localaws", *words], stdout=out, stderr=out)
+        process = subprocess.Popen([sys.executable, "-m", "shared.local_aws", *words], stdout=out, stderr=out)
     try:
         deadline = time.monotonic() + _START_SECONDS
         while not found.exists() and process.poll() is None and time.monotonic() < deadline:

@@ -22,19 +22,25 @@ def content(**changes: Any) -> dict[str, Any]:
         "account": "000000000000",
         "aws": "http://127.0.0.1:1",
         "control": "http://127.0.0.1:1/_localaws",
-        "accelerator": {"dns_name": "a.example", "address": "127.0.0.1:2", "url": "https://127.0.0.1:2"},
-        "service_name": "pay.dr-dev.internal",
-        "client_key": KEY,
         "ca_file": "ca.pem",
-        "regions": {
-            "us-east-1": {"place": "primary", "api": "http://127.0.0.1:1/a", "nlb": "127.0.0.1:3", "postgres": "x"},
-            "us-east-2": {"place": "secondary", "api": "http://127.0.0.1:1/b", "nlb": "127.0.0.1:4", "postgres": "y"},
-        },
+        "addresses": {"a.example:443": "127.0.0.1:2", "p.example:443": "127.0.0.1:3", "s.example:443": "127.0.0.1:4"},
+        "regions": {"us-east-1": {"name": "primary", "postgres": "x"}, "us-east-2": {"name": "secondary"}},
         "outputs": {
-            "primary": everything_else(RegionOutputs, {"region": "us-east-1"}),
-            "secondary": everything_else(RegionOutputs, {"region": "us-east-2"}),
-            "global": everything_else(GlobalOutputs, {"journal_table": "table-journal-dev"}),
+            "primary": everything_else(
+                RegionOutputs,
+                {
+                    "region": "us-east-1",
+                    "ingress.nlb_dns_name": "p.example",
+                    "ingress.api_id": "a",
+                    "ingress.api_stage": "v1",
+                },
+            ),
+            "secondary": everything_else(RegionOutputs, {"region": "us-east-2", "ingress.nlb_dns_name": "s.example"}),
+            "global": everything_else(
+                GlobalOutputs, {"journal_table": "table-journal-dev", "accelerator_dns_name": "a.example"}
+            ),
         },
+        "metadata": {"client_key": KEY},
     } | changes
 
 
@@ -49,6 +55,9 @@ def test_addresses_and_outputs_are_read_by_their_contract(tmp_path: Path) -> Non
 
     assert endpoints.region(Place.SECONDARY) == "us-east-2"
     assert (endpoints.accelerator_host, endpoints.accelerator_port) == ("127.0.0.1", 2)
+    assert endpoints.accelerator.url == "https://127.0.0.1:2"
+    assert endpoints.regions["us-east-1"].api == "http://127.0.0.1:1/_aws/execute-api/a/v1"
+    assert [region.nlb for region in endpoints.regions.values()] == ["127.0.0.1:3", "127.0.0.1:4"]
     assert endpoints.global_outputs.journal_table == "table-journal-dev"
     assert endpoints.region_outputs(Place.PRIMARY).region == "us-east-1"
 
@@ -59,11 +68,11 @@ def test_addresses_and_outputs_are_read_by_their_contract(tmp_path: Path) -> Non
         "",
         "{}",
         json.dumps(content(outputs={"primary": {}, "secondary": {}, "global": {}})),
-        json.dumps(content(regions={"us-east-1": {"place": "primary", "api": "a", "nlb": "b"}})),
+        json.dumps(content(addresses={"a.example:443": "127.0.0.1:2", "p.example:443": "127.0.0.1:3"})),
         json.dumps(content(speed="fast")),
-        json.dumps({"client_key": KEY}),
-        json.dumps(content(client_key=[KEY])),
-        json.dumps(content(client_key=KEY))[:-1],
+        json.dumps({"metadata": {"client_key": KEY}}),
+        json.dumps(content(metadata={"client_key": [KEY]})),
+        json.dumps(content())[:-1],
     ],
     ids=["empty", "nothing in it", "half deployed", "one region only", "no number", "a key only", "no key", "cut off"],
 )

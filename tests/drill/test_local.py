@@ -1,40 +1,18 @@
 """The embedded AWS as a child: it ends with the drill, however the drill ends."""
 
 import asyncio
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from drill.engine.local_environment import LocalAws, StartError, up_command
 
-_CHILD = """
-import signal, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-{trap}
-print(child.pid, flush=True)
-time.sleep(60)
-"""
-_POLITE = 'signal.signal(signal.SIGTERM, lambda *_: (child.terminate(), child.wait(), print("stopped"), sys.exit(0)))'
-_DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
-
-
-def gone(pid: int, within: float = 60.0) -> bool:
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.02)
-    return False
-
 
 def test_the_embedded_aws_is_started_by_its_own_command_line(tmp_path: Path) -> None:
-    assert up_command(environment="dev", speed=5.0, directory=tmp_path)[1:] == [
-        *("-m", "localaws", "up", "--env", "dev", "--speed", "5", "--directory", str(tmp_path), "--plain")
+    assert up_command(speed=5.0, directory=tmp_path)[1:] == [
+        *("-m", "localaws", "up", "--speed", "5", "--directory", str(tmp_path), "--plain"),
+        *("--plan", "-", "--owner-fd", "0"),
     ]
 
 
@@ -43,7 +21,7 @@ def test_a_command_that_ends_early_is_reported_with_what_it_said(tmp_path: Path)
     heard: list[str] = []
 
     async def run() -> None:
-        aws = LocalAws(command, tmp_path, heard.append)
+        aws = LocalAws(command, {}, tmp_path, heard.append)
         try:
             await aws.start()
         finally:
@@ -63,7 +41,7 @@ def test_the_users_aws_settings_do_not_reach_the_embedded_aws(tmp_path: Path, mo
     heard: list[str] = []
 
     async def run() -> None:
-        aws = LocalAws(command, tmp_path, heard.append)
+        aws = LocalAws(command, {}, tmp_path, heard.append)
         with pytest.raises(StartError):
             await aws.start()
         await aws.stop()
@@ -76,7 +54,7 @@ def test_addresses_of_an_earlier_run_are_not_believed(tmp_path: Path) -> None:
     (tmp_path / "endpoints.json").write_text("{}")
 
     async def run() -> None:
-        aws = LocalAws([sys.executable, "-c", "pass"], tmp_path, lambda _: None)
+        aws = LocalAws([sys.executable, "-c", "pass"], {}, tmp_path, lambda _: None)
         try:
             await aws.start()
         finally:
@@ -86,55 +64,17 @@ def test_addresses_of_an_earlier_run_are_not_believed(tmp_path: Path) -> None:
         asyncio.run(run())
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_the_command_is_asked_to_stop_when_its_owner_is_gone(how: signal.Signals, tmp_path: Path) -> None:
-    """The owner is a process that holds the keeper's pipe and dies, if need be by a signal that it cannot catch."""
-    said = tmp_path / "said"
-    owner = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import subprocess, sys, time\n"
-            f"out = open({str(said)!r}, 'w')\n"
-            f"child = [sys.executable, '-c', {_CHILD.format(trap=_POLITE)!r}]\n"
-            "command = [sys.executable, '-m', 'drill.engine.keeper', *child]\n"
-            "keeper = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, start_new_session=True)\n"
-            "time.sleep(60)",
-        ]
-    )
-    try:
-        while not (said.exists() and said.read_text()):
-            time.sleep(0.02)
-        grandchild = int(said.read_text())
-        assert psutil.pid_exists(grandchild)
-    finally:
-        owner.send_signal(how)
-        owner.wait()
+def test_it_gets_the_plan_and_ends_when_its_standard_input_closes(tmp_path: Path) -> None:
+    program = "import sys; print(sys.stdin.readline(), flush=True); sys.stdin.read(); print('closed', flush=True)"
+    heard: list[str] = []
 
-    assert gone(grandchild)
-    end = time.monotonic() + 60
-    while "stopped" not in said.read_text() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert "stopped" in said.read_text(), "it was asked, not killed"
+    async def run() -> list[str]:
+        aws = LocalAws([sys.executable, "-c", program], {"environment": "dev"}, tmp_path, heard.append)
+        starting = asyncio.create_task(aws.start())
+        while not heard:
+            await asyncio.sleep(0.02)
+        starting.cancel()
+        return await aws.stop()
 
-
-def test_a_command_that_does_not_stop_is_killed_with_its_group() -> None:
-    keeper = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys, drill.engine.keeper\n"
-            "drill.engine.keeper.GRACE_SECONDS = 0.3\n"
-            f"sys.exit(drill.engine.keeper.main([sys.executable, '-c', {_CHILD.format(trap=_DEAF)!r}]))",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert keeper.stdin is not None
-    assert keeper.stdout is not None
-    grandchild = int(keeper.stdout.readline())
-    keeper.stdin.close()
-
-    assert keeper.wait(60) != 0
-    assert gone(grandchild)
-    keeper.stdout.close()
+    assert asyncio.run(run()) == [], "it ended by itself"
+    assert heard == ['{"environment": "dev"}', "closed"]

@@ -63,7 +63,7 @@ async def _in_process(sabotage: str, output: Path, speed: float = SPEED) -> Repo
         scenario=SHORT, environment="test", speed=speed, given_speed=speed, rate=RATE, given_rate=RATE, duration=None,
         seed=7, kind=OutageKind.ERROR, output=output,
     )  # fmt: skip
-    command = fake_command(sabotage, environment="test", speed=speed, directory=settings.folder / "local")
+    command = fake_command(sabotage, speed=speed, directory=settings.folder / "local")
     try:
         return await rehearse(settings, Progress(title=sabotage, window=1.0), command=command)
     except CouldNotStart as error:
@@ -223,7 +223,7 @@ def test_the_clients_key_is_in_no_file_and_no_word_of_a_run(ended: Ended) -> Non
     }
     for folder, said in runs.items():
         (told,) = (ended.folder / folder).rglob("endpoints.json")
-        key = json.loads(told.read_text())["client_key"]
+        key = json.loads(told.read_text())["metadata"]["client_key"]
         files = [path for path in (ended.folder / folder).rglob("*") if path.is_file() and path != told]
         assert files, f"{folder} left nothing that could be looked at"
         assert not [path for path in files if key.encode() in path.read_bytes()]
@@ -239,7 +239,7 @@ def test_what_a_run_says_of_the_database_is_that_it_was_not_exercised(ended: End
 def test_the_processes_of_a_run_are_measured(ended: Ended) -> None:
     resources = ended.report("none").resources
 
-    assert resources.peak_processes >= 3, "the drill, the keeper and the fake"
+    assert resources.peak_processes >= 2, "the drill and the fake"
     assert 50e6 < resources.peak_memory_bytes < 2e9
     assert 0 < sum(resources.processor_share.values()) < resources.cores
 
@@ -260,7 +260,7 @@ def test_an_interrupted_rehearsal_leaves_no_process_and_no_verdict(
     run = ended.interrupted[number]
 
     assert run.status == status, run.said
-    assert len(run.children) >= 2, "keeper and fake"
+    assert len(run.children) >= 1, "the fake"
     end = time.monotonic() + 60
     while any(child.is_running() for child in run.children) and time.monotonic() < end:
         time.sleep(0.02)

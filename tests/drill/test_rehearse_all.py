@@ -45,7 +45,7 @@ def rehearsed(output: Path, *scenarios: Scenario, sabotage: str = "none") -> tup
         for number, scenario in enumerate(scenarios, start=1)
         for speed in [min(SPEED, scenario.fastest)]
     ]  # fmt: skip
-    command = fake_command(sabotage, environment="test", speed=SPEED, directory=output / "local")
+    command = fake_command(sabotage, speed=SPEED, directory=output / "local")
     with measured_quickly():
         return asyncio.run(rehearse_all(chosen, view, command=command)), shown
 

@@ -18,8 +18,8 @@ from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 
 
-def fake_command(sabotage: str, *, environment: str, speed: float, directory: Path) -> list[str]:
-    words = ["--env", environment, "--speed", f"{speed:g}", "--directory", str(directory), "--sabotage", sabotage]
+def fake_command(sabotage: str, *, speed: float, directory: Path) -> list[str]:
+    words = ["--speed", f"{speed:g}", "--directory", str(directory), "--sabotage", sabotage]
     return [sys.executable, "-m", "tests.drill.fake_aws", *words]
 
 

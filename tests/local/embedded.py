@@ -13,7 +13,10 @@ import httpx
 from botocore.config import Config
 
 from localaws.core.environment import ACCOUNT
+from localaws.engine import Deployment
 from localaws.process.launch import RunningServer
+from shared.outputs import PlainRegionOutputs
+from shared.places import Place
 
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 
@@ -116,3 +119,8 @@ def put(aws: LocalAws, table: str, key: str, value: str, region: str = EAST_1) -
 def value_of(aws: LocalAws, table: str, key: str, region: str = EAST_1) -> str | None:
     item = aws.client("dynamodb", region).get_item(TableName=table, Key={"id": {"S": key}}).get("Item")
     return item["value"]["S"] if item else None
+
+
+def region_outputs(deployment: Deployment) -> list[PlainRegionOutputs]:
+    """What the regional stacks export, the primary first."""
+    return [PlainRegionOutputs.from_plain(deployment.outputs[place]) for place in Place]

@@ -159,7 +159,7 @@ def deploy_parameters(aws: LocalAws, folder: Path, log_file: Path) -> ParameterW
     stack.mkdir()
     (stack / "Pulumi.yaml").write_text("name: dr-primary\nruntime: python\n")
     (stack / "__main__.py").write_text(_PROGRAM.read_text())
-    made = deploy(ENVIRONMENT, aws.server.endpoint, state=State(folder), programs=folder, stacks=("primary",))
+    made = deploy(ENVIRONMENT, aws.server.endpoint, [folder / "primary"], state=State(folder))
     outputs = made.outputs["primary"]
     for region, place in PLACES.items():
         functions, name = aws.client("lambda", region), outputs[f"function-{place}"]

@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +13,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from localaws.__main__ import app
-from localaws.cli.running import Lock
+from localaws.cli.running import Lock, NotPossible
 from localaws.core import endpoints_file
 from localaws.process import launch
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 
-PLACES = {EAST_1: {"place": "primary"}, EAST_2: {"place": "secondary"}}
+PLACES = {EAST_1: {"name": "primary"}, EAST_2: {"name": "secondary"}}
+EMPTY = {"environment": "dev", "programs": [], "regions": {EAST_1: "primary", EAST_2: "secondary"}}
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,10 @@ def test_an_unknown_region_is_refused_with_the_known_ones(up: Up) -> None:
 
 
 def test_a_second_up_says_who_runs_already(up: Up) -> None:
-    refused = up.run("up")
+    plan = up.directory / "plan.json"
+    plan.write_text(json.dumps(EMPTY))
+
+    refused = up.run("up", "--plan", str(plan))
 
     assert refused.exit_code == 2
     assert refused.stderr == (
@@ -142,19 +149,45 @@ def test_while_it_starts_the_commands_say_so(tmp_path: Path) -> None:
     )
 
 
-def test_an_environment_that_cannot_be_deployed_is_refused_before_anything_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from localaws.cli import up as cli_up
+def test_a_plan_that_cannot_be_read_is_refused_without_showing_it(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"metadata": {"client_key": "secret"}}')
 
-    programs = tmp_path / "stacks" / "global"
-    programs.mkdir(parents=True)
-    (programs / "Pulumi.yaml").write_text("name: dr-global\nruntime: python\n")
-    (programs / "Pulumi.bad.yaml").write_text("config:\n  dr:secondaryRegion: us-east-1\n")
-    monkeypatch.setattr(cli_up, "PROGRAMS", programs.parent)
+    refused = run("up", "--plan", str(plan), "--directory", str(tmp_path / "local"))
 
-    told = run("up", "--env", "bad", "--directory", str(tmp_path / "local"))
-
-    assert told.exit_code == 1
-    assert "dr:secondaryRegion is us-east-1, the same as dr:primaryRegion; choose another region" in told.stderr
+    assert (refused.exit_code, refused.stderr) == (2, "the deployment plan cannot be read: KeyError\n")
     assert not (tmp_path / "local").exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_up_ends_with_the_process_that_holds_its_pipe(tmp_path: Path, how: signal.Signals) -> None:
+    """The owner dies, if need be by a signal that it cannot catch."""
+    up = [sys.executable, "-m", "localaws", "up", "--plan", "-", "--owner-fd", "0", "--directory", str(tmp_path)]
+    owner = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, time\n"
+            f"up = subprocess.Popen({up!r}, stdin=subprocess.PIPE, start_new_session=True)\n"
+            f"up.stdin.write({json.dumps(EMPTY).encode() + bytes([10])!r})\n"
+            "up.stdin.flush()\n"
+            "time.sleep(600)",
+        ]
+    )
+    file = tmp_path / endpoints_file.FILE
+    try:
+        assert eventually(file.exists, within=120)
+    finally:
+        owner.send_signal(how)
+        owner.wait()
+
+    assert eventually(lambda: not file.exists(), within=60)
+    assert eventually(lambda: _free(tmp_path), within=60), "its process or its server is left"
+
+
+def _free(directory: Path) -> bool:
+    try:
+        os.close(Lock(directory).descriptor)
+    except NotPossible:
+        return False
+    return True

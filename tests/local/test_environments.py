@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from localaws.core import endpoints_file
 from localaws.engine import Deployment, State, deploy, destroy
 from localaws.process import launch
 from policy.rules.names import INSIDE_ANOTHER, names_of
 from shared import client_keys
+from shared.local_aws import PROGRAMS
 from shared.outputs import PlainGlobalOutputs
 from shared.places import Place
-from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
+from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually, region_outputs
 
 SPEED = 10.0
 READY = 300.0
@@ -46,7 +46,7 @@ class Environment:
 
     def pay(self, payment_id: str) -> httpx.Response:
         """Pay at the accelerator as a client would that resolved the service's name."""
-        cells = list(endpoints_file.region_outputs(self.deployment.outputs).values())
+        cells = region_outputs(self.deployment)
         trust = ssl.create_default_context(cadata="\n".join(cell.ingress.certificate_pem for cell in cells))
         trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         book = httpx.get(f"{self.aws.server.control}/addresses").raise_for_status().json()
@@ -66,13 +66,13 @@ class Environment:
 
     def is_healthy(self) -> bool:
         """Whether every target behind its load balancers is healthy."""
-        cells = endpoints_file.region_outputs(self.deployment.outputs).values()
+        cells = region_outputs(self.deployment)
         balancers = {cell.ingress.nlb_arn.split("/")[-2] for cell in cells}
         rows = [row for row in self.aws.status()["targets"] if row["load_balancer"] in balancers]
         return len(rows) == len(balancers) and {row["state"] for row in rows} == {"healthy"}
 
     def destroy(self) -> None:
-        destroy(self.name, self.aws.server.endpoint, state=self.state)
+        destroy(self.name, self.aws.server.endpoint, PROGRAMS, state=self.state)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,9 @@ def _deployed(aws: LocalAws, name: str, settings: Mapping[str, str]) -> Environm
     key, state = client_keys.draw(), State()
     given: dict[str, dict[str, Any]] = {"global": dict(settings)}
     given |= {str(place): {**settings, client_keys.SETTING: {"tests": key}} for place in Place}
-    return Environment(aws, name, state, deploy(name, aws.server.endpoint, state=state, config_overrides=given), key)
+    return Environment(
+        aws, name, state, deploy(name, aws.server.endpoint, PROGRAMS, state=state, config_overrides=given), key
+    )
 
 
 def test_no_two_environments_share_a_name(both: tuple[Environment, Environment]) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from localaws.core import endpoints_file
 from localaws.engine import Deployment, State, deploy
 from localaws.process import launch
 from shared import client_keys
+from shared.local_aws import PROGRAMS
 from shared.outputs import PlainGlobalOutputs
 from shared.places import Place
-from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
+from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually, region_outputs
 
 SPEED = 4.0
 ORDER = {"id": "order-0001", "total": "12.50", "currency": "EUR", "customer": "DE89370400440532013000"}
@@ -33,7 +33,7 @@ class Shop:
 
     def ask(self, method: str, path: str, *, key: str = "", body: object = None) -> httpx.Response:
         """Ask at the accelerator as a client would that resolved the service's name."""
-        cells = list(endpoints_file.region_outputs(self.deployment.outputs).values())
+        cells = region_outputs(self.deployment)
         trust = ssl.create_default_context(cadata="\n".join(cell.ingress.certificate_pem for cell in cells))
         trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         book = httpx.get(f"{self.aws.server.control}/addresses").raise_for_status().json()
@@ -88,7 +88,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         str(place): {"workload:source": "orders_example", client_keys.SETTING: {"tests": key}} for place in Place
     }
     with launch.start(log_file=tmp_path_factory.mktemp("shop") / "server.log", speed=SPEED) as server:
-        deployment = deploy("dev", server.endpoint, state=State(), config_overrides=given)
+        deployment = deploy("dev", server.endpoint, PROGRAMS, state=State(), config_overrides=given)
         made = Shop(LocalAws(server), deployment, key)
         assert eventually(made.is_healthy, within=300), [row["state"] for row in made.aws.status()["targets"]]
         yield made

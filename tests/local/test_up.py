@@ -21,6 +21,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from shared.local_endpoints import Endpoints
 from tests.local.embedded import EAST_1, eventually
 
 START = 300.0
@@ -33,10 +34,12 @@ class Up:
     folder: Path
     process: subprocess.Popen[bytes]
     content: dict[str, Any] = field(repr=False)
+    endpoints: Endpoints = field(init=False, repr=False)
     key: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self.key = self.content["client_key"]
+        self.endpoints = Endpoints.read(self.folder / "local" / "endpoints.json")
+        self.key = self.endpoints.client_key.get_secret_value()
 
     def ask(self, method: str, path: str, *, key: str | None = None, body: object = None) -> httpx.Response:
         """Ask at the accelerator as a client would that resolved the service's name."""
@@ -45,15 +48,15 @@ class Up:
         with httpx.Client(verify=trust, trust_env=False) as client:
             return client.request(
                 method,
-                self.content["accelerator"]["url"] + path,
-                headers={"host": self.content["service_name"], **({"x-api-key": key} if key else {})},
-                extensions={"sni_hostname": self.content["service_name"]},
+                self.endpoints.accelerator.url + path,
+                headers={"host": self.endpoints.service_name, **({"x-api-key": key} if key else {})},
+                extensions={"sni_hostname": self.endpoints.service_name},
                 json=body,
                 timeout=60,
             )
 
     def ask_api(self, path: str, body: object, *, signed: bool) -> httpx.Response:
-        url = self.content["regions"][EAST_1]["api"] + path
+        url = self.endpoints.regions[EAST_1].api + path
         request = AWSRequest("POST", url, data=json.dumps(body))
         if signed:
             SigV4Auth(Credentials(self.content["account"], "any"), "execute-api", EAST_1).add_auth(request)
@@ -74,7 +77,17 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """All tests look at one run; the fixture's end kills it and sees that nothing is left."""
     folder = tmp_path_factory.mktemp("up")
     directory, said = folder / "local", folder / "out"
-    command = [sys.executable, "-m", "localaws", "up", "--speed", "10", "--plain", "--directory", str(directory)]
+    command = [
+        sys.executable,
+        "-m",
+        "shared.local_aws",
+        "up",
+        "--speed",
+        "10",
+        "--plain",
+        "--directory",
+        str(directory),
+    ]
     with pytest.MonkeyPatch.context() as patch, said.open("w") as out:
         patch.setenv("TMPDIR", str(folder))
         process = subprocess.Popen(command, stdout=out, stderr=out)
@@ -99,7 +112,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 def test_up_serves_the_three_stacks(up: Up) -> None:
     assert up.content["pid"] == up.process.pid
-    assert {found["place"] for found in up.content["regions"].values()} == {"primary", "secondary"}
+    assert {found["name"] for found in up.content["regions"].values()} == {"primary", "secondary"}
     assert up.ask("GET", "/health").status_code == 200
 
 
@@ -116,7 +129,7 @@ def test_a_payment_through_the_accelerator_needs_the_clients_key(up: Up) -> None
 def test_a_workload_without_concurrency_left_leaves_health_as_it_is(up: Up) -> None:
     workload = {"FunctionName": "function-payments-primary-dev"}
     lambda_ = aws_client(up, "lambda")
-    doors = {"accelerator": up.content["accelerator"]["url"], "api": up.content["regions"][EAST_1]["api"]}
+    doors = {"accelerator": up.endpoints.accelerator.url, "api": up.endpoints.regions[EAST_1].api}
     lambda_.put_function_concurrency(**workload, ReservedConcurrentExecutions=0)
     try:
         refused = up.ask("POST", "/payments", key=up.key, body=payment(13))

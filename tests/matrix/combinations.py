@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 
-from localaws.engine.deploy import STACKS
+from shared.places import PROJECTS
 
 ENGINES = ("aurora-postgresql", "aurora-mysql")
 MODES = ("active-passive", "active-active")
@@ -40,7 +40,7 @@ class Combination:
         }
         if self.domain:
             same |= {"dns:zoneName": self.domain, "dns:createZone": "false"}
-        return {stack: dict(same) for stack in STACKS}
+        return {stack: dict(same) for stack in PROJECTS}
 
     @property
     def nat_gateways(self) -> int:

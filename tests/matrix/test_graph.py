@@ -3,13 +3,14 @@
 from collections import Counter
 
 from localaws.engine import graph
+from shared.local_aws import PROGRAMS
 from tests.matrix.combinations import Combination
 
 PRIVATE = Combination(engine="aurora-mysql", mode="active-active", nat="none", domain="dr.example.com", zones=3)
 
 
 def test_an_environment_with_a_domain_and_without_nat_can_be_drawn() -> None:
-    types = Counter(row["type"] for row in graph(PRIVATE.environment, config_overrides=PRIVATE.settings))
+    types = Counter(row["type"] for row in graph(PRIVATE.environment, PROGRAMS, config_overrides=PRIVATE.settings))
 
     assert types["aws:acm/certificateValidation:CertificateValidation"] == 2
     assert types["aws:apigateway/domainName:DomainName"] == 2

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from localaws.engine import Deployment, State, deploy, destroy
-from localaws.engine.deploy import STACKS
+from shared.local_aws import PROGRAMS
 from shared.outputs import PlainGlobalOutputs, PlainRegionOutputs
 from tests.matrix.account import Account
 from tests.matrix.combinations import Combination, combinations, covering
@@ -38,14 +38,13 @@ class Environment:
         began = time.monotonic()
         settings = self.combination.settings
         name, endpoint = self.combination.environment, self.account.endpoint
-        deployment = deploy(name, endpoint, state=self._state, config_overrides=settings)
+        deployment = deploy(name, endpoint, PROGRAMS, state=self._state, config_overrides=settings)
         self.seconds["again" if self.seconds else "deploy"] = time.monotonic() - began
         return deployment
 
     def destroy(self) -> None:
         began = time.monotonic()
-        stacks = tuple(stack for stack in STACKS if stack in self._state.stacks)
-        destroy(self.combination.environment, self.account.endpoint, state=self._state, stacks=stacks)
+        destroy(self.combination.environment, self.account.endpoint, PROGRAMS, state=self._state)
         self.gone = True
         self.seconds["destroy"] = time.monotonic() - began
 

@@ -88,7 +88,7 @@ def test_what_a_target_starts_exists_and_understands_what_it_is_told(target: str
 def understood(module: str, words: list[str]) -> None:
     """Parsed by the module's own command line, without running it."""
     assert find_spec(module), f"there is no module {module}"
-    if module not in ("ops", "drill", "localaws"):
+    if module not in ("ops", "drill"):
         return
     group = typer.main.get_command(import_module(f"{module}.__main__").app)
     while words and hasattr(group, "commands"):

@@ -15,6 +15,7 @@ import pytest
 from localaws.core.environment import ACCOUNT
 from localaws.engine import DeployError, State, deploy, destroy
 from localaws.process import launch
+from shared.pulumi_cli import STACKS
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.matrix import inventory
 from tests.matrix.leftovers import is_known
@@ -46,10 +47,10 @@ class Engine:
     def _carry_out(self, call: Call) -> None:
         with self._lock:
             if call.verb == "up":
-                done = deploy(ENVIRONMENT, self._endpoint, stacks=(call.stack,), state=self._state)
+                done = deploy(ENVIRONMENT, self._endpoint, [STACKS / call.stack], state=self._state)
                 self._pulumi.outputs[call.stack] = json.loads(json.dumps(done.outputs[call.stack]))
             else:
-                destroy(ENVIRONMENT, self._endpoint, stacks=(call.stack,), state=self._state)
+                destroy(ENVIRONMENT, self._endpoint, [STACKS / call.stack], state=self._state)
                 self._pulumi.outputs.pop(call.stack, None)
 
 

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from localaws.engine import graph
+from shared.local_aws import PROGRAMS
 
 Row = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
 def rows() -> list[Row]:
-    return graph("dev")
+    return graph("dev", PROGRAMS)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from localaws.engine import graph
 from policy.rules.rows import Rows
+from shared.local_aws import PROGRAMS
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
 DEFAULTS = "test"  # has no file: what applies is what the settings' models say
@@ -50,6 +51,6 @@ _OVERRIDES = {
 @cache
 def registered(environment: str) -> Rows:
     """What the programs register there; made once. Not to be changed: see `changes`."""
-    rows = graph(environment, config_overrides=_OVERRIDES.get(environment))
+    rows = graph(environment, PROGRAMS, config_overrides=_OVERRIDES.get(environment))
     assert rows, "the programs registered nothing"
     return tuple(rows)

@@ -10,6 +10,7 @@ import yaml
 
 from localaws.engine import graph, program, project
 from policy.rules.names import INSIDE_ANOTHER, NAME_KEYS, names_of
+from shared.local_aws import PROGRAMS
 from shared.outputs import GlobalOutputs, RegionOutputs, leaves
 from shared.places import PROJECTS
 from tests.recorder import Refusing
@@ -154,7 +155,7 @@ def test_a_second_run_registers_the_same_inputs(rows: list[Row]) -> None:
     def sort(found: list[Row]) -> list[Row]:
         return sorted(found, key=lambda row: str(row["urn"]))
 
-    assert inputs(graph("dev")) == inputs(rows)
+    assert inputs(graph("dev", PROGRAMS)) == inputs(rows)
 
 
 def test_no_machine_path_is_registered(rows: list[Row]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from localaws.engine import graph
+from shared.local_aws import PROGRAMS
 from shared.settings import FUNCTIONS, WORKLOAD_FILES, RegionSettings, SettingsError, load
 
 Row = dict[str, Any]
@@ -14,7 +15,7 @@ FUNCTION = "aws:lambda/function:Function"
 
 
 def cell(workload: str) -> list[Row]:
-    return graph("dev", stacks=["primary"], config_overrides={"primary": {"workload:source": workload}})
+    return graph("dev", PROGRAMS[:1], config_overrides={"primary": {"workload:source": workload}})
 
 
 def functions(rows: list[Row]) -> dict[str, str]:

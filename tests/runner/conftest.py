@@ -66,12 +66,11 @@ class Programs:
         (program / "__main__.py").write_text(preamble + textwrap.dedent(body))
 
     def deploy(self, *stacks: str, **options: Any) -> Deployment:
-        options = {"state": self.state, "programs": self.folder, "stacks": stacks or ("primary",), **options}
-        return deploy("test", self.endpoint, **options)
+        folders = [self.folder / stack for stack in stacks or ("primary",)]
+        return deploy("test", self.endpoint, folders, **{"state": self.state, **options})
 
     def destroy(self) -> dict[str, int]:
-        stacks = tuple(self.state.stacks)
-        return destroy("test", self.endpoint, state=self.state, programs=self.folder, stacks=stacks)
+        return destroy("test", self.endpoint, [self.folder / stack for stack in self.state.stacks], state=self.state)
 
 
 @pytest.fixture

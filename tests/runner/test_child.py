@@ -21,10 +21,9 @@ def deploy(programs: Programs, lines: list[str] | None = None) -> Deployment:
     return deploy_in_child(
         "test",
         programs.endpoint,
-        stacks=("primary",),
+        [programs.folder / "primary"],
         progress=None if lines is None else lines.append,
         state=programs.state,
-        programs=programs.folder,
     )
 
 

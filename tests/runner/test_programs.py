@@ -205,7 +205,7 @@ class TestGraph:
 
     def rows(self, programs: Programs) -> list[dict[str, Any]]:
         programs.write(self.BODY)
-        return graph("test", programs=programs.folder, stacks=("primary",))
+        return graph("test", [programs.folder / "primary"])
 
     def test_it_shows_what_is_registered_with_options_and_made_up_answers(self, programs: Programs) -> None:
         rows = {row["name"]: row for row in self.rows(programs)}
@@ -234,4 +234,4 @@ class TestGraph:
         programs.write('aws.ssm.Parameter("one", name="", type="String", value="a", opts=opts)')
 
         with pytest.raises(DeployError, match="Invalid length for parameter Name"):
-            graph("test", programs=programs.folder, stacks=("primary",))
+            graph("test", [programs.folder / "primary"])

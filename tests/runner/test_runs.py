@@ -247,4 +247,4 @@ def test_a_state_serves_one_environment_only(programs: Programs, tmp_path: Path)
     from localaws.engine import deploy
 
     with pytest.raises(ValueError, match="state holds environment test"):
-        deploy("other", programs.endpoint, state=state, programs=programs.folder, stacks=("primary",))
+        deploy("other", programs.endpoint, [programs.folder / "primary"], state=state)

@@ -6,11 +6,12 @@ import pytest
 
 from localaws.engine import graph
 from localaws.provider.resources import TABLE
+from shared.local_aws import PROGRAMS
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    return graph("dev")
+    return graph("dev", PROGRAMS)
 
 
 def test_every_resource_of_the_real_programs_is_in_the_table(rows: list[dict[str, Any]]) -> None:
@@ -21,7 +22,7 @@ def test_every_resource_of_the_real_programs_is_in_the_table(rows: list[dict[str
 
 
 def test_the_graph_of_the_real_programs_is_the_same_every_time(rows: list[dict[str, Any]]) -> None:
-    assert graph("dev") == rows
+    assert graph("dev", PROGRAMS) == rows
 
 
 def test_no_secret_of_the_real_programs_is_in_the_graph(rows: list[dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from shared.local_endpoints import Endpoints
 from shared.places import Place
 from tests.drill.answers import Answers
 from tests.drill.test_endpoints import content
-from tests.shared.deployments import ACCOUNT, REGIONS, PulumiCli, outputs
+from tests.shared.deployments import ACCOUNT, PulumiCli, outputs
 
 
 @pytest.fixture
@@ -197,9 +197,10 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def file(tmp_path: Path) -> Callable[..., Path]:
     def write(**changes: Any) -> Path:
         held = outputs(account="000000000000")
-        regions = {REGIONS[place]: {"place": place, "api": "http://h/a", "nlb": "127.0.0.1:3"} for place in REGIONS}
+        names = [held[place]["ingress"]["nlb_dns_name"] for place in REGIONS]
+        addresses = {f"{name}:443": "127.0.0.1:3" for name in [*names, held["global"]["accelerator_dns_name"]]}
         path = tmp_path / "endpoints.json"
-        path.write_text(json.dumps(content(outputs=held, regions=regions, **changes)))
+        path.write_text(json.dumps(content(outputs=held, addresses=addresses, **changes)))
         return path
 
     return write
