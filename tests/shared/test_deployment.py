@@ -197,7 +197,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def file(tmp_path: Path) -> Callable[..., Path]:
     def write(**changes: Any) -> Path:
         held = outputs(account="000000000000")
-        names = [held[place]["ingress"]["nlb_dns_name"] for place in REGIONS]
+        names = [held[place]["ingress"]["nlb_dns_name"] for place in Place]
         addresses = {f"{name}:443": "127.0.0.1:3" for name in [*names, held["global"]["accelerator_dns_name"]]}
         path = tmp_path / "endpoints.json"
         path.write_text(json.dumps(content(outputs=held, addresses=addresses, **changes)))
