@@ -6,15 +6,15 @@ from localaws.core.control import Control
 from localaws.services import apigateway, ssm
 from localaws.services.acm import CertificateAuthority
 from localaws.services.backup import BackupApi
+from localaws.services.component import Component
 from localaws.services.ec2 import flow_logs, peering, vpc_endpoints
-from localaws.services.events.buses import EventBuses
-from localaws.services.events.endpoints import EventEndpoints
+from localaws.services.eventbridge import EventBuses, EventEndpoints
 from localaws.services.replication import Replication
 from localaws.services.ssm import ParameterEvents
 from localaws.services.wafv2 import WebAclLogs
 
 
-class ControlPlanes:
+class ControlPlanes(Component):
     """A part of the server that only answers calls. `is_healthy(health check id)` is Route 53's word."""
 
     def __init__(self, replication: Replication, is_healthy: Callable[[str], bool]) -> None:
@@ -34,9 +34,3 @@ class ControlPlanes:
         self._endpoints.install()
         ssm.install()
         self._parameters.install()
-
-    async def start(self) -> None:
-        """Nothing to begin."""
-
-    async def stop(self) -> None:
-        """Nothing to end."""

@@ -32,23 +32,22 @@ from localaws.core.reaper import Reaper
 from localaws.core.routing import APPLICATION_ID
 from localaws.core.saturation import Saturation
 from localaws.server.app import EmbeddedAws
-from localaws.server.assembly import no_parts, standard_parts, still_parts
+from localaws.server.assembly import ServerContext, no_parts, standard_parts, still_parts
 from localaws.server.background import BackgroundWork
 from localaws.server.clock_api import ClockApi
 from localaws.server.fault_api import FaultApi
-from localaws.services.events.schedules import Schedules
-from localaws.services.global_tables import GlobalTables
+from localaws.services.component import Component
 from localaws.services.lambda_.streams import StreamMappings
 from localaws.services.lambda_.workers import ForkServer
-from localaws.services.part import Machine, Part
-from localaws.services.replication import DEFAULT_LAGS, Replication
+from localaws.services.replication import DEFAULT_LAGS, GlobalTables, Replication
+from localaws.services.schedules import Schedules
 from localaws.services.stepfunctions import Workflows
 
 _LOG_BYTES = 5_000_000
 INVOCATION_WAIT = 0.5
 """Seconds of this machine. Lambda throttles at once; here a worker may be about to be free, or is being started."""
 
-MakeParts = Callable[[Machine], list[Part]]
+MakeParts = Callable[[ServerContext], list[Component]]
 _PARTS: dict[str, MakeParts] = {"standard": standard_parts, "still": still_parts, "none": no_parts}
 
 logger = logging.getLogger("localaws.server.main")  # not __name__, which is __main__ here
@@ -104,7 +103,7 @@ class Server:
         ClockApi(self._clock, self._settings.remove_at_end, self._schedules.restart).install(control)
         replication = self._replication(control)
         parts = make_parts(
-            Machine(
+            ServerContext(
                 clock=self._clock,
                 gate=self._gate,
                 reaper=self._reaper,
@@ -124,11 +123,11 @@ class Server:
             loop.add_signal_handler(number, stop.set)
         if self._settings.owner is not None:
             _watch(self._settings.owner, functools.partial(loop.call_soon_threadsafe, stop.set))
-        replication.start()
+        await replication.start()
         calls_functions = make_parts is not still_parts
         if calls_functions:
             self._streams.start()
-            self._schedules.start()
+            await self._schedules.start()
         for part in parts:
             await part.start()
         _tell(self._settings, {"port": self.port})
@@ -166,7 +165,7 @@ class Server:
         )
         BackgroundWork(self._gate, replication).install()
         self._streams.install()
-        self._schedules.install()
+        self._schedules.install(control)
         Workflows(self._clock, self._calls).install(control)
         GlobalTables(replication).install()
         emulator.replication.intercept_bucket_replication(functools.partial(replication.send, "s3"))

@@ -6,9 +6,10 @@ from localaws.core.clock import Clock
 from localaws.core.control import Control
 from localaws.server import function_environment
 from localaws.server.traffic import Traffic
+from localaws.services.component import Component
 
 
-class TrafficPart:
+class TrafficPart(Component):
     def __init__(self, clock: Clock, traffic: Traffic) -> None:
         self._clock = clock
         self._traffic = traffic

@@ -1,11 +1,16 @@
-"""What travels between regions: it takes its time, keeps its order, and waits while either end is lost.
+"""Replication between regions: delayed, in order, and held while either region is lost.
 
-One lane per kind and pair of regions. An entry is delivered when its lag has passed and both ends are there; after a
-heal the backlog is replayed in order. Deliveries run in the event loop in short slices, so that neither a long backlog
-nor a lost region blocks it.
+One lane per kind and pair of regions. An entry is delivered when its lag has passed and both regions are available;
+after an outage the backlog is delivered in order. Deliveries run in the event loop in short slices, so that neither a
+long backlog nor a lost region blocks it.
+
+DynamoDB global tables: AWS keeps, per item, the write with the latest time, in every replica (multi-Region eventual
+consistency) [DYNAMODB-4]. So a write that arrives late never replaces a newer one made where it arrives, and all
+replicas end up the same.
 """
 
 import asyncio
+import functools
 import logging
 import threading
 import time
@@ -14,8 +19,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.outages import Gate, Outage
+from localaws.services.component import BackgroundTask
 
 # AWS seconds from a write to its arrival. Global tables "typically within a second" [DYNAMODB-4]. Events take "about
 # half a second" [EVENTS-17]; for a bus in another region AWS names no figure. S3 without Replication Time Control
@@ -24,6 +31,9 @@ DEFAULT_LAGS = {"dynamodb": 1.0, "s3": 5.0, "secrets": 1.0, "events": 0.5}
 
 _SLICE = 0.005  # seconds the event loop is held at most
 logger = logging.getLogger(__name__)
+
+_TABLES = "dynamodb"
+_Item = tuple[str, str, str, str]  # account, region, table, key
 
 
 @dataclass(frozen=True)
@@ -40,8 +50,8 @@ class _Entry:
     deliver: Callable[[], None]
 
 
-class Replication:
-    """The lanes between regions. `send` may be called from any thread, everything else belongs to the event loop."""
+class Replication(BackgroundTask):
+    """The lanes between regions. `send` may be called from any thread, everything else in the event loop only."""
 
     def __init__(self, clock: Clock, gate: Gate, lags: Mapping[str, float] = DEFAULT_LAGS) -> None:
         self._clock = clock
@@ -52,24 +62,12 @@ class Replication:
         self._failed: Counter[str] = Counter()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
         gate.on_change(self._changed)
         gate.on_way_change(self._nudge)
         clock.on_change(self._nudge)
 
-    def start(self) -> None:
-        """Begin to deliver, in the running event loop."""
-        self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._run(), name="replication")
-
-    async def stop(self) -> None:
-        """End; what has not been delivered is dropped with the server."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
     def send(self, kind: str, source: str, destination: str, deliver: Callable[[], None], *, written: int = 0) -> None:
-        """Deliver after the lag of `kind` (if it has one), in the order of the calls, when both ends are there."""
+        """Deliver after the lag of `kind` (if it has one), in the order of the calls, once both regions are up."""
         due = self._clock.now() + self._lags.get(kind, 0.0)
         with self._lock:
             lane = self._lanes.setdefault(_Lane(kind, source, destination), deque())
@@ -78,13 +76,13 @@ class Replication:
             self._nudge()
 
     def oldest_written(self, kind: str) -> int | None:
-        """The smallest stamp that is still on its way; None if nothing of this kind is."""
+        """The smallest stamp that is still under way; None if nothing of this kind is."""
         with self._lock:
             heads = [entries[0].written for lane, entries in self._lanes.items() if lane.kind == kind and entries]
         return min(heads, default=None)
 
     def status(self) -> dict[str, Any]:
-        """`backlog` counts by destination; `lanes` says more about those that are not empty."""
+        """`backlog` counts by destination; `lanes` has the details of those that are not empty."""
         backlog = dict.fromkeys(self._gate.regions, 0)
         lanes = []
         now = self._clock.now()
@@ -101,7 +99,9 @@ class Replication:
         ends = (lane.source, lane.destination)
         return any(map(self._gate.is_lost, ends)) or self._gate.is_cut(*ends)
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Deliver until cancelled; entries not delivered by then are dropped with the server."""
+        self._loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
             next_due = await self._deliver_due()
@@ -112,7 +112,7 @@ class Replication:
                 continue
 
     async def _deliver_due(self) -> float | None:
-        """Deliver what is due; returns when the next entry of an open lane is."""
+        """Deliver what is due; returns when the next entry of an open lane is due."""
         next_due: float | None = None
         slice_ends = time.monotonic() + _SLICE
         for lane, entries in list(self._lanes.items()):
@@ -133,7 +133,7 @@ class Replication:
             entry.deliver()
         except Exception:
             self._failed[lane.kind] += 1
-            logger.exception("%s replication from %s to %s failed", lane.kind, lane.source, lane.destination)
+            logger.exception("event=replication_failed %s from %s to %s", lane.kind, lane.source, lane.destination)
 
     def _nudge(self) -> None:
         if self._loop:
@@ -141,3 +141,55 @@ class Replication:
 
     def _changed(self, _region: str, _outage: Outage | None) -> None:
         self._nudge()
+
+
+class GlobalTables:
+    """Replicates global tables through `replication`."""
+
+    def __init__(self, replication: Replication) -> None:
+        self._replication = replication
+        # Time of the last write each replica has seen, kept only while an older one may still arrive.
+        self._seen: dict[_Item, int] = {}
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def install(self) -> None:
+        """Replace the emulator's own replication, which is part of the writer's call."""
+        self._apply = emulator.replication.intercept_global_table_writes(self._written)
+
+    def _written(
+        self, *, account: str, source: str, regions: list[str], table: str, key: str, event: str, old: Any, new: Any
+    ) -> None:
+        with self._lock:
+            written = self._last = max(self._last + 1, time.time_ns())
+            self._see((account, source, table, key), written)
+            for region in regions:
+                arrive = functools.partial(self._arrive, written, account, source, region, table, key, event, old, new)
+                self._replication.send(_TABLES, source, region, arrive, written=written)
+
+    def _arrive(
+        self,
+        written: int,
+        account: str,
+        source: str,
+        destination: str,
+        table: str,
+        key: str,
+        event: str,
+        old: Any,
+        new: Any,
+    ) -> None:
+        item = (account, destination, table, key)
+        with self._lock:
+            if self._seen.get(item, 0) > written:
+                return
+            self._see(item, written)
+        self._apply(account=account, source=source, destination=destination, table=table, event=event, old=old, new=new)
+
+    def _see(self, item: _Item, written: int) -> None:
+        """Remember the newest write to an item, and forget those that no write under way can be older than."""
+        self._seen.pop(item, None)
+        self._seen[item] = written
+        oldest = self._replication.oldest_written(_TABLES)
+        while (first := next(iter(self._seen))) != item and (oldest is None or self._seen[first] < oldest):
+            del self._seen[first]

@@ -26,7 +26,7 @@ async def main():
     eventbridge._invoke_target = lambda target, event, rule, view=None: told.append(rule["ScheduleExpression"])
     lambda_svc._execute_function = lambda func, event: told.append(func["FunctionArn"]) or {{"body": "done"}}
     BackgroundWork(gate, replication).install()
-    replication.start()
+    await replication.start()
 {scenario}
     await replication.stop()
     print(json.dumps(told))

@@ -146,7 +146,7 @@ def test_what_replicates_arrives_after_its_lag_at_the_new_speed() -> None:
     async def delivered() -> None:
         clock, arrived = Clock(1), asyncio.Event()
         replication = Replication(clock, Gate(("us-east-1", "us-east-2")), {"s3": 30})
-        replication.start()
+        await replication.start()
         replication.send("s3", "us-east-1", "us-east-2", arrived.set)
         await asyncio.sleep(0.05)
         clock.set_speed(100)

@@ -145,7 +145,7 @@ def test_a_long_replay_does_not_hold_up_the_event_loop() -> None:
         """And all of it, in seconds."""
         gate = Gate((EAST_1, EAST_2))
         replication = Replication(Clock(), gate)
-        replication.start()
+        await replication.start()
         gate.lose(EAST_1, OutageKind.ERROR)
         for _ in range(300):
             replication.send("any", EAST_2, EAST_1, lambda: time.sleep(0.001))
@@ -165,7 +165,7 @@ def test_a_long_replay_does_not_hold_up_the_event_loop() -> None:
 def test_a_delivery_that_fails_is_counted_and_the_next_ones_go_on() -> None:
     async def told() -> tuple[list[str], dict[str, int]]:
         replication = Replication(Clock(), Gate((EAST_1, EAST_2)))
-        replication.start()
+        await replication.start()
         done: list[str] = []
         replication.send("any", EAST_2, EAST_1, lambda: done.remove("what is not there"))
         replication.send("any", EAST_2, EAST_1, lambda: done.append("next"))

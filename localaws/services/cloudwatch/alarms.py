@@ -1,13 +1,15 @@
-"""CloudWatch's metric alarms, evaluated in AWS time against the metrics that are there; composites follow them.
+"""Evaluation of CloudWatch's metric alarms in AWS time.
 
-ministack evaluates whenever a metric is written, with all dimensions thrown together and without a clock. That is
-switched off, and states are set here as SetAlarmState does, so that history, composite alarms and SNS actions follow.
-Periods are cut in AWS time and looked up in the machine's: datapoints bear its Unix time. So a period during which
-the speed changes has the datapoints of exactly its AWS seconds.
-Left out, and refused when asked for: metric math, anomaly bands.
+ministack evaluates whenever a metric is written, with all dimensions mixed and without a clock. That is switched off,
+and states are set here as SetAlarmState does, so that history, composite alarms and SNS actions follow. Periods are cut
+in AWS time and converted to Unix times of this machine, which datapoints bear. So a period during which the speed
+changes has the datapoints of exactly its AWS seconds. Metric math and anomaly bands are refused.
+
+A state follows from the datapoints of the evaluation range as CloudWatch defines it [CW-6]; the tests repeat its
+tables: more periods are read than the alarm evaluates, missing ones are filled in as few times as possible, and an old
+breaching datapoint followed by missing ones only is an alarm.
 """
 
-import asyncio
 import itertools
 import json
 import logging
@@ -20,15 +22,10 @@ from localaws.core.clock import Clock
 from localaws.core.control import Control
 from localaws.core.outages import Gate
 from localaws.emulator.services import AwsRefusal, JsonCall
-
-# What state a metric alarm is in, from the datapoints of its evaluation range. Pure.
-#
-# As CloudWatch says [CW-6], whose tables the tests repeat: more periods than asked for are looked at, missing ones are
-# filled in as few times as possible, and an old breaching datapoint with nothing but silence after it is an alarm.
-
+from localaws.services.component import BackgroundTask
 
 OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
-_MORE_PERIODS = 2  # the guide's example looks at five for three; "the exact number" is not told
+_MORE_PERIODS = 2  # the guide's example reads five for three; "the exact number" is not documented
 
 _BREACHES: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
@@ -71,7 +68,7 @@ class Rule:
 
     @property
     def evaluation_range(self) -> int:
-        """Periods to look at."""
+        """Periods to read."""
         return self.evaluation_periods + _MORE_PERIODS
 
     def breaches(self, value: float) -> bool:
@@ -89,23 +86,23 @@ class Verdict:
 def judge(rule: Rule, datapoints: Sequence[float | None]) -> Verdict:
     """`datapoints` has one value per period of the evaluation range, the oldest first; None where there is none."""
     present = [value for value in datapoints if value is not None]
-    looked_at = present[-rule.evaluation_periods :]
-    lacking = rule.evaluation_periods - len(looked_at)
-    breaching = sum(rule.breaches(value) for value in looked_at)
+    evaluated = present[-rule.evaluation_periods :]
+    lacking = rule.evaluation_periods - len(evaluated)
+    breaching = sum(rule.breaches(value) for value in evaluated)
     filled = lacking if rule.missing == "breaching" else 0
     if breaching + filled >= rule.datapoints_to_alarm:
-        return Verdict(ALARM, _crossed(rule, looked_at, breaching, filled))
+        return Verdict(ALARM, _crossed(rule, evaluated, breaching, filled))
     if not lacking or rule.missing in ("breaching", "notBreaching"):
-        return Verdict(OK, _crossed(rule, looked_at, len(looked_at) - breaching, 0, crossed=False))
+        return Verdict(OK, _crossed(rule, evaluated, len(evaluated) - breaching, 0, crossed=False))
     if not present:
         unknown = f"Insufficient Data: {rule.evaluation_periods} datapoints were unknown."
         return Verdict(INSUFFICIENT_DATA if rule.missing == "missing" else None, unknown)
-    if breaching == len(looked_at):
+    if breaching == len(evaluated):
         if rule.missing == "ignore":
             return Verdict(None, "Too few datapoints; missing ones are ignored.")
         if _oldest_breaching(rule, datapoints) >= rule.datapoints_to_alarm:
-            return Verdict(ALARM, _crossed(rule, looked_at, breaching, 0))
-    return Verdict(OK, _crossed(rule, looked_at, len(looked_at) - breaching, 0, crossed=False))
+            return Verdict(ALARM, _crossed(rule, evaluated, breaching, 0))
+    return Verdict(OK, _crossed(rule, evaluated, len(evaluated) - breaching, 0, crossed=False))
 
 
 def _oldest_breaching(rule: Rule, datapoints: Sequence[float | None]) -> int:
@@ -116,8 +113,8 @@ def _oldest_breaching(rule: Rule, datapoints: Sequence[float | None]) -> int:
     )
 
 
-def _crossed(rule: Rule, looked_at: Sequence[float], count: int, filled: int, *, crossed: bool = True) -> str:
-    shown = ", ".join(str(value) for value in looked_at)
+def _crossed(rule: Rule, evaluated: Sequence[float], count: int, filled: int, *, crossed: bool = True) -> str:
+    shown = ", ".join(str(value) for value in evaluated)
     negated = "" if crossed else "not "
     text = (
         f"Threshold Crossed: {count} out of the last {rule.evaluation_periods} datapoints [{shown}] were {negated}"
@@ -126,37 +123,27 @@ def _crossed(rule: Rule, looked_at: Sequence[float], count: int, filled: int, *,
     return f"{text} and {filled} missing datapoints were treated as [Breaching]." if filled else f"{text}."
 
 
-# AWS seconds: CloudWatch looks at alarms every minute, at those on high-resolution metrics every 10 seconds
-# [CW-6].
+# AWS seconds: CloudWatch evaluates alarms every minute, those on high-resolution metrics every 10 seconds [CW-6].
 _MINUTE = 60.0
-_LOOK = 5.0  # AWS seconds between two looks at what is due
-_SHORTEST_LOOK = 0.05  # seconds of this machine, however fast AWS time runs
+_INTERVAL = 5.0  # AWS seconds between two checks for alarms that are due
+_SHORTEST_INTERVAL = 0.05  # seconds of this machine, however fast AWS time runs
 
 Alarm = tuple[str, str, str]  # account, region, name
 logger = logging.getLogger(__name__)
 
 
-class Alarms:
-    """A part of the server. Everything runs in the event loop, as the emulator itself does."""
+class Alarms(BackgroundTask):
+    """Runs in the event loop, as the emulator itself does."""
 
     def __init__(self, clock: Clock, gate: Gate) -> None:
         self._clock = clock
         self._gate = gate
         self._evaluated: dict[Alarm, tuple[int, int]] = {}  # its last change, and the last step it was evaluated in
-        self._task: asyncio.Task[None] | None = None
 
     def install(self, control: Control) -> None:
         emulator.cloudwatch.stop_alarm_evaluation()
         emulator.services.answer_json_actions("cloudwatch", {"PutMetricAlarm": self._check}, self._evaluated.clear)
         control.section("alarms", self.status)
-
-    async def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="alarms")
-
-    async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
 
     def status(self) -> list[dict[str, Any]]:
         """The alarms that are not OK."""
@@ -166,7 +153,7 @@ class Alarms:
             if record["StateValue"] != "OK"
         ]
 
-    def look(self) -> None:
+    def evaluate_due(self) -> None:
         """Evaluate every alarm whose next step of time has come."""
         records = emulator.cloudwatch.metric_alarm_records()
         for gone in self._evaluated.keys() - records.keys():
@@ -178,24 +165,26 @@ class Alarms:
             changed = record["AlarmConfigurationUpdatedTimestamp"]
             known, last = self._evaluated.get(alarm, (None, 0))
             if known != changed:
-                # What a new or changed alarm watches has one whole step to report before silence counts.
+                # A new or changed alarm gives its metric one whole step before missing data counts.
                 self._evaluated[alarm] = (changed, step + 1)
             elif step > last:
                 self._evaluated[alarm] = (changed, step)
                 self._evaluate(alarm, record, step)
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
         while True:
             try:
-                self.look()
+                self.evaluate_due()
             except Exception:
-                logger.exception("alarms could not be evaluated")
-            await self._clock.sleep(_LOOK, least=_SHORTEST_LOOK)
+                logger.exception("event=alarm_evaluation_failed")
+            await self._clock.sleep(_INTERVAL, least=_SHORTEST_INTERVAL)
 
     def _evaluate(self, alarm: Alarm, record: dict[str, Any], step: int) -> None:
         verdict = self._verdict(alarm, record, step)
         if verdict.state is not None and verdict.state != record["StateValue"]:
-            logger.info("alarm %s in %s is %s: %s", alarm[2], alarm[1], verdict.state, verdict.reason)
+            logger.info(
+                "event=alarm_state_changed %s in %s is %s: %s", alarm[2], alarm[1], verdict.state, verdict.reason
+            )
             about = {"version": "1.0", "period": record["Period"], "threshold": record["Threshold"]}
             emulator.cloudwatch.set_alarm_state(*alarm, verdict.state, verdict.reason, json.dumps(about))
 
@@ -227,7 +216,7 @@ class Alarms:
         ]
 
     def _check(self, call: JsonCall) -> None:
-        """Refuse what could never be evaluated here; the emulator would take it and stay silent."""
+        """Refuse what could never be evaluated here; the emulator would accept it and never evaluate it."""
         if call.parameters.get("Metrics"):
             raise AwsRefusal("InvalidParameterCombination", "The embedded AWS evaluates no metric math.")
         if call.parameters.get("ThresholdMetricId") or "Threshold" not in call.parameters:

@@ -1,7 +1,7 @@
-"""Schedules that repeat at a rate, in each region and at the speed of this AWS: a minute is a minute of its clock.
+"""EventBridge schedules and rules with a rate, in each region, in AWS time.
 
-A run that comes due while its region is lost is missed and not made up for. One-time and cron schedules follow the
-machine's clock and stay with ministack.
+A run that comes due while its region is lost is skipped. ministack runs one-time and cron schedules, which follow the
+machine's clock.
 """
 
 import asyncio
@@ -10,53 +10,46 @@ from collections.abc import Callable
 
 from localaws import emulator
 from localaws.core.clock import Clock
+from localaws.core.control import Control
 from localaws.emulator.schedules import RateSchedule
+from localaws.services.component import BackgroundTask
 
-LOOK = 0.2  # seconds of this machine between two looks for new schedules
-# AWS seconds before Lambda tries an asynchronous invocation again: one minute, then two [LAMBDA-17].
+POLL_INTERVAL = 0.2  # seconds of this machine between two checks for new schedules
+# AWS seconds before Lambda retries an asynchronous invocation: one minute, then two [LAMBDA-17].
 FIRST_RETRY, SECOND_RETRY = 60.0, 120.0
 
 logger = logging.getLogger(__name__)
 
 
-class Schedules:
+class Schedules(BackgroundTask):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._due: dict[tuple[str, str, str, str], float] = {}  # on the AWS clock
         self._rates: dict[tuple[str, str, str, str], int] = {}
         self._list: Callable[[], list[RateSchedule]] | None = None
-        self._task: asyncio.Task[None] | None = None
 
-    def install(self) -> None:
+    def install(self, _control: Control) -> None:
         self._list = emulator.schedules.take_over_rates()
         emulator.schedules.invoke_targets_asynchronously()
         self._pace_retries()
         self._clock.on_change(self._pace_retries)
 
-    def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="schedules")
-
-    async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
     def _pace_retries(self) -> None:
         emulator.schedules.pace_asynchronous_retries(self._clock.real(FIRST_RETRY), self._clock.real(SECOND_RETRY))
 
     def restart(self) -> None:
-        """Let every schedule come due now: its last run was ended before its time."""
+        """Make every schedule due now: its last run was ended early."""
         self._due = dict.fromkeys(self._due, self._clock.now())
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
         while True:
             try:
                 next_due = self._fire_due()
             except Exception:
-                logger.exception("a schedule could not run")
+                logger.exception("event=schedule_failed")
                 next_due = None
-            left = LOOK if next_due is None else self._clock.real(next_due - self._clock.now())
-            await asyncio.sleep(max(0.0, min(LOOK, left)))
+            left = POLL_INTERVAL if next_due is None else self._clock.real(next_due - self._clock.now())
+            await asyncio.sleep(max(0.0, min(POLL_INTERVAL, left)))
 
     def _fire_due(self) -> float | None:
         """Fire what is due; returns when the next one is."""
@@ -71,7 +64,7 @@ class Schedules:
                 self._rates[key] = schedule.seconds
             due = self._due.setdefault(key, now if schedule.first_at_once else now + schedule.seconds)
             if due <= now:
-                # On the same beat, and past what was missed while this machine was busy.
+                # In phase with the last run, and later than runs missed while this machine was busy.
                 self._due[key] = due + schedule.seconds * (1 + (now - due) // schedule.seconds)
                 schedule.fire()
         return min(self._due.values(), default=None)

@@ -1,10 +1,15 @@
-"""EventBridge's global endpoints: events go to the primary's bus, or to the secondary's while its health check fails.
+"""EventBridge across regions: rules whose target is a bus in another region, and global endpoints.
 
-Sources: [EVENTS-4], API EventBridge.CreateEndpoint and API EventBridge.PutEvents. An endpoint's record lives in the
-region that made it, its id works from everywhere. Left out: the managed rules by which AWS replicates (replication
-itself is there).
+ministack accepts such a target and drops the events. Delivery waits while either region is lost and resumes afterwards;
+AWS retries for a day [EVENTS-8].
+
+A global endpoint sends events to the primary's bus, or to the secondary's while the primary's health check fails.
+Sources: [EVENTS-4], API EventBridge.CreateEndpoint and API EventBridge.PutEvents. An endpoint's record is kept in the
+region that made it, its id is valid everywhere. Left out: the managed rules by which AWS replicates (replication itself
+works).
 """
 
+import logging
 import secrets
 import string
 import time
@@ -16,26 +21,54 @@ from localaws import emulator
 from localaws.core import multi_region
 from localaws.emulator.eventbridge import Event
 from localaws.emulator.services import AwsRefusal, JsonCall
-from localaws.services.events.buses import EventBuses
 
 Document = dict[str, Any]
+Send = Callable[[str, str, str, Callable[[], None]], None]  # kind, from region, to region, delivery
 
 _LETTERS = string.ascii_lowercase + string.digits
 _MUTABLE = ("Description", "RoutingConfig", "ReplicationConfig", "EventBuses", "RoleArn")
 _LISTED = 100  # API EventBridge.ListEndpoints.MaxResults, its upper limit
+KIND = "events"
+logger = logging.getLogger(__name__)
+
+
+class EventBuses:
+    """`send` is `Replication.send`."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def install(self) -> None:
+        emulator.eventbridge.forward_to_other_buses(self._forward)
+
+    def _forward(self, account: str, source: str, rule: str, destination: str, bus: str, event: Event) -> None:
+        crossing = f"{source}/{rule}"
+        if crossing in event.get("_Crossed", ()):
+            logger.warning("event=event_loop_stopped rule %s of %s", rule, source)
+            return
+        self.deliver(account, source, destination, bus, {**event, "_Crossed": [*event.get("_Crossed", ()), crossing]})
+
+    def deliver(self, account: str, source: str, destination: str, bus: str, event: Event) -> None:
+        """Deliver the event to `bus` after its lag; it keeps its id and the region it came from."""
+
+        def arrive() -> None:
+            if not emulator.eventbridge.deliver_event(account, destination, bus, event):
+                logger.warning("event=event_dropped no bus %s in %s, from %s", bus, destination, source)
+
+        self._send(KIND, source, destination, arrive)
 
 
 @dataclass
 class _Endpoint:
     account: str
-    home: str
+    region: str  # in which it was made
     document: Document = field(repr=False)
 
     def bus_in(self, region: str) -> str | None:
         """Name of the endpoint's bus in a region."""
         for bus in self.document["EventBuses"]:
-            _, _, _, home, _, resource = bus["EventBusArn"].split(":", 5)
-            if home == region:
+            _, _, _, bus_region, _, resource = bus["EventBusArn"].split(":", 5)
+            if bus_region == region:
                 return str(resource.partition("/")[2])
         return None
 
@@ -55,12 +88,12 @@ class _Endpoint:
 
 
 class EventEndpoints:
-    """`is_healthy(health check id)` is Route 53's word."""
+    """`is_healthy(health check id)` is the status of a Route 53 health check."""
 
     def __init__(self, buses: EventBuses, is_healthy: Callable[[str], bool]) -> None:
         self._buses = buses
         self._is_healthy = is_healthy
-        self._endpoints: dict[tuple[str, str, str], _Endpoint] = {}  # by account, home region, name
+        self._endpoints: dict[tuple[str, str, str], _Endpoint] = {}  # by account, region, name
 
     def install(self) -> None:
         actions = {
@@ -99,7 +132,7 @@ class EventEndpoints:
     def _update(self, call: JsonCall) -> Document:
         endpoint = self._of(call)
         changed = endpoint.document | _changeable(call.parameters) | {"LastModifiedTime": time.time()}
-        _checked(_Endpoint(endpoint.account, endpoint.home, changed))
+        _checked(_Endpoint(endpoint.account, endpoint.region, changed))
         endpoint.document = changed
         return changed
 
@@ -109,16 +142,16 @@ class EventEndpoints:
         return {}
 
     def _list(self, call: JsonCall) -> Document:
-        prefix, home = call.parameters.get("NamePrefix", ""), call.parameters.get("HomeRegion", call.region)
+        prefix, home_region = call.parameters.get("NamePrefix", ""), call.parameters.get("HomeRegion", call.region)
         found = [
             endpoint.document
             for (account, region, name), endpoint in sorted(self._endpoints.items())
-            if account == call.account and region == home and name.startswith(prefix)
+            if account == call.account and region == home_region and name.startswith(prefix)
         ]
         return {"Endpoints": found[: call.parameters.get("MaxResults", _LISTED)]}
 
     def _check(self, call: JsonCall) -> None:
-        """Refuse events for an endpoint that is not there, or for a bus that is not its own."""
+        """Refuse events for an endpoint that does not exist, or for a bus that is not its own."""
         if not (identity := call.parameters.get("EndpointId")):
             return
         endpoint = self._by_id(identity)
@@ -129,14 +162,14 @@ class EventEndpoints:
             raise AwsRefusal("ValidationException", f"Endpoint {identity} takes events for its bus {own} only.")
 
     def _region(self, parameters: Document) -> str | None:
-        """Where the events of a request go just now."""
+        """The region that the events of a request go to now."""
         endpoint = self._by_id(parameters.get("EndpointId", ""))
         if endpoint is None:
             return None
         return endpoint.primary if self._is_healthy(endpoint.health_check) else endpoint.secondary
 
     def _published(self, account: str, region: str, parameters: Document, events: list[Event]) -> None:
-        """Copy what came through an endpoint to its other bus."""
+        """Replicate events of an endpoint to its other bus."""
         endpoint = self._by_id(parameters.get("EndpointId", ""))
         if endpoint is None or endpoint.document["ReplicationConfig"]["State"] != "ENABLED":
             return
@@ -160,7 +193,7 @@ def _changeable(parameters: Document) -> Document:
 
 
 def _checked(endpoint: _Endpoint) -> _Endpoint:
-    """Refuse what AWS refuses: buses of one name, in two regions, both there; a role where events are replicated."""
+    """Check what AWS checks: two existing buses of one name, in two regions; a role where events are replicated."""
     document = endpoint.document
     arns = [bus["EventBusArn"].split(":", 5) for bus in document["EventBuses"]]
     regions, names = {arn[3] for arn in arns}, {arn[5] for arn in arns}
@@ -175,7 +208,7 @@ def _checked(endpoint: _Endpoint) -> _Endpoint:
     ]
     if missing:
         raise AwsRefusal("ResourceNotFoundException", f"The event bus does not exist in {', '.join(missing)}.")
-    if endpoint.secondary not in regions or endpoint.primary != endpoint.home:
+    if endpoint.secondary not in regions or endpoint.primary != endpoint.region:
         reason = "The secondary Route must be the Region of the other event bus, and the endpoint made in the primary."
         raise AwsRefusal("ValidationException", reason)
     if document["ReplicationConfig"]["State"] == "ENABLED" and not document.get("RoleArn"):

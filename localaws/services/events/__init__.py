@@ -1,1 +1,0 @@
-"""EventBridge buses, global endpoints and schedules."""
