@@ -37,8 +37,8 @@ from localaws.server.background import BackgroundWork
 from localaws.server.clock_api import ClockApi
 from localaws.server.fault_api import FaultApi
 from localaws.services.component import Component
+from localaws.services.lambda_.fork_server import ForkServer
 from localaws.services.lambda_.streams import StreamMappings
-from localaws.services.lambda_.workers import ForkServer
 from localaws.services.replication import DEFAULT_LAGS, GlobalTables, Replication
 from localaws.services.schedules import Schedules
 from localaws.services.stepfunctions import Workflows

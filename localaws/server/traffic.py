@@ -34,10 +34,9 @@ from localaws.services.elb.target_health_api import CANONICAL_ZONES, described, 
 from localaws.services.globalaccelerator.api import GlobalAccelerator
 from localaws.services.globalaccelerator.data_plane import AcceleratorPorts
 from localaws.services.lambda_.egress_proxy import EgressProxy
-from localaws.services.route53.dns_server import DnsServer
+from localaws.services.route53.dns import DnsServer, Records
 from localaws.services.route53.health_checks import EndpointProber, HealthChecks, observations
 from localaws.services.route53.names import Names
-from localaws.services.route53.records import Records
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +146,7 @@ class Traffic:
 
     async def _serve(self) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
-        await self.dns.start()
+        self.dns.start()
         await self.egress_proxy.start()
         watching = self._loop.create_task(self._saturation.watch())
         try:

@@ -1,14 +1,21 @@
-"""What Route 53 answers to a query: records of the deployed hosted zones, failover by health, aliases.
+"""Route 53's name servers: authoritative DNS over UDP and TCP on loopback for the deployed hosted zones.
 
+They are outside the regions and answer in any outage: records, failover by health, aliases. Names of deployed AWS
+resources are answered too, so that this server can be a program's only resolver; every other name is refused.
 Weighted, latency, geolocation, geoproximity, multivalue and IP-based records are not emulated: a query for one gets
 SERVFAIL and a line in the log. Sources: [R53-11] and API Route53.AliasTarget.
 """
 
+import contextlib
 import logging
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import dnslib
+from dnslib.server import DNSHandler, DNSLogger, DNSServer
 
 from localaws import emulator
 
@@ -16,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 ALIAS_TTL = 60  # of an alias to a load balancer (choosing-between-alias-and-non-alias records); others are close
 FOLLOWED = 8  # aliases and CNAMEs in a row, so that a circle ends
+UDP_LIMIT = 512  # bytes, of a client that announces no other (RFC 1035)
+IDLE_SECONDS = 10.0  # of this machine, for a TCP client
+BIND_TRIES = 20
 _OTHER_POLICIES = ("Weight", "Region", "GeoLocation", "MultiValueAnswer", "CidrRoutingConfig", "GeoProximityLocation")
 
 RecordSet = dict[str, Any]
@@ -44,13 +54,86 @@ class Answer:
 
 
 class NotEmulated(Exception):
-    """A routing policy that this DNS does not know."""
+    """A routing policy that is not emulated."""
+
+
+class DnsServer:
+    """Serves in threads of its own, both protocols on one free port."""
+
+    def __init__(self, records: "Records") -> None:
+        self._records = records
+        self._servers: list[DNSServer] = []
+        self.address: tuple[str, int] | None = None
+
+    def start(self) -> None:
+        """Raises OSError when no port is free for both protocols."""
+        for _ in range(BIND_TRIES):
+            udp = self._server(0, tcp=False)
+            self.address = udp.server.server_address
+            try:
+                tcp = self._server(self.address[1], tcp=True)
+            except OSError:
+                udp.server.server_close()
+                continue
+            self._servers = [udp, tcp]
+            for server in self._servers:
+                server.start_thread()
+            return
+        raise OSError("no port is free for both UDP and TCP")
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.stop()
+            server.server.server_close()
+
+    def reply(self, query: dnslib.DNSRecord) -> dnslib.DNSRecord:
+        reply = query.reply(ra=0, aa=1)
+        name, kind = str(query.q.qname).rstrip(".").lower(), dnslib.QTYPE.get(query.q.qtype)
+        answer = self._records.answer(name, kind)
+        reply.header.rcode = getattr(dnslib.RCODE, answer.code.value)
+        reply.header.aa = int(answer.code in (Code.NOERROR, Code.NXDOMAIN))
+        reply.add_answer(*map(_resource_record, answer.records))
+        reply.add_auth(*map(_resource_record, answer.authority))
+        return reply
+
+    def _server(self, port: int, *, tcp: bool) -> DNSServer:
+        errors = DNSLogger("error", prefix=False, logf=lambda text: logger.debug("event=dns_bad_packet %s", text))
+        return DNSServer(self, "127.0.0.1", port, tcp=tcp, logger=errors, handler=_Handler)
+
+
+class _Handler(DNSHandler):  # type: ignore[misc]  # dnslib has no types
+    """Ignores what is not a query, and truncates to the length that the client accepts over UDP."""
+
+    def setup(self) -> None:
+        if isinstance(self.request, socket.socket):
+            self.request.settimeout(IDLE_SECONDS)
+
+    def handle(self) -> None:
+        with contextlib.suppress(TimeoutError, ConnectionError):  # the client is done
+            super().handle()
+
+    def get_reply(self, data: bytes) -> bytes:
+        query = dnslib.DNSRecord.parse(data)
+        if query.header.qr or len(query.questions) != 1:
+            raise dnslib.DNSError("not a query")
+        reply = self.server.resolver.reply(query)
+        packet: bytes = reply.pack()
+        allowed = max([UDP_LIMIT, *(extra.edns_len for extra in query.ar if extra.rtype == dnslib.QTYPE.OPT)])
+        if self.protocol == "udp" and len(packet) > allowed:
+            truncated: bytes = reply.truncate().pack()
+            return truncated
+        return packet
+
+
+def _resource_record(record: Record) -> dnslib.RR:
+    # dnslib reads a record as a zone file has it, quotes and preferences included: Route 53 stores values the same way.
+    return dnslib.RR.fromZone(f"{record.name}. {record.ttl} IN {record.type} {record.value}")[0]
 
 
 class Records:
-    """Answers from the zones deployed at that moment.
+    """Resolves names from the zones deployed at that moment.
 
-    `is_healthy(health check id)`, `is_target_healthy(DNS name)` and `ip_addresses(DNS name)` know the rest of AWS.
+    `is_healthy(health check id)`, `is_target_healthy(DNS name)` and `ip_addresses(DNS name)` describe other services.
     """
 
     def __init__(
@@ -68,11 +151,11 @@ class Records:
         try:
             return self._answer(name, kind, FOLLOWED)
         except NotEmulated as problem:
-            logger.error("DNS query for %s %s: %s", name, kind, problem)
+            logger.error("event=dns_not_emulated %s %s: %s", name, kind, problem)
             return Answer(Code.SERVFAIL)
 
     def target(self, name: str) -> str:
-        """The DNS name that a name leads to just now through aliases and CNAMEs; the name itself when there is none."""
+        """The DNS name that a name resolves to through aliases and CNAMEs; the name itself when there is none."""
         for _ in range(FOLLOWED):
             zone = _zone(name)
             try:
@@ -80,7 +163,7 @@ class Records:
                     (found for kind in ("A", "CNAME") if (found := self._leads_to(zone, name, kind))), None
                 )
             except NotEmulated as problem:
-                logger.error("%s cannot be followed: %s", name, problem)
+                logger.error("event=dns_not_emulated %s: %s", name, problem)
                 return name
             if not leads:
                 return name
