@@ -30,7 +30,7 @@ from localaws.core.saturation import Saturation
 from localaws.services.elb.deployed import snapshot
 from localaws.services.elb.listeners import LoadBalancerPorts
 from localaws.services.elb.target_health import Prober, State, TargetHealth
-from localaws.services.elb.target_health_api import CANONICAL_ZONES, described, target_group_defaults
+from localaws.services.elb.target_health_api import CANONICAL_ZONES, describe, target_group_defaults
 from localaws.services.globalaccelerator.api import GlobalAccelerator
 from localaws.services.globalaccelerator.data_plane import AcceleratorPorts
 from localaws.services.lambda_.egress_proxy import EgressProxy
@@ -94,7 +94,7 @@ class Traffic:
         emulator.elb.name_network_load_balancers()
         emulator.elb.answer_canonical_zones(CANONICAL_ZONES)
         emulator.elb.fill_target_group_defaults(target_group_defaults)
-        emulator.elb.answer_target_health(lambda group, asked: described(self.target_health, group, asked))
+        emulator.elb.answer_target_health(lambda group, asked: describe(self.target_health, group, asked))
         emulator.elb.choose_targets(self._routable_instead)
         emulator.route53.answer_health_checks(
             lambda check, kind, what: observations(self.health_checks, check, kind, what)

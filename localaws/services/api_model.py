@@ -65,7 +65,7 @@ def complete(operation: str, answer: Answer, change: Callable[[Document], None])
 def ec2_response(operation: str, document: Document) -> bytes:
     model = service_model("ec2").operation_model(operation)
     request_id = document.get("ResponseMetadata", {}).get("RequestId", "")
-    inner = _xml(model.output_shape, document) if model.output_shape else ""
+    inner = xml(model.output_shape, document) if model.output_shape else ""
     namespace = f"http://ec2.amazonaws.com/doc/{model.service_model.api_version}/"
     name = f"{operation}Response"
     return f'<{name} xmlns="{namespace}"><requestId>{request_id}</requestId>{inner}</{name}>'.encode()
@@ -87,16 +87,18 @@ def _members(shape: Shape, value: Any) -> Any:
     return [_members(shape.member, each) for each in value] if isinstance(shape, ListShape) else value
 
 
-def _xml(shape: Shape, value: Any) -> str:
+def xml(shape: Shape, value: Any) -> str:
+    """The content of an XML element of this shape."""
     if isinstance(shape, StructureShape):
+        tags = {name: member.serialization.get("name", name) for name, member in shape.members.items()}
         return "".join(
-            f"<{member.serialization['name']}>{_xml(member, value[name])}</{member.serialization['name']}>"
-            for name, member in shape.members.items()
+            f"<{tag}>{xml(shape.members[name], value[name])}</{tag}>"
+            for name, tag in tags.items()
             if value.get(name) is not None
         )
     if isinstance(shape, ListShape):
-        tag = shape.member.serialization.get("name", "item")
-        return "".join(f"<{tag}>{_xml(shape.member, each)}</{tag}>" for each in value)
+        tag = shape.member.serialization.get("name", "member")
+        return "".join(f"<{tag}>{xml(shape.member, each)}</{tag}>" for each in value)
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value).lower() if isinstance(value, bool) else escape(str(value))

@@ -311,13 +311,13 @@ def test_a_deleted_check_is_no_longer_probed(world: World, cell: Cell) -> None:
 def test_a_checker_changes_its_mind_after_a_threshold_in_a_row_only() -> None:
     checker, good, bad = Checker(region="us-east-1"), Outcome(status=200), Outcome(Failure.TIMEOUT)
     for outcome in (bad, bad, good, bad, bad):
-        checker.take(outcome, 3)
+        checker.record(outcome, 3)
     assert checker.healthy
-    checker.take(bad, 3)
+    checker.record(bad, 3)
     assert not checker.healthy
     for outcome in (good, good):
-        checker.take(outcome, 3)
+        checker.record(outcome, 3)
     assert not checker.healthy
 
-    checker.take(good, 3)
+    checker.record(good, 3)
     assert checker.healthy

@@ -1,14 +1,14 @@
-"""What Elastic Load Balancing's API says of targets, and the defaults AWS gives a target group."""
+"""Elastic Load Balancing's API: DescribeTargetHealth, and the defaults AWS gives a target group."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, tostring
 
-from localaws.services.elb.deployed import Target, snapshot
+from localaws.services.api_model import Document, service_model, xml
+from localaws.services.elb.deployed import Target, TargetGroup, snapshot
 from localaws.services.elb.target_health import NOT_REGISTERED, TargetHealth
 
 # Hosted zones of load balancer names by type and region
-# (https://docs.aws.amazon.com/general/latest/gr/elb.html); other regions keep what ministack answers.
+# (https://docs.aws.amazon.com/general/latest/gr/elb.html); other regions keep ministack's.
 CANONICAL_ZONES = {
     ("application", "us-east-1"): "Z35SXDOTRQ7X7K",
     ("application", "us-east-2"): "Z3AADJGX6KTTL2",
@@ -21,43 +21,33 @@ CANONICAL_ZONES = {
 }
 
 
-def described(health: TargetHealth, group: str, asked: list[dict[str, Any]]) -> str:
-    """The members of DescribeTargetHealth: all targets of a group, or those asked for."""
+def describe(health: TargetHealth, group: str, wanted: list[dict[str, Any]]) -> str:
+    """The members of DescribeTargetHealth: the targets that a request names, or all of the group."""
     deployed = snapshot()
-    registered = deployed.targets[group]
-    check = deployed.target_groups[group].health_check
-    if asked:
-        wanted = [
-            next(
-                (
-                    target
-                    for target in registered
-                    if target.id == one["Id"] and one.get("Port", target.port) == target.port
-                ),
-                Target(group, one["Id"], int(one.get("Port", deployed.target_groups[group].port))),
-            )
-            for one in asked
-        ]
-    else:
-        wanted = list(registered)
-    members = []
-    for target in wanted:
+    registered, settings = deployed.targets[group], deployed.target_groups[group]
+    documents = []
+    for target in [_target(registered, settings, one) for one in wanted] or registered:
         found = health.health(target) if target in registered else NOT_REGISTERED
-        member = Element("member")
-        shown = SubElement(member, "Target")
-        SubElement(shown, "Id").text = target.id
-        if deployed.target_groups[group].target_type != "lambda":
-            SubElement(shown, "Port").text = str(target.port)
-            SubElement(member, "HealthCheckPort").text = (
-                str(target.port) if check.port == "traffic-port" else check.port
-            )
-        state = SubElement(member, "TargetHealth")
-        SubElement(state, "State").text = found.state.value
+        document: Document = {
+            "Target": {"Id": target.id},
+            "TargetHealth": {"State": found.state.value, "Reason": found.reason or None},
+        }
         if found.reason:
-            SubElement(state, "Reason").text = found.reason
-            SubElement(state, "Description").text = found.description
-        members.append(tostring(member, encoding="unicode"))
-    return "".join(members)
+            document["TargetHealth"]["Description"] = found.description
+        if settings.target_type != "lambda":
+            port = settings.health_check.port
+            document["Target"]["Port"] = target.port
+            document["HealthCheckPort"] = target.port if port == "traffic-port" else port
+        documents.append(document)
+    return xml(service_model("elbv2").shape_for("TargetHealthDescriptions"), documents)
+
+
+def _target(registered: Sequence[Target], settings: TargetGroup, wanted: dict[str, Any]) -> Target:
+    """The registered target with an id and maybe a port, or else one that is not registered."""
+    for target in registered:
+        if target.id == wanted["Id"] and wanted.get("Port", target.port) == target.port:
+            return target
+    return Target(settings.arn, wanted["Id"], int(wanted.get("Port", settings.port)))
 
 
 def target_group_defaults(given: Callable[[str], str]) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """Route 53 health checks: checkers outside the regions that probe the deployed endpoints, in AWS time.
 
-Sources: [R53-8] (18 % rule, time limits, new checks count as healthy) and API Route53.HealthCheckConfig (defaults,
-Inverted, Disabled). AWS watches an alarm's metrics where CLOUDWATCH_METRIC here follows the alarm's state, so that
-SetAlarmState shows. Left out: RECOVERY_CONTROL (never healthy, and said so), latency measurement, the HealthCheckStatus
-metric.
+Sources: [R53-8] (18 % rule, time limits, new checks count as healthy) and API Route53.HealthCheckConfig (defaults, Host
+header and port, Inverted, Disabled). AWS evaluates an alarm's metrics where CLOUDWATCH_METRIC here follows the alarm's
+state, so that SetAlarmState has an effect. Left out: RECOVERY_CONTROL (never healthy, with a reason) and latency
+measurement.
 """
 
 import asyncio
@@ -13,24 +13,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element, fromstring
 
 from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.net.probe import Failure, HttpProbe, Outcome, probe_http, probe_tcp, timeout_seconds
+from localaws.services.api_model import service_model, xml
 from localaws.services.route53.names import Destination
 
-# How a Route 53 health checker probes an endpoint, and the words it reports.
-#
-# Time limits: [R53-8]; Host header and port: API Route53.HealthCheckConfig.FullyQualifiedDomainName.
-
+logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS, ANSWER_SECONDS, TCP_SECONDS = 4.0, 2.0, 10.0  # AWS time
 USER_AGENT = "Amazon-Route53-Health-Check-Service"
 
 
 class EndpointProber:
-    """`locate(name or address, port, path)` gives the place of an endpoint on this machine."""
+    """Probes as a health checker does. `locate(name or address, port, path)` finds an endpoint on this machine."""
 
     def __init__(self, clock: Clock, locate: Callable[[str, int, str], Destination | None]) -> None:
         self._clock = clock
@@ -49,7 +47,7 @@ class EndpointProber:
             return Outcome(Failure.CONNECTION, detail="DNS resolution failed: Rcode NXDomain(3)")
         if kind == "TCP":
             return await probe_tcp(destination.address, timeout_seconds(self._clock, TCP_SECONDS))
-        asked = HttpProbe(
+        probe = HttpProbe(
             address=destination.address,
             host=name if port == (443 if https else 80) else f"{name}:{port}",
             path=destination.path,
@@ -59,9 +57,9 @@ class EndpointProber:
             server_name=name if config.get("EnableSNI", https) else None,
             search=config.get("SearchString", "").encode() if kind.endswith("_STR_MATCH") else b"",
         )
-        body_seconds = ANSWER_SECONDS if asked.search else 0.0
+        body_seconds = ANSWER_SECONDS if probe.search else 0.0
         return await probe_http(
-            asked,
+            probe,
             timeout_seconds(self._clock, CONNECT_SECONDS),
             timeout_seconds(self._clock, ANSWER_SECONDS + body_seconds),
         )
@@ -75,11 +73,11 @@ def explained(outcome: Outcome) -> str:
     return "Success: TCP connection established" if outcome.passed else f"Failure: {outcome.detail}"
 
 
-logger = logging.getLogger(__name__)
-
 HEALTHY_SHARE = 0.18  # more than this share of the checkers must report success
-# AWS checks from every one of its places when none is named; three stand for them here.
+# AWS checks from all its checker regions when none is named; here, from these three.
 DEFAULT_CHECKERS = ("us-east-1", "us-west-2", "eu-west-1")
+NOT_OBSERVED = ("CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL")
+_CHECKER_ADDRESS = "192.0.2.{}"  # RFC 5737: health checkers have addresses, and these belong to nobody
 _ENDPOINT_TYPES = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
 
 Config = dict[str, Any]
@@ -87,7 +85,7 @@ Config = dict[str, Any]
 
 @dataclass(kw_only=True)
 class Checker:
-    """What one place has seen. `row` counts the last results that contradict `healthy`."""
+    """The results of one checker region. `row` counts the last results in a row that contradict `healthy`."""
 
     region: str
     healthy: bool = True
@@ -97,7 +95,7 @@ class Checker:
     last_failure: str = ""
     failed: datetime | None = None
 
-    def take(self, outcome: Outcome, threshold: int) -> None:
+    def record(self, outcome: Outcome, threshold: int) -> None:
         self.checked, self.last = datetime.now(UTC), explained(outcome)
         if not outcome.passed:
             self.failed, self.last_failure = self.checked, self.last
@@ -163,7 +161,7 @@ class HealthChecks:
         if check not in self._configs or check in parents:
             return True
         _, config = self._configs[check]
-        # Disabled counts as healthy, and Inverted still turns that round (API Route53.HealthCheckConfig.Disabled).
+        # Disabled counts as healthy, and Inverted still inverts that (API Route53.HealthCheckConfig.Disabled).
         healthy = bool(config.get("Disabled")) or self._measured(check, config, (*parents, check))
         return healthy is not bool(config.get("Inverted"))
 
@@ -208,53 +206,42 @@ class HealthChecks:
             task.cancel()
 
     async def _watch(self, check: str, checker: Checker, offset: float) -> None:
-        """Probe for as long as the check exists; checkers do not coordinate, so each starts at its own moment."""
+        """Probe while the check exists. Checkers are not coordinated, so each starts at its own time."""
         await self._clock.sleep(offset * self._interval(check))
         while True:
             config = self._configs[check][1]
             if not config.get("Disabled"):
-                checker.take(await self._probed(config), int(config.get("FailureThreshold", 3)))
+                checker.record(await self._probed(config), int(config.get("FailureThreshold", 3)))
             await self._clock.sleep(self._interval(check))
 
     async def _probed(self, config: Config) -> Outcome:
         try:
             return await self._prober.probe(config)
         except Exception as problem:
-            logger.exception("the health check of %s broke", config.get("FullyQualifiedDomainName"))
+            logger.exception("event=health_check_failed %s", config.get("FullyQualifiedDomainName"))
             return Outcome(Failure.PROTOCOL, detail=str(problem))
 
     def _interval(self, check: str) -> float:
         return float(self._configs[check][1].get("RequestInterval", 30))
 
 
-# What ministack's Route 53 lacks on the wire: GetHealthCheckStatus and GetHealthCheckLastFailureReason.
-
-
-NOT_OBSERVED = ("CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL")
-_CHECKER_ADDRESS = "192.0.2.{}"  # RFC 5737: health checkers have addresses, ours are nobody's
-
-
 def observations(checks: HealthChecks, check: str, kind: str, what: str) -> Element:
-    """`HealthCheckObservations` for `status` or `lastfailurereason`.
+    """`HealthCheckObservations` of GetHealthCheckStatus (`status`) or of GetHealthCheckLastFailureReason
+    (`lastfailurereason`), which ministack lacks.
 
     Raises ValueError for a check no checker observes (API Route53.GetHealthCheckStatus refuses calculated ones).
     """
     if kind in NOT_OBSERVED:
         raise ValueError(f"Health checkers do not observe health checks of type {kind}.")
-    listed = Element("HealthCheckObservations")
+    documents = []
     for number, checker in enumerate(checks.checkers(check), start=1):
         status, moment = checker.last, checker.checked
         if what == "lastfailurereason":
             status, moment = checker.last_failure, checker.failed
         if moment is not None:
-            _add(listed, checker.region, _CHECKER_ADDRESS.format(number), status, moment)
-    return listed
-
-
-def _add(listed: Element, region: str, address: str, status: str, moment: datetime) -> None:
-    observation = SubElement(listed, "HealthCheckObservation")
-    SubElement(observation, "Region").text = region
-    SubElement(observation, "IPAddress").text = address
-    report = SubElement(observation, "StatusReport")
-    SubElement(report, "Status").text = status
-    SubElement(report, "CheckedTime").text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            time = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            report = {"Status": status, "CheckedTime": time}
+            address = _CHECKER_ADDRESS.format(number)
+            documents.append({"Region": checker.region, "IPAddress": address, "StatusReport": report})
+    content = xml(service_model("route53").shape_for("HealthCheckObservations"), documents)
+    return fromstring(f"<HealthCheckObservations>{content}</HealthCheckObservations>")
