@@ -66,6 +66,14 @@ $(LAYER): Pipfile.lock components/compute/layer_build.py | $(READY)
 	@$(RUN) -m components.compute.layer_build build/layer
 	@touch $@
 
+POLICY := build/policy-venv/.ready
+$(POLICY): policy/requirements.txt pyproject.toml | $(PIPENV)
+	@echo "Installing the policy pack's own environment into build/policy-venv ..."
+	@$(PYTHON) -m venv build/policy-venv
+	@build/policy-venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement policy/requirements.txt
+	@build/policy-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
 .PHONY: install
 install: $(READY) ## Install the pinned dependencies into .venv
 
@@ -100,11 +108,11 @@ cost: $(READY) $(LAYER) ## Estimate the monthly cost (ENV LOAD=<payments a secon
 	@$(RUN) -m ops cost --env $(ENV) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
 
 .PHONY: test test-all
-test: $(READY) $(LAYER) ## Run the tests, with one rehearsal of each kind
-	@$(RUN) -m pytest
+test: $(READY) $(LAYER) $(POLICY) ## Run the tests, those on deployed environments too, without the nightly ones
+	@$(RUN) -m tests
 
-test-all: $(READY) $(LAYER) ## Run all tests, with all rehearsals
-	@$(RUN) -m pytest -m ""
+test-all: $(READY) $(LAYER) $(POLICY) ## Run all tests, the nightly ones too
+	@$(RUN) -m tests --all
 
 .PHONY: matrix
 matrix: $(READY) $(LAYER) ## Deploy, update and destroy every combination of settings on the embedded AWS
@@ -137,14 +145,6 @@ check: lint types test ## Check style and types and run the tests
 
 .PHONY: layer
 layer: $(LAYER) ## Build the functions' libraries for Lambda into build/layer
-
-POLICY := build/policy-venv/.ready
-$(POLICY): policy/requirements.txt pyproject.toml | $(PIPENV)
-	@echo "Installing the policy pack's own environment into build/policy-venv ..."
-	@$(PYTHON) -m venv build/policy-venv
-	@build/policy-venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement policy/requirements.txt
-	@build/policy-venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
 
 .PHONY: policy
 policy: $(POLICY) ## Install the policy pack's own environment into build/policy-venv

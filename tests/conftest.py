@@ -1,15 +1,74 @@
-"""Fixtures for every test."""
+"""Fixtures for every test, among them the embedded AWS that tests of all folders share, and the tiers."""
 
-from collections.abc import Callable
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import recorder
+from localaws.process import launch
+from tests import made_once, recorder
+from tests.local.embedded import EAST_1, EAST_2, LocalAws
 from tests.recorder import Built
+from tests.tiers import TIERS, Tiers, starts
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--results", help="file for the number of tests by outcome, as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for tier in TIERS:
+        config.addinivalue_line("markers", f"{tier}: see tests/tiers.py")
+    config.pluginmanager.register(Tiers(), "tiers")
+    if made_once.FOLDER not in os.environ:  # else `python -m tests` or the controller of this worker has set it
+        folder = tempfile.TemporaryDirectory(prefix="tests-")
+        os.environ[made_once.FOLDER] = folder.name
+        config.add_cleanup(folder.cleanup)
+        config.add_cleanup(lambda: os.environ.pop(made_once.FOLDER, None))
 
 
 @pytest.fixture
 def build(tmp_path: Path) -> Callable[[Callable[[], object]], Built]:
     """Run a function as a Pulumi program and get what it registered."""
     return lambda main: recorder.build(main, tmp_path)
+
+
+@pytest.fixture
+def name() -> str:
+    """A name no other test uses."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+@starts("emulator")
+def shared_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """One embedded AWS without load balancers and databases for all tests; replication takes a moment."""
+    log_file = tmp_path_factory.mktemp("server") / "server.log"
+    lags = {"dynamodb": 250.0, "s3": 250.0, "secrets": 250.0}
+    with launch.start(log_file=log_file, lags_ms=lags, bare=True) as server:
+        yield LocalAws(server)
+
+
+@pytest.fixture
+def aws(shared_aws: LocalAws) -> Iterator[LocalAws]:
+    """The shared embedded AWS, with both regions there at the start and at the end."""
+    yield shared_aws
+    shared_aws.heal(EAST_1, EAST_2)
+
+
+@pytest.fixture(scope="session")
+@starts("emulator")
+def shared_planes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """One whole embedded AWS in which an AWS minute lasts half a second."""
+    with launch.start(log_file=tmp_path_factory.mktemp("planes") / "server.log", speed=120.0) as server:
+        yield LocalAws(server)
+
+
+@pytest.fixture
+def planes(shared_planes: LocalAws) -> Iterator[LocalAws]:
+    """The fast embedded AWS, with both regions there at the start and at the end."""
+    yield shared_planes
+    shared_planes.heal(EAST_1, EAST_2)

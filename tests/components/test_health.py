@@ -9,6 +9,7 @@ from components.compute.function import FunctionArgs
 from localaws.engine import graph
 from shared.local_aws import PROGRAMS
 from shared.settings import RegionSettings, SettingsError, load
+from tests.programs.profiles import registered
 
 Row = dict[str, Any]
 FUNCTION = "aws:lambda/function:Function"
@@ -16,7 +17,7 @@ FUNCTION = "aws:lambda/function:Function"
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return graph("dev", PROGRAMS[:1])
+    return [row for row in registered("dev") if row["stack"] == "primary"]
 
 
 def row(rows: list[Row], of_type: str, name: str) -> Row:

@@ -8,9 +8,11 @@ import pytest
 
 from tests.drill.running_environment import deployed
 from tests.drill.shared_environment import SharedEnvironment
+from tests.tiers import starts
 
 
 @pytest.fixture(scope="module")
+@starts("stack")
 def shared_environment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SharedEnvironment]:
@@ -26,6 +28,5 @@ def shared_environment(
 @pytest.fixture
 def environment(shared_environment: SharedEnvironment, request: pytest.FixtureRequest) -> Iterator[SharedEnvironment]:
     """The module's, which the test has to leave as it found it."""
-    assert request.node.get_closest_marker("rehearsal"), "mark the test with rehearsal: it takes minutes"
     with shared_environment.lent(request.node.name) as lent:
         yield lent

@@ -24,7 +24,7 @@ from shared.places import Place
 from tests.drill.shared_environment import SharedEnvironment
 from tests.local.embedded import eventually
 
-pytestmark = pytest.mark.rehearsal
+pytestmark = pytest.mark.nightly
 SPEED = 5.0
 NOT_EMULATED = {
     "database replication lag",

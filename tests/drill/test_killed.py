@@ -140,12 +140,11 @@ def _killed(name: str, stage: str, file: Path, root: Path) -> None:
 
 
 _STAGES = [
-    pytest.param(each.name, marks=[pytest.mark.sample] if each.name == LEAVES.name else [])
+    pytest.param(each.name, marks=[] if each.name == LEAVES.name else [pytest.mark.nightly])
     for each in TRAFFIC_EVACUATION.steps
 ]
 
 
-@pytest.mark.rehearsal
 @pytest.mark.parametrize("stage", _STAGES)
 def test_killed_at_any_stage_on_the_real_stacks_it_is_cleaned_up(
     stage: str, environment: SharedEnvironment, tmp_path: Path
@@ -158,7 +157,7 @@ def test_killed_at_any_stage_on_the_real_stacks_it_is_cleaned_up(
     assert state(environment.file) == AT_HOME
 
 
-@pytest.mark.rehearsal
+@pytest.mark.nightly
 def test_killed_while_a_failover_runs_the_writer_is_brought_home(
     environment: SharedEnvironment, tmp_path: Path
 ) -> None:

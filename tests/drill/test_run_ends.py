@@ -23,8 +23,6 @@ from tests.drill.repeating import conclusive
 from tests.drill.run_processes import AT_HOME, Going, begun, cleaned_up, state
 from tests.drill.shared_environment import SharedEnvironment
 
-pytestmark = pytest.mark.rehearsal
-
 SPEED = 10.0  # nothing here is judged by its time
 _FENCED = ["us-east-1", "us-east-1"]  # in both replicas
 _NOTHING = "nothing is left to undo in dev\n"
@@ -67,8 +65,8 @@ def terminate(run: Going) -> None:
 @pytest.mark.parametrize(
     ("interrupt", "status"),
     [
-        pytest.param(press_ctrl_c, 130, id="ctrl-c", marks=pytest.mark.sample),
-        pytest.param(terminate, 143, id="sigterm"),
+        pytest.param(press_ctrl_c, 130, id="ctrl-c"),
+        pytest.param(terminate, 143, id="sigterm", marks=pytest.mark.nightly),
     ],
 )
 def test_an_interrupted_run_goes_its_way_back_first(
@@ -98,7 +96,6 @@ class Finished:
     why: str
 
 
-@pytest.mark.sample
 def test_a_run_that_nobody_interrupts_ends_with_its_verdict(environment: SharedEnvironment, tmp_path: Path) -> None:
     def run() -> Finished:
         with begun("traffic-evacuation", environment.file, tmp_path) as going:
@@ -116,6 +113,7 @@ def typed(command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, shell=True, input="dev\n", capture_output=True, text=True, timeout=600)
 
 
+@pytest.mark.nightly
 def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_later(
     environment: SharedEnvironment, tmp_path: Path
 ) -> None:

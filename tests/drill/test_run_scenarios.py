@@ -24,8 +24,6 @@ from shared.places import Place
 from tests.drill.run_in_process import Ended, ran
 from tests.drill.shared_environment import SharedEnvironment
 
-pytestmark = pytest.mark.rehearsal
-
 _LAG_AWS_SECONDS = 90.0
 
 
@@ -36,6 +34,7 @@ def game_day(shared_environment: SharedEnvironment, tmp_path_factory: pytest.Tem
         return ran(GAME_DAY, environment, tmp_path_factory.mktemp("game-day"))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ENVIRONMENT_SCENARIOS)
 def test_the_environment_shows_what_the_scenario_asks_of_it(game_day: Ended, name: str) -> None:
     report = game_day.reports.get(name)
@@ -47,6 +46,7 @@ def test_the_environment_shows_what_the_scenario_asks_of_it(game_day: Ended, nam
     assert report.payments.acknowledged > 10, "what nobody paid proves nothing"
 
 
+@pytest.mark.nightly
 def test_a_game_day_ends_as_its_worst_scenario_did(game_day: Ended) -> None:
     assert game_day.status == 0
     assert game_day.said.count(" passed  ") == len(ENVIRONMENT_SCENARIOS)
@@ -81,6 +81,7 @@ def impatient(patch: pytest.MonkeyPatch, name: str, **steps: Any) -> None:
     patch.setitem(ENVIRONMENT_SCENARIOS, name, replace(found, method=tuple(map(shorter, found.method)), **steps))
 
 
+@pytest.mark.nightly
 def test_a_stale_parameter_that_wins_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_stale_parameter_that_wins_fails_the_run(
     assert "us-east-2: written in the primary region" in str(ended.report.first_broken), "the evidence is there"
 
 
+@pytest.mark.nightly
 def test_a_row_that_is_not_restored_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +117,6 @@ def test_a_row_that_is_not_restored_fails_the_run(
     assert "1 differ, first payment#" in str(ended.report.first_broken)
 
 
-@pytest.mark.sample
 def test_a_fence_that_does_not_close_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_fence_that_does_not_close_fails_the_run(
     assert str(ended.report.first_broken).startswith(broken)
 
 
+@pytest.mark.nightly
 def test_a_bus_that_hears_nothing_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +150,7 @@ def test_a_bus_that_hears_nothing_fails_the_run(
     assert "(before) reaches the secondary region's bus: none heard" in str(ended.report.first_broken)
 
 
+@pytest.mark.nightly
 def test_a_late_switchover_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +164,7 @@ def test_a_late_switchover_fails_the_run(
     assert str(ended.report.first_broken).startswith("the failback to us-east-2 is done in time: expected at most 120")
 
 
+@pytest.mark.nightly
 def test_a_lost_write_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,8 +28,6 @@ from tests.drill.run_in_process import ran
 from tests.drill.shared_environment import SharedEnvironment
 from tests.local.embedded import eventually
 
-pytestmark = pytest.mark.rehearsal
-
 ACTING = [name for name, each in SCENARIOS.items() if isinstance(each.objectives.take_over, TakeOver)]
 HOLDING = [name for name in SCENARIOS if name not in ACTING]
 _SCHEDULE = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target", "KmsKeyArn", "Description")
@@ -95,6 +93,7 @@ def shortened(name: str) -> Any:
     return replace(found, method=tuple(map(shorter, found.method)), way_back=tuple(map(shorter, found.way_back)))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ACTING)
 def test_a_loss_that_nobody_acts_on_fails_the_run(
     name: str, environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -116,7 +115,9 @@ def test_a_loss_that_nobody_acts_on_fails_the_run(
     assert "one failover takes place, and ends well" in missed, ended.said
 
 
-@pytest.mark.parametrize("name", HOLDING)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=[] if each == "false-alarm" else [pytest.mark.nightly]) for each in HOLDING]
+)
 def test_a_payment_that_vanishes_fails_the_run(
     name: str, environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

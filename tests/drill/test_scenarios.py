@@ -12,12 +12,14 @@ from drill.engine.rehearse import Outcome, rehearse_all
 from drill.scenarios.settings import RehearsalSettings
 from drill.scenarios.simulated import SCENARIOS
 from tests.drill.repeating import judged
+from tests.tiers import starts
 
-pytestmark = pytest.mark.rehearsal
-SAMPLE = "region-loss"
+LOST, HELD = "region-loss", "false-alarm"
+"""One region to take over from and one to leave alone: `make test` rehearses these, the nightly tests the others."""
 
 
 @pytest.fixture(scope="module")
+@starts("stack")
 def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     """By scenario, those that the selected tests ask for. They share an environment, so they take place in one go."""
     output: Path = tmp_path_factory.mktemp("rehearsals")
@@ -41,7 +43,7 @@ def _scenario(item: pytest.Item, module: ModuleType) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(each, marks=[pytest.mark.sample] if each == SAMPLE else []) for each in SCENARIOS]
+    "name", [pytest.param(each, marks=[] if each in (LOST, HELD) else [pytest.mark.nightly]) for each in SCENARIOS]
 )
 def test_the_system_shows_what_the_scenario_asks_of_it(outcomes: dict[str, Outcome], name: str) -> None:
     report = judged(outcomes[name])
@@ -51,6 +53,7 @@ def test_the_system_shows_what_the_scenario_asks_of_it(outcomes: dict[str, Outco
     assert report.verdict == "passed"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["replication-cut-then-loss"])
 def test_the_rows_that_a_promotion_loses_are_counted_and_all_come_back(outcomes: dict[str, Outcome], name: str) -> None:
     report = judged(outcomes[name])
@@ -62,6 +65,8 @@ def test_the_rows_that_a_promotion_loses_are_counted_and_all_come_back(outcomes:
     assert loss.lost > report.rate, "30 s of lag are more than a second here"
 
 
-@pytest.mark.parametrize("name", ["flapping", "partition", "false-alarm"])
+@pytest.mark.parametrize(
+    "name", [HELD, *(pytest.param(each, marks=pytest.mark.nightly) for each in ("flapping", "partition"))]
+)
 def test_the_sentinels_reasons_are_in_the_report(outcomes: dict[str, Outcome], name: str) -> None:
     assert {each.verdict for each in judged(outcomes[name]).decisions} == {"hold"}

@@ -16,11 +16,13 @@ from localaws.core import environment
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.ledger_world import NOON, SECRET_WORDS, Context, LedgerWorld, entry, record
 from tests.local.aurora_world import Deployed, destroy, world
+from tests.tiers import starts
 
 SINCE = "2026-11-20T12:00:00Z"
 
 
 @pytest.fixture(scope="module")
+@starts("emulator")
 def database() -> Iterator[Deployed]:
     with tempfile.TemporaryDirectory(prefix="localaws-test-") as directory:
         Path(directory).chmod(0o711)  # PostgreSQL runs as another user when we are root

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.local.aurora_world import EAST_1, EAST_2, Deployed, World, destroy, eventually, world
+from tests.tiers import starts
 
 
 @pytest.fixture(scope="module")
+@starts("emulator")
 def aws() -> Iterator[World]:
     with tempfile.TemporaryDirectory(prefix="localaws-test-") as directory:
         Path(directory).chmod(0o711)  # PostgreSQL runs as another user when we are root

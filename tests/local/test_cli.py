@@ -17,6 +17,7 @@ from localaws.cli.running import Lock, NotPossible
 from localaws.core import endpoints_file
 from localaws.process import launch
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
+from tests.tiers import starts
 
 PLACES = {EAST_1: {"name": "primary"}, EAST_2: {"name": "secondary"}}
 EMPTY = {"environment": "dev", "programs": [], "regions": {EAST_1: "primary", EAST_2: "secondary"}}
@@ -36,6 +37,7 @@ def run(*words: str) -> Result:
 
 
 @pytest.fixture
+@starts("emulator")
 def up(tmp_path: Path) -> Iterator[Up]:
     """A bare server with its lock and its file; no stack is deployed."""
     file = tmp_path / endpoints_file.FILE

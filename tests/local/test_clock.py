@@ -23,6 +23,7 @@ from localaws.server import function_environment
 from localaws.services.rds.group import Group
 from localaws.services.replication import Replication
 from tests.local.embedded import LocalAws, deploy_function, eventually
+from tests.tiers import starts
 
 TELL = """
     import os, pathlib, time
@@ -177,6 +178,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+@starts("emulator")
 def server(file: Path) -> Iterator[LocalAws]:
     """A whole embedded AWS of this module's own, whose speed the tests change."""
     with launch.start(log_file=file.with_name("server.log"), remove_at_end=[file]) as running:

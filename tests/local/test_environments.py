@@ -16,6 +16,7 @@ from shared.local_aws import PROGRAMS
 from shared.outputs import PlainGlobalOutputs
 from shared.places import Place
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually, region_outputs
+from tests.tiers import starts
 
 SPEED = 10.0
 READY = 300.0
@@ -76,6 +77,7 @@ class Environment:
 
 
 @pytest.fixture(scope="module")
+@starts("nightly")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     with launch.start(log_file=tmp_path_factory.mktemp("environments") / "server.log", speed=SPEED) as server:
         yield LocalAws(server)

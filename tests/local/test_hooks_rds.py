@@ -25,9 +25,11 @@ from tests.local.aurora_world import (
     destroy,
     emulator,
 )
+from tests.tiers import starts
 
 
 @pytest.fixture(scope="module")
+@starts("emulator")
 def ministack() -> Iterator[Emulator]:
     with emulator() as running:
         yield running

@@ -16,6 +16,7 @@ from shared.local_aws import PROGRAMS
 from shared.outputs import PlainGlobalOutputs
 from shared.places import Place
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually, region_outputs
+from tests.tiers import starts
 
 SPEED = 4.0
 ORDER = {"id": "order-0001", "total": "12.50", "currency": "EUR", "customer": "DE89370400440532013000"}
@@ -81,6 +82,7 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
+@starts("nightly")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """All tests look at one deployment of the three programs with nothing changed but the workload's setting."""
     key = client_keys.draw()

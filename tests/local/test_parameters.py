@@ -18,11 +18,13 @@ from shared.naming import Names
 from shared.places import Place
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.local.parameters_world import ENVIRONMENT, PREFIX, SECRET, ParameterWorld, deploy_parameters
+from tests.tiers import starts
 
 SEED = int(os.environ.get("SEED", "1"))
 
 
 @pytest.fixture(scope="module")
+@starts("emulator")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParameterWorld]:
     folder = tmp_path_factory.mktemp("parameters")
     with launch.start(log_file=folder / "server.log", speed=60.0) as server:

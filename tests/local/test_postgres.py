@@ -25,6 +25,7 @@ from localaws.services.rds.postgres.instance import Instance, measure_lag
 from localaws.services.rds.postgres.programs import Programs
 from localaws.services.rds.postgres.relay import Handshake, Relay, RelayLoop, WalLink
 from tests.local.aurora_world import eventually
+from tests.tiers import starts
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,7 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
+@starts("emulator")
 def host(home: Path) -> Iterator[PostgresHost]:
     host = PostgresHost(home)
     yield host

@@ -15,7 +15,7 @@ from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.local.recovery_deployment import recovery_world
 from tests.local.recovery_world import RecoveryWorld
 
-pytestmark = pytest.mark.rehearsal
+pytestmark = pytest.mark.nightly
 SPEED = 120.0
 # What a plan might send; nobody looks at it.
 EVENT = {"any": "thing"}

@@ -20,6 +20,8 @@ from localaws.process import launch
 from localaws.process.launch import StartError
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually
 
+pytestmark = pytest.mark.emulator
+
 BOGUS = {
     "AWS_ACCESS_KEY_ID": "AKIABOGUS",
     "AWS_SECRET_ACCESS_KEY": "bogus",

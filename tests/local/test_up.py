@@ -23,6 +23,7 @@ from botocore.credentials import Credentials
 
 from shared.local_endpoints import Endpoints
 from tests.local.embedded import EAST_1, eventually
+from tests.tiers import starts
 
 START = 300.0
 
@@ -73,6 +74,7 @@ def payment(number: int) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
+@starts("stack")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """All tests look at one run; the fixture's end kills it and sees that nothing is left."""
     folder = tmp_path_factory.mktemp("up")

@@ -9,18 +9,18 @@ import pytest
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.local.recovery_deployment import recovery_world
 from tests.local.recovery_world import RecoveryWorld
+from tests.tiers import starts
 
-pytestmark = pytest.mark.rehearsal
 SPEED = 120.0
 
 
 @pytest.fixture
+@starts("stack")
 def world(planes: LocalAws) -> Iterator[RecoveryWorld]:
     with recovery_world(planes, f"test-{uuid.uuid4().hex[:8]}", SPEED) as made:
         yield made
 
 
-@pytest.mark.sample
 def test_a_lost_region_is_taken_over_from_and_brought_back_without_a_payment_lost(world: RecoveryWorld) -> None:
     assert world.pay(EAST_1, "before-the-loss") in (201, 202)
     assert eventually(lambda: "before-the-loss" in world.ledger(EAST_1))
@@ -64,6 +64,7 @@ def test_a_lost_region_is_taken_over_from_and_brought_back_without_a_payment_los
     assert [subject for subject, _ in world.told(EAST_2)] == [f"failback of {EAST_1} succeeded"]
 
 
+@pytest.mark.nightly
 def test_the_sentinel_starts_the_failover_of_a_lost_region_once(world: RecoveryWorld) -> None:
     watched = world.invoke("sentinel", EAST_2, {})
     world.lose(EAST_1)
@@ -81,6 +82,7 @@ def test_the_sentinel_starts_the_failover_of_a_lost_region_once(world: RecoveryW
     assert world.end(run["executionArn"])["document"]["measures"]["seconds"]["detection"] > 0
 
 
+@pytest.mark.nightly
 def test_the_sentinel_has_a_failover_finished_that_failed_after_it_moved_the_writer(world: RecoveryWorld) -> None:
     assert world.pay(EAST_1, "before-the-loss") in (201, 202)
     world.invoke("sentinel", EAST_2, {})
@@ -110,6 +112,7 @@ def test_the_sentinel_has_a_failover_finished_that_failed_after_it_moved_the_wri
     assert len(runs("SUCCEEDED")) == 1, "what is done is not done again"
 
 
+@pytest.mark.nightly
 def test_people_decide_about_the_database_where_they_are_asked(world: RecoveryWorld) -> None:
     world.lose(EAST_1)
     states = world.aws.client("stepfunctions", EAST_2)
@@ -131,6 +134,7 @@ def test_people_decide_about_the_database_where_they_are_asked(world: RecoveryWo
     assert members == {EAST_1: True, EAST_2: False}, "the writer moved against people's word"
 
 
+@pytest.mark.nightly
 def test_a_failback_to_a_region_that_is_still_lost_fails_and_changes_nothing(world: RecoveryWorld) -> None:
     world.aws.client("dynamodb", EAST_2).put_item(
         TableName=world.name,

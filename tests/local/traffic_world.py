@@ -27,6 +27,7 @@ from localaws.core.saturation import Saturation
 from localaws.net import probe
 from localaws.server.traffic import Traffic
 from tests.certificates import make_certificate
+from tests.tiers import starts
 
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 SPEED = 50.0
@@ -254,6 +255,7 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
 
 
 @pytest.fixture(scope="module")
+@starts("emulator")
 def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with running_world(tmp_path_factory.mktemp("emulator")) as world:
         yield world

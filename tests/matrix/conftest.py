@@ -7,6 +7,7 @@ import pytest
 from localaws.process import launch
 from tests.local.embedded import EAST_1, EAST_2, LocalAws
 from tests.matrix.account import Account
+from tests.tiers import starts
 
 DOMAIN = "dr.example.com"
 
@@ -15,6 +16,7 @@ SPEED = 20.0
 
 
 @pytest.fixture(scope="module")
+@starts("nightly")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with a public hosted zone. Nothing in it acts by itself: no combination sends traffic or asks a
     database, and 48 times two regions of health probes would take longer than all deployments."""

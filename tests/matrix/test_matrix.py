@@ -18,7 +18,6 @@ from tests.matrix.account import Account
 from tests.matrix.combinations import Combination, combinations, covering
 from tests.matrix.conftest import DOMAIN
 
-pytestmark = pytest.mark.rehearsal
 ALL = list(combinations(DOMAIN))
 CHOSEN = ALL if os.environ.get("MATRIX") == "all" else covering(ALL)
 NOTHING: dict[tuple[str, str], list[str]] = {}
@@ -66,7 +65,7 @@ def name_of(combination: Combination) -> str:
 
 @pytest.mark.parametrize(
     "environment",
-    [pytest.param(each, marks=[pytest.mark.sample] if each is CHOSEN[0] else []) for each in CHOSEN],
+    CHOSEN,
     ids=name_of,
     indirect=True,
 )

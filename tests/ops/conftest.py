@@ -9,13 +9,9 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
-from localaws.engine import graph
 from ops.__main__ import app
-from shared.local_aws import PROGRAMS
-from tests.local.conftest import aws, name, planes, shared_aws, shared_planes
 from tests.ops.stand_in import PulumiStandIn
-
-__all__ = ["aws", "name", "planes", "shared_aws", "shared_planes"]
+from tests.programs.profiles import registered as rows_of
 
 Ops = Callable[..., Result]
 
@@ -32,7 +28,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulumiSt
 @pytest.fixture(scope="session")
 def registered() -> list[dict[str, Any]]:
     """Every resource of the three programs, with the settings of dev."""
-    return graph("dev", PROGRAMS)
+    return list(rows_of("dev"))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.matrix import inventory
 from tests.matrix.leftovers import is_known
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import Answer, Call, PulumiStandIn
+from tests.tiers import starts
 
 ENVIRONMENT = "dev"
 SPEED = 5.0
@@ -55,6 +56,7 @@ class Engine:
 
 
 @pytest.fixture
+@starts("stack")
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAws]:
     """An account on the embedded AWS that every command of this process finds."""
     for variable in [each for each in os.environ if each.startswith("AWS_")]:
@@ -66,8 +68,6 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAw
         yield LocalAws(server)
 
 
-@pytest.mark.rehearsal
-@pytest.mark.sample
 def test_from_the_first_deployment_to_nothing_left(account: LocalAws, pulumi: PulumiStandIn, ops: Ops) -> None:
     before = inventory.take(account.client, (EAST_1, EAST_2))
     pulumi.answer = Engine(pulumi, account.server.endpoint).answer

@@ -4,15 +4,14 @@ from typing import Any
 
 import pytest
 
-from localaws.engine import graph
-from shared.local_aws import PROGRAMS
+from tests.programs.profiles import registered
 
 Row = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
 def rows() -> list[Row]:
-    return graph("dev", PROGRAMS)
+    return list(registered("dev"))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 from localaws.engine import graph
 from policy.rules.rows import Rows
 from shared.local_aws import PROGRAMS
+from tests.made_once import once
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
 DEFAULTS = "test"  # has no file: what applies is what the settings' models say
@@ -50,7 +51,11 @@ _OVERRIDES = {
 
 @cache
 def registered(environment: str) -> Rows:
-    """What the programs register there; made once. Not to be changed: see `changes`."""
+    """What the programs register there; made once in a test run. Not to be changed: see `changes`."""
+    return once(f"graph-{environment}", lambda: _built(environment))
+
+
+def _built(environment: str) -> Rows:
     rows = graph(environment, PROGRAMS, config_overrides=_OVERRIDES.get(environment))
     assert rows, "the programs registered nothing"
     return tuple(rows)

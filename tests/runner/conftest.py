@@ -12,6 +12,7 @@ from botocore.config import Config
 from localaws.core.environment import ACCOUNT
 from localaws.engine import Deployment, State, deploy, destroy
 from localaws.process import launch
+from tests.tiers import starts
 
 Client = Callable[..., Any]
 
@@ -25,6 +26,7 @@ opts = pulumi.ResourceOptions(provider=provider)
 
 
 @pytest.fixture(scope="session")
+@starts("emulator")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with launch.start(log_file=tmp_path_factory.mktemp("server") / "server.log") as server:
         yield server.endpoint

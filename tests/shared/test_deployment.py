@@ -18,6 +18,7 @@ from shared.places import Place
 from tests.drill.answers import Answers
 from tests.drill.test_endpoints import content
 from tests.shared.deployments import ACCOUNT, PulumiCli, outputs
+from tests.tiers import starts
 
 
 @pytest.fixture
@@ -188,6 +189,7 @@ def test_a_stack_whose_suffix_is_another_environments_is_refused(cli: PulumiCli,
 
 
 @pytest.fixture(scope="module")
+@starts("emulator")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with launch.start(log_file=tmp_path_factory.mktemp("aws") / "server.log", bare=True) as server:
         yield server.endpoint

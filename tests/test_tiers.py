@@ -1,0 +1,200 @@
+"""Which tier a test belongs to, and that all tiers together end as one test run."""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests import __main__ as command
+from tests.__main__ import Result, arguments, closing_line, table, workers
+from tests.tiers import DEFAULT, TIERS, is_server, tier
+
+pytest_plugins = ["pytester"]
+
+PLUGIN = """
+import pytest
+from tests.tiers import TIERS, Tiers, starts
+
+def pytest_addoption(parser):
+    parser.addoption("--results")
+
+def pytest_configure(config):
+    for tier in TIERS:
+        config.addinivalue_line("markers", tier)
+    config.pluginmanager.register(Tiers(), "tiers")
+
+@pytest.fixture(scope="session")
+@starts("emulator")
+def server():
+    pass
+
+@pytest.fixture
+def client(server):
+    pass
+
+@pytest.fixture
+@starts("stack")
+def environment(server):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "started", "expected"),
+    [
+        ([], [], "unit"),
+        ([], ["emulator"], "emulator"),
+        ([], ["stack", "emulator"], "stack"),
+        (["nightly"], ["stack"], "nightly"),
+        (["emulator"], [], "emulator"),
+        (["stack", "stack"], [], "stack"),
+    ],
+)
+def test_the_heaviest_thing_that_is_started_decides_unless_a_marker_says_more(
+    named: list[str], started: list[str], expected: str
+) -> None:
+    assert tier(named, started) == expected
+
+
+@pytest.mark.parametrize(
+    ("named", "started", "message"),
+    [
+        (["unit"], ["emulator"], "is marked unit, but uses a fixture of the tier emulator"),
+        (["emulator"], ["stack"], "is marked emulator, but uses a fixture of the tier stack"),
+        (["stack", "nightly"], [], "is marked nightly and stack; one tier is enough"),
+    ],
+)
+def test_a_contradiction_is_refused(named: list[str], started: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tier(named, started)
+
+
+def test_a_test_that_uses_a_server_is_in_no_selection_of_unit_tests(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(PLUGIN)
+    pytester.makepyfile("""
+        import pytest
+
+        def test_plain(): pass
+        def test_server(client): pass
+        def test_environment(environment): pass
+        @pytest.mark.nightly
+        def test_night(environment): pass
+        @pytest.mark.parametrize("name", ["a", pytest.param("b", marks=pytest.mark.nightly)])
+        def test_some(name, server): pass
+    """)
+
+    def selected(expression: str) -> list[str]:
+        done = pytester.inline_run("-m", expression, "-p", "no:cacheprovider")
+        return [
+            each.nodeid.partition("::")[2]
+            for each in done.getreports("pytest_runtest_logreport")
+            if each.when == "call"
+        ]
+
+    assert selected("unit") == ["test_plain"]
+    assert selected("emulator") == ["test_server", "test_some[a]"]
+    assert selected("stack") == ["test_environment"]
+    assert selected("nightly") == ["test_night", "test_some[b]"]
+
+
+def test_a_unit_test_that_uses_a_server_is_refused(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(PLUGIN)
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.unit
+        def test_server(client): pass
+    """)
+
+    done = pytester.runpytest("-p", "no:cacheprovider")
+
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert "is marked unit, but uses a fixture of the tier emulator" in str(done.stderr)
+
+
+def test_a_unit_test_cannot_start_a_server() -> None:
+    with pytest.raises(RuntimeError, match="a unit test starts an embedded AWS"):
+        subprocess.Popen([sys.executable, "-m", "localaws.server.main", "--no-such-option"])
+
+
+@pytest.mark.parametrize(
+    ("command_line", "expected"),
+    [
+        (["python", "-m", "localaws.server.main", "--speed", "1"], True),
+        (["python", "-m", "localaws", "up"], True),
+        ("python -m localaws up --speed 5", True),
+        (["python", "-m", "localaws", "status"], False),
+        ([Path("make"), "policy"], False),
+    ],
+)
+def test_a_servers_command_line_is_recognized(command_line: object, expected: bool) -> None:
+    assert is_server(command_line) == expected
+
+
+@pytest.mark.parametrize(
+    ("cores", "expected"),
+    [
+        (1, {"unit": 0, "emulator": 0, "stack": 0, "nightly": 0}),
+        (2, {"unit": 2, "emulator": 2, "stack": 0, "nightly": 0}),
+        (8, {"unit": 8, "emulator": 2, "stack": 0, "nightly": 0}),
+    ],
+)
+def test_only_what_measures_no_time_runs_in_parallel(cores: int, expected: dict[str, int]) -> None:
+    assert {each: workers(each, cores) for each in TIERS} == expected
+    for each, count in expected.items():
+        words = arguments(each, cores, Path("results"))
+        assert words[:4] == ["-m", each, "--results", "results"]
+        assert ("-n" in words) == (count > 0)
+
+
+def result(tier: str, status: int = 0, **counts: int) -> Result:
+    return Result(tier=tier, status=status, counts=Counter(counts), wall=10.0, cpu=20.4)
+
+
+def test_all_tiers_together_end_with_one_line() -> None:
+    line = closing_line([result("unit", passed=30, skipped=1), result("stack", status=1, passed=4, failed=1)])
+
+    assert line.strip("= ") == "1 failed, 34 passed, 1 skipped in 20.00s"
+
+
+def test_a_tier_that_could_not_run_is_in_the_closing_line() -> None:
+    line = closing_line([result("unit", passed=30), result("emulator", status=4)])
+
+    assert line.strip("= ") == "30 passed, emulator did not end well in 20.00s"
+
+
+def test_the_figures_are_listed_by_tier() -> None:
+    assert table([result("unit", passed=30, skipped=1)]).split("\n")[1].split() == ["unit", "31", "10", "20", "0"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [([], DEFAULT), (["--all"], TIERS), (["stack", "unit"], ("unit", "stack"))],
+)
+def test_the_chosen_tiers_run_in_order_and_the_first_failure_is_the_status(
+    words: list[str], expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[str] = []
+
+    def run(tier: str, _folder: Path) -> Result:
+        ran.append(tier)
+        return result(tier, status=len(ran) if len(ran) > 1 else 0, passed=1)
+
+    monkeypatch.setattr(command, "run", run)
+    monkeypatch.setenv("TESTS_MADE_ONCE", "")
+
+    assert command.main(words) == 2
+    assert tuple(ran) == expected
+    said = capsys.readouterr().out
+    assert all(f"{each:<10}in " in said for each in expected)
+    assert ("left out: " in said) == (expected != TIERS)
+    assert said.splitlines()[-1].startswith("===")
+
+
+def test_an_unknown_tier_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["integration"])
+
+    assert "no such tier: integration" in capsys.readouterr().err
