@@ -25,9 +25,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Tiers(), "tiers")
     if made_once.FOLDER not in os.environ:  # else `python -m tests` or the controller of this worker has set it
         folder = tempfile.TemporaryDirectory(prefix="tests-")
-        os.environ[made_once.FOLDER] = folder.name
+        patch = pytest.MonkeyPatch()
+        patch.setenv(made_once.FOLDER, folder.name)
+        config.add_cleanup(patch.undo)
         config.add_cleanup(folder.cleanup)
-        config.add_cleanup(lambda: os.environ.pop(made_once.FOLDER, None))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ FUNCTION = "aws:lambda/function:Function"
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return [row for row in registered("dev") if row["stack"] == "primary"]
+    return [dict(row) for row in registered("dev") if row["stack"] == "primary"]
 
 
 def row(rows: list[Row], of_type: str, name: str) -> Row:

@@ -28,7 +28,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulumiSt
 @pytest.fixture(scope="session")
 def registered() -> list[dict[str, Any]]:
     """Every resource of the three programs, with the settings of dev."""
-    return list(rows_of("dev"))
+    return [dict(row) for row in rows_of("dev")]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def rows() -> list[Row]:
-    return list(registered("dev"))
+    return [dict(row) for row in registered("dev")]
 
 
 @pytest.fixture(scope="session")

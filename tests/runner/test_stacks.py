@@ -10,7 +10,7 @@ from tests.programs.profiles import registered
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    return list(registered("dev"))
+    return [dict(row) for row in registered("dev")]
 
 
 def test_every_resource_of_the_real_programs_is_in_the_table(rows: list[dict[str, Any]]) -> None:
