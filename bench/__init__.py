@@ -1,1 +1,1 @@
-"""How deploying onto the embedded AWS grows: with environments side by side, and with many resources."""
+"""Benchmarks of the embedded AWS: deployments by number of environments and resources, parameters, payments."""

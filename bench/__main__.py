@@ -1,6 +1,6 @@
-"""`python -m bench`: environments side by side and very many resources on one embedded AWS, as tables.
+"""`python -m bench`: the cost of deploying several environments and many resources onto one embedded AWS, as tables.
 
-Ends 1 if a thing became much dearer because there was more of it.
+Exits with 1 if the cost grows more than linearly.
 """
 
 import tempfile
@@ -25,10 +25,10 @@ console = Console()
 @app.command()
 def main(
     most: Annotated[int, typer.Option(help="environments side by side", min=2)] = 8,
-    further: Annotated[int, typer.Option(help="further resources", min=100)] = 10_000,
-    whole: Annotated[bool, typer.Option(help="with traffic, databases and alarms, which take CPU themselves")] = False,
+    further: Annotated[int, typer.Option(help="additional resources", min=100)] = 10_000,
+    whole: Annotated[bool, typer.Option(help="with traffic, databases and alarms, which use CPU themselves")] = False,
 ) -> None:
-    """Measure on an embedded AWS of its own, started for this and stopped."""
+    """Measure on an embedded AWS that is started for the benchmark and stopped afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         launch.start(log_file=Path(folder) / "server.log", still=not whole) as server,
@@ -43,8 +43,8 @@ def main(
 def _measure(
     meter: Meter, endpoint: str, folder: Path, most: int, further: int
 ) -> tuple[list[Deployed], Deployed, Many, Many]:
-    """Environments side by side, the one deployed among many further resources, and those resources: few and many."""
-    warm = environments.add(meter, endpoint, "warm", 0)  # clients, models and modules are loaded once
+    """Environments side by side, one deployed among many additional resources, and those resources: few and many."""
+    warm = environments.add(meter, endpoint, "warm", 0)  # loads clients, models and modules
     environments.remove(endpoint, [warm])
     made = environments.side_by_side(meter, endpoint, most, console.print)
     few = resources.many(meter, endpoint, folder, further // 10, console.print)
@@ -94,13 +94,13 @@ def _resources(made: list[Many]) -> Table:
         for step, cost in {"create": many.create, "again": many.again, "destroy": many.destroy}.items():
             each = 1000 / many.count
             figures = (cost.seconds * each, cost.runner * each, cost.server * each)
-            told = [f"{figure:.2f}" for figure in figures]
-            table.add_row(str(many.count), step, f"{cost.seconds:.1f}", *told, str(many.memory))
+            cells = [f"{figure:.2f}" for figure in figures]
+            table.add_row(str(many.count), step, f"{cost.seconds:.1f}", *cells, str(many.memory))
     return table
 
 
 def _growth(grown: list[Growth]) -> Table:
-    table = _table("CPU time of one when there are many, by that when there are few", "of", "ratio", "")
+    table = _table("CPU time of one among many, divided by that of one among few", "of", "ratio", "")
     for each in grown:
         table.add_row(each.what, f"{each.ratio:.2f}", "" if each.is_linear else f"above {growth.MOST:g}")
     return table

@@ -1,4 +1,4 @@
-"""An embedded AWS of a checkout of this repository, with all stacks deployed, as a child process."""
+"""Environments of a checkout of this repository: an embedded AWS with all stacks deployed, as a child process."""
 
 import contextlib
 import os
@@ -18,13 +18,13 @@ from shared.local_endpoints import Endpoints
 HERE = Path(__file__).resolve().parents[1]
 
 _START = 180.0  # seconds until it must be ready
-_STOP = 30.0  # until it must have ended
-_END = 6.0  # its reaper outlives it by a moment
+_STOP = 30.0  # seconds until it must have ended
+_END = 6.0  # seconds for its reaper, which ends shortly after it
 _LAST_LINES = 8
 
 
 class EnvironmentFailed(RuntimeError):
-    """An environment did not start, did not take payments, or did not end as it must."""
+    """An environment did not start, accepted no payment, or left processes behind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Checkout:
 
     @classmethod
     def at(cls, directory: Path) -> "Checkout":
-        """Raises EnvironmentFailed when none is there."""
+        """Raises EnvironmentFailed if it has no virtual environment."""
         python = directory.resolve() / ".venv" / "bin" / "python"
         if not python.exists():
             raise EnvironmentFailed(f"{python} is missing; make it with `make -C {directory} install layer`")
@@ -66,8 +66,8 @@ class Checkout:
             "--exclude=*",
             "--dirty=+",
         ]
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
-        return f"{self.directory} {told.stdout.strip()}".strip()
+        described = subprocess.run(command, capture_output=True, text=True, check=False)
+        return f"{self.directory} {described.stdout.strip()}".strip()
 
     @contextmanager
     def running(self, *, environment: str, speed: float) -> Iterator[Environment]:
@@ -84,7 +84,7 @@ class Checkout:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    start_new_session=True,  # Ctrl-C reaches this process only, which then ends that one
+                    start_new_session=True,  # Ctrl-C reaches this process only, which then terminates the child
                 )
             try:
                 endpoints = self._wait(process, directory / "endpoints.json", log, began + _START)
@@ -108,7 +108,7 @@ class Checkout:
 
 
 def _end(process: subprocess.Popen[bytes]) -> list[str]:
-    """End it and wait. Returns what was still there afterwards and had to be killed."""
+    """Terminate the process and wait. Returns the processes that had to be killed afterwards."""
     tree: list[psutil.Process] = []
     with contextlib.suppress(psutil.NoSuchProcess):
         tree = psutil.Process(process.pid).children(recursive=True)

@@ -1,4 +1,4 @@
-"""Environments side by side on one embedded AWS: what each further one costs."""
+"""Environments side by side on one embedded AWS: the cost of each additional one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from localaws.engine import State, deploy, destroy
 from shared.local_aws import PROGRAMS
 from shared.places import PROJECTS
 
-_IDLE = 2.0  # seconds without a call, to see what the server does by itself
-Tell = Callable[[str], None]
+_IDLE = 2.0  # seconds without a request, for the server's own CPU use
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """One environment. `beside` counts those that were there already."""
+    """One environment. `beside` counts those that were already deployed."""
 
     name: str
     state: State
@@ -44,12 +44,12 @@ def add(meter: Meter, endpoint: str, name: str, beside: int) -> Deployed:
     )
 
 
-def side_by_side(meter: Meter, endpoint: str, most: int, tell: Tell) -> list[Deployed]:
-    """Deploy `most` environments, one after the other, and leave them there."""
+def side_by_side(meter: Meter, endpoint: str, most: int, report: Report) -> list[Deployed]:
+    """Deploy `most` environments, one after the other, without removing them."""
     made: list[Deployed] = []
     for number in range(most):
         made.append(add(meter, endpoint, f"bench{number}", number))
-        tell(f"environment {number + 1} of {most}: {made[-1].cost.seconds:.1f} s")
+        report(f"environment {number + 1} of {most}: {made[-1].cost.seconds:.1f} s")
     return made
 
 

@@ -1,4 +1,4 @@
-"""How much dearer a thing became as there was more of it, as ratios within one run: no machine's speed is in them."""
+"""Growth of cost with number, as ratios within one run, which do not depend on the machine's speed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from bench.environments import Deployed
 from bench.resources import Many
 
 MOST = 2.0
-"""A ratio above this is no noise. A time-quadratic step would show as the ratio of the numbers: 8, or 10."""
+"""A ratio above this is not noise. A step of quadratic time would show as the ratio of the numbers: 8, or 10."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """The CPU time of one thing when there are many, by that when there are few."""
+    """The CPU time of one among many, divided by that of one among few."""
 
     what: str
     ratio: float
 
     @property
     def is_linear(self) -> bool:
-        """Whether the whole takes time in proportion to its number."""
+        """Whether the total time is proportional to the number."""
         return self.ratio <= MOST
 
 

@@ -1,4 +1,4 @@
-"""What a piece of work cost: seconds by the clock, and CPU seconds of the runner (this process) and of the server."""
+"""Cost of a piece of work: wall-clock seconds, and CPU seconds of the runner (this process) and of the server."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _MEGABYTE = 1 << 20
 
 @dataclass(kw_only=True)
 class Cost:
-    """CPU seconds are what to compare: a neighbour on the machine takes time by the clock, but none of these."""
+    """Seconds by the clock and of CPU. Compare CPU seconds, which other programs on the machine do not change."""
 
     seconds: float = 0.0
     runner: float = 0.0
@@ -24,7 +24,7 @@ class Cost:
 
 
 class Meter:
-    """Watches the server process with this pid, and what it starts."""
+    """Measures the server process with this pid, and its child processes."""
 
     def __init__(self, server: int) -> None:
         self._server = psutil.Process(server)
@@ -44,11 +44,11 @@ class Meter:
         return int(self._server.memory_info().rss / _MEGABYTE)
 
     def children(self) -> int:
-        """Processes below the server: databases, functions."""
+        """Number of processes below the server: databases, functions."""
         return len(self._server.children(recursive=True))
 
     def idle(self, seconds: float) -> float:
-        """Share of one CPU, in percent, that the server itself takes when no one calls it."""
+        """Share of one CPU, in percent, that the server process uses without requests."""
         before = _cpu(self._server)
         time.sleep(seconds)
         return 100 * (_cpu(self._server) - before) / seconds

@@ -1,6 +1,6 @@
-"""`python -m bench.parameters`: reconciliation of very many parameters on one embedded AWS, with its API calls counted.
+"""`python -m bench.parameters`: API calls of reconciling many parameters on one embedded AWS.
 
-Ends 1 if a reconciliation took more calls than the API makes necessary, or left something different.
+Exits with 1 if a reconciliation needs more calls than the API requires, or leaves a difference.
 """
 
 import sys
@@ -34,21 +34,21 @@ from parameter_sync.sync import Copying
 REGIONS = {"primary": "us-east-1", "secondary": "us-east-2"}
 SCOPE = Scope(prefix="/app/bench", private="/app/bench/local")
 PAGE, BATCH = 50, 10  # names a call describes, values a call reads, at most
-# For each parameter that is copied: both sides' histories and tags, both versions again, the new value, both stamps.
-LOOK = 9
-STANDARD = 40  # calls a second that a region allows by default (AWS General Reference, Systems Manager quotas)
+# For each parameter that is copied: both sides' history and tags, both versions again, the new value, both markers.
+CALLS_PER_COPY = 9
+STANDARD = 40  # a region's default quota of calls a second (AWS General Reference, Systems Manager quotas)
 
 console = Console()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class Measurement:
     what: str
     changed: int
     calls: Counter[str]
     least: int
     seconds: float
-    left: int  # names that differ after it
+    left: int  # names that still differ afterwards
 
     @property
     def is_good(self) -> bool:
@@ -56,7 +56,7 @@ class Measured:
 
 
 class Bench:
-    """Two regions' parameters, equal but for what is changed."""
+    """The parameters of two regions, equal except for the changed ones."""
 
     def __init__(self, endpoint: str, count: int) -> None:
         self.names = [f"{SCOPE.prefix}/{number:06}" for number in range(count)]
@@ -73,20 +73,20 @@ class Bench:
                 )
 
     def change(self, count: int) -> None:
-        """Every so-many-th, in turns in one region and in the other."""
+        """Change `count` of them, evenly spread, alternately in either region."""
         for number, name in enumerate(self.names[:: len(self.names) // count][:count]):
             self._put(list(REGIONS.values())[number % 2], name, f"changed {number}")
 
-    def reconcile(self, what: str, changed: int) -> Measured:
+    def reconcile(self, what: str, changed: int) -> Measurement:
         reconciliation = self._reconciliation()
         with self._counted() as calls:
             began = time.monotonic()
             walk = reconciliation.repair(after="", is_due=lambda _: False, should_stop=lambda: False)
             seconds = time.monotonic() - began
         count = len(self.names)
-        least = 2 * (1 + -(-count // PAGE) + -(-count // BATCH)) + LOOK * changed
+        least = 2 * (1 + -(-count // PAGE) + -(-count // BATCH)) + CALLS_PER_COPY * changed
         left = reconciliation.compare(after="", should_stop=lambda: False)
-        return Measured(
+        return Measurement(
             what=what, changed=changed, calls=calls, least=least, seconds=seconds, left=_unequal(walk, left)
         )
 
@@ -122,7 +122,7 @@ def _unequal(*walks: Walk) -> int:
 
 
 def _client(endpoint: str, region: str) -> Any:
-    make: Any = boto3.client  # the stubs know one overload a service
+    make: Any = boto3.client  # the stubs have one overload for each service
     config = Config(max_pool_connections=4, retries={"total_max_attempts": 1})
     keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "embedded"}
     return make("ssm", region_name=region, endpoint_url=endpoint, config=config, **keys)
@@ -130,18 +130,18 @@ def _client(endpoint: str, region: str) -> Any:
 
 def main(
     count: Annotated[int, typer.Option(help="parameters in each region", min=20)] = 10_000,
-    share: Annotated[float, typer.Option(help="of them changed", min=0.001, max=1)] = 0.05,
+    share: Annotated[float, typer.Option(help="share of them that is changed", min=0.001, max=1)] = 0.05,
 ) -> None:
-    """Reconcile with nothing to do, and with a share changed, on an embedded AWS of its own."""
+    """Reconcile without changes, then with a share changed, on an embedded AWS started for the benchmark."""
     changed = round(count * share)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         launch.start(log_file=Path(folder) / "server.log", still=True) as server,
     ):
         bench = Bench(server.endpoint, count)
-        console.print(f"making {count} parameters in each of two regions")
+        console.print(f"creating {count} parameters in each of two regions")
         bench.fill()
-        measured = [bench.reconcile("nothing to do", 0)]
+        measured = [bench.reconcile("no changes", 0)]
         bench.change(changed)
         measured.append(bench.reconcile(f"{changed} changed", changed))
     console.print(_table(measured, count))
@@ -150,10 +150,10 @@ def main(
     raise typer.Exit(0 if all(each.is_good for each in measured) else 1)
 
 
-def _table(measured: list[Measured], count: int) -> Table:
+def _table(measured: list[Measurement], count: int) -> Table:
     table = Table(title=f"Reconciliation of {count} parameters", title_justify="left")
     table.add_column("")
-    for name in ("API calls", "least", "s", "calls/s", "differ still", f"s at {STANDARD}/s"):
+    for name in ("API calls", "required", "s", "calls/s", "still differ", f"s at {STANDARD}/s"):
         table.add_column(name, justify="right")
     for each in measured:
         total = each.calls.total()

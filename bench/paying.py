@@ -1,4 +1,4 @@
-"""Payments at a fixed rate to one address, whatever the answers: no retries, each answer counted."""
+"""Open-loop load: payments at a fixed rate to one address, without retries, each response counted."""
 
 import asyncio
 import ssl
@@ -12,7 +12,7 @@ import aiohttp
 from shared import client_keys
 from shared.local_endpoints import Endpoints
 
-_PATIENCE = 10.0  # seconds for an answer
+_TIMEOUT = 10.0  # seconds for a response
 _ACCEPTED = (200, 201, 202)
 _PAYMENT = {
     "amount": "12.50",
@@ -26,20 +26,20 @@ _PAYMENT = {
 @dataclass(kw_only=True)
 class Answers:
     latencies: list[float] = field(default_factory=list)  # seconds, of accepted payments
-    refused: Counter[str] = field(default_factory=Counter)  # by status, or by the name of the error
+    refused: Counter[str] = field(default_factory=Counter)  # by status, or by name of the error
 
     @property
     def accepted(self) -> int:
         return len(self.latencies)
 
     def quantile(self, share: float) -> float:
-        """The latency that this share of the accepted payments did not exceed, in milliseconds."""
+        """The latency quantile of the accepted payments, in milliseconds; NaN without any."""
         ordered = sorted(self.latencies)
         return 1000 * ordered[min(int(share * len(ordered)), len(ordered) - 1)] if ordered else float("nan")
 
 
 async def pay(endpoints: Endpoints, *, rate: float, seconds: float) -> Answers:
-    """Send to the accelerator in `endpoints.json` for so long, over connections kept alive; all answers are awaited."""
+    """Pay at the accelerator of `endpoints.json` for `seconds` over keep-alive connections; awaits all responses."""
     answers = Answers()
     trust = ssl.create_default_context(cafile=endpoints.ca_file)
     trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # one of several self-signed certificates of one name
@@ -47,7 +47,7 @@ async def pay(endpoints: Endpoints, *, rate: float, seconds: float) -> Answers:
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=trust, limit=0),
         headers=headers,
-        timeout=aiohttp.ClientTimeout(total=_PATIENCE),
+        timeout=aiohttp.ClientTimeout(total=_TIMEOUT),
     ) as session:
 
         async def one() -> None:

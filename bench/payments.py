@@ -1,7 +1,7 @@
-"""`python -m bench.payments`: what the embedded AWS costs this machine, at rest and for each accepted payment.
+"""`python -m bench.payments`: CPU time of the embedded AWS, idle and for each accepted payment.
 
-CPU time is what to compare: a neighbour on the machine takes time by the clock, but hardly any of it. Ends 2 when an
-environment does not start, take payments, or end.
+Compare CPU time: other programs on the machine change it hardly, in contrast to time by the clock. Exits with 2 if an
+environment does not start, accepts no payment, or does not end.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from rich.table import Table
 
 from bench.checkouts import Checkout, Environment, EnvironmentFailed
 from bench.paying import Answers, pay
-from bench.spending import Watch, cores, others, per_payment
+from bench.spending import Sampler, cores, others, per_payment
 
 _ENVIRONMENT = "dev"
-_AFTERWARDS = 2.0  # seconds in which what follows from a payment is done: streams, the ledger
+_AFTERWARDS = 2.0  # seconds for the work that follows a payment: streams, the ledger
 _TOTAL = "all"
 _MEGABYTE = 1 << 20
 _CORES, _EACH, _REST = "base load, cores", "CPU ms per accepted payment", "the run"
@@ -40,8 +40,8 @@ class Run:
     base: dict[str, float]
     each: dict[str, float]
     answers: Answers
-    memory: int  # megabytes (proportional set size) of the whole tree, at most
-    others: float  # cores that the rest of the machine kept busy meanwhile
+    memory: int  # peak megabytes (proportional set size) of the whole process tree
+    others: float  # cores that other processes on the machine used meanwhile
     seconds: float  # from start to ready
 
     @property
@@ -62,22 +62,22 @@ class Run:
     def __str__(self) -> str:
         refused = ", ".join(f"{count} with {why}" for why, count in self.answers.refused.most_common()) or "none"
         return (
-            f"{sum(self.base.values()):.3f} cores at rest, {sum(self.each.values()):.1f} CPU ms per payment, "
-            f"{self.memory} MB; {self.answers.accepted} accepted, refused: {refused}; others kept "
-            f"{self.others:.2f} cores busy"
+            f"{sum(self.base.values()):.3f} cores idle, {sum(self.each.values()):.1f} CPU ms per payment, "
+            f"{self.memory} MB; {self.answers.accepted} accepted, refused: {refused}; other processes used "
+            f"{self.others:.2f} cores"
         )
 
 
 def main(
     rate: Annotated[float, typer.Option(help="payments a second", min=0.1)] = 30,
-    seconds: Annotated[float, typer.Option(help="of payments", min=1)] = 15,
-    speed: Annotated[float, typer.Option(help="AWS seconds in one second here", min=0.1, max=100)] = 6,
-    runs: Annotated[int, typer.Option(help="environments of each checkout; medians are shown", min=1)] = 3,
-    against: Annotated[Path | None, typer.Option(help="another checkout with its .venv, measured in turns")] = None,
+    seconds: Annotated[float, typer.Option(help="duration of the load", min=1)] = 15,
+    speed: Annotated[float, typer.Option(help="AWS seconds per second", min=0.1, max=100)] = 6,
+    runs: Annotated[int, typer.Option(help="runs of each checkout; medians are shown", min=1)] = 3,
+    against: Annotated[Path | None, typer.Option(help="another checkout with its .venv, measured alternately")] = None,
 ) -> None:
-    """Measure an environment of its own, started for each run and stopped."""
+    """Measure an environment that is started for each run and stopped afterwards."""
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.default_int_handler)  # so that the environment is ended
+        signal.signal(ending, signal.default_int_handler)  # so that the environment is stopped
     try:
         checkouts = [*([Checkout.at(against)] if against else []), Checkout.here()]
         measured: list[list[Run]] = [[] for _ in checkouts]
@@ -96,25 +96,25 @@ def main(
 
 def _run(checkout: Checkout, *, rate: float, seconds: float, speed: float) -> Run:
     with checkout.running(environment=_ENVIRONMENT, speed=speed) as environment:
-        watch = Watch(environment.process)
-        watch.start()
+        sampler = Sampler(environment.process)
+        sampler.start()
         try:
-            return _measure(environment, watch, rate=rate, seconds=seconds, speed=speed)
+            return _measure(environment, sampler, rate=rate, seconds=seconds, speed=speed)
         finally:
-            watch.stop()
+            sampler.stop()
 
 
-def _measure(environment: Environment, watch: Watch, *, rate: float, seconds: float, speed: float) -> Run:
-    """Base load and payments over stretches of the same length, after a warm-up of one AWS minute at least."""
+def _measure(environment: Environment, sampler: Sampler, *, rate: float, seconds: float, speed: float) -> Run:
+    """Measure base load and payments over equally long periods, after a warm-up of at least one AWS minute."""
     stretch = whole_minutes(seconds + _AFTERWARDS, speed)
     asyncio.run(pay(environment.endpoints, rate=rate, seconds=max(5.0, 60 / speed)))
     time.sleep(_AFTERWARDS)
-    start = watch.mark()
+    start = sampler.mark()
     time.sleep(stretch)
-    rested = watch.mark()
+    rested = sampler.mark()
     answers = asyncio.run(pay(environment.endpoints, rate=rate, seconds=seconds))
     time.sleep(max(_AFTERWARDS, rested.at + stretch - time.monotonic()))
-    paid = watch.mark()
+    paid = sampler.mark()
     if not answers.accepted:
         raise EnvironmentFailed(f"no payment was accepted: {dict(answers.refused)}")
     base = cores(start, rested)
@@ -122,14 +122,14 @@ def _measure(environment: Environment, watch: Watch, *, rate: float, seconds: fl
         base=base,
         each=per_payment(rested, paid, base, answers.accepted),
         answers=answers,
-        memory=watch.peak_bytes // _MEGABYTE,
+        memory=sampler.peak_bytes // _MEGABYTE,
         others=others(start, paid),
         seconds=environment.seconds,
     )
 
 
 def whole_minutes(seconds: float, speed: float) -> float:
-    """So long, or longer by what makes it whole AWS minutes: schedules run once in each, and are part of base load."""
+    """`seconds` rounded up to whole AWS minutes: schedules run once a minute and belong to the base load."""
     return math.ceil(seconds * speed / 60) * 60 / speed
 
 
@@ -138,19 +138,19 @@ def with_total(by_kind: Mapping[str, float]) -> dict[str, float]:
 
 
 def medians(runs: Sequence[Run]) -> Figures:
-    """Of each figure; a kind of work that a run did not have cost nothing there."""
+    """The median of each figure; a kind of work that a run did not have counts as zero."""
     figures = [run.figures for run in runs]
     names = dict.fromkeys(name for each in figures for name in each)
     return {name: statistics.median(each.get(name, 0.0) for each in figures) for name in names}
 
 
 def ratio(before: float, after: float) -> str:
-    """`after` by `before`; nothing where noise would be divided by noise."""
+    """`after` divided by `before`; empty where both are noise."""
     return f"{after / before:.2f}" if before >= 0.001 and after >= 0 else ""
 
 
 def table(title: str, checkouts: Sequence[tuple[str, Figures]]) -> Table:
-    """A column for each checkout, and the ratio if there are two."""
+    """One column for each checkout, and the ratio if there are two."""
     made = Table(title=title, title_justify="left")
     made.add_column("")
     for name in (*(name for name, _ in checkouts), *(["ratio"] if len(checkouts) == 2 else [])):

@@ -1,4 +1,4 @@
-"""One program with very many small resources: what each costs as their number grows."""
+"""One program with many small resources: the cost of each as their number grows."""
 
 import textwrap
 from collections.abc import Callable
@@ -15,12 +15,12 @@ _PROGRAM = """
     provider = aws.Provider("east", region="us-east-1")
     options = pulumi.ResourceOptions(provider=provider)
     for number in range({count}):
-        value = "x" if number % 10 == 0 else first.arn  # nine wait for the tenth
+        value = "x" if number % 10 == 0 else first.arn  # nine depend on the tenth
         name = f"/bench/{count}/{{number}}"
         made = aws.ssm.Parameter(f"p{{number}}", name=name, type="String", value=value, opts=options)
         first = made if number % 10 == 0 else first
 """
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +31,18 @@ class Many:
     create: Cost
     again: Cost
     destroy: Cost
-    memory: int  # megabytes of the server while they are there
+    memory: int  # megabytes of the server while they are deployed
 
 
 def many(
-    meter: Meter, endpoint: str, folder: Path, count: int, tell: Tell, meanwhile: Callable[[], object] = lambda: None
+    meter: Meter,
+    endpoint: str,
+    folder: Path,
+    count: int,
+    report: Report,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Many:
-    """Do it with `count`, and call `meanwhile` while they are there. Raises DeployError."""
+    """Measure with `count` parameters, and call `meanwhile` while they are deployed. Raises DeployError."""
     program = folder / str(count) / "primary"
     program.mkdir(parents=True)
     (program / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
@@ -49,13 +54,13 @@ def many(
 
     with meter.measure() as create:
         run()
-    tell(f"{count} parameters: created in {create.seconds:.1f} s")
+    report(f"{count} parameters: created in {create.seconds:.1f} s")
     with meter.measure() as again:
         run()
-    tell(f"{count} parameters: run again in {again.seconds:.1f} s")
+    report(f"{count} parameters: run again in {again.seconds:.1f} s")
     memory = meter.memory()
     meanwhile()
     with meter.measure() as destroyed:
         destroy(name, endpoint, [program], state=state)
-    tell(f"{count} parameters: destroyed in {destroyed.seconds:.1f} s")
+    report(f"{count} parameters: destroyed in {destroyed.seconds:.1f} s")
     return Many(count=count, create=create, again=again, destroy=destroyed, memory=memory)

@@ -1,5 +1,6 @@
-"""The Pulumi policy pack: what must hold of everything the stacks register, checked before anything is made.
+"""The Pulumi policy pack: rules for every resource that the stacks register, checked before it is created.
 
-`rules/` says what must hold, in plain functions; `catalogue` names them; `adapter` gives them what the Pulumi engine
-knows, and is the only part that needs `pulumi_policy`, which lives in an environment of its own (`make policy`).
+`rules/` holds the rules as plain functions, `catalogue` gives each its name and scope, and `adapter` turns the Pulumi
+engine's resources into their input. Only `adapter` and `__main__` import `pulumi_policy`, which is installed in an
+environment of its own (`make policy`).
 """

@@ -1,4 +1,4 @@
-"""What the Pulumi CLI runs for `--policy-pack policy`: it serves the policies until the CLI has no more resources."""
+"""The policy server that the Pulumi CLI starts for `--policy-pack policy` and stops when it has no more resources."""
 
 from pulumi_policy import PolicyPack
 

@@ -1,7 +1,7 @@
-"""Rules as policies of `pulumi_policy`, and what the Pulumi engine tells of a resource as rows for the rules.
+"""Rules as `pulumi_policy` policies, and the Pulumi engine's resources as rows for the rules.
 
-Before a resource is made the engine tells its inputs; of a whole stack it tells the outputs, in which it has put the
-inputs. Values that a preview cannot know yet stand for themselves (`rules.unknown`).
+For a resource policy the engine passes the inputs, for a stack policy the outputs with the inputs merged into them.
+Values that are unknown in a preview are represented by `rules.unknown`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ from policy.rules.unknown import Later, NotKnownYet, Unknown
 
 
 def policies() -> list[Policy]:
-    """Every rule that can be judged from one stack, each of them mandatory."""
+    """Every rule that needs one stack or less, as a mandatory policy."""
     return [_POLICIES[rule.scope](rule) for rule in RULES if rule.scope in _POLICIES]
 
 
@@ -54,7 +54,7 @@ _POLICIES = {Scope.RESOURCE: _resource_policy, Scope.STACK: _stack_policy}
 
 
 def _violations(rule: Rule, rows: Sequence[Row]) -> list[str]:
-    """None where a preview cannot know: an update asks again, with the values."""
+    """The rule's violations; none if it needs a value that is unknown in a preview. The update checks it again."""
     try:
         return rule.check(rows)
     except NotKnownYet:
@@ -62,7 +62,7 @@ def _violations(rule: Rule, rows: Sequence[Row]) -> list[str]:
 
 
 class _Outputs(dict[str, Any]):
-    """Outputs that the engine does not tell are known later."""
+    """Outputs of a resource; one that the engine does not pass is `Later`."""
 
     def __init__(self, urn: str, known: Mapping[str, Any]) -> None:
         super().__init__(known)
@@ -77,41 +77,41 @@ def resource_row(args: ResourceValidationArgs) -> Row:
 
 
 def stack_rows(resources: Iterable[PolicyResource]) -> list[Row]:
-    """The resources and their providers, which the engine tells with each of them."""
-    found = list(resources)
-    rows = [_row(each, _connected(each), [one.urn for one in each.dependencies]) for each in found]
-    told = {row["urn"] for row in rows}
-    providers = {each.provider.urn: each.provider for each in found if each.provider}
-    return rows + [_provider_row(each) for urn, each in providers.items() if urn not in told]
+    """The resources, and their providers, which the engine passes as part of each resource."""
+    passed = list(resources)
+    rows = [_row(each, _connected(each), [one.urn for one in each.dependencies]) for each in passed]
+    urns = {row["urn"] for row in rows}
+    providers = {each.provider.urn: each.provider for each in passed if each.provider}
+    return rows + [_provider_row(each) for urn, each in providers.items() if urn not in urns]
 
 
-def _row(told: ResourceValidationArgs | PolicyResource, inputs: dict[str, Any], depends_on: Sequence[str]) -> Row:
-    provider = plain(told.provider.props) if told.provider else {}
+def _row(resource: ResourceValidationArgs | PolicyResource, inputs: dict[str, Any], depends_on: Sequence[str]) -> Row:
+    provider = plain(resource.provider.props) if resource.provider else {}
     return {
-        "stack": _stack(told.urn),
+        "stack": _stack(resource.urn),
         "suffix": pulumi.Config("dr").get("suffix"),
-        "urn": told.urn,
-        "type": told.resource_type,
-        "name": told.name,
+        "urn": resource.urn,
+        "type": resource.resource_type,
+        "name": resource.name,
         "region": given if isinstance(given := inputs.get("region"), str) else provider.get("region"),
-        "provider": told.provider.urn if told.provider else "",
+        "provider": resource.provider.urn if resource.provider else "",
         "inputs": inputs,
-        "outputs": _Outputs(told.urn, inputs),
+        "outputs": _Outputs(resource.urn, inputs),
         "options": {
-            "protect": told.opts.protect,
-            "ignore_changes": list(told.opts.ignore_changes),
+            "protect": resource.opts.protect,
+            "ignore_changes": list(resource.opts.ignore_changes),
             "depends_on": list(depends_on),
         },
     }
 
 
-def _provider_row(told: PolicyProviderResource) -> Row:
-    inputs = plain(told.props)
+def _provider_row(resource: PolicyProviderResource) -> Row:
+    inputs = plain(resource.props)
     return {
-        "stack": _stack(told.urn),
-        "urn": told.urn,
-        "type": told.resource_type or PROVIDER,
-        "name": told.name,
+        "stack": _stack(resource.urn),
+        "urn": resource.urn,
+        "type": resource.resource_type or PROVIDER,
+        "name": resource.name,
         "region": inputs.get("region"),
         "provider": "",
         "inputs": inputs,
@@ -125,15 +125,15 @@ def _stack(urn: str) -> str:
     return urn.split("::")[1].removeprefix("dr-")
 
 
-def _connected(told: PolicyResource) -> dict[str, Any]:
-    """The properties; an unknown one stands for the one resource it comes from, where that is plain."""
-    return {key: plain(value, _source(told, key)) for key, value in _items(told.props)}
+def _connected(resource: PolicyResource) -> dict[str, Any]:
+    """The properties; an unknown one becomes the `Later` of the resource it comes from, if there is only one."""
+    return {key: plain(value, _source(resource, key)) for key, value in _items(resource.props)}
 
 
-def _source(told: PolicyResource, key: str) -> Any:
-    sources = {each.urn: each for each in told.property_dependencies.get(key, ())}
+def _source(resource: PolicyResource, key: str) -> Any:
+    sources = {each.urn: each for each in resource.property_dependencies.get(key, ())}
     if not sources:
-        return Later(told.urn)
+        return Later(resource.urn)
     if len(sources) > 1:
         return Unknown()
     (source,) = sources.values()
@@ -143,7 +143,7 @@ def _source(told: PolicyResource, key: str) -> Any:
 
 
 def plain(value: Any, unknown: Any = None) -> Any:
-    """A copy without the SDK's proxies, which raise when one comes near an unknown value; `unknown` takes its place."""
+    """A copy without the SDK's proxies, which raise on access to an unknown value; `unknown` replaces such a value."""
     if isinstance(value, Mapping):
         return {key: plain(each, unknown) for key, each in _items(value)}
     if isinstance(value, Sequence) and not isinstance(value, str):

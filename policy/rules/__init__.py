@@ -1,5 +1,5 @@
-"""What must hold of everything the three programs register, one subject a file.
+"""Rules for the resources of the three programs, one subject per file.
 
 A rule is a plain function from rows (`rules.rows`) to violations: sentences that name the resource and the remedy.
-Rules know nothing of pytest, of Pulumi's engine or of the embedded AWS: the pack and the tests use the same ones.
+Rules import neither pytest nor Pulumi nor the embedded AWS, so that the policy pack and the tests share them.
 """

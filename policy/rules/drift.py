@@ -1,6 +1,6 @@
-"""What Pulumi must not change back, because AWS or an operator changes it: exactly this, and nothing more.
+"""`ignore_changes` for exactly the inputs that AWS or an operator changes.
 
-An input that is ignored without need can never be changed again by the program, and no preview shows it.
+An input that is ignored without need can no longer be changed by the program, and no preview shows that.
 """
 
 from collections.abc import Mapping
@@ -9,22 +9,22 @@ from policy.rules.rows import Row, Rows, label
 
 CLUSTER = "aws:rds/cluster:Cluster"
 
-# Where all members belong to one program [AURORA-2].
+# For global databases whose members are all in one program [AURORA-2].
 IGNORED: Mapping[str, Mapping[str, str]] = {
     CLUSTER: {
-        "replicationSourceIdentifier": "AWS fills it in on whichever member reads; clearing it promotes that member",
+        "replicationSourceIdentifier": "AWS sets it on the reader; clearing it promotes that member",
         "engineVersion": "the global cluster upgrades its members",
     }
 }
 
 PARAMETER = "aws:ssm/parameter:Parameter"
-_WRITTEN_BY_OTHERS = "people and failovers change it in either region, and the change reaches the other one"
-# Of parameters that both regions have; a region's own are the program's alone.
+_WRITTEN_BY_OTHERS = "operators and failovers change it in either region, and it is copied to the other one"
+# For parameters that both regions share; those of one region are written by the program alone.
 _SHARED_PARAMETER: Mapping[str, str] = {
     "insecureValue": _WRITTEN_BY_OTHERS,
     "value": _WRITTEN_BY_OTHERS,
-    "tags": "the function that copies marks there what both regions have",
-    "tagsAll": "the function that copies marks there what both regions have",
+    "tags": "parameter_sync keeps its sync marker there",
+    "tagsAll": "parameter_sync keeps its sync marker there",
 }
 
 
@@ -34,19 +34,20 @@ def _ignored(row: Row) -> Mapping[str, str]:
     return IGNORED.get(row["type"], {})
 
 
-def changed_back(rows: Rows) -> list[str]:
-    """Inputs that an `up` after a failover or an upgrade would change back."""
+def ignore_changes_required(rows: Rows) -> list[str]:
+    """Inputs that an `up` after a failover or an upgrade would revert."""
     return [
-        f"{label(row)} would change {key} back: {why}; ignore its changes"
+        f"{label(row)} would revert {key}: {why}; add it to ignore_changes"
         for row in rows
         for key, why in _ignored(row).items()
         if key not in row["options"]["ignore_changes"]
     ]
 
 
-def ignored_without_need(rows: Rows) -> list[str]:
+def ignore_changes_unneeded(rows: Rows) -> list[str]:
+    """Ignored inputs that only the program changes."""
     return [
-        f"{label(row)} ignores changes of {key}, which nothing but the program makes; do not"
+        f"{label(row)} ignores changes of {key}, which only the program changes; remove it from ignore_changes"
         for row in rows
         for key in row["options"]["ignore_changes"]
         if key not in _ignored(row)

@@ -1,65 +1,66 @@
-"""Drills that AWS runs for us: what they harm ends by itself, and what they call is there (R11)."""
+"""AWS FIS templates and Region switch plans: with stop conditions, and with targets that exist (R11)."""
 
 from policy.rules.alarms import ALARM
 from policy.rules.metrics import FUNCTION
-from policy.rules.rows import Row, Rows, label, look, of_type
+from policy.rules.rows import Row, Rows, label, of_type, values_at
 
 TEMPLATE = "aws:fis/experimentTemplate:ExperimentTemplate"
 PLAN = "aws:arcregionswitch/plan:Plan"
-MOST_CONDITIONS = 5  # [FIS-2]
+MAX_STOP_CONDITIONS = 5  # [FIS-2]
 
 
-def unstoppable(rows: Rows) -> list[str]:
-    """Experiments that no alarm ends, or more than FIS takes."""
+def stop_condition_required(rows: Rows) -> list[str]:
+    """Experiments without a CloudWatch alarm as stop condition, or with more than FIS accepts."""
     violations = []
     for row in of_type(rows, TEMPLATE):
-        sources = [each.value for each in look(row, "stopConditions.source")]
+        sources = [each.value for each in values_at(row, "stopConditions.source")]
         if any(source != "aws:cloudwatch:alarm" for source in sources):
-            violations.append(f"{label(row)} is stopped by {sources}; name alarms of {row['region']}")
-        elif len(sources) > MOST_CONDITIONS:
-            violations.append(f"{label(row)} has {len(sources)} stop conditions; FIS takes {MOST_CONDITIONS}")
+            violations.append(f"{label(row)} has the stop conditions {sources}; use alarms of {row['region']}")
+        elif len(sources) > MAX_STOP_CONDITIONS:
+            violations.append(f"{label(row)} has {len(sources)} stop conditions; use at most {MAX_STOP_CONDITIONS}")
     return violations
 
 
-def stopped_by_nothing(rows: Rows) -> list[str]:
-    """Experiments with an alarm that is not there: one of another region cancels them, and FIS looks only when they
-    start."""
+def stop_alarm_exists(rows: Rows) -> list[str]:
+    """Experiments whose stop alarm does not exist in their region: FIS cancels them, but only at their start."""
     alarms = {(row["region"], row["outputs"]["name"]) for row in of_type(rows, ALARM)}
     return [
-        f"{label(row)} is stopped by {found.value}; name a metric alarm of {row['region']}"
+        f"{label(row)} has the stop condition {found.value}; use a metric alarm of {row['region']}"
         for row in of_type(rows, TEMPLATE)
-        for found in look(row, "stopConditions.value")
+        for found in values_at(row, "stopConditions.value")
         if _named(str(found.value)) not in alarms or str(found.value).split(":")[3] != row["region"]
     ]
 
 
-def unmarked_targets(rows: Rows) -> list[str]:
-    """Experiments whose targets have tags that nothing in their region has: they could not start."""
+def target_exists(rows: Rows) -> list[str]:
+    """Experiments whose target tags are on no resource of their region: they could not start."""
     return [
-        f"{label(row)} looks for {tag}; give that tag to what it is for"
+        f"{label(row)} targets the tag {tag}; add it to the target resource"
         for row in of_type(rows, TEMPLATE)
-        for tag in sorted(_tags_wanted(row))
+        for tag in sorted(_target_tags(row))
         if not any(
             (each["inputs"].get("tags") or {}).get(tag[0]) == tag[1] for each in rows if each["region"] == row["region"]
         )
     ]
 
 
-def _tags_wanted(row: Row) -> set[tuple[str, str]]:
+def _target_tags(row: Row) -> set[tuple[str, str]]:
     return {
-        (each.value["key"], each.value["value"]) for each in look(row, "targets.resourceTags") if each.value is not None
+        (each.value["key"], each.value["value"])
+        for each in values_at(row, "targets.resourceTags")
+        if each.value is not None
     }
 
 
-def plans_of_nothing(rows: Rows) -> list[str]:
-    """Plans with a step whose function is not there in each of the plan's regions."""
+def region_switch_function_exists(rows: Rows) -> list[str]:
+    """Plans with a step whose function does not exist in each of the plan's regions."""
     functions = {(row["region"], row["outputs"]["name"]) for row in of_type(rows, FUNCTION)}
     violations = []
     for row in of_type(rows, PLAN):
-        for found in look(row, "workflows.steps.customActionLambdaConfigs.lambdas.arn"):
+        for found in values_at(row, "workflows.steps.customActionLambdaConfigs.lambdas.arn"):
             if found.value is not None and _named(str(found.value)) not in functions:
-                violations.append(f"{label(row)} calls {found.value}; make that function")
-        for step in look(row, "workflows.steps.customActionLambdaConfigs"):
+                violations.append(f"{label(row)} calls {found.value}, which is not registered; create that function")
+        for step in values_at(row, "workflows.steps.customActionLambdaConfigs"):
             called = {_named(each["arn"])[0] for each in (step.value or {}).get("lambdas", [])}
             if step.value is not None and called != set(row["inputs"]["regions"]):
                 violations.append(f"{label(row)} has a step for {sorted(called)}; give it a function in each region")

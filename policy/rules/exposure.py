@@ -1,9 +1,9 @@
-"""What the world may reach: the NLB on port 443, and the regional API. No bucket, no other address (R14)."""
+"""Exposure to the internet: the NLB on port 443 and the regional API, no bucket and no other address (R14)."""
 
 import ipaddress
 from collections.abc import Mapping
 
-from policy.rules.rows import Row, Rows, label, look, of_type, statements
+from policy.rules.rows import Row, Rows, label, of_type, statements, values_at
 
 BUCKET = "aws:s3/bucket:Bucket"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -14,7 +14,7 @@ HTTPS = 443
 _WORLD = ("0.0.0.0/0", "::/0")
 _PEERS = ("referencedSecurityGroupId", "cidrIpv4", "cidrIpv6", "prefixListId")
 
-# Settings that keep a bucket private: type to what it must say [S3-14].
+# Settings that keep a bucket private, by resource type [S3-14].
 PRIVATE: Mapping[str, Mapping[str, object]] = {
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {
         "blockPublicAcls": True,
@@ -24,47 +24,47 @@ PRIVATE: Mapping[str, Mapping[str, object]] = {
     },
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {"rule.objectOwnership": "BucketOwnerEnforced"},
 }
-# Inputs that must be as here, or not be there, for a thing to have no public address.
+# Values of inputs, None for not set, with which a resource has no public address.
 HIDDEN: Mapping[str, Mapping[str, object]] = {
     "aws:ec2/subnet:Subnet": {"mapPublicIpOnLaunch": False},
     "aws:rds/clusterInstance:ClusterInstance": {"publiclyAccessible": False},
     BUCKET: {"acl": None, "website": None, "policy": None},
 }
-# Types that open a thing to the world, or do what our own types do in another way.
-REFUSED = {
+# Types that expose a resource, or that duplicate the types which the components use.
+DENIED_TYPES = {
     "aws:s3/bucketAcl:BucketAcl": "objects belong to the bucket's owner, without ACLs",
     "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration": "no bucket is a website",
-    "aws:lambda/functionUrl:FunctionUrl": "functions are behind the front door and the API only",
-    "aws:ec2/securityGroupRule:SecurityGroupRule": "use the rules of the VPC module, one peer each [VPC-1]",
+    "aws:lambda/functionUrl:FunctionUrl": "functions are reached through the load balancer and the API only",
+    "aws:ec2/securityGroupRule:SecurityGroupRule": "use SecurityGroupIngressRule and -EgressRule [VPC-1]",
 }
 
 
-def public_buckets(rows: Rows) -> list[str]:
+def public_access_blocked(rows: Rows) -> list[str]:
     """Buckets that do not block every kind of public access, or whose objects may belong to others."""
     violations = []
     for bucket in of_type(rows, BUCKET):
         for token, wanted in PRIVATE.items():
             mine = [row for row in of_type(rows, token) if row["inputs"].get("bucket") == bucket["outputs"]["bucket"]]
             if not mine:
-                violations.append(f"{label(bucket)} has no {token.rpartition(':')[2]}; give it one")
+                violations.append(f"{label(bucket)} has no {token.rpartition(':')[2]}; add one")
             violations += [
-                f"{label(row)} of {label(bucket)} has {path} {look(row, path)[0].value}; set it to {value}"
+                f"{label(row)} of {label(bucket)} has {path} {values_at(row, path)[0].value}; set it to {value}"
                 for row in mine
                 for path, value in wanted.items()
-                if look(row, path)[0].value != value
+                if values_at(row, path)[0].value != value
             ]
     return violations
 
 
-def public_addresses(rows: Rows) -> list[str]:
-    """Things with a public address. One load balancer a region has any: the one that the accelerator leads to."""
+def public_address_denied(rows: Rows) -> list[str]:
+    """Resources with a public address, other than each region's NLB behind the accelerator."""
     violations = [
-        f"{label(row)} has {path} {look(row, path)[0].value}; "
-        + ("take it away" if wanted is None else f"set it to {wanted}")
+        f"{label(row)} has {path} {values_at(row, path)[0].value}; "
+        + ("remove it" if wanted is None else f"set it to {wanted}")
         for token, paths in HIDDEN.items()
         for row in of_type(rows, token)
         for path, wanted in paths.items()
-        if look(row, path)[0].value != wanted
+        if values_at(row, path)[0].value != wanted
     ]
     return violations + [
         f"{label(row)} is an internet-facing ALB; make it internal"
@@ -73,8 +73,8 @@ def public_addresses(rows: Rows) -> list[str]:
     ]
 
 
-def public_principals(rows: Rows) -> list[str]:
-    """Resource policies that allow anyone anything."""
+def public_principal_denied(rows: Rows) -> list[str]:
+    """Policies with an Allow statement for the principal `*`."""
     return [
         f"{label(row)} allows anyone {each.get('Action')}; name the principal"
         for row in rows
@@ -84,39 +84,42 @@ def public_principals(rows: Rows) -> list[str]:
     ]
 
 
-def refused_types(rows: Rows) -> list[str]:
-    return [f"{label(row)} is not to be used; {REFUSED[row['type']]}" for row in of_type(rows, *REFUSED)]
+def resource_type_denied(rows: Rows) -> list[str]:
+    """Resource types that expose a resource, or duplicate the types in use."""
+    return [f"{label(row)} has a denied type; {DENIED_TYPES[row['type']]}" for row in of_type(rows, *DENIED_TYPES)]
 
 
-def inline_rules(rows: Rows) -> list[str]:
-    """Rules inside a group: mixed with separate ones they are a difference for ever, and groups that name each other
-    could not be deleted [PROVIDER-2] [VPC-1]."""
+def inline_rules_denied(rows: Rows) -> list[str]:
+    """Inline rules of a security group: mixed with separate rules they show a permanent difference, and groups that
+    refer to each other could not be deleted [PROVIDER-2] [VPC-1]."""
     return [
-        f"{label(row)} has {side} rules inside; make each a resource of its own"
+        f"{label(row)} has inline {side} rules; make each a resource of its own"
         for row in of_type(rows, GROUP)
         for side in ("ingress", "egress")
         if row["inputs"].get(side)
     ]
 
 
-def unnamed_peers(rows: Rows) -> list[str]:
-    """Rules that do not say who may come, to which one port, and why."""
+def rule_explicit(rows: Rows) -> list[str]:
+    """Security group rules without exactly one peer, without a description, or for more than TCP 443."""
     violations = []
     for row in of_type(rows, INGRESS, EGRESS):
         given = row["inputs"]
         if sum(given.get(peer) is not None for peer in _PEERS) != 1:
-            violations.append(f"{label(row)} names no peer; give exactly one of {', '.join(_PEERS)}")
+            violations.append(f"{label(row)} does not name one peer; set exactly one of {', '.join(_PEERS)}")
         if not given.get("description"):
-            violations.append(f"{label(row)} gives no reason; describe who comes and what for")
+            violations.append(f"{label(row)} has no description; name the peer and the purpose")
         if (given.get("ipProtocol"), given.get("fromPort"), given.get("toPort")) != ("tcp", HTTPS, HTTPS):
             violations.append(f"{label(row)} opens more than HTTPS; restrict it to TCP {HTTPS}")
     return violations
 
 
-def open_doors(rows: Rows) -> list[str]:
-    """Ingress from an address range: the world may reach NLBs, and the peer region's VPC what names it; everyone else
-    must be named by group. Groups of another region cannot be named [VPC-3]."""
-    front = {
+def ingress_source_restricted(rows: Rows) -> list[str]:
+    """Ingress from an address range other than the internet to an NLB, or the peer region's VPC.
+
+    Other peers must be named by security group, which is impossible across regions [VPC-3].
+    """
+    nlb_groups = {
         group
         for row in of_type(rows, BALANCER)
         if row["inputs"].get("loadBalancerType") == "network"
@@ -125,10 +128,10 @@ def open_doors(rows: Rows) -> list[str]:
     violations = []
     for row in of_type(rows, INGRESS):
         cidr = row["inputs"].get("cidrIpv4") or row["inputs"].get("cidrIpv6")
-        if cidr is None or (cidr in _WORLD and row["inputs"].get("securityGroupId") in front):
+        if cidr is None or (cidr in _WORLD and row["inputs"].get("securityGroupId") in nlb_groups):
             continue
         if cidr not in _peer_cidrs(row, rows):
-            violations.append(f"{label(row)} lets in {cidr}; name the peer's group, or the peer region's VPC")
+            violations.append(f"{label(row)} allows {cidr}; name the peer's security group or the peer region's VPC")
     return violations
 
 
@@ -137,9 +140,9 @@ def _peer_cidrs(row: Row, rows: Rows) -> set[str]:
     return {str(ipaddress.ip_network(vpc["inputs"]["cidrBlock"])) for vpc in vpcs if vpc["region"] != row["region"]}
 
 
-def unguarded(rows: Rows) -> list[str]:
-    """Load balancers, functions and database members without a security group of ours: the VPC's default one lets
-    everything out."""
+def security_group_required(rows: Rows) -> list[str]:
+    """Load balancers, functions and database members without a security group of this environment: the VPC's default
+    one allows all egress."""
     paths = {
         BALANCER: "securityGroups",
         "aws:lambda/function:Function": "vpcConfig.securityGroupIds",
@@ -147,9 +150,9 @@ def unguarded(rows: Rows) -> list[str]:
     }
     ours = {row["outputs"]["id"] for row in of_type(rows, GROUP)}
     return [
-        f"{label(row)} has security group {found.value}; give it one of this environment"
+        f"{label(row)} has security group {found.value}; use one of this environment"
         for token, path in paths.items()
         for row in of_type(rows, token)
-        for found in look(row, path)
+        for found in values_at(row, path)
         if found.value not in ours
     ]

@@ -1,9 +1,9 @@
-"""Every function the same: its log first, a place for what it could not handle, traces, private subnets, arm64 (R7)."""
+"""Lambda functions: log group first, dead-letter queue, tracing, private subnets, one runtime and architecture (R7)."""
 
 from policy.rules import metrics
 from policy.rules.alarms import ALARM
 from policy.rules.coverage import dead_letter_queues
-from policy.rules.rows import Row, Rows, label, look, of_type
+from policy.rules.rows import Row, Rows, label, of_type, values_at
 
 FUNCTION = metrics.FUNCTION
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -11,43 +11,43 @@ ARCHITECTURES = ["arm64"]
 RUNTIME = "python3.13"
 
 
-def unready_logs(rows: Rows) -> list[str]:
-    """Functions whose log group is not there before they are: Lambda would make one that never expires and stays when
-    the function is gone [LAMBDA-1]."""
+def log_group_first(rows: Rows) -> list[str]:
+    """Functions that may exist before their log group: Lambda would create one that never expires and that outlives the
+    function [LAMBDA-1]."""
     violations = []
     for row in of_type(rows, FUNCTION):
-        name = look(row, "loggingConfig.logGroup")[0].value or f"/aws/lambda/{row['outputs']['name']}"
+        name = values_at(row, "loggingConfig.logGroup")[0].value or f"/aws/lambda/{row['outputs']['name']}"
         mine = [
             each
             for each in of_type(rows, LOG_GROUP)
             if (each["inputs"].get("name"), each["region"]) == (name, row["region"])
         ]
         if not mine:
-            violations.append(f"{label(row)} has no log group; make {name}")
+            violations.append(f"{label(row)} has no log group; create {name}")
         elif mine[0]["urn"] not in row["options"]["depends_on"]:
-            violations.append(f"{label(row)} may be there before {name}; let it depend on the log group")
+            violations.append(f"{label(row)} may exist before {name}; add the log group to depends_on")
     return violations
 
 
-def endless_logs(rows: Rows) -> list[str]:
-    """Log groups that are kept for ever."""
+def log_retention_required(rows: Rows) -> list[str]:
+    """Log groups without a retention period."""
     return [
-        f"{label(row)} never expires; give retentionInDays"
+        f"{label(row)} never expires; set retentionInDays"
         for row in of_type(rows, LOG_GROUP)
         if not row["inputs"].get("retentionInDays")
     ]
 
 
-def losing(rows: Rows) -> list[str]:
-    """Functions that drop an event they could not handle: without a dead-letter queue of their region that is ours, or
-    without the permission to send there, which Lambda checks by the function's role [LAMBDA-15]."""
+def dead_letter_queue_required(rows: Rows) -> list[str]:
+    """Functions without a dead-letter queue of this environment and their region, or whose role may not send to it, as
+    Lambda requires [LAMBDA-15]."""
     queues = {row["outputs"]["arn"]: row for row in of_type(rows, metrics.QUEUE)}
     violations = []
     for row in of_type(rows, FUNCTION):
-        target = look(row, "deadLetterConfig.targetArn")[0].value
+        target = values_at(row, "deadLetterConfig.targetArn")[0].value
         queue = queues.get(target)
         if queue is None or queue["region"] != row["region"]:
-            violations.append(f"{label(row)} leaves failures to {target}; give it a dead-letter queue of its region")
+            violations.append(f"{label(row)} has dead-letter target {target}; use a dead-letter queue of its region")
         elif not any("sqs:SendMessage" in text and target in text for text in _role_policies(row, rows)):
             violations.append(f"{label(row)} may not send to {target}; allow its role sqs:SendMessage")
     return violations
@@ -63,8 +63,8 @@ def _role_policies(function: Row, rows: Rows) -> list[str]:
     return [str(row["inputs"].get("policy")) for row in policies if row["inputs"].get("role") in names]
 
 
-def lost_messages(rows: Rows) -> list[str]:
-    """Dead-letter queues that forget before anyone has looked: 14 days is the most (API SQS.SetQueueAttributes)."""
+def dead_letter_retention(rows: Rows) -> list[str]:
+    """Dead-letter queues with less than SQS's maximum retention of 14 days (API SQS.SetQueueAttributes)."""
     return [
         f"{label(row)} keeps messages for {row['inputs'].get('messageRetentionSeconds')} s; keep them for 14 days"
         for row in of_type(rows, metrics.QUEUE)
@@ -73,42 +73,43 @@ def lost_messages(rows: Rows) -> list[str]:
     ]
 
 
-def slow_to_tell(rows: Rows) -> list[str]:
-    """Functions whose duration alarm goes off only when their time is up already."""
+def duration_alarm_below_timeout(rows: Rows) -> list[str]:
+    """Functions whose duration alarm has a threshold at or above their timeout."""
     limits = {
         each["inputs"]["dimensions"]["FunctionName"]: each["inputs"]["threshold"]
         for each in of_type(rows, ALARM)
         if (each["inputs"]["namespace"], each["inputs"]["metricName"]) == ("AWS/Lambda", "Duration")
     }
     return [
-        f"{label(row)} is cut off after {row['inputs'].get('timeout')} s, but its alarm waits for {limit} ms; lower it"
+        f"{label(row)} times out after {row['inputs'].get('timeout')} s, its alarm is at {limit} ms; lower the alarm"
         for row in of_type(rows, FUNCTION)
         for limit in [limits.get(row["outputs"]["name"])]
         if limit is not None and limit >= row["inputs"].get("timeout", 3) * 1000
     ]
 
 
-def untraced(rows: Rows) -> list[str]:
+def tracing_required(rows: Rows) -> list[str]:
+    """Functions without active X-Ray tracing."""
     return [
         f"{label(row)} sends no traces; set tracingConfig.mode to Active"
         for row in of_type(rows, FUNCTION)
-        if look(row, "tracingConfig.mode")[0].value != "Active"
+        if values_at(row, "tracingConfig.mode")[0].value != "Active"
     ]
 
 
-def outside(rows: Rows) -> list[str]:
-    """Functions that are not in private subnets, in two zones or more."""
+def private_subnets(rows: Rows) -> list[str]:
+    """Functions in a public subnet, or in fewer than two subnets."""
     public = _public_subnets(rows)
     violations = []
     for row in of_type(rows, FUNCTION):
-        subnets = {found.value for found in look(row, "vpcConfig.subnetIds")} - {None}
+        subnets = {found.value for found in values_at(row, "vpcConfig.subnetIds")} - {None}
         if len(subnets) < 2 or subnets & public:
-            violations.append(f"{label(row)} runs in {sorted(subnets)}; give it private subnets in two zones or more")
+            violations.append(f"{label(row)} runs in {sorted(subnets)}; use private subnets in two zones or more")
     return violations
 
 
 def _public_subnets(rows: Rows) -> set[str]:
-    """Those with a way to the internet gateway."""
+    """Subnets with a route to the internet gateway."""
     gateways = {row["outputs"]["id"] for row in of_type(rows, "aws:ec2/internetGateway:InternetGateway")}
     routes = of_type(rows, "aws:ec2/route:Route")
     tables = {row["inputs"]["routeTableId"] for row in routes if row["inputs"].get("gatewayId") in gateways}
@@ -116,8 +117,8 @@ def _public_subnets(rows: Rows) -> set[str]:
     return {row["inputs"]["subnetId"] for row in joined if row["inputs"]["routeTableId"] in tables}
 
 
-def of_another_kind(rows: Rows) -> list[str]:
-    """Functions that run on something else than all others, for which the pinned libraries were built."""
+def runtime_and_architecture(rows: Rows) -> list[str]:
+    """Functions on another runtime or architecture than the one for which the layer's libraries are built."""
     return [
         f"{label(row)} runs {row['inputs'].get('runtime')} on {row['inputs'].get('architectures')}; use {RUNTIME} on "
         f"{ARCHITECTURES}"

@@ -1,12 +1,12 @@
-"""Which region's CloudWatch has a metric, and what its dimensions name.
+"""CloudWatch metrics by the region that publishes them, and their dimensions.
 
-An alarm can look only at metrics of its own region [CW-1]: one in another would stay silent for ever.
+An alarm evaluates metrics of its own region only [CW-1]: one in another region would never change its state.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from policy.rules.rows import Row, Rows, look, of_type
+from policy.rules.rows import Row, Rows, of_type, values_at
 
 CLUSTER = "aws:rds/cluster:Cluster"
 TABLE = "aws:dynamodb/table:Table"
@@ -21,19 +21,19 @@ CHECK = "aws:route53/healthCheck:HealthCheck"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 CERTIFICATE = "aws:acm/certificate:Certificate"
 
-Homes = Callable[[Mapping[str, str], Rows], set[str]]
-"""The regions in which there is such a metric with these dimensions; none for things that are not registered."""
+Regions = Callable[[Mapping[str, str], Rows], set[str]]
+"""The regions that publish a metric with these dimensions; none if they name an unregistered resource."""
 
 
 @dataclass(frozen=True)
 class Metric:
     dimensions: frozenset[str]
-    homes: Homes
+    regions: Regions
     source: str  # ids of docs/references.md, in square brackets
 
 
-def _named(token: str, output: str, dimension: str) -> Homes:
-    """In the region of the thing that the dimension names."""
+def _named(token: str, output: str, dimension: str) -> Regions:
+    """The region of the resource that the dimension names."""
     return lambda given, rows: {
         row["region"] for row in of_type(rows, token) if row["outputs"].get(output) == given.get(dimension)
     }
@@ -59,25 +59,25 @@ def _health_check(given: Mapping[str, str], rows: Rows) -> set[str]:
     return {"us-east-1"} if _named(CHECK, "id", "HealthCheckId")(given, rows) else set()
 
 
-def _member(given: Mapping[str, str], rows: Rows) -> set[str]:
-    """Where the member is that may come to read; it reports while it does."""
+def _reader_region(given: Mapping[str, str], rows: Rows) -> set[str]:
+    """The region of the named member, which publishes the metric while it is the reader."""
     others = {row["region"] for row in of_type(rows, CLUSTER)} - {None}
     here = _named(CLUSTER, "clusterIdentifier", "DBClusterIdentifier")(given, rows)
     return here if given.get("SourceRegion") in others - here else set()
 
 
-def _sending_table(given: Mapping[str, str], rows: Rows) -> set[str]:
+def _source_regions(given: Mapping[str, str], rows: Rows) -> set[str]:
     for row in of_type(rows, TABLE):
-        regions = {row["region"], *(each.value for each in look(row, "replicas.regionName"))}
+        regions = {row["region"], *(each.value for each in values_at(row, "replicas.regionName"))}
         if row["outputs"]["name"] == given.get("TableName") and given.get("ReceivingRegion") in regions:
             return {str(region) for region in regions - {given["ReceivingRegion"]}}
     return set()
 
 
-def _rule(end: str) -> Homes:
-    """Where a bucket at one end of a replication rule is."""
+def _rule(end: str) -> Regions:
+    """The region of the source or destination bucket of a replication rule."""
 
-    def homes(given: Mapping[str, str], rows: Rows) -> set[str]:
+    def regions(given: Mapping[str, str], rows: Rows) -> set[str]:
         arns = {row["outputs"]["bucket"]: row["outputs"]["arn"] for row in of_type(rows, "aws:s3/bucket:Bucket")}
         rules = [
             (row["inputs"]["bucket"], rule["id"], rule["destination"]["bucket"])
@@ -89,16 +89,16 @@ def _rule(end: str) -> Homes:
             return set()
         return _named("aws:s3/bucket:Bucket", "bucket", end)(given, rows)
 
-    return homes
+    return regions
 
 
-def _either_vault(given: Mapping[str, str], rows: Rows) -> set[str]:
-    """AWS does not say whether copies are counted where they start or where they arrive."""
+def _vault_regions(given: Mapping[str, str], rows: Rows) -> set[str]:
+    """The regions of both vaults: which one publishes copy jobs is not documented."""
     named = _named(VAULT, "name", "BackupVaultName")(given, rows)
     return {row["region"] for row in of_type(rows, VAULT)} if named else set()
 
 
-def _any_bus(given: Mapping[str, str], rows: Rows) -> set[str]:  # noqa: ARG001
+def _bus_regions(given: Mapping[str, str], rows: Rows) -> set[str]:  # noqa: ARG001
     return {row["region"] for row in of_type(rows, "aws:cloudwatch/eventBus:EventBus")}
 
 
@@ -146,10 +146,10 @@ METRICS: Mapping[tuple[str, str], Metric] = {
         "[ACM-4]",
     ),
     ("AWS/RDS", "AuroraGlobalDBRPOLag"): Metric(
-        frozenset({"DBClusterIdentifier", "SourceRegion"}), _member, "[AURORA-16]: in both, since roles move"
+        frozenset({"DBClusterIdentifier", "SourceRegion"}), _reader_region, "[AURORA-16]: in either, since roles move"
     ),
     ("AWS/DynamoDB", "ReplicationLatency"): Metric(
-        frozenset({"TableName", "ReceivingRegion"}), _sending_table, "[DYNAMODB-1]"
+        frozenset({"TableName", "ReceivingRegion"}), _source_regions, "[DYNAMODB-1]"
     ),
     ("AWS/S3", "ReplicationLatency"): Metric(_RULE, _rule("DestinationBucket"), _S3),
     ("AWS/S3", "OperationsFailedReplication"): Metric(_RULE, _rule("SourceBucket"), _S3),
@@ -158,19 +158,19 @@ METRICS: Mapping[tuple[str, str], Metric] = {
         for jobs in ("BackupJobsFailed", "BackupJobsExpired", "BackupJobsCompleted", "RestoreJobsFailed")
     },
     ("AWS/Backup", "NumberOfCopyJobsFailed"): Metric(
-        frozenset({"BackupVaultName"}), _either_vault, "[BACKUP-1], silent on the region"
+        frozenset({"BackupVaultName"}), _vault_regions, "[BACKUP-1], region undocumented"
     ),
-    ("AWS/Events", "IngestionToInvocationStartLatency"): Metric(frozenset(), _any_bus, "[EVENTS-7]"),
+    ("AWS/Events", "IngestionToInvocationStartLatency"): Metric(frozenset(), _bus_regions, "[EVENTS-7]"),
 }
-# Metrics of AWS/GlobalAccelerator are in us-west-2 [GA-6], where nothing of ours could be told: they are on the
-# dashboard, and have no alarm.
+# Metrics of AWS/GlobalAccelerator are in us-west-2 [GA-6], where the environment has no topic for alarms: they are on
+# the dashboard only.
 
 
-def homes(alarm: Row, rows: Rows) -> set[str] | None:
-    """The regions in which the alarm's metric is; None for a metric that is not in the table."""
+def metric_regions(alarm: Row, rows: Rows) -> set[str] | None:
+    """The regions that publish the alarm's metric; None for a metric that is not in METRICS."""
     given = alarm["inputs"]
     metric = METRICS.get((given.get("namespace", ""), given.get("metricName", "")))
     dimensions = given.get("dimensions") or {}
     if metric is None or set(dimensions) != metric.dimensions:
         return None
-    return metric.homes(dimensions, rows)
+    return metric.regions(dimensions, rows)

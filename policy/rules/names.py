@@ -1,10 +1,10 @@
-"""Names tell environments and places apart, so that several can share an account (R1)."""
+"""Resource names with suffix and place, so that several environments can share an account (R1)."""
 
 import re
 
 from policy.rules.rows import Row, Rows, environment_of, label
 
-# The inputs by which AWS or people know a resource.
+# The inputs that name a resource.
 NAME_KEYS = (
     "alarmName",
     "bucket",
@@ -15,12 +15,12 @@ NAME_KEYS = (
     "layerName",
     "name",
 )
-# Names that live inside something whose own name carries the suffix.
-INSIDE_ANOTHER = {"aws:backup/restoreTestingSelection:RestoreTestingSelection"}
-# Host names are what clients know, or AWS's own; a domain that is given need not name the environment.
+# Types whose name is unique within a parent that carries the suffix.
+NESTED_TYPES = {"aws:backup/restoreTestingSelection:RestoreTestingSelection"}
+# Host names are the clients' or AWS's; an existing domain need not contain the suffix.
 _HOSTS = ("Zone", "Record")
-# The bus and the key's alias have one name in both regions on purpose.
-_ONCE = (*_HOSTS, "EventBus", ":Alias")
+# The event bus and the key alias have the same name in both regions on purpose.
+_SHARED_NAMES = (*_HOSTS, "EventBus", ":Alias")
 CELLS = ("primary", "secondary")
 
 
@@ -30,27 +30,27 @@ def names_of(row: Row) -> list[str]:
 
 
 def suffix_of(row: Row) -> str:
-    """Of the environment the row is in: as told with it, else the Pulumi stack's name, which is the default."""
+    """The environment's suffix: the setting in the row, else the Pulumi stack's name, which is the default."""
     return str(row.get("suffix") or environment_of(row))
 
 
-def without_suffix(rows: Rows) -> list[str]:
-    """Names that another environment of the account would use as well."""
+def suffix_required(rows: Rows) -> list[str]:
+    """Names without the suffix, which would clash with another environment's in the account."""
     return [
-        f"{label(row)} is called {name}; put the suffix {suffix_of(row)} into its name"
+        f"{label(row)} is named {name}; put the suffix {suffix_of(row)} into its name"
         for row in rows
-        if row["type"].startswith("aws:") and row["type"] not in INSIDE_ANOTHER and not row["type"].endswith(_HOSTS)
+        if row["type"].startswith("aws:") and row["type"] not in NESTED_TYPES and not row["type"].endswith(_HOSTS)
         for name in names_of(row)
         if not re.search(rf"(^|[-_./]){re.escape(suffix_of(row))}([-_./]|$)", name)
     ]
 
 
-def without_place(rows: Rows) -> list[str]:
-    """Names of a cell's own things that the other cell would use as well."""
+def place_required(rows: Rows) -> list[str]:
+    """Names of a regional stack without the place, which would clash with the other region's."""
     return [
-        f"{label(row)} is called {name}; put its place, {row['stack']}, into its name"
+        f"{label(row)} is named {name}; put its place, {row['stack']}, into its name"
         for row in rows
-        if row["type"].startswith("aws:") and row["stack"] in CELLS and not row["type"].endswith(_ONCE)
+        if row["type"].startswith("aws:") and row["stack"] in CELLS and not row["type"].endswith(_SHARED_NAMES)
         for name in names_of(row)
         if row["stack"] not in name
     ]

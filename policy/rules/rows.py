@@ -1,6 +1,6 @@
-"""Registered resources as rows, and how rules look into them.
+"""Rows, one for each registered resource, and queries on them.
 
-A row is a registration as `localaws.engine.graph` gives it: stack, urn, type, name, region, inputs (as they go to the
+A row is a registration as `localaws.engine.graph` returns it: stack, urn, type, name, region, inputs (as sent to the
 provider, in camel case), options, outputs and provider.
 """
 
@@ -16,8 +16,8 @@ Rows = Sequence[Row]
 
 
 @dataclass(frozen=True)
-class Found:
-    """A value inside a row's inputs, None where nothing is given, and what it stands in: outermost first."""
+class Occurrence:
+    """A value inside a row's inputs, None if it is not set, and the mappings that contain it, outermost first."""
 
     value: Any
     within: tuple[Mapping[str, Any], ...]
@@ -28,7 +28,7 @@ def of_type(rows: Rows, *tokens: str) -> list[Row]:
 
 
 def label(row: Row) -> str:
-    """How a violation names a resource."""
+    """The resource's name in a violation."""
     return f"{row['stack']}: {row['type']} {row['name']}"
 
 
@@ -42,33 +42,35 @@ def one_of(rows: Iterable[Row], key: str, value: object) -> list[Row]:
     return [row for row in rows if row["outputs"].get(key) == value]
 
 
-def look(row: Row, path: str) -> list[Found]:
-    """Every value at a dotted path of a row's inputs, through lists. A list that is missing or empty has one: None."""
-    return list(_look(row["inputs"], path.split("."), ()))
+def values_at(row: Row, path: str) -> list[Occurrence]:
+    """Every value at a dotted path of a row's inputs, through lists. A missing or empty list yields one None."""
+    return list(_values_at(row["inputs"], path.split("."), ()))
 
 
-def _look(value: Any, path: Sequence[str], within: tuple[Mapping[str, Any], ...]) -> Iterator[Found]:
+def _values_at(value: Any, path: Sequence[str], within: tuple[Mapping[str, Any], ...]) -> Iterator[Occurrence]:
     if isinstance(value, list):
         for item in value or [None]:
-            yield from _look(item, path, within)
+            yield from _values_at(item, path, within)
     elif not path:
-        yield Found(value, within)
+        yield Occurrence(value, within)
     elif isinstance(value, Mapping):
-        yield from _look(value.get(path[0]), path[1:], (*within, value))
+        yield from _values_at(value.get(path[0]), path[1:], (*within, value))
     elif isinstance(value, Unknown):
-        yield Found(value, within)
+        yield Occurrence(value, within)
     else:
-        yield Found(None, within)
+        yield Occurrence(None, within)
 
 
 def listed(value: Any) -> list[Any]:
-    """What IAM and Pulumi write either alone or in a list."""
+    """A value that IAM and Pulumi write either alone or in a list, as a list."""
     return list(value) if isinstance(value, list) else [] if value is None else [value]
 
 
 def statements(document: Any) -> list[dict[str, Any]]:
-    """The statements of a policy document, given as JSON or as a structure; none if it is no such document. Raises
-    NotKnownYet of one that a preview cannot show."""
+    """The statements of a policy document, given as JSON or as a structure; none for any other value.
+
+    Raises NotKnownYet for a document that is unknown in a preview.
+    """
     if isinstance(document, Unknown):
         raise NotKnownYet
     if isinstance(document, str):

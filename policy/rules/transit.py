@@ -1,8 +1,8 @@
-"""In transit, everything is encrypted with TLS 1.2 or later (R6)."""
+"""Encryption in transit with TLS 1.2 or later (R6)."""
 
 from collections.abc import Mapping
 
-from policy.rules.rows import Row, Rows, label, listed, look, of_type, one_of, statements
+from policy.rules.rows import Row, Rows, label, listed, of_type, one_of, statements, values_at
 
 LISTENER = "aws:lb/listener:Listener"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
@@ -16,57 +16,57 @@ API_POLICIES = ("TLS_1_2",)
 FORCED = {"aurora-postgresql": ("rds.force_ssl", "1"), "aurora-mysql": ("require_secure_transport", "ON")}
 
 
-def plain_listeners(rows: Rows) -> list[str]:
-    """Listeners without TLS. An NLB may pass TCP through: to an ALB, whose own listener ends the TLS of the client."""
+def listener_tls(rows: Rows) -> list[str]:
+    """Listeners without TLS. An NLB may forward TCP to an ALB, whose own listener terminates the client's TLS."""
     violations = []
     for row in of_type(rows, LISTENER):
         given = row["inputs"]
         if given.get("protocol") == "TCP" and _passes_to_alb(row, rows):
             continue
         if given.get("protocol") not in ("HTTPS", "TLS"):
-            violations.append(f"{label(row)} speaks {given.get('protocol')}; make it HTTPS, or pass TCP to an ALB")
+            violations.append(f"{label(row)} has protocol {given.get('protocol')}; use HTTPS, or forward TCP to an ALB")
         elif given.get("sslPolicy") not in TLS_POLICIES or not given.get("certificateArn"):
             violations.append(
-                f"{label(row)} has policy {given.get('sslPolicy')}, certificate {given.get('certificateArn')}; give it "
-                f"a certificate and {TLS_POLICIES[0]}"
+                f"{label(row)} has policy {given.get('sslPolicy')}, certificate {given.get('certificateArn')}; set a "
+                f"certificate and {TLS_POLICIES[0]}"
             )
     return violations
 
 
 def _passes_to_alb(row: Row, rows: Rows) -> bool:
-    targets = [each.value for each in look(row, "defaultActions.targetGroupArn")]
+    targets = [each.value for each in values_at(row, "defaultActions.targetGroupArn")]
     groups = [group for arn in targets for group in one_of(of_type(rows, TARGETS), "arn", arn)]
     return bool(groups) and all(group["inputs"].get("targetType") == "alb" for group in groups)
 
 
-def plain_health_checks(rows: Rows) -> list[str]:
-    """Probes without TLS; an ALB's probe of a function is an invocation."""
+def health_check_tls(rows: Rows) -> list[str]:
+    """Health checks without TLS, except those of Lambda targets, which are invocations."""
     probes = [
-        (row, look(row, "healthCheck.protocol")[0].value)
+        (row, values_at(row, "healthCheck.protocol")[0].value)
         for row in of_type(rows, TARGETS)
         if row["inputs"].get("targetType") != "lambda"
     ]
     probes += [
         (row, row["inputs"].get("type"))
         for row in of_type(rows, "aws:route53/healthCheck:HealthCheck")
-        # These look at other checks and at an alarm, not at a network (API Route53.HealthCheckConfig).
+        # These follow other health checks or an alarm and send no request (API Route53.HealthCheckConfig).
         if row["inputs"].get("type") not in ("CALCULATED", "CLOUDWATCH_METRIC")
     ]
     return [f"{label(row)} probes with {how}; use HTTPS" for row, how in probes if how not in _PROBES]
 
 
-def plain_ports(rows: Rows) -> list[str]:
-    """Ports other than 443 that the accelerator opens to the world."""
+def accelerator_port_443(rows: Rows) -> list[str]:
+    """Accelerator listeners for other ports than 443."""
     return [
-        f"{label(row)} opens {found.within[-1].get('fromPort')} to {found.value}; open 443 only"
+        f"{label(row)} opens ports {found.within[-1].get('fromPort')} to {found.value}; open 443 only"
         for row in of_type(rows, "aws:globalaccelerator/listener:Listener")
-        for found in look(row, "portRanges.toPort")
+        for found in values_at(row, "portRanges.toPort")
         if (found.within[-1].get("fromPort"), found.value) != (443, 443)
     ]
 
 
-def old_api_policies(rows: Rows) -> list[str]:
-    """Custom domains that accept a TLS older than 1.2."""
+def api_domain_tls(rows: Rows) -> list[str]:
+    """API Gateway custom domains that accept TLS older than 1.2."""
     return [
         f"{label(row)} has security policy {row['inputs'].get('securityPolicy')}; set it to {API_POLICIES[0]}"
         for row in of_type(rows, "aws:apigateway/domainName:DomainName")
@@ -74,8 +74,8 @@ def old_api_policies(rows: Rows) -> list[str]:
     ]
 
 
-def databases_without_tls(rows: Rows) -> list[str]:
-    """Clusters whose parameters let clients connect in clear."""
+def database_tls_required(rows: Rows) -> list[str]:
+    """Aurora clusters whose parameter group allows connections without TLS."""
     groups = {
         row["outputs"]["name"]: row for row in of_type(rows, "aws:rds/clusterParameterGroup:ClusterParameterGroup")
     }
@@ -86,12 +86,12 @@ def databases_without_tls(rows: Rows) -> list[str]:
         given = {each["name"]: each["value"] for each in group["inputs"].get("parameters", [])} if group else {}
         if given.get(name) != value:
             violations.append(
-                f"{label(row)} accepts connections in clear; give it a parameter group with {name}={value}"
+                f"{label(row)} accepts connections without TLS; use a parameter group with {name}={value}"
             )
     return violations
 
 
-# Type of what is guarded: type of its policy, the policy's input that names it, and the output it is named by.
+# By resource type: the type of its policy, the policy's input that refers to it, and the output that it refers to.
 GUARDED: Mapping[str, tuple[str, str, str]] = {
     "aws:s3/bucket:Bucket": ("aws:s3/bucketPolicy:BucketPolicy", "bucket", "bucket"),
     "aws:sns/topic:Topic": ("aws:sns/topicPolicy:TopicPolicy", "arn", "arn"),
@@ -99,8 +99,8 @@ GUARDED: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def reachable_in_clear(rows: Rows) -> list[str]:
-    """Buckets, queues and topics whose policy does not refuse plain HTTP, whatever else allows a call [IAM-1]."""
+def resource_policy_tls_required(rows: Rows) -> list[str]:
+    """Buckets, queues and topics whose resource policy does not deny plain HTTP [IAM-1]."""
     violations = []
     for token, (policy, names, named_by) in GUARDED.items():
         for row in of_type(rows, token):
@@ -108,7 +108,7 @@ def reachable_in_clear(rows: Rows) -> list[str]:
             wanted = {row["outputs"]["arn"], *([f"{row['outputs']['arn']}/*"] if "bucket" in token else [])}
             if not any(_refuses_http(each["inputs"].get("policy"), wanted) for each in mine):
                 violations.append(
-                    f"{label(row)} can be reached without TLS; refuse it in a {policy.rpartition(':')[2]}"
+                    f"{label(row)} can be reached without TLS; deny that in a {policy.rpartition(':')[2]}"
                 )
     return violations
 
@@ -124,10 +124,10 @@ def _refuses_http(document: object, resources: set[str]) -> bool:
     )
 
 
-def messages_in_clear(rows: Rows) -> list[str]:
-    """Subscriptions that send plain HTTP."""
+def subscription_https(rows: Rows) -> list[str]:
+    """SNS subscriptions over plain HTTP."""
     return [
-        f"{label(row)} sends over http; use https"
+        f"{label(row)} uses the protocol http; use https"
         for row in of_type(rows, "aws:sns/topicSubscription:TopicSubscription")
         if row["inputs"].get("protocol") == "http"
     ]

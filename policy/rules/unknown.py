@@ -1,18 +1,18 @@
-"""Values that a preview cannot know yet: AWS gives them when the thing is made.
+"""Values that are unknown in a preview, because AWS assigns them when it creates the resource.
 
-A rule needs no case for them. One that must know such a value ends with NotKnownYet and is asked again when it is
-known; one that only asks whether two things are connected gets its answer from `Later`.
+A rule needs no special case for them. Using such a value raises NotKnownYet, and the rule is checked again once the
+value is known; comparing two of them for a connection between resources works with `Later`.
 """
 
 from typing import Any, NoReturn
 
 
 class NotKnownYet(Exception):
-    """A rule cannot judge before something is deployed."""
+    """A rule needs a value that is unknown until the resource is deployed."""
 
 
 class Unknown:
-    """A value no one can tell yet."""
+    """A value that is unknown, and of unknown origin."""
 
     def _refuse(self, *_: Any) -> NoReturn:
         raise NotKnownYet
@@ -36,8 +36,10 @@ class Unknown:
 
 
 class Later(Unknown):
-    """An output of the resource with this URN. Two of the same resource are taken for the same output: an input is
-    connected to a resource by one of them."""
+    """An unknown output of the resource with this URN.
+
+    Two of one resource compare equal, as if they were the same output: an input refers to a resource by one output.
+    """
 
     def __init__(self, urn: str) -> None:
         self.urn = urn

@@ -1,4 +1,4 @@
-"""What is computed of a measurement: kinds of work, CPU time of processes that end, and the table."""
+"""Evaluation of a payment benchmark: kinds of work, CPU time of processes that end, and the table."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bench.paying import Answers
 from bench.payments import Run, medians, ratio, table, whole_minutes
-from bench.spending import Mark, Seen, Spending, Watch, cores, kind_of, others, per_payment
+from bench.spending import Mark, Sample, Sampler, Spending, cores, kind_of, others, per_payment
 
 FORK_SERVER = ["python", "-m", "localaws.services.lambda_.fork_server", "10"]
 
@@ -33,72 +33,70 @@ FORK_SERVER = ["python", "-m", "localaws.services.lambda_.fork_server", "10"]
         ("python", [], [], "other"),
     ],
 )
-def test_a_process_is_of_the_kind_that_it_works_on(
-    name: str, command: list[str], folders: list[str], kind: str
-) -> None:
+def test_a_process_has_the_kind_of_its_work(name: str, command: list[str], folders: list[str], kind: str) -> None:
     assert kind_of(name, command, folders) == kind
 
 
-def seen(pid: int, own: float, *, waited: float = 0.0, parent: int = 1, kind: str = "PostgreSQL") -> Seen:
-    return Seen(pid=pid, created=float(pid), parent=parent, kind=kind, own=own, waited=waited)
+def proc(pid: int, own: float, *, waited: float = 0.0, parent: int = 1, kind: str = "PostgreSQL") -> Sample:
+    return Sample(pid=pid, created=float(pid), parent=parent, kind=kind, own=own, waited=waited)
 
 
 @pytest.mark.parametrize(
-    "looks",
+    "samples",
     [
-        pytest.param([[seen(1, 1.0), seen(2, 2.0, kind="b")], [seen(1, 1.5), seen(2, 4.5, kind="b")]], id="running"),
-        pytest.param([[seen(1, 1.0)], [seen(1, 1.0, waited=0.5)]], id="lived-between-two-looks"),
-        pytest.param([[seen(1, 1.0)], [seen(1, 1.0), seen(2, 0.5)]], id="began"),
-        pytest.param([[seen(1, 1.0), seen(2, 0.3)], [seen(1, 1.0, waited=0.8)]], id="spent-more-before-it-ended"),
-        pytest.param([[seen(1, 1.0), seen(2, 0.3)], [seen(1, 1.0)], [seen(1, 1.0, waited=0.8)]], id="waited-for-later"),
-        pytest.param([[seen(1, 1.0), seen(2, 0.3, waited=0.2)], [seen(1, 1.0, waited=1.0)]], id="with-its-children"),
-        pytest.param([[seen(1, 1.0), seen(2, 0.3)], [seen(1, 1.5)]], id="nobody-waits-for-it"),
+        pytest.param([[proc(1, 1.0), proc(2, 2.0, kind="b")], [proc(1, 1.5), proc(2, 4.5, kind="b")]], id="running"),
+        pytest.param([[proc(1, 1.0)], [proc(1, 1.0, waited=0.5)]], id="lived-between-two-samples"),
+        pytest.param([[proc(1, 1.0)], [proc(1, 1.0), proc(2, 0.5)]], id="began"),
+        pytest.param([[proc(1, 1.0), proc(2, 0.3)], [proc(1, 1.0, waited=0.8)]], id="spent-more-before-it-ended"),
+        pytest.param([[proc(1, 1.0), proc(2, 0.3)], [proc(1, 1.0)], [proc(1, 1.0, waited=0.8)]], id="waited-for-later"),
+        pytest.param([[proc(1, 1.0), proc(2, 0.3, waited=0.2)], [proc(1, 1.0, waited=1.0)]], id="with-its-children"),
+        pytest.param([[proc(1, 1.0), proc(2, 0.3)], [proc(1, 1.5)]], id="not-waited-for"),
     ],
 )
-def test_the_time_of_a_process_counts_once_however_it_ends(looks: Sequence[Sequence[Seen]]) -> None:
+def test_the_time_of_a_process_counts_once_however_it_ends(samples: Sequence[Sequence[Sample]]) -> None:
     spending = Spending()
-    spending.look(looks[0])
+    spending.add(samples[0])
     before = spending.spent
-    for each in looks[1:]:
-        spending.look(each)
+    for each in samples[1:]:
+        spending.add(each)
 
     assert spending.spent["PostgreSQL"] - before["PostgreSQL"] == pytest.approx(0.5)
 
 
-def test_a_worker_of_two_kinds_spends_for_the_one_it_is() -> None:
+def test_cpu_time_counts_for_the_kind_at_its_sample() -> None:
     spending = Spending()
-    spending.look([seen(1, 1.0, kind="Lambda fork server")])
-    spending.look([seen(1, 3.0, kind="Lambda payments")])
+    spending.add([proc(1, 1.0, kind="Lambda fork server")])
+    spending.add([proc(1, 3.0, kind="Lambda payments")])
 
     assert spending.spent == {"Lambda fork server": 1.0, "Lambda payments": 2.0}
 
 
-def test_a_number_used_again_is_another_process() -> None:
+def test_a_reused_pid_is_another_process() -> None:
     spending = Spending()
-    spending.look([seen(7, 5.0)])
-    spending.look([Seen(pid=7, created=99.0, parent=1, kind="PostgreSQL", own=0.1)])
+    spending.add([proc(7, 5.0)])
+    spending.add([Sample(pid=7, created=99.0, parent=1, kind="PostgreSQL", own=0.1)])
 
     assert spending.spent == {"PostgreSQL": pytest.approx(5.1)}
 
 
-def test_real_processes_that_ended_unseen_are_in_the_time_of_the_tree() -> None:
+def test_processes_that_end_between_samples_are_in_the_time_of_the_tree() -> None:
     burn = "import time\nwhile time.process_time() < 0.3: pass"
     tree = f"import subprocess, sys\ninput()\nsubprocess.run([sys.executable, '-c', {burn!r}])\nprint()\ninput()"
     with subprocess.Popen([sys.executable, "-c", tree], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout
-        watch = Watch(psutil.Process(process.pid))
-        start = watch.mark()
+        sampler = Sampler(psutil.Process(process.pid))
+        start = sampler.mark()
         process.stdin.write(b"\n")
         process.stdin.flush()
         process.stdout.readline()
-        end = watch.mark()
+        end = sampler.mark()
         process.communicate(b"\n")
 
-    assert end.spent["other"] - start.spent["other"] >= 0.28  # the kernel tells hundredths
+    assert end.spent["other"] - start.spent["other"] >= 0.28  # the kernel counts in hundredths
 
 
-def test_a_payment_costs_what_was_spent_beyond_the_base_load() -> None:
+def test_the_cost_of_a_payment_excludes_the_base_load() -> None:
     marks = [
         Mark(at=0, spent={"a": 1.0}),
         Mark(at=10, spent={"a": 2.0}),
@@ -110,12 +108,12 @@ def test_a_payment_costs_what_was_spent_beyond_the_base_load() -> None:
     assert per_payment(marks[1], marks[2], base, 100) == {"a": pytest.approx(40), "b": pytest.approx(10)}
 
 
-def test_what_others_took_of_the_machine_is_a_share_of_the_time() -> None:
+def test_cores_of_other_processes_are_cpu_time_per_second() -> None:
     assert others(Mark(at=10, spent={}, others=100), Mark(at=30, spent={}, others=125)) == pytest.approx(1.25)
 
 
 @pytest.mark.parametrize(("seconds", "speed", "whole"), [(17, 6, 20), (20, 6, 20), (5, 1, 60), (61, 1, 120)])
-def test_a_stretch_holds_whole_aws_minutes(seconds: float, speed: float, whole: float) -> None:
+def test_a_period_has_whole_aws_minutes(seconds: float, speed: float, whole: float) -> None:
     assert whole_minutes(seconds, speed) == pytest.approx(whole)
 
 
@@ -138,7 +136,7 @@ def test_medians_are_of_each_figure_and_totals_of_each_run() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "shown"), [(20, 10, "0.50"), (0, 10, ""), (0.0001, 0.0002, ""), (-1, 2, ""), (1, -2, "")]
 )
-def test_a_ratio_is_shown_where_it_means_something(before: float, after: float, shown: str) -> None:
+def test_a_ratio_of_noise_is_not_shown(before: float, after: float, shown: str) -> None:
     assert ratio(before, after) == shown
 
 
@@ -159,7 +157,7 @@ def test_the_table_compares_two_checkouts() -> None:
     assert ["peak memory (PSS), MB", "500", "500", "1.00"] in rows
 
 
-def test_a_kind_of_work_that_only_one_checkout_has_stands_in_its_place() -> None:
+def test_a_kind_of_work_of_one_checkout_has_its_row() -> None:
     more = replace(run(0.1, 5), base={"server": 0.1, "a new one": 0.2})
     rows = shown(("old", [run(0.2, 20)]), ("new", [more]))
 

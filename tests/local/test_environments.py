@@ -10,7 +10,7 @@ import pytest
 
 from localaws.engine import Deployment, State, deploy, destroy
 from localaws.process import launch
-from policy.rules.names import INSIDE_ANOTHER, names_of
+from policy.rules.names import NESTED_TYPES, names_of
 from shared import client_keys
 from shared.local_aws import PROGRAMS
 from shared.outputs import PlainGlobalOutputs
@@ -106,7 +106,7 @@ def test_no_two_environments_share_a_name(both: tuple[Environment, Environment])
         {
             (row["type"], row["region"], name)
             for row in environment.deployment.rows
-            if row["type"].startswith("aws:") and row["type"] not in INSIDE_ANOTHER
+            if row["type"].startswith("aws:") and row["type"] not in NESTED_TYPES
             for name in names_of(row)
         }
         for environment in both

@@ -1,4 +1,4 @@
-"""The account that combinations are deployed to, one after the other, and what each leaves behind in it."""
+"""The account to which combinations are deployed one after the other, and the resources that each leaves behind."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from tests.matrix.leftovers import is_known
 
 
 class Account:
-    """Knows what was there before the combination that is deployed now."""
+    """An account with the inventory from before the current combination."""
 
     def __init__(self, aws: LocalAws, regions: Sequence[str], zone_id: str) -> None:
         self.aws = aws
@@ -32,13 +32,13 @@ class Account:
         return self.aws.client(service, region)
 
     def added(self) -> dict[tuple[str, str], frozenset[str]]:
-        """What is there now and was not before, by call and region."""
+        """The identifiers that were added since, by call and region."""
         return inventory.difference(self._before, self._take())
 
-    def close_books(self) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[str, str], list[str]]]:
-        """What is there now and was not before, without the known leftovers; and what was there and is not now.
+    def settle(self) -> tuple[dict[tuple[str, str], list[str]], dict[tuple[str, str], list[str]]]:
+        """The identifiers that were added since, without the known leftovers, and those that are missing now.
 
-        The next combination starts from what is there now.
+        The current inventory becomes the one for the next combination.
         """
         before, now = self._before, self._take()
         self._before = now

@@ -1,4 +1,4 @@
-"""Every way in which an environment can be put together, and what its settings and its outputs then are."""
+"""Combinations of settings, with the outputs that each makes empty."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -25,13 +25,13 @@ class Combination:
 
     @property
     def environment(self) -> str:
-        """A name of its own, which becomes the suffix of all names."""
+        """A unique environment name, which becomes the suffix of all resource names."""
         words = (self.engine, self.mode, self.nat)
         return f"{''.join(_LETTERS[word] for word in words)}{'d' if self.domain else 'x'}{self.zones}"
 
     @property
     def settings(self) -> dict[str, dict[str, str]]:
-        """By stack; a key that one stack does not know is passed over there, so all get the same."""
+        """Settings by stack: the same for all, since a stack ignores the keys of others."""
         same = {
             "database:engine": self.engine,
             "traffic:mode": self.mode,
@@ -49,8 +49,7 @@ class Combination:
 
     @property
     def empty_outputs(self) -> set[str]:
-        """The outputs of a region, by dotted name, that are documented as empty in this combination. `api:access` is as
-        it is by default: callers sign their requests."""
+        """A region's outputs, by dotted name, that are documented as empty here, with the default of `api:access`."""
         unused = {"ingress.certificate_pem"}
         if not self.domain:
             unused = {"ingress.api_domain_host", "ingress.api_domain_zone_id"}
@@ -59,13 +58,13 @@ class Combination:
 
 
 def combinations(domain: str) -> Iterator[Combination]:
-    """All of them; those with a domain use `domain`."""
+    """All combinations; those with a domain use `domain`."""
     for engine, mode, nat, given, zones in itertools.product(ENGINES, MODES, NATS, (None, domain), ZONES):
         yield Combination(engine=engine, mode=mode, nat=nat, domain=given, zones=zones)
 
 
 def covering(every: Sequence[Combination]) -> list[Combination]:
-    """Few of them, in which any two choices that meet somewhere in `every` meet: the best next one, until all have."""
+    """A small set that contains every pair of choices of `every`, chosen greedily."""
     left = set().union(*map(_pairs, every))
     chosen = []
     while left:

@@ -18,8 +18,8 @@ SPEED = 20.0
 @pytest.fixture(scope="module")
 @starts("nightly")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account with a public hosted zone. Nothing in it acts by itself: no combination sends traffic or asks a
-    database, and 48 times two regions of health probes would take longer than all deployments."""
+    """An account with a public hosted zone, on the control plane only: no combination sends traffic or queries a
+    database, and the health probes of 48 combinations would take longer than all deployments."""
     with launch.start(log_file=tmp_path_factory.mktemp("matrix") / "server.log", speed=SPEED, still=True) as server:
         aws = LocalAws(server)
         zone = aws.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="matrix")["HostedZone"]["Id"]

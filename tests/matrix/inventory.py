@@ -1,7 +1,7 @@
-"""What an account holds, as its owner sees it: the identifiers that list and describe calls answer, by call and region.
+"""Inventory of an account: the identifiers that its list and describe calls return, by call and region.
 
-Only what exists on its own is listed. What goes with its owner (listeners, stages, versions) shows as the owner does;
-tags are not listed, since ministack keeps those of deleted EC2 resources.
+Resources that are deleted with their parent (listeners, stages, versions) are left out, and so are tags, since
+ministack keeps those of deleted EC2 resources.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,13 +19,13 @@ ACCELERATOR_REGION = "us-west-2"  # the one region whose endpoint answers [GA-6]
 
 @dataclass(frozen=True)
 class Listing:
-    """One call that lists, and where the identifiers are in its answer."""
+    """One listing call, and the identifiers in its response."""
 
     service: str
     operation: str
     identifiers: str  # JMESPath
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    region: str = ""  # of a service that is one for all regions
+    region: str = ""  # of a global service
 
     @property
     def name(self) -> str:
@@ -111,7 +111,7 @@ LISTINGS = (
 
 
 def take(client: Client, regions: Iterable[str], more: Iterable[Listing] = ()) -> Inventory:
-    """Everything that `LISTINGS` and `more` list, in `regions` or in the service's own. Raises what botocore raises."""
+    """The result of `LISTINGS` and `more`, in `regions` or a global service's region. Raises botocore's errors."""
     return {
         (listing.name, region): frozenset(_identifiers(client(listing.service, region), listing))
         for listing in (*LISTINGS, *more)
@@ -120,7 +120,7 @@ def take(client: Client, regions: Iterable[str], more: Iterable[Listing] = ()) -
 
 
 def difference(before: Inventory, after: Inventory) -> dict[tuple[str, str], frozenset[str]]:
-    """What `after` holds that `before` did not."""
+    """The identifiers that are in `after` and not in `before`."""
     return {where: new for where, found in after.items() if (new := found - before[where])}
 
 

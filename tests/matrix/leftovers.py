@@ -1,5 +1,4 @@
-"""What may stay behind when an environment is destroyed, each kind with its reason and the proof that it is no more
-than that."""
+"""Known leftovers of a destroyed environment, each with its reason and a check that an identifier is one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +21,11 @@ def _key_waits_for_deletion(client: Client, region: str, key: str) -> bool:
     return bool(client("kms", region).describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion")
 
 
-def _tags_of_such_a_key(client: Client, region: str, arn: str) -> bool:
+def _tags_of_a_deleted_key(client: Client, region: str, arn: str) -> bool:
     return ":kms:" in arn and _key_waits_for_deletion(client, region, arn)
 
 
-def _tags_of_a_table_that_is_gone(client: Client, region: str, arn: str) -> bool:
+def _tags_of_a_deleted_table(client: Client, region: str, arn: str) -> bool:
     if ":dynamodb:" not in arn:
         return False
     try:
@@ -44,17 +43,17 @@ LEFTOVERS = (
     ),
     Leftover(
         "resourcegroupstaggingapi:get_resources",
-        "Such a key keeps its tags.",
-        _tags_of_such_a_key,
+        "A key that waits for its deletion keeps its tags.",
+        _tags_of_a_deleted_key,
     ),
     Leftover(
         "resourcegroupstaggingapi:get_resources",
-        "ministack forgets the tags of a table with the table, but not those of its replica.",
-        _tags_of_a_table_that_is_gone,
+        "ministack deletes the tags of a table with the table, but not those of its replica.",
+        _tags_of_a_deleted_table,
     ),
 )
 
 
 def is_known(client: Client, listing: str, region: str, identifier: str) -> bool:
-    """Whether one of the LEFTOVERS explains that this is still there."""
+    """Whether one of the LEFTOVERS explains the identifier."""
     return any(each.excused(client, region, identifier) for each in LEFTOVERS if each.listing == listing)

@@ -1,4 +1,4 @@
-"""What needs an existing zone or interface endpoints is registered without any AWS too, for policies and diagrams."""
+"""The registered resources of a combination with an existing zone and interface endpoints, without any AWS."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from tests.matrix.combinations import Combination
 PRIVATE = Combination(engine="aurora-mysql", mode="active-active", nat="none", domain="dr.example.com", zones=3)
 
 
-def test_an_environment_with_a_domain_and_without_nat_can_be_drawn() -> None:
+def test_an_environment_with_a_domain_and_without_nat_is_registered() -> None:
     types = Counter(row["type"] for row in graph(PRIVATE.environment, PROGRAMS, config_overrides=PRIVATE.settings))
 
     assert types["aws:acm/certificateValidation:CertificateValidation"] == 2

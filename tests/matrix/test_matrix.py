@@ -1,7 +1,7 @@
-"""Combinations of engine, traffic mode, NAT mode, domain and zones: deployed, looked at, run again, destroyed.
+"""Combinations of engine, traffic mode, NAT mode, domain and zones: deployed, checked, deployed again, destroyed.
 
-`MATRIX=all` in the environment (`make matrix`) takes every combination; without it enough of them are taken that any
-two choices meet in one.
+`MATRIX=all` in the environment (`make matrix`) runs every combination, otherwise a set that contains every pair of
+choices.
 """
 
 import os
@@ -24,7 +24,7 @@ NOTHING: dict[tuple[str, str], list[str]] = {}
 
 
 class Environment:
-    """One combination on its way through deployment, second run and destruction, and the seconds each took."""
+    """One combination, deployed twice and destroyed, and the seconds that each took."""
 
     def __init__(self, account: Account, combination: Combination) -> None:
         self.account = account
@@ -50,12 +50,12 @@ class Environment:
 
 @pytest.fixture
 def environment(account: Account, request: pytest.FixtureRequest) -> Iterator[Environment]:
-    """The combination that the test names, gone after the test whatever happens."""
+    """The combination of the test, destroyed after the test in any case."""
     made = Environment(account, request.param)
     yield made
     if not made.gone:
         made.destroy()
-        account.close_books()
+        account.settle()
 
 
 def name_of(combination: Combination) -> str:
@@ -69,7 +69,7 @@ def name_of(combination: Combination) -> str:
     ids=name_of,
     indirect=True,
 )
-def test_a_combination_is_deployed_and_leaves_nothing(
+def test_a_combination_is_deployed_and_destroyed_without_leftovers(
     environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account, combination = environment.account, environment.combination
@@ -95,7 +95,7 @@ def test_a_combination_is_deployed_and_leaves_nothing(
 
     environment.destroy()
     began = time.monotonic()
-    assert account.close_books() == (NOTHING, NOTHING)
+    assert account.settle() == (NOTHING, NOTHING)
     environment.seconds["inventory"] = time.monotonic() - began
     with capsys.disabled():
         spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in environment.seconds.items())
@@ -103,7 +103,7 @@ def test_a_combination_is_deployed_and_leaves_nothing(
 
 
 def services(deployment: Deployment) -> set[str]:
-    """The services, by boto3's names, that the deployment has resources of."""
+    """The services of the deployment's resources, by boto3's names."""
     types = [row["type"] for row in deployment.rows if row["type"].startswith("aws:")]
     modules = {each.partition("/")[0].removeprefix("aws:") for each in types}
     renamed = {
@@ -116,7 +116,7 @@ def services(deployment: Deployment) -> set[str]:
 
 
 def contract(deployment: Deployment) -> tuple[dict[str, PlainRegionOutputs], PlainGlobalOutputs]:
-    """What the stacks promise each other. Raises OutputsError if something is missing."""
+    """The outputs of the regions and of `global`. Raises OutputsError if one is missing."""
     outputs = deployment.outputs
     regions = {place: PlainRegionOutputs.from_plain(outputs[place]) for place in ("primary", "secondary")}
     return regions, PlainGlobalOutputs.from_plain(outputs["global"])
@@ -143,7 +143,7 @@ def check_network(account: Account, combination: Combination, outputs: PlainRegi
 
 
 def check_names(account: Account, combination: Combination, outputs: PlainRegionOutputs) -> None:
-    """With a domain, the region has a certificate that ACM issued, and its API has a name of its own."""
+    """With a domain, the region has a certificate issued by ACM, and its API a custom domain."""
     acm, api = account.client("acm", outputs.region), account.client("apigateway", outputs.region)
     certificate = acm.describe_certificate(CertificateArn=outputs.ingress.certificate_arn)["Certificate"]
     names = {each["domainName"] for each in api.get_domain_names()["items"]}

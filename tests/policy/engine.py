@@ -1,4 +1,4 @@
-"""Speaks to a policy pack as the Pulumi engine does: starts it, waits for its port, and asks over gRPC."""
+"""A policy pack as the Pulumi engine runs it: started as a process, and called over gRPC."""
 
 import json
 import os
@@ -24,13 +24,13 @@ _SECONDS = 30
 
 @contextmanager
 def serving(python: Path, config: Mapping[str, str] | None = None) -> Iterator["Pack"]:
-    """The pack, run by this interpreter and told the settings of a stack as the CLI tells them."""
-    surroundings = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "PYTHONPATH"))}
-    surroundings["PULUMI_CONFIG"] = json.dumps(config or {})
+    """Run the pack with this interpreter, and pass a stack's settings as the CLI does."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "PYTHONPATH"))}
+    environment["PULUMI_CONFIG"] = json.dumps(config or {})
     process = subprocess.Popen(
         [python, "-u", "."],
         cwd=ROOT / "policy",
-        env=surroundings,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -57,17 +57,17 @@ class Pack:
         return self._stub.GetAnalyzerInfo(empty_pb2.Empty(), timeout=_SECONDS)
 
     def resource(self, row: Row, rows: Rows) -> dict[str, list[str]]:
-        """What the pack says of a resource that is about to be made: messages by policy."""
-        asked = proto.AnalyzeRequest(
+        """The violations of a resource before its creation: messages by policy."""
+        request = proto.AnalyzeRequest(
             type=row["type"], urn=row["urn"], name=row["name"], properties=_struct(row["inputs"]), options=_options(row)
         )
-        _tell_provider(asked, row, rows)
-        return _by_policy(self._stub.Analyze(asked, timeout=_SECONDS))
+        _set_provider(request, row, rows)
+        return _by_policy(self._stub.Analyze(request, timeout=_SECONDS))
 
     def stack(self, rows: Rows, *, first_preview: bool = False) -> dict[str, list[str]]:
-        """What the pack says of a whole stack: after an update, or after a preview of nothing deployed yet."""
-        asked = proto.AnalyzeStackRequest(resources=[_resource(row, rows, preview=first_preview) for row in rows])
-        return _by_policy(self._stub.AnalyzeStack(asked, timeout=_SECONDS))
+        """The violations of a whole stack: after an update, or after the first preview of an undeployed stack."""
+        request = proto.AnalyzeStackRequest(resources=[_resource(row, rows, preview=first_preview) for row in rows])
+        return _by_policy(self._stub.AnalyzeStack(request, timeout=_SECONDS))
 
 
 def _struct(values: Any) -> struct_pb2.Struct:
@@ -81,26 +81,26 @@ def _options(row: Row) -> proto.AnalyzerResourceOptions:
     return proto.AnalyzerResourceOptions(protect=options["protect"], ignoreChanges=options["ignore_changes"])
 
 
-def _tell_provider(asked: Any, row: Row, rows: Rows) -> None:
+def _set_provider(message: Any, row: Row, rows: Rows) -> None:
     if not row["provider"]:
         return
     inputs: Any = next((each["inputs"] for each in rows if each["urn"] == row["provider"]), {})
     urn = row["provider"]
-    asked.provider.CopyFrom(
+    message.provider.CopyFrom(
         proto.AnalyzerProviderResource(type=PROVIDER, urn=urn, name=urn.rpartition("::")[2], properties=_struct(inputs))
     )
 
 
 def _resource(row: Row, rows: Rows, *, preview: bool) -> proto.AnalyzerResource:
-    """As the engine tells a resource in AnalyzeStack: its outputs, with what was given among them."""
-    comes_from = _sources(row, rows)
+    """A resource as the engine passes it in AnalyzeStack: its outputs, with the inputs merged into them."""
+    sources = _sources(row, rows)
     given = row["inputs"]
     if preview:
-        given = {key: UNKNOWN if comes_from.get(key) else value for key, value in given.items()}
+        given = {key: UNKNOWN if sources.get(key) else value for key, value in given.items()}
         computed = {key: UNKNOWN for key in row["outputs"] if key not in row["inputs"]}
     else:
         computed = {key: value for key, value in row["outputs"].items() if key not in row["inputs"]}
-    told = proto.AnalyzerResource(
+    message = proto.AnalyzerResource(
         type=row["type"],
         urn=row["urn"],
         name=row["name"],
@@ -108,15 +108,15 @@ def _resource(row: Row, rows: Rows, *, preview: bool) -> proto.AnalyzerResource:
         options=_options(row),
         dependencies=row["options"].get("depends_on", []),
         propertyDependencies={
-            key: proto.AnalyzerPropertyDependencies(urns=sorted(urns)) for key, urns in comes_from.items()
+            key: proto.AnalyzerPropertyDependencies(urns=sorted(urns)) for key, urns in sources.items()
         },
     )
-    _tell_provider(told, row, rows)
-    return told
+    _set_provider(message, row, rows)
+    return message
 
 
 def _sources(row: Row, rows: Rows) -> dict[str, set[str]]:
-    """Which resources of the stack each input comes from: those whose computed outputs occur in it."""
+    """The stack's resources that each input depends on: those whose computed outputs occur in it."""
     depends_on = set(row["options"].get("depends_on", []))
     return {
         key: {
@@ -129,7 +129,7 @@ def _sources(row: Row, rows: Rows) -> dict[str, set[str]]:
 
 
 def _computed(row: Row) -> list[str]:
-    """What only AWS can tell of a resource."""
+    """Outputs that AWS assigns."""
     return [
         value
         for key, value in row["outputs"].items()

@@ -1,4 +1,4 @@
-"""A violation for each rule of the catalogue that one stack can show, put into what the programs really register."""
+"""One violation of each rule that needs one stack or less, applied to the programs' registered resources."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ def allowing(action: object, resource: object, **more: object) -> str:
 
 @dataclass(frozen=True)
 class Seed:
-    """What to break, and which resource the violation must name, if it is another one."""
+    """A change of a registered resource, and the resource that the violation must name, if it is another one."""
 
     token: str
     name: str
@@ -65,7 +65,7 @@ def _option(what: tuple[str, str], option: str, value: object) -> Seed:
     return Seed(*what, change)
 
 
-def _told(what: tuple[str, str], key: str, value: object) -> Seed:
+def _field(what: tuple[str, str], key: str, value: object) -> Seed:
     def change(row: dict[str, Any]) -> None:
         row[key] = value
 
@@ -151,7 +151,7 @@ SEEDS: Mapping[str, Seed] = {
     "default-tags-required": _given(
         (tags.PROVIDER, "primary"), "defaultTags", to=json.dumps({"tags": {"Project": "x"}})
     ),
-    "explicit-provider-required": _told(
+    "explicit-provider-required": _field(
         QUEUE, "provider", "urn:pulumi:test::dr-primary::pulumi:providers:aws::default_7"
     ),
     "health-check-target-required": Seed(*CHECK, without("fqdn")),

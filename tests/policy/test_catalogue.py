@@ -1,4 +1,4 @@
-"""Every rule holds for every profile, and each is seen to refuse."""
+"""Every rule passes for every profile, and rejects its violation."""
 
 import pytest
 
@@ -8,11 +8,11 @@ from tests.policy.seeds import SEEDS
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 STACKS = ("primary", "secondary", "global")
-JUDGED_ALONE = [rule for rule in RULES if rule.scope is not Scope.DEPLOYMENT]
+IN_THE_PACK = [rule for rule in RULES if rule.scope is not Scope.DEPLOYMENT]
 
 
 def parts(rule: Rule, rows: Rows) -> list[Rows]:
-    """What a rule is shown at a time."""
+    """The rows that a rule checks at a time."""
     if rule.scope is Scope.RESOURCE:
         return [[row] for row in rows]
     if rule.scope is Scope.STACK:
@@ -20,37 +20,36 @@ def parts(rule: Rule, rows: Rows) -> list[Rows]:
     return [rows]
 
 
-def refused(rule: Rule, rows: Rows) -> list[str]:
+def violations_of(rule: Rule, rows: Rows) -> list[str]:
     return [violation for part in parts(rule, rows) for violation in rule.check(part)]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_holds_in_a_profile_seeing_no_more_than_it_says_it_needs(rule: Rule, environment: str) -> None:
-    assert refused(rule, registered(environment)) == []
+def test_a_rule_passes_with_the_rows_of_its_scope(rule: Rule, environment: str) -> None:
+    assert violations_of(rule, registered(environment)) == []
 
 
-@pytest.mark.parametrize("rule", JUDGED_ALONE, ids=lambda rule: rule.name)
-def test_a_violation_is_refused_with_the_resource_and_the_remedy(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", IN_THE_PACK, ids=lambda rule: rule.name)
+def test_a_violation_names_the_resource_and_the_remedy(rule: Rule) -> None:
     seed = SEEDS[rule.name]
     rows = registered(DEFAULTS)
 
-    violations = refused(rule, seed.into(rows))
+    violations = violations_of(rule, seed.into(rows))
 
     assert any(f"{seed.culprit} " in each for each in violations), violations
-    assert all(each.partition("; ")[2] for each in violations), "what to do comes after a semicolon"
+    assert all(each.partition("; ")[2] for each in violations), "the remedy follows a semicolon"
 
 
-def test_every_rule_has_a_name_of_its_own_and_says_what_it_is_for() -> None:
+def test_every_rule_has_a_unique_name_a_description_and_a_seed() -> None:
     names = [rule.name for rule in RULES]
 
     assert len(set(names)) == len(names)
-    assert set(SEEDS) == {rule.name for rule in JUDGED_ALONE}
+    assert set(SEEDS) == {rule.name for rule in IN_THE_PACK}
     assert all(rule.description[0].isupper() and rule.description.endswith(".") for rule in RULES)
 
 
-def test_no_rule_is_left_out_of_the_catalogue() -> None:
-    """What a rule's file offers under a name that takes rows and answers sentences is in the catalogue."""
+def test_every_public_check_is_in_the_catalogue() -> None:
     known = {rule.check for rule in RULES}
     modules = {rule.check.__module__: rule.check.__globals__ for rule in RULES}
     left = {
@@ -64,5 +63,5 @@ def test_no_rule_is_left_out_of_the_catalogue() -> None:
         and value not in known
     }
 
-    # `undeletable` is of an environment without protection; the pack has `kept_without_need` and `half_protected`.
+    # `undeletable` holds without dr:protection only; for both cases the pack has `protection_only_when_enabled`.
     assert left == {"policy.rules.deletion.undeletable"}

@@ -13,14 +13,14 @@ from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (
-    alarms.unheard,
-    alarms.told_elsewhere,
-    alarms.silent_topics,
-    alarms.unsaid_missing_data,
-    alarms.on_no_metric,
-    alarms.composites_of_nothing,
-    coverage.unwatched,
-    coverage.unseen_regions,
+    alarms.actions_required,
+    alarms.topic_same_region,
+    alarms.topic_permission,
+    alarms.missing_data_treatment_required,
+    alarms.metric_exists,
+    alarms.composite_per_region,
+    coverage.alarm_coverage,
+    coverage.dashboard_per_region,
 )
 # Of R10, in its words.
 NAMED = {
@@ -54,21 +54,21 @@ def test_every_alarm_is_heard_and_everything_has_one(rule: Rule, environment: st
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_everything_that_r10_names_is_there_to_be_watched(environment: str) -> None:
-    wanted = coverage.wanted(registered(environment))
+    wanted = coverage.required_alarms(registered(environment))
 
     assert {each.why for each in wanted} - {"S3 replication failures"} == NAMED
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_every_replication_is_watched_where_its_lag_is_measured(environment: str) -> None:
-    lags = [each for each in coverage.wanted(registered(environment)) if each.why.endswith("replication lag")]
+    lags = [each for each in coverage.required_alarms(registered(environment)) if each.why.endswith("replication lag")]
 
     assert sorted((each.namespace, each.region) for each in lags) == [
         (namespace, region)
         for namespace in ("AWS/DynamoDB", "AWS/RDS", "AWS/S3")
         for region in ("us-east-1", "us-east-2")
     ]
-    assert coverage.unwatched(registered(environment)) == []
+    assert coverage.alarm_coverage(registered(environment)) == []
 
 
 def test_every_metric_of_the_table_has_an_alarm() -> None:
@@ -85,29 +85,29 @@ def test_every_metric_of_the_table_has_an_alarm() -> None:
 @pytest.mark.parametrize(
     ("rule", "token", "name", "path", "value"),
     [
-        (alarms.unheard, ALARM, "alarms-payments-errors", ["alarmActions"], []),
-        (alarms.unheard, ALARM, "alarms-payments-errors", ["okActions"], None),
-        (alarms.unheard, COMPOSITE, "alarms-region", ["okActions"], None),
-        (alarms.told_elsewhere, ALARM, "alarms-payments-errors", ["alarmActions"], [THERE]),
-        (alarms.told_elsewhere, COMPOSITE, "alarms-region", ["okActions"], [THERE]),
-        (alarms.silent_topics, "aws:sns/topic:Topic", "topic-topic", ["kmsMasterKeyId"], "alias/aws/sns"),
-        (alarms.unsaid_missing_data, ALARM, "alarms-payments-errors", ["treatMissingData"], None),
-        (alarms.on_no_metric, ALARM, "alarms-payments-errors", ["metricName"], "Mistakes"),
-        (alarms.on_no_metric, ALARM, "alarms-payments-errors", ["dimensions"], {"FunctionName": "function-gone"}),
-        (alarms.on_no_metric, ALARM, "alarms-payments-errors", ["dimensions"], {}),
-        (alarms.on_no_metric, ALARM, "alarms-api-5xx", ["dimensions", "Stage"], "other"),
-        (alarms.on_no_metric, ALARM, "monitoring-primary-database-lag", ["dimensions", "SourceRegion"], "us-east-1"),
+        (alarms.actions_required, ALARM, "alarms-payments-errors", ["alarmActions"], []),
+        (alarms.actions_required, ALARM, "alarms-payments-errors", ["okActions"], None),
+        (alarms.actions_required, COMPOSITE, "alarms-region", ["okActions"], None),
+        (alarms.topic_same_region, ALARM, "alarms-payments-errors", ["alarmActions"], [THERE]),
+        (alarms.topic_same_region, COMPOSITE, "alarms-region", ["okActions"], [THERE]),
+        (alarms.topic_permission, "aws:sns/topic:Topic", "topic-topic", ["kmsMasterKeyId"], "alias/aws/sns"),
+        (alarms.missing_data_treatment_required, ALARM, "alarms-payments-errors", ["treatMissingData"], None),
+        (alarms.metric_exists, ALARM, "alarms-payments-errors", ["metricName"], "Mistakes"),
+        (alarms.metric_exists, ALARM, "alarms-payments-errors", ["dimensions"], {"FunctionName": "function-gone"}),
+        (alarms.metric_exists, ALARM, "alarms-payments-errors", ["dimensions"], {}),
+        (alarms.metric_exists, ALARM, "alarms-api-5xx", ["dimensions", "Stage"], "other"),
+        (alarms.metric_exists, ALARM, "monitoring-primary-database-lag", ["dimensions", "SourceRegion"], "us-east-1"),
         (
-            alarms.on_no_metric,
+            alarms.metric_exists,
             ALARM,
             "monitoring-primary-journal-replication",
             ["dimensions", "ReceivingRegion"],
             "us-east-1",
         ),
-        (alarms.on_no_metric, ALARM, "monitoring-primary-bucket-in-latency", ["dimensions", "RuleId"], "other"),
-        (alarms.on_no_metric, ALARM, "alarms-nlb-unhealthy", ["dimensions", "TargetGroup"], "targetgroup/other"),
-        (alarms.composites_of_nothing, COMPOSITE, "alarms-region", ["alarmRule"], 'ALARM("other")'),
-        (alarms.composites_of_nothing, COMPOSITE, "alarms-region", ["alarmRule"], "FALSE"),
+        (alarms.metric_exists, ALARM, "monitoring-primary-bucket-in-latency", ["dimensions", "RuleId"], "other"),
+        (alarms.metric_exists, ALARM, "alarms-nlb-unhealthy", ["dimensions", "TargetGroup"], "targetgroup/other"),
+        (alarms.composite_per_region, COMPOSITE, "alarms-region", ["alarmRule"], 'ALARM("other")'),
+        (alarms.composite_per_region, COMPOSITE, "alarms-region", ["alarmRule"], "FALSE"),
     ],
 )
 def test_an_alarm_that_no_one_would_hear_is_refused(
@@ -124,7 +124,7 @@ def test_a_topic_that_alarms_cannot_write_to_is_refused(token_and_name: tuple[st
     text = next(row["inputs"]["policy"] for row in rows if (row["type"], row["name"]) == token_and_name)
     other = text.replace("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
 
-    (violation,) = alarms.silent_topics(changed(rows, *token_and_name, giving("policy", value=other)))
+    (violation,) = alarms.topic_permission(changed(rows, *token_and_name, giving("policy", value=other)))
     assert "aws:sns/topic:Topic topic-topic" in violation
 
 
@@ -143,9 +143,9 @@ def test_an_alarm_in_a_region_without_its_metric_is_refused(name: str, there: st
     def move(row: dict[str, Any]) -> None:
         row["region"] = "us-east-2"
 
-    (violation,) = alarms.on_no_metric(changed(registered(DEFAULTS), ALARM, name, move))
-    assert f"{name} in us-east-2 looks at" in violation
-    assert violation.endswith(f"which is in {there}; move it there")
+    (violation,) = alarms.metric_exists(changed(registered(DEFAULTS), ALARM, name, move))
+    assert f"{name} in us-east-2 is on" in violation
+    assert violation.endswith(f"published in {there}; move it there")
 
 
 def test_an_alarm_on_the_accelerator_is_refused() -> None:
@@ -154,24 +154,24 @@ def test_an_alarm_on_the_accelerator_is_refused() -> None:
         registered(DEFAULTS), ALARM, "alarms-payments-errors", giving("namespace", value="AWS/GlobalAccelerator")
     )
 
-    (violation,) = alarms.on_no_metric(rows)
-    assert violation.endswith("put into the table of metrics where that is")
+    (violation,) = alarms.metric_exists(rows)
+    assert violation.endswith("add it with its region")
 
 
 @pytest.mark.parametrize("why", sorted({*NAMED, "S3 replication failures"}))
 def test_a_thing_whose_alarm_is_lost_is_named(why: str) -> None:
     """For each thing in turn: without the alarms that watch it, the rule says that it is unwatched."""
     rows = registered(DEFAULTS)
-    for each in (one for one in coverage.wanted(rows) if one.why == why):
+    for each in (one for one in coverage.required_alarms(rows) if one.why == why):
         left = [row for row in rows if not watches(row, each)]
 
         assert len(left) < len(rows)
         assert f"{label(each.row)} has no alarm on {why}" in {
-            violation.partition(";")[0] for violation in coverage.unwatched(left)
+            violation.partition(";")[0] for violation in coverage.alarm_coverage(left)
         }
 
 
-def watches(row: Row, thing: coverage.Wanted) -> bool:
+def watches(row: Row, thing: coverage.RequiredAlarm) -> bool:
     given = row["inputs"]
     return (
         row["type"] == ALARM
@@ -187,11 +187,13 @@ def test_a_region_without_its_dashboard_or_its_summing_alarm_is_named() -> None:
         if row["stack"] != "secondary" or row["type"] not in (coverage.DASHBOARD, COMPOSITE)
     ]
 
-    assert coverage.unseen_regions(rows) == [f"secondary has no {coverage.DASHBOARD}; make one"]
-    assert alarms.composites_of_nothing(rows) == [f"us-east-2 has no {COMPOSITE}; sum up what it cannot serve without"]
+    assert coverage.dashboard_per_region(rows) == [f"secondary has no {coverage.DASHBOARD}; create one"]
+    assert alarms.composite_per_region(rows) == [
+        f"us-east-2 has no {COMPOSITE}; create one of the alarms that mean the region cannot serve"
+    ]
 
 
 def test_an_alarm_without_dimensions_it_needs_is_refused() -> None:
     rows = changed(registered(DEFAULTS), ALARM, "alarms-nlb-unhealthy", without("dimensions", "LoadBalancer"))
 
-    assert len(alarms.on_no_metric(rows)) == 1
+    assert len(alarms.metric_exists(rows)) == 1

@@ -13,7 +13,11 @@ from tests.programs.changes import changed, giving, without
 from tests.programs.profiles import COMMITTED, DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
-ALWAYS: tuple[Rule, ...] = (deletion.kept_by_pulumi, deletion.occupied_zones, deletion.held_by_a_gateway)
+ALWAYS: tuple[Rule, ...] = (
+    deletion.protect_or_retain_denied,
+    deletion.zone_force_destroy_required,
+    deletion.nlb_before_internet_gateway,
+)
 PROTECTED = tuple(sorted(deletion.PROTECTED))
 
 # In how many stacks or regions.
@@ -42,7 +46,7 @@ def test_nothing_blocks_a_deletion(environment: str) -> None:
 @pytest.mark.parametrize("environment", PROTECTED)
 def test_protection_protects_exactly_what_holds_data_or_an_address(environment: str) -> None:
     assert set(PROTECTION) == deletion.PROTECTABLE
-    assert Counter(each.what for each in deletion.blocks(registered(environment))) == PROTECTION
+    assert Counter(each.what for each in deletion.blockers(registered(environment))) == PROTECTION
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -58,7 +62,7 @@ def test_every_argument_about_deletion_is_spoken_of(environment: str) -> None:
     forgotten = {
         f"{token} {path}"
         for token in types
-        for path in sdk.arguments(token, deletion.DELETION_ARGUMENT) - deletion.known(token)
+        for path in sdk.arguments(token, deletion.DELETION_ARGUMENT) - deletion.known_arguments(token)
     }
 
     assert not forgotten
@@ -111,12 +115,14 @@ def test_an_option_that_keeps_a_resource_is_refused(option: str, value: object) 
     def change(row: dict[str, Any]) -> None:
         row["options"][option] = value
 
-    (violation,) = deletion.kept_by_pulumi(changed(registered(DEFAULTS), "aws:kms/key:Key", "data-key", change))
+    (violation,) = deletion.protect_or_retain_denied(
+        changed(registered(DEFAULTS), "aws:kms/key:Key", "data-key", change)
+    )
     assert violation.startswith("primary: aws:kms/key:Key data-key")
 
 
 def test_a_zone_that_others_records_would_keep_is_refused() -> None:
-    (violation,) = deletion.occupied_zones(
+    (violation,) = deletion.zone_force_destroy_required(
         changed(registered(DEFAULTS), "aws:route53/zone:Zone", "dns-zone", without("forceDestroy"))
     )
     assert "aws:route53/zone:Zone dns-zone" in violation
@@ -126,7 +132,7 @@ def test_a_load_balancer_that_may_outlive_the_internet_gateway_is_refused() -> N
     def change(row: dict[str, Any]) -> None:
         row["options"]["depends_on"] = []
 
-    (violation,) = deletion.held_by_a_gateway(
+    (violation,) = deletion.nlb_before_internet_gateway(
         changed(registered(DEFAULTS), "aws:lb/loadBalancer:LoadBalancer", "front-door-nlb", change)
     )
     assert "front-door-nlb" in violation

@@ -18,12 +18,12 @@ def ignoring(*keys: str) -> Any:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_what_aws_changes_is_not_changed_back(environment: str) -> None:
-    assert drift.changed_back(registered(environment)) == []
+    assert drift.ignore_changes_required(registered(environment)) == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_nothing_else_is_ignored(environment: str) -> None:
-    assert drift.ignored_without_need(registered(environment)) == []
+    assert drift.ignore_changes_unneeded(registered(environment)) == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -39,8 +39,10 @@ def test_both_members_are_alike_so_that_they_can_change_places(environment: str)
 def test_a_member_that_would_be_changed_back_is_refused(member: str, key: str) -> None:
     others = set(drift.IGNORED[drift.CLUSTER]) - {key}
 
-    (violation,) = drift.changed_back(changed(registered(DEFAULTS), drift.CLUSTER, member, ignoring(*others)))
-    assert f"{drift.CLUSTER} {member} would change {key} back" in violation
+    (violation,) = drift.ignore_changes_required(
+        changed(registered(DEFAULTS), drift.CLUSTER, member, ignoring(*others))
+    )
+    assert f"{drift.CLUSTER} {member} would revert {key}:" in violation
 
 
 @pytest.mark.parametrize(
@@ -54,5 +56,5 @@ def test_a_member_that_would_be_changed_back_is_refused(member: str, key: str) -
 def test_what_is_ignored_without_need_is_refused(token: str, name: str, key: str) -> None:
     kept = drift.IGNORED.get(token, {})
 
-    (violation,) = drift.ignored_without_need(changed(registered(DEFAULTS), token, name, ignoring(*kept, key)))
+    (violation,) = drift.ignore_changes_unneeded(changed(registered(DEFAULTS), token, name, ignoring(*kept, key)))
     assert f"{token} {name} ignores changes of {key}" in violation

@@ -15,10 +15,10 @@ from tests.programs.profiles import DEFAULTS, OPTIONS, registered
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (
-    drills.unstoppable,
-    drills.stopped_by_nothing,
-    drills.unmarked_targets,
-    drills.plans_of_nothing,
+    drills.stop_condition_required,
+    drills.stop_alarm_exists,
+    drills.target_exists,
+    drills.region_switch_function_exists,
 )
 ALARM = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:"
 ISOLATION = "fault-injection-primary-isolation"
@@ -54,39 +54,53 @@ def test_nothing_of_it_is_there_unless_asked_for() -> None:
 @pytest.mark.parametrize(
     ("rule", "token", "name", "path", "value", "says"),
     [
-        (drills.unstoppable, drills.TEMPLATE, ISOLATION, ["stopConditions"], [{"source": "none"}], "name alarms"),
         (
-            drills.unstoppable,
+            drills.stop_condition_required,
+            drills.TEMPLATE,
+            ISOLATION,
+            ["stopConditions"],
+            [{"source": "none"}],
+            "use alarms",
+        ),
+        (
+            drills.stop_condition_required,
             drills.TEMPLATE,
             ISOLATION,
             ["stopConditions"],
             [{"source": "aws:cloudwatch:alarm", "value": f"{ALARM}{number}"} for number in range(6)],
-            "FIS takes 5",
+            "use at most 5",
         ),
         (
-            drills.stopped_by_nothing,
+            drills.stop_alarm_exists,
             drills.TEMPLATE,
             ISOLATION,
             ["stopConditions", "value"],
             f"{ALARM}alarm-region-primary-options",
-            "name a metric alarm",
+            "use a metric alarm",
         ),
         (
-            drills.stopped_by_nothing,
+            drills.stop_alarm_exists,
             drills.TEMPLATE,
             ISOLATION,
             ["stopConditions", "value"],
             "arn:aws:cloudwatch:us-east-2:000000000000:alarm:alarm-secondary-options-nlb-unhealthy",
             "of us-east-1",
         ),
-        (drills.unmarked_targets, drills.TEMPLATE, BUCKETS, ["targets", "resourceTags", "value"], "other", "give that"),
         (
-            drills.plans_of_nothing,
+            drills.target_exists,
+            drills.TEMPLATE,
+            BUCKETS,
+            ["targets", "resourceTags", "value"],
+            "other",
+            "add it to the target",
+        ),
+        (
+            drills.region_switch_function_exists,
             drills.PLAN,
             PLAN,
             ["workflows", "steps", "customActionLambdaConfigs", "lambdas", "arn"],
             "arn:aws:lambda:us-east-1:000000000000:function:other",
-            "make that function",
+            "create that function",
         ),
     ],
 )

@@ -12,11 +12,11 @@ from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (
-    encryption.without_our_key,
-    encryption.not_switched_on,
-    encryption.unused_but_on,
-    encryption.buckets_without_encryption,
-    encryption.restored_without_our_key,
+    encryption.regional_key_required,
+    encryption.encryption_enabled,
+    encryption.unencrypted_feature_denied,
+    encryption.bucket_encryption_required,
+    encryption.restore_test_regional_key,
 )
 
 
@@ -40,7 +40,7 @@ def test_every_argument_that_could_take_a_key_is_spoken_of(environment: str) -> 
     forgotten = {
         f"{token} {path}"
         for token in types
-        for path in sdk.arguments(token, encryption.KEY_ARGUMENT) - encryption.known(token)
+        for path in sdk.arguments(token, encryption.KEY_ARGUMENT) - encryption.known_arguments(token)
     }
 
     assert len(types) > 60
@@ -80,7 +80,7 @@ OTHER_KEY = "arn:aws:kms:us-east-2:000000000000:key/other"
     ],
 )
 def test_a_missing_or_foreign_key_is_refused(token: str, name: str, change: Change) -> None:
-    violations = encryption.without_our_key(changed(registered(DEFAULTS), token, name, change))
+    violations = encryption.regional_key_required(changed(registered(DEFAULTS), token, name, change))
 
     assert violations
     assert all(f"{token} {name}" in each for each in violations)
@@ -93,29 +93,29 @@ def test_the_key_of_the_other_region_is_refused() -> None:
     )
     swapped = changed(rows, "aws:sqs/queue:Queue", "dead-letters-queue", giving("kmsMasterKeyId", value=there))
 
-    (violation,) = encryption.without_our_key(swapped)
+    (violation,) = encryption.regional_key_required(swapped)
     assert violation.startswith("primary: aws:sqs/queue:Queue dead-letters-queue")
-    assert violation.endswith("give the data key of us-east-1")
+    assert violation.endswith("use the data key of us-east-1")
 
 
 @pytest.mark.parametrize(
     ("rule", "token", "name", "change"),
     [
-        (encryption.not_switched_on, encryption.KEY, "data-key", giving("enableKeyRotation", value=False)),
+        (encryption.encryption_enabled, encryption.KEY, "data-key", giving("enableKeyRotation", value=False)),
         (
-            encryption.not_switched_on,
+            encryption.encryption_enabled,
             "aws:rds/globalCluster:GlobalCluster",
             "database-global",
             without("storageEncrypted"),
         ),
         (
-            encryption.unused_but_on,
+            encryption.unencrypted_feature_denied,
             "aws:rds/clusterInstance:ClusterInstance",
             "database-primary-1",
             giving("performanceInsightsEnabled", value=True),
         ),
         (
-            encryption.restored_without_our_key,
+            encryption.restore_test_regional_key,
             "aws:backup/restoreTestingSelection:RestoreTestingSelection",
             "restore-testing-s3",
             without("restoreMetadataOverrides"),
@@ -132,7 +132,7 @@ def test_access_logs_of_a_load_balancer_are_refused_any_other_encryption() -> No
     kms = giving("rules", "applyServerSideEncryptionByDefault", "sseAlgorithm", value="aws:kms")
     rows = changed(registered(DEFAULTS), encryption.BUCKET_ENCRYPTION, "log-bucket-encryption", kms)
 
-    (violation,) = encryption.buckets_without_encryption(rows)
+    (violation,) = encryption.bucket_encryption_required(rows)
     assert "aws:s3/bucket:Bucket log-bucket-bucket" in violation
     assert violation.endswith("with AES256")
 
@@ -140,4 +140,4 @@ def test_access_logs_of_a_load_balancer_are_refused_any_other_encryption() -> No
 def test_a_bucket_that_does_not_say_how_it_encrypts_is_refused() -> None:
     rows = [row for row in registered(DEFAULTS) if row["name"] != "bucket-encryption"]
 
-    assert len(encryption.buckets_without_encryption(rows)) == 2, "one in each region"
+    assert len(encryption.bucket_encryption_required(rows)) == 2, "one in each region"

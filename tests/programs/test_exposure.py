@@ -12,14 +12,14 @@ from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (
-    exposure.public_buckets,
-    exposure.public_addresses,
-    exposure.public_principals,
-    exposure.refused_types,
-    exposure.inline_rules,
-    exposure.unnamed_peers,
-    exposure.open_doors,
-    exposure.unguarded,
+    exposure.public_access_blocked,
+    exposure.public_address_denied,
+    exposure.public_principal_denied,
+    exposure.resource_type_denied,
+    exposure.inline_rules_denied,
+    exposure.rule_explicit,
+    exposure.ingress_source_restricted,
+    exposure.security_group_required,
 )
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
@@ -51,38 +51,50 @@ def test_the_world_may_come_in_by_the_two_network_load_balancers_only(environmen
 @pytest.mark.parametrize(
     ("rule", "token", "name", "path", "value"),
     [
-        *((exposure.public_buckets, BLOCK, "bucket-private", [key], False) for key in exposure.PRIVATE[BLOCK]),
-        (exposure.public_buckets, BLOCK, "log-bucket-private", ["blockPublicPolicy"], None),
-        (exposure.public_buckets, OWNERSHIP, "bucket-ownership", ["rule", "objectOwnership"], "ObjectWriter"),
-        (exposure.public_addresses, exposure.BUCKET, "bucket-bucket", ["acl"], "public-read"),
-        (exposure.public_addresses, exposure.BALANCER, "front-door-alb", ["internal"], False),
+        *((exposure.public_access_blocked, BLOCK, "bucket-private", [key], False) for key in exposure.PRIVATE[BLOCK]),
+        (exposure.public_access_blocked, BLOCK, "log-bucket-private", ["blockPublicPolicy"], None),
+        (exposure.public_access_blocked, OWNERSHIP, "bucket-ownership", ["rule", "objectOwnership"], "ObjectWriter"),
+        (exposure.public_address_denied, exposure.BUCKET, "bucket-bucket", ["acl"], "public-read"),
+        (exposure.public_address_denied, exposure.BALANCER, "front-door-alb", ["internal"], False),
         (
-            exposure.public_addresses,
+            exposure.public_address_denied,
             "aws:ec2/subnet:Subnet",
             "network-public-us-east-1a",
             ["mapPublicIpOnLaunch"],
             True,
         ),
         (
-            exposure.public_addresses,
+            exposure.public_address_denied,
             "aws:rds/clusterInstance:ClusterInstance",
             "database-primary-1",
             ["publiclyAccessible"],
             True,
         ),
-        (exposure.public_principals, QUEUE_POLICY, "dead-letters-senders", ["policy"], ANYONE),
-        (exposure.inline_rules, exposure.GROUP, "front-door-alb", ["ingress"], [{"protocol": "-1"}]),
-        (exposure.inline_rules, exposure.GROUP, "payments-network", ["egress"], [{"protocol": "-1"}]),
-        (exposure.unnamed_peers, exposure.INGRESS, "front-door-nlb-to-alb", ["referencedSecurityGroupId"], None),
-        (exposure.unnamed_peers, exposure.INGRESS, "front-door-nlb-to-alb", ["cidrIpv4"], "10.0.0.0/16"),
-        (exposure.unnamed_peers, exposure.INGRESS, "front-door-nlb-to-alb", ["description"], ""),
-        (exposure.unnamed_peers, exposure.INGRESS, "front-door-clients-to-nlb", ["fromPort"], 80),
-        (exposure.unnamed_peers, exposure.EGRESS, "payments-out", ["ipProtocol"], "-1"),
-        (exposure.open_doors, exposure.INGRESS, "front-door-nlb-to-alb", ["cidrIpv4"], "0.0.0.0/0"),
-        (exposure.open_doors, exposure.INGRESS, "front-door-nlb-to-alb", ["cidrIpv6"], "::/0"),
-        (exposure.open_doors, exposure.INGRESS, "front-door-clients-to-nlb", ["cidrIpv4"], "203.0.113.0/24"),
-        (exposure.unguarded, FUNCTION, "payments-function", ["vpcConfig", "securityGroupIds"], ["sg-default"]),
-        (exposure.unguarded, exposure.BALANCER, "front-door-nlb", ["securityGroups"], []),
+        (exposure.public_principal_denied, QUEUE_POLICY, "dead-letters-senders", ["policy"], ANYONE),
+        (exposure.inline_rules_denied, exposure.GROUP, "front-door-alb", ["ingress"], [{"protocol": "-1"}]),
+        (exposure.inline_rules_denied, exposure.GROUP, "payments-network", ["egress"], [{"protocol": "-1"}]),
+        (exposure.rule_explicit, exposure.INGRESS, "front-door-nlb-to-alb", ["referencedSecurityGroupId"], None),
+        (exposure.rule_explicit, exposure.INGRESS, "front-door-nlb-to-alb", ["cidrIpv4"], "10.0.0.0/16"),
+        (exposure.rule_explicit, exposure.INGRESS, "front-door-nlb-to-alb", ["description"], ""),
+        (exposure.rule_explicit, exposure.INGRESS, "front-door-clients-to-nlb", ["fromPort"], 80),
+        (exposure.rule_explicit, exposure.EGRESS, "payments-out", ["ipProtocol"], "-1"),
+        (exposure.ingress_source_restricted, exposure.INGRESS, "front-door-nlb-to-alb", ["cidrIpv4"], "0.0.0.0/0"),
+        (exposure.ingress_source_restricted, exposure.INGRESS, "front-door-nlb-to-alb", ["cidrIpv6"], "::/0"),
+        (
+            exposure.ingress_source_restricted,
+            exposure.INGRESS,
+            "front-door-clients-to-nlb",
+            ["cidrIpv4"],
+            "203.0.113.0/24",
+        ),
+        (
+            exposure.security_group_required,
+            FUNCTION,
+            "payments-function",
+            ["vpcConfig", "securityGroupIds"],
+            ["sg-default"],
+        ),
+        (exposure.security_group_required, exposure.BALANCER, "front-door-nlb", ["securityGroups"], []),
     ],
 )
 def test_what_is_open_is_refused(rule: Rule, token: str, name: str, path: list[str], value: Any) -> None:
@@ -95,7 +107,7 @@ def test_what_is_open_is_refused(rule: Rule, token: str, name: str, path: list[s
 def test_a_bucket_without_its_privacy_is_refused(lost: str) -> None:
     rows = [row for row in registered(DEFAULTS) if row["name"] != lost]
 
-    assert len(exposure.public_buckets(rows)) == 2, "one in each region"
+    assert len(exposure.public_access_blocked(rows)) == 2, "one in each region"
 
 
 def test_the_peer_regions_network_may_be_named_by_its_addresses() -> None:
@@ -104,12 +116,12 @@ def test_the_peer_regions_network_may_be_named_by_its_addresses() -> None:
     own = {"cidrIpv4": "10.0.0.0/16", "securityGroupId": "sg-endpoints"}
     rows = registered(DEFAULTS)
 
-    assert exposure.open_doors(added(rows, exposure.INGRESS, "peer", **peer)) == []
-    assert len(exposure.open_doors(added(rows, exposure.INGRESS, "own", **own))) == 1
+    assert exposure.ingress_source_restricted(added(rows, exposure.INGRESS, "peer", **peer)) == []
+    assert len(exposure.ingress_source_restricted(added(rows, exposure.INGRESS, "own", **own))) == 1
 
 
-@pytest.mark.parametrize("token", exposure.REFUSED)
+@pytest.mark.parametrize("token", exposure.DENIED_TYPES)
 def test_a_type_that_opens_things_is_refused(token: str) -> None:
-    (violation,) = exposure.refused_types(added(registered(DEFAULTS), token, "one"))
+    (violation,) = exposure.resource_type_denied(added(registered(DEFAULTS), token, "one"))
 
     assert f"{token} one" in violation

@@ -12,14 +12,14 @@ from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (
-    functions.unready_logs,
-    functions.endless_logs,
-    functions.losing,
-    functions.lost_messages,
-    functions.slow_to_tell,
-    functions.untraced,
-    functions.outside,
-    functions.of_another_kind,
+    functions.log_group_first,
+    functions.log_retention_required,
+    functions.dead_letter_queue_required,
+    functions.dead_letter_retention,
+    functions.duration_alarm_below_timeout,
+    functions.tracing_required,
+    functions.private_subnets,
+    functions.runtime_and_architecture,
 )
 FUNCTION = (functions.FUNCTION, "payments-function")
 SUBNET = "aws:ec2/subnet:Subnet"
@@ -38,23 +38,23 @@ def test_every_function_has_what_all_have(rule: Rule, environment: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "what", "path", "value"),
     [
-        (functions.unready_logs, FUNCTION, ["loggingConfig"], {"logGroup": "/aws/lambda/other"}),
-        (functions.endless_logs, (functions.LOG_GROUP, "payments-logs"), ["retentionInDays"], 0),
-        (functions.losing, FUNCTION, ["deadLetterConfig"], None),
+        (functions.log_group_first, FUNCTION, ["loggingConfig"], {"logGroup": "/aws/lambda/other"}),
+        (functions.log_retention_required, (functions.LOG_GROUP, "payments-logs"), ["retentionInDays"], 0),
+        (functions.dead_letter_queue_required, FUNCTION, ["deadLetterConfig"], None),
         (
-            functions.losing,
+            functions.dead_letter_queue_required,
             FUNCTION,
             ["deadLetterConfig", "targetArn"],
             "arn:aws:sqs:us-east-2:000000000000:queue-dead-letters-secondary-test",
         ),
-        (functions.losing, FUNCTION, ["role"], "arn:aws:iam::000000000000:role/other"),
-        (functions.lost_messages, QUEUE, ["messageRetentionSeconds"], 345600),
-        (functions.slow_to_tell, FUNCTION, ["timeout"], 8),
-        (functions.untraced, FUNCTION, ["tracingConfig", "mode"], "PassThrough"),
-        (functions.outside, FUNCTION, ["vpcConfig"], None),
-        (functions.outside, FUNCTION, ["vpcConfig", "subnetIds"], ["subnet-of-one-zone"]),
-        (functions.of_another_kind, FUNCTION, ["architectures"], ["x86_64"]),
-        (functions.of_another_kind, FUNCTION, ["runtime"], "python3.9"),
+        (functions.dead_letter_queue_required, FUNCTION, ["role"], "arn:aws:iam::000000000000:role/other"),
+        (functions.dead_letter_retention, QUEUE, ["messageRetentionSeconds"], 345600),
+        (functions.duration_alarm_below_timeout, FUNCTION, ["timeout"], 8),
+        (functions.tracing_required, FUNCTION, ["tracingConfig", "mode"], "PassThrough"),
+        (functions.private_subnets, FUNCTION, ["vpcConfig"], None),
+        (functions.private_subnets, FUNCTION, ["vpcConfig", "subnetIds"], ["subnet-of-one-zone"]),
+        (functions.runtime_and_architecture, FUNCTION, ["architectures"], ["x86_64"]),
+        (functions.runtime_and_architecture, FUNCTION, ["runtime"], "python3.9"),
     ],
 )
 def test_a_function_that_lacks_something_is_refused(
@@ -70,24 +70,24 @@ def test_a_function_in_public_subnets_is_refused() -> None:
     public = [row["outputs"]["id"] for row in of_type(rows, SUBNET) if row["name"].startswith("network-public")]
     assert len(public) == 6, "three zones in two regions"
 
-    (violation,) = functions.outside(changed(rows, *FUNCTION, giving("vpcConfig", "subnetIds", value=public)))
-    assert "give it private subnets" in violation
+    (violation,) = functions.private_subnets(changed(rows, *FUNCTION, giving("vpcConfig", "subnetIds", value=public)))
+    assert "use private subnets" in violation
 
 
 def test_a_function_that_may_be_there_before_its_log_group_is_refused() -> None:
     def forget(row: dict[str, Any]) -> None:
         row["options"]["depends_on"] = []
 
-    (violation,) = functions.unready_logs(changed(registered(DEFAULTS), *FUNCTION, forget))
-    assert violation.endswith("let it depend on the log group")
+    (violation,) = functions.log_group_first(changed(registered(DEFAULTS), *FUNCTION, forget))
+    assert violation.endswith("add the log group to depends_on")
 
 
 def test_a_function_without_its_log_group_is_refused() -> None:
     rows: list[Row] = [row for row in registered(DEFAULTS) if row["name"] != "payments-logs"]
 
-    assert [each.partition(";")[2] for each in functions.unready_logs(rows)] == [
-        " make /aws/lambda/function-payments-primary-test",
-        " make /aws/lambda/function-payments-secondary-test",
+    assert [each.partition(";")[2] for each in functions.log_group_first(rows)] == [
+        " create /aws/lambda/function-payments-primary-test",
+        " create /aws/lambda/function-payments-secondary-test",
     ]
 
 

@@ -13,13 +13,13 @@ from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (
-    iam.unknown_policies,
-    iam.wildcard_actions,
-    iam.wildcard_resources,
-    iam.trusted_by_others,
-    iam.used_for_others,
-    iam.unlisted_attachments,
-    iam.open_functions,
+    iam.policy_unchecked,
+    iam.wildcard_action_denied,
+    iam.wildcard_resource_denied,
+    iam.role_trust_restricted,
+    iam.service_principal_source_required,
+    iam.managed_policy_unlisted,
+    iam.permission_source_required,
 )
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
@@ -49,8 +49,8 @@ def test_every_exception_is_still_used() -> None:
     attached = {row["inputs"]["policyArn"].partition("policy/")[2] for row in of_type(rows, iam.ATTACHMENT)}
 
     assert set(iam.ANY_RESOURCE) | set(iam.ANY_OF_A_KIND) <= actions
-    assert set(iam.SILENT_IN_RESOURCE) <= services
-    assert {(iam.ROLE, service) for service in iam.SILENT_IN_TRUST} <= services
+    assert set(iam.RESOURCE_POLICY_WITHOUT_SOURCE) <= services
+    assert {(iam.ROLE, service) for service in iam.TRUST_WITHOUT_SOURCE} <= services
     assert attached == set(iam.MANAGED)
 
 
@@ -70,63 +70,93 @@ TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/t"
 @pytest.mark.parametrize(
     ("rule", "token", "name", "path", "value"),
     [
-        (iam.wildcard_actions, POLICY, "payments-policy", "policy", allowing("dynamodb:*", TABLE)),
-        (iam.wildcard_actions, POLICY, "payments-policy", "policy", allowing(["sqs:SendMessage", "s3:Get*"], TABLE)),
-        (iam.wildcard_actions, POLICY, "payments-policy", "policy", allowing("*", TABLE)),
-        (iam.wildcard_actions, BUCKET_POLICY, "bucket-tls-only", "policy", allowing("s3:*", TABLE, Principal=EVENTS)),
-        (iam.wildcard_actions, iam.KEY, "data-key", "policy", allowing("kms:*", "*", Principal=EVENTS)),
-        (iam.wildcard_actions, iam.KEY, "data-key", "policy", allowing("kms:*", "*", Principal={"AWS": "*"})),
-        (iam.wildcard_actions, POLICY, "payments-policy", "policy", allowing([], TABLE, NotAction="iam:PassRole")),
-        (iam.wildcard_resources, POLICY, "payments-policy", "policy", allowing("dynamodb:PutItem", "*")),
-        (iam.wildcard_resources, POLICY, "payments-policy", "policy", allowing("dynamodb:PutItem", ["arn:aws:*"])),
-        (iam.wildcard_resources, POLICY, "payments-policy", "policy", allowing("s3:GetObject", "arn:aws:s3:::*/*")),
+        (iam.wildcard_action_denied, POLICY, "payments-policy", "policy", allowing("dynamodb:*", TABLE)),
         (
-            iam.wildcard_resources,
+            iam.wildcard_action_denied,
+            POLICY,
+            "payments-policy",
+            "policy",
+            allowing(["sqs:SendMessage", "s3:Get*"], TABLE),
+        ),
+        (iam.wildcard_action_denied, POLICY, "payments-policy", "policy", allowing("*", TABLE)),
+        (
+            iam.wildcard_action_denied,
+            BUCKET_POLICY,
+            "bucket-tls-only",
+            "policy",
+            allowing("s3:*", TABLE, Principal=EVENTS),
+        ),
+        (iam.wildcard_action_denied, iam.KEY, "data-key", "policy", allowing("kms:*", "*", Principal=EVENTS)),
+        (iam.wildcard_action_denied, iam.KEY, "data-key", "policy", allowing("kms:*", "*", Principal={"AWS": "*"})),
+        (
+            iam.wildcard_action_denied,
+            POLICY,
+            "payments-policy",
+            "policy",
+            allowing([], TABLE, NotAction="iam:PassRole"),
+        ),
+        (iam.wildcard_resource_denied, POLICY, "payments-policy", "policy", allowing("dynamodb:PutItem", "*")),
+        (
+            iam.wildcard_resource_denied,
+            POLICY,
+            "payments-policy",
+            "policy",
+            allowing("dynamodb:PutItem", ["arn:aws:*"]),
+        ),
+        (
+            iam.wildcard_resource_denied,
+            POLICY,
+            "payments-policy",
+            "policy",
+            allowing("s3:GetObject", "arn:aws:s3:::*/*"),
+        ),
+        (
+            iam.wildcard_resource_denied,
             POLICY,
             "payments-policy",
             "policy",
             allowing(["xray:PutTraceSegments", "kms:Decrypt"], "arn:aws:kms:us-east-1:000000000000:key/*"),
         ),
-        (iam.trusted_by_others, iam.ROLE, "payments-role", "assumeRolePolicy", trusting({"AWS": "000000000000"})),
-        (iam.trusted_by_others, iam.ROLE, "payments-role", "assumeRolePolicy", trusting("*")),
+        (iam.role_trust_restricted, iam.ROLE, "payments-role", "assumeRolePolicy", trusting({"AWS": "000000000000"})),
+        (iam.role_trust_restricted, iam.ROLE, "payments-role", "assumeRolePolicy", trusting("*")),
         (
-            iam.trusted_by_others,
+            iam.role_trust_restricted,
             iam.ROLE,
             "payments-role",
             "assumeRolePolicy",
             trusting({"Service": ["lambda.amazonaws.com", "ec2.amazonaws.com"]}),
         ),
         (
-            iam.trusted_by_others,
+            iam.role_trust_restricted,
             iam.ROLE,
             "flow-logs-role",
             "assumeRolePolicy",
             trusting({"Service": "vpc-flow-logs.amazonaws.com"}),
         ),
         (
-            iam.used_for_others,
+            iam.service_principal_source_required,
             TOPIC_POLICY,
             "topic-publishers",
             "policy",
             allowing("sns:Publish", TABLE, Principal={"Service": "cloudwatch.amazonaws.com"}),
         ),
         (
-            iam.used_for_others,
+            iam.service_principal_source_required,
             "aws:sqs/queuePolicy:QueuePolicy",
             "dead-letters-senders",
             "policy",
             allowing("sqs:SendMessage", TABLE, Principal=EVENTS, Condition={"ArnLike": {"aws:SourceArn": "*"}}),
         ),
         (
-            iam.unlisted_attachments,
+            iam.managed_policy_unlisted,
             iam.ATTACHMENT,
             "backup-backup",
             "policyArn",
             "arn:aws:iam::aws:policy/PowerUserAccess",
         ),
-        (iam.open_functions, iam.PERMISSION, "api-api", "sourceArn", None),
-        (iam.open_functions, iam.PERMISSION, "api-api", "principal", "*"),
-        (iam.unknown_policies, iam.ROLE, "payments-role", "inlinePolicies", [{"name": "more", "policy": "{}"}]),
+        (iam.permission_source_required, iam.PERMISSION, "api-api", "sourceArn", None),
+        (iam.permission_source_required, iam.PERMISSION, "api-api", "principal", "*"),
+        (iam.policy_unchecked, iam.ROLE, "payments-role", "inlinePolicies", [{"name": "more", "policy": "{}"}]),
     ],
 )
 def test_more_than_needed_is_refused(rule: Rule, token: str, name: str, path: str, value: Any) -> None:
@@ -138,5 +168,5 @@ def test_more_than_needed_is_refused(rule: Rule, token: str, name: str, path: st
 def test_a_policy_in_a_place_that_no_rule_looks_at_is_refused() -> None:
     rows = added(registered(DEFAULTS), "aws:sqs/queue:Queue", "other", policy=allowing("sqs:*", "*", Principal="*"))
 
-    (violation,) = iam.unknown_policies(rows)
+    (violation,) = iam.policy_unchecked(rows)
     assert "aws:sqs/queue:Queue other has a policy in policy" in violation

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from localaws.engine import graph, program, project
-from policy.rules.names import INSIDE_ANOTHER, NAME_KEYS, names_of
+from policy.rules.names import NAME_KEYS, NESTED_TYPES, names_of
 from shared.local_aws import PROGRAMS
 from shared.outputs import GlobalOutputs, RegionOutputs, leaves
 from shared.places import PROJECTS
@@ -53,7 +53,7 @@ def test_a_region_reads_no_other_stack_and_global_reads_both(rows: list[Row]) ->
 
 
 def test_every_name_carries_the_suffix(aws_rows: list[Row]) -> None:
-    names = {name for row in aws_rows if row["type"] not in INSIDE_ANOTHER for name in names_of(row)}
+    names = {name for row in aws_rows if row["type"] not in NESTED_TYPES for name in names_of(row)}
 
     assert len(names) > 50
     assert not [name for name in names if not re.search(r"(^|[-_./])dev([-_./]|$)", name)]

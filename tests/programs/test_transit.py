@@ -12,13 +12,13 @@ from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
 RULES: tuple[Rule, ...] = (
-    transit.plain_listeners,
-    transit.plain_health_checks,
-    transit.plain_ports,
-    transit.old_api_policies,
-    transit.databases_without_tls,
-    transit.reachable_in_clear,
-    transit.messages_in_clear,
+    transit.listener_tls,
+    transit.health_check_tls,
+    transit.accelerator_port_443,
+    transit.api_domain_tls,
+    transit.database_tls_required,
+    transit.resource_policy_tls_required,
+    transit.subscription_https,
 )
 HEALTH_CHECK = "aws:route53/healthCheck:HealthCheck"
 ACCELERATOR = "aws:globalaccelerator/listener:Listener"
@@ -33,22 +33,22 @@ def test_everything_travels_in_tls(rule: Rule, environment: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "token", "name", "path", "value"),
     [
-        (transit.plain_listeners, transit.LISTENER, "front-door-alb", ["protocol"], "HTTP"),
-        (transit.plain_listeners, transit.LISTENER, "front-door-alb", ["sslPolicy"], "ELBSecurityPolicy-2016-08"),
-        (transit.plain_listeners, transit.LISTENER, "front-door-alb", ["certificateArn"], None),
+        (transit.listener_tls, transit.LISTENER, "front-door-alb", ["protocol"], "HTTP"),
+        (transit.listener_tls, transit.LISTENER, "front-door-alb", ["sslPolicy"], "ELBSecurityPolicy-2016-08"),
+        (transit.listener_tls, transit.LISTENER, "front-door-alb", ["certificateArn"], None),
         (
-            transit.plain_listeners,
+            transit.listener_tls,
             transit.LISTENER,
             "front-door-nlb",
             ["defaultActions"],
             [{"targetGroupArn": "arn:x"}],
         ),
-        (transit.plain_health_checks, transit.TARGETS, "front-door-alb", ["healthCheck", "protocol"], "HTTP"),
-        (transit.plain_health_checks, HEALTH_CHECK, "dns-nlb-primary", ["type"], "TCP"),
-        (transit.plain_ports, ACCELERATOR, "accelerator-https", ["portRanges", "fromPort"], 80),
-        (transit.databases_without_tls, "aws:rds/cluster:Cluster", "database-primary", ["engine"], "aurora-mysql"),
+        (transit.health_check_tls, transit.TARGETS, "front-door-alb", ["healthCheck", "protocol"], "HTTP"),
+        (transit.health_check_tls, HEALTH_CHECK, "dns-nlb-primary", ["type"], "TCP"),
+        (transit.accelerator_port_443, ACCELERATOR, "accelerator-https", ["portRanges", "fromPort"], 80),
+        (transit.database_tls_required, "aws:rds/cluster:Cluster", "database-primary", ["engine"], "aurora-mysql"),
         (
-            transit.databases_without_tls,
+            transit.database_tls_required,
             "aws:rds/cluster:Cluster",
             "database-secondary",
             ["dbClusterParameterGroupName"],
@@ -76,8 +76,10 @@ def test_what_does_not_refuse_plain_http_is_refused(guarded: str, policy: str) -
     token = next(row["type"] for row in registered(DEFAULTS) if row["name"] == policy)
     allowing = changed(registered(DEFAULTS), token, policy, giving("policy", value='{"Statement": []}'))
 
-    assert [guarded in each for each in transit.reachable_in_clear(without)] == [True, True], "one in each region"
-    assert [guarded in each for each in transit.reachable_in_clear(allowing)] == [True]
+    assert [guarded in each for each in transit.resource_policy_tls_required(without)] == [True, True], (
+        "one in each region"
+    )
+    assert [guarded in each for each in transit.resource_policy_tls_required(allowing)] == [True]
 
 
 def test_a_policy_that_refuses_http_for_the_bucket_but_not_its_objects_is_refused() -> None:
@@ -86,7 +88,7 @@ def test_a_policy_that_refuses_http_for_the_bucket_but_not_its_objects_is_refuse
     half = policy.replace(', "arn:aws:s3:::bucket-primary-test-000000000000/*"', "")
     assert half != policy
 
-    (violation,) = transit.reachable_in_clear(
+    (violation,) = transit.resource_policy_tls_required(
         changed(rows, "aws:s3/bucketPolicy:BucketPolicy", "bucket-tls-only", giving("policy", value=half))
     )
     assert "bucket-bucket" in violation
@@ -95,9 +97,9 @@ def test_a_policy_that_refuses_http_for_the_bucket_but_not_its_objects_is_refuse
 @pytest.mark.parametrize(
     ("rule", "token", "inputs"),
     [
-        (transit.old_api_policies, "aws:apigateway/domainName:DomainName", {"securityPolicy": "TLS_1_0"}),
-        (transit.old_api_policies, "aws:apigateway/domainName:DomainName", {}),
-        (transit.messages_in_clear, "aws:sns/topicSubscription:TopicSubscription", {"protocol": "http"}),
+        (transit.api_domain_tls, "aws:apigateway/domainName:DomainName", {"securityPolicy": "TLS_1_0"}),
+        (transit.api_domain_tls, "aws:apigateway/domainName:DomainName", {}),
+        (transit.subscription_https, "aws:sns/topicSubscription:TopicSubscription", {"protocol": "http"}),
     ],
 )
 def test_what_these_environments_do_not_have_is_refused_all_the_same(
