@@ -1,12 +1,13 @@
-# Entry points of the project: `make help` lists the targets.
-# Needs Python 3.11 or later, make and git; everything else is installed into .venv and build/ on first use.
+# Entry points of the project; `make help` lists the targets.
+# Requires Python 3.11 or later, make and git; everything else is installed into .venv and build/ on first use.
 
 PYTHON ?= python3
 ENV ?= dev
 PIPENV_VERSION := 2026.10.3
 
-# What targets on AWS are told: YES=1 agrees beforehand, SURVIVOR=secondary plans without the other region, REGION, MODE
-# and REASON are a failover's, DECLINE=1 says no to one that waits, LOCAL=1 means the environment on this machine.
+# Variables of the targets on AWS. YES=1 skips the confirmation, SURVIVOR=secondary plans without the other region,
+# REGION, MODE and REASON describe a failover, DECLINE=1 declines one that waits for approval, LOCAL=1 selects the
+# environment on this machine.
 YES ?=
 SURVIVOR ?=
 REGION ?=
@@ -18,11 +19,10 @@ BACKEND ?=
 SECRETS_PROVIDER ?=
 COMPARE ?=
 AGAINST ?=
-# Free text reaches the shell through its environment, so that no quote in it ends a word.
+# Free text is passed through the environment, so that quotes in it are safe.
 export REASON BACKEND SECRETS_PROVIDER
 
-# Settings of a rehearsal.
-# Left empty, the command's own defaults hold; it chooses SPEED and RATE from what this machine sustains.
+# Variables of a rehearsal. If empty, the command's own defaults apply; it chooses SPEED and RATE for this machine.
 SCENARIO ?=
 SPEED ?=
 RATE ?=
@@ -44,7 +44,7 @@ export PIPENV_NOSPIN := 1
 help: ## Show this list
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z -]+:.*## /{n = split($$1, names, " "); for (i = 1; i <= n; i++) printf "  %-18s %s\n", names[i], $$2}' $(MAKEFILE_LIST)
 
-##@ What every other target needs
+##@ Setup
 
 $(PIPENV):
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or later, or name it with PYTHON=..." >&2; exit 2; }
@@ -78,7 +78,7 @@ $(POLICY): policy/requirements.txt pyproject.toml | $(PIPENV)
 install: $(READY) ## Install the pinned dependencies into .venv
 
 .PHONY: lock
-lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, naming no package index
+lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, without the URL of a package index
 	@$(PIPENV) lock --dev && $(PIPENV) lock --categories "functions"
 	@$(PYTHON) .ci/unname_index.py Pipfile.lock
 
@@ -97,10 +97,10 @@ local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and r
 	@$(RUN) -m shared.local_aws up --env $(ENV) --speed $(or $(SPEED),6)
 
 .PHONY: graph graph-check
-graph: $(READY) $(LAYER) ## Draw the diagrams in docs from what the programs register
+graph: $(READY) $(LAYER) ## Draw the diagrams in docs from the registered resources
 	@$(RUN) -m ops graph
 
-graph-check: $(READY) $(LAYER) ## Fail when a diagram in docs is not what the programs register
+graph-check: $(READY) $(LAYER) ## Fail if a diagram in docs differs from the registered resources
 	@$(RUN) -m ops graph --check
 
 .PHONY: cost
@@ -119,7 +119,7 @@ matrix: $(READY) $(LAYER) ## Deploy, update and destroy every combination of set
 	@MATRIX=all $(RUN) -m pytest -s -m "" tests/matrix
 
 .PHONY: bench
-bench: $(READY) $(LAYER) ## Measure how deployments grow with environments side by side
+bench: $(READY) $(LAYER) ## Measure the cost of deployments by number of environments
 	@$(RUN) -m bench
 
 .PHONY: bench-parameters
@@ -150,7 +150,7 @@ layer: $(LAYER) ## Build the functions' libraries for Lambda into build/layer
 policy: $(POLICY) ## Install the policy pack's own environment into build/policy-venv
 
 .PHONY: clean
-clean: ## Remove everything that was built, but not the dependencies
+clean: ## Remove all build results, but not the dependencies
 	@rm -rf build/local build/rehearsal build/layer build/layer.built build/policy-venv .pytest_cache .mypy_cache .ruff_cache
 
 ##@ On AWS: set up
@@ -189,25 +189,25 @@ outputs: pulumi $(READY) ## Print the stack outputs (ENV)
 destroy: pulumi $(READY) $(LAYER) ## Destroy global, then the regions, and list what is left (ENV YES)
 	@$(RUN) -m ops destroy --env $(ENV) $(AGREED)
 
-sweep: pulumi $(READY) ## Delete what a destroyed environment left behind (ENV YES)
+sweep: pulumi $(READY) ## Delete the leftovers of a destroyed environment (ENV YES)
 	@$(RUN) -m ops sweep --env $(ENV) $(AGREED)
 
-##@ On AWS: one stack and nothing else
+##@ On AWS: a single stack
 
 .PHONY: preview-primary preview-secondary preview-global
-preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Show what a deployment would change (ENV SURVIVOR)
+preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Preview one stack (ENV SURVIVOR)
 	@$(RUN) -m ops preview $* --env $(ENV) $(NARROWED)
 
 .PHONY: deploy-primary deploy-secondary deploy-global
-deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Roll out one stack (ENV YES SURVIVOR)
+deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy one stack (ENV YES SURVIVOR)
 	@$(RUN) -m ops deploy $* --env $(ENV) $(NARROWED) $(AGREED)
 
 .PHONY: refresh-primary refresh-secondary refresh-global
-refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Make one stack's state say what is there (ENV YES)
+refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Refresh one stack's state from AWS (ENV YES)
 	@$(RUN) -m ops refresh $* --env $(ENV) $(AGREED)
 
 .PHONY: outputs-primary outputs-secondary outputs-global
-outputs-primary outputs-secondary outputs-global: outputs-%: pulumi $(READY) ## Print what one stack exports (ENV)
+outputs-primary outputs-secondary outputs-global: outputs-%: pulumi $(READY) ## Print one stack's outputs (ENV)
 	@$(RUN) -m ops outputs $* --env $(ENV)
 
 .PHONY: destroy-primary destroy-secondary destroy-global

@@ -1,4 +1,4 @@
-"""The keys by which payment clients are known at both doors: docs/decisions/0004-callers-of-the-other-door.md."""
+"""The keys by which payment clients are known at both doors: docs/decisions/0004-callers-of-the-accelerator-endpoint.md."""
 
 import hashlib
 import re

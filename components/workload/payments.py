@@ -42,7 +42,7 @@ def payments_function(
 
 def client_key_hashes(client_keys: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
     """Client to SHA-256 of its key, as JSON that is the same every time. No key can be had from it, so that it may
-    stand in the function's environment (docs/decisions/0004-callers-of-the-other-door.md); as made from secrets, it is
+    stand in the function's environment (docs/decisions/0004-callers-of-the-accelerator-endpoint.md); as made from secrets, it is
     kept like one in the state."""
     known: pulumi.Output[Any] = pulumi.Output.from_input(dict(client_keys))
     return known.apply(

@@ -1,5 +1,5 @@
-"""Whether a documented command would be understood, without carrying it out: targets and variables by the Makefile,
-our own command lines by their Typer apps, `aws` by botocore's models, `pulumi` by the words that we rely on.
+"""Validation of documented commands without running them: `make` by the Makefile's targets and variables, our own
+commands by their Typer apps, `aws` by botocore's models, `pulumi` by a list of the commands and options in use.
 """
 
 import importlib.util
@@ -21,7 +21,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 _TARGETS = frozenset(re.findall(r"[\w-]+", " ".join(re.findall(r"^([\w -]+):(?!=)", MAKEFILE, re.MULTILINE))))
 _VARIABLES = frozenset(re.findall(r"^([A-Z_]+) \?=", MAKEFILE, re.MULTILINE))
 _OWN = ("drill", "localaws", "ops")
-# What the AWS command line has beside the services' own operations.
+# Commands of the AWS CLI besides the services' own operations.
 _AWS_ONLY = {("sso", "login"), ("s3", "cp"), ("s3", "ls"), ("s3", "sync"), ("logs", "tail"), ("configure", "sso")}
 _AWS_ALWAYS = {"region", "output", "query", "profile", "no-cli-pager", "cli-binary-format"}
 _PULUMI = {
@@ -39,13 +39,13 @@ _PULUMI = {
     ("state", "unprotect"): {"cwd", "stack", "all"},
 }
 _UNCHECKED = {"cd", "curl", "dig", "export", "git", "openssl"}
-# Typer has a click of its own, whose errors it does not export; this is the base of all for wrong usage.
+# Typer bundles click and does not export its errors; this is the base class of all usage errors.
 _UsageError: Any = typer.BadParameter.__base__
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*")
 
 
 def fault(text: str) -> str | None:
-    """What is wrong with the command; None if nothing is."""
+    """The first problem of the command; None for a valid one."""
     for part in re.split(r"\s+(?:&&|\|\||\||;)\s+", text):
         words = shlex.split(re.sub(r"\s+#\s.*$", "", part))
         while words and _ASSIGNMENT.fullmatch(words[0]):
@@ -57,7 +57,7 @@ def fault(text: str) -> str | None:
             continue
         checker = _CHECKERS.get(program.rpartition("/")[2])
         if checker is None:
-            return f"nobody knows {program}"
+            return f"unknown program {program}"
         if found := checker(arguments):
             return found
     return None
@@ -85,7 +85,7 @@ def _python(arguments: list[str]) -> str | None:
 
 
 def _parsed(command: Any, name: str, arguments: list[str], parent: Any = None) -> str | None:
-    """Parses as far as the arguments go, and calls nothing."""
+    """Parse the arguments, subcommand by subcommand, without calling a command."""
     if arguments[-1:] == ["--help"]:
         arguments = arguments[:-1]
         if isinstance(command, TyperGroup) and not arguments:
@@ -128,8 +128,8 @@ def _pulumi(arguments: list[str]) -> str | None:
         known = _PULUMI.get(tuple(arguments[:length]))
         if known is not None:
             unknown = _options(arguments[length:]) - known
-            return f"nobody has looked at pulumi's --{sorted(unknown)[0]}" if unknown else _folder(arguments)
-    return f"nobody has looked at pulumi {' '.join(arguments[:2])}"
+            return f"pulumi's option --{sorted(unknown)[0]} is not listed" if unknown else _folder(arguments)
+    return f"pulumi {' '.join(arguments[:2])} is not listed"
 
 
 def _folder(arguments: list[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What the code can say: every text in it, with … where a value goes, and the names of its errors."""
+"""Texts in the source: every string literal, with … in place of values, and the names of classes."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ _FOLDERS = ("components", "drill", "functions", "localaws", "ops", "policy", "sh
 
 @cache
 def texts() -> str:
-    """All of them, one a line."""
+    """All texts, one per line."""
     found = [re.sub(r"\$+\(.*?\)", HOLE, (ROOT / "Makefile").read_text())]
     for folder in _FOLDERS:
         for path in (ROOT / folder).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""The Markdown pages of the repository, taken apart: their commands, links, anchors and paths."""
+"""The repository's Markdown pages, parsed into commands, links, anchors and paths."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Folders of ours: what is named in them by `folder/...` must be there.
+# Top-level folders: a path below one of them must exist.
 FOLDERS = tuple(
     sorted(each.name for each in ROOT.iterdir() if each.is_dir() and each.name not in ("build", ".git", ".venv"))
 )
@@ -21,8 +21,10 @@ _PATH = re.compile(r"[\w.*<>-]+(/[\w.*<>-]+)+/?")
 
 @dataclass(frozen=True)
 class Command:
-    """One command of a `sh`, `shell` or `console` block, or of one without a language. `run`: the block is marked so,
-    since its commands are cheap enough to be carried out."""
+    """One command of a `sh`, `shell` or `console` block, or of one without a language.
+
+    `run`: the block is marked `run`, because its commands are cheap and have no effect.
+    """
 
     page: str
     line: int
@@ -47,7 +49,7 @@ class Page:
 
     @cached_property
     def _parts(self) -> tuple[list[str], list[tuple[int, str, list[str]]]]:
-        """The prose, its blocks blanked out, and the blocks: first line's number, info string, lines."""
+        """The prose with code blocks blanked out, and the blocks: number of the first line, info string, lines."""
         prose: list[str] = []
         blocks: list[tuple[int, str, list[str]]] = []
         fence = ""
@@ -65,7 +67,7 @@ class Page:
                 prose.append("")
             else:
                 prose.append(line)
-        assert not fence, f"{self.name} leaves a block open"
+        assert not fence, f"{self.name} has an unclosed block"
         return prose, blocks
 
     @property
@@ -77,15 +79,15 @@ class Page:
             for number, text in _joined(lines, first):
                 if language == "console":
                     if not text.startswith("$ "):
-                        continue  # what a command printed
+                        continue  # output of a command
                     text = text[2:]
                 if not language and text.split()[0] not in ("aws", "make", "pulumi"):
-                    continue  # a block of something else
+                    continue  # a block of another language
                 yield Command(self.name, number, text, run="run" in marks)
 
     @property
     def links(self) -> Iterator[str]:
-        """Targets of the page's links that lead into the repository."""
+        """Targets of the page's links within the repository."""
         for line in self._parts[0]:
             for target in _LINK.findall(_SPAN.sub("", line)):
                 if not re.match(r"[a-z][a-z0-9+.-]*:", target):
@@ -93,7 +95,7 @@ class Page:
 
     @cached_property
     def anchors(self) -> frozenset[str]:
-        """As GitHub makes them of the headings."""
+        """The anchors that GitHub derives from the headings."""
         found: list[str] = []
         for line in self._parts[0]:
             if heading := _HEADING.match(line):
@@ -107,7 +109,7 @@ class Page:
 
     @property
     def paths(self) -> Iterator[str]:
-        """Code spans that name something in a folder of ours, as a pattern for `glob`."""
+        """Code spans that name a file or folder of the repository, as patterns for `glob`."""
         for line in self._parts[0]:
             for span in _SPAN.findall(line):
                 name = span.partition("::")[0]
@@ -126,7 +128,7 @@ def pages() -> list[Page]:
 
 
 def _joined(lines: list[str], first: int) -> Iterator[tuple[int, str]]:
-    """Commands, a backslash at the end taken with the next line; comments and empty lines left out."""
+    """Commands with continuation lines joined, without comments and empty lines."""
     text, began = "", first
     for number, line in enumerate(lines, start=first):
         began = began if text else number

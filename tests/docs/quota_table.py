@@ -1,5 +1,6 @@
-"""The table of `docs/quotas.md`: AWS's defaults beside what an environment registers. Written anew by
-`python -m tests.docs.quota_table`.
+"""The table of `docs/quotas.md`: AWS's default quotas and the number that an environment registers.
+
+`python -m tests.docs.quota_table` regenerates it.
 """
 
 from collections import Counter
@@ -22,13 +23,13 @@ class Quota:
     service: str
     what: str
     default: str
-    type: str  # of Pulumi; those with `inputs`, where given
+    type: str  # Pulumi type token; only resources with `inputs`, if given
     per: Literal["region", "account"] = "region"
     inputs: Mapping[str, Any] | None = None
-    code: str = ""  # in Service Quotas, where `make doctor` asks for it
+    code: str = ""  # in Service Quotas, if `make doctor` checks it
 
     def used(self, rows: Rows) -> int:
-        """By an environment, where it uses most."""
+        """The number that one environment uses, in the region where it is highest."""
         found = [row for row in rows if row["type"] == self.type and self._fits(row["inputs"])]
         if self.per == "account":
             return len(found)
@@ -130,7 +131,7 @@ QUOTAS = (
 def table() -> str:
     rows = {profile: registered(profile) for profile in PROFILES}
     lines = [
-        "| Service | Quota | Default | `dev` uses | `prod` uses | Per | Asked by `make doctor` |",
+        "| Service | Quota | Default | `dev` uses | `prod` uses | Per | Checked by `make doctor` |",
         "|---|---|---|---|---|---|---|",
     ]
     for each in QUOTAS:
@@ -141,7 +142,7 @@ def table() -> str:
 
 
 def written(page: Path = PAGE) -> str:
-    """The table as the page has it."""
+    """The table in the page."""
     return page.read_text().partition(BEGIN)[2].partition(END)[0].strip()
 
 

@@ -1,4 +1,4 @@
-"""Whoever clones the repository can follow what it cites: sources, requirements and decisions are in it."""
+"""Every cited source, requirement and decision is in the repository."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ _CITED = re.compile(r"\[([A-Z][A-Z0-9]*-[0-9]+)\]")
 _REQUIREMENT = re.compile(r"^## (R[0-9]+) ", re.MULTILINE)
 _CITED_REQUIREMENT = re.compile(r"\b(R[0-9]+)\b(?!-)")
 _DECISION = re.compile(r"\bdecisions? ([0-9]{4})\b")
-# Documents that are not in the repository, and names of guides that only their author can resolve.
+# Documents that are not in the repository, and abbreviated names of guides.
 _ELSEWHERE = (
     re.compile(r"\b[a-z]+-facts\b"),
     re.compile(r"\bdesign §"),
@@ -30,7 +30,7 @@ _ELSEWHERE = (
 
 
 def _texts() -> Iterator[tuple[str, str]]:
-    """Name and text of what is under version control or about to be, but for the references themselves."""
+    """Name and text of every file under version control, or not ignored by it, except the references themselves."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     for name in sorted(set(listed)):
@@ -41,7 +41,7 @@ def _texts() -> Iterator[tuple[str, str]]:
 
 
 def _found(pattern: re.Pattern[str]) -> dict[str, list[str]]:
-    """What is found, each with the places where it stands."""
+    """Every match with its places."""
     found: dict[str, list[str]] = {}
     for name, text in _texts():
         for number, line in enumerate(text.splitlines(), start=1):
@@ -64,14 +64,14 @@ def test_every_reference_is_cited() -> None:
     assert sorted(set(_entries()) - set(_found(_CITED))) == []
 
 
-def test_every_reference_has_an_id_of_its_own_and_a_link() -> None:
+def test_every_reference_has_a_unique_id_and_a_link() -> None:
     assert [id_ for id_, count in Counter(_entries()).items() if count > 1] == []
     items = [line for line in REFERENCES.read_text().splitlines() if line.startswith("- ")]
     assert len(items) == len(_entries()), "an entry without an id cannot be cited"
     assert [item for item in items if "](https://" not in item] == []
 
 
-def test_every_cited_requirement_is_there() -> None:
+def test_every_cited_requirement_exists() -> None:
     there = _REQUIREMENT.findall(REQUIREMENTS.read_text())
     assert there == [f"R{number}" for number in range(1, len(there) + 1)]
     cited = _found(_CITED_REQUIREMENT)
@@ -79,14 +79,14 @@ def test_every_cited_requirement_is_there() -> None:
     assert not {number: places for number, places in cited.items() if number not in there}
 
 
-def test_every_cited_decision_is_there() -> None:
+def test_every_cited_decision_exists() -> None:
     there = {path.name[:4] for path in (ROOT / "docs" / "decisions").glob("*.md")}
     cited = _found(_DECISION)
     assert len(cited) > 5, "the citations were not found"
     assert not {number: places for number, places in cited.items() if number not in there}
 
 
-def test_nothing_is_cited_that_is_not_there() -> None:
+def test_nothing_outside_the_repository_is_cited_without_a_link() -> None:
     assert [
         f"{name}:{number}: {line.strip()}"
         for name, text in _texts()

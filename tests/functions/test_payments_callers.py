@@ -1,4 +1,4 @@
-"""Who may pay at the load balancer's door: docs/decisions/0004-callers-of-the-other-door.md."""
+"""Who may pay at the load balancer's door: docs/decisions/0004-callers-of-the-accelerator-endpoint.md."""
 
 import hmac
 import json
