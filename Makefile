@@ -2,41 +2,48 @@
 # Requires Python 3.11 or later, make and git; everything else is installed into .venv and build/ on first use.
 
 PYTHON ?= python3
-ENV ?= dev
 PIPENV_VERSION := 2026.10.3
 
-# Variables of the targets on AWS. YES=1 skips the confirmation, SURVIVOR=secondary plans without the other region,
-# REGION, MODE and REASON describe a failover, DECLINE=1 declines one that waits for approval, LOCAL=1 selects the
-# environment on this machine.
+# Options of the commands. Empty ones are left to the command's own default: see `make help` and `dr COMMAND --help`.
+# On AWS: YES=1 skips the confirmation, EXCLUDE_REGION=primary plans without calls to that region, DECLINE=1 declines a
+# failover that waits for approval, LOCAL=1 means the environment on this machine.
+ENV ?=
 YES ?=
-SURVIVOR ?=
-REGION ?=
-MODE ?= unplanned
-REASON ?= by hand
-DECLINE ?=
 LOCAL ?=
+EXCLUDE_REGION ?=
+REGION ?=
+MODE ?=
+REASON ?=
+DECLINE ?=
 BACKEND ?=
 SECRETS_PROVIDER ?=
+LOAD ?=
 COMPARE ?=
 AGAINST ?=
-# Free text is passed through the environment, so that quotes in it are safe.
-export REASON BACKEND SECRETS_PROVIDER
-
-# Variables of a rehearsal. If empty, the command's own defaults apply; it chooses SPEED and RATE for this machine.
 SCENARIO ?=
 SPEED ?=
 RATE ?=
 DURATION ?=
 SEED ?=
-KIND ?=
+OUTAGE_MODE ?=
+# Free text is passed through the environment, so that quotes in it are safe.
+export REASON BACKEND SECRETS_PROVIDER
 
 VENV := .venv
 RUN := $(VENV)/bin/python
+DR := $(VENV)/bin/dr
 READY := $(VENV)/.ready
 PIPENV := build/pipenv/bin/pipenv
 export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
+
+YES_ARG = $(if $(filter 1 true yes,$(YES)),--yes)
+LOCAL_ARG = $(if $(filter 1 true yes,$(LOCAL)),--local)
+ENV_ARG = $(if $(ENV),--env $(ENV))
+REASON_ARG = $(if $(REASON),--reason "$$REASON")
+EXCLUDE_ARG = $(if $(EXCLUDE_REGION),--exclude-region $(EXCLUDE_REGION))
+REHEARSE_ARGS = $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(OUTAGE_MODE),--outage-mode $(OUTAGE_MODE)) $(ENV_ARG)
 
 .DEFAULT_GOAL := help
 
@@ -85,27 +92,27 @@ lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, without the URL of a pac
 ##@ On this machine
 
 .PHONY: rehearse
-rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (SCENARIO SPEED RATE DURATION SEED KIND)
-	@$(RUN) -m drill rehearse $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) $(if $(KIND),--kind $(KIND)) --env $(ENV)
+rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (SCENARIO SPEED RATE DURATION SEED OUTAGE_MODE ENV)
+	@$(DR) rehearse $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(REHEARSE_ARGS)
 
 .PHONY: rehearse-all
 rehearse-all: $(READY) $(LAYER) ## Rehearse all scenarios one after the other and print a summary table
-	@$(RUN) -m drill rehearse-all $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(KIND),--kind $(KIND)) --env $(ENV)
+	@$(DR) rehearse --all $(REHEARSE_ARGS)
 
 .PHONY: local-up
-local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C
-	@$(RUN) -m shared.local_aws up --env $(ENV) --speed $(or $(SPEED),6)
+local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C (ENV SPEED)
+	@$(DR) local up $(ENV_ARG) $(if $(SPEED),--speed $(SPEED))
 
 .PHONY: graph graph-check
-graph: $(READY) $(LAYER) ## Draw the diagrams in docs from the registered resources
-	@$(RUN) -m ops graph
+graph: $(READY) $(LAYER) ## Draw the diagrams of the documentation from the registered resources
+	@$(DR) graph
 
-graph-check: $(READY) $(LAYER) ## Fail if a diagram in docs differs from the registered resources
-	@$(RUN) -m ops graph --check
+graph-check: $(READY) $(LAYER) ## Fail if a diagram of the documentation is not current
+	@$(DR) graph --check
 
 .PHONY: cost
 cost: $(READY) $(LAYER) ## Estimate the monthly cost (ENV LOAD=<payments a second> COMPARE=<another environment>)
-	@$(RUN) -m ops cost --env $(ENV) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
+	@$(DR) cost $(ENV_ARG) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
 
 .PHONY: test test-all
 test: $(READY) $(LAYER) $(POLICY) ## Run the tests, those on deployed environments too, without the nightly ones
@@ -128,7 +135,7 @@ bench-parameters: $(READY) ## Count the API calls of reconciling 10 000 paramete
 
 .PHONY: bench-payments
 bench-payments: $(READY) $(LAYER) ## Measure base load and CPU time per payment (SPEED AGAINST=<another checkout>)
-	@$(RUN) -m bench.payments --speed $(SPEED) $(if $(AGAINST),--against "$(AGAINST)")
+	@$(RUN) -m bench.payments $(if $(SPEED),--speed $(SPEED)) $(if $(AGAINST),--against "$(AGAINST)")
 
 .PHONY: lint
 lint: $(READY) ## Check style
@@ -157,17 +164,12 @@ clean: ## Remove all build results, but not the dependencies
 
 .PHONY: doctor init
 doctor: $(READY) ## Check this machine and the AWS account for deployment problems (ENV)
-	@$(RUN) -m ops doctor --env $(ENV)
+	@$(DR) doctor $(ENV_ARG)
 
 init: pulumi $(READY) ## Log in to the backend, write the settings and create the stacks (ENV BACKEND SECRETS_PROVIDER YES)
-	@$(if $(filter file,$(origin ENV)),echo "name the environment: make init ENV=..." >&2; exit 2)
-	@$(RUN) -m ops init --env $(ENV) $(if $(BACKEND),--backend "$$BACKEND") $(if $(SECRETS_PROVIDER),--secrets-provider "$$SECRETS_PROVIDER") $(AGREED)
+	@$(DR) init $(ENV_ARG) $(if $(BACKEND),--backend "$$BACKEND") $(if $(SECRETS_PROVIDER),--secrets-provider "$$SECRETS_PROVIDER") $(YES_ARG)
 
 ##@ On AWS: all stacks in order
-
-AGREED = $(if $(filter 1 true yes,$(YES)),--yes)
-NARROWED = $(if $(SURVIVOR),--survivor $(SURVIVOR))
-HERE = $(if $(filter 1 true yes,$(LOCAL)),--local)
 
 .PHONY: pulumi
 pulumi:
@@ -175,71 +177,70 @@ pulumi:
 
 .PHONY: preview deploy refresh outputs destroy sweep
 preview: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment (ENV)
-	@$(RUN) -m ops preview all --env $(ENV)
+	@$(DR) preview $(ENV_ARG)
 
 deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy both regions in parallel, then global (ENV YES)
-	@$(RUN) -m ops deploy all --env $(ENV) $(AGREED)
+	@$(DR) deploy $(ENV_ARG) $(YES_ARG)
 
-refresh: pulumi $(READY) $(LAYER) ## Refresh the state from AWS (ENV YES)
-	@$(RUN) -m ops refresh all --env $(ENV) $(AGREED)
+refresh: pulumi $(READY) $(LAYER) ## Refresh the state of all stacks from AWS (ENV YES)
+	@$(DR) refresh $(ENV_ARG) $(YES_ARG)
 
-outputs: pulumi $(READY) ## Print the stack outputs (ENV)
-	@$(RUN) -m ops outputs all --env $(ENV)
+outputs: pulumi $(READY) ## Print the outputs of all stacks (ENV)
+	@$(DR) outputs $(ENV_ARG)
 
 destroy: pulumi $(READY) $(LAYER) ## Destroy global, then the regions, and list what is left (ENV YES)
-	@$(RUN) -m ops destroy --env $(ENV) $(AGREED)
+	@$(DR) destroy $(ENV_ARG) $(YES_ARG)
 
 sweep: pulumi $(READY) ## Delete the leftovers of a destroyed environment (ENV YES)
-	@$(RUN) -m ops sweep --env $(ENV) $(AGREED)
+	@$(DR) sweep $(ENV_ARG) $(YES_ARG)
 
 ##@ On AWS: a single stack
 
 .PHONY: preview-primary preview-secondary preview-global
-preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Preview one stack (ENV SURVIVOR)
-	@$(RUN) -m ops preview $* --env $(ENV) $(NARROWED)
+preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment of one stack (ENV EXCLUDE_REGION)
+	@$(DR) preview $* $(ENV_ARG) $(EXCLUDE_ARG)
 
 .PHONY: deploy-primary deploy-secondary deploy-global
-deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy one stack (ENV YES SURVIVOR)
-	@$(RUN) -m ops deploy $* --env $(ENV) $(NARROWED) $(AGREED)
+deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy one stack (ENV YES EXCLUDE_REGION)
+	@$(DR) deploy $* $(ENV_ARG) $(EXCLUDE_ARG) $(YES_ARG)
 
 .PHONY: refresh-primary refresh-secondary refresh-global
-refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Refresh one stack's state from AWS (ENV YES)
-	@$(RUN) -m ops refresh $* --env $(ENV) $(AGREED)
+refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Refresh the state of one stack from AWS (ENV YES)
+	@$(DR) refresh $* $(ENV_ARG) $(YES_ARG)
 
 .PHONY: outputs-primary outputs-secondary outputs-global
-outputs-primary outputs-secondary outputs-global: outputs-%: pulumi $(READY) ## Print one stack's outputs (ENV)
-	@$(RUN) -m ops outputs $* --env $(ENV)
+outputs-primary outputs-secondary outputs-global: outputs-%: pulumi $(READY) ## Print the outputs of one stack (ENV)
+	@$(DR) outputs $* $(ENV_ARG)
 
 .PHONY: destroy-primary destroy-secondary destroy-global
 destroy-primary destroy-secondary destroy-global: destroy-%: pulumi $(READY) $(LAYER) ## Destroy one stack (ENV YES)
-	@$(RUN) -m ops destroy-stack $* --env $(ENV) $(AGREED)
+	@$(DR) destroy $* $(ENV_ARG) $(YES_ARG)
 
 ##@ A deployed environment (LOCAL=1 for the one on this machine)
 
 .PHONY: failover failback approve unfence
 failover: $(READY) ## Fail over away from a region (ENV REGION MODE=planned|forced REASON YES LOCAL)
-	@$(if $(REGION),,echo "name the region to leave: make failover ENV=$(ENV) REGION=..." >&2; exit 2)
-	@$(RUN) -m ops failover --env $(ENV) --region $(REGION) --mode $(MODE) --reason "$$REASON" $(HERE) $(AGREED)
+	@$(DR) failover $(ENV_ARG) $(if $(REGION),--region $(REGION)) $(if $(MODE),--mode $(MODE)) $(REASON_ARG) $(LOCAL_ARG) $(YES_ARG)
 
 failback: $(READY) ## Fail back to the primary region (ENV REASON YES LOCAL)
-	@$(RUN) -m ops failback --env $(ENV) --reason "$$REASON" $(HERE) $(AGREED)
+	@$(DR) failback $(ENV_ARG) $(REASON_ARG) $(LOCAL_ARG) $(YES_ARG)
 
 approve: $(READY) ## Approve or decline a failover that waits for approval (ENV DECLINE REASON YES LOCAL)
-	@$(RUN) -m ops approve --env $(ENV) --reason "$$REASON" $(if $(DECLINE),--decline) $(HERE) $(AGREED)
+	@$(DR) approve $(ENV_ARG) $(REASON_ARG) $(if $(filter 1 true yes,$(DECLINE)),--decline) $(LOCAL_ARG) $(YES_ARG)
 
 unfence: $(READY) ## Reactivate the writer's region after both were fenced (ENV REGION REASON YES LOCAL)
-	@$(RUN) -m ops unfence --env $(ENV) $(if $(REGION),--region $(REGION)) --reason "$$REASON" $(HERE) $(AGREED)
+	@$(DR) unfence $(ENV_ARG) $(if $(REGION),--region $(REGION)) $(REASON_ARG) $(LOCAL_ARG) $(YES_ARG)
 
 .PHONY: drill drill-check
 drill: $(READY) ## Run a drill against a deployed environment and write the report (ENV SCENARIO YES LOCAL)
-	@$(RUN) -m drill run $(or $(SCENARIO),game-day) --env $(ENV) $(HERE) $(AGREED)
+	@$(DR) drill run $(SCENARIO) $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
 
 drill-check: $(READY) ## Check whether each region could take over now (ENV LOCAL)
-	@$(RUN) -m drill check --env $(ENV) $(HERE)
+	@$(DR) drill check $(ENV_ARG) $(LOCAL_ARG)
 
 .PHONY: parameters-diff parameters-sync
 parameters-diff: $(READY) ## Show the differences between the two regions' parameters (ENV LOCAL)
-	@$(RUN) -m ops parameters diff --env $(ENV) $(HERE)
+	@$(DR) parameters diff $(ENV_ARG) $(LOCAL_ARG)
 
 parameters-sync: $(READY) ## Synchronize the two regions' parameters (ENV LOCAL)
-	@$(RUN) -m ops parameters sync --env $(ENV) $(HERE)
+	@$(DR) parameters sync $(ENV_ARG) $(LOCAL_ARG)

@@ -53,13 +53,13 @@ def up(
 @app.command()
 def outage(
     region: Region,
-    kind: Annotated[OutageKind, typer.Option(help="How it fails: error, reset or hang.")] = OutageKind.ERROR,
+    mode: Annotated[OutageKind, typer.Option("--outage-mode", help="How the region fails.")] = OutageKind.ERROR,
     directory: Directory = HERE,
 ) -> None:
     """Start an outage of a region."""
     with _exit_status():
-        Running.in_directory(directory).post("outage", {"region": region, "kind": kind})
-    typer.echo(f"{region} is lost ({kind}); recover it with `{COMMAND} recover {region}`")
+        Running.in_directory(directory).post("outage", {"region": region, "kind": mode})
+    typer.echo(f"{region} is lost ({mode}); recover it with `{COMMAND} recover {region}`")
 
 
 @app.command()
@@ -195,4 +195,4 @@ def _exit_status() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name=COMMAND)

@@ -1,4 +1,8 @@
-"""Tables of what differs and of what was done about it. The function told no value, so none can be shown."""
+"""`dr parameters diff | sync`: compares and synchronizes the two regions' parameters.
+
+The work is done by the `parameter_sync` function of a region: no value leaves AWS, and the caller needs no permission
+on any parameter.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,30 +12,100 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ops.cli.errors import CouldNotStart, Incomplete, Refused, said
-from ops.environment.search import Environment as Target
-from ops.environment.search import environment
+from ops.environment.search import Environment, environment
+from shared.command_line import (
+    CouldNotStart,
+    EnvOption,
+    Incomplete,
+    LocalOption,
+    Refused,
+    add_command,
+    command_group,
+)
 from shared.places import Place
 
+FUNCTION = "function-parameter_sync"
+# Seconds. One call takes at most the function's timeout (components/workload/parameter_sync.py, TIMEOUT).
+_ANSWER_WITHIN = 310
+
 Parts = Sequence[dict[str, Any]]
+"""Results of the function, one per call."""
+
+AtOption = Annotated[
+    Place, typer.Option("--at", help="Region whose function is invoked; the other one gives the same answer.")
+]
+
+
+def diff(env: EnvOption = "dev", at: AtOption = Place.PRIMARY, local: LocalOption = False) -> None:
+    """Show the differences, and which side wins. Read-only; exits with 1 if there are any."""
+    parts = list(_walk(environment(env, local=local), at, {"operation": "diff"}))
+    console = Console()
+    console.print(differences(parts))
+    console.print(totals(parts, "differing"))
+    if any(part["differing"] or part["failed"] for part in parts):
+        raise Refused(f"the parameters of {env} differ; `make parameters-sync ENV={env}` makes them equal")
+
+
+def sync(
+    env: EnvOption = "dev",
+    at: AtOption = Place.PRIMARY,
+    local: LocalOption = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Also compare tags and labels.")] = False,
+) -> None:
+    """Synchronize now. Overwritten values remain in the parameter history of their region."""
+    parts = list(_walk(environment(env, local=local), at, {"operation": "reconcile", "deep": deep}))
+    console = Console()
+    console.print(outcomes(parts))
+    console.print(totals(parts, "repaired"))
+    if left := [name for part in parts for name in (*part["failures"], *part["later"])]:
+        raise Incomplete(f"{len(left)} parameters of {env} are not equal yet: {', '.join(left[:10])}")
+
+
+app = command_group("Compare and synchronize the two regions' parameters.")
+add_command(app, "diff", diff)
+add_command(app, "sync", sync)
+
+
+def _walk(target: Environment, at: Place, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The function's results, call by call, until it has reached the last parameter."""
+    client = target.sessions.client("lambda", target.region(at), answer_within=_ANSWER_WITHIN)
+    after: str | None = ""
+    while after is not None:
+        part = _invoke(client, target.names.regional(FUNCTION, at), {**request, "waits": True, "after": after})
+        yield part
+        after = part["after"]
+
+
+def _invoke(client: Any, function: str, event: dict[str, Any]) -> dict[str, Any]:
+    try:
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(event))
+    except client.exceptions.ResourceNotFoundException as error:
+        raise CouldNotStart(f"there is no {function} in {client.meta.region_name}; deploy the region first") from error
+    result: dict[str, Any] = json.load(answer["Payload"])
+    if "FunctionError" in answer:
+        raise Incomplete(f"{function} failed: {result.get('errorType')} {result.get('errorMessage', '')}".rstrip())
+    return result
+
+
+# Tables without values: the function returns none.
 
 
 def differences(parts: Parts) -> Table:
-    table = _table("parameter", "differs in", "stays as in", "gives way")
+    table = _table("parameter", "differs in", "kept", "overwritten")
     for each in _all(parts, "differences"):
         table.add_row(each["name"], ", ".join(each["parts"]), each["kept"], each["lost"])
     return _with_failures(table, parts)
 
 
 def outcomes(parts: Parts) -> Table:
-    table = _table("parameter", "done", "as in", "gave way")
+    table = _table("parameter", "done", "source", "overwritten")
     for each in _all(parts, "outcomes"):
         table.add_row(each["name"], each["did"], each["source"], each["lost"])
     return _with_failures(table, parts)
 
 
-def counted(parts: Parts, what: str) -> str:
-    """In one line; a table may have been cut, this is not."""
+def totals(parts: Parts, what: str) -> str:
+    """One line of counts, complete even where the function shortened its tables."""
     compared, found, failed = (sum(part[name] for part in parts) for name in ("compared", what, "failed"))
     return f"{compared} compared, {found} {what}, {failed} failed"
 
@@ -51,75 +125,5 @@ def _all(parts: Parts, key: str) -> list[dict[str, Any]]:
 
 def _table(*columns: str) -> Table:
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    table.columns[0].overflow = "fold"  # a name is copied from here
+    table.columns[0].overflow = "fold"  # names are copied from the terminal
     return table
-
-
-# `python -m ops parameters diff | sync`: what differs between the two regions' parameters, and making it equal now.
-#
-# The region's own function is asked, which has the rights and the order to decide by: no value leaves AWS, and whoever
-# runs this needs no right to any.
-
-
-app = typer.Typer(no_args_is_help=True, help="Compare and synchronize the two regions' parameters.")
-
-FUNCTION = "function-parameter_sync"
-# Seconds. A part of a walk takes as long as the function may (components/workload/parameter_sync.py, TIMEOUT).
-_PATIENCE = 310
-
-Env = Annotated[str, typer.Option("--env", help="The environment.")]
-Local = Annotated[bool, typer.Option("--local", help="Use the environment that runs on this machine.")]
-At = Annotated[
-    Place, typer.Option("--at", help="Region whose function is invoked; the other one gives the same answer.")
-]
-
-
-@app.command("diff")
-def diff(env: Env = "dev", at: At = Place.PRIMARY, local: Local = False) -> None:
-    """Show the differences, and which side wins. Read-only; exits with 1 if there are any."""
-    with said():
-        parts = list(_walk(environment(env, local=local), at, {"operation": "diff"}))
-        console = Console()
-        console.print(differences(parts))
-        console.print(counted(parts, "differing"))
-        if any(part["differing"] or part["failed"] for part in parts):
-            raise Refused(f"the parameters of {env} differ; `make parameters-sync ENV={env}` makes them equal")
-
-
-@app.command("sync")
-def sync(
-    env: Env = "dev",
-    at: At = Place.PRIMARY,
-    local: Local = False,
-    deep: Annotated[bool, typer.Option("--deep", help="Also compare tags and labels.")] = False,
-) -> None:
-    """Synchronize now. Overwritten values remain in the parameter history of their region."""
-    with said():
-        asked = {"operation": "reconcile", "deep": deep}
-        parts = list(_walk(environment(env, local=local), at, asked))
-        console = Console()
-        console.print(outcomes(parts))
-        console.print(counted(parts, "repaired"))
-        if left := [name for part in parts for name in (*part["failures"], *part["later"])]:
-            raise Incomplete(f"{len(left)} parameters of {env} are not equal yet: {', '.join(left[:10])}")
-
-
-def _walk(target: Target, at: Place, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The function's answers, part by part, until it has come to the end."""
-    client = target.sessions.client("lambda", target.region(at), answer_within=_PATIENCE)
-    after: str | None = ""
-    while after is not None:
-        part = _asked(client, target.names.regional(FUNCTION, at), {**asked, "waits": True, "after": after})
-        yield part
-        after = part["after"]
-
-
-def _asked(client: Any, function: str, event: dict[str, Any]) -> dict[str, Any]:
-    try:
-        answer = client.invoke(FunctionName=function, Payload=json.dumps(event))
-    except client.exceptions.ResourceNotFoundException as error:
-        raise CouldNotStart(f"there is no {function} in {client.meta.region_name}; deploy the region first") from error
-    told: dict[str, Any] = json.load(answer["Payload"])
-    if "FunctionError" in answer:
-        raise Incomplete(f"{function} failed: {told.get('errorType')} {told.get('errorMessage', '')}".rstrip())
-    return told

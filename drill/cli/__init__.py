@@ -1,17 +1,27 @@
-"""The commands around drills, one file each: what they print and how they end. What they do stands elsewhere."""
+"""The drill commands, one file each: options, what they print, and exit codes. The work is done in `drill.engine`."""
 
 import typer
 
 from drill.cli import check, cleanup, history, plan, report, run
-from drill.cli import plan as listing
+from shared.command_line import add_command, command_group
+
+_COMMANDS = {
+    "list": plan.list_scenarios,
+    "plan": plan.plan,
+    "run": run.run,
+    "check": check.check,
+    "report": report.report,
+    "history": history.history,
+    "cleanup": cleanup.cleanup,
+}
 
 
-def register(app: typer.Typer) -> None:
-    """Add them to the drill's command line."""
-    app.command("list")(listing.list_scenarios)
-    app.command("plan")(plan.plan)
-    app.command("run")(run.run)
-    app.command("check")(check.check)
-    app.command("report")(report.report)
-    app.command("history")(history.history)
-    app.command("cleanup")(cleanup.cleanup)
+def drill_commands() -> typer.Typer:
+    """The group `dr drill`."""
+    group = command_group(
+        "Run disaster recovery drills and show their results.\n\n"
+        "A drill injects a failure under load, measures what clients saw, and verifies that nothing was lost."
+    )
+    for name, command in _COMMANDS.items():
+        add_command(group, name, command)
+    return group

@@ -1,4 +1,4 @@
-"""`python -m drill check`: are both regions able to take over now? Exit status 0 if so, 1 if not, 2 if not started."""
+"""`dr drill check`: whether each region could take over now. Exits with 1 if one could not."""
 
 import time
 from datetime import UTC, datetime
@@ -9,35 +9,36 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from drill.cli.options import ENDPOINTS, AsJson, EndpointsFile, Env, Local, found
+from drill.cli.options import ENDPOINTS, EndpointsOption, EnvOrLocalOption, find_deployment
 from drill.preflight.finding import Severity
 from drill.preflight.run import Readiness, look
+from shared.command_line import JsonOption, LocalOption
 from shared.deployment import Deployment
 
 _STYLES = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.CRITICAL: "bold red"}
 
 
 def check(
-    env: Env = "dev",
-    here: Local = False,
-    endpoints: EndpointsFile = ENDPOINTS,
-    as_json: AsJson = False,
+    env: EnvOrLocalOption = "dev",
+    local: LocalOption = False,
+    endpoints: EndpointsOption = ENDPOINTS,
+    as_json: JsonOption = False,
     every: Annotated[float, typer.Option(min=0, help="Repeat at this interval in seconds, until Ctrl-C.")] = 0.0,
 ) -> None:
     """Check whether each region could take over now. Read-only."""
-    deployment = found(env, here=here, endpoints=endpoints)
-    readiness = _look(deployment, as_json=as_json)
+    deployment = find_deployment(env, on_this_machine=local, endpoints=endpoints)
+    readiness = _observe(deployment, as_json=as_json)
     try:
         while every:
             time.sleep(every)
-            readiness = _look(deployment, as_json=as_json)
+            readiness = _observe(deployment, as_json=as_json)
     except KeyboardInterrupt:
         raise typer.Exit(readiness.status) from None
     raise typer.Exit(readiness.status)
 
 
-def _look(deployment: Deployment, *, as_json: bool) -> Readiness:
-    """One JSON document a line, so that a program can follow along."""
+def _observe(deployment: Deployment, *, as_json: bool) -> Readiness:
+    """Runs the checks once and prints them; as JSON, one document per line."""
     readiness = look(deployment, datetime.now(UTC))
     if as_json:
         typer.echo(readiness.model_dump_json())
@@ -47,16 +48,16 @@ def _look(deployment: Deployment, *, as_json: bool) -> Readiness:
 
 
 def table(readiness: Readiness) -> Table:
-    """What is not ok comes with what to do about it."""
+    """One row per check, with the remedy if there is one."""
     made = Table(show_edge=False, pad_edge=False, header_style="dim", box=None)
     made.add_column("")
     made.add_column("Check", overflow="fold")
     made.add_column("Evidence and what to do", overflow="fold", ratio=1)
     for finding in readiness.findings:
-        said = Text(finding.evidence)
+        evidence = Text(finding.evidence)
         if finding.remedy:
-            said.append(f"\n→ {finding.remedy}", style="dim")
-        made.add_row(Text(finding.severity, style=_STYLES[finding.severity]), Text(finding.name), said)
+            evidence.append(f"\n→ {finding.remedy}", style="dim")
+        made.add_row(Text(finding.severity, style=_STYLES[finding.severity]), Text(finding.name), evidence)
     return made
 
 

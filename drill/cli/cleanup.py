@@ -1,4 +1,4 @@
-"""`python -m drill cleanup`: restore an environment after a drill that died. Exit status 3 if something is left."""
+"""`dr drill cleanup`: rolls back what interrupted drills left. Exits with 3 if something remains."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from drill.cli.options import ENDPOINTS, ROOT, EndpointsFile, Env, Local, Root, agree, end, found
+from drill.cli.options import ENDPOINTS, ROOT, EndpointsOption, EnvOrLocalOption, RootOption, find_deployment
 from drill.engine.cleanup import Cleaned, ThroughActions, clean_up
 from drill.engine.restore import come_home
 from drill.model.change import Surroundings
@@ -20,6 +20,7 @@ from drill.runlog import log
 from drill.runlog.entries import RunStarted
 from drill.runlog.folders import NoRun
 from drill.runlog.log import JournalError
+from shared.command_line import CouldNotStart, LocalOption, YesOption, confirm
 from shared.deployment import Deployment
 
 
@@ -27,39 +28,38 @@ def cleanup(
     run: Annotated[
         str | None, typer.Argument(help="Folder name of a run; every run with a pending rollback by default.")
     ] = None,
-    env: Env = "dev",
-    here: Local = False,
-    endpoints: EndpointsFile = ENDPOINTS,
-    root: Root = ROOT,
-    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
+    env: EnvOrLocalOption = "dev",
+    local: LocalOption = False,
+    endpoints: EndpointsOption = ENDPOINTS,
+    root: RootOption = ROOT,
+    yes: YesOption = False,
 ) -> None:
     """Roll back changes left by interrupted drills."""
     console = Console()
     try:
         folders = [runlog_folders.chosen(env, run, root=root)] if run else runlog_folders.owing(env, root=root)
-        owed = {folder: log.pending_undos(log.read(folder)) for folder in folders}
+        pending = {folder: log.pending_undos(log.read(folder)) for folder in folders}
     except (NoRun, JournalError, FileNotFoundError) as error:
-        raise end(2, f"Not started: {error}") from error
-    if run and not owed[folders[0]] and not log.is_cut_off(log.read(folders[0])):
-        owed = {}
-    if not owed:
+        raise CouldNotStart(str(error)) from error
+    if run and not pending[folders[0]] and not log.is_cut_off(log.read(folders[0])):
+        pending = {}
+    if not pending:
         console.print(f"nothing is left to undo in {env}", highlight=False)
         return
-    for folder, undos in owed.items():
-        console.print(f"{folder.name} owes:", highlight=False)
+    for folder, undos in pending.items():
+        console.print(f"pending rollback of {folder.name}:", highlight=False)
         for each in undos:
             console.print(f"  {each.undo['change']} for: {each.name}", highlight=False, markup=False)
         if log.is_cut_off(log.read(folder)):
-            console.print("  it was cut off: a failback, if a region is fenced now", highlight=False)
-    if not yes:
-        agree(f"Type the environment's name to undo this in {env}", env)
-    deployment = found(env, here=here, endpoints=endpoints)
-    for folder in owed:
+            console.print("  the run was cut off: a failback, if a region is fenced now", highlight=False)
+    confirm(f"Rolls this back in {env}.", env, yes=yes)
+    deployment = find_deployment(env, on_this_machine=local, endpoints=endpoints)
+    for folder in pending:
         _refuse_other_regions(deployment, folder)
     try:
-        cleaned = asyncio.run(_clean(deployment, list(owed)))
+        cleaned = asyncio.run(_clean(deployment, list(pending)))
     except JournalError as error:
-        raise end(2, f"Not started: {error}") from error
+        raise CouldNotStart(str(error)) from error
     for sentence in cleaned.done:
         console.print(f"done: {sentence}", style="green", highlight=False, markup=False)
     for sentence in cleaned.left:
@@ -68,24 +68,24 @@ def cleanup(
 
 
 def _refuse_other_regions(deployment: Deployment, folder: Path) -> None:
-    """A journal of another environment by the same name must not be undone here."""
+    """Refuses the run log of another environment by the same name."""
     started = next((each.entry for each in log.read(folder) if isinstance(each.entry, RunStarted)), None)
-    here = {place.value: region for place, region in deployment.regions.items()}
     if started is None:
         return
-    told = (started.environment, started.local, dict(started.regions))
-    if told != (deployment.environment, deployment.local is not None, here):
-        one = _side(started.environment, started.regions, local=started.local)
-        other = _side(deployment.environment, here, local=deployment.local is not None)
-        raise end(2, f"Not started: {folder.name} was a drill of {one}, but found was {other}")
+    regions = {place.value: region for place, region in deployment.regions.items()}
+    logged = (started.environment, started.local, dict(started.regions))
+    if logged != (deployment.environment, deployment.local is not None, regions):
+        one = _described(started.environment, started.regions, local=started.local)
+        other = _described(deployment.environment, regions, local=deployment.local is not None)
+        raise CouldNotStart(f"{folder.name} was a drill of {one}, but found was {other}")
 
 
-def _side(environment: str, regions: Mapping[str, str], *, local: bool) -> str:
+def _described(environment: str, regions: Mapping[str, str], *, local: bool) -> str:
     return f"{environment} in {' and '.join(regions.values())} {'on this machine' if local else 'on AWS'}"
 
 
 async def _clean(deployment: Deployment, folders: list[Path]) -> Cleaned:
-    control = deployment.local.control if deployment.local else ""  # on AWS nothing makes faults
+    control = deployment.local.control if deployment.local else ""  # AWS has no fault injector
     cleaned = Cleaned()
     async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
         around = Surroundings(faults=LocalFaults(client, control), site=Site.of(deployment), kind=OutageKind.ERROR)

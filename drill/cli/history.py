@@ -1,4 +1,4 @@
-"""`python -m drill history`: an environment's runs, compared over time."""
+"""`dr drill history`: the drills of an environment, compared over time."""
 
 import json
 from datetime import datetime
@@ -8,16 +8,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from drill.cli.options import ROOT, AsJson, Env, Root
+from drill.cli.options import ROOT, RootOption
 from drill.report.history import Outcome, Run, Trend, trends
 from drill.report.history import history as read_history
+from shared.command_line import EnvOption, JsonOption
 
 _STYLES: dict[Outcome, str] = {
     "passed": "green", "failed": "bold red", "inconclusive": "yellow", "cut off": "bold red", "unreadable": "bold red",
 }  # fmt: skip
 
 
-def history(env: Env = "dev", root: Root = ROOT, as_json: AsJson = False) -> None:
+def history(env: EnvOption = "dev", root: RootOption = ROOT, as_json: JsonOption = False) -> None:
     """Compare the drills of an environment over time."""
     every = read_history(env, root=root)
     if as_json:
@@ -29,7 +30,7 @@ def history(env: Env = "dev", root: Root = ROOT, as_json: AsJson = False) -> Non
         typer.echo(json.dumps(content))
         return
     if not every:
-        typer.echo(f"no drill has run in {env}; `python -m drill list` names what there is to run")
+        typer.echo(f"no drill has run in {env}; `dr drill list` lists the scenarios")
         return
     Console().print(_runs(every), Text(), _trends(trends(every)))
 
@@ -39,7 +40,7 @@ def _runs(every: list[Run]) -> Table:
     for name in ("Began", "Scenario", "Outcome", "Recovery", "of at most", "change", "Lost", "Twice", "First broken"):
         made.add_column(name, overflow="fold", no_wrap=name in ("Began", "Outcome"))
     for run in every:
-        undo = f" ({run.left_to_undo} to undo: drill cleanup)" if run.left_to_undo else ""
+        undo = f" ({run.left_to_undo} to undo: dr drill cleanup)" if run.left_to_undo else ""
         made.add_row(
             _moment(run.started_at, run.run),
             run.scenario,

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a live screen on a terminal, plain lines elsewhere (pipes, CI=true)."""
+"""Progress of a run: a live screen on a terminal, plain lines elsewhere (pipes, CI=true)."""
 
 import os
 import threading
@@ -18,7 +18,7 @@ from drill.verdict.interruptions import SteadyRun, interruptions
 
 _PLAIN_SECONDS = 5.0
 _LINES = 3
-_OTHER_LINES = 14  # of a screen: regions, rates, workflows, and what a step says of itself
+_OTHER_LINES = 14  # of a screen: regions, rates, workflows, and details of steps
 _FEWEST_STAGES = 4
 _MARKS = {"done": ("✓", "green"), "failed": ("✗", "red")}
 
@@ -42,26 +42,26 @@ def _live(progress: Progress, console: Console) -> Iterator[None]:
 def _plain(progress: Progress, console: Console) -> Iterator[None]:
     """One line for each stage that ends, each line of the environment, and the rates every few seconds."""
 
-    def say(text: str) -> None:
+    def print_line(text: str) -> None:
         console.print(f"{progress.now():6.1f} s  {text}", highlight=False, markup=False, soft_wrap=True)
 
     def on_stage(stage: Stage) -> None:
         where = f" ({stage.region})" if stage.region else ""
         if stage.seconds is None:
-            say(f"{stage.name}{where} …")
+            print_line(f"{stage.name}{where} …")
         else:
             detail = f": {stage.detail}" if stage.detail else ""
-            say(f"{stage.name}{where} {stage.outcome} in {stage.seconds:.1f} s{detail}")
+            print_line(f"{stage.name}{where} {stage.outcome} in {stage.seconds:.1f} s{detail}")
 
     stopping = threading.Event()
 
     def tick() -> None:
         while not stopping.wait(_PLAIN_SECONDS):
             if progress.load and progress.load.started is not None and progress.load.stopped is None:
-                say("  " + "; ".join([rates(progress), *regions(progress), *workflows(progress)]))
+                print_line("  " + "; ".join([rates(progress), *regions(progress), *workflows(progress)]))
 
     progress.on_stage = on_stage
-    progress.on_line = lambda line: say(f"  {line}")
+    progress.on_line = lambda line: print_line(f"  {line}")
     ticker = threading.Thread(target=tick, name="plain-view", daemon=True)
     ticker.start()
     try:
@@ -72,7 +72,7 @@ def _plain(progress: Progress, console: Console) -> Iterator[None]:
 
 
 class _Screen:
-    """Drawn anew at each refresh, from what the progress says then."""
+    """The live screen, rendered from the current progress at each refresh."""
 
     def __init__(self, progress: Progress, console: Console) -> None:
         self._progress = progress
@@ -84,7 +84,7 @@ class _Screen:
         parts.append(self._stages())
         if self._progress.load:
             parts += [Text(), self._regions(), Text(rates(self._progress)), self._recovery()]
-            parts += [Text(said, style="cyan") for said in workflows(self._progress)]
+            parts += [Text(line, style="cyan") for line in workflows(self._progress)]
         elif lines := list(self._progress.lines)[-_LINES:]:
             parts += [Text(f"  {line}", style="dim", no_wrap=True, overflow="ellipsis") for line in lines]
         return Group(*parts)
@@ -125,7 +125,7 @@ class _Screen:
             table.add_row(
                 region,
                 place.value,
-                Text(f"away ({outage.get('kind', '?')})", style="red") if outage else Text("up", style="green"),
+                Text(f"lost ({outage.get('kind', '?')})", style="red") if outage else Text("up", style="green"),
                 Text(", ".join(states) or "none", style="green" if healthy else "yellow"),
                 _database(progress, region),
                 f"{recent.get(region, 0.0):.1f}",
@@ -158,7 +158,7 @@ def _database(progress: Progress, region: str) -> Text:
 
 
 def workflows(progress: Progress) -> list[str]:
-    """The workflows at work, one phrase each."""
+    """The running workflows, one phrase each."""
     now = progress.started_at + progress.now()
     return [
         f"{run.kind.capitalize()} in {run.region}: {run.name}, for {max(0.0, now - (run.started or now)):.0f} s"
@@ -172,7 +172,7 @@ def _recent(progress: Progress) -> dict[str, float]:
 
 
 def rates(progress: Progress) -> str:
-    """Offered, accepted and failed a second, and what is still open."""
+    """Payments per second offered, accepted and failed, and how many are still open."""
     load = progress.load
     if load is None:
         return ""
@@ -184,12 +184,12 @@ def rates(progress: Progress) -> str:
 
 
 def regions(progress: Progress) -> list[str]:
-    """One phrase a region: whether it is away, and its targets."""
+    """One phrase per region: whether it is lost, and the states of its targets."""
     phrases = []
     for region in progress.regions.values():
         known = progress.status.regions.get(region)
         states = ",".join(target.state for target in progress.status.targets_in(region)) or "no target"
-        phrases.append(f"{region} {'away' if known and known.outage else 'up'}, {states}")
+        phrases.append(f"{region} {'lost' if known and known.outage else 'up'}, {states}")
     return phrases
 
 

@@ -1,4 +1,4 @@
-"""`python -m drill plan SCENARIO`: what a run would do, in order, and what it must show. Asks nothing of AWS."""
+"""`dr drill plan SCENARIO`: the steps of a run and its objectives; `dr drill list`: the scenarios. No AWS calls."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,20 +8,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from drill.cli.options import AsJson, end
 from drill.model.objectives import NoTakeOver, Objectives, Planned
 from drill.model.scenario import Await, Scenario, Settle, Step
 from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY, GAME_DAY_TITLE
 from drill.scenarios.settings import SettingsError, chosen
 from drill.scenarios.simulated import SCENARIOS
+from shared.command_line import CouldNotStart, JsonOption
 
 
-def plan(scenario: Annotated[str, typer.Argument(help="Name of a scenario (see `list`).")]) -> None:
+def plan(scenario: Annotated[str, typer.Argument(help="Name of a scenario (see `dr drill list`).")]) -> None:
     """Show a scenario's steps, rollback and objectives. Read-only."""
     try:
         scenarios = chosen(scenario, local=True)
     except SettingsError as error:
-        raise end(2, str(error)) from error
+        raise CouldNotStart(str(error)) from error
     Console().print(shown(scenarios), highlight=False, markup=False, soft_wrap=True)
 
 
@@ -34,10 +34,10 @@ def described(scenario: Scenario) -> list[str]:
     """The plan, a line each."""
     lines = [f"{scenario.name}: {scenario.title}", "", "Must hold before and after"]
     lines += [f"  {each.statement}" for each in scenario.hypothesis.until]
-    for title, steps in (("Method", scenario.method), ("Way back, whatever happens", scenario.way_back)):
+    for title, steps in (("Method", scenario.method), ("Rollback, always", scenario.way_back)):
         lines += ["", title]
         for number, step in enumerate(steps, start=1):
-            lines += [f"  {number}. {step.name}", *(f"     {said}" for said in _details(step))]
+            lines += [f"  {number}. {step.name}", *(f"     {detail}" for detail in _details(step))]
     lines += ["", "Must show", *(f"  {each}" for each in must_show(scenario.objectives))]
     if scenario.not_exercised:
         lines += ["", "Not exercised", *(f"  {each}" for each in scenario.not_exercised)]
@@ -48,9 +48,9 @@ def _details(step: Step) -> Iterator[str]:
     if isinstance(step, Settle | Await):
         yield from (f"until {each.statement}" for each in step.until)
         return
-    back = getattr(step, "undo", None)
-    if back is not None:
-        yield f"undone by: {back.name}"
+    undo = getattr(step, "undo", None)
+    if undo is not None:
+        yield f"undone by: {undo.name}"
 
 
 def must_show(objectives: Objectives) -> Iterator[str]:
@@ -68,27 +68,24 @@ def must_show(objectives: Objectives) -> Iterator[str]:
     if service.serves_both:
         yield "both regions serve while the fault lasts"
     if isinstance(take_over, NoTakeOver):
-        yield "no failover begins"
+        yield "no failover starts"
         return
     if isinstance(take_over, Planned):
         wanted = {"failover": take_over.failovers, "failback": take_over.failbacks}
         for machine, count in wanted.items():
             if count:
-                yield f"{count} {machine} on purpose, ended well within {take_over.aws_seconds:g} AWS s"
-        yield "a payment proves each of them end to end"
+                yield f"{count} planned {machine}, succeeded within {take_over.aws_seconds:g} AWS s"
+        yield "a payment verifies each of them end to end"
         return
-    who = "the sentinel" if take_over.by_sentinel else "whoever asks"
-    yield f"one failover from the {take_over.lost} region, begun by {who}"
+    who = "the sentinel" if take_over.by_sentinel else "an operator"
+    yield f"one failover from the {take_over.lost} region, started by {who}"
     if take_over.promotes:
         yield f"the writer moves to the {take_over.lost.other} region"
     if take_over.failbacks:
-        yield "the failback ends well"
+        yield "the failback succeeds"
 
 
-# `python -m drill list`: the scenarios there are.
-
-
-def list_scenarios(as_json: AsJson = False) -> None:
+def list_scenarios(as_json: JsonOption = False) -> None:
     """List the available scenarios."""
     if as_json:
         typer.echo(json.dumps([{"name": name, "title": title, "runs on": where} for name, title, where in every()]))
@@ -103,7 +100,7 @@ def list_scenarios(as_json: AsJson = False) -> None:
 
 
 def every() -> list[tuple[str, str, str]]:
-    """Name, title, and where it runs: what needs faults to be made runs on the embedded AWS only."""
+    """Name, title, and where it runs. Scenarios that need the fault injector run on the embedded AWS only."""
     anywhere = {name: each.title for name, each in ENVIRONMENT_SCENARIOS.items()} | {GAME_DAY: GAME_DAY_TITLE}
     return [
         *((name, title, "AWS, local") for name, title in anywhere.items()),

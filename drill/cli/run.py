@@ -1,15 +1,11 @@
-"""`python -m drill run SCENARIO`: shows the plan, checks, asks, and does it to a deployed environment.
-
-Exit status: 0 objectives met, 1 missed, 2 could not start, 3 rollback incomplete, 4 inconclusive; 130 and 143 when
-interrupted.
-"""
+"""`dr drill run SCENARIO`: shows the plan, runs the preflight check, asks for confirmation, and runs the drill."""
 
 import asyncio
 import shlex
-import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,40 +16,56 @@ from rich.console import Console
 from drill.cli import live_view
 from drill.cli.check import conclusion
 from drill.cli.check import table as checked
-from drill.cli.interrupts import until_done
-from drill.cli.options import ENDPOINTS, LOCAL, ROOT, EndpointsFile, Env, Local, Root, agree, end, found, print_error
+from drill.cli.interrupts import RollbackIncomplete, drill_errors, until_done
+from drill.cli.options import (
+    ENDPOINTS,
+    LOCAL,
+    ROOT,
+    EndpointsOption,
+    EnvOrLocalOption,
+    RootOption,
+    SeedOption,
+    find_deployment,
+)
 from drill.cli.plan import shown
 from drill.cli.summary import summary
 from drill.engine.deployed_run import Run
-from drill.model.errors import ActionError, CouldNotStart, Inconclusive, WayBackIncomplete
 from drill.model.faults import OutageKind
 from drill.model.scenario import Scenario
 from drill.observe.progress import Progress
 from drill.preflight.finding import Severity
 from drill.preflight.run import look
 from drill.runlog import folders
+from drill.scenarios.deployed import GAME_DAY
 from drill.scenarios.settings import SettingsError, chosen, settings
 from drill.verdict import verdict
+from shared.command_line import (
+    CommandError,
+    CouldNotStart,
+    LocalOption,
+    OutageModeOption,
+    YesOption,
+    confirm,
+    print_error,
+)
 from shared.deployment import Deployment
 
 _KEY = "DRILL_CLIENT_KEY"
 
 
 def run(
-    scenario: Annotated[str, typer.Argument(help="Name of a scenario (see `list`), or game-day for all.")],
-    env: Env = "dev",
-    here: Local = False,
-    endpoints: EndpointsFile = ENDPOINTS,
-    root: Root = ROOT,
-    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
+    scenario: Annotated[
+        str, typer.Argument(help=f"Name of a scenario (see `dr drill list`); {GAME_DAY} runs all that AWS allows.")
+    ] = GAME_DAY,
+    env: EnvOrLocalOption = "dev",
+    local: LocalOption = False,
+    endpoints: EndpointsOption = ENDPOINTS,
+    root: RootOption = ROOT,
+    yes: YesOption = False,
     force: Annotated[bool, typer.Option("--force", help="Continue despite critical preflight findings.")] = False,
     rate: Annotated[float, typer.Option(help="Payments per second. They are real payments.")] = 5.0,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of the generated payments; random, and printed, by default.")
-    ] = None,
-    kind: Annotated[
-        str, typer.Option(help="How a lost region fails on the embedded AWS: error, reset or hang.")
-    ] = OutageKind.RESET.value,
+    seed: SeedOption = None,
+    outage_mode: OutageModeOption = OutageKind.RESET.value,
     client_key: Annotated[
         str,
         typer.Option(
@@ -61,26 +73,33 @@ def run(
         ),
     ] = "",
 ) -> None:
-    """Run a scenario against a deployed environment under light load and write the report."""
+    """Run a scenario against a deployed environment under light load, and write the report."""
     console = Console()
     try:
-        scenarios = chosen(scenario, local=here or env == LOCAL)
+        scenarios = chosen(scenario, local=local or env == LOCAL)
     except SettingsError as error:
-        raise end(2, f"Not started: {error}") from error
+        raise CouldNotStart(str(error)) from error
     console.print(shown(scenarios), highlight=False, markup=False, soft_wrap=True)
-    deployment = found(env, here=here, endpoints=endpoints)
+    deployment = find_deployment(env, on_this_machine=local, endpoints=endpoints)
     key = _client_key(deployment, client_key)
     _refuse_unready(console, deployment, force=force)
-    if not yes:
-        agree(f"Type the environment's name to do this to {env}", env, deployment.environment)
-    one = partial(_one, here=here, env=env, endpoints=endpoints, root=root, rate=rate, kind=kind, seed=seed)
+    regions = " and ".join(deployment.regions.values())
+    confirm(
+        f"Runs {scenario} against {deployment.environment} in {regions}, with {rate:g} payments per second.",
+        env,
+        deployment.environment,
+        yes=yes,
+    )
+    series = _Series(
+        env=env, local=local, endpoints=endpoints, root=root, rate=rate, outage_mode=outage_mode, seed=seed
+    )
     statuses = []
     for each in scenarios:
-        statuses.append(one(console, each, deployment, key))
+        statuses.append(series.run(console, each, deployment, key))
         if statuses[-1] not in (0, 1):
-            break  # nothing more is done to an environment that is not as it was
+            break  # the environment may not be as it was: nothing more is done to it
     if len(scenarios) > 1:
-        console.print(_series(scenarios, statuses), highlight=False)
+        console.print(_outcomes(scenarios, statuses), highlight=False)
     raise typer.Exit(_status(statuses))
 
 
@@ -88,7 +107,7 @@ def _client_key(deployment: Deployment, given: str) -> SecretStr:
     if given:
         return SecretStr(given)
     if deployment.local is None:
-        raise end(2, f"Not started: the load needs a client's key; give it in {_KEY} (docs/runbooks/rotate-keys.md)")
+        raise CouldNotStart(f"the load needs a client's API key; set {_KEY} (docs/runbooks/rotate-keys.md)")
     return deployment.local.client_key
 
 
@@ -99,80 +118,70 @@ def _refuse_unready(console: Console, deployment: Deployment, *, force: bool) ->
     )
     console.print(checked(worse), conclusion(readiness), highlight=False)
     if not readiness.ready and not force:
-        raise end(2, "Not started: the preflight check found something critical; fix it, or pass --force")
+        raise CouldNotStart("the preflight check found something critical; fix it, or pass --force")
 
 
-def _one(
-    console: Console,
-    scenario: Scenario,
-    deployment: Deployment,
-    key: SecretStr,
-    *,
-    here: bool,
-    env: str,
-    endpoints: Path,
-    root: Path,
-    rate: float,
-    kind: str,
-    seed: int | None,
-) -> int:
-    """Exit status of this scenario alone."""
-    try:
-        made = settings(
-            scenario, deployment, folders.new_folder(env, scenario.name, root=root), rate=rate, kind=kind, seed=seed
+@dataclass(frozen=True, kw_only=True)
+class _Series:
+    """What the scenarios of one command have in common."""
+
+    env: str
+    local: bool
+    endpoints: Path
+    root: Path
+    rate: float
+    outage_mode: str
+    seed: int | None
+
+    def run(self, console: Console, scenario: Scenario, deployment: Deployment, key: SecretStr) -> int:
+        """The exit code of this scenario alone."""
+        folder = folders.new_folder(self.env, scenario.name, root=self.root)
+        try:
+            made = settings(scenario, deployment, folder, rate=self.rate, kind=self.outage_mode, seed=self.seed)
+        except SettingsError as error:
+            raise CouldNotStart(str(error)) from error
+        interrupted: list[int] = []
+        one = Run(
+            settings=made,
+            deployment=deployment,
+            endpoints_file=self.endpoints,
+            client_key=key,
+            interrupted=interrupted,
         )
-    except SettingsError as error:
-        raise end(2, f"Not started: {error}") from error
-    interrupted: list[int] = []
-    one = Run(settings=made, deployment=deployment, endpoints_file=endpoints, client_key=key, interrupted=interrupted)
-    progress = Progress(title=scenario.title)
-    console.print(f"\n{scenario.name} on {deployment.environment}, seed {made.seed}: {made.folder}", highlight=False)
-    try:
-        with live_view.view(progress, console):
-            report = asyncio.run(until_done(one.perform(progress), interrupted, progress.line))
-    except CouldNotStart as error:
-        print_error(f"Could not start: {error}")
-        return 2
-    except Inconclusive as error:
-        print_error(f"Inconclusive: {error}")
-        return verdict.INCONCLUSIVE
-    except WayBackIncomplete as error:
-        then = _cleanup(made.folder, here=here, env=env, endpoints=endpoints, root=root)
-        print_error(f"Rollback incomplete: {error}\nThen: {then}")
-        return 3
-    except ActionError as error:
-        print_error(f"FAILED, and everything was taken back: {error}")
-        return 1
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        status = 128 + (interrupted[0] if interrupted else signal.SIGINT)
-        print_error("Interrupted; what was changed was changed back.")
-        return status
-    console.print(summary(report, made.folder))
-    return verdict.exit_status(report.checks)
+        progress = Progress(title=scenario.title)
+        console.print(f"\n{scenario.name} on {deployment.environment}, seed {made.seed}: {folder}", highlight=False)
+        try:
+            with drill_errors(interrupted), live_view.view(progress, console):
+                report = asyncio.run(until_done(one.perform(progress), interrupted, progress.line))
+        except RollbackIncomplete as error:
+            return print_error(RollbackIncomplete(f"{error}\nThen: {self._cleanup(folder)}"))
+        except CommandError as error:
+            return print_error(error)
+        console.print(summary(report, folder))
+        return verdict.exit_status(report.checks)
+
+    def _cleanup(self, folder: Path) -> str:
+        """The command that rolls back the rest, to be run in this directory."""
+        program = Path(sys.executable).with_name("dr")
+        if program.is_relative_to(Path.cwd()):
+            program = program.relative_to(Path.cwd())
+        words = [str(program), "drill", "cleanup", folder.name, "--env", self.env]
+        if self.local:
+            words.append("--local")
+        if (self.local or self.env == LOCAL) and self.endpoints != ENDPOINTS:
+            words += ["--endpoints", str(self.endpoints)]
+        if self.root != ROOT:
+            words += ["--root", str(self.root)]
+        return shlex.join(words)
 
 
-def _cleanup(folder: Path, *, here: bool, env: str, endpoints: Path, root: Path) -> str:
-    """What restores the rest, to be typed in this directory."""
-    python = Path(sys.executable)
-    if python.is_relative_to(Path.cwd()):
-        python = python.relative_to(Path.cwd())
-    words = [str(python), "-m", "drill", "cleanup", folder.name, "--env", env]
-    if here:
-        words.append("--local")
-    if (here or env == LOCAL) and endpoints != ENDPOINTS:
-        words += ["--endpoints", str(endpoints)]
-    if root != ROOT:
-        words += ["--root", str(root)]
-    return shlex.join(words)
-
-
-def _status(statuses: list[int]) -> int:
+def _status(statuses: Sequence[int]) -> int:
     """Of scenarios in a row. An inconclusive one does not hide that another one failed."""
     judged = max(status for status in (0, *statuses) if status != verdict.INCONCLUSIVE)
     return judged or max(statuses)
 
 
-def _series(scenarios: list[Scenario], statuses: list[int]) -> str:
-    words = {0: "passed", 1: "failed", 2: "could not start", 3: "rollback incomplete", 4: "inconclusive"}
-    told = [*(words.get(status, "interrupted") for status in statuses), *["not run"] * len(scenarios)]
-    return "\n".join(["", *(f"{word:>20}  {each.name}" for word, each in zip(told, scenarios, strict=False))])
+def _outcomes(scenarios: Sequence[Scenario], statuses: Sequence[int]) -> str:
+    names = {0: "passed", 1: "failed", 2: "could not start", 3: "rollback incomplete", 4: "inconclusive"}
+    outcomes = [*(names.get(status, "interrupted") for status in statuses), *["not run"] * len(scenarios)]
+    return "\n".join(["", *(f"{name:>20}  {each.name}" for name, each in zip(outcomes, scenarios, strict=False))])

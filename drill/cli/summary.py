@@ -1,4 +1,4 @@
-"""The short table at the end of a run."""
+"""The tables printed at the end of a run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ def summary(report: Report, folder: Path) -> RenderableType:
 
 
 def outcome_table(outcomes: Sequence[Outcome], output: Path) -> RenderableType:
-    """What became of each scenario, in one line each."""
+    """The outcome of each scenario, one row each."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("", "Scenario", "Took", "Acknowledged", "Lost", "Twice", "Interrupted", "First broken expectation"):
         right = heading in ("Took", "Acknowledged", "Lost", "Twice", "Interrupted")
@@ -51,10 +51,10 @@ def outcome_table(outcomes: Sequence[Outcome], output: Path) -> RenderableType:
             report.first_broken or "",
         )
     failed = sum(outcome.status != 0 for outcome in outcomes)
-    said = (
+    conclusion = (
         f"{len(outcomes) - failed} of {len(outcomes)} scenarios met every expectation. Reports: {output}/*/{HTML_NAME}"
     )
-    return Group(Text(), table, Text(), Text(said, style="bold red" if failed else "bold green"))
+    return Group(Text(), table, Text(), Text(conclusion, style="bold red" if failed else "bold green"))
 
 
 def _checks(report: Report) -> Table:

@@ -65,9 +65,9 @@ class RehearsalSettings:
         chosen once the environment is deployed (`drill.engine.calibration`). Raises SettingsError.
         """
         if scenario not in SCENARIOS:
-            raise SettingsError(f"--scenario is {scenario}; choose one of {', '.join(SCENARIOS)}")
+            raise SettingsError(f"there is no scenario {scenario}; choose one of {', '.join(SCENARIOS)}")
         if kind not in list(OutageKind):
-            raise SettingsError(f"--kind is {kind}; choose one of {', '.join(OutageKind)}")
+            raise SettingsError(f"--outage-mode is {kind}; choose one of {', '.join(OutageKind)}")
         if not environment.strip():
             raise SettingsError("--env is empty; name an environment, such as dev")
         if speed is not None:
@@ -166,7 +166,7 @@ def settings(
     if not least <= rate <= most:
         raise SettingsError(f"--rate is {rate:g}; a number from {least:g} to {most:g} is needed, such as 5")
     if kind not in list(OutageKind):
-        raise SettingsError(f"--kind is {kind}; choose one of {', '.join(OutageKind)}")
+        raise SettingsError(f"--outage-mode is {kind}; choose one of {', '.join(OutageKind)}")
     return RunSettings(
         scenario=scenario,
         environment=deployment.environment,

@@ -9,8 +9,7 @@ from functools import cached_property
 from ops.cost.prices import Price
 from ops.environment.resource_graph import Row, Rows, of_type
 
-# The load that an estimate assumes. Averages over a month; what is not asked about in numbers is a constant here.
-
+# The assumed load, averaged over a month. What the command line does not offer as an option is a constant here.
 
 HOURS = 730  # AWS's own month
 SECONDS = HOURS * 3600
@@ -19,19 +18,19 @@ KB_IN_GB = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What clients do, and what lies where after a while."""
+    """Requests of clients, and the amount of stored data."""
 
     payments_per_second: float = 1.0
     reads_per_payment: float = 1.0
-    request_kb: float = 2.0  # one question and its answer
+    request_kb: float = 2.0  # one request and its response
     function_ms: float = 60.0
-    log_kb: float = 1.0  # a request, in the function's log
+    log_kb: float = 1.0  # of one invocation
     journal_gb: float = 10.0
     database_gb: float = 10.0
-    database_acu: float = 0.0  # that a serverless writer takes on average; its least capacity if that is more
+    database_acu: float = 0.0  # average capacity of a serverless writer; at least its minimum
     bucket_gb: float = 10.0
-    failovers: float = 1.0  # a month, drills among them
-    api_share: float = 0.0  # of the requests that come by the regional API instead of the accelerator
+    failovers: float = 1.0  # a month, drills included
+    api_share: float = 0.0  # share of requests through the regional API instead of the accelerator
 
     @property
     def payments(self) -> float:
@@ -42,27 +41,27 @@ class Load:
         return self.payments * (1 + self.reads_per_payment)
 
 
-# One payment, as the programs do it (decision 0001): a write to each of the two replicas, each of which is replicated.
+# One payment (decision 0001): a write to each of the two replicas, each of which is replicated.
 TABLE_WRITES = 4
-# Reads of the control record are cached in the function; a read of a payment is one.
+# Reads of one payment; the control record is cached in the function.
 TABLE_READS = 1
-# The ledger's statement at the writer, and what of it reaches the other region's storage.
+# I/O of the ledger's statement at the writer, and of its replication to the other region's storage.
 DATABASE_IO = 4
 REPLICATED_IO = 2
-# What a request makes a function say to AWS and to the peer, by whatever way leads out of its subnets.
+# A function's own calls to AWS and to the peer per request, by NAT gateway or interface endpoint.
 CALLS_KB = 6.0
 ACCESS_LOG_KB = 0.5
 FLOW_LOG_KB = 0.6
 TRANSITIONS = 40  # of a failover with its failback
-# Checkers that probe an endpoint from all over the world [R53-10]: about one request every two seconds at 30 s.
+# Route 53 health checkers per endpoint [R53-10]: about one request every two seconds at 30 s.
 CHECKERS = 15
 # X-Ray records the first request of a second and this share of the others [XRAY-1].
 SAMPLED = 0.05
-# Lambda's pollers of a queue: five, each asking for 20 s at a time [LAMBDA-14].
+# Lambda polls a queue with five long polls of 20 s [LAMBDA-14].
 POLLS = 5 * SECONDS / 20
 
 
-# How the load reaches the registered resources: which region gets how much, and what probes add to it.
+# How the load is distributed over the registered resources, and the requests of health checks.
 
 
 GROUP = "aws:globalaccelerator/endpointGroup:EndpointGroup"
@@ -71,8 +70,8 @@ TARGETS = "aws:lb/targetGroup:TargetGroup"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 PERMISSION = "aws:lambda/permission:Permission"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
-_DOORS = ("elasticloadbalancing.amazonaws.com", "apigateway.amazonaws.com")
-_HEALTH = "/health"  # how the ARN of the one operation ends that the health function may be invoked for
+_ENDPOINTS = ("elasticloadbalancing.amazonaws.com", "apigateway.amazonaws.com")
+_HEALTH = "/health"  # end of the ARN of the only operation that may invoke the health function
 _EVERY = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 
@@ -84,7 +83,7 @@ class Scene:
 
     @cached_property
     def shares(self) -> dict[str, float]:
-        """By region, the share of the load, from the dials of the accelerator; a standby region has none."""
+        """Share of the load by region, from the accelerator's traffic dials; a standby region has none."""
         dials = {
             row["inputs"]["endpointGroupRegion"]: float(row["inputs"].get("trafficDialPercentage", 100))
             for row in of_type(self.rows, GROUP)
@@ -96,12 +95,12 @@ class Scene:
         return self.shares.get(row["region"], 0.0)
 
     def requests(self, row: Row, *, api: bool) -> float:
-        """Clients' requests a month at one of the doors of the row's region."""
-        by_door = self.load.api_share if api else 1 - self.load.api_share
-        return self.load.requests * self.share(row) * by_door
+        """Requests of clients a month at the API or the load balancer of the row's region."""
+        share = self.load.api_share if api else 1 - self.load.api_share
+        return self.load.requests * self.share(row) * share
 
     def probes(self, row: Row, *, api: bool) -> float:
-        """Requests a month by which Route 53 looks at that door; they come with no load at all."""
+        """Requests of Route 53 health checks a month at that endpoint, independent of the load."""
         return sum(
             CHECKERS * SECONDS / float(check["inputs"].get("requestInterval", 30))
             for check in of_type(self.rows, CHECK)
@@ -110,35 +109,37 @@ class Scene:
         )
 
     def target_probes(self, row: Row) -> float:
-        """Requests a month by which the region's load balancers look at what is behind them, from each zone."""
+        """Requests of the load balancers' target health checks a month, from each zone."""
         zones = max((len(each["inputs"].get("subnets", [])) for each in self._here(row, BALANCER)), default=0)
         return sum(
             zones * SECONDS / float(group["inputs"]["healthCheck"].get("interval", 30))
             for group in self._here(row, TARGETS)
-            # A function is not checked unless that is asked for [ALB-2].
+            # Health checks of Lambda targets are off by default [ALB-2].
             if group["inputs"].get("healthCheck")
         )
 
     def invocations(self, function: Row) -> tuple[float, float]:
-        """How often a function runs a month: for clients and payments, and whatever the load is."""
+        """Invocations a month: by load, and fixed."""
         use = fixed = 0.0
         if self._answers_health(function):
             fixed += self.probes(function, api=False) + self.probes(function, api=True) + self.target_probes(function)
-        elif self._at_the_door(function):
+        elif self._serves_clients(function):
             use += self.requests(function, api=False) + self.requests(function, api=True)
         if self._streams_to(function):
             use += self.load.payments  # each region's stream carries all payments
         return use, fixed + self.runs(function)
 
     def runs(self, function: Row) -> float:
-        """How often a schedule starts a function a month."""
+        """Scheduled invocations a month."""
         return sum(times(schedule) for schedule in self._schedules(function))
 
     def reads_streams(self) -> bool:
         return bool(of_type(self.rows, MAPPING))
 
-    def _at_the_door(self, function: Row) -> bool:
-        return any(each["inputs"].get("principal") in _DOORS for each in self._naming(function, PERMISSION, "function"))
+    def _serves_clients(self, function: Row) -> bool:
+        return any(
+            each["inputs"].get("principal") in _ENDPOINTS for each in self._naming(function, PERMISSION, "function")
+        )
 
     def _answers_health(self, function: Row) -> bool:
         permissions = self._naming(function, PERMISSION, "function")
@@ -175,14 +176,14 @@ class Scene:
 
 
 def times(schedule: str) -> float:
-    """How often a month; a cron expression counts as daily."""
+    """Runs a month; a cron expression counts as daily."""
     found = _EVERY.fullmatch(schedule)
     return SECONDS / 60 / (int(found[1]) * _MINUTES[found[2]] if found else _MINUTES["day"])
 
 
 @dataclass(frozen=True)
 class Use:
-    """So many units of what a price is for, in a month: whatever the load is, or because of it."""
+    """A quantity of one price in a month, fixed or by load."""
 
     price: str
     quantity: float
@@ -209,8 +210,8 @@ class Estimate:
     environment: str
     load: Load
     lines: list[Line] = field(default_factory=list)
-    unknown: Counter[str] = field(default_factory=Counter)  # types of which nobody has said what they cost
-    unpriced: Counter[str] = field(default_factory=Counter)  # prices that the table lacks
+    unknown: Counter[str] = field(default_factory=Counter)  # types without a pricer
+    unpriced: Counter[str] = field(default_factory=Counter)  # keys that the price table lacks
 
     @property
     def fixed(self) -> float:
@@ -241,7 +242,7 @@ def estimate(
     free: Mapping[str, str],
     prices: Mapping[str, Price],
 ) -> Estimate:
-    """What the rows cost in a month under this load."""
+    """The monthly cost of the rows under this load."""
     found = Estimate(environment, load)
     scene = Scene(rows, load)
     for row in rows:

@@ -1,4 +1,4 @@
-"""What costs where something is kept, told or watched."""
+"""One pricer per resource type: the units that a resource uses in a month, fixed and by load."""
 
 from collections.abc import Iterator, Mapping
 from math import ceil
@@ -22,9 +22,18 @@ from ops.cost.model import (
 )
 from ops.environment.resource_graph import Row, of_type
 
+
+def _monthly(price: str, quantity: float = 1.0) -> Pricer:
+    """A fixed quantity, whatever the inputs."""
+    return lambda _row, _scene: [Use(price, quantity)]
+
+
 CLUSTER = "aws:rds/cluster:Cluster"
 ENDPOINT = "aws:cloudwatch/eventEndpoint:EventEndpoint"
 REPLICATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
+
+
+# Storage, messaging and monitoring.
 
 
 def table(row: Row, scene: Scene) -> Iterator[Use]:
@@ -48,7 +57,7 @@ def cluster(row: Row, scene: Scene) -> Iterator[Use]:
 
 
 def _writes(cluster_inputs: Mapping[str, Any]) -> bool:
-    """Only the first member, the writer until a failover, is made with credentials [AURORA-6]."""
+    """Only the first member, the writer until a failover, is created with credentials [AURORA-6]."""
     return bool(cluster_inputs.get("masterUsername"))
 
 
@@ -75,11 +84,11 @@ def bucket(row: Row, scene: Scene) -> Iterator[Use]:
         yield Use("bucket-storage", scene.load.bucket_gb, fixed=False)
     else:
         yield Use("bucket-storage", scene.requests(row, api=False) * ACCESS_LOG_KB / KB_IN_GB, fixed=False)
-        yield Use("bucket-put", 12 * HOURS * 2)  # a load balancer writes a log every five minutes and node
+        yield Use("bucket-put", 12 * HOURS * 2)  # a load balancer writes one log per node every five minutes
 
 
 def replication(row: Row, scene: Scene) -> Iterator[Use]:
-    """A tenth of what is stored changes in a month."""
+    """A tenth of the stored data changes in a month."""
     changed = scene.load.bucket_gb / 10 * scene.share(row)
     yield Use("between-regions", changed, fixed=False)
     if any((rule["destination"].get("replicationTime") or {}) for rule in row["inputs"].get("rules", [])):
@@ -87,7 +96,7 @@ def replication(row: Row, scene: Scene) -> Iterator[Use]:
 
 
 def plan(row: Row, scene: Scene) -> Iterator[Use]:
-    """One full copy of everything in each vault; later ones are increments."""
+    """One full copy of the data in each vault; later ones are increments."""
     load = scene.load
     vaults = max((1 + len(rule.get("copyActions", [])) for rule in row["inputs"].get("rules", [])), default=0)
     yield Use("vault-bucket", load.bucket_gb * vaults, fixed=False)
@@ -98,23 +107,19 @@ def plan(row: Row, scene: Scene) -> Iterator[Use]:
 
 def key(row: Row, scene: Scene) -> Iterator[Use]:
     yield Use("key-month", 1)
-    yield Use("key-request", scene.requests(row, api=False) / 20, fixed=False)  # services keep data keys for a while
+    yield Use("key-request", scene.requests(row, api=False) / 20, fixed=False)  # services cache data keys
 
 
 def secret(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
     yield Use("secret-month", 1 + len(row["inputs"].get("replicas", [])))
 
 
-def queue(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("queue-request", scene.load.failovers * 100, fixed=False)
-
-
-def topic(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("topic-request", scene.load.failovers * 100, fixed=False)
+def _per_failover(price: str) -> Pricer:
+    return lambda _row, scene: [Use(price, scene.load.failovers * 100, fixed=False)]
 
 
 def bus(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    """The ledger tells of each payment; an endpoint that replicates tells both buses."""
+    """The ledger publishes an event per payment; a replicating endpoint, to both buses."""
     if scene.reads_streams():
         buses = 2 if of_type(scene.rows, ENDPOINT) else 1
         yield Use("event", scene.load.payments * buses / 2, fixed=False)
@@ -129,22 +134,6 @@ def state_machine(row: Row, scene: Scene) -> Iterator[Use]:
     yield Use("transition", scene.load.failovers * model.TRANSITIONS / machines, fixed=False)
 
 
-def region_switch(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("region-switch-plan-month", 1)
-
-
-def alarm(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("alarm-month", 1)
-
-
-def composite_alarm(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("composite-alarm-month", 1)
-
-
-def dashboard(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("dashboard-month", 1)
-
-
 def log_group(row: Row, scene: Scene) -> Iterator[Use]:
     use, fixed = (size / KB_IN_GB for size in _logged(row, scene))
     kept = float(row["inputs"].get("retentionInDays") or 365) / 30
@@ -155,7 +144,7 @@ def log_group(row: Row, scene: Scene) -> Iterator[Use]:
 
 
 def _logged(row: Row, scene: Scene) -> tuple[float, float]:
-    """Kilobytes a month, by the load and whatever it is."""
+    """Kilobytes a month: by load, and fixed."""
     name = str(row["inputs"].get("name", ""))
     if name.startswith("/aws/lambda/"):
         function = next(
@@ -167,7 +156,7 @@ def _logged(row: Row, scene: Scene) -> tuple[float, float]:
             None,
         )
         use, fixed = scene.invocations(function) if function else (0.0, 0.0)
-        return use * scene.load.log_kb, fixed * scene.load.log_kb / 2  # a probe says less
+        return use * scene.load.log_kb, fixed * scene.load.log_kb / 2  # a probe logs less
     if name.startswith("/aws/apigateway/"):
         return scene.requests(row, api=True) * ACCESS_LOG_KB, scene.probes(row, api=True) * ACCESS_LOG_KB
     if "flow-logs" in name:
@@ -176,10 +165,10 @@ def _logged(row: Row, scene: Scene) -> tuple[float, float]:
     return 0.0, 0.0
 
 
-# What costs on the way of a request: the accelerator, names, load balancers, APIs, firewalls, functions, networks.
+# The path of a request: accelerator, DNS, load balancers, APIs, web ACLs, functions, networks.
 
 
-# A load balancer capacity unit holds this much in an hour, and so many new connections a second (ELB pricing page).
+# What one load balancer capacity unit covers: gigabytes an hour and new connections a second (ELB pricing page).
 _ALB_GB = 0.4  # to functions
 _ALB_CONNECTIONS = 25
 _NLB_GB = 1.0
@@ -210,7 +199,7 @@ def health_check(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
 def zone(row: Row, scene: Scene) -> Iterator[Use]:
     yield Use("zone-month", 1)
     if not row["inputs"].get("vpcs"):
-        yield Use("query", scene.load.requests / 100, fixed=False)  # resolvers keep an answer for a while
+        yield Use("query", scene.load.requests / 100, fixed=False)  # resolvers cache answers
 
 
 def balancer(row: Row, scene: Scene) -> Iterator[Use]:
@@ -253,12 +242,12 @@ def function(row: Row, scene: Scene) -> Iterator[Use]:
     use, fixed = scene.invocations(row)
     memory = row["inputs"].get("memorySize", 128) / 1024
     scheduled = scene.runs(row)
-    lasting = min(float(row["inputs"].get("timeout", 3)), 60.0)  # of a scheduled run, at the worst
-    usual = scene.load.function_ms / 1000
+    longest = min(float(row["inputs"].get("timeout", 3)), 60.0)  # seconds of a scheduled run, at most
+    typical = scene.load.function_ms / 1000
     yield Use("lambda-request", use, fixed=False)
-    yield Use("lambda-gb-second", use * usual * memory, fixed=False)
+    yield Use("lambda-gb-second", use * typical * memory, fixed=False)
     yield Use("lambda-request", fixed)
-    yield Use("lambda-gb-second", ((fixed - scheduled) * usual + scheduled * lasting) * memory)
+    yield Use("lambda-gb-second", ((fixed - scheduled) * typical + scheduled * longest) * memory)
     if (row["inputs"].get("tracingConfig") or {}).get("mode") == "Active":
         yield Use("trace", _traces(fixed))
         yield Use("trace", _traces(fixed + use) - _traces(fixed), fixed=False)
@@ -276,10 +265,6 @@ def nat_gateway(row: Row, scene: Scene) -> Iterator[Use]:
     yield Use("nat-gateway-data", calls * CALLS_KB / KB_IN_GB / len(gateways), fixed=False)
 
 
-def address(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("public-ipv4-hour", HOURS)
-
-
 def endpoint(row: Row, scene: Scene) -> Iterator[Use]:
     if row["inputs"].get("vpcEndpointType") != "Interface":
         return  # gateways are free
@@ -292,7 +277,7 @@ def peering(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
 
 
 def source_mapping(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    """Reading a table's stream is free for Lambda; asking a queue is not."""
+    """Lambda reads a table's stream for free; polling a queue is not free."""
     if ":sqs:" in str(row["inputs"].get("eventSourceArn")):
         yield Use("queue-request", POLLS)
 
@@ -306,15 +291,15 @@ PRICERS: Mapping[str, Pricer] = {
     "aws:backup/plan:Plan": plan,
     "aws:kms/key:Key": key,
     "aws:secretsmanager/secret:Secret": secret,
-    "aws:sqs/queue:Queue": queue,
-    "aws:sns/topic:Topic": topic,
+    "aws:sqs/queue:Queue": _per_failover("queue-request"),
+    "aws:sns/topic:Topic": _per_failover("topic-request"),
     "aws:cloudwatch/eventBus:EventBus": bus,
     "aws:scheduler/schedule:Schedule": schedule,
     "aws:sfn/stateMachine:StateMachine": state_machine,
-    "aws:arcregionswitch/plan:Plan": region_switch,
-    "aws:cloudwatch/metricAlarm:MetricAlarm": alarm,
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": composite_alarm,
-    "aws:cloudwatch/dashboard:Dashboard": dashboard,
+    "aws:arcregionswitch/plan:Plan": _monthly("region-switch-plan-month"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _monthly("alarm-month"),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": _monthly("composite-alarm-month"),
+    "aws:cloudwatch/dashboard:Dashboard": _monthly("dashboard-month"),
     "aws:cloudwatch/logGroup:LogGroup": log_group,
     "aws:globalaccelerator/accelerator:Accelerator": accelerator,
     "aws:route53/healthCheck:HealthCheck": health_check,
@@ -325,7 +310,7 @@ PRICERS: Mapping[str, Pricer] = {
     "aws:lambda/function:Function": function,
     "aws:lambda/eventSourceMapping:EventSourceMapping": source_mapping,
     "aws:ec2/natGateway:NatGateway": nat_gateway,
-    "aws:ec2/eip:Eip": address,
+    "aws:ec2/eip:Eip": _monthly("public-ipv4-hour", HOURS),
     "aws:ec2/vpcEndpoint:VpcEndpoint": endpoint,
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": peering,
 }

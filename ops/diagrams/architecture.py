@@ -1,21 +1,20 @@
-"""The architecture as diagrams: a region with what it touches outside, and what `global` holds between the two."""
+"""The architecture as diagrams: one region with its neighbours, and the resources of `global` between the two."""
 
 from ops.diagrams.links import Link, between, links
-from ops.diagrams.model import Arrow, Box, Column, Diagram
-from ops.diagrams.shapes import COLUMNS, SHAPES, name_of
+from ops.diagrams.model import COLUMNS, SHAPES, Arrow, Box, Column, Diagram, name_of
 from ops.environment.resource_graph import Row, Rows
 
 _SEVERAL = ("aws:ec2/natGateway:NatGateway", "aws:ec2/vpcEndpoint:VpcEndpoint")
 CELLS = ("primary", "secondary")
 _MIDDLE = (
-    ("Endpoints and health", ("door", "watch")),
+    ("Endpoints and health", ("ingress", "monitoring")),
     ("Data and messaging", ("data", "event", "network", "compute")),
 )
 _PLACES = {"primary": "in primary", "secondary": "in secondary", "global": "in global"}
 
 
 def region(rows: Rows, place: str = "primary") -> Diagram:
-    """A cell, alike in both places. Left of it what leads to it, right what it uses."""
+    """A region's cell, equal in both places, with its sources to the left and its targets to the right."""
     shown = {row["urn"]: row for row in rows if row["type"] in SHAPES}
     inside = {urn for urn, row in shown.items() if row["stack"] == place}
     found = [link for link in between(links(rows), set(shown)) if link.source in inside or link.target in inside]
@@ -39,7 +38,7 @@ def region(rows: Rows, place: str = "primary") -> Diagram:
 
 
 def between_regions(rows: Rows) -> Diagram:
-    """What exists once, and the things of the cells that it connects. What a cell's functions use, `region` shows."""
+    """The resources that exist once, and those of the cells that they connect."""
     shown = {row["urn"]: row for row in rows if row["type"] in SHAPES}
     own = {urn for urn, row in shown.items() if row["stack"] == "global"}
     found = [
@@ -70,7 +69,7 @@ def _kind(row: Row) -> str:
 
 
 def _also(rows: list[Row]) -> str:
-    """What has no box, since no arrow leads to it."""
+    """The resources without a box, as no arrow leads to them."""
     boxes = _boxes(rows)
     names = [f"{box.title} {box.detail}".strip() if box.detail not in box.title else box.title for box in boxes]
     return f"Also: {', '.join(names)}." if names else "Everything else is drawn."
@@ -81,7 +80,7 @@ def _key(row: Row) -> str:
 
 
 def _merged(row: Row) -> str:
-    """Equal things in several zones, or for several services, are one box."""
+    """Equal resources in several zones, or for several services, share a box."""
     several = row["type"] in _SEVERAL
     private = row["type"] == "aws:route53/zone:Zone" and row["inputs"].get("vpcs")
     return "several" if several else "private" if private else name_of(row)
@@ -93,7 +92,7 @@ def _boxes(rows: list[Row], *, outside: bool = False) -> tuple[Box, ...]:
 
 
 def _box(row: Row, key: str, outside: bool) -> Box:
-    """How many are merged into it depends on settings, and is not said."""
+    """Their number depends on settings and is not shown."""
     shape = SHAPES[row["type"]]
     title, name = shape.title_of(row), name_of(row)
     where = _PLACES[row["stack"]] if outside else ""
@@ -110,6 +109,6 @@ def _arrows(found: list[Link], shown: dict[str, Row]) -> tuple[Arrow, ...]:
 
 
 def _left_out(rows: Rows, stack: str) -> str:
-    """The rest, by types: how many there are of each differs between environments."""
+    """The rest by type, as their number differs between environments."""
     types = {row["type"] for row in rows if row["stack"] == stack and row["type"].startswith("aws:")} - set(SHAPES)
     return f"Not drawn: {len(types)} types of resources that belong to these (alarms, roles, rules, settings, subnets)."

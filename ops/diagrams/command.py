@@ -1,5 +1,4 @@
-"""`python -m ops graph`: writes the diagrams of the documents from what the programs register, or checks that they are
-as they would be written."""
+"""`dr graph`: writes the diagrams in docs/ from the registered resources, or checks that they are current."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,42 +6,43 @@ from typing import Annotated
 
 import typer
 
-from ops.cli.errors import Refused, said
 from ops.diagrams import architecture, workflows
 from ops.diagrams.model import Diagram
 from ops.diagrams.svg import svg
 from ops.environment import resource_graph
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+from shared.command_line import Refused
 
 DIRECTORY = resource_graph.ROOT / "docs" / "diagrams"
 WORKFLOWS = ("failover", "failback")
-# Which environment is drawn makes no difference but to counts; one is needed, so that the files do not change.
+# The environment makes no difference to the diagrams but in counts; it is fixed so that the files do not change.
 ENVIRONMENT = "prod"
 
 
-@app.command("graph")
 def graph(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a file would change.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if a file is not current.")
+    ] = False,
     directory: Annotated[Path, typer.Option(help="Directory of the files.")] = DIRECTORY,
     env: Annotated[str, typer.Option("--env", help="Environment to draw.")] = ENVIRONMENT,
 ) -> None:
-    """Write docs/diagrams from what the programs register, as SVG."""
-    with said():
-        wanted = files(resource_graph.rows(env))
-        stale = [name for name, text in wanted.items() if _read(directory / name) != text]
-        gone = sorted(path.name for path in directory.glob("*.*") if path.name not in wanted)
-        if check:
-            if stale or gone:
-                raise Refused(f"{', '.join([*stale, *gone])} in {directory.name} are stale; run `make graph`")
-            typer.echo(f"{len(wanted)} diagrams are as the programs register")
-            return
-        directory.mkdir(parents=True, exist_ok=True)
-        for name in gone:
-            (directory / name).unlink()
-        for name, text in wanted.items():
-            (directory / name).write_text(text)
-        typer.echo(f"{len(wanted)} diagrams in {directory}, {len(stale)} changed")
+    """Write the diagrams of the documentation.
+
+    They are drawn from the resources that the programs register, as SVG files.
+    """
+    wanted = files(resource_graph.rows(env))
+    stale = [name for name, text in wanted.items() if _read(directory / name) != text]
+    gone = sorted(path.name for path in directory.glob("*.*") if path.name not in wanted)
+    if check:
+        if stale or gone:
+            raise Refused(f"{', '.join([*stale, *gone])} in {directory.name} are not current; run `make graph`")
+        typer.echo(f"{len(wanted)} diagrams are current")
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in gone:
+        (directory / name).unlink()
+    for name, text in wanted.items():
+        (directory / name).write_text(text)
+    typer.echo(f"{len(wanted)} diagrams in {directory}, {len(stale)} changed")
 
 
 def files(rows: resource_graph.Rows) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""What leads to what, read from the registered resources: from what connects two of them, and from what roles allow.
+"""Links between registered resources, from resources that connect two others and from the permissions of roles.
 
 A resource that only connects (a listener, a target group, an attachment) becomes part of the arrow.
 """
@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops.diagrams.model import Line
-from ops.diagrams.shapes import SHAPES
+from ops.diagrams.model import SHAPES, Line
 from ops.environment.resource_graph import Row, Rows, of_type
 
 ROLE = "aws:iam/role:Role"
@@ -26,7 +25,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Joint:
-    """How a connecting type says from where to where. A path of "" is the resource itself."""
+    """Where a connecting type names its source and its target. A path of "" is the resource itself."""
 
     source: str
     target: str
@@ -38,7 +37,7 @@ JOINTS: Mapping[str, tuple[Joint, ...]] = {
     "aws:globalaccelerator/endpointGroup:EndpointGroup": (Joint("listenerArn", "endpointConfigurations.endpointId"),),
     "aws:lb/listener:Listener": (
         Joint("loadBalancerArn", "defaultActions.targetGroupArn"),
-        Joint("loadBalancerArn", ""),  # where its rules begin
+        Joint("loadBalancerArn", ""),  # its rules start here
     ),
     "aws:lb/listenerRule:ListenerRule": (Joint("listenerArn", "actions.targetGroupArn"),),
     "aws:lb/targetGroupAttachment:TargetGroupAttachment": (Joint("targetGroupArn", "targetId"),),
@@ -66,12 +65,12 @@ JOINTS: Mapping[str, tuple[Joint, ...]] = {
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": (Joint("", "alarmActions", Line.CONTROL),),
     "aws:apigateway/stage:Stage": (Joint("", "restApi"),),
 }
-# What an arrow can begin, end or pass at; others share names with these.
+# Types at which an arrow can start, end or pass; other types share names with these.
 _ENDS = {*SHAPES, *JOINTS, "aws:lb/targetGroup:TargetGroup"}
-# What everything uses: an arrow to it from everywhere would say nothing.
-_OPERATION = re.compile(r"(?<=:execute-api:)([^/]+)/.*")  # the stage, method and path behind an API's ARN
+_OPERATION = re.compile(r"(?<=:execute-api:)([^/]+)/.*")  # stage, method and path at the end of an API's ARN
+# Used by almost everything, and therefore left out.
 _EVERYWHERE = re.compile(r"arn:aws:(kms|logs|xray|cloudwatch|ec2|iam):|queue-dead-letters|:aws:cloudwatch")
-# Outputs by which others know a resource, and those of one type alone.
+# Outputs by which other resources refer to one, and those of single types.
 _KNOWN_BY = ("arn", "id", "name", "dnsName", "url", "streamArn")
 _KNOWN_BY_TYPE = {
     "aws:s3/bucket:Bucket": "bucket",
@@ -91,7 +90,7 @@ class Index:
                 self._by_value.setdefault(value, []).append(row)
 
     def find(self, value: object, near: Row) -> list[Row]:
-        """By what it is known by, else by the last part of an ARN; of several the one in the same stack and region."""
+        """By a known output, else by the last part of an ARN; of several, the one in the same stack and region."""
         text = re.sub(r"([:/]\*)+$", "", _OPERATION.sub(r"\1", str(value)))
         found = [row for row in self._by_value.get(text) or self._by_part(text) if row is not near]
         if len(found) > 1:
@@ -120,14 +119,16 @@ class Index:
 
 
 def _known_by(row: Row) -> set[str]:
-    told = row["outputs"]
-    replicas = [each.get(key) for each in told.get("replicas") or [] for key in ("arn", "streamArn") if "arn" in each]
-    own = [told.get(key) for key in (*_KNOWN_BY, _KNOWN_BY_TYPE.get(row["type"], ""))]
+    outputs = row["outputs"]
+    replicas = [
+        each.get(key) for each in outputs.get("replicas") or [] for key in ("arn", "streamArn") if "arn" in each
+    ]
+    own = [outputs.get(key) for key in (*_KNOWN_BY, _KNOWN_BY_TYPE.get(row["type"], ""))]
     return {str(value) for value in (*own, *replicas) if value}
 
 
 def links(rows: Rows) -> list[Link]:
-    """All of them, between any two resources; in a fixed order."""
+    """All links, sorted."""
     index = Index(rows)
     found = {*_joined(rows, index), *_allowed(rows, index)}
     return sorted(found, key=lambda link: (link.source, link.target, link.line))
@@ -160,7 +161,7 @@ def _values(value: Any, path: list[str]) -> Iterator[Any]:
 
 
 def _allowed(rows: Rows, index: Index) -> Iterator[Link]:
-    """What the role of a function or a workflow may use."""
+    """Links from a function or a state machine to the resources that its role may use."""
     users: dict[str, list[Row]] = {}
     for row in rows:
         arn = row["inputs"].get("role") or row["inputs"].get("roleArn")
@@ -199,7 +200,7 @@ def _resources(document: object) -> set[str]:
 
 
 def between(found: list[Link], shown: set[str]) -> list[Link]:
-    """Arrows between what is shown; a way over things that are not becomes one arrow."""
+    """Links between the shown resources; a path over hidden ones becomes one link."""
     onward: dict[str, list[Link]] = {}
     for link in found:
         onward.setdefault(link.source, []).append(link)

@@ -1,18 +1,25 @@
-"""A diagram as SVG: plain shapes and text, no script, no font of its own, so that it shows everywhere alike."""
+"""Lays out a diagram and renders it as SVG: plain shapes and text, no script and no font of its own.
 
+The layout depends on the diagram alone, so that equal diagrams give equal files.
+"""
+
+from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 
-from ops.diagrams.layout import HEIGHT, WIDTH, Placed, Slot, place
-from ops.diagrams.model import Box, Diagram, Line
+from ops.diagrams.model import Arrow, Box, Diagram, Line
 
+WIDTH, HEIGHT, GAP, LANE = 176, 46, 18, 12
+_BETWEEN = {False: 92, True: 40}  # columns, rows
+_SWEEPS = 12
 MARGIN, HEAD, LINE = 28, 78, 17
-# Fill, border.
+# Fill and border by the kind of a box.
 COLOURS = {
-    "door": ("#e8f0fe", "#3367d6"),
+    "ingress": ("#e8f0fe", "#3367d6"),
     "compute": ("#fff3e0", "#e07b00"),
     "event": ("#fde7f3", "#c2347c"),
     "data": ("#e6f4ea", "#1e7e46"),
-    "watch": ("#fffbe0", "#a08400"),
+    "monitoring": ("#fffbe0", "#a08400"),
     "network": ("#eceff1", "#546e7a"),
     "outside": ("#ffffff", "#8a8f98"),
     "end": ("#e6f4ea", "#1e7e46"),
@@ -27,8 +34,43 @@ _STROKES = {
     Line.NEXT: ("#5f6368", ""),
 }
 _MEANINGS = {Line.REQUEST: "requests", Line.DATA: "data", Line.CONTROL: "watches, starts, decides"}
-_LETTERS = 23  # that fit into a box at 13 px
+_LETTERS = 23  # fit into a box at 13 px
 _SMALL = 29
+
+
+@dataclass
+class Slot:
+    """The space of a box, or of a passing arrow, in a column. `start` and `size` run along the column."""
+
+    key: str
+    column: int
+    size: int
+    start: float = 0.0
+    before: list["Slot"] = field(default_factory=list, repr=False)
+    beside: list["Slot"] = field(default_factory=list, repr=False)
+    after: list["Slot"] = field(default_factory=list, repr=False)
+
+    @property
+    def middle(self) -> float:
+        return self.start + self.size / 2
+
+
+@dataclass(frozen=True)
+class Placed:
+    columns: list[list[Slot]]
+    ways: list[tuple[Arrow, list[Slot]]]
+    length: float  # of the longest column
+    thickness: int  # of a column
+    between: int  # columns
+
+    def edge(self, column: int) -> float:
+        """Where a column begins."""
+        return column * (self.thickness + self.between)
+
+    @property
+    def breadth(self) -> float:
+        """Of all columns."""
+        return self.edge(len(self.columns) - 1) + self.thickness
 
 
 def svg(diagram: Diagram) -> str:
@@ -115,7 +157,7 @@ def _cut(text: str, letters: int) -> str:
 
 
 Point = tuple[float, float]  # across the columns, along them
-Run = tuple[str, list[Point]]  # what SVG calls the way to the last of these points
+Run = tuple[str, list[Point]]  # SVG path command and its points
 
 
 def _arrows(placed: Placed, down: bool) -> list[str]:
@@ -123,7 +165,7 @@ def _arrows(placed: Placed, down: bool) -> list[str]:
     found = []
     for arrow, way in placed.ways:
         colour, dashes = _STROKES[arrow.line]
-        # Two that go there and back lie side by side.
+        # Two arrows between the same boxes, there and back, run side by side.
         aside = 9 * (1 if arrow.source < arrow.target else -1) if (arrow.target, arrow.source) in both else 0
         runs = _runs(way, placed, aside)
         path = "".join(_drawn(letter, points, down) for letter, points in runs)
@@ -189,3 +231,71 @@ def _legend(diagram: Diagram) -> list[str]:
         )
         x += 60 + 7 * len(_MEANINGS[line])
     return found
+
+
+# Layout: each column's boxes in an order in which few arrows cross. An arrow that passes columns gets a gap in each, so
+# that it never runs behind a box.
+
+
+def place(diagram: Diagram) -> Placed:
+    size, thickness = (WIDTH, HEIGHT) if diagram.down else (HEIGHT, WIDTH)
+    columns = [[Slot(box.key, number, size) for box in column.boxes] for number, column in enumerate(diagram.columns)]
+    boxes = {slot.key: slot for column in columns for slot in column}
+    ways = [(arrow, _way(boxes[arrow.source], boxes[arrow.target], columns)) for arrow in diagram.arrows]
+    for _, way in ways:
+        for here, there in pairwise(way):
+            first, second = sorted((here, there), key=lambda slot: slot.column)
+            if first.column == second.column:
+                first.beside.append(second)
+                second.beside.append(first)
+            else:
+                first.after.append(second)
+                second.before.append(first)
+    return Placed(columns, ways, _settle(columns), thickness, _BETWEEN[diagram.down])
+
+
+def _way(source: Slot, target: Slot, columns: list[list[Slot]]) -> list[Slot]:
+    """The slots that an arrow passes; arrows to the same box share theirs."""
+    if abs(source.column - target.column) < 2:
+        return [source, target]
+    step = 1 if target.column > source.column else -1
+    passed = []
+    for number in range(source.column + step, target.column, step):
+        key = f"~{target.key}~{step}"
+        slot = next((each for each in columns[number] if each.key == key), None)
+        if slot is None:
+            slot = Slot(key, number, LANE)
+            columns[number].append(slot)
+        passed.append(slot)
+    return [source, *passed, target]
+
+
+def _settle(columns: list[list[Slot]]) -> float:
+    """Sort the columns in sweeps, so that boxes come near their neighbours; the length of the longest column."""
+    _stack(columns)
+    for sweep in range(_SWEEPS):
+        forward = sweep % 2 == 0
+        for column in columns if forward else reversed(columns):
+            wanted = {slot.key: _wish(slot, forward) for slot in column}
+            column.sort(key=lambda slot: (wanted[slot.key], slot.key))
+            _stack(columns)
+    return max(_extent(column) for column in columns)
+
+
+def _wish(slot: Slot, forward: bool) -> float:
+    near = [*((slot.before if forward else slot.after) or slot.before or slot.after), *slot.beside]
+    return sum(each.middle for each in near) / len(near) if near else slot.middle
+
+
+def _extent(column: list[Slot]) -> float:
+    return sum(slot.size for slot in column) + GAP * (len(column) - 1)
+
+
+def _stack(columns: list[list[Slot]]) -> None:
+    """Columns are centred on each other."""
+    length = max(_extent(column) for column in columns)
+    for column in columns:
+        start = (length - _extent(column)) / 2
+        for slot in column:
+            slot.start = start
+            start += slot.size + GAP

@@ -1,13 +1,13 @@
-"""A state machine as a diagram, from the definition that is registered with it."""
+"""A state machine as a diagram, from its registered definition."""
 
 import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from ops.cli.errors import CouldNotStart
 from ops.diagrams.model import Arrow, Box, Column, Diagram, Line
 from ops.environment.resource_graph import Rows, of_type
+from shared.command_line import CouldNotStart
 
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 _KINDS = {"Task": "compute", "Choice": "choice", "Wait": "event", "Succeed": "end", "Fail": "failed"}
@@ -15,14 +15,12 @@ _DETAILS = {"Choice": "choice", "Wait": "wait", "Succeed": "ends well", "Fail": 
 
 
 def machine(rows: Rows, name: str, place: str = "primary") -> Diagram:
-    """The machine whose registered name begins with `name`. Raises CouldNotStart when there is none."""
+    """The state machine whose registered name starts with `name`. Raises CouldNotStart if there is none."""
     found = [
         row for row in of_type(rows, MACHINE) if row["stack"] == place and str(row["name"]).partition("-")[0] == name
     ]
     if not found:
-        raise CouldNotStart(
-            f"{place} registers no state machine {name}; name one that it does in ops/diagrams/command.py"
-        )
+        raise CouldNotStart(f"{place} registers no state machine {name}; change WORKFLOWS in ops/diagrams/command.py")
     definition = json.loads(found[0]["inputs"]["definition"])
     return drawn(name, definition)
 
@@ -64,14 +62,14 @@ def _next(given: Mapping[str, Any]) -> list[tuple[str, Line, str]]:
 
 
 def _usual_catch(states: Mapping[str, Any]) -> str:
-    """Where most failures go; drawing each would hide the rest."""
+    """The state that catches most failures; drawing each of these arrows would hide the rest."""
     targets = Counter(each["Next"] for given in states.values() for each in given.get("Catch", []))
     (usual, times), *_ = [*targets.most_common(1), ("", 0)]
     return usual if times > 2 else ""
 
 
 def _ranks(start: str, states: Mapping[str, Any]) -> dict[str, int]:
-    """How far down a state stands: below all that lead to it, loops apart. What only failures lead to stands last."""
+    """The row of each state: below all that lead to it, loops aside. States reached by failures only come last."""
     ranks: dict[str, int] = {}
 
     def walk(state: str, rank: int, above: tuple[str, ...]) -> None:

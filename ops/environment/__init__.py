@@ -1,3 +1,3 @@
-"""What the commands read of an environment before they act: stack outputs, the caller's identity, settings, control
-records, the current writer. Nothing here changes anything.
+"""What the commands read before they act: settings, the caller's identity, control records, the writer, the registered
+resources. Nothing here changes anything.
 """

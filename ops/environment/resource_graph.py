@@ -1,6 +1,6 @@
-"""What the three programs register in an environment: the rows that `python -m localaws graph` prints, without any AWS.
+"""The resources that the three programs register in an environment, as rows; no AWS.
 
-It runs as a program of its own: what people use around an environment does not import the embedded AWS.
+They come from `localaws graph`, a program of its own: `ops` does not import the embedded AWS.
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ops.cli.errors import CouldNotStart
 from shared import local_aws
+from shared.command_line import CouldNotStart
 from shared.settings import SettingsError
 
 Row = Mapping[str, Any]
@@ -19,22 +19,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def rows(environment: str) -> Rows:
-    """Every resource as a row. Raises CouldNotStart with the programs' own messages when they do not register."""
+    """Every resource as a row. Raises CouldNotStart with the programs' errors."""
     try:
         plan = local_aws.plan(environment)
     except SettingsError as error:
         raise CouldNotStart(f"{environment} cannot be registered: {error}") from error
-    printed = subprocess.run(
-        local_aws.command("graph", "--plan", "-"),
-        cwd=ROOT,
-        input=f"{json.dumps(plan)}\n",
-        capture_output=True,
-        text=True,
-    )
-    if printed.returncode:
-        raise CouldNotStart(f"{environment} cannot be registered: {printed.stderr.strip()}")
-    return tuple(json.loads(printed.stdout))
+    command = local_aws.command("graph", "--plan", "-")
+    graph = subprocess.run(command, cwd=ROOT, input=f"{json.dumps(plan)}\n", capture_output=True, text=True)
+    if graph.returncode:
+        raise CouldNotStart(f"{environment} cannot be registered: {graph.stderr.strip()}")
+    return tuple(json.loads(graph.stdout))
 
 
-def of_type(found: Rows, *tokens: str) -> list[Row]:
-    return [row for row in found if row["type"] in tokens]
+def of_type(rows: Rows, *tokens: str) -> list[Row]:
+    return [row for row in rows if row["type"] in tokens]

@@ -1,7 +1,7 @@
 """Locates an environment without reading Pulumi state, so that it works while a region is down.
 
-So nothing is asked but the settings of this checkout and who we are: every name follows from those (`shared.naming`).
-In another account there is nothing of these names, which is said when the first of them is asked for.
+Every name follows from this checkout's settings and the caller's account (`shared.naming`). In another account none of
+these names exists, and the first call that uses one fails.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.cli.errors import CouldNotStart
 from ops.environment import settings
-from ops.environment.caller import caller
+from ops.environment.aws import caller
 from shared import deployment_search
 from shared.aws_sessions import Sessions
+from shared.command_line import CouldNotStart
 from shared.deployment import DeploymentError
 from shared.naming import Names
 from shared.places import Place
@@ -35,18 +35,19 @@ class Environment:
         return self.sessions.client(service, self.regions[place])
 
     def place_of(self, region: str) -> Place:
-        """The place that is meant by a region's name or the place's own. Raises CouldNotStart for another one."""
-        for place, each in self.regions.items():
-            if region in (each, str(place)):
-                return place
-        known = " and ".join(f"{each} ({place})" for place, each in self.regions.items())
-        raise CouldNotStart(f"{region} is no region of {self.name}; it is in {known}")
+        """The place of a region, given by its name or by the place's own. Raises CouldNotStart for another one."""
+        return settings.place_of(region, self.regions, self.name)
+
+    def named(self, place: Place) -> str:
+        """A region with its place, for messages."""
+        return f"{self.regions[place]} ({place})"
 
 
 def environment(name: str, *, local: bool, lost: str = "") -> Environment:
     """The environment on AWS, or the one that runs on this machine. Raises CouldNotStart, DeploymentError.
 
-    AWS is asked who asks in the region that is not `lost`, a region or a place; in the other one if that is silent.
+    The caller is identified in the region that is not `lost` (a region or a place); without `lost`, in the other region
+    if the first one does not answer.
     """
     found = settings.read(name)
     in_secondary = lost in (found.secondary_region, Place.SECONDARY)
@@ -54,16 +55,16 @@ def environment(name: str, *, local: bool, lost: str = "") -> Environment:
     if local:
         return _on_this_machine(name, first)
     try:
-        who = caller(found.region(first))
+        identity = caller(found.region(first))
     except CouldNotStart:
         if lost:
             raise
-        who = caller(found.region(first.other))
+        identity = caller(found.region(first.other))
     return Environment(
         name=name,
         names=found.names,
         regions={place: found.region(place) for place in Place},
-        account=who.account,
+        account=identity.account,
         sessions=Sessions(),
     )
 

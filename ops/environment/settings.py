@@ -1,11 +1,12 @@
 """An environment's settings as this checkout has them: `stacks/*/Pulumi.<environment>.yaml`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
-from ops.cli.errors import CouldNotStart
+from shared.command_line import CouldNotStart
 from shared.places import PROJECTS, Place
 from shared.pulumi_cli import STACKS
 from shared.settings import GlobalSettings, RegionSettings, SettingsError, load
@@ -16,9 +17,9 @@ def settings_file(stack: str, environment: str, stacks: Path = STACKS) -> Path:
 
 
 def read(environment: str, stacks: Path = STACKS) -> GlobalSettings:
-    """The settings of `global`, all three stacks' having been checked. Raises CouldNotStart with every problem.
+    """The settings of `global`, after a check of all three stacks'. Raises CouldNotStart with every problem.
 
-    Encrypted settings are passed over: only the Pulumi CLI can read them.
+    Encrypted settings are skipped: only the Pulumi CLI can read them.
     """
     problems: list[str] = []
     found: GlobalSettings | None = None
@@ -55,5 +56,14 @@ def _plain(stack: str, environment: str, stacks: Path) -> dict[str, str]:
 
 
 def region_of(settings: GlobalSettings, stack: str) -> str:
-    """Where a stack's provider is at home; `global` is in both, and its own APIs are asked in the primary's."""
+    """The region of a stack's default provider. `global` spans both; its provider is in the primary region."""
     return settings.secondary_region if stack == "secondary" else settings.primary_region
+
+
+def place_of(region: str, regions: Mapping[Place, str], environment: str) -> Place:
+    """The place of a region, given by its name or by the place's own. Raises CouldNotStart for another one."""
+    for place, each in regions.items():
+        if region in (each, str(place)):
+            return place
+    known = " and ".join(f"{each} ({place})" for place, each in regions.items())
+    raise CouldNotStart(f"{region} is no region of {environment}; it is in {known}")

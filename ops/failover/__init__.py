@@ -1,1 +1,1 @@
-"""Commands of a person that move a region's roles: failover, failback, approval, unfence."""
+"""Commands that move the roles of regions by hand: failover, failback, approval, unfence."""

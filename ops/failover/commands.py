@@ -1,6 +1,6 @@
-"""`python -m ops failover | failback | approve`: what the sentinel does by itself, done on purpose by a person.
+"""`dr failover | failback | approve`: starts by hand what the sentinel starts by itself.
 
-Everything is asked of the region that survives; the other one need not answer.
+Every call goes to the surviving region; the other one need not answer.
 """
 
 from datetime import UTC, datetime
@@ -11,19 +11,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ops.cli.confirmation import agree
-from ops.cli.errors import CouldNotStart, Incomplete, Interrupted, Refused, said
-from ops.cli.options import Environment, Yes
-from ops.environment import control_records
-from ops.environment.search import Environment as Target
-from ops.environment.search import environment
-from ops.environment.writer import writer
-from ops.failover import approval, executions
+from ops.environment.roles import control_record, writer
+from ops.environment.search import Environment, environment
+from ops.failover import executions
 from ops.failover.executions import End, Step
+from shared.command_line import (
+    CouldNotStart,
+    EnvOption,
+    Incomplete,
+    Interrupted,
+    LocalOption,
+    Refused,
+    YesOption,
+    confirm,
+)
 from shared.places import Place
 
-Local = Annotated[bool, typer.Option("--local", help="Use the environment that runs on this machine.")]
-Reason = Annotated[str, typer.Option(help="Reason, for the record and the notification.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Reason, for the record and the notification.")]
 
 
 class Mode(StrEnum):
@@ -33,157 +37,166 @@ class Mode(StrEnum):
 
 
 MEANING = {
-    Mode.UNPLANNED: "The database is promoted, and what was not replicated is replayed from the journal. Held back "
-    "while the last change is too recent, or while the witness does not call the region down.",
-    Mode.PLANNED: "Both regions live: the database's writer is handed over, and nothing is lost.",
-    Mode.FORCED: "You vouch that the region is dead: no cool-down, no witness. If it lives, its ledger and the new one "
-    "are kept apart by the fence alone.",
+    Mode.UNPLANNED: "The database is promoted, and payments that were not replicated are replayed from the journal. "
+    "Refused while the last change is too recent, or while the witness does not report the region as down.",
+    Mode.PLANNED: "Both regions are up: the database's writer is switched over without data loss.",
+    Mode.FORCED: "You vouch that the region is down: cool-down and witness are skipped. If it is up after all, only "
+    "the fence keeps its ledger from posting beside the new one.",
 }
 
 
 def failover(
     region: Annotated[str, typer.Option(help="Region to leave, by name or place.")],
-    env: Environment = "dev",
-    mode: Mode = Mode.UNPLANNED,
-    reason: Reason = "by hand",
-    yes: Yes = False,
-    local: Local = False,
+    env: EnvOption = "dev",
+    mode: Annotated[Mode, typer.Option(help="How the database moves, and which preconditions hold.")] = Mode.UNPLANNED,
+    reason: ReasonOption = "by hand",
+    yes: YesOption = False,
+    local: LocalOption = False,
 ) -> None:
-    """Fail over away from a region: fence it and let the other one take over the database and the ledger."""
-    with said():
-        target = environment(env, local=local, lost=region)
-        lost = target.place_of(region)
-        survivor = lost.other
-        client = target.client("stepfunctions", survivor)
-        agree(
-            f"Failover of {env}, {mode}: {target.region(lost)} ({lost}) is given up, "
-            f"{target.region(survivor)} ({survivor}) takes over. {MEANING[mode]}",
-            env,
-            yes=yes,
-        )
-        request = {
-            "region": target.region(lost),
-            "by": asked_by(target, survivor),
-            "reason": reason,
-            "mode": "planned" if mode is Mode.PLANNED else "unplanned",
-            "forced": mode is Mode.FORCED,
-        }
-        arn = executions.machine_arn(target, "failover", survivor)
-        end(client, started(client, arn, f"by-hand-{mode}", request), env)
+    """Fail over away from a region.
+
+    Fences the region, and lets the other one take over the database and the ledger.
+    """
+    target = environment(env, local=local, lost=region)
+    lost = target.place_of(region)
+    survivor = lost.other
+    client = target.client("stepfunctions", survivor)
+    confirm(
+        f"Failover of {env}, {mode}: {target.named(lost)} is fenced, {target.named(survivor)} takes over. "
+        f"{MEANING[mode]}",
+        env,
+        yes=yes,
+    )
+    request = {
+        "region": target.region(lost),
+        "by": caller_name(target, survivor),
+        "reason": reason,
+        "mode": "planned" if mode is Mode.PLANNED else "unplanned",
+        "forced": mode is Mode.FORCED,
+    }
+    arn = executions.machine_arn(target, "failover", survivor)
+    follow(client, start(client, arn, f"by-hand-{mode}", request), env)
 
 
-def failback(env: Environment = "dev", reason: Reason = "by hand", yes: Yes = False, local: Local = False) -> None:
-    """Return the lost region to service and the writer to the primary region, without data loss."""
-    with said():
-        target = environment(env, local=local)
-        at = _survivor(target)
-        back = at.other
-        client = target.client("stepfunctions", at)
-        agree(
-            f"Failback of {env}: {target.region(back)} ({back}) is brought back, run by {target.region(at)} "
-            f"({at}); the database's writer goes home to {target.region(Place.PRIMARY)}, and nothing is lost.",
-            env,
-            yes=yes,
-        )
-        request = {
-            "region": target.region(back),
-            "by": asked_by(target, at),
-            "reason": reason,
-            "writer_region": target.region(Place.PRIMARY),
-        }
-        arn = executions.machine_arn(target, "failback", at)
-        end(client, started(client, arn, "by-hand", request), env)
+def failback(
+    env: EnvOption = "dev", reason: ReasonOption = "by hand", yes: YesOption = False, local: LocalOption = False
+) -> None:
+    """Fail back to the primary region.
+
+    Returns the fenced region to service and the writer to the primary region, without data loss.
+    """
+    target = environment(env, local=local)
+    at = _survivor(target)
+    returning = at.other
+    client = target.client("stepfunctions", at)
+    confirm(
+        f"Failback of {env}: {target.named(returning)} returns to service, run by {target.named(at)}; the database's "
+        f"writer moves to {target.region(Place.PRIMARY)}, and nothing is lost.",
+        env,
+        yes=yes,
+    )
+    request = {
+        "region": target.region(returning),
+        "by": caller_name(target, at),
+        "reason": reason,
+        "writer_region": target.region(Place.PRIMARY),
+    }
+    arn = executions.machine_arn(target, "failback", at)
+    follow(client, start(client, arn, "by-hand", request), env)
 
 
 def approve(
-    env: Environment = "dev",
+    env: EnvOption = "dev",
     decline: Annotated[
         bool, typer.Option("--decline", help="Decline: the execution ends and the database is not changed.")
     ] = False,
-    reason: Reason = "by hand",
-    yes: Yes = False,
-    local: Local = False,
+    reason: ReasonOption = "by hand",
+    yes: YesOption = False,
+    local: LocalOption = False,
 ) -> None:
-    """Approve or decline a failover that waits for approval of the database change, and follow it."""
-    with said():
-        target = environment(env, local=local)
-        waiting = approval.find(target)
-        if waiting is None:
-            raise CouldNotStart(f"no failover of {env} waits for an answer")
-        answer = "Declines" if decline else "Approves"
-        agree(
-            f"{answer} the promotion of the database in {target.region(waiting.place)}, which "
-            f"{waiting.run.rpartition(':')[2]} waits for since {waiting.since:%H:%M:%S}.",
-            env,
-            yes=yes,
-        )
-        client = target.client("stepfunctions", waiting.place)
-        approval.answer(client, waiting, approved=not decline, by=asked_by(target, waiting.place), reason=reason)
-        if decline:
-            typer.echo("declined: the run ends without touching the database")
-        else:
-            end(client, waiting.run, env)
+    """Approve or decline a failover that waits for approval.
+
+    What waits is the change of the database. An approved failover is followed to its end.
+    """
+    target = environment(env, local=local)
+    waiting = executions.find_waiting(target)
+    if waiting is None:
+        raise CouldNotStart(f"no failover of {env} waits for approval")
+    verb = "Declines" if decline else "Approves"
+    confirm(
+        f"{verb} the promotion of the database in {target.region(waiting.place)}, which "
+        f"{waiting.run.rpartition(':')[2]} has been waiting for since {waiting.since:%H:%M:%S}.",
+        env,
+        yes=yes,
+    )
+    client = target.client("stepfunctions", waiting.place)
+    executions.answer(client, waiting, approved=not decline, by=caller_name(target, waiting.place), reason=reason)
+    if decline:
+        typer.echo("declined: the execution ends without a change of the database")
+    else:
+        follow(client, waiting.run, env)
 
 
-def end(client: Any, run: str, env: str, *, console: Console | None = None) -> None:
-    """Follow a run to its end and say what it took. Raises Refused if it was held, Incomplete if it failed."""
+def follow(client: Any, run: str, env: str, *, console: Console | None = None) -> None:
+    """Print the steps of an execution and what it measured. Raises Refused if it was skipped, Incomplete if it
+    failed."""
     console = console or Console()
     name = run.rpartition(":")[2]
     typer.echo(f"{name} runs in {run.split(':')[3]}")
 
-    def tell(step: Step) -> None:
+    def print_step(step: Step) -> None:
         if words := executions.STEPS.get(step.name):
             typer.echo(f"{step.at:%H:%M:%S}  {step.name}: {words}")
-        if step.name == "WaitForApproval":
-            typer.echo(f"          answer with make approve ENV={env}, or DECLINE=1 with it")
+        if step.name == executions.WAITING_STATE:
+            typer.echo(f"          answer with make approve ENV={env}; DECLINE=1 declines")
 
     try:
-        ended = executions.follow(client, run, tell)
+        ended = executions.follow(client, run, print_step)
     except KeyboardInterrupt as error:
-        raise Interrupted(2, f"{name} goes on without being watched; it is {run}") from error
+        raise Interrupted(2, f"{name} continues unobserved; its ARN is {run}") from error
     if ended.status != "SUCCEEDED":
         raise Incomplete(f"{name} {ended.status.lower()}: {ended.error} {ended.cause}".rstrip())
-    if ended.held is not None:
-        raise Refused(f"{name} was held and changed nothing: {ended.held}")
-    console.print(measures(ended))
+    if ended.skipped is not None:
+        raise Refused(f"{name} was skipped and changed nothing: {ended.skipped}")
+    console.print(measurements(ended))
 
 
-def measures(ended: End) -> Table:
-    """What the run took in AWS seconds, and what its replay counted."""
+def measurements(ended: End) -> Table:
+    """Recovery times in AWS seconds, and what the replay counted."""
     table = Table("measured", "", box=None, pad_edge=False, header_style="bold")
-    found = ended.document.get("measures", {})
-    for name, seconds in found.get("seconds", {}).items():
+    measured = ended.document.get("measures", {})
+    for name, seconds in measured.get("seconds", {}).items():
         table.add_row(name.replace("_", " "), f"{seconds:.1f} s")
-    for name, count in found.get("payments", {}).items():
+    for name, count in measured.get("payments", {}).items():
         table.add_row(f"payments {name}", str(count))
     return table
 
 
-def started(client: Any, arn: str, how: str, request: dict[str, Any]) -> str:
-    """The ARN of a new run. Raises CouldNotStart while another one goes on."""
-    if goes_on := executions.running(client, arn):
-        raise CouldNotStart(f"{goes_on.rpartition(':')[2]} is running in {arn.split(':')[3]} already")
-    return executions.start(client, arn, f"{how}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}", request)
+def start(client: Any, arn: str, prefix: str, request: dict[str, Any]) -> str:
+    """The ARN of a new execution. Raises CouldNotStart while another one is running."""
+    if other := executions.running(client, arn):
+        raise CouldNotStart(f"{other.rpartition(':')[2]} is running in {arn.split(':')[3]} already")
+    return executions.start(client, arn, f"{prefix}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}", request)
 
 
-def _survivor(target: Target) -> Place:
-    """Where the writer is: with it at home, the secondary region may have been left. But a failover that ended early
-    has left the writer's own region fenced, and a fenced region brings nobody back."""
+def _survivor(target: Environment) -> Place:
+    """The place that runs the failback: the writer's. But a failover that ended early has left the writer's own region
+    fenced, and a fenced region cannot run a failback."""
     at = writer_place(target)
     client = target.client("dynamodb", at)
-    fenced = [place for place in Place if control_records.held(client, target, place).is_fenced]
+    fenced = [place for place in Place if control_record(client, target, place).is_fenced]
     return at.other if fenced == [at] else at
 
 
-def writer_place(target: Target) -> Place:
+def writer_place(target: Environment) -> Place:
     """The place whose member of the global cluster is the writer. Raises CouldNotStart if there is none."""
-    found = writer(target.sessions.client, target.names.global_cluster, target.regions)
-    if found is None:
+    region = writer(target.sessions.client, target.names.global_cluster, target.regions)
+    if region is None:
         raise CouldNotStart(f"{target.name} has no global cluster with a writer")
-    return target.place_of(found)
+    return target.place_of(region)
 
 
-def asked_by(target: Target, place: Place) -> str:
-    """The name of who asks, for the record."""
+def caller_name(target: Environment, place: Place) -> str:
+    """The user's or the session's name, for the record."""
     arn: str = target.client("sts", place).get_caller_identity()["Arn"]
     return arn.rpartition("/")[2].rpartition(":")[2]

@@ -1,15 +1,19 @@
-"""A run of one of the state machines: started, found, and followed step by step. Asks Step Functions of one region
-only, the one that the machine is in."""
+"""Executions of the failover and failback state machines: start, find, follow, and answer one that waits for approval.
+
+Every call goes to Step Functions in the state machine's own region.
+"""
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ops.cli.errors import CouldNotStart
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ops.environment.search import Environment
+from shared.command_line import CouldNotStart
 from shared.places import Place
 
 STEPS = {
@@ -40,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How a run ended: SUCCEEDED, FAILED, TIMED_OUT or ABORTED, and its document."""
+    """How an execution ended: SUCCEEDED, FAILED, TIMED_OUT or ABORTED, and its output."""
 
     status: str
     document: dict[str, Any]
@@ -48,20 +52,20 @@ class End:
     cause: str = ""
 
     @property
-    def held(self) -> str | None:
-        """Why the guard let it do nothing; None if it went on."""
+    def skipped(self) -> str | None:
+        """The precondition that was not met, so that nothing was changed; None if it proceeded."""
         guard = self.document.get("guard", {})
         return None if guard.get("go", True) else str(guard.get("why", ""))
 
 
-def machine_arn(environment: Environment, kind: str, place: Place) -> str:
-    """`kind`: failover or failback; `place`: where it runs."""
-    name = environment.names.regional(kind, place)
+def machine_arn(environment: Environment, workflow: str, place: Place) -> str:
+    """`workflow`: failover or failback; `place`: where it runs."""
+    name = environment.names.regional(workflow, place)
     return f"arn:aws:states:{environment.region(place)}:{environment.account}:stateMachine:{name}"
 
 
 def start(client: Any, machine: str, name: str, request: dict[str, Any]) -> str:
-    """The run's ARN. Raises CouldNotStart if there is no such machine."""
+    """The new execution's ARN. Raises CouldNotStart if there is no such state machine."""
     try:
         started = client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(request))
     except client.exceptions.StateMachineDoesNotExist as error:
@@ -70,7 +74,7 @@ def start(client: Any, machine: str, name: str, request: dict[str, Any]) -> str:
 
 
 def running(client: Any, machine: str) -> str | None:
-    """The ARN of the machine's run that goes on now."""
+    """The ARN of the state machine's running execution."""
     try:
         found = client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)["executions"]
     except client.exceptions.StateMachineDoesNotExist as error:
@@ -79,13 +83,13 @@ def running(client: Any, machine: str) -> str | None:
 
 
 def follow(client: Any, run: str, on_step: Callable[[Step], None], *, pause: float = _PAUSE) -> End:
-    """Tell each step when it is entered for the first time, until the run ends."""
-    told: set[str] = set()
+    """Call `on_step` for each state that is entered for the first time, until the execution ends."""
+    seen: set[str] = set()
     while True:
         found = client.describe_execution(executionArn=run)
         for step in steps(client, run):
-            if step.name not in told:
-                told.add(step.name)
+            if step.name not in seen:
+                seen.add(step.name)
                 on_step(step)
         if found["status"] != "RUNNING":
             return End(
@@ -98,7 +102,7 @@ def follow(client: Any, run: str, on_step: Callable[[Step], None], *, pause: flo
 
 
 def steps(client: Any, run: str) -> Iterator[Step]:
-    """Every state that was entered so far, in order."""
+    """Every state entered so far, in order."""
     for event in history(client, run):
         details = event.get("stateEnteredEventDetails")
         if details:
@@ -109,3 +113,59 @@ def history(client: Any, run: str) -> Iterator[dict[str, Any]]:
     pages = client.get_paginator("get_execution_history").paginate(executionArn=run, includeExecutionData=True)
     for page in pages:
         yield from page["events"]
+
+
+# An execution that waits for approval. The task token went to the function that sends the notification; the execution's
+# history holds that function's input [SFN-6].
+
+WAITING_STATE = "WaitForApproval"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    place: Place  # where the execution runs: the surviving region
+    run: str  # ARN
+    since: datetime
+    token: str = field(repr=False)
+
+
+def find_waiting(environment: Environment) -> Waiting | None:
+    """The execution that waits for approval, in either region; the secondary first, since the primary is lost more
+    often. Raises botocore's error when neither region answers."""
+    silent: list[ClientError | BotoCoreError] = []
+    for place in (Place.SECONDARY, Place.PRIMARY):
+        client = environment.client("stepfunctions", place)
+        try:
+            run = running(client, machine_arn(environment, "failover", place))
+            request = approval_request(history(client, run)) if run else None
+        except (ClientError, BotoCoreError) as error:
+            silent.append(error)
+            continue
+        if run and request:
+            return Waiting(place=place, run=run, since=request[0], token=request[1])
+    if len(silent) == len(Place):
+        raise silent[0]
+    return None
+
+
+def approval_request(events: Iterable[dict[str, Any]]) -> tuple[datetime, str] | None:
+    """When approval was requested, and the task token, if the execution is still in that state."""
+    request: tuple[datetime, str] | None = None
+    inside = False
+    for event in events:
+        if entered := event.get("stateEnteredEventDetails"):
+            inside = entered["name"] == WAITING_STATE
+        elif "stateExitedEventDetails" in event:
+            inside = False
+        elif inside and (scheduled := event.get("taskScheduledEventDetails")):
+            payload = json.loads(scheduled["parameters"]).get("Payload", {})
+            request = (event["timestamp"], payload["token"])
+    return request if inside else None
+
+
+def answer(client: Any, waiting: Waiting, *, approved: bool, by: str, reason: str) -> None:
+    """Let the execution continue, or end it."""
+    if approved:
+        client.send_task_success(taskToken=waiting.token, output=json.dumps({"approved_by": by, "reason": reason}))
+    else:
+        client.send_task_failure(taskToken=waiting.token, error="Declined", cause=f"declined by {by}: {reason}"[:256])

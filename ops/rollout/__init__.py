@@ -1,4 +1,3 @@
-"""Deployment by the Pulumi CLI: preview, deploy, refresh and outputs in the order of the stacks, the guards before
-them,
-`init`, `doctor`, and service quotas.
+"""Deployment through the Pulumi CLI: preview, deploy, refresh and outputs in the order of the stacks, their guards,
+`init` and `doctor`.
 """

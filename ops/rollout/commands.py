@@ -1,6 +1,6 @@
-"""`python -m ops preview | deploy | refresh | outputs | destroy-stack`: one stack, or all of them in order.
+"""`dr preview | deploy | refresh | outputs`: one stack, or all of them in order.
 
-What changes a cloud says which account, region and stack it means, and asks unless it was agreed beforehand.
+A command that changes a cloud prints account, region and stack, and asks for confirmation.
 """
 
 import sys
@@ -10,13 +10,10 @@ from typing import Annotated
 
 import typer
 
-from ops.cli.confirmation import agree
-from ops.cli.errors import CouldNotStart, Incomplete, said
-from ops.cli.options import Environment, Yes
 from ops.environment import settings
-from ops.environment.caller import Caller, caller, shown
-from ops.rollout import guards, order, pulumi_cli, survivor
-from shared.aws_sessions import Sessions
+from ops.environment.aws import Caller, caller, masked
+from ops.rollout import degraded, guards, pulumi_cli
+from shared.command_line import CouldNotStart, EnvOption, Incomplete, JsonOption, YesOption, confirm
 from shared.places import Place
 from shared.pulumi_cli import STACKS
 from shared.settings import GlobalSettings
@@ -31,145 +28,127 @@ class Stack(StrEnum):
     ALL = "all"
 
 
-Which = Annotated[Stack, typer.Argument(help="Name of a stack, or all.")]
-Survivor = Annotated[
-    Place | None,
+StackArgument = Annotated[Stack, typer.Argument(help="Name of a stack, or all.")]
+ExcludeRegionOption = Annotated[
+    str,
     typer.Option(
-        "--survivor", help="Place of the surviving region; plans only resources that need no call to the other one."
+        "--exclude-region",
+        help="Region that is lost, by name or place (primary, secondary). Leaves out every resource of global whose "
+        "deployment calls that region.",
     ),
 ]
 
 
-def preview(stack: Which = Stack.ALL, env: Environment = "dev", survivor_place: Survivor = None) -> None:
+def preview(stack: StackArgument = Stack.ALL, env: EnvOption = "dev", exclude_region: ExcludeRegionOption = "") -> None:
     """Preview a deployment. Read-only."""
-    with said():
-        found = _settings(env)
-        _caller(found, stack, survivor_place)
-        words = ["preview", "--stack", env, "--policy-pack", str(POLICY)]
-        words += _narrowed(stack, env, found, survivor_place)
-        missing = guards.undeployed(env) if stack in (Stack.ALL, Stack.GLOBAL) else []
-        if stack is Stack.GLOBAL and missing:
-            raise CouldNotStart(_needs_regions(missing, env))
-        if stack is not Stack.ALL:
-            _one(stack, words)
-            return
-        waves = order.WAVES[:1] if missing else order.WAVES
-        plain = [*words, "--non-interactive"]
-        order.forward(lambda _: plain, doing="previewing", again=f"make preview ENV={env}", waves=waves)
-        if missing:
-            typer.echo(_needs_regions(missing, env))
+    found = read_settings(env)
+    excluded = _excluded(exclude_region, found, env)
+    _caller(found, stack, excluded)
+    words = ["preview", "--stack", env, "--policy-pack", str(POLICY), *_targets(stack, env, found, excluded)]
+    missing = guards.never_deployed(env) if stack in (Stack.ALL, Stack.GLOBAL) else []
+    if stack is Stack.GLOBAL and missing:
+        raise CouldNotStart(_needs_regions(missing, env))
+    if stack is not Stack.ALL:
+        run_one(stack, words)
+        return
+    waves = pulumi_cli.WAVES[:1] if missing else pulumi_cli.WAVES
+    plain = [*words, "--non-interactive"]
+    pulumi_cli.forward(lambda _: plain, doing="previewing", again=f"make preview ENV={env}", waves=waves)
+    if missing:
+        typer.echo(_needs_regions(missing, env))
 
 
 def deploy(
-    stack: Which = Stack.ALL, env: Environment = "dev", survivor_place: Survivor = None, yes: Yes = False
+    stack: StackArgument = Stack.ALL,
+    env: EnvOption = "dev",
+    exclude_region: ExcludeRegionOption = "",
+    yes: YesOption = False,
 ) -> None:
     """Deploy one stack, or both regions in parallel and then global."""
-    with said():
-        found = _settings(env)
-        narrowed = _narrowed(stack, env, found, survivor_place)
-        who = _caller(found, stack, survivor_place)
-        guards.foreign_account(stacks_of(stack), env, who)
-        agree(_sentence("Deploys", stack, env, found, who), env, yes=yes)
-        words = ["up", "--stack", env, "--policy-pack", str(POLICY), *narrowed]
-        if stack is Stack.ALL:
-            order.forward(
-                lambda _: [*words, "--yes", "--non-interactive"], doing="deploying", again=f"make deploy ENV={env}"
-            )
-        else:
-            _one(stack, [*words, *_answered(yes)])
+    found = read_settings(env)
+    excluded = _excluded(exclude_region, found, env)
+    targets = _targets(stack, env, found, excluded)
+    who = _caller(found, stack, excluded)
+    guards.refuse_foreign_account(stacks_of(stack), env, who)
+    confirm(sentence("Deploys", stack, env, found, who), env, yes=yes)
+    words = ["up", "--stack", env, "--policy-pack", str(POLICY), *targets]
+    run_stacks(stack, words, doing="deploying", again=f"make deploy ENV={env}", yes=yes)
 
 
-def refresh(stack: Which = Stack.ALL, env: Environment = "dev", yes: Yes = False) -> None:
+def refresh(stack: StackArgument = Stack.ALL, env: EnvOption = "dev", yes: YesOption = False) -> None:
     """Refresh the state of a stack from AWS. Changes no resource."""
-    with said():
-        caller(settings.region_of(_settings(env), stack))
-        words = ["refresh", "--stack", env]
-        if stack is Stack.ALL:
-            order.forward(
-                lambda _: [*words, "--yes", "--non-interactive"], doing="refreshing", again=f"make refresh ENV={env}"
-            )
-        else:
-            _one(stack, [*words, *_answered(yes)])
+    caller(settings.region_of(read_settings(env), stack))
+    words = ["refresh", "--stack", env]
+    run_stacks(stack, words, doing="refreshing", again=f"make refresh ENV={env}", yes=yes)
 
 
-def outputs(
-    stack: Which = Stack.ALL,
-    env: Environment = "dev",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+def outputs(stack: StackArgument = Stack.ALL, env: EnvOption = "dev", as_json: JsonOption = False) -> None:
     """Print the outputs of a stack; secret values stay hidden."""
-    with said():
-        for each in stacks_of(stack):
-            typer.echo(f"# {each}", err=True)
-            typer.echo(pulumi_cli.ask(each, ["stack", "output", "--stack", env, *(["--json"] if as_json else [])]))
+    for each in stacks_of(stack):
+        typer.echo(f"# {each}", err=True)
+        typer.echo(pulumi_cli.output(each, ["stack", "output", "--stack", env, *(["--json"] if as_json else [])]))
 
 
-def destroy_stack(stack: Annotated[Stack, typer.Argument()], env: Environment = "dev", yes: Yes = False) -> None:
-    """Refresh and destroy one stack. `destroy` handles all stacks and what Pulumi does not own."""
-    with said():
-        if stack is Stack.ALL:
-            raise CouldNotStart(f"all stacks are destroyed, and swept after, by make destroy ENV={env}")
-        found = _settings(env)
-        guards.protected(found, env)
-        who = caller(settings.region_of(found, stack))
-        guards.foreign_account([stack], env, who)
-        if stack is Stack.GLOBAL:
-            guards.away_from_home(found, Sessions().client, env)
-        agree(_sentence("Destroys", stack, env, found, who), env, yes=yes)
-        _one(stack, ["destroy", "--refresh", "--stack", env, *_answered(yes)])
-
-
-def _settings(environment: str) -> GlobalSettings:
-    """The settings, once it is sure that there is a CLI to use them."""
+def read_settings(environment: str) -> GlobalSettings:
+    """The settings of `global`. Raises CouldNotStart, also if there is no Pulumi CLI."""
     pulumi_cli.program()
     return settings.read(environment)
 
 
-def _caller(found: GlobalSettings, stack: Stack, survivor_place: Place | None) -> Caller:
-    return caller(found.region(survivor_place) if survivor_place else settings.region_of(found, stack))
-
-
-def _needs_regions(missing: Sequence[str], environment: str) -> str:
-    return (
-        f"global was not previewed: it reads what the regions export, and {' and '.join(missing)} of {environment} "
-        f"has never been deployed (make deploy ENV={environment} takes them in order)"
-    )
-
-
 def stacks_of(stack: Stack) -> tuple[str, ...]:
-    return order.STACKS if stack is Stack.ALL else (str(stack),)
+    return pulumi_cli.ALL_STACKS if stack is Stack.ALL else (str(stack),)
 
 
-def _sentence(verb: str, stack: Stack, environment: str, found: GlobalSettings, who: Caller) -> str:
-    where = {
+def sentence(verb: str, stack: Stack, environment: str, found: GlobalSettings, who: Caller) -> str:
+    """What is about to happen, for the confirmation."""
+    regions = {
         "primary": found.primary_region,
         "secondary": found.secondary_region,
         "global": f"{found.primary_region} and {found.secondary_region}",
     }
-    each = ", ".join(f"{name} ({where[name]})" for name in stacks_of(stack))
-    return f"{verb} {each} of {environment} in account {shown(who.account)}, as {who.name}."
+    each = ", ".join(f"{name} ({regions[name]})" for name in stacks_of(stack))
+    return f"{verb} {each} of {environment} in account {masked(who.account)}, as {who.name}."
 
 
-def _narrowed(stack: Stack, environment: str, found: GlobalSettings, survivor_place: Place | None) -> list[str]:
-    if survivor_place is None:
-        return []
-    if stack is not Stack.GLOBAL:
-        raise CouldNotStart("a survivor is named for global only: each region's own stack touches no other region")
-    exported = pulumi_cli.ask("global", ["stack", "export", "--stack", environment])
-    plan = survivor.plan(exported, found, survivor_place)
-    typer.echo(plan.told)
-    return [word for urn in plan.targets for word in ("--target", urn)]
+def run_stacks(stack: Stack, words: Sequence[str], *, doing: str, again: str, yes: bool) -> None:
+    """One stack, interactive where there is a terminal, or all in order. Raises Incomplete, Interrupted."""
+    if stack is Stack.ALL:
+        pulumi_cli.forward(lambda _: [*words, "--yes", "--non-interactive"], doing=doing, again=again)
+    else:
+        run_one(stack, [*words, *(["--yes"] if yes or not sys.stdin.isatty() else [])])
 
 
-def _answered(yes: bool) -> list[str]:
-    """The CLI shows its preview and asks by itself where there is a terminal."""
-    return ["--yes"] if yes or not sys.stdin.isatty() else []
-
-
-def _one(stack: Stack, words: Sequence[str]) -> None:
+def run_one(stack: Stack, words: Sequence[str]) -> None:
+    """On a terminal the CLI shows its preview and prompts by itself. Raises Incomplete, Interrupted."""
     if sys.stdin.isatty():
         status = pulumi_cli.in_foreground(stack, words)
     else:
         status = pulumi_cli.side_by_side({str(stack): [*words, "--non-interactive"]}, typer.echo)[stack]
     if status:
-        raise Incomplete(f"{stack}: the CLI ended with status {status}; mend it and run the command again")
+        raise Incomplete(f"{stack}: the CLI ended with status {status}; fix the cause and run the command again")
+
+
+def _excluded(region: str, found: GlobalSettings, environment: str) -> Place | None:
+    return settings.place_of(region, {place: found.region(place) for place in Place}, environment) if region else None
+
+
+def _caller(found: GlobalSettings, stack: Stack, excluded: Place | None) -> Caller:
+    return caller(found.region(excluded.other) if excluded else settings.region_of(found, stack))
+
+
+def _needs_regions(missing: Sequence[str], environment: str) -> str:
+    return (
+        f"global was not previewed: it reads the outputs of the regions, and {' and '.join(missing)} of {environment} "
+        f"has never been deployed (make deploy ENV={environment} deploys them in order)"
+    )
+
+
+def _targets(stack: Stack, environment: str, found: GlobalSettings, excluded: Place | None) -> list[str]:
+    if excluded is None:
+        return []
+    if stack is not Stack.GLOBAL:
+        raise CouldNotStart("a region is excluded from global only: each region's own stack calls no other region")
+    exported = pulumi_cli.output("global", ["stack", "export", "--stack", environment])
+    plan = degraded.plan(exported, found, excluded)
+    typer.echo(plan.summary)
+    return [word for urn in plan.targets for word in ("--target", urn)]

@@ -1,5 +1,6 @@
-"""`python -m ops init`: backend, settings and stacks of a new environment. What is there already is kept, so that it
-can be run again; what is missing is asked for once and written for all three stacks.
+"""`dr init`: backend, settings and stacks of a new environment.
+
+It can be run again: what exists is kept. Missing settings are asked for once and written for all three stacks.
 """
 
 import json
@@ -10,15 +11,15 @@ from typing import Annotated
 import typer
 import yaml
 
-from ops.cli.errors import CouldNotStart, said
 from ops.environment import settings
 from ops.rollout import pulumi_cli
 from ops.rollout.doctor import state_survives
+from shared.command_line import CouldNotStart
 from shared.places import PROJECTS
 from shared.settings import EnvironmentSettings
 from shared.settings_example import MODELS
 
-_HEAD = "# `Pulumi.example.yaml` beside this file explains each setting, and holds all that can be set.\n"
+_HEAD = "# `Pulumi.example.yaml` beside this file explains every setting.\n"
 DEFAULT_SECRETS = "default"
 
 
@@ -26,14 +27,14 @@ DEFAULT_SECRETS = "default"
 class Question:
     key: str
     text: str
-    default: str  # as the settings' own default; empty: left out unless answered
+    default: str  # the settings' own default; empty: left out unless answered
 
 
 QUESTIONS = (
     Question(key="dr:primaryRegion", text="Region of the primary place", default="us-east-1"),
     Question(key="dr:secondaryRegion", text="Region of the secondary place", default="us-east-2"),
-    Question(key="dr:costCenter", text="Who pays (a tag)", default="unassigned"),
-    Question(key="dns:zoneName", text="An existing public hosted zone, or nothing for a zone of our own", default=""),
+    Question(key="dr:costCenter", text="Cost center (a tag)", default="unassigned"),
+    Question(key="dns:zoneName", text="An existing public hosted zone, or nothing to create a zone", default=""),
     Question(key="network:nat", text="NAT gateways: per-zone, one or none", default="one"),
     Question(key="alarms:email", text="Email address for alarms, or nothing", default=""),
 )
@@ -47,20 +48,22 @@ def init(
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Accept the defaults without asking.")] = False,
 ) -> None:
-    """Log in to the backend, write the settings and create the stacks; existing ones are kept."""
-    with said():
-        _check_name(env)
-        url = _log_in(backend, yes=yes)
-        _write_settings(env, yes=yes)
-        found = settings.read(env)
-        judged = state_survives(url, found.primary_region)
-        typer.echo(judged.what + (f" ({judged.remedy})" if judged.remedy else ""))
-        _make_stacks(env, secrets_provider, yes=yes)
-        typer.echo(f"next: make doctor ENV={env}, make preview ENV={env}, make deploy ENV={env}")
+    """Set up a new environment.
+
+    Logs in to the backend, writes the settings and creates the stacks. What exists is kept.
+    """
+    _check_name(env)
+    url = _log_in(backend, yes=yes)
+    _write_settings(env, yes=yes)
+    found = settings.read(env)
+    judged = state_survives(url, found.primary_region)
+    typer.echo(judged.what + (f" ({judged.remedy})" if judged.remedy else ""))
+    _create_stacks(env, secrets_provider, yes=yes)
+    typer.echo(f"next: make doctor ENV={env}, make preview ENV={env}, make deploy ENV={env}")
 
 
 def _check_name(env: str) -> None:
-    """Raises CouldNotStart: the suffix of all names is the environment's name."""
+    """Raises CouldNotStart: the environment's name is the suffix of all names."""
     try:
         EnvironmentSettings.model_validate({"dr:environment": env, "dr:suffix": env})
     except ValueError as error:
@@ -68,18 +71,20 @@ def _check_name(env: str) -> None:
 
 
 def _log_in(backend: str, *, yes: bool) -> str:
-    """The backend's URL; asks for one and logs in where nobody is."""
+    """The backend's URL; prompts for one and logs in if the CLI is not logged in."""
     pulumi_cli.program()
     try:
-        url = str(json.loads(pulumi_cli.ask("global", ["whoami", "--json"]))["url"])
+        url = str(json.loads(pulumi_cli.output("global", ["whoami", "--json"]))["url"])
         if not backend or backend == url:
             typer.echo(f"logged in to {url}")
             return url
     except (CouldNotStart, ValueError, KeyError):
         if not backend and yes:
-            raise CouldNotStart("nobody is logged in: give BACKEND=... (docs/runbooks/state.md)") from None
-    wanted = backend or _asked("Backend: https://api.pulumi.com, or s3://bucket?region=...", "https://api.pulumi.com")
-    pulumi_cli.ask("global", ["login", wanted])
+            raise CouldNotStart(
+                "the Pulumi CLI is not logged in: pass --backend (BACKEND=...; docs/runbooks/state.md)"
+            ) from None
+    wanted = backend or _prompt("Backend: https://api.pulumi.com, or s3://bucket?region=...", "https://api.pulumi.com")
+    pulumi_cli.output("global", ["login", wanted])
     typer.echo(f"logged in to {wanted}")
     return wanted
 
@@ -87,11 +92,11 @@ def _log_in(backend: str, *, yes: bool) -> str:
 def _write_settings(env: str, *, yes: bool) -> None:
     missing = [stack for stack in PROJECTS if not settings.settings_file(stack, env).is_file()]
     if not missing:
-        typer.echo(f"settings of {env} are there")
+        typer.echo(f"settings of {env} exist")
         return
     known = _of_other_stacks(env)
     answers = {
-        each.key: known.get(each.key, each.default) if yes or each.key in known else _asked(each.text, each.default)
+        each.key: known.get(each.key, each.default) if yes or each.key in known else _prompt(each.text, each.default)
         for each in QUESTIONS
     }
     if answers["dns:zoneName"]:
@@ -104,7 +109,7 @@ def _write_settings(env: str, *, yes: bool) -> None:
 
 
 def render(stack: str, answers: Mapping[str, str]) -> str:
-    """The settings file of one stack: what of `answers` it knows and differs from the default."""
+    """The settings file of one stack: those of `answers` that it has and that differ from the default."""
     fields = {str(field.alias): field for field in MODELS[stack].model_fields.values()}
     lines = [_HEAD + "config:", '  pulumi:disable-default-providers: ["aws"]']
     for key, value in answers.items():
@@ -114,7 +119,7 @@ def render(stack: str, answers: Mapping[str, str]) -> str:
 
 
 def _of_other_stacks(env: str) -> dict[str, str]:
-    """What the stacks that have settings say already; the others must agree with them."""
+    """The common settings of the stacks that have a file already; the others must agree with them."""
     shared_keys = {str(field.alias) for field in EnvironmentSettings.model_fields.values()}
     found: dict[str, str] = {}
     for stack in PROJECTS:
@@ -128,27 +133,27 @@ def _of_other_stacks(env: str) -> dict[str, str]:
     return found
 
 
-def _make_stacks(env: str, secrets_provider: str, *, yes: bool) -> None:
+def _create_stacks(env: str, secrets_provider: str, *, yes: bool) -> None:
     missing = [stack for stack in PROJECTS if env not in _stacks(stack)]
     if not missing:
-        typer.echo(f"stacks {env} are there")
+        typer.echo(f"stacks {env} exist")
         return
     provider = secrets_provider or (
-        DEFAULT_SECRETS if yes else _asked("Secrets provider: default, passphrase or awskms://...", DEFAULT_SECRETS)
+        DEFAULT_SECRETS if yes else _prompt("Secrets provider: default, passphrase or awskms://...", DEFAULT_SECRETS)
     )
     for stack in missing:
-        pulumi_cli.ask(stack, ["stack", "init", env, "--secrets-provider", provider, "--non-interactive"])
-        typer.echo(f"made stack {env} of {PROJECTS[stack]}")
+        pulumi_cli.output(stack, ["stack", "init", env, "--secrets-provider", provider, "--non-interactive"])
+        typer.echo(f"created stack {env} of {PROJECTS[stack]}")
 
 
 def _stacks(stack: str) -> set[str]:
-    """The names of the project's stacks; a backend may name them in full, organization/project/stack."""
-    listed = json.loads(pulumi_cli.ask(stack, ["stack", "ls", "--json"]) or "[]")
+    """The names of the project's stacks; a backend may list them as organization/project/stack."""
+    listed = json.loads(pulumi_cli.output(stack, ["stack", "ls", "--json"]) or "[]")
     return {str(each["name"]).rpartition("/")[2] for each in listed}
 
 
-def _asked(text: str, default: str) -> str:
+def _prompt(text: str, default: str) -> str:
     try:
         return str(typer.prompt(text, default=default, show_default=bool(default)))
     except typer.Abort:
-        raise CouldNotStart("confirmation needs a terminal; take the defaults with --yes (YES=1)") from None
+        raise CouldNotStart("the questions need a terminal; accept the defaults with --yes (YES=1)") from None

@@ -1,7 +1,7 @@
-"""Runs of the Pulumi CLI: one in the foreground for a person to answer, or several side by side, line by line.
+"""Runs the Pulumi CLI: one stack in the foreground, several side by side, or all of them in dependency order.
 
-A signal is handed on once, as Ctrl-C is: the CLI then ends its current step cleanly. Killing it in the middle of one
-would leave a resource that its state does not know.
+A signal is forwarded once, as SIGINT: the CLI then ends its current step cleanly. Killed in the middle of one, it would
+leave a resource that is not in the state.
 """
 
 import os
@@ -17,14 +17,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ops.cli.errors import CouldNotStart, Interrupted
+import typer
+
+from shared.command_line import CouldNotStart, Incomplete, Interrupted
 from shared.pulumi_cli import STACKS
 
 LINK = "https://www.pulumi.com/docs/iac/download-install/"
-_LOOK = 0.1
+_POLL = 0.1  # seconds
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 
 
 def program() -> str:
@@ -36,51 +38,51 @@ def program() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The CLI runs the program with the first Python on the path: ours."""
+    """Puts this Python first on the path: the CLI runs the stack program with it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {**os.environ, "PATH": path}
 
 
-def ask(stack: str, words: Sequence[str], *, given: str | None = None) -> str:
-    """What a quick command prints. Raises CouldNotStart with what the CLI said when it fails."""
+def output(stack: str, words: Sequence[str]) -> str:
+    """The standard output of a quick command. Raises CouldNotStart with the CLI's error."""
     command = [program(), *words]
-    done = subprocess.run(
-        command, cwd=STACKS / stack, env=_environment(), input=given, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=STACKS / stack, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()
-        raise CouldNotStart(f"pulumi {' '.join(words[:2])} failed for stacks/{stack}: {said[-400:] or 'no reason'}")
+        error = (done.stderr or done.stdout).strip()
+        raise CouldNotStart(f"pulumi {' '.join(words[:2])} failed for stacks/{stack}: {error[-400:] or 'no reason'}")
     return done.stdout
 
 
 def in_foreground(stack: str, words: Sequence[str]) -> int:
-    """The CLI with the terminal for its own: it shows, asks, and hears Ctrl-C itself. Returns its status."""
+    """The CLI attached to the terminal: it prompts, and gets Ctrl-C directly. Returns its exit code."""
     process = subprocess.Popen([program(), *words], cwd=STACKS / stack, env=_environment())
-    with _signals_to(lambda number: process.send_signal(signal.SIGINT) if number == signal.SIGTERM else None) as got:
+    with _signals_to(
+        lambda number: process.send_signal(signal.SIGINT) if number == signal.SIGTERM else None
+    ) as received:
         while process.poll() is None:
-            time.sleep(_LOOK)
-    if got:
-        raise Interrupted(got[0], f"{stack}: the CLI was stopped; run it again")
+            time.sleep(_POLL)
+    if received:
+        raise Interrupted(received[0], f"{stack}: the CLI was stopped; run it again")
     return process.returncode
 
 
-def side_by_side(jobs: Mapping[str, Sequence[str]], say: Say) -> dict[str, int]:
-    """One run of the CLI for each stack, all at once, without questions; their statuses.
+def side_by_side(jobs: Mapping[str, Sequence[str]], print_line: PrintLine) -> dict[str, int]:
+    """One run of the CLI per stack, all at once, non-interactive; their exit codes.
 
-    Each line is said with its stack's name. Raises Interrupted, after all have ended, when a signal came.
+    Lines are printed with their stack's name. Raises Interrupted, after all have ended, if a signal arrived.
     """
     command = program()
     running: dict[str, subprocess.Popen[str]] = {}
     readers: list[threading.Thread] = []
 
-    def hand_on(_: int) -> None:
+    def forward_signal(_: int) -> None:
         for process in running.values():
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
 
-    with _signals_to(hand_on) as got:
+    with _signals_to(forward_signal) as received:
         for stack, words in jobs.items():
-            if got:
+            if received:
                 break
             running[stack] = subprocess.Popen(
                 [command, *words],
@@ -90,36 +92,84 @@ def side_by_side(jobs: Mapping[str, Sequence[str]], say: Say) -> dict[str, int]:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                process_group=0,  # the terminal's own Ctrl-C would reach it too, and a second one ends it hard
+                process_group=0,  # the terminal's own Ctrl-C would reach it too, and a second one kills it
             )
-            readers.append(threading.Thread(target=_tell, args=(stack, running[stack], say), daemon=True))
+            readers.append(
+                threading.Thread(target=_print_output, args=(stack, running[stack], print_line), daemon=True)
+            )
             readers[-1].start()
         while any(process.poll() is None for process in running.values()):
-            time.sleep(_LOOK)
+            time.sleep(_POLL)
         for reader in readers:
             reader.join()
-    if got:
-        raise Interrupted(got[0], f"stopped in {', '.join(running)}; run it again to go on")
+    if received:
+        raise Interrupted(received[0], f"stopped in {', '.join(running)}; run it again to continue")
     return {stack: process.returncode for stack, process in running.items()}
 
 
-def _tell(stack: str, process: Any, say: Say) -> None:
+def _print_output(stack: str, process: Any, print_line: PrintLine) -> None:
     for line in process.stdout:
-        say(f"[{stack}] {line.rstrip()}")
+        print_line(f"[{stack}] {line.rstrip()}")
 
 
 @contextmanager
 def _signals_to(receiver: Callable[[int], None]) -> Iterator[list[int]]:
-    """While inside, signals that would end us go to `receiver`; those that came are in the list."""
-    got: list[int] = []
+    """Signals that would end this process go to `receiver` while the block runs; the list holds those received."""
+    received: list[int] = []
 
     def receive(number: int, _: FrameType | None) -> None:
-        got.append(number)
+        received.append(number)
         receiver(number)
 
     before = {number: signal.signal(number, receive) for number in _STOPPING}
     try:
-        yield got
+        yield received
     finally:
         for number, former in before.items():
             signal.signal(number, former)
+
+
+# The order of the stacks: the regions side by side, then `global`; the reverse when destroying. Neither Pulumi nor its
+# backend holds this order [PULUMI-3].
+
+WAVES: tuple[tuple[str, ...], ...] = (("primary", "secondary"), ("global",))
+"""Each wave depends on the one before it."""
+ALL_STACKS = tuple(stack for wave in WAVES for stack in wave)
+
+Words = Callable[[str], Sequence[str]]
+
+
+def forward(words: Words, *, doing: str, again: str, waves: Sequence[Sequence[str]] = WAVES) -> None:
+    """Run `words(stack)` for every stack in order. Raises Incomplete, Interrupted."""
+    _in_order(waves, words, doing, again, None)
+
+
+def backward(words: Words, *, doing: str, again: str, between: Callable[[], None] | None = None) -> None:
+    """The same in reverse; `between` runs after each wave but the last."""
+    _in_order(WAVES[::-1], words, doing, again, between)
+
+
+def _in_order(
+    waves: Sequence[Sequence[str]], words: Words, doing: str, again: str, between: Callable[[], None] | None
+) -> None:
+    for number, wave in enumerate(waves):
+        remaining = [stack for later in waves[number + 1 :] for stack in later]
+        typer.echo(f"{doing} {' and '.join(wave)}" + (f", then {' and '.join(remaining)}" if remaining else ""))
+        began = time.monotonic()
+        try:
+            statuses = side_by_side({stack: words(stack) for stack in wave}, typer.echo)
+        except Interrupted as error:
+            raise Interrupted(error.number, f"{error}: {again}{_not_reached(remaining)}") from error
+        for stack, status in statuses.items():
+            typer.echo(f"{stack}: {'done' if status == 0 else f'failed with status {status}'}")
+        if failed := [stack for stack, status in statuses.items() if status]:
+            raise Incomplete(
+                f"{' and '.join(failed)} failed{_not_reached(remaining)}; fix the cause, then continue with {again}"
+            )
+        typer.echo(f"{' and '.join(wave)} took {time.monotonic() - began:.0f} s")
+        if between and remaining:
+            between()
+
+
+def _not_reached(stacks: Sequence[str]) -> str:
+    return f"; {' and '.join(stacks)} was not touched" if stacks else ""

@@ -1,1 +1,1 @@
-"""Destroying an environment: the order of the stacks, what must be emptied first, and what is left behind."""
+"""Destroying an environment: the order of the stacks, what must be emptied before them, and what remains after them."""

@@ -1,105 +1,114 @@
-"""`python -m ops destroy`: everything of an environment, and proof that nothing is left.
+"""`dr destroy | sweep`: destroys an environment, and checks that nothing of it is left.
 
-The order: refresh, so that the state knows where the database's roles are; `global`; what blocks the regions; the
-regions; what Pulumi never owned. It can be run again at any point.
+The order: refresh, so that the state holds the database's current roles; `global`; what blocks the regions; the
+regions; what Pulumi never managed. It can be repeated at any point.
 """
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from ops.cli.confirmation import agree
-from ops.cli.errors import CouldNotStart, Incomplete, said
-from ops.cli.options import Environment, Yes
 from ops.environment import settings
-from ops.environment.caller import caller, shown
-from ops.rollout import guards, order, pulumi_cli
-from ops.teardown import leftovers
+from ops.environment.aws import caller, masked
+from ops.rollout import guards, pulumi_cli
+from ops.rollout.commands import Stack, StackArgument, read_settings, run_one, sentence, stacks_of
 from ops.teardown import sweep as sweeping
-from ops.teardown.sweep import Left
-from ops.teardown.sweeps.kind import Ground
+from ops.teardown.sweep import Leftover
+from ops.teardown.sweepers import BLOCKING, SWEEPERS, SweptRegion
 from shared.aws_sessions import Sessions
+from shared.command_line import CouldNotStart, EnvOption, Incomplete, YesOption, confirm
 from shared.places import Place
 from shared.pulumi_cli import stack_outputs
 from shared.settings import GlobalSettings
 
+PatienceOption = Annotated[float, typer.Option(help="Seconds to wait at the end for pending deletions.")]
+
 
 def destroy(
-    env: Environment = "dev",
-    yes: Yes = False,
-    patience: Annotated[float, typer.Option(help="Seconds to wait at the end for pending deletions.")] = 300,
+    stack: StackArgument = Stack.ALL, env: EnvOption = "dev", yes: YesOption = False, patience: PatienceOption = 300
 ) -> None:
-    """Destroy all stacks in order, delete what Pulumi does not own, and list what is left."""
-    with said():
-        pulumi_cli.program()
-        found = settings.read(env)
-        guards.protected(found, env)
-        who = caller(found.secondary_region)
-        guards.foreign_account(order.STACKS, env, who)
-        sessions = Sessions()
-        guards.away_from_home(found, sessions.client, env)
-        regions = {place: found.region(place) for place in Place}
-        agree(
-            f"Destroys all of {env} in {' and '.join(regions.values())} of account {shown(who.account)}, as "
-            f"{who.name}: databases, backups and their copies too.",
-            env,
-            yes=yes,
-        )
-        grounds = _grounds(found, sessions, env)
-        words = ["destroy", "--refresh", "--stack", env, "--yes", "--non-interactive"]
+    """Destroy one stack, or all of them and what they leave behind.
 
-        def unblock() -> None:
-            for each in sweeping.sweep(grounds, sweeping.BLOCKING, typer.echo, seconds=patience):
-                typer.echo(f"in the way of the regions' stacks: {each}")
+    With all, resources that Pulumi does not manage are deleted too, and what is left is listed.
+    """
+    found = read_settings(env)
+    guards.refuse_protected(found, env)
+    who = caller(found.secondary_region if stack is Stack.ALL else settings.region_of(found, stack))
+    guards.refuse_foreign_account(stacks_of(stack), env, who)
+    sessions = Sessions()
+    if stack in (Stack.ALL, Stack.GLOBAL):
+        guards.refuse_writer_elsewhere(found, sessions.client, env)
+    words = ["destroy", "--refresh", "--stack", env]
+    if stack is not Stack.ALL:
+        confirm(sentence("Destroys", stack, env, found, who), env, yes=yes)
+        run_one(stack, [*words, *(["--yes"] if yes or not sys.stdin.isatty() else [])])
+        return
+    confirm(
+        f"Destroys all of {env} in {found.primary_region} and {found.secondary_region} of account "
+        f"{masked(who.account)}, as {who.name}: databases, backups and their copies too.",
+        env,
+        yes=yes,
+    )
+    regions = _swept_regions(found, sessions, env)
 
-        order.backward(lambda _: words, doing="destroying", again=f"make destroy ENV={env}", between=unblock)
-        report(finish(found, sessions, grounds, seconds=patience), env)
+    def unblock() -> None:
+        for each in sweeping.sweep(regions, BLOCKING, typer.echo, seconds=patience):
+            typer.echo(f"blocks the regional stacks: {each}")
 
-
-def sweep(env: Environment = "dev", yes: Yes = False, patience: float = 300) -> None:
-    """Run only the last step of `destroy`: delete what Pulumi does not own and list what is left."""
-    with said():
-        found = settings.read(env)
-        who = caller(found.secondary_region)
-        for stack in order.STACKS:
-            if stack_outputs(stack, env):
-                raise CouldNotStart(f"stack {stack} of {env} is deployed; make destroy ENV={env} sweeps after itself")
-        agree(f"Sweeps what is left of {env} in account {shown(who.account)}, as {who.name}.", env, yes=yes)
-        sessions = Sessions()
-        grounds = _grounds(found, sessions, env)
-        report(finish(found, sessions, grounds, seconds=patience), env)
+    everything = [*words, "--yes", "--non-interactive"]
+    pulumi_cli.backward(lambda _: everything, doing="destroying", again=f"make destroy ENV={env}", between=unblock)
+    report(_finish(found, sessions, regions, seconds=patience), env)
 
 
-def finish(
-    found: GlobalSettings, sessions: Sessions, grounds: list[Ground], *, seconds: float, pause: float = 5.0
-) -> list[Left]:
-    """Sweep every kind, then wait until AWS lists nothing of the environment; what is left."""
+def sweep(env: EnvOption = "dev", yes: YesOption = False, patience: PatienceOption = 300) -> None:
+    """Delete what a destroyed environment left behind.
+
+    This is the last step of `destroy`: it deletes what Pulumi does not manage, and lists what is left.
+    """
+    found = settings.read(env)
+    who = caller(found.secondary_region)
+    for stack in pulumi_cli.ALL_STACKS:
+        if stack_outputs(stack, env):
+            raise CouldNotStart(f"stack {stack} of {env} is deployed; make destroy ENV={env} sweeps at its end")
+    confirm(f"Sweeps what is left of {env} in account {masked(who.account)}, as {who.name}.", env, yes=yes)
+    sessions = Sessions()
+    report(_finish(found, sessions, _swept_regions(found, sessions, env), seconds=patience), env)
+
+
+def _finish(
+    found: GlobalSettings, sessions: Sessions, regions: Sequence[SweptRegion], *, seconds: float, pause: float = 5.0
+) -> list[Leftover]:
+    """Run every sweeper, then wait until AWS lists no tagged resource of the environment; what is left."""
     deadline = time.monotonic() + seconds
-    left = sweeping.sweep(grounds, sweeping.KINDS, typer.echo, seconds=seconds, pause=pause)
-    regions = [ground.region for ground in grounds]
-    while tagged := leftovers.tagged(sessions.client, regions, found.environment):
+    left = sweeping.sweep(regions, SWEEPERS, typer.echo, seconds=seconds, pause=pause)
+    names = [each.region for each in regions]
+    while tagged := sweeping.tagged(sessions.client, names, found.environment):
         if time.monotonic() + pause > deadline:
             break
         time.sleep(pause)
     return [*left, *tagged]
 
 
-def report(left: list[Left], environment: str) -> None:
+def report(left: Sequence[Leftover], environment: str) -> None:
     """Raises Incomplete with the list, unless it is empty."""
     if not left:
         typer.echo(f"nothing of {environment} is left")
         return
     lines = "\n".join(f"  {each}" for each in left)
-    raise Incomplete(f"{len(left)} left of {environment}:\n{lines}\nAgain, in a while: make sweep ENV={environment}")
+    raise Incomplete(f"{len(left)} left of {environment}:\n{lines}\nTry again later: make sweep ENV={environment}")
 
 
-def _grounds(found: GlobalSettings, sessions: Sessions, environment: str) -> list[Ground]:
-    held: Mapping[Place, str] = {
-        place: stack_outputs(place, environment).get("network", {}).get("vpc_id", "") for place in Place
-    }
+def _swept_regions(found: GlobalSettings, sessions: Sessions, environment: str) -> list[SweptRegion]:
     return [
-        Ground(names=found.names, place=place, region=found.region(place), vpc_id=held[place], client=sessions.client)
+        SweptRegion(
+            names=found.names,
+            place=place,
+            region=found.region(place),
+            vpc_id=stack_outputs(place, environment).get("network", {}).get("vpc_id", ""),
+            client=sessions.client,
+        )
         for place in Place
     ]

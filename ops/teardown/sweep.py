@@ -1,32 +1,24 @@
-"""Sweeping what Pulumi does not own, and telling what is left of an environment."""
+"""Sweeps resources that Pulumi does not manage, and lists what AWS still holds of an environment."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.teardown.sweeps import accelerator_groups, log_groups, managed_rules, parameters, recovery_points, snapshots
-from ops.teardown.sweeps.kind import Ground, Kind
+from ops.environment.aws import Client, pages
+from ops.teardown.sweepers import Sweeper, SweptRegion
+from shared.tags import PROJECT
 
-# Recovery points before snapshots: a backup's snapshot goes with its recovery point only.
-KINDS = (
-    recovery_points.KIND,
-    snapshots.KIND,
-    managed_rules.KIND,
-    accelerator_groups.KIND,
-    parameters.KIND,
-    log_groups.KIND,
-)
-BLOCKING = tuple(kind for kind in KINDS if kind.blocks_regions)
-_PAUSE = 5.0
+_PAUSE = 5.0  # seconds between two rounds
 
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Left:
-    """Something that is still there, and why, where AWS said so."""
+class Leftover:
+    """A resource that still exists, and the error code of its deletion if AWS gave one."""
 
     what: str
     region: str
@@ -37,32 +29,75 @@ class Left:
 
 
 def sweep(
-    grounds: Sequence[Ground], kinds: Iterable[Kind], say: Say, *, seconds: float, pause: float = _PAUSE
-) -> list[Left]:
-    """Remove all of `kinds` in `grounds`, again until nothing is left or `seconds` have passed; what is left then.
+    regions: Sequence[SweptRegion],
+    sweepers: Sequence[Sweeper],
+    print_line: PrintLine,
+    *,
+    seconds: float,
+    pause: float = _PAUSE,
+) -> list[Leftover]:
+    """Delete everything that `sweepers` find, repeatedly until nothing is left or `seconds` have passed; the rest.
 
-    Deletions take their time on AWS, and what has just gone is still listed for a while.
+    Deletions take time on AWS, and deleted resources are still listed for a while.
     """
-    kinds = list(kinds)
     deadline = time.monotonic() + seconds
-    while left := [each for kind in kinds for ground in grounds for each in _once(kind, ground, say)]:
+    while left := [each for one in sweepers for region in regions for each in _once(one, region, print_line)]:
         if time.monotonic() + pause > deadline:
             break
         time.sleep(pause)
     return left
 
 
-def _once(kind: Kind, ground: Ground, say: Say) -> list[Left]:
-    """Ask for the removal of each; what is still there, or could not be looked at."""
+def _once(sweeper: Sweeper, region: SweptRegion, print_line: PrintLine) -> list[Leftover]:
+    """Request every deletion; the resources that are still listed afterwards, or could not be listed."""
     refused: dict[str, str] = {}
     try:
-        for name in kind.find(ground):
+        for name in sweeper.list_in(region):
             try:
-                kind.remove(ground, name)
-                say(f"removed {kind.name} {name} in {ground.region}")
+                sweeper.delete_in(region, name)
+                print_line(f"deleted {sweeper.name} {name} in {region.region}")
             except ClientError as error:
                 refused[name] = error.response["Error"]["Code"]
-        still = kind.find(ground)
+        left = sweeper.list_in(region)
     except (ClientError, BotoCoreError) as error:
-        return [Left(what=f"{kind.name}s that could not be listed", region=ground.region, why=str(error))]
-    return [Left(what=f"{kind.name} {name}", region=ground.region, why=refused.get(name, "")) for name in still]
+        return [Leftover(what=f"{sweeper.name}s that could not be listed", region=region.region, why=str(error))]
+    return [Leftover(what=f"{sweeper.name} {name}", region=region.region, why=refused.get(name, "")) for name in left]
+
+
+def _is_scheduled_for_deletion(kms: Any, arn: str) -> bool:
+    return bool(kms.describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+
+
+def _does_not_exist(dynamodb: Any, arn: str) -> bool:
+    try:
+        dynamodb.describe_table(TableName=arn.rpartition("/")[2])
+    except ClientError as error:
+        return bool(error.response["Error"]["Code"] == "ResourceNotFoundException")
+    return False
+
+
+EXEMPTIONS: Mapping[str, Callable[[Any, str], bool]] = {
+    # AWS deletes a key after 7 to 30 days, and lists it until then (API ScheduleKeyDeletion).
+    "kms": _is_scheduled_for_deletion,
+    # The tag index drops a table later than DynamoDB does.
+    "dynamodb": _does_not_exist,
+}
+"""By service: whether a resource may still be listed."""
+
+
+def tagged(client: Client, regions: Iterable[str], environment: str) -> list[Leftover]:
+    """Resources with the environment's tags, apart from the exemptions. Global ones are listed in us-east-1
+    (Resource Groups Tagging API, "Services that support")."""
+    filters = [{"Key": "Environment", "Values": [environment]}, {"Key": "Project", "Values": [PROJECT]}]
+    left = []
+    for region in dict.fromkeys([*regions, "us-east-1"]):
+        lister = client("resourcegroupstaggingapi", region)
+        found = pages(lister, "get_resources", "ResourceTagMappingList", TagFilters=filters)
+        arns = sorted(each["ResourceARN"] for each in found)
+        left += [Leftover(what=arn, region=region) for arn in arns if not _is_exempt(client, region, arn)]
+    return left
+
+
+def _is_exempt(client: Client, region: str, arn: str) -> bool:
+    service = arn.split(":")[2]
+    return service in EXEMPTIONS and EXEMPTIONS[service](client(service, region), arn)

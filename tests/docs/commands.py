@@ -15,12 +15,13 @@ from typer.core import TyperGroup
 
 from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS
 from drill.scenarios.simulated import SCENARIOS
+from localaws.__main__ import app as embedded_aws
+from ops.cli import app as dr
 from tests.docs.pages import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 _TARGETS = frozenset(re.findall(r"[\w-]+", " ".join(re.findall(r"^([\w -]+):(?!=)", MAKEFILE, re.MULTILINE))))
 _VARIABLES = frozenset(re.findall(r"^([A-Z_]+) \?=", MAKEFILE, re.MULTILINE))
-_OWN = ("drill", "localaws", "ops")
 # Commands of the AWS CLI besides the services' own operations.
 _AWS_ONLY = {("sso", "login"), ("s3", "cp"), ("s3", "ls"), ("s3", "sync"), ("logs", "tail"), ("configure", "sso")}
 _AWS_ALWAYS = {"region", "output", "query", "profile", "no-cli-pager", "cli-binary-format"}
@@ -77,11 +78,16 @@ def _make(arguments: list[str]) -> str | None:
 def _python(arguments: list[str]) -> str | None:
     if arguments[:1] != ["-m"]:
         return "only `python -m` is documented"
-    module, *rest = arguments[1:]
-    if module in _OWN:
-        app = importlib.import_module(f"{module}.__main__").app
-        return _parsed(typer.main.get_command(app), module, rest)
+    module = arguments[1]
+    if module in ("drill", "localaws", "ops"):
+        return f"`dr` is documented, not `python -m {module}`"
     return None if importlib.util.find_spec(module) else f"there is no module {module}"
+
+
+def _dr(arguments: list[str]) -> str | None:
+    if arguments[:1] == ["local"] and arguments[1:2] not in (["up"], ["graph"]):
+        return _parsed(typer.main.get_command(embedded_aws), "local", arguments[1:])
+    return _parsed(typer.main.get_command(dr), "dr", arguments)
 
 
 def _parsed(command: Any, name: str, arguments: list[str], parent: Any = None) -> str | None:
@@ -145,6 +151,7 @@ def _options(words: list[str]) -> set[str]:
 
 _CHECKERS: Mapping[str, Callable[[list[str]], str | None]] = {
     "aws": _aws,
+    "dr": _dr,
     "make": _make,
     "pulumi": _pulumi,
     "python": _python,

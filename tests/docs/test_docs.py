@@ -36,10 +36,12 @@ def test_every_documented_command_is_valid() -> None:
         "make deploi ENV=dev",
         "make deploy EVN=dev",
         "make rehearse SCENARIO=earthquake",
-        "python -m drill look",
-        "python -m drill check --environment dev",
-        "python -m ops deploy moon",
-        "python -m localaws outage",
+        "make deploy-global SURVIVOR=secondary",
+        "dr drill look",
+        "dr drill check --environment dev",
+        "dr deploy moon",
+        "dr local outage",
+        "python -m drill list",
         "python -m nothing",
         "aws dynamodb drop-table --table-name journal",
         "aws kms enable-key --region us-east-1",
@@ -57,7 +59,8 @@ def test_an_invalid_command_is_found(text: str) -> None:
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each.run], ids=str)
 def test_commands_marked_run_succeed(command: Command) -> None:
     program, *arguments = shlex.split(command.text)
-    words = [sys.executable if program.endswith("python") else program, *arguments]
+    started = {"python": [sys.executable], "dr": [sys.executable, "-m", "ops"]}
+    words = [*started.get(program.rpartition("/")[2], [program]), *arguments]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"{command} ended with {done.returncode}: {done.stderr}"
     assert done.stdout.strip(), f"{command} printed nothing"

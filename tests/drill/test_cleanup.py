@@ -206,7 +206,7 @@ def test_every_undo_of_every_scenario_is_known() -> None:
 ROOT = ["cleanup", "--env", "dev", "--root"]
 
 
-@pytest.mark.parametrize(("typed", "said"), [("prod\n", "that is another name"), ("", "no name was typed")])
+@pytest.mark.parametrize(("typed", "said"), [("prod\n", "prod is not dev"), ("", "confirmation needs a terminal")])
 def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_typed(
     tmp_path: Path, typed: str, said: str
 ) -> None:
@@ -215,7 +215,7 @@ def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_type
     refused = CliRunner().invoke(app, [*ROOT, str(tmp_path)], input=typed)
 
     assert refused.exit_code == 2
-    assert f"{folder.name} owes:\n  Heal for: change 1" in refused.stdout
+    assert f"pending rollback of {folder.name}:\n  Heal for: change 1" in refused.stdout
     assert said in refused.stderr
     assert len(pending_undos(read(folder))) == 1
 
@@ -230,7 +230,7 @@ def test_the_command_has_nothing_to_do_where_nothing_is_owed(tmp_path: Path) -> 
 
 def test_the_journal_of_another_environment_is_not_undone_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     died(begun(folders.new_folder("dev", "region-loss", root=tmp_path)), HEAL)
-    monkeypatch.setattr("drill.cli.cleanup.found", lambda *_, **__: deployment())
+    monkeypatch.setattr("drill.cli.cleanup.find_deployment", lambda *_, **__: deployment())
 
     refused = CliRunner().invoke(app, [*ROOT, str(tmp_path), "--yes"])
 

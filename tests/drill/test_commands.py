@@ -39,7 +39,7 @@ def test_a_plan_names_each_step_with_its_undo_and_the_way_back(name: str) -> Non
         back = getattr(step, "undo", None)
         assert back is None or f"undone by: {back.name}" in text
     assert "no acknowledged payment is lost" in text
-    assert text.index("Way back") < text.index("Must show")
+    assert text.index("Rollback") < text.index("Must show")
 
 
 def test_a_plan_of_nothing_names_what_there_is() -> None:

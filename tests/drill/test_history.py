@@ -138,7 +138,7 @@ def test_the_history_is_shown_and_told_to_programs(tmp_path: Path) -> None:
     told = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
 
     assert shown.exit_code == 0
-    for phrase in ("passed", "4.00 s", "cut off", "(1 to undo: drill cleanup)", "1 of 2"):
+    for phrase in ("passed", "4.00 s", "cut off", "(1 to undo: dr drill cleanup)", "1 of 2"):
         assert phrase in shown.stdout
     assert [run["outcome"] for run in told["runs"]] == ["passed", "cut off"]
     assert told["trends"][0]["runs"] == 2
@@ -157,7 +157,7 @@ def test_a_report_is_shown_again_with_its_journal_verified(tmp_path: Path) -> No
     assert good.exit_code == 0
     assert "2 entries, unchanged since they were written" in " ".join(good.stdout.split())
     assert (where / files.MARKDOWN_NAME).exists()
-    assert (bad.exit_code, "cannot be believed: line 1" in bad.stderr) == (1, True)
+    assert (bad.exit_code, "changed after the run: line 1" in bad.stderr) == (1, True)
     assert none.exit_code == 2
 
 

@@ -248,7 +248,7 @@ def test_the_command_line_ends_with_the_verdict_and_a_table(ended: Ended) -> Non
     said = " ".join(ended.completed.said.split())
 
     assert ended.completed.status == 1, ended.completed.said
-    assert "outage kind reset, seed 7" in said
+    assert "outage mode reset, seed 7" in said
     assert "FAILED region-loss on test, seed 7 no acknowledged payment is lost: expected 0 lost, found 2 lost" in said
     assert "MISSED" in said
 

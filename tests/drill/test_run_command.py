@@ -1,4 +1,4 @@
-"""`python -m drill run` around the runs: whether it begins, how a series ends, and what it says when something is
+"""`dr drill run` around the runs: whether it begins, how a series ends, and what it says when something is
 left. Nothing here has an environment; `test_run_ends.py` and `test_run_scenarios.py` have.
 """
 
@@ -38,7 +38,7 @@ _NAMES = list(ENVIRONMENT_SCENARIOS)
 def ready(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment is found and looks well; folders are made in a new directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "found", lambda *_, **__: deployment())
+    monkeypatch.setattr(command, "find_deployment", lambda *_, **__: deployment())
     monkeypatch.setattr(command, "_refuse_unready", lambda *_, **__: None)
 
 
@@ -84,7 +84,7 @@ def test_after_a_scenario_that_leaves_something_the_following_are_not_run(
     assert series(done.stdout) == list(zip([*words, *["not run"] * (6 - len(words))], _NAMES, strict=True))
 
 
-@pytest.mark.parametrize(("typed", "said"), [("", "no name was typed"), ("prod\n", "that is another name")])
+@pytest.mark.parametrize(("typed", "said"), [("", "confirmation needs a terminal"), ("prod\n", "prod is not dev")])
 def test_what_nobody_agreed_to_is_not_started(typed: str, said: str) -> None:
     refused = ran(TRAFFIC_EVACUATION.name, typed=typed)
 
@@ -119,7 +119,7 @@ def test_the_command_that_restores_the_rest_names_the_same_environment_and_folde
     assert ended.exit_code == 3
     assert ended.stderr == (
         "Rollback incomplete: left to do: open the fence\n"
-        f"Then: .venv/bin/python -m drill cleanup {folder.name} {' '.join(again)}\n"
+        f"Then: .venv/bin/dr drill cleanup {folder.name} {' '.join(again)}\n"
     )
 
 

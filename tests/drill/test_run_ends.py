@@ -1,4 +1,4 @@
-"""How `python -m drill run` ends when it is interrupted, and when its way back cannot be gone: exit status, what it
+"""How `dr drill run` ends when it is interrupted, and when its way back cannot be gone: exit status, what it
 says, and what AWS says then. One deployment serves all that leave it as it was.
 """
 

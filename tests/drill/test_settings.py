@@ -24,8 +24,7 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("change", "option", "value", "remedy"),
     [
-        ({"scenario": "moon-loss"}, "--scenario", "moon-loss", "choose one of region-loss"),
-        ({"kind": "melt"}, "--kind", "melt", "error, reset, hang"),
+        ({"kind": "melt"}, "--outage-mode", "melt", "error, reset, hang"),
         ({"rate": 0.0}, "--rate", "0", "such as 50"),
         ({"rate": -3.0}, "--rate", "-3", "such as 50"),
         ({"rate": float("nan")}, "--rate", "nan", "such as 50"),
@@ -67,6 +66,11 @@ def test_a_scenario_is_rehearsed_no_quicker_than_its_limits_allow() -> None:
     assert RehearsalSettings.checked(**(asked | {"speed": 2.0})).speed == 2
 
 
+def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"^there is no scenario moon-loss; choose one of region-loss"):
+        RehearsalSettings.checked(**(GOOD | {"scenario": "moon-loss"}))
+
+
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.touch()
@@ -76,7 +80,7 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--scenario", "moon-loss"], ["--rate", "0"], ["--speed", "-1"], ["--duration", "5"]]
+    "words", [["moon-loss"], ["--all", "moon-loss"], ["--rate", "0"], ["--speed", "-1"], ["--duration", "5"]]
 )
 def test_the_command_line_ends_with_2_and_writes_nothing(words: list[str], tmp_path: Path) -> None:
     output = tmp_path / "reports"

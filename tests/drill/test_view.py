@@ -68,7 +68,7 @@ def test_the_screen_shows_stages_regions_rates_and_time_against_the_limit(monkey
     shown = screen(progress(failing=True, monkeypatch=monkeypatch))
 
     assert "load without the primary region" in shown
-    assert "away (reset)" in shown
+    assert "lost (reset)" in shown
     assert "unhealthy" in shown
     assert "10/s offered" in shown
     assert "interrupted for 2." in shown

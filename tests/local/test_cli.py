@@ -51,7 +51,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 
 
 def test_an_outage_and_its_end_from_another_terminal(up: Up) -> None:
-    lost = up.run("outage", EAST_1, "--kind", "reset")
+    lost = up.run("outage", EAST_1, "--outage-mode", "reset")
     assert (lost.exit_code, lost.output) == (
         0,
         "us-east-1 is lost (reset); recover it with `python -m localaws recover us-east-1`\n",

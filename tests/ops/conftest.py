@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
-from ops.__main__ import app
+from ops.cli import app
 from tests.ops.stand_in import PulumiStandIn
 from tests.programs.profiles import registered as rows_of
 

@@ -15,14 +15,14 @@ from botocore.exceptions import ClientError
 from components.failover.failback import FailbackArgs, failback_definition
 from components.failover.failover import FailoverArgs, failover_definition
 from localaws.core.environment import ACCOUNT
-from ops.cli.errors import CouldNotStart, Incomplete, Interrupted, Refused
 from ops.environment import search as finding
-from ops.environment.caller import Caller
+from ops.environment.aws import Caller
 from ops.environment.search import Environment, environment
-from ops.failover import approval, commands
+from ops.failover import commands
 from ops.failover import executions as machine
 from shared import deployment_search
 from shared.aws_sessions import LocalAccess, Sessions
+from shared.command_line import CouldNotStart, Incomplete, Interrupted, Refused
 from shared.deployment import DeploymentError
 from shared.naming import Names
 from shared.places import Place
@@ -75,7 +75,7 @@ class World:
     def run(self, kind: str, place: Place, request: dict[str, Any]) -> None:
         """As the commands do: start it, and follow it to its end."""
         arn = machine.machine_arn(self.environment, kind, place)
-        commands.end(self.states(place), commands.started(self.states(place), arn, "by-hand", request), "dev")
+        commands.follow(self.states(place), commands.start(self.states(place), arn, "by-hand", request), "dev")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_run_that_its_guard_held_is_refused_with_the_reason(world: World) -> N
     held = {"guard": {"go": False, "why": "this region is fenced itself"}}
     world.machine("failback", Place.PRIMARY, {"CheckPreconditions": {"Type": "Pass", "Output": held, "End": True}})
 
-    with pytest.raises(Refused, match="held and changed nothing: this region is fenced itself"):
+    with pytest.raises(Refused, match="skipped and changed nothing: this region is fenced itself"):
         world.run("failback", Place.PRIMARY, {"region": EAST_2})
 
 
@@ -157,18 +157,18 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
         {"CheckPreconditions": {"Type": "Pass", "Next": "WaitForApproval"}, "WaitForApproval": asking},
     )
     world.machine("failover", Place.PRIMARY, {"CheckPreconditions": {"Type": "Succeed"}})
-    assert approval.find(world.environment) is None
+    assert machine.find_waiting(world.environment) is None
     client = world.states(Place.SECONDARY)
     run = client.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
 
-    waiting = eventually(lambda: approval.find(world.environment), within=120)
+    waiting = eventually(lambda: machine.find_waiting(world.environment), within=120)
     assert waiting is not None
     assert (waiting.place, waiting.run) == (Place.SECONDARY, run)
     assert waiting.token not in repr(waiting)
     world.aws.lose(EAST_1)
-    assert approval.find(world.environment) == waiting, "the other region's loss hides it"
+    assert machine.find_waiting(world.environment) == waiting, "the other region's loss hides it"
     world.aws.heal(EAST_1)
-    approval.answer(client, waiting, approved=approved, by="someone", reason="seen the graphs")
+    machine.answer(client, waiting, approved=approved, by="someone", reason="seen the graphs")
 
     ended = machine.follow(client, run, lambda _: None, pause=0.05)
     if approved:
@@ -176,26 +176,28 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
     else:
         assert (ended.status, ended.error) == ("FAILED", "Declined")
         assert ended.cause == "declined by someone: seen the graphs"
-    assert approval.find(world.environment) is None
+    assert machine.find_waiting(world.environment) is None
 
 
 def test_no_question_is_told_from_no_answer(world: World) -> None:
     world.machine("failover", Place.PRIMARY, {"CheckPreconditions": {"Type": "Succeed"}})
     world.aws.lose(EAST_2)
-    assert approval.find(world.environment) is None
+    assert machine.find_waiting(world.environment) is None
     world.aws.lose(EAST_1)
 
     with pytest.raises(ClientError, match="is unavailable"):
-        approval.find(world.environment)
+        machine.find_waiting(world.environment)
 
 
 def test_a_question_that_was_answered_asks_nobody_any_more() -> None:
     entered = {"stateEnteredEventDetails": {"name": "WaitForApproval"}, "timestamp": MOMENT}
     scheduled = {"taskScheduledEventDetails": {"parameters": '{"Payload": {"token": "t"}}'}, "timestamp": MOMENT}
 
-    assert approval.question([entered, scheduled]) == (MOMENT, "t")
-    assert approval.question([entered, scheduled, {"stateExitedEventDetails": {"name": "WaitForApproval"}}]) is None
-    assert approval.question([{"stateEnteredEventDetails": {"name": "VerifyPayment"}}, scheduled]) is None
+    assert machine.approval_request([entered, scheduled]) == (MOMENT, "t")
+    assert (
+        machine.approval_request([entered, scheduled, {"stateExitedEventDetails": {"name": "WaitForApproval"}}]) is None
+    )
+    assert machine.approval_request([{"stateEnteredEventDetails": {"name": "VerifyPayment"}}, scheduled]) is None
 
 
 def test_a_region_is_meant_by_its_name_or_its_place_and_no_other(world: World) -> None:
@@ -269,7 +271,7 @@ def test_a_failover_by_hand_asks_the_survivor_for_what_was_meant(
     refused = ops(*words, typed="prod\n")
     answer = ops(*words, typed="dev\n")
 
-    assert (refused.exit_code, answer.exit_code) == (1, 0), refused.output + answer.output
+    assert (refused.exit_code, answer.exit_code) == (2, 0), refused.output + answer.output
     assert f"{mode}: {EAST_2} (secondary) is given up, {EAST_1} (primary) takes over" in answer.output
     request = REQUEST.model_validate(asked_of(world, "failover", Place.PRIMARY))
     assert (request.region, request.reason, request.mode, request.forced) == (EAST_2, "it limps", *asked)
@@ -324,7 +326,7 @@ def test_ctrl_c_leaves_the_run_alone_and_says_so(world: World, monkeypatch: pyte
 
     monkeypatch.setattr("ops.failover.executions.time.sleep", interrupt)
     with pytest.raises(Interrupted, match="watched goes on without being watched") as raised:
-        commands.end(world.states(Place.SECONDARY), run, "dev")
+        commands.follow(world.states(Place.SECONDARY), run, "dev")
 
     assert raised.value.number == signal.SIGINT
     assert machine.running(world.states(Place.SECONDARY), arn) == run

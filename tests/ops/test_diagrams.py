@@ -11,12 +11,13 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.errors import CouldNotStart
+from ops.cli import app
 from ops.diagrams import command as diagrams_command
 from ops.diagrams import workflows
-from ops.diagrams.layout import place
 from ops.diagrams.model import Diagram, Line
+from ops.diagrams.svg import place
 from ops.environment import resource_graph
+from shared.command_line import CouldNotStart
 from tests.programs.profiles import ENVIRONMENTS
 from tests.programs.profiles import registered as rows_of
 
@@ -38,7 +39,7 @@ def texts() -> dict[str, str]:
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The command, with the graphs that the other tests have registered already."""
     monkeypatch.setattr(resource_graph, "rows", rows_of)
-    return lambda *words: CliRunner().invoke(diagrams_command.app, [*words, "--directory", str(tmp_path)])
+    return lambda *words: CliRunner().invoke(app, ["graph", *words, "--directory", str(tmp_path)])
 
 
 def titles(found: Diagram) -> dict[str, str]:

@@ -5,13 +5,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import typer
 
+from ops.cli import app
 from tests.ops.stand_in import PulumiStandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,14 @@ TARGETS = helped()
 def started(target: str, recorder: Path, **given: str) -> list[list[str]]:
     """The words of each Python that the target starts, in order."""
     recorder.with_suffix(".log").unlink(missing_ok=True)
-    words = {**GIVEN, **given, "RUN": str(recorder), "PYTHON": str(recorder), "PIPENV": str(recorder)}
+    words = {
+        **GIVEN,
+        **given,
+        "DR": f"{recorder} dr",
+        "RUN": str(recorder),
+        "PYTHON": str(recorder),
+        "PIPENV": str(recorder),
+    }
     path = {**os.environ, "PATH": f"{recorder.parent}{os.pathsep}{os.environ['PATH']}"}
     done = make(target, *(f"{name}={value}" for name, value in words.items()), environment=path)
     assert done.returncode == 0, done.stderr
@@ -82,19 +89,18 @@ def test_what_a_target_starts_exists_and_understands_what_it_is_told(target: str
     assert commands, "it starts nothing"
     for words in commands:
         if words[0] == "-m":
-            understood(words[1], words[2:])
+            assert find_spec(words[1]), f"there is no module {words[1]}"
+        elif words[0] == "dr":
+            understood(app, words[1:])
 
 
-def understood(module: str, words: list[str]) -> None:
-    """Parsed by the module's own command line, without running it."""
-    assert find_spec(module), f"there is no module {module}"
-    if module not in ("ops", "drill"):
-        return
-    group = typer.main.get_command(import_module(f"{module}.__main__").app)
+def understood(commands: typer.Typer, words: list[str]) -> None:
+    """Parsed by the command line, without running it."""
+    group = typer.main.get_command(commands)
     while words and hasattr(group, "commands"):
-        assert words[0] in group.commands, f"{module} has no command {words[0]}"
+        assert words[0] in group.commands, f"there is no command {words[0]}"
         group, words = group.commands[words[0]], words[1:]
-    group.make_context(module, list(words))
+    group.make_context("dr", list(words))
 
 
 @pytest.mark.parametrize("target", ["failover", "failback", "approve", "unfence"])
@@ -113,17 +119,21 @@ def test_what_is_removed_is_what_was_built() -> None:
     )
 
 
+@pytest.mark.parametrize("target", [each for each in TARGETS if each not in NO_COMMAND])
+def test_make_has_no_defaults_of_its_own(target: str, recorder: Path) -> None:
+    for words in started(target, recorder, **dict.fromkeys(GIVEN, "")):
+        assert words[0] != "dr" or not {"--env", "--mode", "--reason", "--speed", "--yes"} & set(words)
+
+
 @pytest.mark.parametrize(
     ("words", "missing"),
-    [(("failover", "ENV=dev"), "REGION="), (("init",), "ENV=")],
+    [(("failover", "ENV=dev"), "--region"), (("init",), "--env")],
 )
-def test_what_must_be_named_is_asked_for(words: tuple[str, ...], missing: str, recorder: Path) -> None:
-    path = {**os.environ, "PATH": f"{recorder.parent}{os.pathsep}{os.environ['PATH']}"}
-    done = make(*words, f"RUN={recorder}", environment=path)
+def test_an_option_without_a_default_is_required(words: tuple[str, ...], missing: str, pulumi: PulumiStandIn) -> None:
+    done = make(*words, f"DR={sys.executable} -m ops", environment=pulumi.environment)
 
     assert done.returncode == 2
-    assert missing in done.stderr
-    assert not recorder.with_suffix(".log").exists()
+    assert f"Missing option '{missing}'" in done.stderr
 
 
 @pytest.mark.parametrize("target", ["preview", "deploy-primary", "destroy", "init"])
@@ -140,7 +150,7 @@ def test_without_the_cli_a_target_says_so_in_one_line(target: str, tmp_path: Pat
 
 
 def test_yes_on_the_line_agrees_and_its_absence_asks(pulumi: PulumiStandIn) -> None:
-    python = f"RUN={Path(sys.executable)}"
+    python = f"DR={sys.executable} -m ops"
 
     asked = make("deploy-global", "ENV=dev", python, environment=pulumi.environment)
     agreed = make("deploy-global", "ENV=dev", "YES=1", python, environment=pulumi.environment)

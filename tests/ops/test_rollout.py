@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.cli.errors import CouldNotStart
-from ops.environment import caller as calling
+from ops.environment import aws
+from shared.command_line import CouldNotStart
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import ACCOUNT, Answer, Call, PulumiStandIn
 
@@ -74,8 +74,8 @@ def test_one_stack_is_deployed_and_nothing_else(pulumi: PulumiStandIn, ops: Ops)
 
 
 @pytest.mark.usefixtures("account")
-@pytest.mark.parametrize(("typed", "status"), [("prod\n", 1), ("", 2)])
-@pytest.mark.parametrize("words", [("deploy",), ("destroy",), ("destroy-stack", "global")], ids=" ".join)
+@pytest.mark.parametrize(("typed", "status"), [("prod\n", 2), ("", 2)])
+@pytest.mark.parametrize("words", [("deploy",), ("destroy",), ("destroy", "global")], ids=" ".join)
 def test_nothing_is_changed_unless_the_environments_name_is_typed(
     pulumi: PulumiStandIn, ops: Ops, words: tuple[str, ...], typed: str, status: int
 ) -> None:
@@ -86,7 +86,7 @@ def test_nothing_is_changed_unless_the_environments_name_is_typed(
 
 
 @pytest.mark.usefixtures("signed_in")
-@pytest.mark.parametrize("words", [("deploy",), ("destroy",), ("destroy-stack", "primary")], ids=" ".join)
+@pytest.mark.parametrize("words", [("deploy",), ("destroy",), ("destroy", "primary")], ids=" ".join)
 def test_another_account_is_refused_with_both_named(pulumi: PulumiStandIn, ops: Ops, words: tuple[str, ...]) -> None:
     pulumi.outputs = {"primary": HERE, "secondary": HERE, "global": HERE}
     pulumi.outputs["primary"] = ELSEWHERE
@@ -199,7 +199,7 @@ def test_without_credentials_there_is_one_line_with_the_link(
     assert re.fullmatch(r"no AWS credentials: .*https://docs\.aws\.amazon\.com/\S+\n", answer.output)
     assert not pulumi.calls
     with pytest.raises(CouldNotStart):
-        calling.caller("us-east-1")
+        aws.caller("us-east-1")
 
 
 @pytest.mark.usefixtures("signed_in")

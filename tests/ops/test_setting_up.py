@@ -9,9 +9,8 @@ import pytest
 import yaml
 
 from ops.environment import settings
-from ops.rollout import pulumi_cli, quotas
-from ops.rollout.doctor import State, findings, python_version, state_survives
-from ops.rollout.quotas import Room
+from ops.rollout import doctor, pulumi_cli
+from ops.rollout.doctor import Room, State, findings, python_version, state_survives
 from shared.settings import RegionSettings
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import Answer, Call, PulumiStandIn
@@ -169,14 +168,14 @@ def test_a_quota_without_room_for_the_environment_is_wrong(used: int) -> None:
     def client(service: str, _: str) -> Any:
         return ServiceQuotas() if service == "service-quotas" else Nothing(used)
 
-    rooms = {each.name: each for each in quotas.room(client, "us-east-1", SETTINGS)}
+    rooms = {each.name: each for each in doctor.room(client, "us-east-1", SETTINGS)}
 
     addresses = rooms["Elastic IP addresses"]
     assert (addresses.needed, addresses.limit, addresses.enough) == (3, 5, used == 2)
     assert f"--quota-code L-0263D0A3 --desired-value {used + 3} --region us-east-1" in addresses.remedy
     assert not rooms["concurrent executions of Lambda"].enough
     reserving = SETTINGS.model_copy(update={"health_concurrency": 20})
-    rooms = {each.name: each for each in quotas.room(client, "us-east-1", reserving)}
+    rooms = {each.name: each for each in doctor.room(client, "us-east-1", reserving)}
     assert rooms["concurrent executions of Lambda"].needed == 120, (
         "Lambda leaves 100 to functions without a reservation"
     )

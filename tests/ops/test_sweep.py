@@ -11,18 +11,17 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from localaws.core.environment import ACCOUNT
-from ops.cli.errors import Incomplete
-from ops.teardown import leftovers, sweep
+from ops.teardown import sweep
 from ops.teardown.destroy import report
-from ops.teardown.sweeps import log_groups, recovery_points, snapshots
-from ops.teardown.sweeps.kind import Ground, Kind
+from ops.teardown.sweepers import LOG_GROUP_PREFIXES, RECOVERY_POINTS, SNAPSHOTS, SWEEPERS, Sweeper, SweptRegion
+from shared.command_line import Incomplete
 from shared.naming import Names
 from shared.places import Place
 from shared.tags import PROJECT
 from tests.local.embedded import EAST_1, EAST_2, LocalAws
 
 REGIONS = {Place.PRIMARY: EAST_1, Place.SECONDARY: EAST_2}
-SOMEWHERE = Ground(
+SOMEWHERE = SweptRegion(
     names=Names("dev"), place=Place.PRIMARY, region=EAST_1, vpc_id="", client=lambda *_: pytest.fail("asked AWS")
 )
 
@@ -33,39 +32,39 @@ def suffix(name: str) -> str:
 
 
 @pytest.fixture
-def grounds(aws: LocalAws, suffix: str) -> list[Ground]:
+def regions(aws: LocalAws, suffix: str) -> list[SweptRegion]:
     vpcs = {
         region: aws.client("ec2", region).create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         for region in REGIONS.values()
     }
     return [
-        Ground(names=Names(suffix), place=place, region=region, vpc_id=vpcs[region], client=aws.client)
+        SweptRegion(names=Names(suffix), place=place, region=region, vpc_id=vpcs[region], client=aws.client)
         for place, region in REGIONS.items()
     ]
 
 
-def leave(ground: Ground) -> None:
+def leave(region: SweptRegion) -> None:
     """One of each kind, as a failover and late calls leave them."""
-    names, place = ground.names, ground.place
-    ground.here("ssm").put_parameter(Name=f"{names.parameters}/feature/refunds", Value="on", Type="String")
-    ground.here("logs").create_log_group(logGroupName=f"/aws/lambda/function-payments-{place}-{names.suffix}")
-    ground.here("logs").create_log_group(logGroupName=f"/aws/rds/cluster/aurora-{place}-{names.suffix}/postgresql")
-    events = ground.here("events")
+    names, place = region.names, region.place
+    region.service("ssm").put_parameter(Name=f"{names.parameters}/feature/refunds", Value="on", Type="String")
+    region.service("logs").create_log_group(logGroupName=f"/aws/lambda/function-payments-{place}-{names.suffix}")
+    region.service("logs").create_log_group(logGroupName=f"/aws/rds/cluster/aurora-{place}-{names.suffix}/postgresql")
+    events = region.service("events")
     events.create_event_bus(Name=names.bus)
     rule = {"Name": "GlobalEndpointManagedRule-1", "EventBusName": names.bus}
     events.put_rule(**rule, EventPattern=json.dumps({"source": ["payments"]}))
-    bus = f"arn:aws:events:{ground.region}:{ACCOUNT}:event-bus/{names.bus}"
+    bus = f"arn:aws:events:{region.region}:{ACCOUNT}:event-bus/{names.bus}"
     events.put_targets(Rule=rule["Name"], EventBusName=names.bus, Targets=[{"Id": "1", "Arn": bus}])
-    ec2 = ground.here("ec2")
-    ec2.create_security_group(GroupName="GlobalAccelerator", Description="of AWS", VpcId=ground.vpc_id)
+    ec2 = region.service("ec2")
+    ec2.create_security_group(GroupName="GlobalAccelerator", Description="of AWS", VpcId=region.vpc_id)
 
 
-def neighbours(ground: Ground) -> list[tuple[str, Callable[[], Any]]]:
+def neighbours(region: SweptRegion) -> list[tuple[str, Callable[[], Any]]]:
     """Things that look like ours and are not; each with a look that fails when it is gone."""
-    names, place = ground.names, ground.place
+    names, place = region.names, region.place
     group, parameter = f"/aws/lambda/function-payments-{place}-x{names.suffix}", f"/app/{names.suffix}x/feature"
     ours_elsewhere = f"/aws/lambda/other-{place}-{names.suffix}"
-    logs, ssm, events = ground.here("logs"), ground.here("ssm"), ground.here("events")
+    logs, ssm, events = region.service("logs"), region.service("ssm"), region.service("events")
     for each in (group, ours_elsewhere):
         logs.create_log_group(logGroupName=each)
     ssm.put_parameter(Name=parameter, Value="on", Type="String")
@@ -80,44 +79,44 @@ def neighbours(ground: Ground) -> list[tuple[str, Callable[[], Any]]]:
     ]
 
 
-def test_each_kind_is_removed_in_both_regions_and_neighbours_stay(grounds: list[Ground]) -> None:
-    for ground in grounds:
-        leave(ground)
-    others = [each for ground in grounds for each in neighbours(ground)]
+def test_each_kind_is_removed_in_both_regions_and_neighbours_stay(regions: list[SweptRegion]) -> None:
+    for region in regions:
+        leave(region)
+    others = [each for region in regions for each in neighbours(region)]
     lines: list[str] = []
 
-    left = sweep.sweep(grounds, sweep.KINDS, lines.append, seconds=0)
+    left = sweep.sweep(regions, SWEEPERS, lines.append, seconds=0)
 
     assert left == []
     told = "\n".join(lines)
-    for ground in grounds:
-        for kind in ("parameter", "log group", "managed rule", "accelerator's security group"):
-            assert f"removed {kind} " in told
-        assert ground.region in told
+    for region in regions:
+        for each in ("parameter", "log group", "managed rule", "accelerator's security group"):
+            assert f"deleted {each} " in told
+        assert region.region in told
     for name, look in others:
         assert look(), name
-    assert sweep.sweep(grounds, sweep.KINDS, lines.append, seconds=0) == []
+    assert sweep.sweep(regions, SWEEPERS, lines.append, seconds=0) == []
     assert told == "\n".join(lines), "a second sweep found something"
 
 
 def test_what_aws_refuses_is_left_with_its_reason_and_the_rest_goes() -> None:
     refused = ClientError({"Error": {"Code": "DependencyViolation", "Message": ""}}, "DeleteSecurityGroup")
 
-    def remove(_: Ground, name: str) -> None:
+    def remove(_: SweptRegion, name: str) -> None:
         if name == "stuck":
             raise refused
         there.remove(name)
 
-    def silent(_: Ground) -> list[str]:
+    def silent(_: SweptRegion) -> list[str]:
         raise EndpointConnectionError(endpoint_url="https://ec2")
 
     there = ["loose", "stuck"]
-    kinds = [
-        Kind(name="thing", find=lambda _: list(there), remove=remove),
-        Kind(name="other", find=silent, remove=remove),
+    sweepers = [
+        Sweeper(name="thing", find=lambda _: list(there), delete=remove),
+        Sweeper(name="other", find=silent, delete=remove),
     ]
 
-    left = sweep.sweep([SOMEWHERE], kinds, lambda _: None, seconds=0)
+    left = sweep.sweep([SOMEWHERE], sweepers, lambda _: None, seconds=0)
 
     assert [str(each) for each in left] == [
         "thing stuck in us-east-1 (DependencyViolation)",
@@ -129,16 +128,16 @@ def test_what_aws_refuses_is_left_with_its_reason_and_the_rest_goes() -> None:
 
 def test_a_deletion_under_way_is_waited_for() -> None:
     looks = iter([["slow"]] * 4 + [[]] * 4)
-    kind = Kind(name="thing", find=lambda _: next(looks), remove=lambda *_: None)
+    sweeper = Sweeper(name="thing", find=lambda _: next(looks), delete=lambda *_: None)
 
-    assert sweep.sweep([SOMEWHERE], [kind], lambda _: None, seconds=5, pause=0.01) == []
+    assert sweep.sweep([SOMEWHERE], [sweeper], lambda _: None, seconds=5, pause=0.01) == []
 
 
 def test_a_recovery_point_is_deleted_from_the_vault_of_its_place() -> None:
     backup: Any = boto3.client("backup", region_name=EAST_2, aws_access_key_id="a", aws_secret_access_key="b")
     point = f"arn:aws:backup:{EAST_2}:{ACCOUNT}:recovery-point:1"
     vault = {"BackupVaultName": "vault-secondary-dev"}
-    ground = Ground(names=Names("dev"), place=Place.SECONDARY, region=EAST_2, vpc_id="", client=lambda *_: backup)
+    region = SweptRegion(names=Names("dev"), place=Place.SECONDARY, region=EAST_2, vpc_id="", client=lambda *_: backup)
     with Stubber(backup) as answers:
         answers.add_response("list_backup_vaults", {"BackupVaultList": [vault]}, {})
         answers.add_response(
@@ -147,7 +146,7 @@ def test_a_recovery_point_is_deleted_from_the_vault_of_its_place() -> None:
         answers.add_response("delete_recovery_point", {}, {**vault, "RecoveryPointArn": point})
         answers.add_response("list_backup_vaults", {"BackupVaultList": []}, {})
 
-        assert sweep.sweep([ground], [recovery_points.KIND], lambda _: None, seconds=0) == []
+        assert sweep.sweep([region], [RECOVERY_POINTS], lambda _: None, seconds=0) == []
         answers.assert_no_pending_responses()
 
 
@@ -159,9 +158,9 @@ def test_snapshots_of_our_members_go_and_those_of_others_stay() -> None:
             DBClusterIdentifier=cluster, Engine="aurora-postgresql", MasterUsername="u", MasterUserPassword="password1"
         )
         rds.create_db_cluster_snapshot(DBClusterIdentifier=cluster, DBClusterSnapshotIdentifier=f"of-{cluster}")
-    ground = Ground(names=Names("dev"), place=Place.PRIMARY, region=EAST_1, vpc_id="", client=lambda *_: rds)
+    region = SweptRegion(names=Names("dev"), place=Place.PRIMARY, region=EAST_1, vpc_id="", client=lambda *_: rds)
 
-    assert sweep.sweep([ground], [snapshots.KIND], lambda _: None, seconds=0) == []
+    assert sweep.sweep([region], [SNAPSHOTS], lambda _: None, seconds=0) == []
 
     of = {each["DBClusterIdentifier"] for each in rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]}
     assert of == {"aurora-primary-other"}
@@ -175,7 +174,7 @@ def test_what_carries_our_tags_is_left_unless_it_waits_for_its_deletion(aws: Loc
     aws.client("sqs", EAST_1).create_queue(QueueName=f"{suffix}-2", tags={**tags, "Environment": "other"})
 
     def left() -> list[str]:
-        found = leftovers.tagged(aws.client, REGIONS.values(), suffix)
+        found = sweep.tagged(aws.client, REGIONS.values(), suffix)
         return [f"{each.what.rpartition(':')[2]} {each.region}" for each in found]
 
     assert left() == [f"{suffix} {EAST_1}", f"key/{key['KeyId']} {EAST_2}"]
@@ -190,5 +189,5 @@ def test_every_log_group_that_the_programs_register_would_be_found_again(registe
     assert len(groups) > 10
     for row in groups:
         named = row["inputs"]["name"]
-        assert named.startswith(log_groups.PREFIXES), named
+        assert named.startswith(LOG_GROUP_PREFIXES), named
         assert named.endswith(f"-{row['stack']}-dev"), named

@@ -67,7 +67,7 @@ def test_without_the_environments_name_nothing_is_changed(world: World, ops: Ops
 
     refused, nobody = ops("unfence", typed="prod\n"), ops("unfence")
 
-    assert (refused.exit_code, nobody.exit_code) == (1, 2), refused.output + nobody.output
+    assert (refused.exit_code, nobody.exit_code) == (2, 2), refused.output + nobody.output
     assert world.held(EAST_2) == before
 
 
@@ -198,5 +198,5 @@ def test_a_failback_is_run_by_the_region_that_is_not_fenced_and_else_by_the_writ
 
     answer = ops("failback", typed="prod\n")
 
-    assert answer.exit_code == 1, answer.output
-    assert f"is brought back, run by {survivor}" in answer.output
+    assert answer.exit_code == 2, answer.output
+    assert f"returns to service, run by {survivor}" in answer.output

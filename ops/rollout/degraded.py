@@ -1,7 +1,7 @@
 """Selects the `global` resources that can be deployed without calling the lost region.
 
-Read from the stack's own state (`pulumi stack export`), so that nothing is asked of AWS. What is planned is a list of
-targets, not of exceptions: a resource that is new in the program is then left alone too, wherever it lives
+Computed from the stack's own state (`pulumi stack export`), without calls to AWS. The plan lists targets, not
+exceptions: a resource that is new in the program is then not planned either, in whichever region
 (https://www.pulumi.com/docs/iac/guides/basics/targeted-updates/).
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.cli.errors import CouldNotStart
+from shared.command_line import CouldNotStart
 from shared.places import Place
 from shared.settings import GlobalSettings
 
@@ -19,8 +19,8 @@ _READ = "pulumi:pulumi:StackReference"
 _ARN_PARTS = 6  # arn:partition:service:region:account:resource
 
 CONTROL_PLANES = {"aws:iam/": "us-east-1", "aws:route53/": "us-east-1", "aws:globalaccelerator/": "us-west-2"}
-"""Types of services that are changed in one region only, whatever their provider's is (AWS Fault Isolation Boundaries,
-"Global services")."""
+"""Type prefixes of global services, whose control plane is in one region, whatever region their provider has (AWS Fault
+Isolation Boundaries, "Global services")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,24 +30,24 @@ class Plan:
     excluded: Mapping[str, str]  # URN to why
 
     @property
-    def told(self) -> str:
-        """What is left out, for a person."""
+    def summary(self) -> str:
+        """The excluded resources with the reasons."""
         left_out = [f"  {urn.rpartition('::')[2]}: {why}" for urn, why in sorted(self.excluded.items())]
         return "\n".join(
             [
-                f"{self.lost} is left alone: {len(self.targets)} resources are planned, {len(left_out)} are not:",
+                f"{self.lost} is excluded: {len(self.targets)} resources are planned, {len(left_out)} are not:",
                 *left_out,
             ]
         )
 
 
-def plan(exported: str, settings: GlobalSettings, survivor: Place) -> Plan:
-    """From `pulumi stack export`. Raises CouldNotStart where the program cannot run without the lost region."""
-    lost = settings.region(survivor.other)
+def plan(exported: str, settings: GlobalSettings, excluded_place: Place) -> Plan:
+    """From `pulumi stack export`. Raises CouldNotStart where the program cannot run without the excluded region."""
+    lost = settings.region(excluded_place)
     if not settings.create_zone and lost == settings.primary_region:
         raise CouldNotStart(
-            f"the program looks up the zone {settings.hosted_zone} in Route 53, whose control plane is asked in "
-            f"{lost}; nothing of global can be planned while that is lost (docs/runbooks/state.md)"
+            f"the program looks up the zone {settings.hosted_zone} in Route 53, whose control plane is in "
+            f"{lost}; nothing of global can be planned while that region is lost (docs/runbooks/state.md)"
         )
     resources = _resources(exported)
     excluded = _excluded(resources, lost)
@@ -64,7 +64,7 @@ def _resources(exported: str) -> dict[str, dict[str, Any]]:
     except (ValueError, KeyError, AttributeError) as error:
         raise CouldNotStart(f"the exported state of global cannot be read: {error!r}") from error
     if pending := [each["urn"] for each in found if each.get("pendingReplacement") or each.get("delete")]:
-        raise CouldNotStart(f"a former run has left {', '.join(pending)} half replaced; finish that first")
+        raise CouldNotStart(f"an earlier run left {', '.join(pending)} half replaced; finish that first")
     return {each["urn"]: each for each in found}
 
 
@@ -76,23 +76,23 @@ def _excluded(resources: Mapping[str, dict[str, Any]], lost: str) -> dict[str, s
         for urn, each in resources.items():
             if urn in excluded or not each.get("custom"):
                 continue
-            if needed := next((other for other in _leans_on(each) if other in excluded), None):
+            if needed := next((other for other in _dependencies(each) if other in excluded), None):
                 excluded[urn] = f"depends on {needed.rpartition('::')[2]}"
                 grown = True
     return excluded
 
 
 def _needs(resource: Mapping[str, Any], resources: Mapping[str, dict[str, Any]], lost: str) -> str | None:
-    """Why the resource cannot be handled without the region that is lost."""
+    """Why the resource cannot be deployed without the lost region; None if it can."""
     if _is_provider(resource):
         return f"provider of {lost}" if resource.get("inputs", {}).get("region") == lost else None
     kind = str(resource.get("type", ""))
-    if lost in (home for prefix, home in CONTROL_PLANES.items() if kind.startswith(prefix)):
+    if lost in (region for prefix, region in CONTROL_PLANES.items() if kind.startswith(prefix)):
         return f"is changed in {lost}"
     provider = resources.get(_urn_of(resource.get("provider", "")), {})
     if provider.get("inputs", {}).get("region") == lost:
         return f"made through a provider of {lost}"
-    # A replica, a member, a copy: the provider asks the other region for it.
+    # A replica, a member or a copy: its provider calls the other region too.
     if any(_names(value, lost) for value in _texts(resource.get("inputs", {}))):
         return f"names something in {lost}"
     return None
@@ -114,13 +114,13 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _leans_on(resource: Mapping[str, Any]) -> Iterator[str]:
+def _dependencies(resource: Mapping[str, Any]) -> Iterator[str]:
     yield from resource.get("dependencies") or []
     yield _urn_of(resource.get("provider", ""))
 
 
 def _urn_of(reference: str) -> str:
-    """A provider is referred to by its URN and its id."""
+    """The URN in a provider reference, which is URN and id."""
     return reference.rpartition("::")[0]
 
 

@@ -1,4 +1,4 @@
-"""What `deploy-global SURVIVOR=…` plans while a region is lost: nothing that needs the lost region."""
+"""What `deploy-global EXCLUDE_REGION=…` plans while a region is lost: nothing that needs the lost region."""
 
 import json
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ops.cli.errors import CouldNotStart
-from ops.rollout import survivor
+from ops.rollout import degraded
+from shared.command_line import CouldNotStart
 from shared.places import Place
 from shared.settings import GlobalSettings
 from tests.ops.conftest import Ops
@@ -43,9 +43,9 @@ def test_no_target_is_in_the_lost_region_names_it_or_depends_on_what_does(
     rows: list[dict[str, Any]], place: Place
 ) -> None:
     by_urn = {row["urn"]: row for row in rows}
-    lost = SETTINGS.region(place.other)
+    lost = SETTINGS.region(place)
 
-    plan = survivor.plan(exported(rows), SETTINGS, place)
+    plan = degraded.plan(exported(rows), SETTINGS, place)
 
     assert plan.lost == lost
     assert plan.targets, "nothing is planned"
@@ -91,7 +91,7 @@ def test_a_replica_a_copy_and_what_follows_from_them_are_left_out() -> None:
         {**resource("role", "secondary"), "type": "aws:iam/role:Role"},
     )
 
-    plan = survivor.plan(held, SETTINGS, Place.SECONDARY)
+    plan = degraded.plan(held, SETTINGS, Place.PRIMARY)
 
     assert [urn.rpartition("::")[2] for urn in plan.targets] == ["alarm", "name"]
     assert {urn.rpartition("::")[2]: why for urn, why in plan.excluded.items()} == {
@@ -108,25 +108,25 @@ def test_it_is_refused_where_it_is_impossible() -> None:
     half = {**resource("half", "secondary"), "delete": True}
 
     with pytest.raises(CouldNotStart, match=r"looks up the zone dr\.example\.com in Route 53"):
-        survivor.plan(state(resource("alarm", "secondary")), looked_up, Place.SECONDARY)
+        degraded.plan(state(resource("alarm", "secondary")), looked_up, Place.PRIMARY)
     with pytest.raises(CouldNotStart, match="nothing can be planned"):
-        survivor.plan(state(resource("member", "primary")), SETTINGS, Place.SECONDARY)
+        degraded.plan(state(resource("member", "primary")), SETTINGS, Place.PRIMARY)
     with pytest.raises(CouldNotStart, match="half replaced"):
-        survivor.plan(state(half), SETTINGS, Place.SECONDARY)
+        degraded.plan(state(half), SETTINGS, Place.PRIMARY)
     with pytest.raises(CouldNotStart, match="cannot be read"):
-        survivor.plan("{}", SETTINGS, Place.SECONDARY)
+        degraded.plan("{}", SETTINGS, Place.PRIMARY)
 
 
 @pytest.mark.usefixtures("signed_in")
-def test_the_targets_reach_the_cli_and_a_region_has_no_survivor(pulumi: PulumiStandIn, ops: Ops) -> None:
+def test_the_targets_reach_the_cli_and_a_region_is_excluded_from_global_only(pulumi: PulumiStandIn, ops: Ops) -> None:
     held = state(resource("alarm", "secondary"), resource("member", "primary"))
 
     def export(call: Call) -> Answer | None:
         return Answer(out=held) if call.verb == "stack export" else None
 
     pulumi.answer = export
-    answer = ops("deploy", "global", "--env", "dev", "--survivor", "secondary", "--yes")
-    refused = ops("deploy", "primary", "--env", "dev", "--survivor", "secondary", "--yes")
+    answer = ops("deploy", "global", "--env", "dev", "--exclude-region", "primary", "--yes")
+    refused = ops("deploy", "primary", "--env", "dev", "--exclude-region", "primary", "--yes")
 
     assert answer.exit_code == 0, answer.output
     (up,) = pulumi.of("up")

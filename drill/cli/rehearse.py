@@ -1,0 +1,132 @@
+"""`dr rehearse`: runs a scenario, or all of them, on an embedded AWS on this machine, and writes the report.
+
+An inconclusive run is repeated once at half the speed, unless the speed was given.
+"""
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from drill.cli import live_view
+from drill.cli.interrupts import drill_errors, until_done
+from drill.cli.options import SeedOption
+from drill.cli.summary import outcome_table, summary
+from drill.engine.rehearse import rehearse as run_rehearsal
+from drill.engine.rehearse import rehearse_all as run_all
+from drill.engine.rehearse import worst
+from drill.model import errors
+from drill.model.faults import OutageKind
+from drill.observe.progress import Progress
+from drill.report.model import Report
+from drill.scenarios.settings import RehearsalSettings, SettingsError
+from drill.scenarios.simulated import SCENARIOS
+from drill.verdict import verdict
+from shared.command_line import CouldNotStart, EnvOption, OutageModeOption
+
+_DEFAULT = "region-loss"
+
+
+def rehearse(
+    scenario: Annotated[
+        str, typer.Argument(help=f"Name of the scenario (see `dr drill list`); {_DEFAULT} by default.")
+    ] = "",
+    every: Annotated[bool, typer.Option("--all", help="Rehearse every scenario and print a summary table.")] = False,
+    speed: Annotated[
+        float | None, typer.Option(help="AWS seconds per second on this machine; chosen by calibration if omitted.")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Payments per second; chosen by calibration if omitted.")] = None,
+    duration: Annotated[
+        float | None, typer.Option(help="Seconds of load, not counting waits; the shortest possible by default.")
+    ] = None,
+    seed: SeedOption = None,
+    outage_mode: OutageModeOption = OutageKind.RESET.value,
+    env: EnvOption = "dev",
+    output: Annotated[Path, typer.Option(help="Directory of the reports.")] = Path("build/rehearsal"),
+) -> None:
+    """Rehearse a scenario on this machine and write the report.
+
+    Deploys the stacks on an embedded AWS and injects the failure under load.
+    """
+    console = Console()
+    given: dict[str, Any] = {
+        "speed": speed, "rate": rate, "duration": duration, "kind": outage_mode, "environment": env, "output": output,
+    }  # fmt: skip
+    first_seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
+    if not every:
+        settings = _settings(scenario=scenario or _DEFAULT, seed=first_seed, **given)
+        raise typer.Exit(_one(console, settings))
+    if scenario or duration is not None:
+        raise CouldNotStart("--all rehearses every scenario as briefly as possible; name no scenario and no --duration")
+    chosen = [_settings(scenario=name, seed=first_seed + number, **given) for number, name in enumerate(SCENARIOS)]
+    raise typer.Exit(_all(console, chosen, output))
+
+
+def _settings(**given: Any) -> RehearsalSettings:
+    try:
+        return RehearsalSettings.checked(**given)
+    except SettingsError as error:
+        raise CouldNotStart(str(error)) from error
+
+
+def _one(console: Console, settings: RehearsalSettings) -> int:
+    _announce(console, f"Rehearsal {settings.scenario.name}", settings)
+    report = _rehearse(console, settings)
+    if report.verdict == "inconclusive" and settings.may_slow_down and not report.first_try:
+        console.print(summary(report, settings.folder))
+        report = _rehearse(console, _slower(console, settings, report.speed, report.first_broken or ""))
+    console.print(summary(report, settings.folder))
+    return verdict.exit_status(report.checks)
+
+
+def _rehearse(console: Console, settings: RehearsalSettings) -> Report:
+    """The report of one run, or of a second one at half the speed if the first ended before its fault."""
+    progress = Progress(title=settings.scenario.title)
+    interrupted: list[int] = []
+    with drill_errors(interrupted):
+        try:
+            with live_view.view(progress, console):
+                return asyncio.run(until_done(run_rehearsal(settings, progress), interrupted, progress.line))
+        except errors.Inconclusive as error:
+            if not (error.may_pass_slower and settings.may_slow_down):
+                raise
+            console.print(f"Inconclusive: {error}", highlight=False, markup=False, soft_wrap=True)
+            slower = _slower(console, settings, progress.speed or settings.speed, str(error))
+    return _rehearse(console, slower)
+
+
+def _slower(console: Console, settings: RehearsalSettings, speed: float, why: str) -> RehearsalSettings:
+    again = settings.at_half_speed(speed, why)
+    console.print(
+        f"\nThe run at speed {speed:g} was inconclusive; it is repeated at speed {again.speed:g} or less.",
+        highlight=False,
+    )
+    return again
+
+
+def _all(console: Console, chosen: list[RehearsalSettings], output: Path) -> int:
+    _announce(console, f"Rehearsal of {len(chosen)} scenarios", chosen[0])
+    interrupted: list[int] = []
+    with drill_errors(interrupted):
+        work = run_all(chosen, lambda progress: live_view.view(progress, console))
+        outcomes = asyncio.run(until_done(work, interrupted, console.print))
+    console.print(outcome_table(outcomes, output))
+    return worst(outcome.status for outcome in outcomes)
+
+
+def _announce(console: Console, title: str, settings: RehearsalSettings) -> None:
+    calibrated = "chosen by calibration"
+    if settings.given_rate is settings.given_speed is None:
+        pace = f"rate and speed {calibrated}"
+    else:
+        rate = f"rate {calibrated}" if settings.given_rate is None else f"{settings.rate:g} payments/s"
+        speed = f"speed {calibrated}" if settings.given_speed is None else f"speed {settings.speed:g}"
+        pace = f"{rate} at {speed}"
+    console.print(
+        f"{title}: {settings.environment}, {pace}, outage mode {settings.kind}, seed {settings.seed}",
+        highlight=False,
+        soft_wrap=True,
+    )

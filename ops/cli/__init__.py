@@ -1,1 +1,0 @@
-"""The command line itself: options that commands share, confirmations, exit codes and error messages."""
