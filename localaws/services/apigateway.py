@@ -1,4 +1,4 @@
-"""API Gateway's keys, usage plans and domains as two regions need them, where ministack knows one region only."""
+"""API Gateway's keys, usage plans and custom domains by region; ministack has them for one region only."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def install() -> None:
 
 
 def patch_usage_plan(plan: dict[str, Any], patches: list[dict[str, str]]) -> None:
-    """Carry out UpdateUsagePlan's patches. Raises AwsRefusal for a path that is not understood."""
+    """Apply UpdateUsagePlan's patches. Raises AwsRefusal for an unknown path."""
     for change in patches:
         operation, path, value = change["op"], change["path"].lstrip("/"), change.get("value", "")
         if path == "apiStages":
@@ -31,9 +31,9 @@ def patch_usage_plan(plan: dict[str, Any], patches: list[dict[str, str]]) -> Non
         elif path in ("throttle", "quota") and operation == "remove":
             plan[path] = {}
         elif path in _NUMBERS or path in _TEXTS:
-            group, _, word = path.rpartition("/")
+            group, _, name = path.rpartition("/")
             target = plan.setdefault(group, {}) if group else plan
-            target[word] = _NUMBERS[path](float(value)) if path in _NUMBERS else value
+            target[name] = _NUMBERS[path](float(value)) if path in _NUMBERS else value
         else:
             raise AwsRefusal("BadRequestException", f"Invalid patch path /{path}")
 

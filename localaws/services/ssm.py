@@ -1,6 +1,6 @@
-"""Parameter Store's change events, which ministack does not send.
+"""Parameter Store's change events, and parameter metadata that ministack lacks.
 
-An event names the parameter and the operation and carries no value; it goes to the default bus of its own region
+An event has the parameter's name and the operation, and no value; it goes to the default bus of its own region
 [EVENTS-13]. A change of tags is no change of the parameter, and has an event of its own for all services [EVENTS-14].
 """
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from localaws import emulator
 
-Send = Callable[[str, str, str, Callable[[], None]], None]  # kind, from region, to region, what does it
+Send = Callable[[str, str, str, Callable[[], None]], None]  # kind, from region, to region, delivery
 
 KIND = "events"
 
 
 class ParameterEvents:
-    """`send` is `Replication.send`: delivery is beside the call, and waits while the region is lost."""
+    """`send` is `Replication.send`: delivery is asynchronous, and waits while the region is lost."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -51,10 +51,10 @@ class ParameterEvents:
         self._send(KIND, region, region, lambda: emulator.ssm.publish_from_aws(account, region, entry))
 
 
-# Parameter Store beside ministack's: who wrote a version, policies, patterns, types that stay, labels taken off.
-
-
 def install() -> None:
-    """To be called before `ParameterEvents.install`, which tells of what these let through."""
+    """Add a version's author, policies, patterns, fixed types and the removal of labels.
+
+    To be called before `ParameterEvents.install`, which publishes the calls that these accept.
+    """
     emulator.ssm.complete_parameters()
     emulator.ssm.name_functions_to_parameter_store()

@@ -1,4 +1,4 @@
-"""Step Functions at the speed of this AWS, what its executions do, and how they stand, for the control API."""
+"""Step Functions in AWS time, the calls of its tasks, and the status of executions for the control API."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from localaws.core.call_recorder import RecordedCalls
 from localaws.core.clock import Clock
 from localaws.core.control import Control
 
-# Of this machine: a function starts no quicker because the clock does, and a limit that ends every start is none.
+# Of this machine: a function starts no faster because the clock does, and a limit must leave time for a start.
 LEAST_TIMEOUT = 5.0
 
 
@@ -39,7 +39,7 @@ def status() -> list[dict[str, Any]]:
 
 
 def called(resource: str) -> tuple[str, str]:
-    """Service (by its signing name, where that is the word used) and operation behind a task's resource ARN."""
+    """Service (its signing name, if the ARN has that) and operation of a task's resource ARN."""
     if ":function:" in resource:
         return "lambda", "Invoke"
     words = resource.partition(":::")[2].removeprefix("aws-sdk:").split(":")

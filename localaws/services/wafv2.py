@@ -1,6 +1,6 @@
-"""Web ACLs as far as ministack lacks them: logging configurations, and that an ACL in use is not deleted.
+"""WAF logging configurations, which ministack lacks, and protection of web ACLs in use against deletion.
 
-The rules are kept, not applied: no request of this machine is counted or blocked by them.
+Rules are stored, not applied: they count and block no request on this machine.
 """
 
 from typing import Any
@@ -57,7 +57,7 @@ class WebAclLogs:
         return {"LoggingConfigurations": [kept for key, kept in self._kept.items() if key[:2] == here]}
 
     def _keep_associated(self, call: JsonCall) -> Document | None:
-        """Refuse to delete a web ACL that stands in front of something; otherwise its log settings go with it."""
+        """Refuse to delete a web ACL that is associated with a resource; otherwise delete its log settings, too."""
         record = emulator.services.web_acl_of(call.account, call.region, f"/{call.parameters.get('Id', '')}")
         if record is None:
             return None

@@ -18,7 +18,7 @@ __all__ = ["aws", "lasting"]
 def ledger(aws: World, lasting: Deployed) -> Deployed:
     """A healthy global database with the writer in us-east-1 and an empty table."""
     aws.gate.join(EAST_1, EAST_2)
-    aws.pairs.set_every_lag(None)
+    aws.pairs.set_lag(0)
     for region in (EAST_1, EAST_2):
         aws.pairs.set_down(region, False)
     return at_home_and_empty(aws, lasting)
@@ -58,10 +58,10 @@ def test_what_had_not_arrived_when_the_writer_went_down_is_lost_by_a_promotion_a
     ledger.insert(EAST_1, 1)
     eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
     before = row(aws, ledger, EAST_2)["promotions"]
-    aws.pairs.set_every_lag(3600)
+    aws.pairs.set_lag(3600)
     ledger.insert(EAST_1, 2)
     aws.pairs.set_down(EAST_1, True)
-    aws.pairs.set_every_lag(None)
+    aws.pairs.set_lag(0)
 
     ledger.fail_over(EAST_2)
 
@@ -114,7 +114,7 @@ def test_a_failover_across_a_cut_stops_the_old_writer(aws: World, ledger: Deploy
 
 
 def test_the_lag_is_in_seconds_of_aws_and_holds_for_rows_to_come(aws: World, ledger: Deployed) -> None:
-    aws.pairs.set_every_lag(0.5 * SPEED)
+    aws.pairs.set_lag(0.5 * SPEED)
     ledger.insert(EAST_1, 1)
     started = time.monotonic()
 

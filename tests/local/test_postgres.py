@@ -57,10 +57,10 @@ class Server:
 
     def insert(self, *numbers: int) -> None:
         for number in numbers:
-            self.instance.ask("INSERT INTO t VALUES (%s)", (number,))
+            self.instance.query("INSERT INTO t VALUES (%s)", (number,))
 
     def numbers(self) -> list[int]:
-        return list(self.instance.ask("SELECT coalesce(array_agg(i ORDER BY i), '{}') FROM t")[0])
+        return list(self.instance.query("SELECT coalesce(array_agg(i ORDER BY i), '{}') FROM t")[0])
 
     def follow(self, writer: "Server") -> None:
         self.instance.clone(writer.instance)
@@ -79,12 +79,12 @@ def made(host: PostgresHost, relays: RelayLoop, name: str) -> Iterator[tuple[Ser
     writer, standby = pair
     writer.instance.initialise()
     writer.instance.start()
-    writer.instance.ask(
+    writer.instance.query(
         sql.SQL("CREATE ROLE {} REPLICATION LOGIN PASSWORD {}").format(
             sql.Identifier(host.replication.user), sql.Literal(host.replication.password)
         )
     )
-    writer.instance.ask("CREATE TABLE t (i int)")
+    writer.instance.query("CREATE TABLE t (i int)")
     standby.follow(writer)
     yield writer, standby
     for server in pair:
@@ -111,7 +111,7 @@ def pair(lasting: tuple[Server, Server]) -> tuple[Server, Server]:
     writer, standby = lasting
     standby.link.set_lag(0)
     standby.link.open(writer.instance.port)
-    writer.instance.ask("TRUNCATE t")
+    writer.instance.query("TRUNCATE t")
     eventually(lambda: measure_lag(writer.instance, standby.instance).bytes == 0, "replication")
     return lasting
 
@@ -236,8 +236,8 @@ def test_a_wrong_password_is_refused(pair: tuple[Server, Server]) -> None:
 def test_the_server_is_private_to_this_machine_and_to_an_unprivileged_user(
     host: PostgresHost, pair: tuple[Server, Server]
 ) -> None:
-    assert pair[0].instance.ask("SHOW listen_addresses") == ("127.0.0.1",)
-    assert pair[0].instance.ask("SHOW unix_socket_directories") == ("",)
+    assert pair[0].instance.query("SHOW listen_addresses") == ("127.0.0.1",)
+    assert pair[0].instance.query("SHOW unix_socket_directories") == ("",)
     assert stat.S_IMODE(host.passfile.stat().st_mode) == 0o600
     assert stat.S_IMODE((host.home / "template").stat().st_mode) == 0o700
     with contextlib.closing(pair[0].instance.connect(host.admin, "postgres")) as connection:
@@ -274,7 +274,7 @@ OWNER = """
     instance = Instance(host, "only", upstream=1)
     instance.initialise()
     instance.start()
-    (others,) = instance.ask("SELECT array_agg(pid) FROM pg_stat_activity")
+    (others,) = instance.query("SELECT array_agg(pid) FROM pg_stat_activity")
     postmaster = (host.home / "only" / "postmaster.pid").read_text().split()[0]
     print(postmaster, *others, flush=True)
     time.sleep(60)

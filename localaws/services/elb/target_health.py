@@ -20,15 +20,14 @@ from localaws.core.clock import Clock
 from localaws.net.probe import Failure, HttpProbe, Outcome, probe_http, probe_tcp, timeout_seconds
 from localaws.services.elb.deployed import Deployed, HealthCheck, Target, TargetGroup
 
-# How a load balancer probes a target: where it connects, what it asks, what it takes for an answer.
+logger = logging.getLogger(__name__)
 
-
-# AWS names it for Lambda [ALB-2]; instances see the same.
+# AWS documents it for Lambda [ALB-2]; instances get the same.
 USER_AGENT = "ELB-HealthChecker/2.0"
 
 
 def local_address(host: str, port: int) -> tuple[str, int] | None:
-    """Where an IP target is on this machine. Only loopback is: an address of a VPC belongs to nobody here."""
+    """The address of an IP target on this machine: only loopback has one."""
     try:
         return (host, port) if ipaddress.ip_address(host).is_loopback else None
     except ValueError:  # an instance id
@@ -46,7 +45,7 @@ def matches(matcher: str) -> Callable[[int], bool]:
 
 
 class Prober:
-    """Probes targets through the same fronts as traffic. `address_of(load balancer ARN, port)` knows them."""
+    """Probes targets through the same ports as traffic, at `address_of(load balancer ARN, port)`."""
 
     def __init__(self, clock: Clock, address_of: Callable[[str, int], tuple[str, int] | None]) -> None:
         self._clock = clock
@@ -71,7 +70,7 @@ class Prober:
             return await probe_tcp(address, seconds)
         # "The Host header contains the IP address of the load balancer node and the listener port"
         # [NLB-6]; the node has none of its own here.
-        asked = HttpProbe(
+        probe = HttpProbe(
             address=address,
             host=f"127.0.0.1:{self._listener_port(group, deployed)}",
             path=check.path,
@@ -79,15 +78,12 @@ class Prober:
             accepts=matches(check.matcher),
             tls=check.protocol == "HTTPS",
         )
-        return await probe_http(asked, seconds)
+        return await probe_http(probe, seconds)
 
     @staticmethod
     def _listener_port(group: TargetGroup, deployed: Deployed) -> int:
         ports = (listener.port for listener in deployed.listeners.values() if group.arn in listener.forwards_to)
         return min(ports, default=group.port)
-
-
-logger = logging.getLogger(__name__)
 
 
 class State(StrEnum):
@@ -100,7 +96,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """Of one target. `passes` and `failures` count the last checks in a row."""
+    """Health of one target. `passes` and `failures` count the last checks in a row."""
 
     state: State
     reason: str = ""
@@ -133,7 +129,7 @@ NOT_CHECKED = Health(
 
 
 def after(health: Health, outcome: Outcome, check: HealthCheck) -> Health:
-    """The health that follows from one more check."""
+    """The health after one more check."""
     if outcome.passed:
         passes = health.passes + 1
         needed = 1 if health.state is State.INITIAL else check.healthy_threshold
@@ -169,11 +165,11 @@ class TargetHealth:
     def follow(self, deployed: Deployed) -> None:
         """Start and stop checks for what is deployed now."""
         self._deployed = deployed
-        standing = {target: self._standing(target, deployed) for group in deployed.targets.values() for target in group}
-        for target in [target for target in self._health if target not in standing]:
+        health = {target: self._unchecked(target, deployed) for group in deployed.targets.values() for target in group}
+        for target in [target for target in self._health if target not in health]:
             self._stop(target)
             del self._health[target]
-        for target, fixed in standing.items():
+        for target, fixed in health.items():
             if fixed is not None:
                 self._stop(target)
                 self._health[target] = fixed
@@ -189,7 +185,7 @@ class TargetHealth:
         return self._health.get(target, INITIAL)
 
     def routable(self, group: str) -> tuple[Target, ...]:
-        """Where a load balancer sends traffic: the healthy targets of a group, or all of them when none is healthy.
+        """The targets that get traffic: the healthy ones of a group, or all of them when none is healthy.
 
         "If all targets fail health checks at the same time in all enabled Availability Zones, the load balancer fails
         open" [NLB-6].
@@ -198,7 +194,7 @@ class TargetHealth:
         return tuple(target for target in targets if self.health(target).routable) or targets
 
     def load_balancer(self, arn: str) -> State:
-        """Initial, healthy or unhealthy, as Global Accelerator and Route 53 see a load balancer.
+        """Initial, healthy or unhealthy: a load balancer's health for Global Accelerator and Route 53.
 
         Each target group needs a healthy target; a group without any target is unhealthy [GA-2] (API
         Route53.AliasTarget).
@@ -211,7 +207,7 @@ class TargetHealth:
         return next((state for state in (State.UNHEALTHY, State.INITIAL) if state in verdicts), State.HEALTHY)
 
     def status(self) -> list[dict[str, Any]]:
-        """Every registered target, once per load balancer that uses its group, for people."""
+        """Every registered target, once per load balancer that uses its group."""
         deployed = self._deployed
         if deployed is None:
             return []
@@ -236,8 +232,8 @@ class TargetHealth:
             return State.HEALTHY
         return State.INITIAL if any(health.state is State.INITIAL for health in healths) else State.UNHEALTHY
 
-    def _standing(self, target: Target, deployed: Deployed) -> Health | None:
-        """The health of a target that is not checked; None for one that is."""
+    def _unchecked(self, target: Target, deployed: Deployed) -> Health | None:
+        """The health of a target that is not checked; None for one that is checked."""
         if not deployed.users_of(target.group):
             return NOT_IN_USE
         return None if deployed.target_groups[target.group].health_check.enabled else NOT_CHECKED
@@ -256,15 +252,15 @@ class TargetHealth:
             try:
                 outcome = await self._prober.probe(target, group, deployed)
             except Exception as problem:
-                logger.exception("the probe of %s broke", target.id)
+                logger.exception("event=target_probe_failed %s", target.id)
                 outcome = Outcome(Failure.PROTOCOL, detail=str(problem))
-            self._take(target, outcome, group.health_check)
+            self._record(target, outcome, group.health_check)
             await self._clock.sleep(max(0.0, group.health_check.interval - (self._clock.now() - started)))
 
-    def _take(self, target: Target, outcome: Outcome, check: HealthCheck) -> None:
+    def _record(self, target: Target, outcome: Outcome, check: HealthCheck) -> None:
         before = self._health[target]
         self._health[target] = now = after(before, outcome, check)
         if now.state is not before.state:
-            logger.info("target %s:%d is %s %s", target.id, target.port, now.state.value, outcome.detail)
+            logger.info("event=target_state %s:%d is %s %s", target.id, target.port, now.state.value, outcome.detail)
             if now.state is State.UNHEALTHY:
                 self._on_unhealthy(target)

@@ -1,7 +1,10 @@
 """Event source mappings of DynamoDB streams: each region's functions read their own region's stream, in order.
 
-ministack has them too, but goes on after a reported failure as if all had succeeded, and never divides a batch. A lost
-region's mappings stop where they are and go on there after the heal.
+ministack ignores reported failures of single records, and never bisects a batch. A lost region's mappings stop at their
+position and continue from it after the outage.
+
+Sources: [LAMBDA-11] (what counts as a failure of which record), [LAMBDA-12] (limits, destination), API
+Lambda.CreateEventSourceMapping (bisecting does not count as a try).
 """
 
 import json
@@ -17,27 +20,21 @@ from localaws.core.clock import Clock
 from localaws.core.outages import Gate
 from localaws.emulator.event_sources import StreamMapping
 
-# What a function's answer to a batch of stream records means for the mapping: go on, go back, divide, or give up.
-#
-# Sources: [LAMBDA-11] (what counts as a failure of which record), [LAMBDA-12] (limits, destination), API
-# Lambda.CreateEventSourceMapping (bisecting does not count as a try).
-
-
 REPORT = "ReportBatchItemFailures"
 
 
 def first_failure(result: dict[str, Any], numbers: Sequence[str], *, reports: bool) -> int | None:
-    """Which record of a batch (its sequence `numbers`) is the first that failed; None if all succeeded."""
+    """The first failed record of a batch (with its sequence `numbers`); None if all succeeded."""
     if result.get("error"):
         return 0
-    answer = _read(result.get("body"))
-    failures = answer.get("batchItemFailures") if isinstance(answer, dict) else None
+    response = _read(result.get("body"))
+    failures = response.get("batchItemFailures") if isinstance(response, dict) else None
     if not reports or not failures:
         return None
     try:
         return min(numbers.index(each["itemIdentifier"]) for each in failures)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return 0  # what cannot be understood counts as a failure of all
+        return 0  # an invalid response counts as a failure of all
 
 
 def _read(body: Any) -> Any:
@@ -51,19 +48,19 @@ def _read(body: Any) -> Any:
 
 @dataclass
 class Progress:
-    """How far a mapping's current batch has come. Positions are those of records in the stream."""
+    """Progress of a mapping in its current batch. Positions are those of records in the stream."""
 
-    tries: int = 0  # that failed without any progress
-    ends: list[int] = field(default_factory=list)  # where the parts of a divided batch end, the current one last
+    tries: int = 0  # failed ones without any progress
+    ends: list[int] = field(default_factory=list)  # where the parts of a bisected batch end, the current one last
 
     def succeeded(self, position: int) -> None:
-        """Everything before `position` is done."""
+        """Everything before `position` has been processed."""
         self.tries = 0
         while self.ends and self.ends[-1] <= position:
             self.ends.pop()
 
     def failed(self, positions: Sequence[int], end: int, failure: int, *, bisect: bool) -> int:
-        """Where to go on after a failure of the record `positions[failure]`, in a batch that ended before `end`."""
+        """The position to continue at after `positions[failure]` failed, in a batch that ends before `end`."""
         if not self.ends:
             self.ends.append(end)
         if failure:
@@ -75,35 +72,35 @@ class Progress:
         return positions[failure]
 
 
-# AWS seconds between two tries of a batch. AWS documents that they grow, and no figure.
+# AWS seconds between two tries of a batch. AWS documents that they grow, without figures.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 LEAST_PAUSE = 0.2  # of this machine: a try costs it as much at any speed
-LOOK = 0.5  # seconds of this machine between two looks when nobody writes
+POLL_INTERVAL = 0.5  # seconds of this machine between two checks without a write
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class _Reader:
-    """One mapping at work. Only one thread at a time reads for it."""
+    """One mapping. Only one thread at a time reads for it."""
 
     mapping: StreamMapping
     progress: Progress = field(default_factory=Progress)
     busy: bool = False
     not_before: float = 0.0  # monotonic
-    gathering_since: float | None = None  # monotonic: when the first record of the batch was seen
+    gathering_since: float | None = None  # monotonic: when the first record of the batch was read
 
 
 class StreamMappings:
-    """Reads from `start` to `stop`, in threads of its own."""
+    """Reads between `start` and `stop`, in threads of its own."""
 
     def __init__(self, clock: Clock, gate: Gate) -> None:
         self._clock = clock
         self._gate = gate
         self._readers: dict[str, _Reader] = {}
         self._changed = threading.Condition()
-        self._news = False
-        self._quiet_until = 0.0  # monotonic: until then a new record changes nothing, as every mapping gathers or runs
+        self._pending = False
+        self._quiet_until = 0.0  # monotonic: until then every mapping gathers or runs
         self._ended = False
 
     def install(self) -> None:
@@ -123,23 +120,23 @@ class StreamMappings:
 
     def _wake(self) -> None:
         with self._changed:
-            self._news = True
+            self._pending = True
             self._changed.notify_all()
 
     def _run(self) -> None:
         while not self._ended:
-            pause = self._look()
+            pause = self._start_readers()
             with self._changed:
-                self._changed.wait_for(lambda: self._news, timeout=pause)
-                self._news = False
+                self._changed.wait_for(lambda: self._pending, timeout=pause)
+                self._pending = False
 
-    def _look(self) -> float:
-        """Set every mapping to work that may; returns how long nothing else can be due."""
+    def _start_readers(self) -> float:
+        """Start a reader for every mapping that has records; returns how long nothing else can be due."""
         mappings = {mapping.id: mapping for mapping in emulator.event_sources.stream_mappings()}
         for gone in self._readers.keys() - mappings.keys():
             del self._readers[gone]
-        self._quiet_until = 0.0  # a record that arrives from here on is news
-        now, pause, idle = time.monotonic(), LOOK, False
+        self._quiet_until = 0.0  # a record that arrives from here on starts a check
+        now, pause, idle = time.monotonic(), POLL_INTERVAL, False
         for key, mapping in mappings.items():
             reader = self._readers.setdefault(key, _Reader(mapping))
             if reader.busy or not self._may_run(mapping):
@@ -165,16 +162,16 @@ class StreamMappings:
                 if not self._batch(reader):
                     break
         except Exception:
-            logger.exception("the mapping %s stopped; it is tried again", reader.mapping.id)
+            logger.exception("event=stream_mapping_failed %s; it is retried", reader.mapping.id)
             reader.not_before = time.monotonic() + 1.0
         finally:
             reader.busy = False
             self._wake()
 
     def _batch(self, reader: _Reader) -> bool:
-        """Try the next batch; whether there was one to try."""
+        """Try the next batch. False when there is none."""
         mapping, progress = reader.mapping, reader.progress
-        # Lambda's default for streams [LAMBDA-13]; ministack notes that of queues when none is given.
+        # Lambda's default for streams [LAMBDA-13]; ministack stores the one of queues.
         size = int(mapping.settings.get("BatchSize") or 100)
         start, records = emulator.event_sources.stream_records(mapping, size)
         if progress.ends:
@@ -191,7 +188,7 @@ class StreamMappings:
         if kept:
             result = emulator.event_sources.run_stream_function(mapping, [each for _, each in kept])
             if self._gate.is_lost(mapping.region):
-                return False  # whatever it did: nobody heard of it
+                return False  # its response is lost with the region
             numbers = [each["dynamodb"]["SequenceNumber"] for _, each in kept]
             reports = REPORT in (mapping.settings.get("FunctionResponseTypes") or [])
             failure = first_failure(result, numbers, reports=reports)
@@ -211,16 +208,16 @@ class StreamMappings:
         parts = len(progress.ends)
         here = progress.failed([position for position, _ in kept], end, failure, bisect=bisect)
         emulator.event_sources.advance_stream(mapping, here)
-        if why := self._given_up(settings, progress.tries, left[0][1]):
-            emulator.event_sources.discard_stream_records(mapping, [each for _, each in left], result, why)
+        if reason := self._discard_reason(settings, progress.tries, left[0][1]):
+            emulator.event_sources.discard_stream_records(mapping, [each for _, each in left], result, reason)
             emulator.event_sources.advance_stream(mapping, end)
             progress.succeeded(end)
         elif failure == 0 and len(progress.ends) <= max(parts, 1):
             pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (min(progress.tries, 9) - 1))
             reader.not_before = time.monotonic() + max(LEAST_PAUSE, self._clock.real(pause))
 
-    def _given_up(self, settings: dict[str, Any], tries: int, oldest: dict[str, Any]) -> str | None:
-        """Why a batch is tried no more, if so: AWS's word for it. Without limits it is tried as long as it takes."""
+    def _discard_reason(self, settings: dict[str, Any], tries: int, oldest: dict[str, Any]) -> str | None:
+        """AWS's reason why a batch is not retried; None while it is. Without limits it is retried forever."""
         most, longest = settings.get("MaximumRetryAttempts", -1), settings.get("MaximumRecordAgeInSeconds", -1)
         if most >= 0 and tries > most:
             return "RetryAttemptsExhausted"
@@ -233,10 +230,9 @@ class StreamMappings:
         return self._clock.elapsed(time.time() - float(record["dynamodb"]["ApproximateCreationDateTime"]))
 
     def _gathers(self, reader: _Reader, records: list[dict[str, Any]], size: int) -> bool:
-        """Whether the batch still waits for more records, for as long as the mapping's window says.
+        """Whether the batch waits for more records until the end of the mapping's batching window.
 
-        The window begins when the first record is seen [LAMBDA-13]. A record's own time is of no use for that: it is in
-        whole seconds.
+        It begins when the first record is read [LAMBDA-13]. A record's own time is too coarse, in whole seconds.
         """
         window = float(reader.mapping.settings.get("MaximumBatchingWindowInSeconds") or 0)
         now = time.monotonic()

@@ -1,10 +1,10 @@
-"""Aurora on this machine: a real PostgreSQL for every Aurora PostgreSQL cluster that is deployed, and real replication.
+"""Aurora PostgreSQL clusters as real PostgreSQL servers with streaming replication.
 
-RDS calls are answered by ministack, whose state this follows after every call: a cluster gets a server, a member of a
-global cluster streams from the writer, a switchover or failover moves the writer for real, a lost region takes its
-servers with it. What RDS shows is corrected accordingly: nothing is available before PostgreSQL answers.
+ministack serves RDS, and this follows its state after every call: a cluster gets a server, a member of a global cluster
+streams from the writer, a switchover or failover moves the writer, a lost region takes its servers with it. What RDS
+shows is corrected accordingly: nothing is available before PostgreSQL answers.
 
-Aurora MySQL has its control plane only; its Data API refuses.
+Aurora MySQL has its control plane only; its Data API returns an error.
 """
 
 import threading
@@ -16,13 +16,13 @@ from typing import Any
 from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.outages import Gate, Outage
+from localaws.core.reaper import Reaper
 from localaws.emulator.aurora import AuroraCluster
 from localaws.emulator.services import AwsRefusal
 from localaws.services.rds.data_api import DataApi
 from localaws.services.rds.group import Group, Switch, Timing
 from localaws.services.rds.member import Member
 from localaws.services.rds.postgres.host import PostgresHost
-from localaws.services.rds.postgres.programs import Reaper
 from localaws.services.rds.postgres.relay import RelayLoop
 from localaws.services.rds.views import AuroraViews
 
@@ -60,7 +60,7 @@ class AuroraPairs:
         self._hooks.callback(emulator.aurora.tell_of_rds_changes(self._follow))
         self._hooks.callback(DataApi(self._member).attach())
         gate.on_change(self._region_changed)
-        gate.on_way_change(self._ways_changed)
+        gate.on_way_change(self._links_changed)
         clock.on_change(self._speed_changed)
 
     def close(self) -> None:
@@ -78,9 +78,9 @@ class AuroraPairs:
         self._host.close()
 
     def status(self) -> list[dict[str, Any]]:
-        """Each cluster's role, state and lag, for the control API. Answers at once, with the lag last measured.
+        """Each cluster's role, state and lag, for the control API. Returns at once, with the lag last measured.
 
-        Measuring begins with the call, so that who asks regularly gets the figure of the call before. `lag_bytes` and
+        A call starts a measurement, so that a regular caller gets the figure of the previous call. `lag_bytes` and
         `lag_seconds` (of AWS) are None for a writer and where there is nothing to measure.
         """
         if self._measuring is None or self._measuring.done():
@@ -91,13 +91,13 @@ class AuroraPairs:
         return rows
 
     def lag(self, cluster: str) -> tuple[int, float] | None:
-        """How far a standby (cluster ARN) is behind now: bytes and AWS seconds. None if that cannot be asked."""
+        """How far a standby (cluster ARN) is behind now: bytes and AWS seconds. None if that cannot be measured."""
         group, member = self._group_of(cluster), self._member(cluster)
         measured = group.lag(member) if group and member else None
         return (measured.bytes, self._clock.elapsed(measured.seconds)) if measured else None
 
     def endpoints(self, global_cluster: str) -> dict[str, str]:
-        """By region: where a client of this machine reaches the member's database, as a URL without password."""
+        """By region: the URL, without password, at which a client of this machine reaches the member's database."""
         return {
             member.cluster.region: (
                 f"postgresql://{member.cluster.master_username}@127.0.0.1:{member.front.port}"
@@ -110,36 +110,24 @@ class AuroraPairs:
         """`"<AWS endpoint>:<port>"` to `"127.0.0.1:<port>"` for every cluster, instance and global endpoint."""
         return self._views.addresses()
 
-    def set_lag(self, global_cluster: str, aws_seconds: float) -> None:
-        """Let WAL arrive this much later in the other region. Raises KeyError for an unknown global cluster."""
-        self._named(global_cluster)[0].set_lag(aws_seconds)
-
-    def pause(self, global_cluster: str) -> None:
-        """Cut the replication stream. Raises KeyError for an unknown global cluster."""
-        self._named(global_cluster)[0].pause(True)
-
-    def resume(self, global_cluster: str) -> None:
-        """Let replication catch up. Raises KeyError for an unknown global cluster."""
-        self._named(global_cluster)[0].pause(False)
-
-    def set_every_lag(self, aws_seconds: float | None) -> None:
-        """Let WAL arrive this much later in every reader there is and will be; None: as soon as it can."""
-        self._lag = aws_seconds or 0.0
+    def set_lag(self, aws_seconds: float) -> None:
+        """Delay WAL by this much on its way to every reader, present and future."""
+        self._lag = aws_seconds
         for group in list(self._groups):
             group.set_lag(self._lag)
 
     def set_down(self, region: str, down: bool) -> None:
-        """Take the databases of a region away, and nothing else there, or bring them back."""
+        """Make the databases of a region unavailable, and nothing else there, or bring them back."""
         for group in list(self._groups):
             group.set_down(region, down)
 
     def settle(self, seconds: float = 60.0) -> None:
-        """Wait until all that was asked for so far is done. Raises TimeoutError."""
+        """Wait until all pending work is done. Raises TimeoutError."""
         for group in list(self._groups):
             group.settled().result(timeout=seconds)
 
     def _follow(self) -> None:
-        """Give every cluster its place. Under one lock, so that an older state never overtakes a newer one."""
+        """Assign every cluster to a group. Under one lock, so that an older state never overtakes a newer one."""
         with self._lock:
             if not self._open:
                 return
@@ -185,9 +173,9 @@ class AuroraPairs:
         for group in list(self._groups):
             group.region_changed(region)
 
-    def _ways_changed(self) -> None:
+    def _links_changed(self) -> None:
         for group in list(self._groups):
-            group.ways_changed()
+            group.links_changed()
 
     def _speed_changed(self) -> None:
         for group in list(self._groups):

@@ -68,7 +68,7 @@ class AuroraDatabases(Component):
         seconds = wanted.get("seconds")
         if seconds is not None and not _is_duration(seconds):
             raise ValueError(f"seconds is {seconds!r}; a number of AWS seconds or null is needed")
-        self._pairs.set_every_lag(seconds)
+        self._pairs.set_lag(seconds or 0.0)
         return {"seconds": seconds}
 
 

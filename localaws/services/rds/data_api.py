@@ -1,4 +1,4 @@
-"""The Data API's way to the databases: which one a call reaches, with whose login, and what its errors look like.
+"""The Data API's connections to the databases: which database a call reaches, with which login, and its errors.
 
 The request and result formats are ministack's. Only a writer answers, even reads [AURORA-17].
 """
@@ -18,14 +18,14 @@ from localaws.services.rds.postgres.host import Login
 WORKERS = 32
 # A call ends after 45 s, and a transaction three minutes after its last call [AURORA-17].
 LIMITS = "-c statement_timeout=45s -c idle_in_transaction_session_timeout=180s"
-LOGIN_REFUSALS = {
+LOGIN_ERRORS = {
     "password authentication failed": errorcodes.INVALID_PASSWORD,
     "does not exist": errorcodes.INVALID_CATALOG_NAME,
 }
 
 
 class DataApi:
-    """Runs SQL on the member that `find(cluster ARN)` names. Raises nothing of its own: errors are AWS answers."""
+    """Runs SQL on the member that `find(cluster ARN)` returns."""
 
     def __init__(self, find: Callable[[str], Member | None]) -> None:
         self._find = find
@@ -42,9 +42,9 @@ class DataApi:
         return undo
 
     def connect(self, cluster: str, user: str | None, password: str, database: str | None) -> Any:
-        """A connection to the writer `cluster` (ARN), without a database named to that of the user, as AWS does.
+        """A connection to the writer `cluster` (ARN); without `database`, to the one with the user's name, as on AWS.
 
-        Raises AwsRefusal when there is none to connect to, psycopg2.OperationalError when it refuses the login.
+        Raises AwsRefusal without a writer, psycopg2.OperationalError when it rejects the login.
         """
         member = self._find(cluster)
         if member is None:
@@ -59,7 +59,7 @@ class DataApi:
 
 
 def explain(problem: Exception) -> AwsRefusal:
-    """The Data API's answer to an exception of a connection or a statement."""
+    """The Data API's error for an exception of a connection or a statement."""
     if isinstance(problem, AwsRefusal):
         return problem
     if not isinstance(problem, psycopg2.Error):
@@ -76,7 +76,7 @@ def explain(problem: Exception) -> AwsRefusal:
 
 
 def _explain_connection(message: str) -> AwsRefusal:
-    for words, code in LOGIN_REFUSALS.items():
+    for words, code in LOGIN_ERRORS.items():
         if words in message:
             return _database_error(message.rpartition("FATAL:")[2].strip(), code)
     return AwsRefusal("DatabaseUnavailableException", "The writer instance doesn't answer.", 504)

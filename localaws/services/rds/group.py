@@ -1,8 +1,8 @@
-"""The Aurora clusters that share data: the members of one global cluster, or a cluster on its own.
+"""The Aurora clusters that share data: the members of one global cluster, or a standalone cluster.
 
-One thread per group brings its members into the state that RDS and the outages ask for, in the order of the asking. A
-switchover stops the writer in order and promotes the standby once it has everything; a failover promotes what has
-arrived and makes the old writer anew when its region is back, as Aurora does [AURORA-18].
+One thread per group brings its members into the state that follows from RDS and the outages, in the order of the
+changes. A switchover stops the writer in order and promotes the standby once it has everything; a failover promotes
+what has arrived and rebuilds the old writer when its region is back, as Aurora does [AURORA-18].
 """
 
 import logging
@@ -22,14 +22,12 @@ from localaws.services.rds.postgres.host import PostgresHost
 from localaws.services.rds.postgres.instance import Lag, measure_lag
 from localaws.services.rds.postgres.relay import RelayLoop
 
-# A change of writer in a global cluster, and how long it takes.
-
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """How long a change of writer takes in AWS seconds, from the call until the new writer takes writes.
+    """How long a change of writer takes in AWS seconds, from the call until the new writer accepts writes.
 
-    AWS names about a minute for a failover and no figure for a switchover.
+    AWS documents about a minute for a failover and no figure for a switchover.
     """
 
     failover_seconds: float = 60.0
@@ -47,17 +45,17 @@ class Switch:
 
     @property
     def status(self) -> str:
-        """The word RDS shows meanwhile, for the global cluster and for both members."""
+        """The status RDS shows meanwhile, for the global cluster and for both members."""
         return "failing-over" if self.data_loss else "switching-over"
 
 
-DRAIN_SECONDS = 30.0  # on this machine, besides the lag of the line
+DRAIN_SECONDS = 30.0  # on this machine, besides the lag of the link
 
 log = logging.getLogger(__name__)
 
 
 class Group:
-    """Members by cluster ARN. `changed` is called after a switch, to have the wanted state read anew."""
+    """Members by cluster ARN. `changed` is called after a switch, so that the desired state is read again."""
 
     def __init__(
         self,
@@ -77,14 +75,13 @@ class Group:
         self._timing = timing
         self._changed = changed
         self._wanted: list[AuroraCluster] = []
-        self._paused = False
         self._down: set[str] = set()
         self._lag = 0.0  # AWS seconds
         self._closing = threading.Event()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="aurora-group")
 
     def want(self, clusters: list[AuroraCluster]) -> None:
-        """Bring the members into this state, in the background. Those not named are stopped and their data deleted."""
+        """Bring the members into this state, in the background. Others are stopped and their data deleted."""
         for cluster in clusters:
             if cluster.arn not in self.members:
                 member = Member(cluster, self._host, self._relays)
@@ -94,7 +91,7 @@ class Group:
         self._do(self._apply)
 
     def region_changed(self, region: str) -> None:
-        """A region was lost or came back: cut its lines at once, then bring the members into the right state."""
+        """A region was lost or is back: cut its links at once, then bring the members into the right state."""
         outage = self._gate.outage(region)
         for member in list(self.members.values()):
             if outage and member.cluster.region == region:
@@ -104,11 +101,11 @@ class Group:
         self._do(self._apply)
 
     def is_down(self, region: str) -> bool:
-        """Whether the member of a region is down by itself."""
+        """Whether the member of a region is down although its region is not."""
         return region in self._down
 
     def set_down(self, region: str, down: bool) -> None:
-        """Take the member of a region away, and nothing else there, until it is brought back."""
+        """Make the member of a region unavailable, and nothing else there, or bring it back."""
         if down:
             self._down.add(region)
             for member in list(self.members.values()):
@@ -120,8 +117,8 @@ class Group:
             self._down.discard(region)
         self._do(self._apply)
 
-    def ways_changed(self) -> None:
-        """Regions were cut off from each other, or joined: what is on a line that was cut never arrives."""
+    def links_changed(self) -> None:
+        """Regions were partitioned or joined: what is under way on a link that was cut never arrives."""
         for member in list(self.members.values()):
             if self._is_cut_off(member.cluster):
                 member.link.cut()
@@ -138,32 +135,27 @@ class Group:
         self._do(lambda: (self._fail_over if switch.data_loss else self._switch_over)(switch))
 
     def set_lag(self, aws_seconds: float) -> None:
-        """Let WAL arrive `aws_seconds` after it was sent, at every member."""
+        """Deliver WAL `aws_seconds` after it was sent, at every member."""
         self._lag = aws_seconds
         self.pace_lag()
 
     def pace_lag(self) -> None:
-        """Turn the lag into seconds of this machine again: the speed has changed."""
+        """Convert the lag into seconds of this machine again: the speed has changed."""
         for member in list(self.members.values()):
             member.link.set_lag(self._clock.real(self._lag))
 
-    def pause(self, paused: bool) -> None:
-        """Cut the stream between the members, or let it flow again, and wait until that is done."""
-        self._paused = paused
-        self._do(self._apply).result()
-
     def lag(self, standby: Member) -> Lag | None:
-        """Measured by SQL; None for a writer, or when one of the two cannot be asked."""
+        """Measured by SQL; None for a writer, or when one of the two does not answer."""
         writer = self._writer_for(standby.cluster)
         if writer is None or writer is standby or not (writer.writes and standby.answers):
             return None
         try:
             return measure_lag(writer.instance, standby.instance)
         except psycopg2.OperationalError:
-            return None  # lost between the two questions
+            return None  # lost between the two queries
 
     def close(self) -> None:
-        """Stop all servers. A switch under way is given up."""
+        """Stop all servers. A switch under way is abandoned."""
         self._closing.set()
         self._wanted = []
         for member in list(self.members.values()):
@@ -172,7 +164,7 @@ class Group:
         self._worker.shutdown()
 
     def settled(self) -> Future[None]:
-        """Done once everything asked for so far is done."""
+        """Done once all work submitted so far is done."""
         return self._worker.submit(lambda: None)
 
     def _do(self, work: Callable[[], None]) -> Future[None]:
@@ -202,7 +194,7 @@ class Group:
             member.write()
         else:
             writer = None if self._is_cut_off(member.cluster) else self._writer_for(member.cluster)
-            member.read(writer, self._paused)
+            member.read(writer)
 
     def _writer_for(self, cluster: AuroraCluster) -> Member | None:
         for member in list(self.members.values()):
@@ -213,7 +205,7 @@ class Group:
     def _fail_over(self, switch: Switch) -> None:
         source, target = self.members[switch.source], self.members[switch.target]
         try:
-            self._fence(switch)  # again: the worker may just have been about to open a line
+            self._fence(switch)  # again: the worker may have opened a link meanwhile
             source.instance.kill()  # whatever it would still accept would be lost
             self._wait(self._timing.failover_seconds)
             if self._may_promote(target):
@@ -231,7 +223,7 @@ class Group:
             complete = target.instance.received() > source.instance.last_checkpoint()
             self._wait(self._timing.switchover_seconds)
             if not complete:
-                log.warning("switchover to %s given up: it has not received everything", switch.target)
+                log.warning("event=switchover_abandoned %s has not received everything", switch.target)
             elif self._may_promote(target) and not self._gate.is_lost(source.cluster.region):
                 target.promote()
                 source.instance.follow()
@@ -258,4 +250,4 @@ class Group:
 
 def _report(done: Future[None]) -> None:
     if problem := done.exception():
-        log.error("a database could not be brought into its state", exc_info=problem)
+        log.error("event=database_change_failed", exc_info=problem)

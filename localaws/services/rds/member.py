@@ -1,6 +1,6 @@
-"""One Aurora cluster: a PostgreSQL server, the relay in front of it, and the relay its WAL stream comes through.
+"""One Aurora cluster: a PostgreSQL server, the relay in front of it, and the relay of its inbound WAL stream.
 
-The front's port is the cluster's address for as long as it exists, whatever becomes of the server behind it.
+The port of the relay in front is the cluster's address for as long as it exists, whatever happens to the server.
 """
 
 import threading
@@ -15,8 +15,6 @@ from localaws.services.rds.postgres.host import Login, PostgresHost
 from localaws.services.rds.postgres.instance import Instance
 from localaws.services.rds.postgres.relay import Relay, RelayLoop, WalLink
 
-# When a database took writes: for who wants to see that no two of a global database ever did at the same time.
-
 
 class Interval(TypedDict):
     """Unix times; `until` is None while it lasts."""
@@ -26,7 +24,10 @@ class Interval(TypedDict):
 
 
 class WriterLog:
-    """Turned on and off by several threads."""
+    """When a database accepted writes, to check that no two of a global database ever did at the same time.
+
+    Used by several threads.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,7 +38,7 @@ class WriterLog:
         return bool(self._intervals) and self._intervals[-1]["until"] is None
 
     def turn(self, on: bool) -> None:
-        """Note that it takes writes from now on, or no more; nothing if that is so already."""
+        """Record that it accepts writes from now on, or no longer; does nothing without a change."""
         with self._lock:
             if on == self.is_open:
                 return
@@ -53,29 +54,29 @@ class WriterLog:
 
 
 STREAM_SECONDS = 10.0
-# What the master user of an RDS database is: not a superuser, but allowed what an owner needs.
+# The role of an RDS master user: not a superuser, but with the rights that an owner needs.
 MASTER_ROLE = "CREATE ROLE rds_superuser IN ROLE pg_monitor, pg_signal_backend, pg_checkpoint"
 
 
 class Member:
-    """What `cluster` consists of on this machine. Changed by one thread (its group's), read by others."""
+    """`cluster` on this machine. Changed by one thread (its group's), read by others."""
 
     def __init__(self, cluster: AuroraCluster, host: PostgresHost, relays: RelayLoop) -> None:
         self.cluster = cluster
         self.front = Relay(relays)
         self.link = WalLink(relays)
         self.instance = Instance(host, f"{cluster.region}-{cluster.identifier}", upstream=self.link.port)
-        self.answers = False  # PostgreSQL takes connections through the front
+        self.answers = False  # PostgreSQL accepts connections through `front`
         self.writing = WriterLog()
         self.promotions = 0
-        self.created = False  # it has answered once
-        self.problem: str | None = None  # why it could not be brought into its state
+        self.created = False  # it has been available once
+        self.problem: str | None = None  # the last error of a change of state
         self._host = host
         self._master = Login(user="", password="")
 
     @property
     def writes(self) -> bool:
-        """It answers, and takes writes."""
+        """Whether it accepts writes."""
         return self.writing.is_open
 
     @writes.setter
@@ -83,7 +84,7 @@ class Member:
         self.writing.turn(now)
 
     def write(self) -> None:
-        """Be the writer, made or started or promoted as need be."""
+        """Become the writer: created, started or promoted as needed."""
         if not self.instance.exists:
             self.instance.initialise()
         if not self.instance.is_running:
@@ -95,8 +96,8 @@ class Member:
             self._set_master(wanted)
         self._answer(writes=True)
 
-    def read(self, writer: "Member | None", paused: bool) -> None:
-        """Be a standby of `writer`; without one, keep what has arrived so far. Raises StartFailed."""
+    def read(self, writer: "Member | None") -> None:
+        """Become a standby of `writer`; without one, keep what has arrived so far. Raises StartFailed."""
         self.writes = False
         if writer is None or not writer.writes:
             self.link.cut()
@@ -104,25 +105,22 @@ class Member:
                 self._serve_as_standby()
             return
         if not self.instance.is_standby:
-            self._rebuild(writer)  # new, or a writer that was replaced: its history has parted from the new one's
+            self._rebuild(writer)  # new, or a replaced writer, whose history has diverged from the new one's
         self._serve_as_standby()
-        if paused:
-            self.link.cut()
-            return
         self.link.open(writer.instance.port)
         if not self._streams() and self.link.is_open:
-            self._rebuild(writer)  # it has missed more than the writer still has
+            self._rebuild(writer)  # it has missed more WAL than the writer still keeps
             self._serve_as_standby()
 
     def promote(self) -> None:
-        """Turn from standby to writer with exactly what has arrived; what is on the line is lost."""
+        """Promote the standby to writer with exactly what has arrived; what is under way is lost."""
         self.link.cut()
         self.instance.promote()
         self.promotions += 1
         self.writes = True
 
     def retire(self, seconds: float) -> None:
-        """Stop taking writes and send the standby everything there is. Raises TimeoutError after `seconds`."""
+        """Stop accepting writes and send the standby everything. Raises TimeoutError after `seconds`."""
         try:
             self.instance.stop(seconds)
         except TimeoutError:
@@ -130,12 +128,12 @@ class Member:
             raise
 
     def lose(self, kind: OutageKind) -> None:
-        """Be as unreachable as the region is. The server stops where it is, as its machines do."""
+        """Become as unreachable as the region. The server crashes, as its machines do."""
         self.isolate(kind)
         self.instance.kill()
 
     def isolate(self, kind: OutageKind = OutageKind.RESET) -> None:
-        """Cut all lines, at once and from any thread."""
+        """Cut all connections, at once and from any thread."""
         self.answers = self.writes = False
         self.front.cut(kind)
         self.link.cut()
@@ -171,18 +169,18 @@ class Member:
         return False
 
     def _set_master(self, master: Login) -> None:
-        """Give a new database what RDS puts into it; later on, change the master password."""
-        ask, name, password = self.instance.ask, sql.Identifier(master.user), sql.Literal(master.password)
-        if ask("SELECT 1 FROM pg_roles WHERE rolname = %s", (master.user,)):
-            ask(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, password))
+        """Create the roles and the database that RDS creates; later on, change the master password."""
+        query, name, password = self.instance.query, sql.Identifier(master.user), sql.Literal(master.password)
+        if query("SELECT 1 FROM pg_roles WHERE rolname = %s", (master.user,)):
+            query(sql.SQL("ALTER ROLE {} PASSWORD {}").format(name, password))
         else:
             replication = self._host.replication
             create = sql.SQL("CREATE ROLE {} REPLICATION LOGIN PASSWORD {}")
-            ask(create.format(sql.Identifier(replication.user), sql.Literal(replication.password)))
-            ask(MASTER_ROLE)
+            query(create.format(sql.Identifier(replication.user), sql.Literal(replication.password)))
+            query(MASTER_ROLE)
             create = sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {} IN ROLE rds_superuser")
-            ask(create.format(name, password))
+            query(create.format(name, password))
             wanted = self.cluster.database_name
-            if wanted and not ask("SELECT 1 FROM pg_database WHERE datname = %s", (wanted,)):
-                ask(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(wanted), name))
+            if wanted and not query("SELECT 1 FROM pg_database WHERE datname = %s", (wanted,)):
+                query(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(wanted), name))
         self._master = master

@@ -1,4 +1,4 @@
-"""What RDS, the control API and the address book show of the databases that really run."""
+"""What RDS, the control API and the address list show of the running databases."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -10,24 +10,24 @@ from localaws.services.rds.member import Member
 
 
 class AuroraViews:
-    """`groups` gives all groups there are. Everything here answers at once and asks no database."""
+    """`groups` returns all groups. Nothing here queries a database."""
 
     def __init__(self, groups: Callable[[], Iterable[Group]]) -> None:
         self._groups = groups
 
     def cluster(self, arn: str) -> dict[str, Any]:
-        """What DescribeDBClusters shows instead of ministack's own: not available before PostgreSQL answers."""
+        """Overrides for DescribeDBClusters: not available before PostgreSQL answers."""
         endpoints = {"Endpoint": _endpoint(arn), "ReaderEndpoint": _endpoint(arn, "cluster-ro")}
         found = self._find(arn)
         if found is None:
-            return {**endpoints, "Status": "creating"}  # the answer to CreateDBCluster itself
+            return {**endpoints, "Status": "creating"}  # the response to CreateDBCluster itself
         group, member = found
         if group.switch and arn in (group.switch.source, group.switch.target):
             return {**endpoints, "Status": group.switch.status}
         return endpoints if member.answers else {**endpoints, "Status": _state(member)}
 
     def instance(self, cluster: str, identifier: str) -> dict[str, Any]:
-        """What DescribeDBInstances shows: the state of the cluster's server, and an endpoint of AWS's form."""
+        """Overrides for DescribeDBInstances: the state of the cluster's server, and an endpoint of AWS's form."""
         found = self._find(cluster)
         if found is None:
             return {"DBInstanceStatus": "creating"}
@@ -37,7 +37,7 @@ class AuroraViews:
         return shown if member.answers else {**shown, "DBInstanceStatus": _state(member)}
 
     def global_cluster(self, arn: str) -> GlobalClusterView:
-        """The writer endpoint, a change of writer under way, and who does not follow the writer."""
+        """The writer endpoint, a change of writer under way, and the members that do not follow the writer."""
         members = [(group, one) for group, one in self._all() if one.cluster.global_cluster == arn]
         switch = next((group.switch for group, _ in members if group.switch), None)
         return GlobalClusterView(
@@ -48,16 +48,16 @@ class AuroraViews:
         )
 
     def addresses(self) -> dict[str, str]:
-        """`"<AWS endpoint>:<port>"` to `"127.0.0.1:<port>"`. A global endpoint leads to the writer of the moment."""
-        book = {}
+        """`"<AWS endpoint>:<port>"` to `"127.0.0.1:<port>"`. A global endpoint leads to the current writer."""
+        addresses = {}
         for _, member in self._all():
             cluster = member.cluster
             names = [_endpoint(cluster.arn), _endpoint(cluster.arn, "cluster-ro")]
             names += [_instance_endpoint(cluster.arn, instance) for instance in cluster.instances]
             if cluster.global_cluster and cluster.is_writer:
                 names.append(global_endpoint(cluster.global_cluster))
-            book.update({f"{name}:{cluster.port}": f"127.0.0.1:{member.front.port}" for name in names})
-        return book
+            addresses.update({f"{name}:{cluster.port}": f"127.0.0.1:{member.front.port}" for name in names})
+        return addresses
 
     def status(self) -> list[dict[str, Any]]:
         """One entry per cluster, without its lag."""
@@ -102,7 +102,7 @@ def _unique(arn: str) -> str:
 
 
 def _state(member: Member) -> str:
-    """RDS's word for a cluster or instance whose server does not answer."""
+    """RDS's status of a cluster or instance whose server does not answer."""
     if member.problem:
         return "failed"
     return "modifying" if member.created else "creating"

@@ -1,7 +1,7 @@
-"""From a DNS name of AWS to a place on this machine.
+"""Locates DNS names of AWS on this machine.
 
-AWS names get an address that routes nowhere, always the same: accelerators their two static ones (RFC 5737),
-everything else one of 198.18.0.0/15 (RFC 2544). `addresses()` says which loopback port stands behind it.
+Each has fixed addresses that are routed nowhere: accelerators their two static ones (RFC 5737), everything else one of
+198.18.0.0/15 (RFC 2544). `addresses()` maps them to loopback ports.
 """
 
 import ipaddress
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from localaws import emulator as localaws_emulator
+from localaws import emulator
 from localaws.services.elb.deployed import LoadBalancer, snapshot
 from localaws.services.elb.listeners import LoadBalancerPorts
 from localaws.services.globalaccelerator.api import GlobalAccelerator
@@ -21,7 +21,7 @@ _EXECUTE_API = re.compile(r"(?P<name>.+)\.execute-api\.(?P<region>[a-z0-9-]+)\.a
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a request for a name and a path goes on this machine. `tls` None: as the client wishes."""
+    """The address and path on this machine for a name and a path. `tls` None: as the client chooses."""
 
     address: tuple[str, int]
     path: str
@@ -29,7 +29,7 @@ class Destination:
 
 
 class Names:
-    """`follow_records(name)` gives the AWS name that a name of a hosted zone leads to, or the name itself."""
+    """`follow_records(name)` gives the AWS name that a name of a hosted zone resolves to, or the name itself."""
 
     def __init__(
         self,
@@ -45,8 +45,8 @@ class Names:
         self._load_balancer_fronts = load_balancer_ports
         self._follow_records = follow_records
         self._free = ipaddress.IPv4Network("198.18.0.0/15").hosts()
-        self._given: dict[str, str] = {}
-        self._giving = threading.Lock()
+        self._assigned: dict[str, str] = {}
+        self._lock = threading.Lock()
 
     def addresses(self) -> dict[str, str]:
         """`name:port` and `IP address:port`, as AWS clients would connect, to `127.0.0.1:port`."""
@@ -62,23 +62,19 @@ class Names:
             balancer, port = load_balancer_listener.load_balancer, load_balancer_listener.port
             if address := self._load_balancer_fronts.address(balancer, port):
                 name = deployed.load_balancers[balancer].dns_name
-                for known in (name, self._address_given_to(name)):
+                for known in (name, self._address_of(name)):
                     found[f"{known}:{port}"] = "{}:{}".format(*address)
         return found
 
     def ip_addresses(self, name: str) -> tuple[str, ...]:
-        """What DNS answers for a name of AWS; nothing for one that is not deployed."""
+        """The addresses in DNS of a name of AWS; none for one that is not deployed."""
         if accelerator := self.accelerator(name):
             return self._accelerators.accelerators[accelerator].addresses
         balancer = self.load_balancer(name)
         if balancer:
-            return (self._address_given_to(balancer.dns_name),)
+            return (self._address_of(balancer.dns_name),)
         api = _EXECUTE_API.fullmatch(name)
-        return (
-            (self._address_given_to(name),)
-            if api and localaws_emulator.route53.is_api_name(api["name"], api["region"])
-            else ()
-        )
+        return (self._address_of(name),) if api and emulator.route53.is_api_name(api["name"], api["region"]) else ()
 
     def accelerator(self, name: str) -> str | None:
         """ARN of the accelerator with a DNS name."""
@@ -91,7 +87,7 @@ class Names:
         return next((found for found in snapshot().load_balancers.values() if found.dns_name.lower() == plain), None)
 
     def locate(self, name: str, port: int, path: str) -> Destination | None:
-        """Where a request to a name or an address goes; None when nothing answers to it here."""
+        """The destination of a request to a name or an address; None when nothing here has it."""
         known = self.addresses()
         for candidate in (name, self._follow_records(name)):
             if address := known.get(f"{candidate}:{port}"):
@@ -105,7 +101,7 @@ class Names:
             return None
 
     def region_of(self, name: str) -> str | None:
-        """The region of the load balancer or API that a name leads to just now; None for what is in no one region."""
+        """The region of the load balancer or API that a name resolves to; None for what is not in one region."""
         for candidate in (name, self._follow_records(name)):
             if balancer := self.load_balancer(candidate):
                 return balancer.region
@@ -114,18 +110,18 @@ class Names:
         return None
 
     def _execute_api(self, name: str, region: str, path: str) -> Destination | None:
-        """The emulator's own HTTP address, in the form of a path: it serves no AWS-shaped host and no TLS."""
-        emulator = ("127.0.0.1", self._http_port)
+        """The emulator's own HTTP address and a path: it serves APIs neither by host name nor over TLS."""
+        address = ("127.0.0.1", self._http_port)
         if "." not in name:
-            return Destination(emulator, f"/_aws/execute-api/{name}{path}", tls=False)
-        mapped = localaws_emulator.route53.execute_api_of_domain(region, name, path)
+            return Destination(address, f"/_aws/execute-api/{name}{path}", tls=False)
+        mapped = emulator.route53.execute_api_of_domain(region, name, path)
         if mapped is None:
             return None
         api, stage, rest = mapped
-        return Destination(emulator, f"/_aws/execute-api/{api}/{stage}{rest or '/'}", tls=False)
+        return Destination(address, f"/_aws/execute-api/{api}/{stage}{rest or '/'}", tls=False)
 
-    def _address_given_to(self, name: str) -> str:
-        with self._giving:
-            if name not in self._given:
-                self._given[name] = str(next(self._free))
-            return self._given[name]
+    def _address_of(self, name: str) -> str:
+        with self._lock:
+            if name not in self._assigned:
+                self._assigned[name] = str(next(self._free))
+            return self._assigned[name]

@@ -1,6 +1,6 @@
-"""PostgreSQL as this machine's embedded AWS uses it: one template for all servers, and the logins AWS keeps to itself.
+"""The embedded AWS's PostgreSQL: one template for all servers, and the internal logins.
 
-Making a data directory takes half a second and copying one a tenth, so there is one template, filled in the background.
+Creating a data directory takes half a second and copying one a tenth, so there is one template, made in the background.
 The names of the internal logins are those of RDS. Their passwords are random and last as long as this object.
 """
 
@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localaws.services.rds.postgres.programs import Programs, Reaper
+from localaws.core.reaper import Reaper
+from localaws.services.rds.postgres.programs import Programs
 
 ADMIN = "rdsadmin"
 REPLICATION = "rdsrepladmin"
@@ -20,7 +21,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     # Safe here: a killed server loses nothing that it wrote, only a killed machine would, and the data is thrown away.
     "fsync": "off",
-    # Logins come with every statement of the Data API; guessing is no threat to passwords of a rehearsal.
+    # Every statement of the Data API logs in; nobody guesses passwords of a rehearsal.
     "scram_iterations": "1",
     "max_connections": "80",
     "shared_buffers": "32MB",
@@ -30,13 +31,13 @@ SETTINGS = {
     "max_logical_replication_workers": "0",
     "wal_keep_size": "128MB",
     "min_wal_size": "8MB",
-    # The relays end connections; a slow line must not count as a dead one.
+    # The relays end connections; a slow link must not count as a dead one.
     "wal_sender_timeout": "0",
     "wal_receiver_timeout": "0",
     "wal_retrieve_retry_interval": "100ms",
-    # To tell the age of the oldest commit that has not reached the standby.
+    # For the age of the oldest commit that has not reached the standby.
     "track_commit_timestamp": "on",
-    # Statements carry what people paid to whom.
+    # Statements contain payment data.
     "log_min_error_statement": "panic",
     "log_min_messages": "warning",
 }
@@ -52,7 +53,7 @@ class PostgresHost:
     """Programs, template and internal logins, shared by the servers below one directory."""
 
     def __init__(self, directory: Path, reaper: Reaper | None = None) -> None:
-        """Begin to prepare below `directory`, in the background. Raises RuntimeError if PostgreSQL cannot run here."""
+        """Start preparing below `directory`, in the background. Raises RuntimeError if PostgreSQL cannot run here."""
         self.programs = Programs(directory, reaper)
         self.home = self.programs.home
         self.admin = Login(user=ADMIN, password=secrets.token_urlsafe(24))
@@ -64,8 +65,8 @@ class PostgresHost:
         self._template = self._preparing.submit(self._make_template)
 
     def copy_template(self, destination: Path) -> None:
-        """Fill `destination` with a new, empty data directory, waiting for the template if need be."""
-        # A thousand small files: a process of its own keeps that off our interpreter, and owns what it makes.
+        """Fill `destination` with a new, empty data directory, waiting for the template if needed."""
+        # A thousand small files: a process of its own does not block our interpreter, and owns what it makes.
         self.programs.run("/bin/cp", "-R", str(self._template.result()), str(destination))
 
     def close(self) -> None:

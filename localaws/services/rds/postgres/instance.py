@@ -1,8 +1,8 @@
 """One PostgreSQL server: its data directory and, while it runs, its process and its port on 127.0.0.1.
 
-A standby follows another server through a relay (`postgres_relay.WalLink`). A server whose history has parted from the
-writer's is made anew by a base backup: with databases of a rehearsal's size that is as quick as `pg_rewind`, and it
-does not depend on WAL that is still around.
+A standby follows another server through a relay (`relay.WalLink`). A server whose history has diverged from the
+writer's is rebuilt by a base backup: with databases of a rehearsal's size that is as quick as `pg_rewind`, and it does
+not depend on WAL that is still kept.
 """
 
 import logging
@@ -58,11 +58,11 @@ class Instance:
         return (self._data / "standby.signal").exists()
 
     def initialise(self) -> None:
-        """Make a new, empty database. Afterwards it can be started as a writer."""
+        """Create a new, empty database. Afterwards it can be started as a writer."""
         self._host.copy_template(self._data)
 
     def clone(self, writer: "Instance") -> None:
-        """Become a copy of a running `writer`, to be started as a standby. What was there before is deleted."""
+        """Become a copy of a running `writer`, to be started as a standby. Deletes the previous data."""
         self.remove()
         self._host.programs.run(
             "pg_basebackup",
@@ -75,7 +75,7 @@ class Instance:
         self.follow()
 
     def follow(self) -> None:
-        """Be a standby from the next start on."""
+        """Become a standby at the next start."""
         signal_file = self._data / "standby.signal"
         signal_file.touch()
         self._host.programs.own(signal_file)
@@ -90,12 +90,12 @@ class Instance:
                 self._process = self._host.programs.serve(arguments, output)
             if self._answers(self._process):
                 return
-            said = self._log.read_text(errors="replace")
-            if attempt == 3 or "Address already in use" not in said:
-                raise StartFailed(f"PostgreSQL in {self._data.name} did not start: {said[-800:].strip()}")
+            output_end = self._log.read_text(errors="replace")
+            if attempt == 3 or "Address already in use" not in output_end:
+                raise StartFailed(f"PostgreSQL in {self._data.name} did not start: {output_end[-800:].strip()}")
 
     def stop(self, seconds: float = 10.0) -> None:
-        """Shut down in order: clients are sent away, and a standby that is connected receives everything.
+        """Shut down in order: clients are disconnected, and a connected standby receives everything.
 
         Raises TimeoutError after `seconds`; the server is then still shutting down.
         """
@@ -107,7 +107,7 @@ class Instance:
             self._end(signal.SIGQUIT, QUIT_SECONDS)
         except TimeoutError:
             assert self._process, "only a process can be slow to end"
-            log.warning("PostgreSQL in %s ignored SIGQUIT and is killed", self._data.name)
+            log.warning("event=postgres_killed %s ignored SIGQUIT", self._data.name)
             self._process.kill()
             self._process.wait()
 
@@ -118,8 +118,8 @@ class Instance:
             shutil.rmtree(self._data)
 
     def promote(self) -> None:
-        """Turn a running standby into a writer, with exactly what has arrived. Raises StartFailed if it does not."""
-        (promoted,) = self.ask("SELECT pg_promote(wait => true, wait_seconds => 30)")
+        """Promote a running standby to writer, with exactly what has arrived. Raises StartFailed if that fails."""
+        (promoted,) = self.query("SELECT pg_promote(wait => true, wait_seconds => 30)")
         if not promoted:
             raise StartFailed(f"PostgreSQL in {self._data.name} was not promoted within 30 s")
 
@@ -138,7 +138,7 @@ class Instance:
         connection.autocommit = True
         return connection
 
-    def ask(self, sql: str | Composable, values: tuple[object, ...] = ()) -> tuple[Any, ...]:
+    def query(self, sql: str | Composable, values: tuple[object, ...] = ()) -> tuple[Any, ...]:
         """Run one statement as the internal administrator and return its first row, empty if it has none."""
         connection = self.connect(self._host.admin, "postgres")
         try:
@@ -150,17 +150,17 @@ class Instance:
 
     def is_streaming(self) -> bool:
         """Whether this standby receives WAL at the moment."""
-        return self.ask("SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'") == (1,)
+        return self.query("SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'") == (1,)
 
     def received(self) -> int:
         """Position in the WAL up to which this standby has received it."""
-        (position,) = self.ask("SELECT (pg_last_wal_receive_lsn() - '0/0')::bigint")
+        (position,) = self.query("SELECT (pg_last_wal_receive_lsn() - '0/0')::bigint")
         return int(position or 0)
 
     def last_checkpoint(self) -> int:
         """Position of the last checkpoint, read from the files: for a server stopped in order, the end of its data."""
-        said = self._host.programs.run("pg_controldata", str(self._data))
-        line = next(one for one in said.splitlines() if one.startswith("Latest checkpoint location:"))
+        report = self._host.programs.run("pg_controldata", str(self._data))
+        line = next(one for one in report.splitlines() if one.startswith("Latest checkpoint location:"))
         high, low = line.rpartition(" ")[2].split("/")
         return (int(high, 16) << 32) + int(low, 16)
 
@@ -174,7 +174,7 @@ class Instance:
         return False
 
     def _reported_state(self, pid: int) -> str:
-        """The server's own word in line 8 of postmaster.pid: `ready` once it takes connections."""
+        """The server's state in line 8 of postmaster.pid: `ready` once it accepts connections."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -203,14 +203,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# How far a standby is behind its writer, measured by asking both.
-
-
 WRITER_POSITION = "SELECT (pg_current_wal_lsn() - '0/0')::bigint, xid::text::bigint FROM pg_last_committed_xact()"
 STANDBY_POSITION = """
     SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint, xid::text::bigint, timestamp FROM pg_last_committed_xact()
 """
-# Transaction numbers are given at the first write and commit times at the end, so the numbers only narrow the search.
+# Transaction numbers are assigned at the first write and commit times at the end, so numbers only narrow the search.
 OLDEST_MISSING = """
     SELECT coalesce(extract(epoch FROM clock_timestamp() - min(committed)), 0)
     FROM (SELECT pg_xact_commit_timestamp(number::text::xid) AS committed
@@ -226,11 +223,11 @@ class Lag:
 
 
 def measure_lag(writer: Instance, standby: Instance) -> Lag:
-    """Measure by SQL, in about 10 ms. Raises psycopg2.OperationalError when one of the two does not answer."""
-    replayed, newest_there, committed_there = standby.ask(STANDBY_POSITION)
-    written, newest = writer.ask(WRITER_POSITION)
+    """How far a standby is behind, by SQL on both, in about 10 ms. Raises psycopg2.OperationalError."""
+    replayed, newest_there, committed_there = standby.query(STANDBY_POSITION)
+    written, newest = writer.query(WRITER_POSITION)
     behind = max(0, written - replayed)
     if not behind or newest_there is None:
         return Lag(bytes=behind, seconds=0.0)
-    (seconds,) = writer.ask(OLDEST_MISSING, (newest_there, newest, committed_there))
+    (seconds,) = writer.query(OLDEST_MISSING, (newest_there, newest, committed_there))
     return Lag(bytes=behind, seconds=float(seconds))

@@ -1,4 +1,4 @@
-"""Becomes one of PostgreSQL's programs: drops root, ties its life to the owner's, then executes it.
+"""Executes one of PostgreSQL's programs without root rights, to be ended together with its owner.
 
 Run as a script in an isolated interpreter (`python -I -S`), since only a fresh single-threaded process can do this
 safely: `preexec_fn` may deadlock in a threaded parent, and a change of user clears the parent-death signal, so that one

