@@ -41,7 +41,7 @@ class _Side(asyncio.Protocol):
     def __init__(self, relay: "Relay", delay: Delay | None = None) -> None:
         self._relay = relay
         self._delay = delay
-        self._line: deque[tuple[float, bytes]] = deque()  # when it was read, what; nothing stands for the end of stream
+        self._line: deque[tuple[float, bytes]] = deque()  # time of reading, data; no data is the end of the stream
         self._pauses: set[str] = set()
         self.transport: asyncio.Transport | None = None
         self.peer: _Side | None = None
@@ -278,7 +278,7 @@ class Proxy(Port):
         return counts
 
     def opening(self, label: str) -> int:
-        """Connections on their way to `label` from which no answer of any kind has come yet."""
+        """Connections on their way to `label` whose target has sent nothing yet."""
         return sum(relay.route.label == label and relay.is_opening for relay in self._relays)
 
     def _unreached(self, relay: Relay) -> None:

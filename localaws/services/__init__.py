@@ -1,3 +1,5 @@
-"""Behaviour of AWS services beyond the emulator's, a module or package for each service. `part` says how a service is
-installed, started and stopped.
+"""Behaviour of AWS services that the emulator lacks, a module or package for each service.
+
+`component` defines how a service is installed, started and stopped; `api_model` reads and writes requests and responses.
+How the emulator is patched does not belong here, but in `localaws.emulator`.
 """

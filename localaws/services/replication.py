@@ -164,27 +164,18 @@ class GlobalTables:
             written = self._last = max(self._last + 1, time.time_ns())
             self._see((account, source, table, key), written)
             for region in regions:
-                arrive = functools.partial(self._arrive, written, account, source, region, table, key, event, old, new)
+                apply = functools.partial(
+                    self._apply, account=account, source=source, destination=region, table=table, event=event
+                )
+                arrive = functools.partial(self._arrive, (account, region, table, key), written, old, new, apply)
                 self._replication.send(_TABLES, source, region, arrive, written=written)
 
-    def _arrive(
-        self,
-        written: int,
-        account: str,
-        source: str,
-        destination: str,
-        table: str,
-        key: str,
-        event: str,
-        old: Any,
-        new: Any,
-    ) -> None:
-        item = (account, destination, table, key)
+    def _arrive(self, item: _Item, written: int, old: Any, new: Any, apply: Callable[..., None]) -> None:
         with self._lock:
             if self._seen.get(item, 0) > written:
                 return
             self._see(item, written)
-        self._apply(account=account, source=source, destination=destination, table=table, event=event, old=old, new=new)
+        apply(old=old, new=new)
 
     def _see(self, item: _Item, written: int) -> None:
         """Remember the newest write to an item, and forget those that no write under way can be older than."""

@@ -160,9 +160,16 @@ class World:
             cursor.execute("SELECT pid FROM pg_stat_activity")
             return [pid for (pid,) in cursor.fetchall()]
 
+    def url(self, deployed: Deployed, region: str) -> str:
+        """Where a client of this machine reaches a member, without password."""
+        rows = self.pairs.status()
+        return next(
+            str(row["url"]) for row in rows if (row["global_cluster"], row["region"]) == (deployed.name, region)
+        )
+
     @contextlib.contextmanager
     def connect(self, deployed: Deployed, region: str, password: str = PASSWORD) -> Iterator[Any]:
-        url = self.pairs.endpoints(deployed.name)[region]
+        url = self.url(deployed, region)
         connection = psycopg2.connect(url, password=password, connect_timeout=5)
         connection.autocommit = True
         try:

@@ -5,25 +5,37 @@ from collections import Counter
 
 import pytest
 
-from localaws.services.globalaccelerator.data_plane import Endpoint, Group, choose
+from localaws.services.globalaccelerator.data_plane import choose
 from localaws.services.globalaccelerator.distance import nearest_first
+from localaws.services.globalaccelerator.records import Endpoint, EndpointGroup
 
 
-def group(region: str, dial: float, *endpoints: tuple[int, bool]) -> Group:
-    return Group(
+def group(region: str, dial: float, *endpoints: tuple[int, bool]) -> EndpointGroup:
+    """Endpoints by weight and health."""
+    return EndpointGroup(
+        arn=region,
+        listener="listener",
         region=region,
         dial=dial,
         endpoints=tuple(
-            Endpoint(id=f"{region}-{number}", weight=weight, healthy=healthy)
+            Endpoint(
+                id=f"{region}-{number}{'' if healthy else '-unhealthy'}", weight=weight, preserves_client_address=False
+            )
             for number, (weight, healthy) in enumerate(endpoints)
         ),
+        port_overrides={},
+        health_check={},
     )
 
 
-def shares(groups: list[Group], connections: int = 4000) -> dict[str, float]:
+def is_healthy(endpoint: str) -> bool:
+    return not endpoint.endswith("-unhealthy")
+
+
+def shares(groups: list[EndpointGroup], connections: int = 4000) -> dict[str, float]:
     """The share of connections that each endpoint gets."""
     draw = random.Random(20).random
-    chosen = [choose(groups, draw) for _ in range(connections)]
+    chosen = [choose(groups, is_healthy, draw) for _ in range(connections)]
     counts = Counter(found[1].id for found in chosen if found)
     return {name: count / connections for name, count in counts.items()}
 
@@ -47,12 +59,12 @@ def test_weights_share_the_connections_of_a_group() -> None:
 def test_failover_tries_the_three_closest_groups_only() -> None:
     unhealthy = [group(name, 100, (128, False)) for name in ("first", "second", "third")]
 
-    assert set(shares([*unhealthy, group("fourth", 100, (128, True))])) == {"first-0"}
+    assert set(shares([*unhealthy, group("fourth", 100, (128, True))])) == {"first-0-unhealthy"}
     assert set(shares([*unhealthy[:2], group("third", 0, (128, True))])) == {"third-0"}
 
 
 def test_no_endpoint_anywhere_is_no_way() -> None:
-    assert choose([group("near", 100), group("far", 100)], lambda: 0.0) is None
+    assert choose([group("near", 100), group("far", 100)], is_healthy, lambda: 0.0) is None
 
 
 def test_regions_are_ordered_by_distance_from_the_client() -> None:

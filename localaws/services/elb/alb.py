@@ -11,8 +11,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from functools import partial
 from urllib.parse import parse_qs, unquote
@@ -35,37 +34,19 @@ HANDSHAKE_SECONDS = 10.0  # of this machine
 _PER_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    method: str
-    target: str  # path and query, as the client sent them
-    headers: dict[str, str]  # lower-case names; a repeated field is joined
-    body: bytes
-    client: str
-
-
-Respond = Callable[[Request], Awaitable[DispatchedAnswer]]
-
-
 class HttpConnection:
     """A client's connection. Frozen, it neither reads on nor writes a response."""
 
     def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        client: str,
-        respond: Respond,
-        idle_seconds: Callable[[], float],
+        self, port: "ApplicationPort", reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str
     ) -> None:
+        self._port = port
         self._reader = reader
         self._writer = writer
-        self._respond = respond
-        self._idle_seconds = idle_seconds  # of this machine, evaluated before each read
+        self._client = client
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEADER_LIMIT)
-        self._client = client
 
     def freeze(self) -> None:
         self._flowing.clear()
@@ -102,14 +83,7 @@ class HttpConnection:
             if len(body) > BODY_LIMIT:
                 await self._refuse(413)
                 return False
-        request = Request(
-            method=event.method.decode("ascii"),
-            target=event.target.decode("ascii"),
-            headers=_joined(event.headers),
-            body=bytes(body),
-            client=self._client,
-        )
-        status, headers, content = await self._respond(request)
+        status, headers, content = await self._port.respond(event, bytes(body), self._client)
         await self._flowing.wait()
         try:
             start = h11.Response(status_code=status, headers=_fields(headers, content))
@@ -134,7 +108,7 @@ class HttpConnection:
                 return event
             if self._http.they_are_waiting_for_100_continue:
                 await self._send(h11.InformationalResponse(status_code=100, headers=[]))
-            async with asyncio.timeout(self._idle_seconds()):
+            async with asyncio.timeout(self._port.idle_seconds()):
                 self._http.receive_data(await self._reader.read(READ_SIZE))
 
     async def _send(self, *events: h11.Event) -> None:
@@ -151,6 +125,7 @@ class HttpConnection:
 
 
 def _joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Header fields by lower-case name; repeated ones are joined."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in fields:
         name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
@@ -205,7 +180,7 @@ class ApplicationPort(Port):
         self.load_balancer = load_balancer
         self.context: ssl.SSLContext | None = None  # None: plain HTTP
         self._port = port
-        self._idle_seconds = idle_seconds
+        self.idle_seconds = idle_seconds  # of this machine, evaluated before each read
 
     async def serve(self, connection: socket.socket, client: str) -> None:
         loop = asyncio.get_running_loop()
@@ -221,7 +196,7 @@ class ApplicationPort(Port):
             logger.debug("event=tls_handshake_failed %s: %s", client, problem)
             return
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-        http = HttpConnection(reader, writer, client, self._respond, self._idle_seconds)
+        http = HttpConnection(self, reader, writer, client)
         self.connections.add(http)
         if self.outage is not None:  # it came during the handshake
             self.fail(http, self.outage)
@@ -230,21 +205,23 @@ class ApplicationPort(Port):
         finally:
             self.connections.discard(http)
 
-    async def _respond(self, request: Request) -> DispatchedAnswer:
-        raw_path, _, raw_query = request.target.partition("?")
+    async def respond(self, request: h11.Request, body: bytes, client: str) -> DispatchedAnswer:
+        """The response of the listener's rules and targets."""
+        method = request.method.decode("ascii")
+        raw_path, _, raw_query = request.target.decode("ascii").partition("?")
         try:
             return await emulator.elb.dispatch_to_application_load_balancer(
                 self.load_balancer.record,
-                method=request.method,
+                method=method,
                 path=unquote(raw_path),
                 raw_path=raw_path,
-                headers=request.headers,
-                body=request.body,
+                headers=_joined(request.headers),
+                body=body,
                 query=parse_qs(raw_query, keep_blank_values=True),
                 raw_query=raw_query,
                 port=self._port,
-                client=request.client,
+                client=client,
             )
         except Exception:
-            logger.exception("event=alb_dispatch_failed %s %s %s", self.load_balancer.name, request.method, raw_path)
+            logger.exception("event=alb_dispatch_failed %s %s %s", self.load_balancer.name, method, raw_path)
             return 500, {"server": "awselb/2.0"}, b""

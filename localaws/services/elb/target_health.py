@@ -1,4 +1,4 @@
-"""Target health of Elastic Load Balancing: probes every registered target as its target group says, in AWS time.
+"""Target health of Elastic Load Balancing: probes of every registered target in AWS time.
 
 States and reasons as DescribeTargetHealth gives them (API ElasticLoadBalancingv2.TargetHealth). A new target needs one
 passed check to be healthy, and the group's healthy threshold only to recover [ALB-7]. Left out: draining, anomaly
@@ -94,7 +94,7 @@ class State(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Health:
     """Health of one target. `passes` and `failures` count the last checks in a row."""
 
@@ -110,21 +110,13 @@ class Health:
         return self.state in (State.HEALTHY, State.UNAVAILABLE)
 
 
-INITIAL = Health(
-    state=State.INITIAL, reason="Elb.InitialHealthChecking", description="Initial health checks in progress"
-)
+INITIAL = Health(State.INITIAL, "Elb.InitialHealthChecking", "Initial health checks in progress")
 NOT_IN_USE = Health(
-    state=State.UNUSED,
-    reason="Target.NotInUse",
-    description="Target group is not configured to receive traffic from the load balancer",
+    State.UNUSED, "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
 )
-NOT_REGISTERED = Health(
-    state=State.UNUSED, reason="Target.NotRegistered", description="Target is not registered to the target group"
-)
+NOT_REGISTERED = Health(State.UNUSED, "Target.NotRegistered", "Target is not registered to the target group")
 NOT_CHECKED = Health(
-    state=State.UNAVAILABLE,
-    reason="Target.HealthCheckDisabled",
-    description="Health checks are disabled for this target group",
+    State.UNAVAILABLE, "Target.HealthCheckDisabled", "Health checks are disabled for this target group"
 )
 
 
@@ -134,12 +126,11 @@ def after(health: Health, outcome: Outcome, check: HealthCheck) -> Health:
         passes = health.passes + 1
         needed = 1 if health.state is State.INITIAL else check.healthy_threshold
         if health.state is State.HEALTHY or passes >= needed:
-            return Health(state=State.HEALTHY, passes=passes)
+            return Health(State.HEALTHY, passes=passes)
         return replace(health, passes=passes, failures=0)
     failures = health.failures + 1
     if health.state is State.UNHEALTHY or failures >= check.unhealthy_threshold:
-        reason, description = _explained(outcome)
-        return Health(state=State.UNHEALTHY, reason=reason, description=description, failures=failures)
+        return Health(State.UNHEALTHY, *_explained(outcome), failures=failures)
     return replace(health, passes=0, failures=failures)
 
 

@@ -10,7 +10,6 @@ An accelerator is outside the regions: it never fails, and it detects a lost reg
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from localaws.core.outages import Gate
@@ -18,48 +17,30 @@ from localaws.core.saturation import Saturation
 from localaws.net.proxy import Proxy, Route
 from localaws.services.globalaccelerator.api import GlobalAccelerator
 from localaws.services.globalaccelerator.distance import kilometres, nearest_first
-from localaws.services.globalaccelerator.records import Accelerator, EndpointGroup
+from localaws.services.globalaccelerator.records import Accelerator, Endpoint, EndpointGroup
 
 GROUPS_TRIED = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    id: str
-    weight: int
-    healthy: bool
-
-    @property
-    def usable(self) -> bool:
-        return self.healthy and self.weight > 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    region: str
-    dial: float  # percent
-    endpoints: tuple[Endpoint, ...]
-
-    @property
-    def usable(self) -> bool:
-        return any(endpoint.usable for endpoint in self.endpoints)
-
-
-def choose(nearest_first: Sequence[Group], draw: Callable[[], float]) -> tuple[Group, Endpoint] | None:
+def choose(
+    nearest_first: Sequence[EndpointGroup], is_healthy: Callable[[str], bool], draw: Callable[[], float]
+) -> tuple[EndpointGroup, Endpoint] | None:
     """The endpoint for one connection, `draw` giving numbers in [0, 1). None when no group has an endpoint at all."""
     original = _by_dial(nearest_first, draw)
-    if original and original.usable:
-        return original, _by_weight(original, draw)
-    for group in nearest_first[:GROUPS_TRIED]:
-        if group.usable:
-            return group, _by_weight(group, draw)
+    for group in (*([original] if original else []), *nearest_first[:GROUPS_TRIED]):
+        if endpoints := usable(group, is_healthy):
+            return group, _by_weight(endpoints, draw)
     for group in nearest_first:  # fails open, to whatever is closest
         if group.endpoints:
             return group, group.endpoints[int(draw() * len(group.endpoints))]
     return None
 
 
-def _by_dial(nearest_first: Sequence[Group], draw: Callable[[], float]) -> Group | None:
+def usable(group: EndpointGroup, is_healthy: Callable[[str], bool]) -> list[Endpoint]:
+    return [endpoint for endpoint in group.endpoints if endpoint.weight > 0 and is_healthy(endpoint.id)]
+
+
+def _by_dial(nearest_first: Sequence[EndpointGroup], draw: Callable[[], float]) -> EndpointGroup | None:
     """The group if all were healthy. What every dial turns away goes to the farthest group with a dial above 0.
 
     That is AWS's own example: with two dials at 50, a coast sends the second half of its traffic to the other one.
@@ -71,14 +52,13 @@ def _by_dial(nearest_first: Sequence[Group], draw: Callable[[], float]) -> Group
     return dialled[-1] if dialled else None
 
 
-def _by_weight(group: Group, draw: Callable[[], float]) -> Endpoint:
-    usable = [endpoint for endpoint in group.endpoints if endpoint.usable]
-    mark = draw() * sum(endpoint.weight for endpoint in usable)
-    for endpoint in usable:
+def _by_weight(endpoints: Sequence[Endpoint], draw: Callable[[], float]) -> Endpoint:
+    mark = draw() * sum(endpoint.weight for endpoint in endpoints)
+    for endpoint in endpoints:
         mark -= endpoint.weight
         if mark < 0:
             return endpoint
-    return usable[-1]
+    return endpoints[-1]
 
 
 AddressOf = Callable[[str, int], tuple[str, int] | None]
@@ -156,12 +136,12 @@ class AcceleratorPorts:
         order = nearest_first(self._client_region, groups)
         sticky = record is not None and record.client_affinity == "SOURCE_IP"
         draw = random.Random(client).random if sticky else random.random
-        chosen = choose([self._group(groups[region]) for region in order], draw)
+        chosen = choose([groups[region] for region in order], self._is_healthy, draw)
         if chosen is None:
             return None
         group, endpoint = chosen
         accelerator, port = key
-        address = self._address_of(endpoint.id, groups[group.region].port_overrides.get(port, port))
+        address = self._address_of(endpoint.id, group.port_overrides.get(port, port))
         if address is None:
             return None
         opening = self._ports[key].opening(group.region)
@@ -170,16 +150,6 @@ class AcceleratorPorts:
             return None
         self._sent.setdefault(accelerator, Counter())[group.region] += 1
         return Route(address, group.region)
-
-    def _group(self, record: EndpointGroup) -> Group:
-        return Group(
-            region=record.region,
-            dial=record.dial,
-            endpoints=tuple(
-                Endpoint(id=endpoint.id, weight=endpoint.weight, healthy=self._is_healthy(endpoint.id))
-                for endpoint in record.endpoints
-            ),
-        )
 
     def _status(self, record: Accelerator) -> dict[str, Any]:
         listeners = self._state.listeners_of(record.arn)
@@ -192,7 +162,7 @@ class AcceleratorPorts:
             "dns_name": record.dns_name,
             "address": "{}:{}".format(*ports[0].address) if ports else None,
             "endpoint_groups": [
-                {"region": group.region, "healthy": self._group(group).usable, "dial": group.dial}
+                {"region": group.region, "healthy": bool(usable(group, self._is_healthy)), "dial": group.dial}
                 for listener in listeners
                 for group in self._state.groups_of(listener.arn)
             ],

@@ -66,7 +66,7 @@ class EndpointGroup:
     arn: str
     listener: str
     region: str
-    dial: float
+    dial: float  # percent
     endpoints: tuple[Endpoint, ...]
     port_overrides: Mapping[int, int]
     health_check: Mapping[str, Any]  # stored and returned only: it does not apply to load balancer endpoints

@@ -64,7 +64,7 @@ class EgressProxy:
             name, port = _connect_target(await reader.readuntil(_HEAD_END))
             destination = self._locate(name, port, "")
             if destination is None or not self._may_call(region, name):
-                # A network drops packets to an address that nobody has; the client's own time limit would end it.
+                # A network drops packets to an unused address; the client's own timeout would end it.
                 writer.write(b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n")
                 return
             async with asyncio.timeout(_CONNECT_SECONDS):

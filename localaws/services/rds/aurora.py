@@ -78,7 +78,7 @@ class AuroraPairs:
         self._host.close()
 
     def status(self) -> list[dict[str, Any]]:
-        """Each cluster's role, state and lag, for the control API. Returns at once, with the lag last measured.
+        """Each cluster's role, state, URL and lag, for the control API. Returns at once, with the lag last measured.
 
         A call starts a measurement, so that a regular caller gets the figure of the previous call. `lag_bytes` and
         `lag_seconds` (of AWS) are None for a writer and where there is nothing to measure.
@@ -95,16 +95,6 @@ class AuroraPairs:
         group, member = self._group_of(cluster), self._member(cluster)
         measured = group.lag(member) if group and member else None
         return (measured.bytes, self._clock.elapsed(measured.seconds)) if measured else None
-
-    def endpoints(self, global_cluster: str) -> dict[str, str]:
-        """By region: the URL, without password, at which a client of this machine reaches the member's database."""
-        return {
-            member.cluster.region: (
-                f"postgresql://{member.cluster.master_username}@127.0.0.1:{member.front.port}"
-                f"/{member.cluster.database_name or 'postgres'}"
-            )
-            for member in self._named(global_cluster)[1]
-        }
 
     def addresses(self) -> dict[str, str]:
         """`"<AWS endpoint>:<port>"` to `"127.0.0.1:<port>"` for every cluster, instance and global endpoint."""

@@ -27,7 +27,7 @@ class AuroraDatabases(Component):
         self._recoveries: dict[str, threading.Timer] = {}
 
     def install(self, control: Control) -> None:
-        control.section("databases", self._status)
+        control.section("databases", self._pairs.status)
         control.addresses(self._pairs.addresses)
         control.route("POST", "/database", self._set_database)
         control.route("POST", "/lag", self._set_lag)
@@ -36,12 +36,6 @@ class AuroraDatabases(Component):
         for timer in self._recoveries.values():
             timer.cancel()
         await asyncio.to_thread(self._pairs.close)
-
-    def _status(self) -> list[dict[str, Any]]:
-        """The status of each cluster with the URL, without password, at which a client of this machine reaches it."""
-        rows = self._pairs.status()
-        urls = {name: self._pairs.endpoints(name) for name in {row["global_cluster"] for row in rows} if name}
-        return [{**row, "url": urls.get(row["global_cluster"], {}).get(row["region"])} for row in rows]
 
     def _set_database(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """`{"region", "fault": "down" | null}`; with `seconds` (of AWS) it recovers by itself, as a writer restarts."""

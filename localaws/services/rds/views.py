@@ -66,6 +66,8 @@ class AuroraViews:
                 "global_cluster": (member.cluster.global_cluster or "").rpartition(":")[2] or None,
                 "cluster": member.cluster.arn,
                 "region": member.cluster.region,
+                "url": f"postgresql://{member.cluster.master_username}@127.0.0.1:{member.front.port}"
+                f"/{member.cluster.database_name or 'postgres'}",
                 "role": "writer" if member.cluster.is_writer else "reader",
                 "running": member.answers and member.instance.is_running,
                 "switching": group.switch.status if group.switch else None,

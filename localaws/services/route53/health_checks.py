@@ -77,7 +77,7 @@ HEALTHY_SHARE = 0.18  # more than this share of the checkers must report success
 # AWS checks from all its checker regions when none is named; here, from these three.
 DEFAULT_CHECKERS = ("us-east-1", "us-west-2", "eu-west-1")
 NOT_OBSERVED = ("CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL")
-_CHECKER_ADDRESS = "192.0.2.{}"  # RFC 5737: health checkers have addresses, and these belong to nobody
+_CHECKER_ADDRESS = "192.0.2.{}"  # RFC 5737: addresses of documentation, in place of the checkers'
 _ENDPOINT_TYPES = ("HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP")
 
 Config = dict[str, Any]

@@ -21,7 +21,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     # Safe here: a killed server loses nothing that it wrote, only a killed machine would, and the data is thrown away.
     "fsync": "off",
-    # Every statement of the Data API logs in; nobody guesses passwords of a rehearsal.
+    # Every statement of the Data API logs in; passwords of a rehearsal need no protection against guessing.
     "scram_iterations": "1",
     "max_connections": "80",
     "shared_buffers": "32MB",
