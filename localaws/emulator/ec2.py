@@ -9,7 +9,7 @@ from localaws.emulator.services import Answer, AwsRefusal
 
 @dataclass(frozen=True)
 class Ec2Call:
-    """One EC2 request and how its answer is written."""
+    """One EC2 request."""
 
     account: str
     region: str
@@ -24,12 +24,6 @@ class Ec2Call:
         from ministack.services import ec2
 
         return list(ec2._parse_member_list(self.parameters, prefix))
-
-    def answer(self, inner: str) -> Answer:
-        from ministack.services import ec2
-
-        answer: Answer = ec2._xml(200, f"{self.text('Action')}Response", inner)
-        return answer
 
 
 Ec2Action = Callable[[Ec2Call, Callable[[], Answer]], Answer]

@@ -1,5 +1,5 @@
 """Behaviour of AWS services that the emulator lacks, a module or package for each service.
 
-`component` defines how a service is installed, started and stopped; `api_model` reads and writes requests and responses.
+`component` defines how a service is installed, started and stopped; `api_model` reads requests and writes responses.
 How the emulator is patched does not belong here, but in `localaws.emulator`.
 """

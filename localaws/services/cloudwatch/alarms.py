@@ -13,6 +13,7 @@ breaching datapoint followed by missing ones only is an alarm.
 import itertools
 import json
 import logging
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,17 +28,11 @@ from localaws.services.component import BackgroundTask
 OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 _MORE_PERIODS = 2  # the guide's example reads five for three; "the exact number" is not documented
 
-_BREACHES: dict[str, Callable[[float, float], bool]] = {
-    "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
-    "GreaterThanThreshold": lambda value, threshold: value > threshold,
-    "LessThanThreshold": lambda value, threshold: value < threshold,
-    "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
-}
-_WORDS = {
-    "GreaterThanOrEqualToThreshold": "greater than or equal to",
-    "GreaterThanThreshold": "greater than",
-    "LessThanThreshold": "less than",
-    "LessThanOrEqualToThreshold": "less than or equal to",
+_COMPARISONS: dict[str, tuple[Callable[[float, float], bool], str]] = {
+    "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
+    "GreaterThanThreshold": (operator.gt, "greater than"),
+    "LessThanThreshold": (operator.lt, "less than"),
+    "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
 
 
@@ -54,7 +49,7 @@ class Rule:
     @classmethod
     def of(cls, record: dict[str, Any]) -> "Rule":
         """From an alarm in the API's own field names. Raises ValueError for a comparison with a band."""
-        if record["ComparisonOperator"] not in _BREACHES:
+        if record["ComparisonOperator"] not in _COMPARISONS:
             raise ValueError(f"comparison {record['ComparisonOperator']} is not emulated")
         # "Alarms that evaluate metrics in the AWS/DynamoDB namespace always ignore missing data" (API PutMetricAlarm)
         ignoring = record["Namespace"] == "AWS/DynamoDB"
@@ -72,7 +67,7 @@ class Rule:
         return self.evaluation_periods + _MORE_PERIODS
 
     def breaches(self, value: float) -> bool:
-        return _BREACHES[self.comparison](value, self.threshold)
+        return _COMPARISONS[self.comparison][0](value, self.threshold)
 
 
 @dataclass(frozen=True)
@@ -118,7 +113,7 @@ def _crossed(rule: Rule, evaluated: Sequence[float], count: int, filled: int, *,
     negated = "" if crossed else "not "
     text = (
         f"Threshold Crossed: {count} out of the last {rule.evaluation_periods} datapoints [{shown}] were {negated}"
-        f"{_WORDS[rule.comparison]} the threshold ({rule.threshold})"
+        f"{_COMPARISONS[rule.comparison][1]} the threshold ({rule.threshold})"
     )
     return f"{text} and {filled} missing datapoints were treated as [Breaching]." if filled else f"{text}."
 

@@ -76,9 +76,6 @@ class Deployed:
     targets: dict[str, tuple[Target, ...]]
     groups_of: dict[str, frozenset[str]]  # load balancer -> target groups any of its listeners or rules forwards to
 
-    def listeners_of(self, load_balancer: str) -> list[Listener]:
-        return [listener for listener in self.listeners.values() if listener.load_balancer == load_balancer]
-
     def users_of(self, group: str) -> list[LoadBalancer]:
         """Load balancers that forward to `group`."""
         return [self.load_balancers[arn] for arn, groups in self.groups_of.items() if group in groups]

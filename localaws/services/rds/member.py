@@ -17,40 +17,10 @@ from localaws.services.rds.postgres.relay import Relay, RelayLoop, WalLink
 
 
 class Interval(TypedDict):
-    """Unix times; `until` is None while it lasts."""
+    """A time in which a database accepted writes: Unix times; `until` is None while it lasts."""
 
     since: float
     until: float | None
-
-
-class WriterLog:
-    """When a database accepted writes, to check that no two of a global database ever did at the same time.
-
-    Used by several threads.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._intervals: list[Interval] = []
-
-    @property
-    def is_open(self) -> bool:
-        return bool(self._intervals) and self._intervals[-1]["until"] is None
-
-    def turn(self, on: bool) -> None:
-        """Record that it accepts writes from now on, or no longer; does nothing without a change."""
-        with self._lock:
-            if on == self.is_open:
-                return
-            if on:
-                self._intervals.append(Interval(since=time.time(), until=None))
-            else:
-                self._intervals[-1]["until"] = time.time()
-
-    def intervals(self) -> list[Interval]:
-        """The oldest first."""
-        with self._lock:
-            return [Interval(**each) for each in self._intervals]
 
 
 STREAM_SECONDS = 10.0
@@ -67,7 +37,8 @@ class Member:
         self.link = WalLink(relays)
         self.instance = Instance(host, f"{cluster.region}-{cluster.identifier}", upstream=self.link.port)
         self.answers = False  # PostgreSQL accepts connections through `front`
-        self.writing = WriterLog()
+        self._writer_intervals: list[Interval] = []
+        self._lock = threading.Lock()
         self.promotions = 0
         self.created = False  # it has been available once
         self.problem: str | None = None  # the last error of a change of state
@@ -76,12 +47,21 @@ class Member:
 
     @property
     def writes(self) -> bool:
-        """Whether it accepts writes."""
-        return self.writing.is_open
+        """Whether it accepts writes. Set by several threads."""
+        return bool(self._writer_intervals) and self._writer_intervals[-1]["until"] is None
 
     @writes.setter
     def writes(self, now: bool) -> None:
-        self.writing.turn(now)
+        with self._lock:
+            if now and not self.writes:
+                self._writer_intervals.append(Interval(since=time.time(), until=None))
+            elif self.writes and not now:
+                self._writer_intervals[-1]["until"] = time.time()
+
+    def writer_intervals(self) -> list[Interval]:
+        """The oldest first: no two members of a global database may ever have accepted writes at the same time."""
+        with self._lock:
+            return [Interval(**each) for each in self._writer_intervals]
 
     def write(self) -> None:
         """Become the writer: created, started or promoted as needed."""

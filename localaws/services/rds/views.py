@@ -74,7 +74,7 @@ class AuroraViews:
                 "problem": member.problem,
                 "down": group.is_down(member.cluster.region),
                 "promotions": member.promotions,
-                "writer_intervals": member.writing.intervals(),
+                "writer_intervals": member.writer_intervals(),
             }
             for group, member in self._all()
         ]

@@ -11,7 +11,6 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import dnslib
@@ -31,13 +30,6 @@ _OTHER_POLICIES = ("Weight", "Region", "GeoLocation", "MultiValueAnswer", "CidrR
 RecordSet = dict[str, Any]
 
 
-class Code(StrEnum):
-    NOERROR = "NOERROR"
-    NXDOMAIN = "NXDOMAIN"
-    REFUSED = "REFUSED"
-    SERVFAIL = "SERVFAIL"
-
-
 @dataclass(frozen=True)
 class Record:
     name: str
@@ -48,7 +40,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Answer:
-    code: Code
+    code: str  # NOERROR, NXDOMAIN, REFUSED or SERVFAIL
     records: tuple[Record, ...] = ()
     authority: tuple[Record, ...] = ()  # the zone's SOA beside an empty answer
 
@@ -90,8 +82,8 @@ class DnsServer:
         reply = query.reply(ra=0, aa=1)
         name, kind = str(query.q.qname).rstrip(".").lower(), dnslib.QTYPE.get(query.q.qtype)
         answer = self._records.answer(name, kind)
-        reply.header.rcode = getattr(dnslib.RCODE, answer.code.value)
-        reply.header.aa = int(answer.code in (Code.NOERROR, Code.NXDOMAIN))
+        reply.header.rcode = getattr(dnslib.RCODE, answer.code)
+        reply.header.aa = int(answer.code in ("NOERROR", "NXDOMAIN"))
         reply.add_answer(*map(_resource_record, answer.records))
         reply.add_auth(*map(_resource_record, answer.authority))
         return reply
@@ -152,25 +144,25 @@ class Records:
             return self._answer(name, kind, FOLLOWED)
         except NotEmulated as problem:
             logger.error("event=dns_not_emulated %s %s: %s", name, kind, problem)
-            return Answer(Code.SERVFAIL)
+            return Answer("SERVFAIL")
 
     def target(self, name: str) -> str:
         """The DNS name that a name resolves to through aliases and CNAMEs; the name itself when there is none."""
         for _ in range(FOLLOWED):
             zone = _zone(name)
             try:
-                leads = zone and next(
-                    (found for kind in ("A", "CNAME") if (found := self._leads_to(zone, name, kind))), None
+                target = zone and next(
+                    (found for kind in ("A", "CNAME") if (found := self._target_of(zone, name, kind))), None
                 )
             except NotEmulated as problem:
                 logger.error("event=dns_not_emulated %s: %s", name, problem)
                 return name
-            if not leads:
+            if not target:
                 return name
-            name = leads
+            name = target
         return name
 
-    def _leads_to(self, zone: list[RecordSet], name: str, kind: str) -> str | None:
+    def _target_of(self, zone: list[RecordSet], name: str, kind: str) -> str | None:
         chosen = self._choose(zone, name, kind)
         if chosen is None:
             return None
@@ -182,7 +174,7 @@ class Records:
         zone = _zone(name)
         if zone is None:
             found = self._of_aws(name, name, kind)
-            return Answer(Code.NOERROR, found) if found or self._ip_addresses(name) else Answer(Code.REFUSED)
+            return Answer("NOERROR", found) if found or self._ip_addresses(name) else Answer("REFUSED")
         chosen = self._choose(zone, name, kind)
         if chosen is not None:
             return self._expanded(zone, chosen, name, kind, follow)
@@ -190,19 +182,19 @@ class Records:
         if alias is not None and kind != "CNAME":
             first = self._expanded(zone, alias, name, "CNAME", follow).records
             rest = self._answer(_plain(first[0].value), kind, follow - 1).records if follow and first else ()
-            return Answer(Code.NOERROR, (*first, *rest))
+            return Answer("NOERROR", (*first, *rest))
         soa = tuple(_records(record) for record in zone if record["Type"] == "SOA")
         authority = soa[0] if soa else ()
-        return Answer(Code.NOERROR if _named(zone, name) else Code.NXDOMAIN, authority=authority)
+        return Answer("NOERROR" if _named(zone, name) else "NXDOMAIN", authority=authority)
 
     def _expanded(self, zone: list[RecordSet], chosen: RecordSet, name: str, kind: str, follow: int) -> Answer:
         if "AliasTarget" not in chosen:
-            return Answer(Code.NOERROR, _records(chosen, name))
+            return Answer("NOERROR", _records(chosen, name))
         target = _plain(chosen["AliasTarget"]["DNSName"])
         if _named(zone, target) and follow:
             behind = self._answer(target, kind, follow - 1)
             return Answer(behind.code, tuple(Record(name, r.type, r.ttl, r.value) for r in behind.records))
-        return Answer(Code.NOERROR, self._of_aws(name, target, kind))
+        return Answer("NOERROR", self._of_aws(name, target, kind))
 
     def _of_aws(self, owner: str, name: str, kind: str) -> tuple[Record, ...]:
         addresses = self._ip_addresses(name) if kind == "A" else ()
