@@ -80,50 +80,50 @@ DIFFERENCES: tuple[Difference, ...] = (
         aws="An interface endpoint's names resolve to its network interfaces, and the service answers there.",
         here="Names and interfaces are described; nothing stands behind them, since functions call AWS at "
         "this machine's address.",
-        tested="local/test_planes_differences.py::test_the_names_of_an_interface_endpoint_lead_nowhere",
+        tested="local/test_control_plane_differences.py::test_the_names_of_an_interface_endpoint_lead_nowhere",
     ),
     Difference(
         id="web-acl",
         aws="A web ACL blocks, counts and logs requests.",
         here="Its rules and its log settings are kept and not applied.",
-        tested="local/test_planes_differences.py::test_the_rules_of_a_web_acl_are_kept_and_not_applied",
+        tested="local/test_control_plane_differences.py::test_the_rules_of_a_web_acl_are_kept_and_not_applied",
     ),
     Difference(
         id="backup-jobs",
         aws="A backup plan takes backups and copies them; restore tests run.",
         here="Plans and tests are kept as settings; only StartBackupJob makes a job, and nothing is restored.",
-        tested="local/test_planes_differences.py::test_a_backup_plan_takes_no_backup",
+        tested="local/test_control_plane_differences.py::test_a_backup_plan_takes_no_backup",
     ),
     Difference(
         id="flow-logs",
         aws="A flow log records the traffic of a VPC's network interfaces.",
         here="It is kept with its settings and records nothing: no traffic here passes such an interface.",
-        tested="local/test_planes_differences.py::test_a_flow_log_records_nothing",
+        tested="local/test_control_plane_differences.py::test_a_flow_log_records_nothing",
     ),
     Difference(
         id="api-domain-target",
         aws="A custom domain's regional name is made up by API Gateway (d-….execute-api.…).",
         here="It holds the domain's own name, by which this machine finds the API.",
-        tested="local/test_planes_differences.py::test_a_custom_domain_leads_to_a_name_that_holds_its_own",
+        tested="local/test_control_plane_differences.py::test_a_custom_domain_leads_to_a_name_that_holds_its_own",
     ),
     Difference(
         id="service-metrics",
         aws="Every service reports metrics.",
         here="Lambda, network load balancers, Route 53 and SQS do; others stay silent, so their alarms see "
         "missing data.",
-        tested="local/test_planes_differences.py::test_an_api_reports_no_metrics",
+        tested="local/test_control_plane_differences.py::test_an_api_reports_no_metrics",
     ),
     Difference(
         id="metric-math",
         aws="Alarms can watch metric math and anomaly bands.",
         here="Such alarms are refused.",
-        tested="local/test_planes_differences.py::test_metric_math_is_refused",
+        tested="local/test_control_plane_differences.py::test_metric_math_is_refused",
     ),
     Difference(
         id="aurora-mysql",
         aws="Aurora MySQL runs SQL.",
         here="It has its control plane only; the Data API refuses, naming the reason. Aurora PostgreSQL is a real one.",
-        tested="local/test_aurora.py::test_aurora_mysql_has_a_control_plane_and_says_that_it_runs_no_sql",
+        tested="local/test_aurora.py::test_aurora_mysql_has_a_control_plane_and_refuses_sql",
     ),
     Difference(
         id="data-api-reader",
@@ -197,6 +197,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         aws="Accelerators and load balancers scale with their clients; where a function throttles, they answer 502.",
         here="An accelerator resets new connections while 16 handshakes with a region are under way, or 2 while "
         "functions throttle or traffic is late: more would take the processors of those that are served.",
-        tested="local/test_fronts.py::test_a_saturated_machine_resets_most_new_connections_and_serves_open_ones",
+        tested="local/test_data_plane.py::test_a_saturated_machine_resets_most_new_connections_and_serves_open_ones",
     ),
 )

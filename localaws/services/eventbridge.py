@@ -142,11 +142,11 @@ class EventEndpoints:
         return {}
 
     def _list(self, call: JsonCall) -> Document:
-        prefix, home_region = call.parameters.get("NamePrefix", ""), call.parameters.get("HomeRegion", call.region)
+        prefix, requested_region = call.parameters.get("NamePrefix", ""), call.parameters.get("HomeRegion", call.region)
         found = [
             endpoint.document
             for (account, region, name), endpoint in sorted(self._endpoints.items())
-            if account == call.account and region == home_region and name.startswith(prefix)
+            if account == call.account and region == requested_region and name.startswith(prefix)
         ]
         return {"Endpoints": found[: call.parameters.get("MaxResults", _LISTED)]}
 

@@ -26,12 +26,14 @@ def lasting(aws: World) -> Iterator[Deployed]:
     destroy(deployed)
 
 
-def at_home_and_empty(aws: World, lasting: Deployed) -> Deployed:
+def reset_and_empty(aws: World, lasting: Deployed) -> Deployed:
     """Both members are there, the writer in us-east-1, the table empty in both. What was broken is healed already."""
     eventually(lambda: lasting.available() and lasting.synchronization() == {"connected"}, "a healthy database")
     if lasting.writer() != lasting.clusters[EAST_1]:
         lasting.switch_over(EAST_1)
-        eventually(lambda: lasting.writer() == lasting.clusters[EAST_1] and lasting.available(), "the writer back home")
+        eventually(
+            lambda: lasting.writer() == lasting.clusters[EAST_1] and lasting.available(), "the writer in us-east-1"
+        )
     lasting.sql(EAST_1, "TRUNCATE t")
     eventually(lambda: aws.read(lasting, EAST_2) == [], "an empty table")
     return lasting

@@ -25,17 +25,17 @@ from localaws.services.rds.group import Timing
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 SPEED = 200.0
 LONG = Timing(failover_seconds=240.0)
-"""Longer than AWS's: a second here, in which a busy machine can look at what is shown meanwhile."""
+"""Longer than AWS's: a second here, in which a busy machine can read at what is shown meanwhile."""
 USER, PASSWORD, DATABASE = "bank", "not-a-secret-1", "ledger"
 PATIENCE = 120.0  # seconds
 
 Found = TypeVar("Found")
 
 
-def eventually(look: Callable[[], Found], what: str) -> Found:
-    """The first true answer of `look`, asked every 10 ms. Fails the test after PATIENCE, saying `what` did not come."""
+def eventually(read: Callable[[], Found], what: str) -> Found:
+    """The first true result of `read`, called every 10 ms. Fails the test after PATIENCE; the message names `what`."""
     deadline = time.monotonic() + PATIENCE
-    while not (found := look()):
+    while not (found := read()):
         assert time.monotonic() < deadline, f"{what}: not within {PATIENCE:.0f} s"
         time.sleep(0.01)
     return found

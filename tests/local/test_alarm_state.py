@@ -40,7 +40,7 @@ def points(row: str) -> list[float | None]:
 
 
 @pytest.mark.parametrize(("datapoints", "row", "treatment", "expected"), ROWS)
-def test_a_row_of_the_guide_comes_out_as_the_guide_says(
+def test_each_row_of_the_guide_gives_the_documented_state(
     datapoints: int, row: str, treatment: str, expected: str | None
 ) -> None:
     verdict = judge(rule(datapoints_to_alarm=datapoints, missing=treatment), points(row))
@@ -67,13 +67,13 @@ def test_only_the_latest_periods_count_when_all_are_there() -> None:
         ("LessThanOrEqualToThreshold", ALARM),
     ],
 )
-def test_a_comparison_says_whether_the_threshold_itself_breaches(comparison: str, at_threshold: str) -> None:
+def test_the_comparison_decides_whether_the_threshold_itself_breaches(comparison: str, at_threshold: str) -> None:
     verdict = judge(rule(comparison=comparison, evaluation_periods=1, datapoints_to_alarm=1), [None, None, 0.5])
 
     assert verdict.state == at_threshold
 
 
-def test_alarms_on_dynamodb_ignore_missing_data_whatever_they_are_told() -> None:
+def test_alarms_on_dynamodb_ignore_missing_data_with_any_setting() -> None:
     record = {
         "Namespace": "AWS/DynamoDB",
         "ComparisonOperator": "GreaterThanThreshold",

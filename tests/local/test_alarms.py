@@ -82,7 +82,7 @@ def test_a_metric_of_another_region_is_another_metric(planes: LocalAws, name: st
 
 
 @pytest.mark.parametrize(("treatment", "wanted"), [("breaching", "ALARM"), ("missing", "INSUFFICIENT_DATA")])
-def test_silence_is_what_the_alarm_says_it_is(planes: LocalAws, name: str, treatment: str, wanted: str) -> None:
+def test_missing_data_is_treated_as_the_alarm_defines(planes: LocalAws, name: str, treatment: str, wanted: str) -> None:
     put_alarm(planes, name, TreatMissingData=treatment)
     put(planes, name, 0)
     assert becomes(planes, name, "OK")
@@ -102,7 +102,7 @@ def test_two_of_three_datapoints_make_an_alarm_and_one_does_not(planes: LocalAws
     assert becomes(planes, name, "ALARM")
 
 
-def test_an_alarm_tells_its_topic_once_when_it_goes_off_and_once_when_it_is_over(planes: LocalAws, name: str) -> None:
+def test_an_alarm_notifies_its_topic_once_in_alarm_and_once_when_ok(planes: LocalAws, name: str) -> None:
     topic = planes.client("sns").create_topic(Name=name)["TopicArn"]
     queue = planes.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     attributes = planes.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
@@ -116,9 +116,9 @@ def test_an_alarm_tells_its_topic_once_when_it_goes_off_and_once_when_it_is_over
     assert becomes(planes, name, "OK")
 
     found = planes.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-    told = [json.loads(json.loads(message["Body"])["Message"]) for message in found]
-    assert sorted(message["NewStateValue"] for message in told) == ["ALARM", "OK"]
-    assert {message["AlarmName"] for message in told} == {name}
+    notified = [json.loads(json.loads(message["Body"])["Message"]) for message in found]
+    assert sorted(message["NewStateValue"] for message in notified) == ["ALARM", "OK"]
+    assert {message["AlarmName"] for message in notified} == {name}
 
 
 def test_a_composite_alarm_follows_the_alarms_of_its_rule(planes: LocalAws, name: str) -> None:

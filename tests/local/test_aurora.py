@@ -12,7 +12,7 @@ from psycopg2 import errors
 
 from localaws.core import reaper
 from localaws.core.outages import OutageKind
-from tests.local.aurora_fixtures import at_home_and_empty, aws, lasting
+from tests.local.aurora_fixtures import aws, lasting, reset_and_empty
 from tests.local.aurora_world import (
     DATABASE,
     EAST_1,
@@ -35,7 +35,7 @@ def ledger(aws: World, lasting: Deployed) -> Deployed:
     for region in (EAST_1, EAST_2):
         aws.gate.heal(region)
     aws.pairs.set_lag(0)
-    return at_home_and_empty(aws, lasting)
+    return reset_and_empty(aws, lasting)
 
 
 def code(caught: pytest.ExceptionInfo[ClientError]) -> str:
@@ -107,7 +107,7 @@ def test_an_sql_error_names_its_state_as_the_data_api_does(ledger: Deployed) -> 
     assert code(caught) == "DatabaseErrorException"
 
 
-def test_without_a_database_named_the_data_api_looks_for_one_of_the_users_name(aws: World, ledger: Deployed) -> None:
+def test_the_data_api_defaults_to_the_database_with_the_users_name(aws: World, ledger: Deployed) -> None:
     with pytest.raises(ClientError, match=f'database "{USER}" does not exist; SQLState: 3D000'):
         aws.emulator.client("rds-data").execute_statement(
             resourceArn=ledger.clusters[EAST_1], secretArn=ledger.secret, sql="SELECT 1"
@@ -195,8 +195,8 @@ def test_a_failover_loses_exactly_the_rows_that_had_not_arrived(aws: World, ledg
     eventually(lambda: aws.read(ledger, EAST_1) == [1, 2, 5], "the old writer, made anew")
 
 
-def test_while_a_failover_runs_the_members_say_so_and_take_no_second_one(ledger: Deployed) -> None:
-    home = ledger.clusters[EAST_1]
+def test_a_running_failover_shows_in_the_members_status_and_refuses_a_second_one(ledger: Deployed) -> None:
+    original = ledger.clusters[EAST_1]
     assert ledger.fail_over(EAST_2)["GlobalCluster"]["Status"] == "failing-over"
     state = ledger.global_cluster()
     with pytest.raises(ClientError) as caught:
@@ -204,9 +204,9 @@ def test_while_a_failover_runs_the_members_say_so_and_take_no_second_one(ledger:
     with pytest.raises(ClientError) as unavailable:
         ledger.sql(EAST_1, "SELECT 1")
     assert state["Status"] == "failing-over"
-    assert state["FailoverState"]["FromDbClusterArn"] == home
+    assert state["FailoverState"]["FromDbClusterArn"] == original
     assert state["FailoverState"]["IsDataLossAllowed"] is True
-    assert [member["DBClusterArn"] for member in state["GlobalClusterMembers"] if member["IsWriter"]] == [home]
+    assert [member["DBClusterArn"] for member in state["GlobalClusterMembers"] if member["IsWriter"]] == [original]
     assert code(caught) == "InvalidGlobalClusterStateFault"
     assert code(unavailable) == "DatabaseUnavailableException"
     eventually(lambda: ledger.writer() == ledger.clusters[EAST_2] and ledger.available(), "the new writer")
@@ -273,7 +273,7 @@ def test_a_lost_writer_that_was_replaced_comes_back_as_a_reader(aws: World, ledg
     eventually(lambda: aws.read(ledger, EAST_1) == [1, 3], "the rows of the new writer, and row 2 gone")
 
 
-def test_the_status_tells_roles_and_lag_and_endpoints_carry_no_password(aws: World, ledger: Deployed) -> None:
+def test_the_status_has_roles_and_lag_and_urls_without_password(aws: World, ledger: Deployed) -> None:
     aws.pairs.set_lag(3600)
     ledger.insert(EAST_1, 1)
 
@@ -335,7 +335,7 @@ def test_a_detached_reader_becomes_a_writer_of_its_own(aws: World) -> None:
     destroy(deployed)
 
 
-def test_aurora_mysql_has_a_control_plane_and_says_that_it_runs_no_sql(aws: World) -> None:
+def test_aurora_mysql_has_a_control_plane_and_refuses_sql(aws: World) -> None:
     mysql = deploy(aws.emulator, engine="aurora-mysql")
     with pytest.raises(ClientError, match="Aurora PostgreSQL clusters only") as caught:
         mysql.sql(EAST_1, "CREATE DATABASE pretended")

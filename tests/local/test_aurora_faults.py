@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.core.outages import OutageKind
-from tests.local.aurora_fixtures import at_home_and_empty, aws, lasting
+from tests.local.aurora_fixtures import aws, lasting, reset_and_empty
 from tests.local.aurora_world import EAST_1, EAST_2, SPEED, Deployed, World, eventually
 
 __all__ = ["aws", "lasting"]
@@ -21,7 +21,7 @@ def ledger(aws: World, lasting: Deployed) -> Deployed:
     aws.pairs.set_lag(0)
     for region in (EAST_1, EAST_2):
         aws.pairs.set_down(region, False)
-    return at_home_and_empty(aws, lasting)
+    return reset_and_empty(aws, lasting)
 
 
 def row(aws: World, ledger: Deployed, region: str) -> dict[str, Any]:
@@ -40,9 +40,9 @@ def test_a_writer_that_is_down_by_itself_stays_so_until_it_is_brought_back(aws: 
         ledger.insert(EAST_1, 2)
     assert caught.value.response["Error"]["Code"] == "DatabaseUnavailableException"
     assert aws.read(ledger, EAST_2) == [1], "the other member still reads"
-    told = row(aws, ledger, EAST_1)
-    assert (told["role"], told["down"], told["running"]) == ("writer", True, False)
-    assert told["writer_intervals"][-1]["until"] is not None
+    writer = row(aws, ledger, EAST_1)
+    assert (writer["role"], told["down"], told["running"]) == ("writer", True, False)
+    assert writer["writer_intervals"][-1]["until"] is not None
 
     aws.pairs.set_down(EAST_1, False)
 

@@ -36,7 +36,7 @@ class Zone:
         self.id = made["HostedZone"]["Id"]
 
     def put(self, name: str, kind: str, *records: str, ttl: int = 60, **settings: Any) -> str:
-        """Create a record set of values, or of what `settings` say; returns its full name."""
+        """Create a record set of values, or of `settings`; returns its full name."""
         full = f"{name}.{self.name}" if name else self.name
         content = {"TTL": ttl, "ResourceRecords": [{"Value": value} for value in records]} if records else {}
         record = {"Name": full, "Type": kind, **content, **settings}

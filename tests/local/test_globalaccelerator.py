@@ -273,7 +273,9 @@ def test_client_addresses_are_preserved_only_where_aws_can_do_it(world: World, c
         ),
     ],
 )
-def test_what_is_not_emulated_says_so(world: World, operation: str, parameters: dict[str, Any]) -> None:
+def test_an_operation_that_is_not_emulated_is_refused_with_the_reason(
+    world: World, operation: str, parameters: dict[str, Any]
+) -> None:
     with pytest.raises(ClientError, match=r"not emulated|embedded AWS"):
         getattr(world.accelerator_client(), operation)(**parameters)
 

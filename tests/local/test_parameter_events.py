@@ -14,7 +14,7 @@ Seen = Callable[[], list[dict[str, Any]]]
 
 
 def listen(aws: LocalAws, region: str, prefix: str, *, pattern: dict[str, Any] | None = None) -> Seen:
-    """Everything that a rule for parameters under `prefix`, or with a `pattern` of its own, has been told in `region`,
+    """Everything that a rule for parameters under `prefix`, or with a `pattern` of its own, has received in `region`,
     oldest first."""
     name = f"parameters-{uuid.uuid4().hex[:8]}"
     queue = aws.client("sqs", region).create_queue(QueueName=name)["QueueUrl"]
@@ -26,14 +26,14 @@ def listen(aws: LocalAws, region: str, prefix: str, *, pattern: dict[str, Any] |
     events = aws.client("events", region)
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:{region}:{ACCOUNT}:{name}"}])
-    told: list[dict[str, Any]] = []
+    published: list[dict[str, Any]] = []
 
-    def look() -> list[dict[str, Any]]:
+    def read() -> list[dict[str, Any]]:
         found = aws.client("sqs", region).receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-        told.extend(json.loads(message["Body"]) for message in found)
-        return told
+        published.extend(json.loads(message["Body"]) for message in found)
+        return published
 
-    return look
+    return read
 
 
 @pytest.fixture
@@ -41,13 +41,13 @@ def prefix() -> str:
     return f"/app/{uuid.uuid4().hex[:8]}/"
 
 
-def test_every_change_is_told_without_the_value(planes: LocalAws, prefix: str) -> None:
+def test_every_change_is_published_without_the_value(planes: LocalAws, prefix: str) -> None:
     seen, ssm = listen(planes, EAST_1, prefix), planes.client("ssm")
     name = f"{prefix}flag"
 
-    ssm.put_parameter(Name=name, Value="tell-no-one-1", Type="SecureString", Description="a flag")
+    ssm.put_parameter(Name=name, Value="secret-1", Type="SecureString", Description="a flag")
     assert eventually(lambda: len(seen()) == 1)
-    ssm.put_parameter(Name=name, Value="tell-no-one-2", Overwrite=True)
+    ssm.put_parameter(Name=name, Value="secret-2", Overwrite=True)
     ssm.label_parameter_version(Name=name, Labels=["good"])
     ssm.delete_parameters(Names=[name, f"{prefix}unknown"])
 
@@ -57,10 +57,10 @@ def test_every_change_is_told_without_the_value(planes: LocalAws, prefix: str) -
     created = next(event for event in seen() if event["detail"]["operation"] == "Create")
     assert created["detail"] == {"operation": "Create", "name": name, "type": "SecureString", "description": "a flag"}
     assert created["resources"] == [f"arn:aws:ssm:{EAST_1}:{ACCOUNT}:parameter{name}"]
-    assert "tell-no-one" not in json.dumps(seen())
+    assert "secret" not in json.dumps(seen())
 
 
-def test_a_change_is_told_in_its_own_region_only(planes: LocalAws, prefix: str) -> None:
+def test_a_change_is_published_in_its_own_region_only(planes: LocalAws, prefix: str) -> None:
     here, there = listen(planes, EAST_2, prefix), listen(planes, EAST_1, prefix)
 
     planes.client("ssm", EAST_2).put_parameter(Name=f"{prefix}a", Value="1", Type="String")
@@ -70,7 +70,7 @@ def test_a_change_is_told_in_its_own_region_only(planes: LocalAws, prefix: str) 
     assert not there()
 
 
-def test_a_refused_change_is_not_told(planes: LocalAws, prefix: str) -> None:
+def test_a_refused_change_is_not_published(planes: LocalAws, prefix: str) -> None:
     seen, ssm = listen(planes, EAST_1, prefix), planes.client("ssm")
     ssm.put_parameter(Name=f"{prefix}a", Value="1", Type="String")
 

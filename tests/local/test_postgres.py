@@ -29,7 +29,7 @@ from tests.tiers import starts
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
+def directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="localaws-test-") as directory:
         Path(directory).chmod(0o711)  # PostgreSQL runs as another user when we are root
         yield Path(directory)
@@ -37,8 +37,8 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 @starts("emulator")
-def host(home: Path) -> Iterator[PostgresHost]:
-    host = PostgresHost(home)
+def host(directory: Path) -> Iterator[PostgresHost]:
+    host = PostgresHost(directory)
     yield host
     host.close()
 
@@ -239,28 +239,28 @@ def test_the_server_is_private_to_this_machine_and_to_an_unprivileged_user(
     assert pair[0].instance.query("SHOW listen_addresses") == ("127.0.0.1",)
     assert pair[0].instance.query("SHOW unix_socket_directories") == ("",)
     assert stat.S_IMODE(host.passfile.stat().st_mode) == 0o600
-    assert stat.S_IMODE((host.home / "template").stat().st_mode) == 0o700
+    assert stat.S_IMODE((host.directory / "template").stat().st_mode) == 0o700
     with contextlib.closing(pair[0].instance.connect(host.admin, "postgres")) as connection:
         assert Path(f"/proc/{connection.info.backend_pid}").stat().st_uid != 0
 
 
 def test_the_programs_are_copied_when_the_servers_user_cannot_reach_them(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reaches = Programs._reaches
     monkeypatch.setattr(Programs, "_reaches", lambda self, path: path.name != "bin" and reaches(self, path))
-    programs = Programs(home)
-    assert programs.home in programs.bin.parents
+    programs = Programs(directory)
+    assert programs.directory in programs.bin.parents
     assert "PostgreSQL) 18" in programs.run("postgres", "--version")
     assert "pg_basebackup" in programs.run("pg_basebackup", "--version"), "this one needs the wheel's own libraries"
     programs.remove()
 
 
-def test_a_folder_the_servers_user_cannot_reach_is_not_used(home: Path) -> None:
-    private = home / "private"
+def test_a_folder_the_servers_user_cannot_reach_is_not_used(directory: Path) -> None:
+    private = directory / "private"
     private.mkdir(mode=0o700)
     programs = Programs(private)
-    assert (private in programs.home.parents) == (os.geteuid() != 0), "only root's own files are out of reach"
+    assert (private in programs.directory.parents) == (os.geteuid() != 0), "only root's own files are out of reach"
     assert "PostgreSQL) 18" in programs.run("postgres", "--version")
     programs.remove()
 
@@ -275,19 +275,19 @@ OWNER = """
     instance.initialise()
     instance.start()
     (others,) = instance.query("SELECT array_agg(pid) FROM pg_stat_activity")
-    postmaster = (host.home / "only" / "postmaster.pid").read_text().split()[0]
+    postmaster = (host.directory / "only" / "postmaster.pid").read_text().split()[0]
     print(postmaster, *others, flush=True)
     time.sleep(60)
 """
 
 
-def test_no_server_outlives_an_owner_that_is_killed(home: Path) -> None:
+def test_no_server_outlives_an_owner_that_is_killed(directory: Path) -> None:
     owner = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(OWNER), str(home)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", textwrap.dedent(OWNER), str(directory)], stdout=subprocess.PIPE, text=True
     )
     assert owner.stdout
-    with owner.stdout as said:
-        servers = [int(pid) for pid in said.readline().split()]
+    with owner.stdout as output:
+        servers = [int(pid) for pid in output.readline().split()]
     assert any(reaper.started_at(pid) for pid in servers)
     owner.send_signal(signal.SIGKILL)
     owner.wait()
@@ -340,7 +340,7 @@ class Client:
     def __init__(self, relay: Relay) -> None:
         self._connection = socket.create_connection(("127.0.0.1", relay.port), timeout=0.3)
 
-    def say(self, word: bytes) -> bytes:
+    def send(self, word: bytes) -> bytes:
         self._connection.sendall(word)
         return self._connection.recv(64)
 
@@ -350,25 +350,25 @@ class Client:
 
 def test_a_cut_relay_resets_old_and_new_connections(relay: Relay, echo: int) -> None:
     old = Client(relay)
-    assert old.say(b"hello") == b"hello"
+    assert old.send(b"hello") == b"hello"
     relay.cut(OutageKind.RESET)
     with pytest.raises(ConnectionResetError):
         old.listen()
     with pytest.raises(ConnectionResetError):
         Client(relay).listen()
     relay.open(echo)
-    assert Client(relay).say(b"hello") == b"hello"
+    assert Client(relay).send(b"hello") == b"hello"
 
 
 def test_a_hanging_relay_answers_neither_old_nor_new_connections(relay: Relay, echo: int) -> None:
     old = Client(relay)
-    assert old.say(b"hello") == b"hello"
+    assert old.send(b"hello") == b"hello"
     relay.cut(OutageKind.HANG)
     with pytest.raises(TimeoutError):
-        old.say(b"hello")
+        old.send(b"hello")
     with pytest.raises(TimeoutError):
         Client(relay)
     relay.open(echo)
     with pytest.raises(ConnectionResetError):
         old.listen()
-    assert Client(relay).say(b"hello") == b"hello"
+    assert Client(relay).send(b"hello") == b"hello"

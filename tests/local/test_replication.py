@@ -163,7 +163,7 @@ def test_a_long_replay_does_not_hold_up_the_event_loop() -> None:
 
 
 def test_a_delivery_that_fails_is_counted_and_the_next_ones_go_on() -> None:
-    async def told() -> tuple[list[str], dict[str, int]]:
+    async def run() -> tuple[list[str], dict[str, int]]:
         replication = Replication(Clock(), Gate((EAST_1, EAST_2)))
         await replication.start()
         done: list[str] = []
@@ -174,7 +174,7 @@ def test_a_delivery_that_fails_is_counted_and_the_next_ones_go_on() -> None:
         await replication.stop()
         return done, replication.status()["failed"]
 
-    assert asyncio.run(told()) == (["next"], {"any": 1})
+    assert asyncio.run(run()) == (["next"], {"any": 1})
 
 
 def _replicated_buckets(aws: LocalAws, name: str) -> tuple[str, str]:

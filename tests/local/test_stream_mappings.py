@@ -9,7 +9,7 @@ import pytest
 from localaws.core.environment import ACCOUNT
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually, make_table, put
 
-# Tells a queue what it is given, and fails as it is told to by the values of the items.
+# Sends its batch to a queue, and fails as the values of the items demand.
 CODE = """
     import json
     import os
@@ -37,14 +37,14 @@ CODE = """
 
 
 class Stream:
-    """A table, a function that tells what it is given, and the mapping between them."""
+    """A table, a function that reports its batches, and the mapping between them."""
 
     def __init__(self, aws: LocalAws, name: str, region: str = EAST_1, *, raises: bool = False) -> None:
         self.aws, self.name, self.region = aws, name, region
         sqs = aws.client("sqs", region)
-        self.told = sqs.create_queue(QueueName=f"{name}-told")["QueueUrl"]
+        self.received = sqs.create_queue(QueueName=f"{name}-received")["QueueUrl"]
         self.broken = sqs.create_queue(QueueName=f"{name}-broken")["QueueUrl"]
-        variables = {"QUEUE": self.told, "BROKEN": f"{name}-broken", **({"RAISE": "1"} if raises else {})}
+        variables = {"QUEUE": self.received, "BROKEN": f"{name}-broken", **({"RAISE": "1"} if raises else {})}
         deploy_function(aws, name, CODE, region, Environment={"Variables": variables})
 
     def map(self, **settings: Any) -> None:
@@ -64,19 +64,19 @@ class Stream:
         self.aws.client("sqs", self.region).send_message(QueueUrl=self.broken, MessageBody="broken")
 
     def batches(self) -> list[list[str]]:
-        """The ids of each batch since the last look."""
-        answer = self.aws.client("sqs", self.region).receive_message(QueueUrl=self.told, MaxNumberOfMessages=10)
+        """The ids of each batch since the last read."""
+        answer = self.aws.client("sqs", self.region).receive_message(QueueUrl=self.received, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
     def batches_until(self, last: str, *, within: float = 60.0) -> list[list[str]]:
         """All batches until one that ends with `last`."""
         seen: list[list[str]] = []
 
-        def look() -> bool:
+        def read() -> bool:
             seen.extend(self.batches())
             return any(batch[-1:] == [last] for batch in seen)
 
-        assert eventually(look, within=within), seen
+        assert eventually(read, within=within), seen
         return seen
 
 
@@ -137,8 +137,8 @@ def test_a_batch_that_raises_is_divided_until_the_poison_is_alone_and_then_disca
     seen += stream.batches_until("e")
     assert seen == [["a", "b", "c", "d"], ["a", "b"], ["c", "d"], ["c"], ["d"], ["e"]]
     (message,) = aws.client("sqs").receive_message(QueueUrl=failures)["Messages"]
-    told = json.loads(message["Body"])
-    assert (told["requestContext"]["condition"], told["DDBStreamBatchInfo"]["batchSize"]) == (
+    received = json.loads(message["Body"])
+    assert (received["requestContext"]["condition"], received["DDBStreamBatchInfo"]["batchSize"]) == (
         "RetryAttemptsExhausted",
         1,
     )

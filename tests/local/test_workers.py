@@ -48,7 +48,7 @@ def test_a_burst_is_served_by_a_few_workers_and_the_rest_is_throttled_early(aws:
 
     assert 0 < len(workers) <= 8
     assert throttled, "40 calls at once were all served by at most 8 workers with room for 8 more to wait"
-    assert min(throttled) < max(served), "what is above the limit is told so before the burst is over"
+    assert min(throttled) < max(served), "calls above the limit are throttled before the burst is over"
     assert invoke(0)[0] in workers, "after the burst a call finds a worker"
 
 
@@ -68,11 +68,11 @@ def test_a_handler_that_raises_keeps_its_worker(aws: LocalAws, name: str) -> Non
         answer = aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
         return answer.get("FunctionError"), json.load(answer["Payload"])
 
-    _, worker = invoke("tell")
+    _, worker = invoke("report")
     kind, raised = invoke("raise")
 
     assert (kind, raised["errorMessage"]) == ("Unhandled", f"bad event in {worker}")
-    assert invoke("tell") == (None, worker)
+    assert invoke("report") == (None, worker)
 
 
 def test_a_worker_that_cannot_start_does_not_take_the_others_with_it(aws: LocalAws, name: str) -> None:

@@ -92,7 +92,7 @@ def test_the_sentinel_has_a_failover_finished_that_failed_after_it_moved_the_wri
     states = world.aws.client("stepfunctions", EAST_2)
 
     def runs(status: str) -> list[str]:
-        """Names of the failover's runs, looked for after the sentinel has looked."""
+        """Names of the failover's runs, read after the sentinel has run."""
         world.invoke("sentinel", EAST_2, {})
         found = states.list_executions(stateMachineArn=world.machines["failover", EAST_2], statusFilter=status)
         return [run["name"] for run in found["executions"]]

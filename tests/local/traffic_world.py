@@ -1,4 +1,4 @@
-"""An embedded AWS inside the test process, with its traffic side: what the traffic tests deploy on and look through."""
+"""An embedded AWS inside the test process, with its traffic side: what the traffic tests deploy on and read through."""
 
 import asyncio
 import contextlib
@@ -208,10 +208,10 @@ def fixed_response(status: int, body: str) -> dict[str, Any]:
     }
 
 
-def eventually(look: Callable[[], Found], *, within: float = 60.0) -> Found:
-    """What `look` returns once that is true; its last answer after `within` seconds."""
+def eventually(read: Callable[[], Found], *, within: float = 60.0) -> Found:
+    """What `read` returns once that is true; its last answer after `within` seconds."""
     deadline = time.monotonic() + within
-    while not (found := look()) and time.monotonic() < deadline:
+    while not (found := read()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return found
 

@@ -55,7 +55,7 @@ class PostgresHost:
     def __init__(self, directory: Path, reaper: Reaper | None = None) -> None:
         """Start preparing below `directory`, in the background. Raises RuntimeError if PostgreSQL cannot run here."""
         self.programs = Programs(directory, reaper)
-        self.home = self.programs.home
+        self.directory = self.programs.directory
         self.admin = Login(user=ADMIN, password=secrets.token_urlsafe(24))
         self.replication = Login(user=REPLICATION, password=secrets.token_urlsafe(24))
         self.passfile = self._secret_file(
@@ -75,7 +75,7 @@ class PostgresHost:
         self.programs.remove()
 
     def _make_template(self) -> Path:
-        template = self.home / "template"
+        template = self.directory / "template"
         password = self._secret_file("admin.password", self.admin.password)
         settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         self.programs.run(
@@ -98,7 +98,7 @@ class PostgresHost:
         return template
 
     def _secret_file(self, name: str, content: str) -> Path:
-        path = self.home / name
+        path = self.directory / name
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(content)
         self.programs.own(path)

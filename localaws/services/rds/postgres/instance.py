@@ -37,8 +37,8 @@ class Instance:
     def __init__(self, host: PostgresHost, name: str, upstream: int) -> None:
         """`upstream` is the port it streams from while it is a standby."""
         self._host = host
-        self._data = host.home / name
-        self._log = host.home / f"{name}.log"
+        self._data = host.directory / name
+        self._log = host.directory / f"{name}.log"
         self._upstream = upstream
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0

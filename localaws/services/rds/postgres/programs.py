@@ -82,7 +82,7 @@ def _create_system_user() -> None:
 
 
 class Programs:
-    """Runs PostgreSQL's programs as `user`, with a folder `home` that this user can reach."""
+    """Runs PostgreSQL's programs as `user`, with a folder `directory` that this user can reach."""
 
     def __init__(self, directory: Path, reaper: Reaper | None = None) -> None:
         """Make a folder in `directory`, or in the machine's temporary one.
@@ -97,10 +97,10 @@ class Programs:
         places = [place for place in (directory, *TEMPORARY) if place.is_dir() and self._reaches(place)]
         if not places:
             raise RuntimeError(f"the user {SYSTEM_USER} can reach neither {directory} nor {TEMPORARY[0]}")
-        self.home = Path(tempfile.mkdtemp(prefix="localaws-postgres-", dir=places[0]))
+        self.directory = Path(tempfile.mkdtemp(prefix="localaws-postgres-", dir=places[0]))
         if reaper:
-            reaper.path(self.home)
-        self.own(self.home)
+            reaper.path(self.directory)
+        self.own(self.directory)
         self.bin = self._programs()
 
     def run(self, program: str, *arguments: str, timeout: float = 60.0) -> str:
@@ -133,8 +133,8 @@ class Programs:
                 os.chown(one, self.user.uid, self.user.gid)
 
     def remove(self) -> None:
-        """Delete everything below `home`."""
-        shutil.rmtree(self.home)
+        """Delete everything below `directory`."""
+        shutil.rmtree(self.directory)
 
     def _start(
         self, program: str, arguments: Sequence[str], output: int | IO[bytes], death: signal.Signals
@@ -148,7 +148,7 @@ class Programs:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=self.home,
+            cwd=self.directory,
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
             process_group=0,
         ).result()
@@ -161,8 +161,8 @@ class Programs:
         installed = package / INSTALLED
         if self._reaches(installed / "bin"):
             return installed / "bin"
-        # The programs look for their libraries and files by relative path, so the copy keeps the wheel's layout.
-        place = self.home / "programs"
+        # The programs locate their libraries and files by relative path, so the copy keeps the wheel's layout.
+        place = self.directory / "programs"
         for folder in ("bin", "lib", "share"):
             shutil.copytree(installed / folder, place / WHEEL / INSTALLED / folder)
         if (libraries := package.with_name(f"{WHEEL}.libs")).is_dir():

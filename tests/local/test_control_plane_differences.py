@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.embedded import LocalAws
-from tests.local.test_protection_and_backups import SHOWN, guarded_api, status
+from tests.local.test_control_planes import SHOWN, guarded_api, status
 
 
 def test_the_rules_of_a_web_acl_are_kept_and_not_applied(planes: LocalAws, name: str) -> None:

@@ -107,7 +107,7 @@ def test_a_client_that_does_not_speak_http_gets_400(world: World, cells: tuple[C
 
 
 def fate(connection: socket.socket) -> str:
-    """What becomes of an open connection on which the client says something, seen below TLS."""
+    """What becomes of an open connection on which the client sends something, below TLS."""
     connection.settimeout(0.3)
     try:
         connection.sendall(b"anybody there?")
@@ -360,7 +360,7 @@ def everything_from(connection: socket.socket) -> bytes:
 
 @contextlib.contextmanager
 def echo_server(delay: float = 0.0) -> Iterator[int]:
-    """Sends back all it got once its client has said that it is done; it starts to read after `delay` seconds."""
+    """Echoes everything once its client has ended its stream; it starts to read after `delay` seconds."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:

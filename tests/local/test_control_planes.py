@@ -43,11 +43,11 @@ def test_a_web_acl_logs_to_a_group_with_wafs_prefix_in_its_own_region(planes: Lo
 def test_a_web_acl_in_use_is_not_deleted_and_takes_its_log_settings_with_it(planes: LocalAws, name: str) -> None:
     acl, client = web_acl(planes, name), planes.client("wafv2")
     log_to(planes, acl, "aws-waf-logs-a")
-    door = f"arn:aws:apigateway:us-east-1::/restapis/{name}/stages/live"
-    client.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=door)
+    stage = f"arn:aws:apigateway:us-east-1::/restapis/{name}/stages/live"
+    client.associate_web_acl(WebACLArn=acl["ARN"], ResourceArn=stage)
     with pytest.raises(ClientError, match="WAFAssociatedItemException"):
         client.delete_web_acl(Name=name, Scope="REGIONAL", Id=acl["Id"], LockToken=acl["LockToken"])
-    client.disassociate_web_acl(ResourceArn=door)
+    client.disassociate_web_acl(ResourceArn=stage)
 
     client.delete_web_acl(Name=name, Scope="REGIONAL", Id=acl["Id"], LockToken=acl["LockToken"])
 
@@ -55,7 +55,7 @@ def test_a_web_acl_in_use_is_not_deleted_and_takes_its_log_settings_with_it(plan
         client.get_logging_configuration(ResourceArn=acl["ARN"])
 
 
-def test_a_vault_tells_its_topic_until_it_is_told_not_to(planes: LocalAws, name: str) -> None:
+def test_vault_notifications_are_kept_until_deleted(planes: LocalAws, name: str) -> None:
     client, topic = planes.client("backup"), "arn:aws:sns:us-east-1:000000000000:people"
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         client.put_backup_vault_notifications(
@@ -155,7 +155,7 @@ def test_one_key_value_opens_the_apis_of_both_regions_and_no_other_value_does(pl
     assert [status(planes, api, other) for api in apis for other in ("", "x" * 30)] == [403] * 4
 
 
-def test_a_plan_that_loses_its_stage_closes_the_door_and_keeps_numbers_as_numbers(planes: LocalAws, name: str) -> None:
+def test_a_plan_without_its_stage_rejects_keys_and_limits_stay_numbers(planes: LocalAws, name: str) -> None:
     key = f"{name}-{'k' * 30}"
     api, plan = guarded_api(planes, EAST_1, key)
     client = planes.client("apigateway")

@@ -1,4 +1,4 @@
-"""Where an accelerator sends a connection, as a decision without sockets."""
+"""The endpoint an accelerator chooses for a connection, without sockets."""
 
 import random
 from collections import Counter
@@ -63,7 +63,7 @@ def test_failover_tries_the_three_closest_groups_only() -> None:
     assert set(shares([*unhealthy[:2], group("third", 0, (128, True))])) == {"third-0"}
 
 
-def test_no_endpoint_anywhere_is_no_way() -> None:
+def test_without_any_endpoint_there_is_no_choice() -> None:
     assert choose([group("near", 100), group("far", 100)], is_healthy, lambda: 0.0) is None
 
 
