@@ -4,12 +4,15 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from localaws.process import launch
 from tests import made_once, recorder
+from tests.drill.running_environment import deployed, set_speed
+from tests.drill.shared_environment import SharedEnvironment
 from tests.local.embedded import EAST_1, EAST_2, LocalAws
 from tests.recorder import Built
 from tests.tiers import TIERS, Tiers, starts
@@ -73,3 +76,24 @@ def planes(shared_planes: LocalAws) -> Iterator[LocalAws]:
     """The fast embedded AWS, with both regions there at the start and at the end."""
     yield shared_planes
     shared_planes.heal(EAST_1, EAST_2)
+
+
+@pytest.fixture(scope="session")
+@starts("stack")
+def shared_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedEnvironment]:
+    """The three stacks on an embedded AWS of their own, for all tests that need them; deployed for the first one."""
+
+    def deploy(speed: float) -> AbstractContextManager[Path]:
+        return deployed(tmp_path_factory.mktemp("deployed"), speed)
+
+    with SharedEnvironment(deploy, set_speed) as made:
+        yield made
+
+
+@pytest.fixture
+def environment(shared_environment: SharedEnvironment, request: pytest.FixtureRequest) -> Iterator[SharedEnvironment]:
+    """The shared one at the module's `SPEED`, or at one that this machine sustains where the module names none. Each
+    test has to leave it as it found it."""
+    speed = getattr(request.module, "SPEED", None)
+    with shared_environment.lent(request.node.name, speed=speed) as lent:
+        yield lent

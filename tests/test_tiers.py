@@ -123,9 +123,9 @@ def test_a_unit_test_cannot_start_a_server() -> None:
     ("command_line", "expected"),
     [
         (["python", "-m", "localaws.server.main", "--speed", "1"], True),
-        (["python", "-m", "localaws", "up"], True),
-        ("python -m localaws up --speed 5", True),
-        (["python", "-m", "localaws", "status"], False),
+        (["python", "-m", "shared.local_aws", "up"], True),
+        ("python -m shared.local_aws up --speed 5", True),
+        (["python", "-m", "shared.local_aws", "status"], False),
         ([Path("make"), "policy"], False),
     ],
 )

@@ -102,6 +102,6 @@ def is_server(command: Any) -> bool:
     """Whether a command line starts an embedded AWS."""
     words = [str(each) for each in command] if isinstance(command, (list, tuple)) else str(command).split()
     return any(
-        words[at : at + 1] == ["localaws.server.main"] or words[at : at + 2] == ["localaws", "up"]
+        words[at : at + 1] == ["localaws.server.main"] or words[at : at + 2] == ["shared.local_aws", "up"]
         for at in range(len(words))
     )

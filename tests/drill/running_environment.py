@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -16,7 +17,7 @@ from drill.engine.local_environment import Endpoints, Environment
 from drill.model.target import Site
 from drill.observe.host_usage import Sampler
 from drill.observe.progress import Progress
-from drill.scenarios.settings import AUTOMATIC_SPEED, RehearsalSettings
+from drill.scenarios.settings import RehearsalSettings
 from shared.deployment import Deployment
 
 _START_SECONDS = 300.0
@@ -24,10 +25,9 @@ _END_SECONDS = 60.0
 
 
 @contextmanager
-def deployed(folder: Path, *, speed: float | None = None) -> Iterator[Path]:
-    """`endpoints.json` of the three stacks on an embedded AWS; without `speed`, at one that this machine sustains."""
-    first = AUTOMATIC_SPEED if speed is None else speed
-    words = ["up", "--speed", str(first), "--plain", "--directory", str(folder / "local")]
+def deployed(folder: Path, speed: float) -> Iterator[Path]:
+    """`endpoints.json` of the three stacks on an embedded AWS."""
+    words = ["up", "--speed", str(speed), "--plain", "--directory", str(folder / "local")]
     found = folder / "local" / "endpoints.json"
     with (folder / "out").open("w") as out, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
@@ -37,17 +37,20 @@ def deployed(folder: Path, *, speed: float | None = None) -> Iterator[Path]:
         while not found.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)
         assert found.exists(), (folder / "out").read_text()
-        if speed is None:
-            _choose_speed(found)
         yield found
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(_END_SECONDS)
 
 
-def _choose_speed(file: Path) -> None:
-    """Measure this machine as a rehearsal does, and let the environment go on at the speed that this gives."""
+def set_speed(file: Path, speed: float | None) -> None:
+    """Let the environment go on at another speed; where none is given, at one that this machine sustains, measured as a
+    rehearsal does."""
     endpoints = Endpoints.read(file)
+    if speed is not None:
+        url = f"{endpoints.control}/clock"
+        httpx.post(url, json={"speed": speed}, trust_env=False, timeout=60).raise_for_status()
+        return
     deployment = Deployment.of_local(endpoints)
     server = psutil.Process(endpoints.pid)
     environment = Environment(

@@ -1,4 +1,4 @@
-"""The environment that a module's tests share: how each test has to leave it, and a new one where a test did not."""
+"""The environment that all tests on deployed stacks share: each has to leave it as it was, or the next gets a new one."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -33,13 +33,14 @@ class SharedEnvironment:
 
     def __init__(
         self,
-        deploy: Callable[[float | None], AbstractContextManager[Path]],
+        deploy: Callable[[float], AbstractContextManager[Path]],
+        set_speed: Callable[[Path, float | None], None],
         look: Callable[[Path], Facts] | None = None,
-        *,
-        speed: float | None = None,
     ) -> None:
-        """`deploy` is given a speed, or none to choose one by what this machine sustains."""
-        self._deploy, self._look, self._speed = deploy, look or facts, speed
+        """`deploy` is given a speed; `set_speed` another one, or none to choose one that this machine sustains."""
+        self._deploy, self._set_speed, self._look = deploy, set_speed, look or facts
+        self._speed: float | None = None  # the present test's
+        self._sustained: float | None = None  # chosen for tests that name none
         self._up = ExitStack()
         self._file: Path | None = None
         self._before: Facts = {}
@@ -55,9 +56,19 @@ class SharedEnvironment:
     def file(self) -> Path:
         """Its `endpoints.json`."""
         if self._file is None:
-            self._file = self._up.enter_context(self._deploy(self._speed))
+            self._file = self._up.enter_context(self._deploy(self._speed or self._sustained or AUTOMATIC_SPEED))
             self._before = self._look(self._file)
+            self._adjust_speed()
         return self._file
+
+    def _adjust_speed(self) -> None:
+        """Go on at the present test's speed."""
+        wanted = self._speed or self._sustained
+        if self._file and (wanted is None or wanted != self._before["speed"]):
+            self._set_speed(self._file, wanted)
+            self._before = {**self._before, "speed": self._look(self._file)["speed"]}
+        if self._file and self._speed is None:
+            self._sustained = self._before["speed"]
 
     @property
     def deployment(self) -> Deployment:
@@ -69,9 +80,13 @@ class SharedEnvironment:
         self._up.close()
 
     def start_anew_at_half_speed(self) -> None:
-        speed = self._before.get("speed", AUTOMATIC_SPEED)
+        """For the present test, and for all further ones that name no speed."""
+        slower = max(_SLOWEST, self._before.get("speed", AUTOMATIC_SPEED) / 2)
         self.discard()
-        self._speed = max(_SLOWEST, speed / 2)
+        if self._speed is None:
+            self._sustained = slower
+        else:
+            self._speed = slower
 
     def expect_a_difference(self) -> None:
         """The test that is running may leave it otherwise than it found it; the next one gets a new one then."""
@@ -92,9 +107,11 @@ class SharedEnvironment:
         return found
 
     @contextmanager
-    def lent(self, test: str) -> Iterator["SharedEnvironment"]:
-        """To a test, which fails if it leaves it otherwise than it found it."""
-        self._may_differ = False
+    def lent(self, test: str, *, speed: float | None = None) -> Iterator["SharedEnvironment"]:
+        """To a test, which fails if it leaves it otherwise than it found it. Without `speed`, at one that this machine
+        sustains."""
+        self._may_differ, self._speed = False, speed
+        self._adjust_speed()
         found: list[str] = []
         try:
             yield self

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from drill.scenarios.settings import AUTOMATIC_SPEED
 from tests.drill import shared_environment
 from tests.drill.shared_environment import Facts, SharedEnvironment
 
+SUSTAINED = 6.0
 BEFORE: Facts = {"speed": 6.0, "regions away": []}
 
 
@@ -17,16 +19,21 @@ class Deployments:
     """Environments that are made of their number and their facts."""
 
     def __init__(self) -> None:
-        self.started: list[float | None] = []
+        self.started: list[float] = []
+        self.speeds: list[float | None] = []
         self.ended = 0
         self.facts: Facts = dict(BEFORE)
 
     @contextmanager
-    def deploy(self, speed: float | None) -> Iterator[Path]:
+    def deploy(self, speed: float) -> Iterator[Path]:
         self.started.append(speed)
-        self.facts = dict(BEFORE)
+        self.facts = {**BEFORE, "speed": speed}
         yield Path(str(len(self.started)))
         self.ended += 1
+
+    def set_speed(self, _file: Path, speed: float | None) -> None:
+        self.speeds.append(speed)
+        self.facts["speed"] = speed or SUSTAINED
 
     def look(self, _file: Path) -> Facts:
         return dict(self.facts)
@@ -40,7 +47,7 @@ def deployments(monkeypatch: pytest.MonkeyPatch) -> Deployments:
 
 @pytest.fixture
 def shared(deployments: Deployments) -> Iterator[SharedEnvironment]:
-    with SharedEnvironment(deployments.deploy, deployments.look) as made:
+    with SharedEnvironment(deployments.deploy, deployments.set_speed, deployments.look) as made:
         yield made
 
 
@@ -65,7 +72,7 @@ def test_tests_that_change_nothing_share_one_that_is_started_when_it_is_needed(
     for name in ("first", "second"):
         with shared.lent(name) as environment:
             assert environment.file == Path("1")
-    assert (deployments.started, deployments.ended) == ([None], 0)
+    assert (deployments.started, deployments.ended) == ([AUTOMATIC_SPEED], 0)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +124,7 @@ def test_who_may_leave_it_otherwise_does_not_fail_and_the_next_one_gets_a_new_on
 
     with pytest.raises(pytest.fail.Exception):
         used(shared, deployments, "the next one", {"regions away": ["us-east-1"]})
-    assert deployments.started == [None, None]
+    assert deployments.started == [AUTOMATIC_SPEED, SUSTAINED]
 
 
 def test_what_a_failing_test_leaves_is_not_left_to_the_next_one(
@@ -135,4 +142,29 @@ def test_a_repeated_run_gets_a_new_one_at_half_the_speed(shared: SharedEnvironme
         environment.start_anew_at_half_speed()
         assert environment.file == Path("2")
 
-    assert (deployments.started, deployments.ended) == ([None, 3.0], 1)
+    assert (deployments.started, deployments.ended) == ([AUTOMATIC_SPEED, 3.0], 1)
+
+
+def test_each_test_has_its_own_speed_and_one_is_measured_only_once(
+    shared: SharedEnvironment, deployments: Deployments
+) -> None:
+    for speed in (10.0, None, 10.0, None):
+        with shared.lent("at a speed", speed=speed) as environment:
+            assert environment.file == Path("1")
+            assert deployments.facts["speed"] == (speed or SUSTAINED)
+
+    assert deployments.started == [10.0]
+    assert deployments.speeds == [None, 10.0, SUSTAINED]
+
+
+def test_a_repeated_run_at_a_speed_of_its_own_slows_no_other_test_down(
+    shared: SharedEnvironment, deployments: Deployments
+) -> None:
+    with shared.lent("a slow machine", speed=10.0) as environment:
+        assert environment.file == Path("1")
+        environment.start_anew_at_half_speed()
+        assert environment.file == Path("2")
+    with shared.lent("the next one", speed=10.0) as environment:
+        assert environment.file == Path("2")
+
+    assert (deployments.started, deployments.speeds) == ([10.0, 5.0], [10.0])

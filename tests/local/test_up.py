@@ -1,4 +1,4 @@
-"""`python -m localaws up` from start to end, as a person or a rehearsal uses it: one run, looked at, then killed."""
+"""`python -m localaws up` as a person or a rehearsal uses it: the shared environment is one, looked at, then killed."""
 
 import json
 import signal
@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from shared.local_endpoints import Endpoints
+from tests.drill.shared_environment import SharedEnvironment
 from tests.local.embedded import EAST_1, eventually
-from tests.tiers import starts
 
-START = 300.0
+SPEED = 10.0
 
 
 @dataclass
@@ -33,7 +32,6 @@ class Up:
     """A run while it is up."""
 
     folder: Path
-    process: subprocess.Popen[bytes]
     content: dict[str, Any] = field(repr=False)
     endpoints: Endpoints = field(init=False, repr=False)
     key: str = field(init=False, repr=False)
@@ -73,47 +71,13 @@ def payment(number: int) -> dict[str, str]:
     return {"id": f"order-{number:04d}", "amount": "12.50", "currency": "EUR", **parties}
 
 
-@pytest.fixture(scope="module")
-@starts("stack")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """All tests look at one run; the fixture's end kills it and sees that nothing is left."""
-    folder = tmp_path_factory.mktemp("up")
-    directory, said = folder / "local", folder / "out"
-    command = [
-        sys.executable,
-        "-m",
-        "shared.local_aws",
-        "up",
-        "--speed",
-        "10",
-        "--plain",
-        "--directory",
-        str(directory),
-    ]
-    with pytest.MonkeyPatch.context() as patch, said.open("w") as out:
-        patch.setenv("TMPDIR", str(folder))
-        process = subprocess.Popen(command, stdout=out, stderr=out)
-    processes: list[psutil.Process] = []
-    file = directory / "endpoints.json"
-    try:
-        deadline = time.monotonic() + START
-        while not file.exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert file.exists(), said.read_text()
-        processes = psutil.Process(process.pid).children(recursive=True)
-        yield Up(folder, process, json.loads(file.read_text()))
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-    assert len(processes) > 3, "a server, its reaper, databases, workers"
-    assert eventually(lambda: not any(found.is_running() for found in processes)), "a process is left"
-    assert not file.exists()
-    assert not list(folder.glob("localaws-*"))
+@pytest.fixture
+def up(environment: SharedEnvironment) -> Up:
+    return Up(environment.file.parent.parent, json.loads(environment.file.read_text()))
 
 
 def test_up_serves_the_three_stacks(up: Up) -> None:
-    assert up.content["pid"] == up.process.pid
+    assert "up" in psutil.Process(up.content["pid"]).cmdline()
     assert {found["name"] for found in up.content["regions"].values()} == {"primary", "secondary"}
     assert up.ask("GET", "/health").status_code == 200
 
@@ -224,3 +188,17 @@ def test_the_clients_key_is_told_to_this_user_alone_and_nowhere_else(up: Up) -> 
 def files(folder: Path) -> list[Path]:
     """Every regular file, but for the databases' own."""
     return [path for path in folder.rglob("*") if path.is_file() and "pg_wal" not in path.parts]
+
+
+def test_killed_it_leaves_nothing(environment: SharedEnvironment) -> None:
+    file = environment.file
+    process = psutil.Process(json.loads(file.read_text())["pid"])
+    processes = process.children(recursive=True)
+    assert len(processes) > 3, "a server, its reaper, databases, workers"
+
+    process.send_signal(signal.SIGKILL)
+
+    assert eventually(lambda: not any(found.is_running() for found in processes)), "a process is left"
+    assert not file.exists()
+    assert not list(file.parent.parent.glob("localaws-*"))
+    environment.discard()
