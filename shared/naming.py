@@ -96,8 +96,8 @@ class Names:
 
     @property
     def restore_testing(self) -> str:
-        """AWS Backup takes letters, digits and underscores here."""
-        return f"restore_{self.suffix}"
+        """The restore testing plan: AWS Backup accepts letters, digits and underscores only [BACKUP-9]."""
+        return f"restore_{self.suffix.replace('-', '_')}"
 
     @property
     def zone(self) -> str:

@@ -32,14 +32,25 @@ WORKLOAD_FILES = ("handler.py", "openapi.json")
 _OUR_OWN = {"common", *OUR_FUNCTIONS} - {"payments"}
 
 
+_LONGEST_SUFFIX = 12
+
+
 class SettingsError(ValueError):
     """Settings that cannot be deployed. The message names each key, the value got, and what to change."""
 
 
 def _suffix(value: str) -> str:
     # Twelve characters leave room for the longest name with a hard limit, `nlb-secondary-…` in 32 (shared.naming).
-    if not re.fullmatch(r"[a-z][a-z0-9]{1,11}", value):
-        raise ValueError("2 to 12 lower-case letters and digits are needed, a letter first; change it")
+    # Aurora accepts neither two hyphens in a row nor one at the end of an identifier (API RDS.CreateDBCluster).
+    parts = value.split("-")
+    if len(value) > _LONGEST_SUFFIX or not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or len(value) < 2:
+        raise ValueError(
+            "2 to 12 lower-case letters and digits are needed, a letter first, with single hyphens between them; "
+            "change it"
+        )
+    if places := sorted(set(parts) & set(Place)):
+        # Log groups are swept by the end of their name, `-<place>-<suffix>`: another environment's would match.
+        raise ValueError(f"{places[0]} is the name of a place; leave it out of the suffix, such as in dr-prod")
     return value
 
 

@@ -16,7 +16,8 @@ STAMP = "dr:common"
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterEventsArgs:
-    name: str  # of the rules
+    name: str  # of the rule for changes of parameters
+    tags_name: str  # of the rule for changes of their tags
     region: str
     account: pulumi.Input[str]
     prefix: str
@@ -26,10 +27,6 @@ class ParameterEventsArgs:
     def rule_arns(self) -> list[pulumi.Output[str]]:
         """As they will be: for policies that must stand before the rules do."""
         return [self.arn("events", f"rule/{name}") for name in (self.name, self.tags_name)]
-
-    @property
-    def tags_name(self) -> str:
-        return f"{self.name}-tags"
 
     def arn(self, service: str, resource: str) -> pulumi.Output[str]:
         return pulumi.Output.concat(f"arn:aws:{service}:{self.region}:", self.account, f":{resource}")

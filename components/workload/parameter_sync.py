@@ -110,6 +110,7 @@ class ParameterSync(pulumi.ComponentResource):
         context, names = args.context, args.context.names
         events = ParameterEventsArgs(
             name=names.regional("rule-parameters", context.place),
+            tags_name=names.regional("rule-parameter-tags", context.place),
             region=context.region,
             account=context.account,
             prefix=names.parameters,

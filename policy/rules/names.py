@@ -41,8 +41,13 @@ def suffix_required(rows: Rows) -> list[str]:
         for row in rows
         if row["type"].startswith("aws:") and row["type"] not in NESTED_TYPES and not row["type"].endswith(_HOSTS)
         for name in names_of(row)
-        if not re.search(rf"(^|[-_./]){re.escape(suffix_of(row))}([-_./]|$)", name)
+        if not re.search(rf"(^|[-_./]){_spelled(suffix_of(row))}([-_./]|$)", name)
     ]
+
+
+def _spelled(suffix: str) -> str:
+    """The suffix as a pattern: where a service accepts no hyphens, underscores stand for them."""
+    return "[-_]".join(re.escape(part) for part in suffix.split("-"))
 
 
 def place_required(rows: Rows) -> list[str]:

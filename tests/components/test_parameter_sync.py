@@ -70,7 +70,7 @@ def test_events_of_the_prefix_go_to_the_queue_but_for_the_regions_own(build: Bui
 
 
 def test_our_own_stamp_on_a_parameter_is_no_news(build: Build) -> None:
-    tags = patterns(build(sync()))["rule-parameters-primary-dev-tags"]
+    tags = patterns(build(sync()))["rule-parameter-tags-primary-dev"]
 
     assert tags["detail"]["changed-tag-keys"] == [{"anything-but": [parameter_events.STAMP]}]
     written = (SOURCES / "parameter_sync" / "parameter.py").read_text()

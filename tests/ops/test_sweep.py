@@ -64,16 +64,18 @@ def neighbours(region: SweptRegion) -> list[tuple[str, Callable[[], Any]]]:
     names, place = region.names, region.place
     group, parameter = f"/aws/lambda/function-payments-{place}-x{names.suffix}", f"/app/{names.suffix}x/feature"
     ours_elsewhere = f"/aws/lambda/other-{place}-{names.suffix}"
+    longer_suffix = f"/aws/lambda/function-payments-{place}-dr-{names.suffix}"
     logs, ssm, events = region.service("logs"), region.service("ssm"), region.service("events")
-    for each in (group, ours_elsewhere):
+    for each in (group, ours_elsewhere, longer_suffix):
         logs.create_log_group(logGroupName=each)
     ssm.put_parameter(Name=parameter, Value="on", Type="String")
     events.put_rule(Name="ours", EventBusName=names.bus, EventPattern=json.dumps({"source": ["payments"]}))
     found = {each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]}
-    assert {group, ours_elsewhere} <= found
+    assert {group, ours_elsewhere, longer_suffix} <= found
     return [
         (group, lambda: logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]),
         (ours_elsewhere, lambda: logs.describe_log_groups(logGroupNamePrefix=ours_elsewhere)["logGroups"][0]),
+        (longer_suffix, lambda: logs.describe_log_groups(logGroupNamePrefix=longer_suffix)["logGroups"][0]),
         (parameter, lambda: ssm.get_parameter(Name=parameter)),
         ("rule", lambda: events.describe_rule(Name="ours", EventBusName=names.bus)),
     ]

@@ -5,6 +5,7 @@ none of these has.
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from localaws.engine import graph
 from policy.rules.rows import Rows
@@ -47,6 +48,11 @@ _OVERRIDES = {
         "global": _SHARED,
     }
 }
+
+
+def overrides(environment: str) -> dict[str, dict[str, Any]]:
+    """Settings by stack, besides those of the environment's files."""
+    return _OVERRIDES.get(environment, {})
 
 
 @cache

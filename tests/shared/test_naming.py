@@ -4,7 +4,7 @@ from shared.naming import LOAD_BALANCER_LIMIT, Names, shorten
 from shared.places import Place
 
 NAMES = Names("dev")
-LONGEST = Names("abcdefghijkl")
+LONGEST = Names("abc-defg-hij")
 
 
 def test_a_regional_name_is_type_place_suffix() -> None:
@@ -21,6 +21,10 @@ def test_the_longest_suffix_still_ends_a_load_balancers_name(kind: str) -> None:
 
     assert name.endswith(LONGEST.suffix)
     assert len(name) <= LOAD_BALANCER_LIMIT
+
+
+def test_the_restore_testing_plan_has_underscores_for_hyphens() -> None:
+    assert Names("dr-prod").restore_testing == "restore_dr_prod"
 
 
 def test_cut_names_stay_different() -> None:

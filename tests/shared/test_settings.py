@@ -41,11 +41,22 @@ def test_the_same_region_twice_is_refused() -> None:
     assert "dr:secondaryRegion is us-east-2, the same as dr:primaryRegion; choose another region" in message
 
 
-@pytest.mark.parametrize("suffix", ["", "Dev", "1st", "a", "my-env", "muchtoolongname"])
+@pytest.mark.parametrize("suffix", ["", "Dev", "1st", "a", "-dev", "dev-", "d--r", "d_r", "much-too-long"])
 def test_a_suffix_that_would_not_fit_every_name_is_refused(suffix: str) -> None:
     message = refusal({"dr:suffix": suffix})
 
     assert message.startswith(f"dr:suffix is {suffix}; 2 to 12 lower-case letters and digits")
+
+
+@pytest.mark.parametrize("suffix", ["dr-prod", "dr-prod-long", "secondaryx"])
+def test_hyphens_may_stand_inside_a_suffix(suffix: str) -> None:
+    assert load(RegionSettings, {"dr:suffix": suffix}, stack="dev").suffix == suffix
+
+
+@pytest.mark.parametrize("suffix", ["x-primary", "secondary", "a-primary-b"])
+def test_a_suffix_with_a_places_name_in_it_is_refused(suffix: str) -> None:
+    """A sweep of environment `b` would take `a-primary-b`'s log groups for its own."""
+    assert "is the name of a place" in refusal({"dr:suffix": suffix})
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/24", "8.8.0.0/16", "10.0.0.1/16", "fd00::/16", "ten"])
