@@ -1,9 +1,10 @@
-"""IAM policy documents as JSON that is the same every time. Pure but for the outputs that flow through."""
+"""IAM policy documents as JSON that is the same every time, and roles with one inline policy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
+import pulumi_aws as aws
 
 VERSION = "2012-10-17"
 Condition = Mapping[str, Mapping[str, Any]]
@@ -45,12 +46,23 @@ def trust_for(service: str, *, account: pulumi.Input[str], source: pulumi.Input[
     )
 
 
-# Refusing plain HTTP in the resource policies of what we own. Pure but for the outputs that flow through.
+def service_role(
+    prefix: str,
+    *,
+    name: str,
+    trust: pulumi.Input[str],
+    statements: Callable[[pulumi.Output[str]], Sequence[Mapping[str, Any]]],
+    opts: pulumi.ResourceOptions,
+) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
+    """A role, and its policy, which whatever uses the role must wait for. `statements` are given the role's ARN."""
+    role = aws.iam.Role(f"{prefix}-role", name=name, assume_role_policy=trust, opts=opts)
+    policy = aws.iam.RolePolicy(f"{prefix}-policy", role=role.name, policy=document(statements(role.arn)), opts=opts)
+    return role, policy
 
 
 def tls_only(action: str, resources: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
-    """A statement that refuses `action` to whoever comes without TLS, whatever else allows it [IAM-1]. Here a wildcard
-    action is right: it refuses more."""
+    """A statement that denies `action` without TLS, whatever else allows it [IAM-1]. Here a wildcard action is right:
+    it denies more."""
     return {
         "Sid": "DenyInsecureTransport",
         "Effect": "Deny",

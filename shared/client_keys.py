@@ -1,4 +1,7 @@
-"""The keys by which payment clients are known at both doors: docs/decisions/0004-callers-of-the-accelerator-endpoint.md."""
+"""The keys that identify payment clients at both endpoints.
+
+Reasons: docs/decisions/0004-callers-of-the-accelerator-endpoint.md.
+"""
 
 import hashlib
 import re

@@ -16,9 +16,6 @@ from shared.functions import FUNCTIONS
 from shared.outputs import FunctionOutputs
 from shared.references import TextInput, TextsInput
 
-# What a Lambda archive holds: the source of a function and of what functions share; nothing differs by machine.
-
-
 SOURCES = Path(__file__).resolve().parents[2] / "functions"
 SHARED_PACKAGE = "common"
 
@@ -106,7 +103,13 @@ class Function(pulumi.ComponentResource):
             kms_key_id=args.key_arn,
             opts=self._child,
         )
-        role, policy = self._role(logs)
+        role, policy = iam.service_role(
+            name,
+            name=args.name,
+            trust=iam.trust("lambda.amazonaws.com"),
+            statements=lambda _: [*_runtime_statements(logs.arn, args), *args.statements],
+            opts=self._child,
+        )
         self.security_group_id = self._security_group()
         self.label = args.label or args.source
         function = aws.lambda_.Function(
@@ -141,21 +144,6 @@ class Function(pulumi.ComponentResource):
         )
         self.outputs = FunctionOutputs(name=self.name, arn=self.arn)
         self.register_outputs({"arn": self.arn, "name": self.name})
-
-    def _role(self, logs: aws.cloudwatch.LogGroup) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        role = aws.iam.Role(
-            f"{self._prefix}-role",
-            name=self._args.name,
-            assume_role_policy=iam.trust("lambda.amazonaws.com"),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy=iam.document([*_runtime_statements(logs.arn, self._args), *self._args.statements]),
-            opts=self._child,
-        )
-        return role, policy
 
     def _security_group(self) -> pulumi.Output[str]:
         group = aws.ec2.SecurityGroup(
@@ -202,15 +190,12 @@ def _runtime_statements(log_group_arn: pulumi.Output[str], args: FunctionArgs) -
     ]
 
 
-# The libraries of our functions: one layer per region, built for Lambda's platform by `make layer`.
-
-
 # Relative, so that the registered input is the same in every clone; programs run in their own folder, stacks/<name>.
 BUILT = Path("..", "..", "build", "layer")
 
 
 def dependencies(name: str, *, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """The ARN of a version of the layer. Each change of the libraries makes a new version."""
+    """The ARN of the layer with the functions' libraries, built by `make layer`. Each change is a new version."""
     layer = aws.lambda_.LayerVersion(
         "dependencies",
         layer_name=name,

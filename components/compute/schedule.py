@@ -45,22 +45,15 @@ class ScheduledCall(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         # A schedule is known to IAM by its group [SCHEDULER-2].
         group = pulumi.Output.concat(f"arn:aws:scheduler:{args.region}:", args.account, ":schedule-group/default")
-        role = aws.iam.Role(
-            f"{name}-role",
+        role, policy = iam.service_role(
+            name,
             name=args.role_name,
-            assume_role_policy=iam.trust_for("scheduler.amazonaws.com", account=args.account, source=group),
-            opts=child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{name}-policy",
-            role=role.name,
-            policy=iam.document(
-                [
-                    iam.allow(["lambda:InvokeFunction"], [args.function_arn]),
-                    iam.allow(["sqs:SendMessage"], [args.dead_letter_arn]),
-                    iam.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
-                ]
-            ),
+            trust=iam.trust_for("scheduler.amazonaws.com", account=args.account, source=group),
+            statements=lambda _: [
+                iam.allow(["lambda:InvokeFunction"], [args.function_arn]),
+                iam.allow(["sqs:SendMessage"], [args.dead_letter_arn]),
+                iam.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
+            ],
             opts=child,
         )
         aws.scheduler.Schedule(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -29,8 +30,7 @@ class StateMachine(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: StateMachineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:state_machine:StateMachine", name, None, opts)
-        self._prefix, self._args = name, args
-        self._child = pulumi.ResourceOptions(parent=self)
+        child = pulumi.ResourceOptions(parent=self)
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             # With this prefix many groups share one line of CloudWatch Logs' resource policy, whose size is limited
@@ -38,9 +38,20 @@ class StateMachine(pulumi.ComponentResource):
             name=f"/aws/vendedlogs/states/{args.name}",
             retention_in_days=args.log_retention_days,
             kms_key_id=args.key_arn,
-            opts=self._child,
+            opts=child,
         )
-        role, policy = self._role()
+        role, policy = iam.service_role(
+            name,
+            name=args.name,
+            # For this account and its state machines only [SFN-4].
+            trust=iam.trust_for(
+                "states.amazonaws.com",
+                account=args.account,
+                source=pulumi.Output.concat(f"arn:aws:states:{args.region}:", args.account, ":stateMachine:*"),
+            ),
+            statements=lambda _: _statements(args),
+            opts=child,
+        )
         machine = aws.sfn.StateMachine(
             f"{name}-machine",
             name=args.name,
@@ -64,52 +75,33 @@ class StateMachine(pulumi.ComponentResource):
         self.arn, self.name = machine.arn, machine.name
         self.register_outputs({"arn": self.arn, "name": self.name})
 
-    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        args = self._args
-        role = aws.iam.Role(
-            f"{self._prefix}-role",
-            name=args.name,
-            # For this account and its state machines only [SFN-4].
-            assume_role_policy=iam.trust_for(
-                "states.amazonaws.com",
-                account=args.account,
-                source=pulumi.Output.concat(f"arn:aws:states:{args.region}:", args.account, ":stateMachine:*"),
-            ),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy=iam.document(
-                [
-                    iam.allow(["lambda:InvokeFunction"], [args.functions[each] for each in sorted(args.functions)]),
-                    iam.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
-                    # Delivery of logs and X-Ray's write actions know no resource [SFN-2] (Service Authorization
-                    # Reference, AWS X-Ray).
-                    iam.allow(
-                        [
-                            "logs:CreateLogDelivery",
-                            "logs:GetLogDelivery",
-                            "logs:UpdateLogDelivery",
-                            "logs:DeleteLogDelivery",
-                            "logs:ListLogDeliveries",
-                            "logs:PutResourcePolicy",
-                            "logs:DescribeResourcePolicies",
-                            "logs:DescribeLogGroups",
-                        ],
-                        ["*"],
-                    ),
-                    iam.allow(
-                        [
-                            "xray:PutTraceSegments",
-                            "xray:PutTelemetryRecords",
-                            "xray:GetSamplingRules",
-                            "xray:GetSamplingTargets",
-                        ],
-                        ["*"],
-                    ),
-                ]
-            ),
-            opts=self._child,
-        )
-        return role, policy
+
+def _statements(args: StateMachineArgs) -> list[dict[str, Any]]:
+    return [
+        iam.allow(["lambda:InvokeFunction"], [args.functions[each] for each in sorted(args.functions)]),
+        iam.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
+        # Delivery of logs and X-Ray's write actions know no resource [SFN-2] (Service Authorization
+        # Reference, AWS X-Ray).
+        iam.allow(
+            [
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
+            ],
+            ["*"],
+        ),
+        iam.allow(
+            [
+                "xray:PutTraceSegments",
+                "xray:PutTelemetryRecords",
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+            ],
+            ["*"],
+        ),
+    ]

@@ -14,11 +14,11 @@ from shared.places import Place
 from shared.references import Regions
 from shared.settings import GlobalSettings
 
-# What differs between the two Aurora engines. Pure data.
-
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
+    """What differs between the two Aurora engines."""
+
     name: str
     version: str  # full: members of a global database must agree on it, patch level included [AURORA-9]
     family: str
@@ -45,9 +45,6 @@ ENGINES = {
         ),
     )
 }
-
-
-# The database's credentials, in both regions.
 
 
 @dataclass(frozen=True, kw_only=True)

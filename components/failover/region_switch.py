@@ -45,7 +45,13 @@ class RegionSwitch(pulumi.ComponentResource):
         self._account = args.regions[Place.PRIMARY].outputs.account
         self._child = pulumi.ResourceOptions(parent=self)
         self._plan_name = args.names.shared("region-switch", limit=NAME_LIMIT)
-        role, policy = self._role()
+        role, policy = iam.service_role(
+            name,
+            name=args.names.shared("role-region-switch"),
+            trust=iam.trust("arc-region-switch.amazonaws.com"),
+            statements=lambda role_arn: [*self._of_the_plan(role_arn), *self._of_its_steps()],
+            opts=self._child,
+        )
         plan = aws.arcregionswitch.Plan(
             f"{name}-plan",
             name=self._plan_name,
@@ -113,21 +119,6 @@ class RegionSwitch(pulumi.ComponentResource):
                 }
             ],
         }
-
-    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        role = aws.iam.Role(
-            f"{self._prefix}-role",
-            name=self._args.names.shared("role-region-switch"),
-            assume_role_policy=iam.trust("arc-region-switch.amazonaws.com"),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy=iam.document([*self._of_the_plan(role.arn), *self._of_its_steps()]),
-            opts=self._child,
-        )
-        return role, policy
 
     def _of_the_plan(self, role_arn: pulumi.Output[str]) -> list[dict[str, Any]]:
         """As in AWS's own AmazonApplicationRecoveryControllerRegionSwitchPlanExecutionPolicy, but for this plan."""

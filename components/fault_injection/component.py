@@ -61,7 +61,16 @@ class FaultInjection(pulumi.ComponentResource):
             kms_key_id=self._outputs.storage.data_key_arn,
             opts=self._child,
         )
-        role, policy = self._role()
+        role, policy = iam.service_role(
+            name,
+            name=self._names.regional("role-fault-injection", self._place),
+            # Of this account and its experiments only [FIS-5].
+            trust=iam.trust_for(
+                "fis.amazonaws.com", account=self._outputs.account, source=self._reach.arn("fis", "experiment/*")
+            ),
+            statements=lambda _: fault_injection_role.statements(self._reach),
+            opts=self._child,
+        )
         self.template_ids = {each.key: self._template(each, role, policy, logs).id for each in EXPERIMENTS}
         self.register_outputs({})
 
@@ -120,21 +129,3 @@ class FaultInjection(pulumi.ComponentResource):
             "aws:s3:bucket": {"resource_tags": [{"key": key, "value": value} for key, value in tags.items()]},
             "aws:rds:db": {"resource_arns": [fault_injection_role.instance_arn(self._reach)]},
         }
-
-    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        role = aws.iam.Role(
-            f"{self._prefix}-role",
-            name=self._names.regional("role-fault-injection", self._place),
-            # Of this account and its experiments only [FIS-5].
-            assume_role_policy=iam.trust_for(
-                "fis.amazonaws.com", account=self._outputs.account, source=self._reach.arn("fis", "experiment/*")
-            ),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy=iam.document(fault_injection_role.statements(self._reach)),
-            opts=self._child,
-        )
-        return role, policy

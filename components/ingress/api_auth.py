@@ -1,6 +1,6 @@
 """Who may call the regional API, beyond what its OpenAPI document demands (`components.ingress.openapi.secured`).
 
-The other door, behind the accelerator, has no API Gateway to ask: docs/decisions/0004-callers-of-the-accelerator-endpoint.md.
+The accelerator's endpoint has no API Gateway in front: docs/decisions/0004-callers-of-the-accelerator-endpoint.md.
 """
 
 from collections.abc import Mapping, Sequence

@@ -19,18 +19,6 @@ TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionTarget:
-    """A Lambda function that the ALB forwards requests to."""
-
-    arn: pulumi.Input[str]
-    name: pulumi.Input[str]
-
-    @classmethod
-    def of(cls, function: Function) -> "FunctionTarget":
-        return cls(arn=function.arn, name=function.name)
-
-
-@dataclass(frozen=True, kw_only=True)
 class LoadBalancersArgs:
     nlb_name: str
     alb_name: str
@@ -39,8 +27,8 @@ class LoadBalancersArgs:
     private_subnet_ids: Sequence[pulumi.Input[str]]
     internet_gateway: pulumi.Resource
     certificate_arn: pulumi.Input[str]
-    function: FunctionTarget  # the workload's: it gets every request but those for health
-    health_function: FunctionTarget
+    function: Function  # the workload's: it gets every request but those for health
+    health_function: Function
     log_bucket: pulumi.Input[str]
     # Who asks inside for this region's health, since without NAT no other door is found: the peer region's functions by
     # their addresses, the own ones by their security groups.
@@ -156,7 +144,7 @@ class LoadBalancers(pulumi.ComponentResource):
         )
         return alb, listener
 
-    def _function_group(self, role: str, function: FunctionTarget) -> aws.lb.TargetGroup:
+    def _function_group(self, role: str, function: Function) -> aws.lb.TargetGroup:
         """A target group with one Lambda function, which the load balancer may invoke through it."""
         group = aws.lb.TargetGroup(f"{self._prefix}-{role}", target_type="lambda", opts=self._child)
         permission = aws.lambda_.Permission(

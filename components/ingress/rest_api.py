@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
+from components.compute.function import Function
 from components.ingress import openapi
 
 STAGE = "live"
@@ -28,10 +29,8 @@ _ACCESS_LOG_FIELDS = {
 class ApiArgs:
     name: str
     described: dict[str, Any]  # the workload's, as OpenAPI 3.0 without integrations
-    function_name: pulumi.Input[str]
-    function_invoke_arn: pulumi.Input[str]
-    health_function_name: pulumi.Input[str]
-    health_function_invoke_arn: pulumi.Input[str]
+    function: Function  # the workload's
+    health_function: Function
     access: openapi.Access
     rate_limit: int  # requests a second; bursts may be twice that
     key_arn: pulumi.Input[str]
@@ -53,7 +52,7 @@ class Api(pulumi.ComponentResource):
         super().__init__("dr:api:Api", name, None, opts)
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        invoke_arns = pulumi.Output.all(args.function_invoke_arn, args.health_function_invoke_arn)
+        invoke_arns = pulumi.Output.all(args.function.invoke_arn, args.health_function.invoke_arn)
         body = invoke_arns.apply(
             lambda arns: openapi.document(
                 args.described, title=args.name, invoke_arn=arns[0], health_invoke_arn=arns[1], access=args.access
@@ -67,9 +66,9 @@ class Api(pulumi.ComponentResource):
             opts=self._child,
         )
         permissions = [
-            self._permission("api", api, args.function_name, "/*/*"),
+            self._permission("api", api, args.function.name, "/*/*"),
             # An execute-api ARN is <API>/<stage>/<method>/<path>.
-            self._permission("health", api, args.health_function_name, "/*/GET/health"),
+            self._permission("health", api, args.health_function.name, "/*/GET/health"),
         ]
         stage = self._stage(api, body, permissions)
         self.id, self.stage, self.url = api.id, stage.stage_name, stage.invoke_url
@@ -160,9 +159,6 @@ class ApiAccount(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
         )
         self.register_outputs({})
-
-
-# A name of one's own for the regional API. Both regions give theirs the same name, and DNS decides who answers.
 
 
 @dataclass(frozen=True, kw_only=True)

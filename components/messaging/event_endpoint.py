@@ -41,7 +41,13 @@ class EventEndpoint(pulumi.ComponentResource):
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         check = self._health_check()
-        role, policy = self._role()
+        role, policy = iam.service_role(
+            name,
+            name=args.names.shared("role-endpoint-events"),
+            trust=iam.trust("events.amazonaws.com"),
+            statements=lambda role_arn: _statements(role_arn, args),
+            opts=self._child,
+        )
         endpoint = aws.cloudwatch.EventEndpoint(
             f"{name}-endpoint",
             name=args.names.events,
@@ -95,21 +101,6 @@ class EventEndpoint(pulumi.ComponentResource):
             tags={"Name": self._args.names.shared("health-events-primary")},
             opts=self._child,
         )
-
-    def _role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        role = aws.iam.Role(
-            f"{self._prefix}-role",
-            name=self._args.names.shared("role-endpoint-events"),
-            assume_role_policy=iam.trust("events.amazonaws.com"),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy=iam.document(_statements(role.arn, self._args)),
-            opts=self._child,
-        )
-        return role, policy
 
 
 def endpoint_id(url: str) -> str:

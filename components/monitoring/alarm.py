@@ -18,21 +18,21 @@ _HOUR, _DAY = 3600, 86400
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """One entry of the catalogue. `dimensions` gives, for each dimension that AWS names, the role of its value: what to
-    look up in whatever is watched."""
+    """One entry of the catalogue; by default an alarm that goes off when the metric counted something in one minute.
+    `dimensions` gives, for each of AWS's dimensions, the key of its value in `Watched.dimensions`."""
 
     key: str
     namespace: str
     metric: str
     dimensions: Mapping[str, str]
-    statistic: str  # Average, Sum, ... or a percentile: p99
-    period: int  # seconds
-    evaluation_periods: int
-    datapoints: int  # how many of them must breach
-    threshold: float  # in the metric's unit; or, with `share_of`, a share of a limit of the watched thing
+    statistic: str = "Sum"  # Average, Sum, ... or a percentile: p99
+    period: int = 60  # seconds
+    evaluation_periods: int = 1
+    datapoints: int = 1  # how many of them must breach
+    threshold: float = 1  # in the metric's unit; or, with `share_of`, a share of a limit of the watched thing
     share_of: str | None = None
-    comparison: Comparison
-    missing: Missing
+    comparison: Comparison = "GreaterThanOrEqualToThreshold"
+    missing: Missing = "notBreaching"
     missing_reason: str
     reason: str  # what it means, and what to look at first; people read it in the message
     source: str  # of what it says of AWS: ids of docs/references.md, in square brackets

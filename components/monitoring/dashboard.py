@@ -9,12 +9,8 @@ import pulumi_aws as aws
 
 from components.monitoring.alarm import Alarm, Watched
 
-# What dashboards show, as the JSON that CloudWatch takes. Pure; values of dimensions may be Pulumi outputs.
-#
 # Every graph names its own region: one dashboard can show both regions, and us-west-2, where Global Accelerator reports
 # [CW-4].
-
-
 ACCELERATOR_REGION = "us-west-2"
 # CloudWatch API, "Dashboard body structure": the grid is 24 wide.
 _GRID, _WIDTH, _HEIGHT = 24, 8, 6

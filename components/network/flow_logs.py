@@ -1,6 +1,7 @@
 """VPC flow logs to CloudWatch Logs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -30,16 +31,26 @@ class FlowLogs(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: FlowLogsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:flow_logs:FlowLogs", name, None, opts)
-        self._prefix, self._args = name, args
-        self._child = pulumi.ResourceOptions(parent=self)
+        child = pulumi.ResourceOptions(parent=self)
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=f"/aws/vpc/flow-logs/{args.name}",
             retention_in_days=args.retention_days,
             kms_key_id=args.key_arn,
-            opts=self._child,
+            opts=child,
         )
-        role, policy = self._role(logs)
+        here = pulumi.Output.concat(f"{args.region}:", args.account)
+        role, policy = iam.service_role(
+            name,
+            name=args.role_name,
+            trust=iam.trust_for(
+                "vpc-flow-logs.amazonaws.com",
+                account=args.account,
+                source=pulumi.Output.concat("arn:aws:ec2:", here, ":vpc-flow-log/*"),
+            ),
+            statements=lambda _: _statements(logs.arn, here),
+            opts=child,
+        )
         aws.ec2.FlowLog(
             f"{name}-flows",
             vpc_id=args.vpc_id,
@@ -54,39 +65,14 @@ class FlowLogs(pulumi.ComponentResource):
         self.log_group = logs.name
         self.register_outputs({"log_group": self.log_group})
 
-    def _role(self, logs: aws.cloudwatch.LogGroup) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        """What flow logs need [VPC-8], without making log groups, since ours exists, and on this group only."""
-        here = pulumi.Output.concat(f"{self._args.region}:", self._args.account)
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": self._args.account},
-                "ArnLike": {"aws:SourceArn": pulumi.Output.concat("arn:aws:ec2:", here, ":vpc-flow-log/*")},
-            },
-        }
-        role = aws.iam.Role(
-            f"{self._prefix}-role",
-            name=self._args.role_name,
-            assume_role_policy=iam.document([trust]),
-            opts=self._child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy",
-            role=role.name,
-            policy=iam.document(
-                [
-                    iam.allow(
-                        ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                        [pulumi.Output.concat(logs.arn, ":*")],
-                    ),
-                    # A listing, which cannot be narrowed to the one group that it looks for.
-                    iam.allow(
-                        ["logs:DescribeLogGroups"], [pulumi.Output.concat("arn:aws:logs:", here, ":log-group:*")]
-                    ),
-                ]
-            ),
-            opts=self._child,
-        )
-        return role, policy
+
+def _statements(log_group_arn: pulumi.Output[str], here: pulumi.Output[str]) -> list[dict[str, Any]]:
+    """What flow logs need [VPC-8], without making log groups, since ours exists, and on this group only."""
+    return [
+        iam.allow(
+            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [pulumi.Output.concat(log_group_arn, ":*")],
+        ),
+        # A listing, which cannot be narrowed to the one group.
+        iam.allow(["logs:DescribeLogGroups"], [pulumi.Output.concat("arn:aws:logs:", here, ":log-group:*")]),
+    ]

@@ -11,9 +11,6 @@ import pulumi_aws as aws
 from shared.outputs import NetworkOutputs
 from shared.references import TextInput, TextsInput
 
-# Address arithmetic of a VPC: which block each subnet gets. Pure, so that it is tested without Pulumi.
-
-
 _SUBNETS = 16  # of equal size: room for three zones of public and private subnets, and as much again for what comes
 
 

@@ -10,7 +10,7 @@ from components.compute.function import SOURCES, Function
 from components.ingress import openapi
 from components.ingress.api_auth import ApiAccess, ApiAccessArgs
 from components.ingress.certificate import CertificateChoice, ServerCertificate, server_certificate
-from components.ingress.load_balancers import HEALTH_PATH, FunctionTarget, LoadBalancers, LoadBalancersArgs
+from components.ingress.load_balancers import HEALTH_PATH, LoadBalancers, LoadBalancersArgs
 from components.ingress.rest_api import STAGE, Api, ApiAccount, ApiArgs, ApiDomain, ApiDomainArgs
 from components.ingress.waf import WINDOW, WebAcl, WebAclArgs, WebAclLogs
 from components.network.vpc import Network
@@ -82,8 +82,8 @@ class RegionIngress(pulumi.ComponentResource):
                 private_subnet_ids=network.private_subnet_ids,
                 internet_gateway=network.internet_gateway,
                 certificate_arn=self.certificate.arn,
-                function=FunctionTarget.of(self._args.function),
-                health_function=FunctionTarget.of(self._args.health_function),
+                function=self._args.function,
+                health_function=self._args.health_function,
                 log_bucket=self._args.log_bucket,
                 peer_cidr=self._settings.cidr(self._place.other) if self._settings.nat == "none" else None,
                 probers=self._args.probers if self._settings.nat == "none" else {},
@@ -104,10 +104,8 @@ class RegionIngress(pulumi.ComponentResource):
             ApiArgs(
                 name=self._names.regional("api-payments", self._place),
                 described=_described(self._settings.workload),
-                function_name=self._args.function.name,
-                function_invoke_arn=self._args.function.invoke_arn,
-                health_function_name=self._args.health_function.name,
-                health_function_invoke_arn=self._args.health_function.invoke_arn,
+                function=self._args.function,
+                health_function=self._args.health_function,
                 access=self._settings.access,
                 rate_limit=self._settings.api_rate_limit,
                 key_arn=self._args.key_arn,

@@ -12,8 +12,6 @@ import pulumi_aws as aws
 from components import iam
 from components.iam import tls_only
 
-# What keeps any bucket of ours private.
-
 
 def keep_private(prefix: str, bucket: aws.s3.Bucket, *, opts: pulumi.ResourceOptions) -> aws.s3.BucketPublicAccessBlock:
     """Block every kind of public access, and leave ACLs without effect: the bucket's owner owns each object in it.

@@ -45,16 +45,11 @@ class BucketReplication(pulumi.ComponentResource):
     def _direction(self, place: Place) -> None:
         source, target = self._args.regions[place], self._args.regions[place.other]
         child = pulumi.ResourceOptions(parent=self, provider=source.provider)
-        role = aws.iam.Role(
-            f"{self._prefix}-role-{place}",
+        role, policy = iam.service_role(
+            f"{self._prefix}-{place}",
             name=self._args.names.regional("role-replication", place),
-            assume_role_policy=iam.trust("s3.amazonaws.com"),
-            opts=child,
-        )
-        policy = aws.iam.RolePolicy(
-            f"{self._prefix}-policy-{place}",
-            role=role.name,
-            policy=iam.document(_statements(source, target)),
+            trust=iam.trust("s3.amazonaws.com"),
+            statements=lambda _: _statements(source, target),
             opts=child,
         )
         aws.s3.BucketReplicationConfig(

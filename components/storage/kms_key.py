@@ -40,94 +40,59 @@ class DataKey(pulumi.ComponentResource):
 
 
 def _statements(args: DataKeyArgs) -> list[dict[str, Any]]:
-    # A key policy speaks of its own key only: "*" is that key [KMS-2].
-    administration: dict[str, Any] = {
-        "Sid": "EnableIamPolicies",
-        "Effect": "Allow",
-        "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", args.account, ":root")},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
-    logs: dict[str, Any] = {
-        "Sid": "AllowCloudWatchLogs",
-        "Effect": "Allow",
-        "Principal": {"Service": f"logs.{args.region}.amazonaws.com"},
-        "Action": [
-            "kms:Encrypt",
-            "kms:Decrypt",
-            "kms:ReEncryptFrom",
-            "kms:ReEncryptTo",
-            "kms:GenerateDataKey",
-            "kms:DescribeKey",
-        ],
-        "Resource": "*",
-        "Condition": {
-            "ArnLike": {
-                "kms:EncryptionContext:aws:logs:arn": pulumi.Output.concat(
-                    f"arn:aws:logs:{args.region}:", args.account, ":log-group:*"
-                )
-            }
-        },
-    }
+    def arn(service: str, resource: str) -> pulumi.Output[str]:
+        return pulumi.Output.concat(f"arn:aws:{service}:{args.region}:", args.account, f":{resource}")
+
     # What a service needs to encrypt a message and to read it again.
     message = ["kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]
-    alarms: dict[str, Any] = {
-        "Sid": "AllowCloudWatchAlarms",
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudwatch.amazonaws.com"},
-        "Action": message,
-        "Resource": "*",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": args.account},
-            "ArnLike": {
-                "aws:SourceArn": pulumi.Output.concat(f"arn:aws:cloudwatch:{args.region}:", args.account, ":alarm:*")
+    return [
+        _statement("EnableIamPolicies", {"AWS": pulumi.Output.concat("arn:aws:iam::", args.account, ":root")}, "kms:*"),
+        _statement(
+            "AllowCloudWatchLogs",
+            {"Service": f"logs.{args.region}.amazonaws.com"},
+            [
+                "kms:Encrypt",
+                "kms:Decrypt",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+                "kms:GenerateDataKey",
+                "kms:DescribeKey",
+            ],
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:*")}},
+        ),
+        _statement(
+            "AllowCloudWatchAlarms",
+            {"Service": "cloudwatch.amazonaws.com"},
+            message,
+            {
+                "StringEquals": {"aws:SourceAccount": args.account},
+                "ArnLike": {"aws:SourceArn": arn("cloudwatch", "alarm:*")},
             },
-        },
-    }
-    # EventBridge and AWS Backup name no source when they use a key: a condition would lock them out, silently
-    # [SNS-1].
-    events: dict[str, Any] = {
-        "Sid": "AllowEventBridgeRules",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": [*message, "kms:DescribeKey"],
-        "Resource": "*",
-    }
-    backups: dict[str, Any] = {
-        "Sid": "AllowBackupNotifications",
-        "Effect": "Allow",
-        "Principal": {"Service": "backup.amazonaws.com"},
-        "Action": message,
-        "Resource": "*",
-    }
-    # Lambda uses the key for the archives of functions itself, without a grant [LAMBDA-5].
-    functions: dict[str, Any] = {
-        "Sid": "AllowLambdaCodeArchives",
-        "Effect": "Allow",
-        "Principal": {"Service": "lambda.amazonaws.com"},
-        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-        "Resource": "*",
-        "Condition": {
-            "StringLike": {
-                "kms:EncryptionContext:aws:lambda:FunctionArn": pulumi.Output.concat(
-                    f"arn:aws:lambda:{args.region}:", args.account, ":function:*"
-                )
-            }
-        },
-    }
-    # Step Functions hands its logs over encrypted [SFN-3].
-    log_delivery: dict[str, Any] = {
-        "Sid": "AllowStepFunctionsLogs",
-        "Effect": "Allow",
-        "Principal": {"Service": "delivery.logs.amazonaws.com"},
-        "Action": ["kms:Decrypt"],
-        "Resource": "*",
-        "Condition": {
-            "StringEquals": {
-                "kms:EncryptionContext:SourceArn": pulumi.Output.concat(
-                    f"arn:aws:logs:{args.region}:", args.account, ":*"
-                )
-            }
-        },
-    }
-    return [administration, logs, alarms, events, backups, functions, log_delivery]
+        ),
+        # EventBridge and AWS Backup name no source when they use a key: a condition would lock them out, silently
+        # [SNS-1].
+        _statement("AllowEventBridgeRules", {"Service": "events.amazonaws.com"}, [*message, "kms:DescribeKey"]),
+        _statement("AllowBackupNotifications", {"Service": "backup.amazonaws.com"}, message),
+        # Lambda uses the key for the archives of functions itself, without a grant [LAMBDA-5].
+        _statement(
+            "AllowLambdaCodeArchives",
+            {"Service": "lambda.amazonaws.com"},
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            {"StringLike": {"kms:EncryptionContext:aws:lambda:FunctionArn": arn("lambda", "function:*")}},
+        ),
+        # Step Functions hands its logs over encrypted [SFN-3].
+        _statement(
+            "AllowStepFunctionsLogs",
+            {"Service": "delivery.logs.amazonaws.com"},
+            ["kms:Decrypt"],
+            {"StringEquals": {"kms:EncryptionContext:SourceArn": arn("logs", "*")}},
+        ),
+    ]
+
+
+def _statement(
+    sid: str, principal: dict[str, Any], actions: str | list[str], condition: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    # A key policy speaks of its own key only: "*" is that key [KMS-2].
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}
+    return statement if condition is None else {**statement, "Condition": condition}

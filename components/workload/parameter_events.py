@@ -9,53 +9,50 @@ import pulumi_aws as aws
 
 from components import iam
 from components.iam import tls_only
+from components.workload.context import FunctionContext
 
 STAMP = "dr:common"
 """The tag that our own function writes (functions/parameter_sync/parameter.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParameterEventsArgs:
-    name: str  # of the rule for changes of parameters
-    tags_name: str  # of the rule for changes of their tags
-    region: str
-    account: pulumi.Input[str]
-    prefix: str
-    private_prefix: str
+class EventRule:
+    name: str
+    description: str
+    pattern: Mapping[str, Any]
 
-    @property
-    def rule_arns(self) -> list[pulumi.Output[str]]:
-        """As they will be: for policies that must stand before the rules do."""
-        return [self.arn("events", f"rule/{name}") for name in (self.name, self.tags_name)]
 
-    def arn(self, service: str, resource: str) -> pulumi.Output[str]:
-        return pulumi.Output.concat(f"arn:aws:{service}:{self.region}:", self.account, f":{resource}")
+def event_rules(context: FunctionContext) -> dict[str, EventRule]:
+    """The rules by role. An event of either kind names one resource, so that the two conditions on it, one on the name
+    and one on the ARN, both hold [EVENTS-12]."""
+    names = context.names
+    return {
+        "changes": EventRule(
+            name=names.regional("rule-parameters", context.place),
+            description="Changes of parameters, but for the region's own",
+            pattern={
+                "source": ["aws.ssm"],
+                "detail-type": ["Parameter Store Change"],
+                "detail": {"name": [{"prefix": f"{names.parameters}/"}]},
+                "resources": [{"anything-but": {"prefix": context.arn("ssm", f"parameter{names.own_parameters}/")}}],
+            },
+        ),
+        "tags": EventRule(
+            name=names.regional("rule-parameter-tags", context.place),
+            description="Changes of parameters' tags, but for our own",
+            pattern={
+                "source": ["aws.tag"],
+                "detail-type": ["Tag Change on Resource"],
+                "detail": {"service": ["ssm"], "changed-tag-keys": [{"anything-but": [STAMP]}]},
+                "resources": [{"prefix": context.arn("ssm", f"parameter{names.parameters}/")}],
+            },
+        ),
+    }
 
-    def patterns(self) -> Mapping[str, tuple[str, Mapping[str, Any]]]:
-        """Rule's name to what it is for and its pattern. An event of either kind names one resource, so that the two
-        conditions on it, one on the name and one on the ARN, both hold [EVENTS-12]."""
-        ours = self.arn("ssm", f"parameter{self.prefix}/")
-        private = self.arn("ssm", f"parameter{self.private_prefix}/")
-        return {
-            self.name: (
-                "Changes of parameters, but for the region's own",
-                {
-                    "source": ["aws.ssm"],
-                    "detail-type": ["Parameter Store Change"],
-                    "detail": {"name": [{"prefix": f"{self.prefix}/"}]},
-                    "resources": [{"anything-but": {"prefix": private}}],
-                },
-            ),
-            self.tags_name: (
-                "Changes of parameters' tags, but for our own",
-                {
-                    "source": ["aws.tag"],
-                    "detail-type": ["Tag Change on Resource"],
-                    "detail": {"service": ["ssm"], "changed-tag-keys": [{"anything-but": [STAMP]}]},
-                    "resources": [{"prefix": ours}],
-                },
-            ),
-        }
+
+def rule_arns(context: FunctionContext) -> list[pulumi.Output[str]]:
+    """The ARNs that the rules will have: for policies that must stand before the rules do."""
+    return [context.arn("events", f"rule/{rule.name}") for rule in event_rules(context).values()]
 
 
 class ParameterEvents(pulumi.ComponentResource):
@@ -64,7 +61,7 @@ class ParameterEvents(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        args: ParameterEventsArgs,
+        context: FunctionContext,
         *,
         queue_url: pulumi.Input[str],
         queue_arn: pulumi.Input[str],
@@ -73,7 +70,8 @@ class ParameterEvents(pulumi.ComponentResource):
     ) -> None:
         super().__init__("dr:parameters:ParameterEvents", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        events = iam.allow(["sqs:SendMessage"], [queue_arn], condition={"ArnEquals": {"aws:SourceArn": args.rule_arns}})
+        from_rules = {"ArnEquals": {"aws:SourceArn": rule_arns(context)}}
+        events = iam.allow(["sqs:SendMessage"], [queue_arn], condition=from_rules)
         policy = aws.sqs.QueuePolicy(
             f"{name}-senders",
             queue_url=queue_url,
@@ -85,12 +83,12 @@ class ParameterEvents(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        for role, (rule_name, (description, pattern)) in zip(("changes", "tags"), args.patterns().items(), strict=True):
+        for role, given in event_rules(context).items():
             rule = aws.cloudwatch.EventRule(
                 f"{name}-{role}",
-                name=rule_name,
-                description=description,
-                event_pattern=pulumi.Output.json_dumps(pattern, sort_keys=True),
+                name=given.name,
+                description=given.description,
+                event_pattern=pulumi.Output.json_dumps(given.pattern, sort_keys=True),
                 opts=child,
             )
             aws.cloudwatch.EventTarget(

@@ -18,11 +18,8 @@ from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQu
 from components.monitoring import catalogue_compute
 from components.monitoring.alarm import Watched
 from components.workload.context import FunctionContext
-from components.workload.parameter_events import ParameterEvents, ParameterEventsArgs
+from components.workload.parameter_events import ParameterEvents, rule_arns
 from shared.places import Place
-
-# What the function that keeps parameters equal may do, in both regions.
-
 
 Statement = dict[str, Any]
 _ACTIONS = (
@@ -108,20 +105,12 @@ class ParameterSync(pulumi.ComponentResource):
         self._prefix, self._context = name, args.context
         self._child = pulumi.ResourceOptions(parent=self)
         context, names = args.context, args.context.names
-        events = ParameterEventsArgs(
-            name=names.regional("rule-parameters", context.place),
-            tags_name=names.regional("rule-parameter-tags", context.place),
-            region=context.region,
-            account=context.account,
-            prefix=names.parameters,
-            private_prefix=names.own_parameters,
-        )
         self.dead_letters = DeadLetterQueue(
             f"{name}-dead",
             DeadLetterQueueArgs(
                 name=names.regional("queue-parameters-dead", context.place),
                 key_arn=context.key_arn,
-                event_sources=events.rule_arns,
+                event_sources=rule_arns(context),
             ),
             opts=self._child,
         )
@@ -148,7 +137,7 @@ class ParameterSync(pulumi.ComponentResource):
         )
         ParameterEvents(
             f"{name}-events",
-            events,
+            context,
             queue_url=queue.url,
             queue_arn=queue.arn,
             dead_letter_arn=self.dead_letters.arn,

@@ -41,9 +41,9 @@ def payments_function(
 
 
 def client_key_hashes(client_keys: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-    """Client to SHA-256 of its key, as JSON that is the same every time. No key can be had from it, so that it may
-    stand in the function's environment (docs/decisions/0004-callers-of-the-accelerator-endpoint.md); as made from secrets, it is
-    kept like one in the state."""
+    """Client to SHA-256 of its key, as JSON that is the same every time. A hash reveals no key, so it may be in the
+    function's environment (docs/decisions/0004-callers-of-the-accelerator-endpoint.md). Since it derives from secrets,
+    Pulumi encrypts it in the state."""
     known: pulumi.Output[Any] = pulumi.Output.from_input(dict(client_keys))
     return known.apply(
         lambda keys: json.dumps({client: fingerprint(key) for client, key in keys.items()}, sort_keys=True)

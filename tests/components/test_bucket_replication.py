@@ -92,7 +92,7 @@ def test_a_configuration_is_made_in_its_source_buckets_region(build: Build, plac
 def test_the_role_reads_one_bucket_and_writes_the_other_and_no_more(build: Build, place: Place) -> None:
     built = build(replication)
 
-    found = statements(built, "aws:iam/rolePolicy:RolePolicy", f"objects-policy-{place}")
+    found = statements(built, "aws:iam/rolePolicy:RolePolicy", f"objects-{place}-policy")
     source, target = f"arn:aws:s3:::{bucket(place)}", f"arn:aws:s3:::{bucket(place.other)}"
     may = {action: each["Resource"] for each in found for action in each["Action"]}
     assert may == {
@@ -108,13 +108,13 @@ def test_the_role_reads_one_bucket_and_writes_the_other_and_no_more(build: Build
         "kms:Encrypt": [key(place.other)],
         "kms:GenerateDataKey": [key(place.other)],
     }
-    trusted = json.loads(built.one("aws:iam/role:Role", f"objects-role-{place}").inputs["assumeRolePolicy"])
+    trusted = json.loads(built.one("aws:iam/role:Role", f"objects-{place}-role").inputs["assumeRolePolicy"])
     assert trusted["Statement"][0]["Principal"] == {"Service": "s3.amazonaws.com"}
 
 
 @PLACES
 def test_the_role_uses_keys_through_s3_and_for_these_buckets_only(build: Build, place: Place) -> None:
-    found = statements(build(replication), "RolePolicy", f"objects-policy-{place}")
+    found = statements(build(replication), "RolePolicy", f"objects-{place}-policy")
 
     for each in found:
         if not each["Action"][0].startswith("kms:"):
@@ -131,7 +131,7 @@ def test_the_role_uses_keys_through_s3_and_for_these_buckets_only(build: Build, 
 def test_the_roles_rights_are_there_before_s3_tries_them(build: Build, place: Place) -> None:
     built = build(replication)
 
-    policy = built.one("RolePolicy", f"objects-policy-{place}").urn
+    policy = built.one("RolePolicy", f"objects-{place}-policy").urn
     assert policy in built.one("BucketReplicationConfig", f"objects-{place}").options["depends_on"]
 
 

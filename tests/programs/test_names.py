@@ -8,6 +8,7 @@ import pytest
 
 from localaws.engine import graph
 from policy.rules.names import NAME_KEYS, suffix_required
+from shared.local_aws import PROGRAMS
 from tests.programs.profiles import OPTIONS, overrides
 
 LONGEST, TAIL = "dr-prod-long", "prod-long"
@@ -62,7 +63,9 @@ PATTERNS |= dict.fromkeys(("route53/zone:Zone", "route53/record:Record", "apigat
 def registered(suffix: str) -> list[dict[str, Any]]:
     """Everything that the programs can register, under a suffix."""
     given = overrides(OPTIONS)
-    rows = graph(OPTIONS, config_overrides={stack: {**values, "dr:suffix": suffix} for stack, values in given.items()})
+    rows = graph(
+        OPTIONS, PROGRAMS, config_overrides={stack: {**values, "dr:suffix": suffix} for stack, values in given.items()}
+    )
     return [row for row in rows if row["type"].startswith("aws:")]
 
 
