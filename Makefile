@@ -115,10 +115,10 @@ cost: $(READY) $(LAYER) ## Estimate the monthly cost (ENV LOAD=<payments a secon
 	@$(DR) cost $(ENV_ARG) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
 
 .PHONY: test test-all
-test: $(READY) $(LAYER) $(POLICY) ## Run the tests, those on deployed environments too, without the nightly ones
+test: $(READY) $(LAYER) $(POLICY) ## Run the tests of the tiers unit, emulator and stack
 	@$(RUN) -m tests
 
-test-all: $(READY) $(LAYER) $(POLICY) ## Run all tests, the nightly ones too
+test-all: $(READY) $(LAYER) $(POLICY) ## Run all tests, including the tier nightly
 	@$(RUN) -m tests --all
 
 .PHONY: matrix

@@ -39,7 +39,11 @@ RETIRED_NAMES = re.compile(RETIRED.pattern + r"|\b(?<!localaws )homes?\b|\b(?:lo
 RETIRED_PROSE = re.compile(RETIRED.pattern + r"|\b(whoever|whatever|anew|stands)\b|\bof ours\b")
 
 TEXT_SUFFIXES = (".j2", ".json", ".toml", ".yaml", ".yml")
-SOURCES = ("bench", "components", "drill", "functions", "localaws", "ops", "policy", "shared", "stacks", "tests")
+_TESTS = tuple(sorted(f"tests/{each.parent.name}" for each in (ROOT / "tests").glob("*/__init__.py")))
+SOURCES = (
+    *("bench", "components", "drill", "functions", "localaws", "ops", "policy", "shared", "stacks"),
+    *("tests/*.py", *_TESTS),
+)
 DOCUMENTS = ("docs", "*.md", "Makefile", ".github")
 
 
