@@ -90,6 +90,24 @@ def test_every_page_of_docs_has_a_date() -> None:
     assert not undated
 
 
+def test_every_runbook_has_its_occasion_verification_and_rollback() -> None:
+    parts = {
+        "when": r"\*\*When\*\*|^## When",
+        "verification": r"[Vv]erif",
+        "rollback": r"[Rr]oll(ed)? back|[Rr]ollback",
+    }
+    runbooks = [page for page in PAGES if page.name.startswith("docs/runbooks/")]
+    missing = [
+        f"{page.name}: {part}"
+        for page in runbooks
+        for part, pattern in parts.items()
+        if not re.search(pattern, page.text, re.MULTILINE)
+    ]
+
+    assert len(runbooks) > 10
+    assert not missing
+
+
 def test_every_documented_message_is_in_the_source() -> None:
     rows = [line for path in WITH_MESSAGES for line in path.read_text().splitlines() if line.startswith("|")]
     is_message_table, found = False, []
