@@ -1,27 +1,26 @@
-"""Every hook into ministack's private names, a module for each subject. Nothing else in this repository touches them.
+"""Everything that touches ministack's private names, one module a service; `patches` is the registry of replaced ones.
 
-Each hook has a contract test in `tests/local/test_hooks_*.py` (name, signature, effect), so that an upgrade of the
-pinned emulator fails there and nowhere else.
+`tests/local/test_patches.py` compares the registry, and each name and call in these modules, with the pinned ministack.
 """
 
 from localaws.emulator import (
     acm,
     apigateway,
     aurora,
-    background,
     backup,
     cloudwatch,
     ec2,
     elb,
     event_sources,
     eventbridge,
+    lambda_,
+    patches,
     replication,
     requests,
     route53,
     schedules,
     services,
     ssm,
-    workers,
     workflows,
 )
 
@@ -29,19 +28,19 @@ __all__ = [
     "acm",
     "apigateway",
     "aurora",
-    "background",
     "backup",
     "cloudwatch",
     "ec2",
     "elb",
     "event_sources",
     "eventbridge",
+    "lambda_",
+    "patches",
     "replication",
     "requests",
     "route53",
     "schedules",
     "services",
     "ssm",
-    "workers",
     "workflows",
 ]

@@ -1,10 +1,10 @@
-"""Certificate Manager: what a certificate consists of (`fronts.application`, `certificates`)."""
+"""Certificate Manager: the material of certificates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from localaws.emulator.services import original_of
+from localaws.emulator.patches import patch
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,7 @@ def issue_certificates(issue: Callable[[list[str]], CertificateMaterial]) -> Non
     """Let `issue(names)` make the certificate and key of each RequestCertificate; ministack makes none."""
     from ministack.services import acm
 
-    original = original_of(acm, "_request_certificate")
-
-    def request_certificate(data: dict[str, Any]) -> Any:
+    def request_certificate(original: Any, data: dict[str, Any]) -> Any:
         known = set(acm._certificates)
         answer = original(data)
         for arn in set(acm._certificates) - known:
@@ -41,4 +39,4 @@ def issue_certificates(issue: Callable[[list[str]], CertificateMaterial]) -> Non
             record |= {"_pem_body": made.certificate, "_pem_chain": made.chain, "_private_key": made.private_key}
         return answer
 
-    acm._request_certificate = request_certificate
+    patch("services.acm:_request_certificate", request_certificate)

@@ -1,4 +1,4 @@
-"""Aurora: clusters, their state, and where the Data API finds a database (`aurora`, `aurora_data_api`)."""
+"""Aurora: clusters, their state, and the databases behind the Data API."""
 
 import asyncio
 import contextvars
@@ -9,9 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from localaws.emulator.patches import Undo, patch, patch_each, patch_value
 from localaws.emulator.services import AwsRefusal
-
-Undo = Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,29 +81,27 @@ def set_global_writer(global_cluster: str, writer: str) -> None:
             rds._set_global_cluster_writer(record, member)
 
 
-def tell_of_rds_changes(listener: Callable[[], None]) -> Undo:
+def on_rds_changes(listener: Callable[[], None]) -> Undo:
     """Call `listener()` after each RDS call that can change something, before it is answered, in a worker thread."""
-    from ministack.services import rds
 
-    actions, reset = dict(rds._ACTION_MAP), rds.reset
-
-    def then_tell(act: Callable[..., Any]) -> Callable[..., Any]:
+    def then_notify(act: Any) -> Callable[..., Any]:
         @functools.wraps(act)
-        def told(*arguments: Any) -> Any:
+        def notifying(*arguments: Any) -> Any:
             answer = act(*arguments)
             listener()
             return answer
 
-        return told
+        return notifying
 
-    for name, act in actions.items():
-        if not name.startswith(("Describe", "List")):
-            rds._ACTION_MAP[name] = then_tell(act)
-    rds.reset = then_tell(reset)
+    def actions(known: dict[str, Any]) -> dict[str, Any]:
+        return {name: act if name.startswith(("Describe", "List")) else then_notify(act) for name, act in known.items()}
+
+    undo_actions = patch_value("services.rds:_ACTION_MAP", actions)
+    undo_reset = patch_value("services.rds:reset", then_notify)
 
     def undo() -> None:
-        rds._ACTION_MAP.update(actions)
-        rds.reset = reset
+        undo_actions()
+        undo_reset()
 
     return undo
 
@@ -113,16 +110,13 @@ def intercept_writer_switches(begin: Callable[[str, str, bool], None]) -> Undo:
     """Call `begin(global cluster ARN, target cluster ARN, data loss allowed)` instead of switching at once.
 
     It is called for switchovers and failovers of Aurora PostgreSQL that ministack accepts, must return quickly, and may
-    raise AwsRefusal. Who starts one must end it with `set_global_writer`.
+    raise AwsRefusal. The caller ends each switch with `set_global_writer`.
     """
     from ministack.services import rds
 
-    names = ("SwitchoverGlobalCluster", "FailoverGlobalCluster")
-    actions = {name: rds._ACTION_MAP[name] for name in names}
-    set_writer = rds._set_global_cluster_writer
     wanted: ContextVar[list[tuple[str, str]] | None] = ContextVar("wanted", default=None)
 
-    def note(global_cluster: dict[str, Any], target: dict[str, Any]) -> None:
+    def note(set_writer: Any, global_cluster: dict[str, Any], target: dict[str, Any]) -> None:
         noted = wanted.get()
         if noted is None or global_cluster["Engine"] != "aurora-postgresql":
             set_writer(global_cluster, target)
@@ -146,12 +140,16 @@ def intercept_writer_switches(begin: Callable[[str, str, bool], None]) -> Undo:
 
         return switch
 
-    rds._set_global_cluster_writer = note
-    rds._ACTION_MAP.update({name: later(act) for name, act in actions.items()})
+    def actions(known: dict[str, Any]) -> dict[str, Any]:
+        names = ("SwitchoverGlobalCluster", "FailoverGlobalCluster")
+        return {**known, **{name: later(known[name]) for name in names}}
+
+    undo_writer = patch("services.rds:_set_global_cluster_writer", note)
+    undo_actions = patch_value("services.rds:_ACTION_MAP", actions)
 
     def undo() -> None:
-        rds._set_global_cluster_writer = set_writer
-        rds._ACTION_MAP.update(actions)
+        undo_writer()
+        undo_actions()
 
     return undo
 
@@ -165,22 +163,18 @@ def add_to_rds_views(
 
     Clusters and instances of Aurora PostgreSQL only; a global cluster of either engine has a writer endpoint.
     """
-    from ministack.services import rds
-
-    names = ("_cluster_xml", "_instance_xml", "_global_cluster_xml")
-    cluster_xml, instance_xml, global_cluster_xml = originals = tuple(getattr(rds, name) for name in names)
 
     def is_ours(record: dict[str, Any]) -> bool:
         return bool(record["Engine"] == "aurora-postgresql")
 
-    def show_cluster(record: dict[str, Any]) -> str:
-        return str(cluster_xml({**record, **cluster(record["DBClusterArn"])} if is_ours(record) else record))
+    def show_cluster(xml: Any, record: dict[str, Any]) -> str:
+        return str(xml({**record, **cluster(record["DBClusterArn"])} if is_ours(record) else record))
 
-    def show_instance(record: dict[str, Any]) -> str:
+    def show_instance(xml: Any, record: dict[str, Any]) -> str:
         home = _cluster_of(record) if is_ours(record) else ""
-        return str(instance_xml({**record, **instance(home, record["DBInstanceIdentifier"])} if home else record))
+        return str(xml({**record, **instance(home, record["DBInstanceIdentifier"])} if home else record))
 
-    def show_global_cluster(record: dict[str, Any]) -> str:
+    def show_global_cluster(xml: Any, record: dict[str, Any]) -> str:
         view = global_cluster(record["GlobalClusterArn"])
         members = [dict(member) for member in record["GlobalClusterMembers"]]
         for member in members:
@@ -197,14 +191,15 @@ def add_to_rds_views(
                 "ToDbClusterArn": target,
                 "IsDataLossAllowed": data_loss,
             }
-        return f"{global_cluster_xml(shown)}<Endpoint>{view.endpoint}</Endpoint>"
+        return f"{xml(shown)}<Endpoint>{view.endpoint}</Endpoint>"
 
-    rds._cluster_xml, rds._instance_xml, rds._global_cluster_xml = show_cluster, show_instance, show_global_cluster
-
-    def undo() -> None:
-        rds._cluster_xml, rds._instance_xml, rds._global_cluster_xml = originals
-
-    return undo
+    return patch_each(
+        {
+            "services.rds:_cluster_xml": show_cluster,
+            "services.rds:_instance_xml": show_instance,
+            "services.rds:_global_cluster_xml": show_global_cluster,
+        }
+    )
 
 
 def serve_data_api(
@@ -219,15 +214,13 @@ def serve_data_api(
     """
     from ministack.services import rds_data
 
-    names = ("handle_request", "_connect", "_sql_execution_error", "_has_real_endpoint")
-    originals = {name: getattr(rds_data, name) for name in names}
-
-    async def in_worker(*request: Any) -> Any:
+    async def in_worker(handle: Any, *request: Any) -> Any:
         context = contextvars.copy_context()
-        answer = functools.partial(context.run, _without_waiting, originals["handle_request"], request)
+        answer = functools.partial(context.run, _without_waiting, handle, request)
         return await asyncio.get_running_loop().run_in_executor(workers, answer)
 
     def connect_member(
+        _original: Any,
         member: dict[str, Any],
         _engine: str,
         database: str | None = None,
@@ -236,20 +229,18 @@ def serve_data_api(
     ) -> Any:
         return connect(member.get("DBClusterArn") or _cluster_of(member), username, password, database)
 
-    def answer_error(problem: Exception) -> Any:
+    def answer_error(_original: Any, problem: Exception) -> Any:
         refusal = explain(problem)
         return rds_data._error(refusal.code, str(refusal), refusal.status)
 
-    rds_data.handle_request = in_worker
-    rds_data._connect = connect_member
-    rds_data._sql_execution_error = answer_error
-    rds_data._has_real_endpoint = lambda _member: True
-
-    def undo() -> None:
-        for name, original in originals.items():
-            setattr(rds_data, name, original)
-
-    return undo
+    return patch_each(
+        {
+            "services.rds_data:handle_request": in_worker,
+            "services.rds_data:_connect": connect_member,
+            "services.rds_data:_sql_execution_error": answer_error,
+            "services.rds_data:_has_real_endpoint": lambda _original, _member: True,
+        }
+    )
 
 
 def _cluster_of(instance: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""AWS Backup: calls of our own beside ministack's (`backup_api`)."""
+"""AWS Backup: calls that ministack lacks."""
 
 import json
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from localaws.emulator.patches import Undo, patch_each
 from localaws.emulator.services import AwsRefusal
 
 
@@ -22,14 +23,12 @@ class RestCall:
 
 def answer_backup_calls(
     answer: Callable[[RestCall], tuple[int, dict[str, Any] | None] | None], reset: Callable[[], None]
-) -> None:
+) -> Undo:
     """Let `answer(call)` give status and document; None leaves it to ministack. May raise AwsRefusal."""
     from ministack.core.responses import get_account_id, get_region
     from ministack.services import backup
 
-    handle, forget = backup.handle_request, backup.reset
-
-    async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+    async def handle_request(handle: Any, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         document = json.loads(body) if body else {}
         call = RestCall(get_account_id(), get_region(), method, unquote(path).strip("/"), document)
         try:
@@ -41,11 +40,11 @@ def answer_backup_calls(
         status, shown = answered
         return status, {"Content-Type": "application/json"}, b"" if shown is None else json.dumps(shown).encode()
 
-    def reset_both() -> None:
+    def reset_both(forget: Any) -> None:
         forget()
         reset()
 
-    backup.handle_request, backup.reset = handle_request, reset_both
+    return patch_each({"services.backup:handle_request": handle_request, "services.backup:reset": reset_both})
 
 
 def backup_vault(account: str, region: str, name: str) -> dict[str, Any] | None:

@@ -1,15 +1,15 @@
-"""CloudWatch: alarms and the metrics they watch (`alarms`, `service_metrics`)."""
+"""CloudWatch: alarms, the metrics they watch, and the queues behind some of them."""
 
 import time
 from typing import Any
 
+from localaws.emulator.patches import patch
+
 
 def stop_alarm_evaluation() -> None:
     """Let no alarm change its state by ministack's own evaluation, which looks at no dimensions and at no clock."""
-    from ministack.services import cloudwatch
-
-    cloudwatch._evaluate_alarm = lambda _alarm: None
-    cloudwatch._evaluate_all_alarms = lambda: None
+    patch("services.cloudwatch:_evaluate_alarm", lambda _original, _alarm: None)
+    patch("services.cloudwatch:_evaluate_all_alarms", lambda _original: None)
 
 
 def metric_alarm_records() -> dict[tuple[str, str, str], dict[str, Any]]:

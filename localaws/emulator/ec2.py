@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.emulator.patches import Undo, patch
 from localaws.emulator.services import Answer, AwsRefusal
 
 
@@ -29,14 +30,12 @@ class Ec2Call:
 Ec2Action = Callable[[Ec2Call, Callable[[], Answer]], Answer]
 
 
-def extend_ec2_action(name: str, act: Ec2Action) -> None:
+def extend_ec2_action(name: str, act: Ec2Action) -> Undo:
     """Let `act(call, what ministack does)` answer an EC2 action; ministack refuses those it lacks. May AwsRefuse."""
     from ministack.core.responses import get_account_id, get_region
     from ministack.services import ec2
 
-    known = ec2._ACTION_MAP.get(name)
-
-    def answer(parameters: dict[str, Any]) -> Answer:
+    def answer(known: Any, parameters: dict[str, Any]) -> Answer:
         call = Ec2Call(get_account_id(), get_region(), parameters)
 
         def original() -> Answer:
@@ -51,7 +50,7 @@ def extend_ec2_action(name: str, act: Ec2Action) -> None:
             refused: Answer = ec2._error(refusal.code, str(refusal), refusal.status)
             return refused
 
-    ec2._ACTION_MAP[name] = answer
+    return patch(f"services.ec2:_ACTION_MAP[{name}]", answer)
 
 
 def ec2_records(kind: str, account: str, region: str) -> dict[str, dict[str, Any]]:

@@ -1,11 +1,11 @@
-"""Elastic Load Balancing: what is deployed (`fronts.deployed`)."""
+"""Elastic Load Balancing: what is deployed, what ministack gets wrong at its creation, and requests to targets."""
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from localaws.emulator.services import original_of
+from localaws.emulator.patches import patch
 
 
 def load_balancer_records() -> list[dict[str, Any]]:
@@ -48,31 +48,23 @@ def load_balancer_attributes(arn: str) -> dict[str, str]:
     return {attribute["Key"]: attribute["Value"] for attribute in stored}
 
 
-# Elastic Load Balancing: what ministack gets wrong at creation (`traffic`).
-
-
 def fill_target_group_defaults(defaults: Callable[[Callable[[str], str]], dict[str, str]]) -> None:
     """Add `defaults(read a parameter)` to CreateTargetGroup: ministack's are an HTTP group's for every kind."""
     from ministack.services import alb
 
-    original = original_of(alb, "_create_tg")
-
-    def create_target_group(params: dict[str, Any]) -> Any:
+    def create_target_group(original: Any, params: dict[str, Any]) -> Any:
         return original({**defaults(lambda name: str(alb._p(params, name))), **params})
 
-    alb._ACTION_MAP["CreateTargetGroup"] = create_target_group
+    patch("services.alb:_ACTION_MAP[CreateTargetGroup]", create_target_group)
 
 
 def name_network_load_balancers() -> None:
     """Give network load balancers and their listeners AWS's ARN (`net/`) and DNS name; ministack calls all `app/`."""
     from ministack.services import alb
 
-    create_balancer = original_of(alb, "_create_lb")
-    create_listener = original_of(alb, "_create_listener")
-
-    def create_load_balancer(params: dict[str, Any]) -> Any:
+    def create_load_balancer(original: Any, params: dict[str, Any]) -> Any:
         known = set(alb._lbs)
-        answer = create_balancer(params)
+        answer = original(params)
         for arn in set(alb._lbs) - known:
             if alb._lbs[arn]["Type"] != "network":
                 continue
@@ -90,9 +82,9 @@ def name_network_load_balancers() -> None:
             answer = alb._xml(200, "CreateLoadBalancer", inner)
         return answer
 
-    def create_network_listener(params: dict[str, Any]) -> Any:
+    def create_listener(original: Any, params: dict[str, Any]) -> Any:
         known = set(alb._listeners)
-        answer = create_listener(params)
+        answer = original(params)
         for arn in set(alb._listeners) - known:
             if ":loadbalancer/net/" not in alb._listeners[arn]["LoadBalancerArn"]:
                 continue
@@ -106,26 +98,20 @@ def name_network_load_balancers() -> None:
             answer = alb._xml(200, "CreateListener", f"<Listeners>{alb._listener_xml(record)}</Listeners>")
         return answer
 
-    alb._ACTION_MAP["CreateLoadBalancer"] = create_load_balancer
-    alb._ACTION_MAP["CreateListener"] = create_network_listener
+    patch("services.alb:_ACTION_MAP[CreateLoadBalancer]", create_load_balancer)
+    patch("services.alb:_ACTION_MAP[CreateListener]", create_listener)
 
 
 def answer_canonical_zones(zones: dict[tuple[str, str], str]) -> None:
     """Answer the hosted zone of a load balancer's DNS name by (type, region); ministack has one for all."""
-    from ministack.services import alb
 
-    original = original_of(alb, "_lb_xml")
-
-    def load_balancer_xml(record: dict[str, Any]) -> str:
+    def load_balancer_xml(original: Any, record: dict[str, Any]) -> str:
         xml = str(original(record))
         zone = zones.get((record["Type"], record["LoadBalancerArn"].split(":")[3]))
         tag = "CanonicalHostedZoneId"
         return re.sub(f"<{tag}>.*</{tag}>", f"<{tag}>{zone}</{tag}>", xml) if zone else xml
 
-    alb._lb_xml = load_balancer_xml
-
-
-# Elastic Load Balancing: the data plane (`fronts.application`, `targethealth`).
+    patch("services.alb:_lb_xml", load_balancer_xml)
 
 
 DispatchedAnswer = tuple[int, dict[str, str | list[str]], bytes | AsyncIterator[bytes]]
@@ -196,7 +182,7 @@ def answer_target_health(answer: Callable[[str, list[dict[str, Any]]], str]) -> 
     """Let `answer(target group ARN, targets asked for)` give the members of DescribeTargetHealth as XML."""
     from ministack.services import alb
 
-    def describe_target_health(params: dict[str, Any]) -> Any:
+    def describe_target_health(_original: Any, params: dict[str, Any]) -> Any:
         arn = alb._p(params, "TargetGroupArn")
         if arn not in alb._tgs:
             return alb._error("TargetGroupNotFound", f"Target group '{arn}' not found.")
@@ -204,7 +190,7 @@ def answer_target_health(answer: Callable[[str, list[dict[str, Any]]], str]) -> 
         inner = f"<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"
         return alb._xml(200, "DescribeTargetHealth", inner)
 
-    alb._ACTION_MAP["DescribeTargetHealth"] = describe_target_health
+    patch("services.alb:_ACTION_MAP[DescribeTargetHealth]", describe_target_health)
 
 
 def choose_targets(choose: Callable[[str, str], str | None]) -> None:
@@ -212,14 +198,13 @@ def choose_targets(choose: Callable[[str, str], str | None]) -> None:
 
     ministack draws among all registered targets, healthy or not.
     """
-    from ministack.services import alb
 
-    original = original_of(alb, "_proxy_http_target")
-
-    async def proxy_http_target(target: dict[str, Any], group: dict[str, Any], *rest: Any, **named: Any) -> Any:
+    async def proxy_http_target(
+        original: Any, target: dict[str, Any], group: dict[str, Any], *rest: Any, **named: Any
+    ) -> Any:
         port = int(target.get("Port") or group["Port"])
         chosen = choose(group["TargetGroupArn"], f"{target['Id']}:{port}") or f"{target['Id']}:{port}"
         host, _, chosen_port = chosen.rpartition(":")
         return await original({**target, "Id": host, "Port": int(chosen_port)}, group, *rest, **named)
 
-    alb._proxy_http_target = proxy_http_target
+    patch("services.alb:_proxy_http_target", proxy_http_target)

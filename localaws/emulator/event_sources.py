@@ -1,8 +1,10 @@
-"""Event source mappings of DynamoDB streams (`stream_mappings`)."""
+"""Event source mappings of DynamoDB streams."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from localaws.emulator.patches import patch
 
 
 @dataclass(frozen=True)
@@ -21,16 +23,13 @@ class StreamMapping:
 
 def take_over_streams(written: Callable[[], None]) -> None:
     """End ministack's own reading of DynamoDB streams, and call `written` after each write that can be in one."""
-    from ministack.services import dynamodb, lambda_svc
 
-    emit = dynamodb._emit_stream_event
-
-    def emit_and_tell(*arguments: Any, **named: Any) -> None:
+    def emit_and_notify(emit: Any, *arguments: Any, **named: Any) -> None:
         emit(*arguments, **named)
         written()
 
-    dynamodb._emit_stream_event = emit_and_tell
-    lambda_svc._poll_dynamodb_streams = lambda: False
+    patch("services.dynamodb:_emit_stream_event", emit_and_notify)
+    patch("services.lambda_svc:_poll_dynamodb_streams", lambda _original: False)
 
 
 def stream_mappings() -> list[StreamMapping]:

@@ -1,11 +1,11 @@
-"""Replication between regions (`replication`, `replication_dynamodb`)."""
+"""Replication between regions: DynamoDB global tables, S3 objects, secrets."""
 
 import copy
 import json
 from collections import Counter
 from typing import Any, Protocol
 
-from localaws.emulator.background import PassOn
+from localaws.emulator.patches import PassOn, original, patch
 from localaws.emulator.requests import bucket_region
 
 
@@ -18,7 +18,7 @@ class TableWriter(Protocol):
 
 
 class TableWriteListener(Protocol):
-    """Told of each write to a global table, in the writer's call. `key` is the item's, `regions` are the others."""
+    """Called with each write to a global table, in the writer's call. `key` is the item's, `regions` are the others."""
 
     def __call__(
         self, *, account: str, source: str, regions: list[str], table: str, key: str, event: str, old: Any, new: Any
@@ -26,13 +26,13 @@ class TableWriteListener(Protocol):
 
 
 def intercept_global_table_writes(listener: TableWriteListener) -> TableWriter:
-    """Tell `listener` of each write to a global table instead of replicating it; returns what replicates it."""
+    """Call `listener` with each write to a global table instead of replicating it; returns what replicates it."""
     from ministack.core.responses import get_account_id, get_region, request_scope
     from ministack.services import dynamodb
 
-    replicate_write = dynamodb._replicate_write
+    replicate_write = original("services.dynamodb:_replicate_write")
 
-    def intercepted(table: dict[str, Any], event_name: str, old_item: Any, new_item: Any) -> None:
+    def intercepted(_replaced: Any, table: dict[str, Any], event_name: str, old_item: Any, new_item: Any) -> None:
         home = get_region()
         regions = [region for region in dynamodb._replica_group(table) if region != home]
         if not regions:
@@ -57,7 +57,7 @@ def intercept_global_table_writes(listener: TableWriteListener) -> TableWriter:
         with request_scope(account, source):
             replicate_write({"TableName": table, "_global_regions": [source, destination]}, event, old, new)
 
-    dynamodb._replicate_write = intercepted
+    patch("services.dynamodb:_replicate_write", intercepted)
     return apply
 
 
@@ -69,14 +69,14 @@ def intercept_bucket_replication(send: PassOn) -> None:
     from ministack.core.responses import get_account_id, get_region, request_scope
     from ministack.services import s3
 
-    replicate_object, replicate_marker = s3._maybe_replicate, s3._maybe_replicate_delete_marker
-
     def regions(bucket: str, key: str, tags: Any) -> tuple[str, str] | None:
         rule, _ = s3._replication_rule_for(bucket, key, tags)
         destination = bucket_region(rule["Destination"]["Bucket"].rpartition(":")[2]) if rule else None
         return (str(s3.bucket_region(bucket)), destination) if destination else None
 
-    def intercepted_object(bucket: str, key: str, obj: dict[str, Any], data: Any, tags: Any = None) -> None:
+    def intercepted_object(
+        replicate_object: Any, bucket: str, key: str, obj: dict[str, Any], data: Any, tags: Any = None
+    ) -> None:
         ends = regions(bucket, key, tags)
         if ends is None:
             replicate_object(bucket, key, obj, data, tags)
@@ -99,7 +99,7 @@ def intercept_bucket_replication(send: PassOn) -> None:
         obj["replication_status"] = "PENDING"
         send(*ends, replicate)
 
-    def intercepted_marker(bucket: str, key: str) -> None:
+    def intercepted_marker(replicate_marker: Any, bucket: str, key: str) -> None:
         ends = regions(bucket, key, None)
         if ends is None:
             return
@@ -111,7 +111,8 @@ def intercept_bucket_replication(send: PassOn) -> None:
 
         send(*ends, replicate)
 
-    s3._maybe_replicate, s3._maybe_replicate_delete_marker = intercepted_object, intercepted_marker
+    patch("services.s3:_maybe_replicate", intercepted_object)
+    patch("services.s3:_maybe_replicate_delete_marker", intercepted_marker)
 
 
 def intercept_secret_replication(send: PassOn) -> None:
@@ -119,12 +120,9 @@ def intercept_secret_replication(send: PassOn) -> None:
 
     Until the last one is applied the replica's status is InProgress, as on AWS.
     """
-    from ministack.services import secretsmanager
-
-    sync_replicas = secretsmanager._sync_replicas
     waiting: Counter[tuple[str, str]] = Counter()
 
-    def intercepted(secret: dict[str, Any]) -> None:
+    def intercepted(sync_replicas: Any, secret: dict[str, Any]) -> None:
         source = secret["ARN"].split(":")[3]
         for status in secret.get("ReplicationStatus", []):
             region = status["Region"]
@@ -143,4 +141,4 @@ def intercept_secret_replication(send: PassOn) -> None:
 
             send(source, region, replicate)
 
-    secretsmanager._sync_replicas = intercepted
+    patch("services.secretsmanager:_sync_replicas", intercepted)

@@ -1,8 +1,10 @@
-"""Requests: what a call is for and where it is served (`app`, `request_region`)."""
+"""Requests: the region and the handler of a call, and the emulator as a whole."""
 
 import asyncio
 from contextvars import ContextVar
 from typing import Any
+
+from localaws.emulator.patches import patch
 
 region_of_unsigned_call: ContextVar[str | None] = ContextVar("region_of_unsigned_call", default=None)
 _emulated: set[str] = set()
@@ -17,16 +19,12 @@ def emulator() -> Any:
 
 def serve_unsigned_calls_by_region() -> None:
     """Serve a call in `region_of_unsigned_call` where that is set; ministack alone takes one default region for all."""
-    from ministack import app
     from ministack.services import apigateway_v1
 
-    signed_region = app.extract_region
-    any_domain = apigateway_v1.find_domain_scope
-
-    def extract_region(headers: dict[str, str], query_params: Any = None) -> str:
+    def extract_region(signed_region: Any, headers: dict[str, str], query_params: Any = None) -> str:
         return region_of_unsigned_call.get() or str(signed_region(headers, query_params))
 
-    def find_domain_scope(domain_name: str) -> tuple[str, str, str] | None:
+    def find_domain_scope(any_domain: Any, domain_name: str) -> tuple[str, str, str] | None:
         region = region_of_unsigned_call.get()
         for account, home, name in apigateway_v1._domain_names.to_dict():
             if home == region and name.lower() == domain_name.lower():
@@ -34,15 +32,13 @@ def serve_unsigned_calls_by_region() -> None:
         found: tuple[str, str, str] | None = any_domain(domain_name)
         return found
 
-    app.extract_region = extract_region
-    apigateway_v1.find_domain_scope = find_domain_scope
+    patch("app:extract_region", extract_region)
+    patch("services.apigateway_v1:find_domain_scope", find_domain_scope)
 
 
 def route_unknown_services_quickly() -> None:
     """Keep the router from loading every botocore model (3 s, event loop blocked) over a name it does not know."""
-    from ministack.core import router
-
-    router._is_aws_service_name = lambda _name: True
+    patch("core.router:_is_aws_service_name", lambda _original, _name: True)
 
 
 def is_emulated(service: str) -> bool:

@@ -1,11 +1,11 @@
-"""Route 53, and what a name or a health check leads to (`route53`, `route53_names`, `dns`)."""
+"""Route 53: zones, records, health checks, and what they refer to."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from localaws.emulator.services import original_of
+from localaws.emulator.patches import patch
 
 
 def hosted_zone_records() -> list[dict[str, Any]]:
@@ -37,13 +37,10 @@ def answer_health_checks(answer: Callable[[str, str, str], Element]) -> None:
     """
     from ministack.services import route53
 
-    handle = original_of(route53, "handle_request")
-    build = original_of(route53, "_build_health_check_el")
-    parse = original_of(route53, "_parse_health_check_config")
     wanted = re.compile(rf"/{route53.API_VERSION}/healthcheck/([^/]+)/(status|lastfailurereason)")
     names = {"status": "GetHealthCheckStatusResponse", "lastfailurereason": "GetHealthCheckLastFailureReasonResponse"}
 
-    async def handle_request(method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
+    async def handle_request(handle: Any, method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
         asked = wanted.fullmatch(path)
         if method != "GET" or not asked:
             return await handle(method, path, headers, body, query)
@@ -57,18 +54,18 @@ def answer_health_checks(answer: Callable[[str, str, str], Element]) -> None:
             return route53._error_response("InvalidInput", str(refusal))
         return route53._xml_response(names[what], lambda root: root.append(observations))
 
-    def build_health_check(parent: Any, check: dict[str, Any]) -> None:
+    def build_health_check(build: Any, parent: Any, check: dict[str, Any]) -> None:
         spelled = {k: str(v).lower() if isinstance(v, bool) else v for k, v in check["config"].items()}
         build(parent, {**check, "config": spelled})
 
-    def parse_health_check(element: Element) -> dict[str, Any]:
+    def parse_health_check(parse: Any, element: Element) -> dict[str, Any]:
         lists = {name: route53._find(element, name) for name in ("ChildHealthChecks", "Regions")}
         given = {name: [entry.text for entry in found] for name, found in lists.items() if found is not None}
         return {**parse(element), **given}
 
-    route53.handle_request = handle_request
-    route53._parse_health_check_config = parse_health_check
-    route53._build_health_check_el = build_health_check
+    patch("services.route53:handle_request", handle_request)
+    patch("services.route53:_parse_health_check_config", parse_health_check)
+    patch("services.route53:_build_health_check_el", build_health_check)
 
 
 def execute_api_of_domain(region: str, domain: str, path: str) -> tuple[str, str, str] | None:

@@ -1,4 +1,4 @@
-"""Schedules that repeat at a rate, of EventBridge Scheduler and of rules (`schedules`)."""
+"""Schedules that repeat at a rate, of EventBridge Scheduler and of rules."""
 
 import functools
 import json
@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from localaws.emulator.patches import original, patch, patch_value
 
 _NEVER = 10**15  # seconds
 
@@ -23,11 +25,9 @@ class RateSchedule:
 
 def take_over_rates() -> Callable[[], list[RateSchedule]]:
     """End ministack's own firing of rate expressions, which looks every ten seconds; returns what lists them."""
-    from ministack.services import eventbridge
-
-    seconds_of = eventbridge._parse_rate_seconds
-    eventbridge._parse_rate_seconds = lambda expression: None if seconds_of(expression) is None else _NEVER
-    return functools.partial(_rate_schedules, seconds_of)
+    name = "services.eventbridge:_parse_rate_seconds"
+    patch(name, lambda seconds_of, expression: None if seconds_of(expression) is None else _NEVER)
+    return functools.partial(_rate_schedules, original(name))
 
 
 def _rate_schedules(seconds_of: Callable[[str], int | None]) -> list[RateSchedule]:
@@ -71,11 +71,9 @@ def _fire(account: str, region: str, record: dict[str, Any], source: str, target
 
 def invoke_targets_asynchronously() -> None:
     """Let rules and schedules invoke functions as AWS does: queued, tried again, then given to the dead letters."""
-    from ministack.services import eventbridge, lambda_svc
+    from ministack.services import lambda_svc
 
-    to_lambda = eventbridge._dispatch_to_lambda
-
-    def dispatch(arn: str, payload: str) -> None:
+    def dispatch(to_lambda: Any, arn: str, payload: str) -> None:
         function, configuration, _ = lambda_svc._get_func_record_for_ref(arn)
         if not function or not configuration:
             to_lambda(arn, payload)  # which says so in the log
@@ -86,15 +84,14 @@ def invoke_targets_asynchronously() -> None:
             lambda_svc._execution_record_for_config(function, configuration), json.loads(payload)
         )
 
-    eventbridge._dispatch_to_lambda = dispatch
+    patch("services.eventbridge:_dispatch_to_lambda", dispatch)
 
 
 def pace_asynchronous_retries(first_delay: float, longest_delay: float) -> None:
     """Let Lambda wait `first_delay` seconds of this machine before it tries an asynchronous invocation again.
 
-    Then it waits twice as long, up to `longest_delay`. A wait that has begun keeps its length.
+    Then it waits twice as long, up to `longest_delay`. A wait that has begun keeps its length. ministack reads the
+    environment variables of these delays when it is imported only, and the speed of this AWS changes later.
     """
-    from ministack.services import lambda_svc
-
-    lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS = first_delay
-    lambda_svc._LAMBDA_ASYNC_RETRY_MAX_SECONDS = longest_delay
+    patch_value("services.lambda_svc:_LAMBDA_ASYNC_RETRY_BASE_SECONDS", lambda _value: first_delay)
+    patch_value("services.lambda_svc:_LAMBDA_ASYNC_RETRY_MAX_SECONDS", lambda _value: longest_delay)

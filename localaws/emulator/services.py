@@ -1,15 +1,15 @@
-"""Services and actions of our own beside ministack's, and whom a handler answers."""
+"""Services and JSON actions that ministack lacks, and web ACLs."""
 
-import importlib
 import json
 import types
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.emulator.patches import Undo, patch_each
+
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Answer]]
-originals: dict[tuple[str, str], Any] = {}
 
 
 class AwsRefusal(Exception):
@@ -19,11 +19,6 @@ class AwsRefusal(Exception):
         super().__init__(message)
         self.code = code
         self.status = status
-
-
-def original_of(module: Any, name: str) -> Any:
-    """ministack's own `module.name`, however often it was wrapped since: a second wrapper replaces the first."""
-    return originals.setdefault((module.__name__, name), getattr(module, name))
 
 
 def request_account() -> str:
@@ -58,17 +53,16 @@ class JsonCall:
 JsonAction = Callable[[JsonCall], dict[str, Any] | None]
 
 
-def answer_json_actions(service: str, actions: Mapping[str, JsonAction], reset: Callable[[], None]) -> None:
+def answer_json_actions(service: str, actions: Mapping[str, JsonAction], reset: Callable[[], None]) -> Undo:
     """Answer some actions of ministack's module `service`; None leaves it to ministack. `reset` forgets everything.
 
     An action may raise AwsRefusal.
     """
     from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 
-    module: Any = importlib.import_module(f"ministack.services.{service}")
-    handle, forget = module.handle_request, module.reset
-
-    async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+    async def handle_request(
+        handle: Any, method: str, path: str, headers: dict[str, str], body: bytes, query: Any
+    ) -> Any:
         act = actions.get(headers.get("x-amz-target", "").rpartition(".")[2])
         if act:
             try:
@@ -79,11 +73,12 @@ def answer_json_actions(service: str, actions: Mapping[str, JsonAction], reset: 
                 return json_response(answer)
         return await handle(method, path, headers, body, query)
 
-    def reset_both() -> None:
+    def reset_both(forget: Any) -> None:
         forget()
         reset()
 
-    module.handle_request, module.reset = handle_request, reset_both
+    names = (f"services.{service}:handle_request", f"services.{service}:reset")
+    return patch_each(dict(zip(names, (handle_request, reset_both), strict=True)))
 
 
 def web_acl_of(account: str, region: str, arn: str) -> dict[str, Any] | None:

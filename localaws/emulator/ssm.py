@@ -1,57 +1,56 @@
-"""Parameter Store: what changed (`parameter_events`)."""
+"""Parameter Store: changes of parameters, and what ministack leaves out of one."""
 
 import json
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from localaws.emulator.services import AwsRefusal, JsonCall, answer_json_actions, original_of
+from localaws.emulator.patches import patch
+from localaws.emulator.services import AwsRefusal, JsonCall, answer_json_actions
 
 # account, region, operation, parameter (its Name, Type and Description)
 Changed = Callable[[str, str, str, dict[str, Any]], None]
 
 
-def tell_of_parameter_changes(listener: Changed) -> None:
+def on_parameter_changes(listener: Changed) -> None:
     """Call `listener` after each change that succeeded, with the operation as AWS's events name it."""
     from ministack.core.responses import get_account_id, get_region
     from ministack.services import ssm
-
-    put, label = original_of(ssm, "_put_parameter"), original_of(ssm, "_label_parameter_version")
-    delete, delete_several = original_of(ssm, "_delete_parameter"), original_of(ssm, "_delete_parameters")
 
     def known(name: Any) -> dict[str, Any] | None:
         _, parameter = ssm._lookup_parameter(name)
         return dict(parameter) if parameter else None
 
-    def tell(operation: str, parameter: dict[str, Any] | None) -> None:
+    def notify(operation: str, parameter: dict[str, Any] | None) -> None:
         if parameter:
             listener(get_account_id(), get_region(), operation, parameter)
 
-    def put_and_tell(data: dict[str, Any]) -> Any:
+    def put_parameter(put: Any, data: dict[str, Any]) -> Any:
         before = known(data.get("Name"))
         answer = put(data)
         if answer[0] == 200:
-            tell("Update" if before else "Create", known(data.get("Name")))
+            notify("Update" if before else "Create", known(data.get("Name")))
         return answer
 
-    def label_and_tell(data: dict[str, Any]) -> Any:
+    def label_parameter_version(label: Any, data: dict[str, Any]) -> Any:
         answer = label(data)
         if answer[0] == 200:
-            tell("LabelParameterVersion", known(data.get("Name")))
+            notify("LabelParameterVersion", known(data.get("Name")))
         return answer
 
-    def delete_and_tell(data: dict[str, Any], handle: Callable[[dict[str, Any]], Any], names: list[Any]) -> Any:
+    def delete(handle: Any, data: dict[str, Any]) -> Any:
+        names = data["Names"] if "Names" in data else [data.get("Name")]
         before = [known(name) for name in names]
         answer = handle(data)
         for name, parameter in zip(names, before, strict=True):
             if parameter and known(name) is None:
-                tell("Delete", parameter)
+                notify("Delete", parameter)
         return answer
 
-    ssm._put_parameter = put_and_tell
-    ssm._label_parameter_version = label_and_tell
-    ssm._delete_parameter = lambda data: delete_and_tell(data, delete, [data.get("Name")])
-    ssm._delete_parameters = lambda data: delete_and_tell(data, delete_several, list(data.get("Names", [])))
+    patch("services.ssm:_put_parameter", put_parameter)
+    patch("services.ssm:_label_parameter_version", label_parameter_version)
+    patch("services.ssm:_delete_parameter", delete)
+    patch("services.ssm:_delete_parameters", delete)
 
 
 def publish_from_aws(account: str, region: str, entry: dict[str, Any]) -> None:
@@ -63,9 +62,6 @@ def publish_from_aws(account: str, region: str, entry: dict[str, Any]) -> None:
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
-# Parameter Store: what ministack leaves out of a parameter (`parameter_store`).
-
-
 # A function's calls carry its role and name where AWS has a session token that stands for them.
 _TOKEN = "localaws-role/"
 _writer: ContextVar[str | None] = ContextVar("writer", default=None)
@@ -75,31 +71,30 @@ TagsChanged = Callable[[str, str, str, list[str], dict[str, str]], None]  # acco
 
 def name_functions_to_parameter_store() -> None:
     """Let a version of a parameter that a Lambda function wrote say so: LastModifiedUser is its role's session."""
-    from ministack.core import lambda_runtime
     from ministack.core.responses import get_account_id
     from ministack.services import ssm
 
-    credentials, put = lambda_runtime.execution_credentials, ssm._put_parameter
-    handle = ssm.handle_request
-
-    def with_role(config: dict[str, Any]) -> dict[str, str]:
+    def with_role(credentials: Any, config: dict[str, Any]) -> dict[str, str]:
         role = str(config.get("Role", "")).rpartition("/")[2]
         return {**credentials(config), "AWS_SESSION_TOKEN": f"{_TOKEN}{role}/{config.get('FunctionName', '')}"}
 
-    async def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Any:
+    async def handle_request(
+        handle: Any, method: str, path: str, headers: dict[str, str], body: bytes, query: Any
+    ) -> Any:
         token = headers.get("x-amz-security-token", "")
         _writer.set(token.removeprefix(_TOKEN) if token.startswith(_TOKEN) else None)
         return await handle(method, path, headers, body, query)
 
-    def put_and_sign(data: dict[str, Any]) -> Any:
+    def put_and_sign(put: Any, data: dict[str, Any]) -> Any:
         answer = put(data)
         if answer[0] == 200 and (session := _writer.get()):
             arn = f"arn:aws:sts::{get_account_id()}:assumed-role/{session}"
             ssm._parameter_history[data["Name"]][-1]["LastModifiedUser"] = arn
         return answer
 
-    lambda_runtime.execution_credentials = with_role
-    ssm.handle_request, ssm._put_parameter = handle_request, put_and_sign
+    patch("core.lambda_runtime:execution_credentials", with_role)
+    patch("services.ssm:handle_request", handle_request)
+    patch("services.ssm:_put_parameter", put_and_sign)
 
 
 def complete_parameters() -> None:
@@ -107,9 +102,7 @@ def complete_parameters() -> None:
     from ministack.core.responses import error_response_json
     from ministack.services import ssm
 
-    put, history = ssm._put_parameter, ssm._get_parameter_history
-
-    def put_parameter(data: dict[str, Any]) -> Any:
+    def put_parameter(put: Any, data: dict[str, Any]) -> Any:
         existing = ssm._parameters.get(data.get("Name"))
         if existing and data.get("Overwrite") and data.get("Type", existing["Type"]) != existing["Type"]:
             message = "a parameter's type cannot be changed; make a new parameter"
@@ -117,7 +110,7 @@ def complete_parameters() -> None:
         kept = existing.get("Policies", []) if existing else []
         return put({**data, "Policies": _inline(data["Policies"]) if "Policies" in data else kept})
 
-    def get_parameter_history(data: dict[str, Any]) -> Any:
+    def get_parameter_history(history: Any, data: dict[str, Any]) -> Any:
         status, headers, body = history(data)
         answer = json.loads(body)
         patterns = {each["Version"]: each["AllowedPattern"] for each in ssm._parameter_history.get(data["Name"], ())}
@@ -138,36 +131,32 @@ def complete_parameters() -> None:
         found[0]["Labels"][:] = [label for label in found[0]["Labels"] if label not in removed]
         return {"RemovedLabels": removed, "InvalidLabels": [each for each in asked["Labels"] if each not in removed]}
 
-    ssm._put_parameter, ssm._get_parameter_history = put_parameter, get_parameter_history
+    patch("services.ssm:_put_parameter", put_parameter)
+    patch("services.ssm:_get_parameter_history", get_parameter_history)
     answer_json_actions("ssm", {"UnlabelParameterVersion": unlabel}, lambda: None)
 
 
-def tell_of_parameter_tags(listener: TagsChanged) -> None:
+def on_parameter_tag_changes(listener: TagsChanged) -> None:
     """Call `listener` after each change of an existing parameter's tags that changed any."""
     from ministack.core.responses import get_account_id, get_region
     from ministack.services import ssm
 
-    def telling(name: str) -> Callable[[dict[str, Any]], Any]:
-        act = original_of(ssm, name)
+    def change_tags(act: Any, data: dict[str, Any]) -> Any:
+        arn = ssm._parameter_tag_arn(data.get("ResourceType", "Parameter"), data.get("ResourceId", ""))
+        before = dict(ssm._tags.get(arn, {}))
+        answer = act(data)
+        after = dict(ssm._tags.get(arn, {}))
+        changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+        if answer[0] == 200 and changed:
+            listener(get_account_id(), get_region(), arn, changed, after)
+        return answer
 
-        def act_and_tell(data: dict[str, Any]) -> Any:
-            arn = ssm._parameter_tag_arn(data.get("ResourceType", "Parameter"), data.get("ResourceId", ""))
-            before = dict(ssm._tags.get(arn, {}))
-            answer = act(data)
-            after = dict(ssm._tags.get(arn, {}))
-            changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
-            if answer[0] == 200 and changed:
-                listener(get_account_id(), get_region(), arn, changed, after)
-            return answer
-
-        return act_and_tell
-
-    ssm._add_tags_to_resource = telling("_add_tags_to_resource")
-    ssm._remove_tags_from_resource = telling("_remove_tags_from_resource")
+    patch("services.ssm:_add_tags_to_resource", change_tags)
+    patch("services.ssm:_remove_tags_from_resource", change_tags)
 
 
 def _inline(policies: Any) -> list[dict[str, str]]:
-    """What is put as a JSON array of policies is told back one by one; an empty one stands for none."""
+    """A JSON array of policies is answered as one entry each; an empty policy stands for none."""
     return [
         {"PolicyText": json.dumps(each), "PolicyType": each["Type"], "PolicyStatus": "Pending"}
         for each in json.loads(policies or "[]")

@@ -32,18 +32,18 @@ class BackgroundWork:
         self._changed = threading.Condition()
 
     def install(self) -> None:
-        emulator.background.gate_function_executions(self._execute)
-        emulator.background.mark_asynchronous_invocations(_asynchronous)
-        emulator.background.refuse_new_workers(self._gate.is_lost)
-        emulator.background.skip_event_source_mappings(self._gate.is_lost)
-        emulator.background.gate_event_targets(self._to_target)
-        emulator.background.gate_queue_deliveries(self._to_queue)
+        emulator.lambda_.gate_function_executions(self._execute)
+        emulator.lambda_.mark_asynchronous_invocations(_asynchronous)
+        emulator.lambda_.refuse_new_workers(self._gate.is_lost)
+        emulator.lambda_.skip_event_source_mappings(self._gate.is_lost)
+        emulator.eventbridge.gate_event_targets(self._to_target)
+        emulator.eventbridge.gate_queue_deliveries(self._to_queue)
         emulator.workflows.gate_workflow_tasks(self._wait_for, self._gate.is_lost)
         self._gate.on_change(self._on_change)
 
     def _on_change(self, region: str, outage: Outage | None) -> None:
         if outage:
-            emulator.background.kill_workers(region)
+            emulator.lambda_.kill_workers(region)
         with self._changed:
             self._changed.notify_all()
 

@@ -38,14 +38,14 @@ class ClockApi:
         for file in self._files:
             endpoints_file.set_speed(file, speed)  # first, as the only step that can fail
         self._clock.set_speed(speed)
-        emulator.workers.retire_workers(GRACE_SECONDS)
+        emulator.lambda_.retire_workers(GRACE_SECONDS)
         self._restart_schedules()
         return {"speed": speed}
 
     @staticmethod
     def _recycle(_wanted: Mapping[str, Any]) -> dict[str, int]:
         """`{}`. The next invocation of every function is a cold start; those under way end in their own time."""
-        return {"recycled": emulator.workers.retire_workers(None)}
+        return {"recycled": emulator.lambda_.retire_workers(None)}
 
 
 def _speed(value: Any) -> float:

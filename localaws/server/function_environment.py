@@ -19,7 +19,7 @@ clock, and their patience has to shrink as the outages do."""
 
 def install(clock: Clock, traffic: Traffic) -> None:
     """Give them to each worker that starts from now on. `traffic` must have started by then."""
-    emulator.background.add_to_worker_environment(
+    emulator.lambda_.add_to_worker_environment(
         lambda region: {
             "WITNESS_RESOLVER": traffic.dns_address,
             # For TLS only: AWS's endpoints are plain HTTP on this machine.

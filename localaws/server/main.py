@@ -83,7 +83,7 @@ class Server:
         if ForkServer.available:
             self._fork_server = ForkServer()
             reaper.group(self._fork_server.group)
-            emulator.background.fork_python_workers(self._fork_server.start)
+            emulator.lambda_.fork_python_workers(self._fork_server.start)
         self._gate = Gate(settings.regions)
         self._clock = Clock(settings.speed)
         self._calls = RecordedCalls()
@@ -138,7 +138,7 @@ class Server:
         if calls_functions:
             await self._schedules.stop()
             self._streams.stop()
-        emulator.background.kill_workers()
+        emulator.lambda_.kill_workers()
         if self._fork_server:
             self._fork_server.close()
         server.should_exit = True
@@ -152,11 +152,11 @@ class Server:
         control.section("replication", replication.status)
         emulator.requests.serve_unsigned_calls_by_region()
         emulator.requests.route_unknown_services_quickly()
-        emulator.background.add_to_worker_environment(_worker_environment)
-        emulator.background.keep_workers_whose_handler_raised()
+        emulator.lambda_.add_to_worker_environment(_worker_environment)
+        emulator.lambda_.keep_workers_whose_handler_raised()
         # AWS starts an execution environment for every call that finds none free. Here that is a process of 45 MB and a
         # second of CPU: a burst of health probes on a busy machine would start dozens, each making the others slower.
-        emulator.background.bound_workers(
+        emulator.lambda_.bound_workers(
             most=8,
             starting=2,
             hesitation=0.05,

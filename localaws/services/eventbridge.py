@@ -105,7 +105,7 @@ class EventEndpoints:
             "PutEvents": self._check,
         }
         emulator.services.answer_json_actions("eventbridge", actions, self._endpoints.clear)
-        emulator.eventbridge.tell_of_published_events(self._published)
+        emulator.eventbridge.on_published_events(self._published)
         multi_region.serve("events", "PutEvents", self._region)
 
     def _create(self, call: JsonCall) -> Document:

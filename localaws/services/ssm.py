@@ -22,8 +22,8 @@ class ParameterEvents:
         self._send = send
 
     def install(self) -> None:
-        emulator.ssm.tell_of_parameter_changes(self._publish)
-        emulator.ssm.tell_of_parameter_tags(self._publish_tags)
+        emulator.ssm.on_parameter_changes(self._publish)
+        emulator.ssm.on_parameter_tag_changes(self._publish_tags)
 
     def _publish(self, account: str, region: str, operation: str, parameter: dict[str, Any]) -> None:
         detail = {"operation": operation, "name": parameter["Name"], "type": parameter["Type"]}
@@ -52,9 +52,6 @@ class ParameterEvents:
 
 
 def install() -> None:
-    """Add a version's author, policies, patterns, fixed types and the removal of labels.
-
-    To be called before `ParameterEvents.install`, which publishes the calls that these accept.
-    """
+    """Add a version's author, policies, patterns, fixed types and the removal of labels."""
     emulator.ssm.complete_parameters()
     emulator.ssm.name_functions_to_parameter_store()

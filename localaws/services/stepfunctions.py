@@ -20,7 +20,7 @@ class Workflows:
     def install(self, control: Control) -> None:
         emulator.workflows.pace_workflows(self._clock.real, LEAST_TIMEOUT)
         self._clock.on_change(lambda: emulator.workflows.scale_workflow_waits(self._clock.real(1.0)))
-        emulator.workflows.tell_of_workflow_calls(self._called)
+        emulator.workflows.on_workflow_calls(self._called)
         emulator.workflows.complete_scheduled_tasks()
         control.section("workflows", status)
 

@@ -19,12 +19,16 @@ from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
 from ministack.services import eventbridge, lambda_svc
 
+def spawn(worker):
+    worker._proc = subprocess.Popen(["sleep", "30"])
+
 async def main():
     told = []
     gate = Gate(("us-east-1", "us-east-2"))
     replication = Replication(Clock(), gate)
     eventbridge._invoke_target = lambda target, event, rule, view=None: told.append(rule["ScheduleExpression"])
     lambda_svc._execute_function = lambda func, event: told.append(func["FunctionArn"]) or {{"body": "done"}}
+    lambda_runtime.Worker._spawn = spawn
     BackgroundWork(gate, replication).install()
     await replication.start()
 {scenario}
@@ -94,11 +98,6 @@ SPAWN = """
 class Worker:
     config = {"FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:pay"}
 
-def spawn(worker):
-    worker._proc = subprocess.Popen(["sleep", "30"])
-
-lambda_runtime.Worker._spawn = spawn
-emulator.background.refuse_new_workers(gate.is_lost)
 alive = Worker()
 lambda_runtime.Worker._spawn(alive)
 told.append(alive._proc.poll())
@@ -129,7 +128,7 @@ def test_event_source_mappings_of_a_lost_region_are_left_out(tmp_path: Path) -> 
 
 
 BOUND = """
-emulator.background.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2)
+emulator.lambda_.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2)
 
 def acquire():
     worker, how = lambda_svc.acquire_worker("pay", config, b"")

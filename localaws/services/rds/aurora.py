@@ -57,7 +57,7 @@ class AuroraPairs:
         views = self._views
         self._hooks.callback(emulator.aurora.add_to_rds_views(views.cluster, views.instance, views.global_cluster))
         self._hooks.callback(emulator.aurora.intercept_writer_switches(self._begin_switch))
-        self._hooks.callback(emulator.aurora.tell_of_rds_changes(self._follow))
+        self._hooks.callback(emulator.aurora.on_rds_changes(self._follow))
         self._hooks.callback(DataApi(self._member).attach())
         gate.on_change(self._region_changed)
         gate.on_way_change(self._links_changed)

@@ -31,7 +31,7 @@ class DataApi:
         self._find = find
         self._workers = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="data-api")
 
-    def attach(self) -> emulator.aurora.Undo:
+    def attach(self) -> emulator.patches.Undo:
         """Serve the Data API from now on, until the returned function is called."""
         detach = emulator.aurora.serve_data_api(self.connect, explain, self._workers)
 

@@ -1,4 +1,4 @@
-"""Contracts of the RDS and Data API hooks with the pinned ministack, which runs here without databases."""
+"""RDS and the Data API as patched, without databases."""
 
 import threading
 from collections.abc import Iterator
@@ -77,9 +77,7 @@ def test_the_global_writer_is_set_in_what_rds_shows(deployed: Deployed) -> None:
 
 def test_changes_are_told_before_the_answer_and_looks_are_not(ministack: Emulator, deployed: Deployed) -> None:
     told: list[int] = []
-    undo = localaws_emulator.aurora.tell_of_rds_changes(
-        lambda: told.append(len(localaws_emulator.aurora.aurora_clusters()))
-    )
+    undo = localaws_emulator.aurora.on_rds_changes(lambda: told.append(len(localaws_emulator.aurora.aurora_clusters())))
     before = len(localaws_emulator.aurora.aurora_clusters())
     rds = ministack.client("rds")
     try:

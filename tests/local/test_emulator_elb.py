@@ -1,8 +1,6 @@
-"""Contracts of the hooks that traffic needs: the private names of ministack, and what hooking them does."""
+"""The emulator's load balancing, certificates, names and alarms as patched, seen by clients and by the traffic side."""
 
 import asyncio
-import importlib
-import inspect
 import uuid
 from typing import Any
 
@@ -27,50 +25,6 @@ __all__ = ["shared_world", "world"]
 @pytest.fixture
 def cell(world: World) -> Cell:
     return world.cell(EAST_2)
-
-
-SIGNATURES = {
-    "app:_reset_all_state": "()",
-    "core.responses:request_scope": "(account_id: str, region: str)",
-    "services.alb:_create_lb": "(params)",
-    "services.alb:_create_listener": "(params)",
-    "services.alb:_create_tg": "(params)",
-    "services.alb:_invoke_lambda_target": (
-        "(function_ref, tg_arn, method, path, headers, body, query_params, raw_query_string=None)"
-    ),
-    "services.alb:_lb_xml": "(lb)",
-    "services.alb:_listener_xml": "(l)",
-    "services.alb:_parse_targets_param": "(params, prefix='Targets')",
-    "services.alb:_proxy_http_target": (
-        "(target, tg, method, path, headers, body, query_params, raw_query_string=None)"
-    ),
-    "services.alb:_xml": "(status, action, inner)",
-    "services.alb:dispatch_request": (
-        "(lb, method, path, headers, body, query_params, port=80, client_ip=None, raw_query_string=None, raw_path=None)"
-    ),
-    "services.route53:_build_health_check_el": "(parent: xml.etree.ElementTree.Element, hc: dict)",
-    "services.route53:_parse_health_check_config": "(el) -> dict",
-    "services.route53:handle_request": "(method, path, headers, body, query_params)",
-}
-
-
-@pytest.mark.parametrize("name", SIGNATURES)
-def test_a_hooked_function_has_the_signature_we_know(name: str) -> None:
-    module, _, function = name.partition(":")
-    found = importlib.import_module(f"ministack.{module}")
-    original = emulator.services.originals.get((found.__name__, function)) or getattr(found, function)
-
-    assert str(inspect.signature(original)) == SIGNATURES[name]
-
-
-@pytest.mark.usefixtures("world")
-@pytest.mark.parametrize(
-    "action", ["CreateLoadBalancer", "CreateTargetGroup", "CreateListener", "DescribeTargetHealth"]
-)
-def test_the_load_balancing_actions_we_replace_are_in_ministacks_table(action: str) -> None:
-    from ministack.services import alb
-
-    assert alb._ACTION_MAP[action].__module__.startswith("localaws.emulator."), "it must be ours by now"
 
 
 def test_a_service_of_our_own_answers_and_is_forgotten_on_reset(world: World) -> None:

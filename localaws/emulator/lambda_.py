@@ -1,111 +1,70 @@
-"""Background work: what runs without a request, and execution environments (`background`, `workers`)."""
+"""Lambda: executions, event source mappings, and execution environments (workers)."""
 
-import contextvars
-import functools
 import subprocess
 import threading
+import time
 import types
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
-PassOn = Callable[[str, str, Callable[[], None]], None]  # from region, to region, what does it
+from localaws.emulator.patches import patch, patch_value
+
+_RETIRED = "$RETIRED"  # a qualifier that no invocation can have
+_LOOK = 0.05  # seconds of this machine
 
 
 def gate_function_executions(run: Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]) -> None:
     """Pass each execution of a function, whoever starts it, through `run(region, execute)`."""
     from ministack.services import lambda_svc
 
-    execute_function = lambda_svc._execute_function
-
-    def execute(func: dict[str, Any], event: Any) -> dict[str, Any]:
+    def execute(execute_function: Any, func: dict[str, Any], event: Any) -> dict[str, Any]:
         _, region = lambda_svc._account_region_from_function_config(func.get("config") or func)
         return run(region, lambda: execute_function(func, event))
 
-    lambda_svc._execute_function = execute
+    patch("services.lambda_svc:_execute_function", execute)
 
 
 def mark_asynchronous_invocations(asynchronous: ContextVar[bool]) -> None:
     """Set `asynchronous` in the threads of invocations that AWS queues: of type Event, and by topics."""
-    from ministack.services import lambda_svc, sns
 
-    def marked(invoke: Callable[..., None]) -> Callable[..., None]:
-        def invoke_marked(*arguments: Any, **named: Any) -> None:
-            token = asynchronous.set(True)
-            try:
-                invoke(*arguments, **named)  # one copies this context into its thread, the other has a thread already
-            finally:
-                asynchronous.reset(token)
+    def marked(invoke: Any, *arguments: Any, **named: Any) -> None:
+        token = asynchronous.set(True)
+        try:
+            invoke(*arguments, **named)  # one copies this context into its thread, the other has a thread already
+        finally:
+            asynchronous.reset(token)
 
-        return invoke_marked
-
-    lambda_svc.invoke_async_with_retry = marked(lambda_svc.invoke_async_with_retry)
-    sns._deliver_to_lambda = marked(sns._deliver_to_lambda)
+    patch("services.lambda_svc:invoke_async_with_retry", marked)
+    patch("services.sns:_deliver_to_lambda", marked)
 
 
 def skip_event_source_mappings(skipped: Callable[[str], bool]) -> None:
     """Leave out the event source mappings of regions for which `skipped(region)`: their records wait at the source."""
-    from ministack.services import lambda_svc
 
-    every = lambda_svc._iter_all_esms
-
-    def some() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    def some(every: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
         return (found for found in every() if not skipped(found[1]))
 
-    lambda_svc._iter_all_esms = some
-
-
-def gate_event_targets(pass_on: Callable[[str, dict[str, Any], Callable[[], None]], None]) -> None:
-    """Pass each delivery of a rule or schedule to a target through `pass_on(region, rule, deliver)`."""
-    from ministack.core.responses import get_region
-    from ministack.services import eventbridge
-
-    invoke_target = eventbridge._invoke_target
-
-    def gated(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> None:
-        context = contextvars.copy_context()
-        pass_on(get_region(), rule, lambda: context.run(invoke_target, target, event, rule, view))
-
-    eventbridge._invoke_target = gated
-
-
-def gate_queue_deliveries(pass_on: PassOn) -> None:
-    """Pass each delivery of a topic to a queue through `pass_on(topic region, queue region, deliver)`."""
-    from ministack.services import sns
-
-    deliver_to_sqs = sns._deliver_to_sqs
-
-    def region(arn: str) -> str:
-        return arn.split(":")[3]
-
-    def gated(endpoint: str, *arguments: Any, topic_arn: str, **named: Any) -> None:
-        context = contextvars.copy_context()
-        deliver = functools.partial(deliver_to_sqs, endpoint, *arguments, topic_arn=topic_arn, **named)
-        pass_on(region(topic_arn), region(endpoint), lambda: context.run(deliver))
-
-    sns._deliver_to_sqs = gated
+    patch("services.lambda_svc:_iter_all_esms", some)
 
 
 def refuse_new_workers(refused: Callable[[str], bool]) -> None:
     """Kill a Lambda worker that has just started in a region for which `refused(region)`."""
     from ministack.core import lambda_runtime
 
-    spawn = lambda_runtime.Worker._spawn
-
-    def spawn_unless_refused(worker: Any) -> None:
+    def spawn_unless_refused(spawn: Any, worker: Any) -> None:
         spawn(worker)
         _, region = lambda_runtime._account_region_from_function_config(worker.config)
         if refused(region):
             worker._proc.kill()
             raise RuntimeError(f"region {region} is lost")
 
-    lambda_runtime.Worker._spawn = spawn_unless_refused
+    patch("core.lambda_runtime:Worker._spawn", spawn_unless_refused)
 
 
 def fork_python_workers(start: Callable[[str, str, dict[str, str]], Any]) -> None:
     """Let `start(script, folder, environment)` start the processes of Python functions, not subprocess.Popen."""
-    from ministack.core import lambda_runtime
 
     def popen(command: list[str], **options: Any) -> Any:
         script = command[-1]
@@ -113,7 +72,7 @@ def fork_python_workers(start: Callable[[str, str, dict[str, str]], Any]) -> Non
             return start(script, options["cwd"], options["env"])
         return subprocess.Popen(command, **options)
 
-    lambda_runtime.subprocess = types.SimpleNamespace(**{**vars(subprocess), "Popen": popen})
+    patch_value("core.lambda_runtime:subprocess", lambda real: types.SimpleNamespace(**{**vars(real), "Popen": popen}))
 
 
 def bound_workers(
@@ -128,10 +87,7 @@ def bound_workers(
     have given up by then. `throttled` is called for each of those.
     """
     from ministack.core import lambda_runtime
-    from ministack.services import lambda_svc
 
-    acquire, release, spawn = lambda_svc.acquire_worker, lambda_svc.release_worker, lambda_runtime.Worker._spawn
-    invalidate = lambda_svc.invalidate_worker
     changed = threading.Condition()
     waiting: Counter[str] = Counter()
     held = threading.local()
@@ -162,7 +118,7 @@ def bound_workers(
             waiting[key] -= 1
 
     def acquire_in_turn(
-        func_name: str, config: dict[str, Any], code_zip: bytes, qualifier: str = "$LATEST", **more: Any
+        acquire: Any, func_name: str, config: dict[str, Any], code_zip: bytes, qualifier: str = "$LATEST", **more: Any
     ) -> Any:
         key = lambda_runtime._worker_key(func_name, config, qualifier)
         with changed:
@@ -172,20 +128,20 @@ def bound_workers(
             held.worker, how = acquire(func_name, config, code_zip, qualifier=qualifier, **more)
             return held.worker, how
 
-    def release_and_tell(worker: Any) -> None:
+    def release_and_notify(release: Any, worker: Any) -> None:
         held.worker = None
         release(worker)
         with changed:
             changed.notify_all()
 
-    def spawn_and_tell(worker: Any) -> None:
+    def spawn_and_notify(spawn: Any, worker: Any) -> None:
         try:
             spawn(worker)
         finally:
             with changed:
                 changed.notify_all()
 
-    def invalidate_held(func_name: str, **scope: Any) -> None:
+    def invalidate_held(invalidate: Any, func_name: str, **scope: Any) -> None:
         """An execution whose worker broke ends that one; ministack ends all of the function, also those that start."""
         if (worker := getattr(held, "worker", None)) is None:
             invalidate(func_name, **scope)
@@ -196,9 +152,10 @@ def bound_workers(
                     known.remove(worker)
         lambda_runtime.kill_workers([worker])
 
-    lambda_svc.acquire_worker, lambda_svc.release_worker = acquire_in_turn, release_and_tell
-    lambda_svc.invalidate_worker = invalidate_held
-    lambda_runtime.Worker._spawn = spawn_and_tell
+    patch("services.lambda_svc:acquire_worker", acquire_in_turn)
+    patch("services.lambda_svc:release_worker", release_and_notify)
+    patch("services.lambda_svc:invalidate_worker", invalidate_held)
+    patch("core.lambda_runtime:Worker._spawn", spawn_and_notify)
 
 
 HANDLER_ERROR = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
@@ -216,15 +173,10 @@ def keep_workers_whose_handler_raised() -> None:
 
     The answer names the exception's class as its errorType, where ministack says Runtime.HandlerError for all.
     """
-    from ministack.core import lambda_runtime
-    from ministack.services import lambda_svc
-
     named = f'{HANDLER_ERROR[:-1]}, "kind": type(e).__name__}}'
     marked = f'{{"status": "ok", "result": {{"localaws_raised": {named}}}}}'
-    script = lambda_runtime._PYTHON_WORKER_SCRIPT
-    invoke, execute = lambda_runtime.Worker.invoke, lambda_svc._execute_function
 
-    def invoke_and_unwrap(worker: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
+    def invoke_and_unwrap(invoke: Any, worker: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
         answer: dict[str, Any] = invoke(worker, *arguments, **named)
         result = answer.get("result")
         if isinstance(result, dict) and (raised := result.get("localaws_raised")):
@@ -233,29 +185,27 @@ def keep_workers_whose_handler_raised() -> None:
             return {**answer, **raised, "error": message}
         return answer
 
-    def execute_and_name(func: dict[str, Any], event: Any) -> dict[str, Any]:
+    def execute_and_name(execute: Any, func: dict[str, Any], event: Any) -> dict[str, Any]:
         result: dict[str, Any] = execute(func, event)
         body = result.get("body")
         if result.get("error") and isinstance(body, dict) and isinstance(raised := body.get("errorMessage"), _Raised):
             return {**result, "body": {**body, "errorMessage": str(raised), "errorType": raised.kind}}
         return result
 
-    lambda_svc._execute_function = execute_and_name
-    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(HANDLER_ERROR, marked)
-    lambda_runtime.Worker.invoke = invoke_and_unwrap
+    patch("services.lambda_svc:_execute_function", execute_and_name)
+    patch_value("core.lambda_runtime:_PYTHON_WORKER_SCRIPT", lambda script: script.replace(HANDLER_ERROR, marked))
+    patch("core.lambda_runtime:Worker.invoke", invoke_and_unwrap)
 
 
 def add_to_worker_environment(variables: Callable[[str], dict[str, str]]) -> None:
     """Give each Lambda worker `variables(its region)`."""
     from ministack.core import lambda_runtime
 
-    credentials = lambda_runtime.execution_credentials
-
-    def with_variables(config: dict[str, Any]) -> dict[str, str]:
+    def with_variables(credentials: Any, config: dict[str, Any]) -> dict[str, str]:
         _, region = lambda_runtime._account_region_from_function_config(config)
         return {**credentials(config), **variables(region)}
 
-    lambda_runtime.execution_credentials = with_variables
+    patch("core.lambda_runtime:execution_credentials", with_variables)
 
 
 def kill_workers(region: str | None = None) -> None:
@@ -270,3 +220,54 @@ def kill_workers(region: str | None = None) -> None:
             process.kill()
     if doomed:
         concurrency.spawn_background(lambda_runtime.kill_workers, doomed, thread_name="localaws-collect-workers")
+
+
+def retire_workers(grace: float | None) -> int:
+    """End every Lambda worker once it is idle, and let no further invocation use it; returns how many there are.
+
+    Those idle now end at once. Those at work end after their invocation, or after `grace` seconds of this machine if
+    that is earlier: the invocation then fails as one whose process has died. Until then they stay in ministack's pool,
+    under a qualifier that nobody asks for, so that a lost region or a deleted function still takes them with it.
+    """
+    from ministack.core import concurrency, lambda_runtime
+    from ministack.services import lambda_svc
+
+    with lambda_runtime._lock:
+        pools = [key for key in lambda_runtime._workers if not key.endswith(f":{_RETIRED}")]
+        retired: list[Any] = []
+        for key in pools:
+            pool = lambda_runtime._workers.pop(key)
+            retired += pool
+            if busy := [worker for worker in pool if worker.in_use]:
+                shelf = f"{key.rpartition(':')[0]}:{_RETIRED}"
+                lambda_runtime._workers.setdefault(shelf, []).extend(busy)
+    lambda_svc.release_worker(None)  # who waits for a worker may start one now
+    if retired:
+        concurrency.spawn_background(_end_workers, retired, grace, thread_name="localaws-retire-workers")
+    return len(retired)
+
+
+def _end_workers(workers: list[Any], grace: float | None) -> None:
+    from ministack.core import lambda_runtime
+
+    deadline = None if grace is None else time.monotonic() + grace
+    while workers:
+        with lambda_runtime._lock:
+            idle = [worker for worker in workers if not worker.in_use]
+            shelves = {key: pool for key, pool in lambda_runtime._workers.items() if key.endswith(f":{_RETIRED}")}
+            shelved = [worker for pool in shelves.values() for worker in pool]
+            # One that is at work and not there any more has been ended by somebody else, and may never be released.
+            workers = [worker for worker in workers if worker.in_use and worker in shelved]
+            for key, pool in shelves.items():
+                if left := [worker for worker in pool if worker not in idle]:
+                    lambda_runtime._workers[key] = left
+                else:
+                    del lambda_runtime._workers[key]
+        lambda_runtime.kill_workers(idle)
+        if deadline is not None and time.monotonic() >= deadline:
+            for worker in workers:
+                # One that is only starting has no process yet; the next look finds it.
+                if (process := worker._proc) is not None:
+                    process.kill()
+        if workers:
+            time.sleep(_LOOK)
