@@ -1,11 +1,13 @@
 """The drill commands, one file each: options, what they print, and exit codes. The work is done in `drill.engine`."""
 
+from collections.abc import Callable
+
 import typer
 
 from drill.cli import check, cleanup, history, plan, report, run
 from shared.command_line import add_command, command_group
 
-_COMMANDS = {
+_COMMANDS: dict[str, Callable[..., None]] = {
     "list": plan.list_scenarios,
     "plan": plan.plan,
     "run": run.run,

@@ -1,4 +1,4 @@
-"""The environment that tests on deployed stacks share: each has to leave it as it was, or the next one gets a new one."""
+"""The environment shared by tests that need a deployed one. Each test restores it, or the next one gets a new one."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager

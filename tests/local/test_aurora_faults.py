@@ -41,7 +41,7 @@ def test_a_writer_that_is_down_by_itself_stays_so_until_it_is_brought_back(aws: 
     assert caught.value.response["Error"]["Code"] == "DatabaseUnavailableException"
     assert aws.read(ledger, EAST_2) == [1], "the other member still reads"
     writer = row(aws, ledger, EAST_1)
-    assert (writer["role"], told["down"], told["running"]) == ("writer", True, False)
+    assert (writer["role"], writer["down"], writer["running"]) == ("writer", True, False)
     assert writer["writer_intervals"][-1]["until"] is not None
 
     aws.pairs.set_down(EAST_1, False)
