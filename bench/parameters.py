@@ -26,10 +26,10 @@ from localaws.process import launch
 sys.path.insert(0, str(Path(__file__).parents[1] / "functions"))  # as in the function's archive
 
 from aws_lambda_powertools import Logger
-from parameter_sync.reconcile import Reconciliation, Walk
+from parameter_sync.reconcile import Reconciled, Reconciliation
 from parameter_sync.settings import Scope
 from parameter_sync.store import Store
-from parameter_sync.sync import Copying
+from parameter_sync.sync import Synchronizer
 
 REGIONS = {"primary": "us-east-1", "secondary": "us-east-2"}
 SCOPE = Scope(prefix="/app/bench", private="/app/bench/local")
@@ -101,11 +101,11 @@ class Bench:
                 place=place,
                 scope=SCOPE,
                 key_alias="alias/key-data-bench",
-                is_copier=lambda _: False,
+                is_sync_role=lambda _: False,
             )
             for place, region in REGIONS.items()
         )
-        return Reconciliation((one, other), Copying((one, other)), Logger(service="bench", level="ERROR"))
+        return Reconciliation((one, other), Synchronizer((one, other)), Logger(service="bench", level="ERROR"))
 
     def _count(self, model: Any, **_: Any) -> None:
         self._calls[model.name] += 1
@@ -117,7 +117,7 @@ class Bench:
         counted.update(self._calls - before)
 
 
-def _unequal(*walks: Walk) -> int:
+def _unequal(*walks: Reconciled) -> int:
     return sum(len(walk.failures) + len(walk.later) + len(walk.differences) for walk in walks)
 
 

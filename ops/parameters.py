@@ -100,7 +100,7 @@ def differences(parts: Parts) -> Table:
 def outcomes(parts: Parts) -> Table:
     table = _table("parameter", "done", "source", "overwritten")
     for each in _all(parts, "outcomes"):
-        table.add_row(each["name"], each["did"], each["source"], each["lost"])
+        table.add_row(each["name"], each["action"], each["source"], each["lost"])
     return _with_failures(table, parts)
 
 

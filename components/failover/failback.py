@@ -20,20 +20,20 @@ class FailbackArgs:
 
 def failback_definition(args: FailbackArgs) -> str:
     """The definition as JSON."""
-    writer_region = flow.document("guard.writer_region")
-    given = {"region": flow.document("guard.region"), "writer_region": writer_region}
+    writer_region = flow.document("preconditions.writer_region")
+    given = {"region": flow.document("preconditions.region"), "writer_region": writer_region}
     states = {
         **steps.guard(args.recovery_arn, "failback", following="Preflight"),
         "Preflight": flow.recovery_task(args.recovery_arn, "preflight", given, keep="preflight", following="Switch"),
         "Switch": flow.recovery_task(
-            args.recovery_arn, "switch", {"writer_region": writer_region}, keep="change", following="DescribeWriter"
+            args.recovery_arn, "switchover", {"writer_region": writer_region}, keep="change", following="DescribeWriter"
         ),
         **steps.wait_for_writer(args.recovery_arn, lost=None, following="Publish"),
         **steps.publish(args.recovery_arn, following="Unfence"),
         "Unfence": flow.recovery_task(
             args.recovery_arn,
             "unfence",
-            {"region": given["region"], "epoch": flow.document("guard.epoch"), "by": flow.RUN_NAME},
+            {"region": given["region"], "epoch": flow.document("preconditions.epoch"), "by": flow.RUN_NAME},
             keep="unfence",
             following="Replay",
             tries=8,
@@ -47,12 +47,12 @@ def failback_definition(args: FailbackArgs) -> str:
             args.recovery_arn,
             "failback",
             {
-                "asked_at": "change.at",
+                "change_requested_at": "change.at",
                 "writer_at": "writer.at",
                 "published_at": "publish.at",
                 "unfenced_at": "unfence.at",
                 "replayed_at": "replay.at",
-                "proved_at": "proof.at",
+                "verified_at": "verification.at",
             },
         ),
     }

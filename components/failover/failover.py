@@ -24,14 +24,14 @@ class FailoverArgs:
 
 def failover_definition(args: FailoverArgs) -> str:
     """The definition as JSON."""
-    region = flow.document("guard.region")
+    region = flow.document("preconditions.region")
     change = "ChooseWriterChange"
     states = {
         **steps.guard(args.recovery_arn, "failover", following="Fence"),
         "Fence": flow.recovery_task(
             args.recovery_arn,
             "fence",
-            {"region": region, "epoch": flow.document("guard.epoch"), "by": flow.RUN_NAME},
+            {"region": region, "epoch": flow.document("preconditions.epoch"), "by": flow.RUN_NAME},
             keep="fence",
             following="ApprovalRequired" if args.ask_first else change,
         ),
@@ -45,14 +45,14 @@ def failover_definition(args: FailoverArgs) -> str:
             args.recovery_arn,
             "failover",
             {
-                "failing_since": "guard.failing_since",
-                "detected_at": "guard.detected_at",
+                "failing_since": "preconditions.failing_since",
+                "detected_at": "preconditions.detected_at",
                 "fenced_at": "fence.at",
-                "asked_at": "change.at",
+                "change_requested_at": "change.at",
                 "writer_at": "writer.at",
                 "published_at": "publish.at",
                 "replayed_at": "replay.at",
-                "proved_at": "proof.at",
+                "verified_at": "verification.at",
             },
         ),
     }
@@ -63,16 +63,16 @@ def failover_definition(args: FailoverArgs) -> str:
 def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
     """Ends with a person's answer, given with the token. Nobody's answer within the time is a no."""
     asked = {
-        "operation": "ask",
+        "operation": "request-approval",
         "token": flow.expression("$states.context.Task.Token"),
         "execution": flow.RUN_ARN,
-        "region": flow.document("guard.region"),
+        "region": flow.document("preconditions.region"),
     }
     return {
         # Who finishes what another run began asks for nothing that was not granted.
         "ApprovalRequired": {
             "Type": "Choice",
-            "Choices": [{"Condition": flow.document("guard.finishes"), "Next": following}],
+            "Choices": [{"Condition": flow.document("preconditions.resumes"), "Next": following}],
             "Default": "WaitForApproval",
         },
         "WaitForApproval": flow.task(
@@ -94,7 +94,9 @@ def _change_of_writer(args: FailoverArgs) -> dict[str, State]:
     return {
         "ChooseWriterChange": {
             "Type": "Choice",
-            "Choices": [{"Condition": flow.expression('$states.input.guard.mode = "planned"'), "Next": "Switch"}],
+            "Choices": [
+                {"Condition": flow.expression('$states.input.preconditions.mode = "planned"'), "Next": "Switch"}
+            ],
             "Default": "Promote",
         },
         "Promote": flow.recovery_task(
@@ -102,8 +104,8 @@ def _change_of_writer(args: FailoverArgs) -> dict[str, State]:
         ),
         "Switch": flow.recovery_task(
             args.recovery_arn,
-            "switch",
-            {"writer_region": flow.document("guard.writer_region")},
+            "switchover",
+            {"writer_region": flow.document("preconditions.writer_region")},
             keep="change",
             following="DescribeWriter",
         ),

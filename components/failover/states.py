@@ -14,7 +14,7 @@ INVOKE = "arn:aws:states:::lambda:invoke"
 INVOKE_AND_WAIT = f"{INVOKE}.waitForTaskToken"
 
 # What another try cannot change: the run was decided on an older state, or asks for what is not there.
-FINAL_ERRORS = ("EpochPassed", "UnknownOperation", "MemberMissing", "WriterNotInTime", "Declined")
+FINAL_ERRORS = ("EpochConflict", "UnknownOperation", "MemberNotFound", "WriterTimeout", "Declined")
 # Lambda's own passing faults [SFN-5].
 LAMBDA_FAULTS = (
     "Lambda.ClientExecutionTimeoutException",

@@ -25,14 +25,14 @@ def guard(function_arn: str, machine: str, *, following: str) -> dict[str, State
     return {
         "CheckPreconditions": recovery_task(
             function_arn,
-            "guard",
+            "check-preconditions",
             {**request, "request": expression("$states.input")},
-            keep="guard",
+            keep="preconditions",
             following="CanProceed",
         ),
         "CanProceed": {
             "Type": "Choice",
-            "Choices": [{"Condition": document("guard.go"), "Next": following}],
+            "Choices": [{"Condition": document("preconditions.met"), "Next": following}],
             "Default": "Skipped",
         },
         "Skipped": {"Type": "Succeed"},
@@ -42,17 +42,17 @@ def guard(function_arn: str, machine: str, *, following: str) -> dict[str, State
 def wait_for_writer(function_arn: str, *, lost: str | None, following: str) -> dict[str, State]:
     """Look until the writer is where it is to be; how long at most, the operation knows. `lost` is an expression."""
     asked = {
-        "region": document("guard.writer_region"),
+        "region": document("preconditions.writer_region"),
         "lost": lost,
         "since": document("change.at"),
-        "forced": document("guard.forced"),
+        "forced": document("preconditions.forced"),
         # Not there before the first look, or in a failback.
-        "peer_knows_since": or_null("fence.peer_knows_since"),
+        "peer_fenced_since": or_null("fence.peer_fenced_since"),
         "down_since": or_null("writer.down_since"),
         "down_at": or_null("writer.down_at"),
     }
     return {
-        "DescribeWriter": recovery_task(function_arn, "writer", asked, keep="writer", following="WriterReady"),
+        "DescribeWriter": recovery_task(function_arn, "describe-writer", asked, keep="writer", following="WriterReady"),
         "WriterReady": {
             "Type": "Choice",
             "Choices": [{"Condition": document("writer.ready"), "Next": following}],
@@ -63,7 +63,11 @@ def wait_for_writer(function_arn: str, *, lost: str | None, following: str) -> d
 
 
 def publish(function_arn: str, *, following: str) -> dict[str, State]:
-    given = {"writer_region": document("guard.writer_region"), "epoch": document("guard.writer_epoch"), "by": RUN_NAME}
+    given = {
+        "writer_region": document("preconditions.writer_region"),
+        "epoch": document("preconditions.writer_epoch"),
+        "by": RUN_NAME,
+    }
     return {"Publish": recovery_task(function_arn, "publish", given, keep="publish", following=following)}
 
 
@@ -76,7 +80,7 @@ def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, followi
     asked = {
         **given,
         "operation": "replay",
-        "since": document("guard.replay_since"),
+        "since": document("preconditions.replay_since"),
         "continuation": or_null("replay.continuation"),
     }
     answer = '$merge([$states.result.Payload, {"at": $now()}])'
@@ -93,21 +97,25 @@ def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, followi
 
 
 def prove(function_arn: str, *, following: str) -> dict[str, State]:
-    given = {"execution": RUN_NAME, "writer_region": document("guard.writer_region")}
-    return {"VerifyPayment": recovery_task(function_arn, "prove", given, keep="proof", following=following)}
+    given = {"execution": RUN_NAME, "writer_region": document("preconditions.writer_region")}
+    return {
+        "VerifyPayment": recovery_task(function_arn, "verify-payment", given, keep="verification", following=following)
+    }
 
 
 def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[str, State]:
     """Measure, tell, end; and what a failure leads to. `moments`: what `measure` is told, and where in the document
     that stands."""
     given: dict[str, Any] = {name: or_null(place) for name, place in moments.items()}
-    measured = {**given, "started_at": document("guard.started_at"), "replay": or_null("replay")}
+    measured = {**given, "started_at": document("preconditions.started_at"), "replay": or_null("replay")}
 
     def outcome_of(outcome: str) -> dict[str, Any]:
         return {"machine": machine, "execution": RUN_ARN, "outcome": outcome, "document": expression("$states.input")}
 
     return {
-        "Measure": recovery_task(function_arn, "measure", measured, keep="measures", following="NotifySuccess"),
+        "Measure": recovery_task(
+            function_arn, "measure-durations", measured, keep="metrics", following="NotifySuccess"
+        ),
         "NotifySuccess": recovery_task(
             function_arn, "notify", outcome_of("succeeded"), keep="notification", following="Done"
         ),
@@ -120,7 +128,7 @@ def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[
             seconds=60,
             tries=5,
             caught_by=FAILED,
-            caught_as="untold",
+            caught_as="notification_failure",
         ),
         FAILED: {
             "Type": "Fail",

@@ -28,7 +28,7 @@ def journal(
 def control_records(context: FunctionContext) -> list[Statement]:
     """The control records in both replicas, and the region's memory of them in its own; no other item of the journal.
 
-    The keys are those of `functions/common/control/records.py` and `control_memory.py`.
+    The keys are those of `functions/common/control/records.py` and `memory.py`.
     """
     table = f"table/{context.names.journal_table}"
     memory = f"confirmed#{context.region}"

@@ -38,18 +38,18 @@ class WorkflowRun:
 
     @property
     def went_on(self) -> bool:
-        """Whether the guard let it go on; one that it held changed nothing."""
-        return bool(self.document.get("guard", {}).get("go", False)) or (
+        """Whether its preconditions were met; an execution that was skipped changed nothing."""
+        return bool(self.document.get("preconditions", {}).get("met", False)) or (
             self.status != "SUCCEEDED" and any(step.name != "CheckPreconditions" for step in self.steps)
         )
 
     @property
     def held_because(self) -> str | None:
-        guard = self.document.get("guard", {})
-        return None if guard.get("go", True) else str(guard.get("why"))
+        preconditions = self.document.get("preconditions", {})
+        return None if preconditions.get("met", True) else str(preconditions.get("reason"))
 
     def moment(self, step: str, name: str = "at") -> float | None:
-        """When a step was done, by what it wrote: `fence`, `change`, `writer`, `publish`, `replay`, `proof`."""
+        """When a step was done, by what it wrote: `fence`, `change`, `writer`, `publish`, `replay`, `verification`."""
         said = self.document.get(step, {}).get(name)
         return None if said is None else datetime.fromisoformat(said).timestamp()
 

@@ -20,7 +20,7 @@ _FAILOVER = {
     "writer": "the new writer is known to write",
     "publish": "the new writer is published",
     "replay": DRAINED,
-    "proof": "a payment is proved end to end",
+    "verification": "a payment is proved end to end",
 }
 _FAILBACK = {
     "change": "the switchover is asked for",
@@ -28,7 +28,7 @@ _FAILBACK = {
     "publish": "the writer is published",
     "unfence": "the region is no longer fenced",
     "replay": "the ledger is drained again",
-    "proof": "a payment is proved again",
+    "verification": "a payment is proved again",
 }
 
 
@@ -68,7 +68,7 @@ def moment_reports(
     moments += [moment(name, at, limit) for name, at, limit in _traffic_moved(loss, progress, found, after)]
     for run in found.runs:
         if run.machine == "failover" and run.went_on:
-            limit = SENTINEL_AWS_SECONDS if run.document.get("guard", {}).get("detected_at") else None
+            limit = SENTINEL_AWS_SECONDS if run.document.get("preconditions", {}).get("detected_at") else None
             moments.append(moment(BEGUN, progress.at(run.started), limit))
             moments += [moment(*each) for each in _of(run, _FAILOVER, progress)]
         elif run.machine == "failback":
@@ -129,7 +129,7 @@ def workflow_reports(progress: Progress, found: Found) -> list[model.WorkflowRep
                 )
                 for step in run.steps
             ],
-            aws_seconds=dict(run.document.get("measures", {}).get("seconds", {})),
+            aws_seconds=dict(run.document.get("metrics", {}).get("seconds", {})),
         )
         for run in found.runs
     ]

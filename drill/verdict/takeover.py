@@ -77,7 +77,7 @@ def _no_calls(measured: Measured) -> CheckReport:
 
 def _begun(run: WorkflowRun, measured: Measured, limit: float) -> CheckReport:
     seconds = None if measured.lost_at is None else (run.started - measured.lost_at) * measured.speed
-    ours = run.document.get("guard", {}).get("detected_at") is not None
+    ours = run.document.get("preconditions", {}).get("detected_at") is not None
     name, expects = "the sentinel starts the failover in time", f"at most {limit:g} AWS s after the loss"
     if not ours or seconds is None or seconds < 0:
         return objective(name, expects, "somebody else started it", met=False)
@@ -139,7 +139,7 @@ def _drained(expected: TakeOver, run: WorkflowRun, measured: Measured) -> list[C
 
 
 def proved(run: WorkflowRun) -> CheckReport:
-    proof = run.document.get("proof", {})
+    proof = run.document.get("verification", {})
     return objective(
         "a payment proves the recovery end to end",
         "posted",
@@ -216,4 +216,4 @@ def _in_time(run: WorkflowRun, expected: Planned, measured: Measured) -> CheckRe
 
 def _writer(run: WorkflowRun) -> str:
     """Where the run was to bring the writer, by its own document."""
-    return str(run.document.get("guard", {}).get("writer_region", run.region))
+    return str(run.document.get("preconditions", {}).get("writer_region", run.region))

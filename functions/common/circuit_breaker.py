@@ -1,4 +1,4 @@
-"""A circuit breaker: it spares callers the wait for what keeps failing, and finds out soon when it is back."""
+"""A circuit breaker: skips calls to a service that keeps failing, and detects its recovery soon."""
 
 import threading
 import time
@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 
 class Breaker:
-    """Closed, it lets every call through. `failures_to_open` failures in a row open it. Open, it lets one call through
-    every `trial_seconds`; the first success closes it.
+    """Closed, it permits every call; `failures_to_open` failures in a row open it. Open, it permits one trial call
+    every `trial_seconds`, and the first success closes it.
 
-    So a healed peer stays unasked for at most `trial_seconds` plus the time of one call. The caller reports each
-    permitted call as succeeded or failed; a call that never reports does not keep the breaker open for longer.
+    A recovered peer is therefore skipped for at most `trial_seconds` plus the duration of one call. The caller reports
+    each permitted call by `succeeded` or `failed`; a call that is never reported does not keep the breaker open longer.
+    Thread-safe.
     """
 
     def __init__(self, *, failures_to_open: int, trial_seconds: float, clock: Callable[[], float] = time.time) -> None:
-        # The wall clock, since a monotonic one may stand still while Lambda freezes the process. A step backwards
-        # counts as time passed: it costs one trial.
+        # Wall-clock time, because a monotonic clock may stop while Lambda freezes the process. A step backwards counts
+        # as elapsed time: it costs one trial.
         self._failures_to_open = failures_to_open
         self._trial_seconds = trial_seconds
         self._clock = clock
@@ -24,7 +25,7 @@ class Breaker:
         self._lock = threading.Lock()
 
     def permits(self) -> bool:
-        """Whether to make the call now. While open, a True is the trial; the next one comes `trial_seconds` later."""
+        """Whether to make the call now. While open, True is the trial; the next one comes `trial_seconds` later."""
         with self._lock:
             if self._waiting_since is None:
                 return True
@@ -35,11 +36,13 @@ class Breaker:
             return True
 
     def succeeded(self) -> None:
+        """Report a successful call: closes the breaker."""
         with self._lock:
             self._failures = 0
             self._waiting_since = None
 
     def failed(self) -> None:
+        """Report a failed call: opens the breaker after `failures_to_open` in a row."""
         with self._lock:
             self._failures += 1
             if self._failures >= self._failures_to_open:

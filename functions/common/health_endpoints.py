@@ -1,7 +1,7 @@
-"""A region's doors as a client outside finds them: where they are, and one request to one of them.
+"""A region's health endpoints, as an external client reaches them: their URLs, and one request to one of them.
 
-A region reads no other stack, so the addresses are parameters that the global stack writes into both regions:
-`<prefix>/<region>/load-balancer` and `<prefix>/<region>/api`, each the URL that `/health` and `/payments` follow.
+A region reads no other stack, so the URLs are parameters that the global stack writes into both regions:
+`<prefix>/<region>/load-balancer` and `<prefix>/<region>/api`; `/health` and `/payments` are appended to them.
 """
 
 import functools
@@ -16,95 +16,88 @@ import urllib3
 
 LOAD_BALANCER, API = "load-balancer", "api"
 OK, FENCED, RETURNING = "ok", "fenced", "returning"
-# The answers of a region that lives, whether or not it takes traffic: it knows its own state.
+# Responses of a region that is alive, whether or not it serves traffic: it can evaluate its own state.
 ALIVE = frozenset({OK, FENCED, RETURNING})
-# Said once, in `ask`, and not in the log with every probe.
+# The reason is in `send_request`; the log need not repeat it with every probe.
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-_ANSWER_LIMIT = 65536  # bytes; an answer of ours is far below
+_BODY_LIMIT = 65536  # bytes; the functions' responses are far below
 
 
-class DoorsUnknown(Exception):
-    """Parameter Store does not name the doors of a region."""
+class EndpointsNotFound(Exception):
+    """Parameter Store lacks the URL of an endpoint; the message names the parameter."""
 
 
-class DoorSilent(Exception):
-    """A door gave no HTTP answer; `reason` is an error's name."""
+class EndpointUnreachable(Exception):
+    """An endpoint gave no HTTP response; `reason` is the error's class name."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"the door gave no answer: {reason}")
+        super().__init__(f"the endpoint gave no response: {reason}")
         self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
-    """URLs without a slash at the end."""
+class Endpoints:
+    """A region's URLs, without a trailing slash."""
 
     load_balancer: str
     api: str
 
     def urls(self) -> dict[str, str]:
+        """URL by endpoint name."""
         return {LOAD_BALANCER: self.load_balancer, API: self.api}
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoorAnswer:
+class EndpointResponse:
+    """An HTTP response; `body` is empty unless it is a JSON object."""
+
     status: int
-    body: dict[str, Any] = field(default_factory=dict)  # empty if it is no JSON object
+    body: dict[str, Any] = field(default_factory=dict)
 
 
-def read_doors(ssm: Any, prefix: str, region: str) -> Doors:
-    """The doors of `region`. Raises DoorsUnknown when one is not named, botocore's errors when SSM does not answer."""
-    names = {door: f"{prefix}/{region}/{door}" for door in (LOAD_BALANCER, API)}
-    answer = ssm.get_parameters(Names=sorted(names.values()))
-    found = {each["Name"]: each["Value"].rstrip("/") for each in answer["Parameters"]}
+def read_endpoints(ssm: Any, prefix: str, region: str) -> Endpoints:
+    """The endpoints of `region`. Raises EndpointsNotFound, and botocore's errors when SSM does not answer."""
+    names = {endpoint: f"{prefix}/{region}/{endpoint}" for endpoint in (LOAD_BALANCER, API)}
+    response = ssm.get_parameters(Names=sorted(names.values()))
+    found = {each["Name"]: each["Value"].rstrip("/") for each in response["Parameters"]}
     if missing := sorted(set(names.values()) - found.keys()):
-        raise DoorsUnknown(f"parameter {' and '.join(missing)} is missing; deploy the global stack")
-    return Doors(load_balancer=found[names[LOAD_BALANCER]], api=found[names[API]])
+        raise EndpointsNotFound(f"parameter {' and '.join(missing)} is missing; deploy the global stack")
+    return Endpoints(load_balancer=found[names[LOAD_BALANCER]], api=found[names[API]])
 
 
-def health_of(url: str, *, deadline_seconds: float) -> str:
-    """What the door at `url` says of its region: "ok", "fenced", "returning", "status <code>", or why it is silent."""
+def probe_health(url: str, *, deadline_seconds: float) -> str:
+    """The health that the endpoint at `url` reports: "ok", "fenced", "returning", "status <code>", or the name of the
+    error if it gave no response."""
     try:
-        answer = ask("GET", f"{url}/health", deadline_seconds=deadline_seconds)
-    except DoorSilent as silence:
-        return silence.reason
-    if answer.status == HTTPStatus.OK:
+        response = send_request("GET", f"{url}/health", deadline_seconds=deadline_seconds)
+    except EndpointUnreachable as error:
+        return error.reason
+    if response.status == HTTPStatus.OK:
         return OK
-    said = answer.body.get("status")
-    return said if said in (FENCED, RETURNING) else f"status {answer.status}"
+    reported = response.body.get("status")
+    return reported if reported in (FENCED, RETURNING) else f"status {response.status}"
 
 
-def ask(
-    method: str,
-    url: str,
-    *,
-    deadline_seconds: float,
-) -> DoorAnswer:
-    """One request on a new connection, as a health checker makes it: what is open already proves nothing.
+def send_request(method: str, url: str, *, deadline_seconds: float) -> EndpointResponse:
+    """One request on a new connection, like a health checker's: an open connection proves nothing.
 
-    The certificate is not validated. A load balancer is asked by its own name, which no certificate of ours carries,
-    and AWS's health checks, which decide about the same door, validate none either (Elastic Load Balancing, "Target
-    group health checks"; Route 53, API HealthCheckConfig). Nothing secret is sent. Raises DoorSilent.
+    The certificate is not validated. A load balancer is reached by its AWS name, which our certificates do not cover,
+    and AWS's health checks of the same endpoint validate none either (Elastic Load Balancing, "Target group health
+    checks"; Route 53, API HealthCheckConfig). Nothing secret is sent. Raises EndpointUnreachable.
     """
     timeout = urllib3.Timeout(total=deadline_seconds)
     with _pool(url) as pool:
         try:
-            answer = pool.request(
-                method,
-                url,
-                timeout=timeout,
-                retries=False,
-                preload_content=False,
-            )
-            text = answer.read(_ANSWER_LIMIT)
-            answer.release_conn()
+            response = pool.request(method, url, timeout=timeout, retries=False, preload_content=False)
+            text = response.read(_BODY_LIMIT)
+            response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise DoorSilent(type(error).__name__) from None
-    return DoorAnswer(status=answer.status, body=_object(text))
+            raise EndpointUnreachable(type(error).__name__) from None
+    return EndpointResponse(status=response.status, body=_json_object(text))
 
 
 def _pool(url: str) -> urllib3.PoolManager:
-    """Through the proxy that the environment names for the URL, if any."""
+    """Connects through the proxy that the environment names for the URL, if any."""
     parts = urllib3.util.parse_url(url)
     proxy = getproxies().get(parts.scheme or "")
     if proxy and not proxy_bypass(parts.host or ""):
@@ -114,14 +107,14 @@ def _pool(url: str) -> urllib3.PoolManager:
 
 @functools.cache
 def _unverified() -> ssl.SSLContext:
-    """One TLS context for all connections: without one, urllib3 reads the system's certificates for each."""
+    """One TLS context for all connections: without one, urllib3 loads the system's certificates for each."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
 
 
-def _object(text: bytes) -> dict[str, Any]:
+def _json_object(text: bytes) -> dict[str, Any]:
     try:
         body = json.loads(text)
     except ValueError:

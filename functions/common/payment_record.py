@@ -1,6 +1,6 @@
-"""A payment as the journal keeps it: one item of the global table, the same in both regions.
+"""A payment as an item of the journal, the DynamoDB global table; identical in both regions.
 
-Written by `payments`, read by every function that follows the table's stream.
+Written by `payments`, read by every function that consumes the table's stream.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _KEY_PREFIX = "payment#"
 
 
 class JournalItemError(ValueError):
-    """An item of the journal is not a payment; the message names the attribute, not its value."""
+    """A journal item is not a valid payment; the message names the attribute, never its value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +29,15 @@ class JournalEntry:
     currency: str  # ISO 4217
     debtor: str
     creditor: str
-    reference: str  # empty if the client gave none
+    reference: str  # empty if the client sent none
     content_hash: str
     accepted_at: str  # ISO 8601 in UTC with microseconds
     accepted_in: str  # region
 
     @classmethod
     def accept(cls, content: Mapping[str, str], *, at: datetime, region: str) -> Self:
-        """The entry of a payment that `region` accepts at `at` (aware); `content` is all but the last three fields."""
+        """The entry of a payment that `region` accepts at `at` (aware datetime); `content` holds all fields but the
+        last three."""
         full = {"reference": "", **content}
         moment = at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return cls(**full, content_hash=content_hash(full), accepted_at=moment, accepted_in=region)
@@ -59,7 +60,7 @@ class JournalEntry:
         )
 
     def to_item(self) -> Item:
-        """The DynamoDB item; an empty reference is left out."""
+        """The DynamoDB item; an empty reference is omitted."""
         fields = asdict(self)
         del fields["payment_id"]
         if not self.reference:
@@ -69,18 +70,18 @@ class JournalEntry:
 
 
 def payment_key(payment_id: str) -> str:
-    """The key of a payment's item."""
+    """The partition key of a payment's item."""
     return _KEY_PREFIX + payment_id
 
 
 def content_hash(content: Mapping[str, str]) -> str:
     """The SHA-256 of the content's canonical form, in hexadecimal.
 
-    Canonical: JSON in UTF-8 with sorted names and no white space, names without text left out; for objects of strings
-    this is the form of RFC 8785, as far as names are ASCII.
+    Canonical: JSON in UTF-8 with sorted names, without white space and empty values; for objects of strings with ASCII
+    names this is the form of RFC 8785.
     """
-    given = {name: value for name, value in content.items() if value}
-    canonical = json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    filled = {name: value for name, value in content.items() if value}
+    canonical = json.dumps(filled, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

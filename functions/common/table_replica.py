@@ -1,6 +1,6 @@
 """One region's replica of the DynamoDB global table that holds the journal and the control records.
 
-A replica answers, or it raises ReplicaUnavailable with a short reason and never with the content of an item.
+Every call returns or raises ReplicaUnavailable with a short reason, never with the content of an item.
 """
 
 import time
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 KEY = "pk"
 
-# A frozen Lambda sandbox does not see that its connections were dropped (NAT gateways forget them after 350 s, DynamoDB
-# sooner), and a request on such a connection may wait for its whole timeout. After this long without a call the
-# connections are made anew.
+# A frozen Lambda sandbox does not notice that its connections were dropped (NAT gateways drop idle ones after 350 s,
+# DynamoDB sooner), and a request on such a connection may wait for its whole timeout. After this many seconds without a
+# call the connections are replaced.
 IDLE_SECONDS = 50.0
 
-Item = dict[str, Any]  # attribute name to DynamoDB attribute value, as {"S": "text"}
-Answer = TypeVar("Answer")
+Item = dict[str, Any]  # attribute name to DynamoDB attribute value, such as {"S": "text"}
+Response = TypeVar("Response")
 
 
 class ReplicaUnavailable(Exception):
-    """A region's replica did not answer, or refused; `reason` is an error's name."""
+    """A region's replica did not answer, or rejected the call; `reason` is the error's code or class name."""
 
     def __init__(self, region: str, reason: str) -> None:
         super().__init__(f"the replica in {region} is unavailable: {reason}")
@@ -34,7 +34,7 @@ class ReplicaUnavailable(Exception):
 
 
 class Replica:
-    """Reads and conditional writes of whole items by key, in one region."""
+    """Reads and conditional writes of whole items by key, in one region. `clock` returns Unix seconds."""
 
     def __init__(
         self, client: "DynamoDBClient", *, region: str, table: str, clock: Callable[[], float] = time.time
@@ -46,24 +46,24 @@ class Replica:
         self._used_at = clock()
 
     def read(self, key: str) -> Item | None:
-        """The item of `key`, read consistently. Raises ReplicaUnavailable."""
+        """The item with `key`, by a strongly consistent read; None if there is none. Raises ReplicaUnavailable."""
         found = self._call(
             lambda: self._client.get_item(TableName=self._table, Key={KEY: {"S": key}}, ConsistentRead=True)
         )
         return found.get("Item")
 
     def read_all(self, keys: Sequence[str]) -> dict[str, Item]:
-        """The items of `keys` that there are, by key, each read consistently. Raises ReplicaUnavailable."""
-        asked: Any = {"Keys": [{KEY: {"S": key}} for key in keys], "ConsistentRead": True}
-        found = self._call(lambda: self._client.batch_get_item(RequestItems={self._table: asked}))
-        if found.get("UnprocessedKeys"):  # DynamoDB's way to throttle a batch
+        """The existing items among `keys`, by key, each by a strongly consistent read. Raises ReplicaUnavailable."""
+        request: Any = {"Keys": [{KEY: {"S": key}} for key in keys], "ConsistentRead": True}
+        found = self._call(lambda: self._client.batch_get_item(RequestItems={self._table: request}))
+        if found.get("UnprocessedKeys"):  # how DynamoDB throttles a batch
             raise ReplicaUnavailable(self.region, "UnprocessedKeys")
         return {item[KEY]["S"]: item for item in found.get("Responses", {}).get(self._table, [])}
 
     def add(self, item: Item) -> Item | None:
-        """Put `item` unless its key is taken; the item that holds the key, or None when ours was put.
+        """Put `item` unless its key exists. Returns the existing item, or None if `item` was put.
 
-        Raises ReplicaUnavailable; the item may have been put even so.
+        Raises ReplicaUnavailable; `item` may have been put nevertheless.
         """
         try:
             self._call(
@@ -80,7 +80,7 @@ class Replica:
         return None
 
     def exchange(self, item: Item, *, unless_changed: Mapping[str, Any]) -> bool:
-        """Overwrite with `item` if the stored one still has these attribute values; whether it did.
+        """Overwrite the stored item with `item` if it still has these attribute values. Returns whether it did.
 
         Raises ReplicaUnavailable.
         """
@@ -100,29 +100,29 @@ class Replica:
             return False
         return True
 
-    def _call(self, call: Callable[[], Answer], *, again: bool = True) -> Answer:
-        """`call`, tried once more at once if the connection was closed under it or DynamoDB answered a server error.
+    def _call(self, call: Callable[[], Response], *, retry: bool = True) -> Response:
+        """The result of `call`, retried once at once after a closed connection or a server error of DynamoDB.
 
-        Both come back quickly, so the second try costs a lost region nothing; a timeout is never tried again.
+        Both fail quickly, so the retry costs little when the region is lost; a timeout is never retried.
         """
         self._drop_idle_connections()
         try:
             return call()
         except ClientError as error:
-            if not again or error.response["ResponseMetadata"]["HTTPStatusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise self._refusal(error) from None
+            if not retry or error.response["ResponseMetadata"]["HTTPStatusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise self._translated(error) from None
         except BotoCoreError as error:
-            if not again or not isinstance(error, ConnectionClosedError):
+            if not retry or not isinstance(error, ConnectionClosedError):
                 raise ReplicaUnavailable(self.region, type(error).__name__) from None
-        return self._call(call, again=False)
+        return self._call(call, retry=False)
 
     def _drop_idle_connections(self) -> None:
         now = self._clock()
         if not 0 <= now - self._used_at < IDLE_SECONDS:
-            self._client.close()  # drops the pooled connections; the client goes on working
+            self._client.close()  # closes the pooled connections; the client stays usable
         self._used_at = now
 
-    def _refusal(self, error: ClientError) -> Exception:
+    def _translated(self, error: ClientError) -> Exception:
         code = error.response.get("Error", {}).get("Code", "")
         if code == "ConditionalCheckFailedException":
             response: Any = error.response
@@ -132,5 +132,5 @@ class Replica:
 
 class _ConditionFailed(Exception):
     def __init__(self, item: Item | None) -> None:
-        super().__init__("the write's condition did not hold")
+        super().__init__("the write's condition failed")
         self.item = item

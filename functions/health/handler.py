@@ -1,4 +1,4 @@
-"""Lambda's entry: `health.handler.handler`."""
+"""Lambda handler `health.handler.handler`."""
 
 import functools
 import os
@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.aws_clients import Clients
-from common.control.observe import Control
+from common.aws_clients import DynamoDbClients
+from common.control.observe import ControlObserver
 from common.telemetry import make_logger, traced
 
 from .application import SERVICE, Application
@@ -17,7 +17,7 @@ from .settings import Settings
 @functools.cache
 def _application() -> Application:
     settings = Settings.read(os.environ)
-    return Application(settings, Control.of(settings, Clients()), make_logger(SERVICE))
+    return Application(settings, ControlObserver.from_settings(settings, DynamoDbClients()), make_logger(SERVICE))
 
 
 def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -26,6 +26,6 @@ def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 handler = traced(answer, service=SERVICE)
 
-# Lambda sets this variable before it imports us: what is made now is made with the full CPU of the init phase.
+# Lambda sets this variable before the import: the init phase, unlike the first invocation, has a full CPU.
 if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
     _application()

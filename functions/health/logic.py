@@ -1,13 +1,15 @@
-"""Whether the region may be sent traffic, from the control rules' decision; no HTTP and no Lambda."""
+"""The region's health, derived from the control rules' decision; independent of HTTP and Lambda."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from common.control.observe import Look
+from common.control.observe import Observation
 from common.control.rules import Reason
 
 
 class HealthStatus(StrEnum):
+    """The `status` of the response body; only OK receives traffic."""
+
     OK = "ok"
     FENCED = "fenced"
     RETURNING = "returning"
@@ -16,7 +18,7 @@ class HealthStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """Whether the region may be sent traffic. `checks` names each thing that was checked, with its result."""
+    """The region's health. `checks`: result by name of what was checked; empty for a shallow check."""
 
     status: HealthStatus
     reason: Reason | None = None
@@ -24,11 +26,12 @@ class Health:
 
     @property
     def fit(self) -> bool:
+        """Whether the region may serve traffic."""
         return self.status is HealthStatus.OK
 
 
 def shallow_health() -> Health:
-    """The health of the function alone: it runs, and calls nothing that it depends on."""
+    """The health of the function alone: it runs; none of its dependencies is called."""
     return Health(status=HealthStatus.OK)
 
 
@@ -39,24 +42,24 @@ _UNFIT = {
 }
 
 
-def health(look: Look) -> Health:
-    """The own region's journal can be read, and by the control rules the region may serve.
+def health(observed: Observation) -> Health:
+    """OK if the own region's journal can be read and the control rules let the region serve.
 
-    A missing or strange record fences nothing: it is the same in both regions, so it would take both away.
+    A missing or malformed record does not fence: it is the same in both regions, so it would take both out of service.
     """
-    reason, records = look.decision.reason, look.view.records
+    reason, records = observed.decision.reason, observed.view.records
     if records is None:
-        checks = {"journal": look.silence["journal"]}
+        checks = {"journal": observed.unavailable["journal"]}
     else:
         checks = {
             "journal": "ok",
             "control": records.own.state.value,
             "epoch": str(records.own.epoch),
-            "writer": f"{look.decision.writer or 'unknown'} since epoch {look.decision.epoch}",
-            "peer": look.silence.get("peer", "ok"),
-            "witness": look.view.witness.value,
+            "writer": f"{observed.decision.writer or 'unknown'} since epoch {observed.decision.epoch}",
+            "peer": observed.unavailable.get("peer", "ok"),
+            "witness": observed.view.witness.value,
             "ledger": reason.value,
         }
-    if look.decision.healthy:
+    if observed.decision.healthy:
         return Health(status=HealthStatus.OK, checks=checks)
     return Health(status=_UNFIT[reason], reason=reason, checks=checks)

@@ -1,4 +1,4 @@
-"""The environment variables of the function; `service_version` is read from SERVICE_VERSION, and so on."""
+"""Environment variables of the function: `service_version` is read from SERVICE_VERSION, and so on."""
 
 from pydantic import Field
 

@@ -1,4 +1,5 @@
-"""Posts the journal's payments to the database, in the region whose member is the writer, and announces them.
+"""The Lambda function `ledger`: posts the journal's payments to the database of the region that is the writer.
 
-It follows the stream of its region's replica, and walks the whole replica when it is told to replay.
+It consumes the journal table's stream in each region and replays the journal on request; the handler string is
+`ledger.handler.handler`. Payments are accepted by `payments`; which region may post is decided by `common.control`.
 """

@@ -1,4 +1,4 @@
-"""The function put together: settings, clients, and one answer per event, logged and counted."""
+"""The ledger application: settings, clients, and one logged and counted result per event."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,31 +9,30 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.session import Session
 
-from common.aws_clients import Clients
-from common.control.observe import Control
+from common.aws_clients import DynamoDbClients
+from common.control.observe import ControlObserver
 from common.telemetry import LambdaHandler, flush, make_metrics
 
 from .database import DIALECTS, Database
 from .events import EndpointId, Events, PoisonQueue
-from .posting import Did, Ledger, Outcome
+from .posting import BatchStatus, Ledger, Outcome, is_stream_event, stream_records
 from .replay import Replay, ReplayRequest
 from .settings import Settings
-from .stream import arrivals, is_stream_event
 
 SERVICE = "ledger"
-# A replay stops taking pages when this much of the function's time is left: one page's worth and an answer.
+# A replay reads no further page when this much of the function's time is left: enough for one page and the response.
 RESERVE_MS = 15_000
-_SECONDS = 3.0  # for services other than the database
+_TIMEOUT_SECONDS = 3.0  # of services other than the database
 
 
 class UnknownEventError(ValueError):
-    """The function was invoked with neither a batch of the stream nor an operation it knows."""
+    """The event is neither a batch of the stream nor a known operation."""
 
 
 class Application:
-    """Answers batches of the stream and requests for a replay. Made once per process; making it calls nothing."""
+    """Handles batches of the stream and replay requests. Created once per process; creating it makes no call."""
 
-    answer: LambdaHandler  # raises UnknownEventError, and what a replay raises
+    answer: LambdaHandler  # raises UnknownEventError, and the errors of `Replay.run`
 
     def __init__(self, settings: Settings, logger: Logger, session: Session | None = None) -> None:
         self._settings = settings
@@ -41,7 +40,7 @@ class Application:
         self._metrics = make_metrics(SERVICE, settings.metrics_namespace)
         session = session or Session()
 
-        def client(service: str, seconds: float = _SECONDS, attempts: int = 2) -> Any:
+        def client(service: str, seconds: float = _TIMEOUT_SECONDS, attempts: int = 2) -> Any:
             config = Config(
                 region_name=settings.region,
                 connect_timeout=seconds,
@@ -53,7 +52,7 @@ class Application:
 
         secrets = client("secretsmanager")
         database = Database(
-            # Not tried again by itself: by then the decision to post would be too old.
+            # Without retries: by then the decision to post would be too old.
             client("rds-data", settings.control_statement_seconds, 1),
             cluster_arn=settings.cluster_arn,
             secret_arn=lambda: str(secrets.describe_secret(SecretId=settings.database_secret)["ARN"]),
@@ -65,7 +64,7 @@ class Application:
         self._ledger = Ledger(
             region=settings.region,
             peer_region=settings.peer_region,
-            control=Control.of(settings, Clients()),
+            control=ControlObserver.from_settings(settings, DynamoDbClients()),
             database=database,
             events=events,
             poison=PoisonQueue(client("sqs"), settings.poison_queue_url),
@@ -78,24 +77,24 @@ class Application:
             database=database,
             events=events,
         )
-        # Never the event: it is payments.
+        # Never log the event: it holds payments.
         self.answer = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
 
     def _answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
             if is_stream_event(event):
-                return self._take(event)
+                return self._post_batch(event)
             if event.get("operation") == "replay":
-                return self._walk(event, context)
+                return self._replay_journal(event, context)
         finally:
             flush(self._metrics)
         raise UnknownEventError(f"neither a DynamoDB stream's batch nor a replay; it has {sorted(event)}")
 
-    def _take(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        outcome = self._ledger.take(arrivals(event["Records"]))
-        log = self._logger.warning if outcome.did in (Did.WAITING, Did.FAILED) else self._logger.info
+    def _post_batch(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        outcome = self._ledger.process(stream_records(event["Records"]))
+        log = self._logger.warning if outcome.status in (BatchStatus.WAITING, BatchStatus.FAILED) else self._logger.info
         log(
-            f"batch {outcome.did.value}",
+            f"batch {outcome.status.value}",
             event="batch-taken",
             reason=outcome.reason,
             writer_epoch=outcome.epoch,
@@ -104,25 +103,24 @@ class Application:
             poisoned=outcome.poisoned,
         )
         self._count_outcome(outcome)
-        # Lambda brings the named record again and every one after it in its shard; an empty list is full success
-        # [LAMBDA-11].
+        # Lambda retries from the named record on, within its shard; an empty list reports full success [LAMBDA-11].
         failed = [outcome.retry_from] if outcome.retry_from else []
         return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
-    def _walk(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def _replay_journal(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = ReplayRequest.parse(event, segments=self._settings.replay_segments)
-        found = self._replay.run(request, lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
-        counts = {name: value for name, value in found.items() if name != "continuation"}
+        result = self._replay.run(request, lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
+        counts = {name: value for name, value in result.items() if name != "continuation"}
         self._logger.info("journal replayed", event="journal-replayed", since=request.since, **counts)
-        self._count("PaymentsReplayed", found["posted"] - request.counts.posted)
-        return found
+        self._count("PaymentsReplayed", result["posted"] - request.counts.posted)
+        return result
 
     def _count_outcome(self, outcome: Outcome) -> None:
         self._count("PaymentsPosted", outcome.posted)
         self._count("EntriesPoisoned", len(outcome.poisoned))
-        self._count("EventEndpointFallbacks", outcome.fallen_back)
-        self._count("LedgerWaiting", int(outcome.did is Did.WAITING))
-        self._count("LedgerFailed", int(outcome.did is Did.FAILED))
+        self._count("EventEndpointFallbacks", outcome.fallbacks)
+        self._count("LedgerWaiting", int(outcome.status is BatchStatus.WAITING))
+        self._count("LedgerFailed", int(outcome.status is BatchStatus.FAILED))
 
     def _count(self, metric: str, value: int) -> None:
         if value:

@@ -1,4 +1,8 @@
-"""The ledger's table, through the Data API: no connection to keep, none to lose when the writer moves."""
+"""The ledger table, through the RDS Data API: there is no connection that a change of writer could break.
+
+The two Aurora engines differ in SQL and in their error codes (`Dialect`). Values are sent as text and cast by the
+statement, so that no amount passes through floating point.
+"""
 
 import functools
 import re
@@ -10,19 +14,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from common.payment_record import JournalEntry
 
-# What the two Aurora engines are told, and how each says what is wrong. Pure data.
-#
-# Values travel as text and are cast by the statement, so that no number passes through floating point.
-
-
 TABLE = "ledger"
 
-# PostgreSQL's data exceptions and violated constraints: the row can never be stored, however often it is tried.
+# PostgreSQL's data exceptions and constraint violations: no retry can store the row.
 # https://www.postgresql.org/docs/16/errcodes-appendix.html
-_POSTGRES_HOPELESS = ("22", "23")
+_POSTGRES_PERMANENT = ("22", "23")
 # Data too long, out of range, wrong for the column, not null, check constraint.
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
-_MYSQL_HOPELESS = frozenset({"1048", "1264", "1265", "1292", "1366", "1406", "3819"})
+_MYSQL_PERMANENT = frozenset({"1048", "1264", "1265", "1292", "1366", "1406", "3819"})
 
 _COLUMNS = (
     "payment_id, amount, currency, debtor, creditor, reference, content_hash, accepted_at, accepted_in, posted_in, "
@@ -32,16 +31,17 @@ _COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """`insert` leaves a payment that is there as it is. `is_hopeless` and `lacks_table` read an error's code."""
+    """SQL and error codes of an engine. `insert` keeps an existing row. `is_permanent`: no retry can help;
+    `lacks_table`: the table does not exist; both by the error's code."""
 
     create: str
     insert: str
-    is_hopeless: Callable[[str], bool]
+    is_permanent: Callable[[str], bool]
     lacks_table: Callable[[str], bool]
-    moment: Callable[[str], str]  # the journal's time as the engine reads it
+    timestamp: Callable[[str], str]  # from the journal's ISO 8601 to the engine's format
 
     def find(self, count: int) -> str:
-        """The statement that finds which of `count` payments are there, named `id0` and so on."""
+        """A SELECT of the stored rows among `count` payment ids, with parameters `id0` and so on."""
         names = ", ".join(f":id{i}" for i in range(count))
         return f"SELECT payment_id, content_hash FROM {TABLE} WHERE payment_id IN ({names})"
 
@@ -66,9 +66,9 @@ DIALECTS = {
             :payment_id, CAST(:amount AS numeric), :currency, :debtor, :creditor, :reference, :content_hash,
             CAST(:accepted_at AS timestamptz), :accepted_in, :posted_in, CAST(:writer_epoch AS bigint)
         ) ON CONFLICT (payment_id) DO NOTHING""",
-        is_hopeless=lambda code: len(code) == 5 and code.startswith(_POSTGRES_HOPELESS),
+        is_permanent=lambda code: len(code) == 5 and code.startswith(_POSTGRES_PERMANENT),
         lacks_table=lambda code: code == "42P01",
-        moment=lambda moment: moment,
+        timestamp=lambda moment: moment,
     ),
     "aurora-mysql": Dialect(
         # Binary collation: payment ids differ by case.
@@ -86,30 +86,30 @@ DIALECTS = {
             writer_epoch bigint NOT NULL,
             posted_at datetime(6) NOT NULL DEFAULT (utc_timestamp(6))
         ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin""",
-        # Not INSERT IGNORE, which would also cut what is too long and clip what is too large, without an error.
+        # Not INSERT IGNORE, which would also truncate values that are too long or too large, without an error.
         insert=f"""INSERT INTO {TABLE} ({_COLUMNS}) VALUES (
             :payment_id, CAST(:amount AS decimal(15, 3)), :currency, :debtor, :creditor, :reference, :content_hash,
             CAST(:accepted_at AS datetime(6)), :accepted_in, :posted_in, CAST(:writer_epoch AS signed)
         ) ON DUPLICATE KEY UPDATE payment_id = {TABLE}.payment_id""",
-        is_hopeless=lambda code: code in _MYSQL_HOPELESS,
+        is_permanent=lambda code: code in _MYSQL_PERMANENT,
         lacks_table=lambda code: code in ("1146", "42S02"),
-        moment=lambda moment: moment.replace("T", " ").removesuffix("Z"),
+        timestamp=lambda moment: moment.replace("T", " ").removesuffix("Z"),
     ),
 }
 
 
-# One statement's worth: it has to be done within `control_statement_seconds`.
+# Rows of one statement: it has to finish within `control_statement_seconds`.
 CHUNK = 100
 
 _CODES = (re.compile(r"SQLState: (\w{5})"), re.compile(r"[Ee]rror code: (\d+)"))
 
 
 class DatabaseUnavailable(Exception):
-    """The writer did not do what it was asked, and may do it later; the message is an error's name."""
+    """The writer failed to run a statement; a retry may succeed. The message is an error's code or class name."""
 
 
-class _Refused(Exception):
-    """The database refused a statement. `codes` are its error's; the message is left out, as it may quote a payment."""
+class _Rejected(Exception):
+    """The database rejected a statement with `codes`. Its message is dropped, because it may quote a payment."""
 
     def __init__(self, codes: Sequence[str]) -> None:
         super().__init__("/".join(codes))
@@ -117,31 +117,32 @@ class _Refused(Exception):
 
 
 class Database:
-    """Posts payments and finds them. Its table is made when it is first missed."""
+    """Stores and finds payments. Creates its table when a statement fails because it is missing."""
 
     def __init__(
         self, client: Any, *, cluster_arn: str, secret_arn: Callable[[], str], database: str, dialect: Dialect
     ) -> None:
-        """`secret_arn` is asked once, with the first statement, and may raise botocore's errors."""
+        """`secret_arn` is called once, with the first statement, and may raise botocore's errors."""
         self._client = client
         self._where = {"resourceArn": cluster_arn, "database": database}
         self._secret_arn = functools.cache(secret_arn)
         self._dialect = dialect
 
     def post(self, entries: Sequence[JournalEntry], *, region: str, permit: Callable[[], int]) -> dict[str, str]:
-        """Store at most CHUNK payments, each once; what is there stays. Why each payment that never can be stored
-        cannot, by id: the others are stored nonetheless. Raises DatabaseUnavailable, and whatever `permit` raises.
+        """Store at most CHUNK payments, each once; existing rows are kept. Returns the reason by payment id for those
+        that can never be stored; the others are stored nevertheless.
 
-        `permit` is asked before each statement, for the epoch under which it is sent.
+        `permit` is called before each statement and returns the writer's epoch under which it is sent. Raises
+        DatabaseUnavailable, and what `permit` raises.
         """
         epoch = permit()
         try:
             self._insert([self._parameters(entry, region, epoch) for entry in entries])
-        except _Refused as refused:
-            if not any(map(self._dialect.is_hopeless, refused.codes)):
-                raise DatabaseUnavailable(str(refused)) from None
+        except _Rejected as rejected:
+            if not any(map(self._dialect.is_permanent, rejected.codes)):
+                raise DatabaseUnavailable(str(rejected)) from None
             if len(entries) == 1:
-                return {entries[0].payment_id: f"the database refused it: {refused}"}
+                return {entries[0].payment_id: f"the database rejected it: {rejected}"}
         else:
             return {}
         middle = len(entries) // 2
@@ -153,7 +154,8 @@ class Database:
         }
 
     def find(self, payment_ids: Sequence[str]) -> dict[str, str]:
-        """The content hash of each of at most CHUNK payments that is stored. Raises DatabaseUnavailable."""
+        """The content hash by payment id of those among at most CHUNK payments that are stored. Raises
+        DatabaseUnavailable."""
         if not payment_ids:
             return {}
         parameters = [_text(f"id{i}", payment_id) for i, payment_id in enumerate(payment_ids)]
@@ -162,8 +164,8 @@ class Database:
             found = self._with_table(
                 lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=parameters)
             )
-        except _Refused as refused:
-            raise DatabaseUnavailable(str(refused)) from None
+        except _Rejected as rejected:
+            raise DatabaseUnavailable(str(rejected)) from None
         return {row[0]["stringValue"]: row[1]["stringValue"] for row in found["records"]}
 
     def _target(self) -> dict[str, str]:
@@ -176,48 +178,48 @@ class Database:
     def _with_table(self, call: Callable[[], Any]) -> Any:
         try:
             return self._call(call)
-        except _Refused as refused:
-            if not any(map(self._dialect.lacks_table, refused.codes)):
+        except _Rejected as rejected:
+            if not any(map(self._dialect.lacks_table, rejected.codes)):
                 raise
         self._create()
         return self._call(call)
 
     def _create(self) -> None:
-        """Make the table. Raises DatabaseUnavailable.
+        """Create the table. Raises DatabaseUnavailable.
 
-        Two who make it at once can get in each other's way even with IF NOT EXISTS, which PostgreSQL answers with a
-        violated constraint of its own catalogue; the second try finds the table.
+        Two concurrent creations can fail even with IF NOT EXISTS: PostgreSQL then reports a violated constraint of its
+        own catalogue. The second attempt finds the table.
         """
         sql, problem = self._dialect.create, ""
         for _ in range(2):
             try:
                 self._call(lambda: self._client.execute_statement(**self._target(), sql=sql))
-            except _Refused as refused:
-                problem = str(refused)
+            except _Rejected as rejected:
+                problem = str(rejected)
             else:
                 return
-        raise DatabaseUnavailable(f"its table could not be made: {problem}")
+        raise DatabaseUnavailable(f"its table could not be created: {problem}")
 
     def _call(self, call: Callable[[], Any]) -> Any:
         try:
             return call()
         except ClientError as error:
-            said = error.response.get("Error", {})
-            codes = [found for pattern in _CODES for found in pattern.findall(said.get("Message", ""))]
+            details = error.response.get("Error", {})
+            codes = [code for pattern in _CODES for code in pattern.findall(details.get("Message", ""))]
             if codes:
-                raise _Refused(codes) from None
-            raise DatabaseUnavailable(said.get("Code", "ClientError")) from None
+                raise _Rejected(codes) from None
+            raise DatabaseUnavailable(details.get("Code", "ClientError")) from None
         except BotoCoreError as error:
             raise DatabaseUnavailable(type(error).__name__) from None
 
     def _parameters(self, entry: JournalEntry, region: str, epoch: int) -> list[dict[str, Any]]:
         values = {**asdict(entry), "posted_in": region, "writer_epoch": str(epoch)}
-        values["accepted_at"] = self._dialect.moment(entry.accepted_at)
+        values["accepted_at"] = self._dialect.timestamp(entry.accepted_at)
         return [_text(name, value) for name, value in values.items()]
 
 
 def chunks(entries: Sequence[JournalEntry]) -> Iterable[Sequence[JournalEntry]]:
-    """`entries` in order, in parts that one statement takes."""
+    """`entries` in order, in parts of at most CHUNK."""
     return (entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK))
 
 

@@ -1,7 +1,10 @@
-"""Announces payments on the event bus, through the event endpoint that outlives a region.
+"""Messages that the ledger sends: events about posted payments, and dead letters about payments that cannot be posted.
 
-Announced means at least once: whoever listens recognises a payment by its id. What an event carries is enough to know
-which payment; who paid whom is asked of the API.
+Events go through the EventBridge global endpoint, which survives the loss of a region. Delivery is at least once:
+consumers recognize a payment by its id. An event identifies the payment; the parties are read from the API.
+
+Dead letters hold the reason and no content. Lambda's own on-failure destination could carry no reason, and would only
+be reached after the whole stream had waited.
 """
 
 import json
@@ -18,15 +21,17 @@ from common.payment_record import JournalEntry
 SOURCE = "payments"
 DETAIL_TYPE = "payment.accepted"
 PER_CALL = 10  # API EventBridge.PutEvents
-ENDPOINT_SECONDS = 300.0  # how long an endpoint's id is believed
+ENDPOINT_SECONDS = 300.0  # how long the endpoint's id is cached
 
 
 class EventsUnavailable(Exception):
-    """Events were not taken, neither by the endpoint nor by the own region's bus; the message is an error's name."""
+    """Neither the endpoint nor the own region's bus accepted the events; the message is an error's code or class
+    name."""
 
 
 class EndpointId:
-    """The id of the event endpoint, from a parameter that the global stack writes after this function exists."""
+    """The id of the global endpoint, from a parameter that the global stack writes after this function exists. `clock`
+    returns Unix seconds."""
 
     def __init__(self, client: Any, parameter: str | None, clock: Callable[[], float] = time.time) -> None:
         self._client = client
@@ -36,7 +41,7 @@ class EndpointId:
         self._read_at: float | None = None
 
     def get(self) -> str | None:
-        """The id; None while there is no endpoint. What was read last is kept while the parameter cannot be read."""
+        """The id; None if there is no endpoint. The last value is kept while the parameter cannot be read."""
         now = self._clock()
         if self._parameter and (self._read_at is None or not 0 <= now - self._read_at < ENDPOINT_SECONDS):
             try:
@@ -45,13 +50,13 @@ class EndpointId:
                 if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ParameterNotFound":
                     self._value = None
                 elif self._value is None:
-                    return None  # to be asked for again with the next event
+                    return None  # read again with the next event
             self._read_at = now
         return self._value
 
 
 class Events:
-    """Where payments are announced."""
+    """Publishes events on the bus, preferably through the global endpoint."""
 
     def __init__(self, client: Any, *, bus: str, endpoint: EndpointId) -> None:
         self._client = client
@@ -59,24 +64,23 @@ class Events:
         self._endpoint = endpoint
 
     def announce(self, entries: Sequence[JournalEntry]) -> int:
-        """Announce each payment; how many went to the own region's bus because the endpoint did not take them.
-
+        """Publish an event for each payment. Returns how many went to the own region's bus because the endpoint failed.
         Raises EventsUnavailable.
         """
         endpoint = self._endpoint.get()
-        fallen_back = 0
+        fallbacks = 0
         for start in range(0, len(entries), PER_CALL):
             events = [self._event(entry) for entry in entries[start : start + PER_CALL]]
             if endpoint:
                 try:
                     self._put(events, EndpointId=endpoint)
                 except EventsUnavailable:
-                    # The endpoint follows health checks: for a minute it may point at a lost region.
-                    fallen_back += len(events)
+                    # The endpoint follows a health check: for a minute it may still route to a lost region.
+                    fallbacks += len(events)
                 else:
                     continue
             self._put(events)
-        return fallen_back
+        return fallbacks
 
     def _put(self, events: list[dict[str, Any]], **endpoint: str) -> None:
         try:
@@ -107,31 +111,29 @@ class Events:
         }
 
 
-# Where entries go that can never be posted: the queue that people look at, with the reason and without the content.
-#
-# Lambda's own on-failure destination could carry no reason, and would only be reached after the whole stream had
-# waited.
-
-
 class PoisonQueueUnavailable(Exception):
-    """The queue took no message; the message is an error's name."""
+    """The dead-letter queue rejected a message; the message is an error's code or class name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Poison:
+    """A payment that can never be posted."""
+
     payment_id: str
     reason: str
     found_in: str  # region
-    sequence: str | None = None  # in the stream
+    sequence: str | None = None  # sequence number in the stream
 
 
 class PoisonQueue:
+    """The dead-letter queue that operators read."""
+
     def __init__(self, client: Any, url: str) -> None:
         self._client = client
         self._url = url
 
     def put(self, poison: Poison) -> None:
-        """Raises PoisonQueueUnavailable."""
+        """Send the dead letter. Raises PoisonQueueUnavailable."""
         body = json.dumps({"kind": "poison-entry", **asdict(poison)})
         try:
             self._client.send_message(QueueUrl=self._url, MessageBody=body)

@@ -1,4 +1,4 @@
-"""Lambda's entry: `ledger.handler.handler`."""
+"""Lambda handler `ledger.handler.handler`."""
 
 import functools
 import os
@@ -13,16 +13,16 @@ from .settings import Settings
 
 
 @functools.cache
-def _made() -> Application:
+def _cached() -> Application:
     return Application(Settings.read(os.environ), make_logger(SERVICE))
 
 
 def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return _made().answer(event, context)
+    return _cached().answer(event, context)
 
 
 handler = traced(answer, service=SERVICE)
 
-# As in `payments.handler`: what is made now is made with the full CPU of the init phase.
+# As in `payments.handler`: the init phase has a full CPU.
 if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
-    _made()
+    _cached()

@@ -1,8 +1,8 @@
-"""Replay: walks the region's whole replica and posts whatever the database lacks. It may be repeated, and resumed.
+"""Replay: scans the region's whole replica and posts the payments that the database lacks. Idempotent and resumable.
 
-The replica is scanned. It is keyed by payment id alone, so a payment's time is no way to find it, and an index by time
-could lag behind just the entries that a failover is about; a scan can be read consistently. The walk goes through
-several segments at once and asks the database for ids only. Its cost grows with the table, not with what is missing.
+The table has no index by time, and one could lag behind exactly the entries that a failover is about; a scan can be
+strongly consistent. Several segments are scanned in parallel, and the database is queried for ids only. The cost grows
+with the table, not with what is missing.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,46 +19,47 @@ from .database import Database, chunks
 from .events import Events
 from .posting import Ledger
 
-# Items per page: small enough for a page to be done well within what is kept in hand of a Lambda's time.
+# Items per page: small enough for a page to finish well within the reserved time (`application.RESERVE_MS`).
 _PAGE = 1000
 
 
 class ReplayRequestError(ValueError):
-    """The request for a replay is wrong; the message says what is needed."""
+    """The replay request is invalid; the message is the requirement."""
 
 
 class JournalUnreadable(Exception):
-    """The own replica did not give a page; the message is an error's name."""
+    """A page of the own replica could not be read; the message is an error's code or class name."""
 
 
 @dataclass(kw_only=True)
 class Counts:
-    """Of all runs of one replay together, but for what was looked at twice after a failure."""
+    """Numbers of payments, summed over all invocations of one replay; after a failure some are counted twice."""
 
-    checked: int = 0  # payments of the journal in question
+    checked: int = 0  # in the journal, accepted at `since` or later
     missing: int = 0  # of these, not in the database
     posted: int = 0
-    poisoned: int = 0  # cannot be posted; reported
-    conflicting: int = 0  # in the database with other content; reported
-    fallen_back: int = 0  # announced on the own bus
+    poisoned: int = 0  # can never be posted; dead letter sent
+    conflicting: int = 0  # in the database with other content; dead letter sent
+    fallbacks: int = 0  # events that went to the own bus
 
     def add(self, other: "Counts") -> None:
-        for name in (known.name for known in fields(self)):
+        """Add the counts of another segment."""
+        for name in (each.name for each in fields(self)):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayRequest:
-    """`since`: entries accepted at this time or later, in the journal's own form. `places`: the key after which each
-    segment goes on, and no entry for a segment that is done."""
+    """`since`: entries accepted at this time or later, as the journal writes it. `positions`: per unfinished segment,
+    the key after which it continues; None: from its beginning."""
 
     since: str
-    places: dict[int, str | None]
+    positions: dict[int, str | None]
     counts: Counts = field(default_factory=Counts)
 
     @classmethod
     def parse(cls, event: Mapping[str, Any], *, segments: int) -> "ReplayRequest":
-        """From `{"operation": "replay", "since": ISO 8601 with a zone, "continuation": of the last answer or null}`.
+        """From `{"operation": "replay", "since": ISO 8601 with a zone, "continuation": of the last response or null}`.
 
         Raises ReplayRequestError.
         """
@@ -71,20 +72,20 @@ class ReplayRequest:
         moment = since.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         continuation = event.get("continuation")
         if continuation is None:
-            return cls(since=moment, places=dict.fromkeys(range(segments)))
+            return cls(since=moment, positions=dict.fromkeys(range(segments)))
         try:
             if continuation["segments"] != segments:
-                raise ReplayRequestError("the function now walks in other segments; start the replay anew")
-            places = {int(segment): after for segment, after in continuation["places"].items()}
-            return cls(since=moment, places=places, counts=Counts(**continuation["counts"]))
+                raise ReplayRequestError("the number of segments has changed; start the replay from the beginning")
+            positions = {int(segment): after for segment, after in continuation["positions"].items()}
+            return cls(since=moment, positions=positions, counts=Counts(**continuation["counts"]))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, ReplayRequestError):
                 raise
-            raise ReplayRequestError("`continuation` must be what the last answer gave, or null") from None
+            raise ReplayRequestError("`continuation` must be that of the last response, or null") from None
 
 
 class Replay:
-    """`client` is of DynamoDB in the own region."""
+    """Scans `table` in `segments` parallel segments. `client`: DynamoDB in the own region."""
 
     def __init__(
         self, client: Any, *, table: str, segments: int, ledger: Ledger, database: Database, events: Events
@@ -97,33 +98,33 @@ class Replay:
         self._events = events
 
     def run(self, request: ReplayRequest, time_is_up: Callable[[], bool]) -> dict[str, Any]:
-        """Walk until all is done or `time_is_up`. The answer counts, and holds the `continuation` of what is left.
+        """Scan until the end or until `time_is_up`. Returns the counts, `done`, and the `continuation` of what is left.
 
-        Raises Paused, DatabaseUnavailable, EventsUnavailable, PoisonQueueUnavailable and JournalUnreadable; a replay
-        that ended so may be asked for again from where it began.
+        Raises Paused, DatabaseUnavailable, EventsUnavailable, PoisonQueueUnavailable and JournalUnreadable; the same
+        request may then be sent again.
         """
         total = Counts(**asdict(request.counts))
         left: dict[str, str | None] = {}
         with ThreadPoolExecutor(max_workers=self._segments) as pool:
-            walks = {
-                segment: pool.submit(self._walk, segment, after, request.since, time_is_up)
-                for segment, after in request.places.items()
+            scans = {
+                segment: pool.submit(self._scan, segment, after, request.since, time_is_up)
+                for segment, after in request.positions.items()
             }
-        for segment, walk in walks.items():
-            counts, done, after = walk.result()
+        for segment, scan in scans.items():
+            counts, done, after = scan.result()
             total.add(counts)
             if not done:
                 left[str(segment)] = after
-        continuation = {"segments": self._segments, "places": left, "counts": asdict(total)} if left else None
+        continuation = {"segments": self._segments, "positions": left, "counts": asdict(total)} if left else None
         return {**asdict(total), "done": continuation is None, "continuation": continuation}
 
-    def _walk(
+    def _scan(
         self, segment: int, after: str | None, since: str, time_is_up: Callable[[], bool]
     ) -> tuple[Counts, bool, str | None]:
         counts = Counts()
         while not time_is_up():
             items, after = self._page(segment, after, since)
-            self._settle(items, counts)
+            self._post_missing(items, counts)
             if after is None:
                 return counts, True, None
         return counts, False, after
@@ -152,8 +153,8 @@ class Replay:
         last = page.get("LastEvaluatedKey")
         return page["Items"], last["pk"]["S"] if last else None
 
-    def _settle(self, items: list[dict[str, Any]], counts: Counts) -> None:
-        """Post those of one page that the database lacks."""
+    def _post_missing(self, items: list[dict[str, Any]], counts: Counts) -> None:
+        """Post the entries of one page that the database lacks."""
         self._ledger.permit()
         entries = []
         for item in items:
@@ -164,17 +165,17 @@ class Replay:
                 self._ledger.report(item["pk"]["S"].removeprefix(payment_key("")), str(problem))
                 counts.poisoned += 1
         for part in chunks(entries):
-            there = self._database.find([entry.payment_id for entry in part])
-            missing = [entry for entry in part if entry.payment_id not in there]
+            stored = self._database.find([entry.payment_id for entry in part])
+            missing = [entry for entry in part if entry.payment_id not in stored]
             for entry in part:
-                if there.get(entry.payment_id, entry.content_hash) != entry.content_hash:
+                if stored.get(entry.payment_id, entry.content_hash) != entry.content_hash:
                     self._ledger.report(entry.payment_id, "the ledger's row has other content than the journal")
                     counts.conflicting += 1
-            # Announced first: if this ends between the two, the next replay announces again instead of never.
-            counts.fallen_back += self._events.announce(missing)
-            refused = self._ledger.post(missing)
-            for payment_id, reason in refused.items():
+            # Events first: if the function ends between the two, the next replay publishes them again instead of never.
+            counts.fallbacks += self._events.announce(missing)
+            rejected = self._ledger.post(missing)
+            for payment_id, reason in rejected.items():
                 self._ledger.report(payment_id, reason)
             counts.missing += len(missing)
-            counts.posted += len(missing) - len(refused)
-            counts.poisoned += len(refused)
+            counts.posted += len(missing) - len(rejected)
+            counts.poisoned += len(rejected)

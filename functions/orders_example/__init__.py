@@ -1,3 +1,3 @@
-"""A second workload, as small as one can be: a shop's orders. `workload:source: orders_example` puts it into the place
-of `payments`; what it must keep to, docs/own-workload.md says.
+"""A second workload, as small as possible: a shop's orders. `workload:source: orders_example` deploys it in place of
+`payments`; docs/own-workload.md lists what a workload has to provide.
 """

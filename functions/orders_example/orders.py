@@ -1,4 +1,4 @@
-"""An order, and how it gets into the journal of both regions."""
+"""An order, and how it is stored in the journal of both regions."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,17 +14,17 @@ _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:/-]{0,63}$")]
 
 
 class Order(BaseModel):
-    """What a customer sends. Money is a decimal string, with two digits behind the point."""
+    """An order as a customer sends it. `total` is a decimal string with two digits after the point."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # the customer's; sending it again orders once
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # chosen by the customer, the idempotency key
     total: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}$")]
     currency: Annotated[str, Field(pattern=r"^(EUR|USD)$")]
     customer: _Name
 
     def content(self) -> dict[str, str]:
-        """In the journal's words: an order is a payment of the customer to the shop."""
+        """The fields as the journal names them: an order is a payment of the customer to the shop."""
         return {
             "payment_id": self.id,
             "amount": self.total,
@@ -34,8 +34,8 @@ class Order(BaseModel):
         }
 
 
-class Proof(BaseModel):
-    """The synthetic payment by which a failover proves that the region takes, journals and posts."""
+class SyntheticPayment(BaseModel):
+    """The payment by which a failover verifies that the region accepts, stores and posts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,38 +47,39 @@ class Proof(BaseModel):
     reference: Annotated[str, Field(max_length=140)] = ""
 
     def content(self) -> dict[str, str]:
+        """The fields as the journal names them."""
         return {"payment_id": self.id, **self.model_dump(exclude={"id"})}
 
 
-class OtherContent(Exception):
-    """The id was used for something else."""
+class OrderConflict(Exception):
+    """The id was used for other content."""
 
 
-class NotKept(Exception):
-    """The order is not in as many regions as it must be; sending it again completes it."""
+class OrderUnavailable(Exception):
+    """The order is not stored in as many regions as required; sending it again completes it."""
 
 
-def keep(
-    given: Order | Proof, replicas: Sequence[Replica], *, region: str, both: bool
+def store(
+    order: Order | SyntheticPayment, replicas: Sequence[Replica], *, region: str, both: bool
 ) -> tuple[JournalEntry, dict[str, str]]:
-    """The entry as it was accepted first, and which region did not keep it, with its reason.
+    """The entry as it was first accepted, and the error by region for each that could not store it.
 
-    `replicas` in the order that both regions write them, so that of two orders with one id one gets in. Raises
-    OtherContent, and NotKept when the own region is silent, or the other one where `both` must hold it.
+    `replicas` in the order in which both regions write, so that of two orders with one id only one is accepted. Raises
+    OrderConflict, and OrderUnavailable if the own region does not answer, or the other one if `both` are required.
     """
-    entry = JournalEntry.accept(given.content(), at=datetime.now(UTC), region=region)
-    silent: dict[str, str] = {}
+    entry = JournalEntry.accept(order.content(), at=datetime.now(UTC), region=region)
+    missing: dict[str, str] = {}
     for replica in replicas:
         try:
-            stored = replica.add(entry.to_item())
-        except ReplicaUnavailable as silence:
+            existing = replica.add(entry.to_item())
+        except ReplicaUnavailable as error:
             if both or replica.region == region:
-                raise NotKept(f"the journal in {replica.region} is silent: {silence.reason}") from None
-            silent[replica.region] = silence.reason
+                raise OrderUnavailable(f"the journal in {replica.region} does not answer: {error.reason}") from None
+            missing[replica.region] = error.reason
             continue
-        if stored is not None:
-            first = JournalEntry.from_item(stored)
+        if existing is not None:
+            first = JournalEntry.from_item(existing)
             if first.content_hash != entry.content_hash:
-                raise OtherContent(f"{entry.payment_id} was accepted with other content")
+                raise OrderConflict(f"{entry.payment_id} was accepted with other content")
             entry = first
-    return entry, silent
+    return entry, missing

@@ -1,4 +1,4 @@
-"""The function put together: settings, clients, and one answer per event, logged and counted. Never a value."""
+"""The parameter synchronization: settings, clients, and one logged and counted result per event, without values."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,28 +12,28 @@ from botocore.session import Session
 from common.clock import utc_now
 from common.telemetry import LambdaHandler, flush, make_metrics
 
-from .batch import Errands
+from .batch import BatchProcessor
 from .errors import RegionUnavailable
 from .messages import RECONCILE, Queues, in_parts
-from .reconcile import Reconciliation, Walk, share
+from .reconcile import Reconciled, Reconciliation, share
 from .settings import Scope, Settings
 from .store import Store
-from .sync import Copying, Did, Outcome
+from .sync import Action, Outcome, Synchronizer
 
 SERVICE = "parameter-sync"
 DIFF = "diff"
-# A walk takes no more names when this much of the function's time is left: a chunk's worth, and an answer.
+# A reconciliation starts no further chunk when this much of the function's time is left: one chunk and the response.
 RESERVE_MS = 60_000
-_LETTER = 100  # reasons in one dead letter
-_TOLD = 1000  # rows in an answer: Lambda's may have 6 MB [LAMBDA-9]
+_REASONS_PER_LETTER = 100  # in one dead letter
+_MAX_ROWS = 1000  # in a response: Lambda's may have 6 MB [LAMBDA-9]
 
 
 class UnknownEventError(ValueError):
-    """The function was invoked with neither a batch of its queue nor an operation it knows."""
+    """The event is neither a batch of the queue nor a known operation."""
 
 
 class Application:
-    """Answers batches of the queue, the schedule, and people's commands. Making it calls nothing."""
+    """Handles batches of the queue, the schedule, and operators' commands. Creating it makes no call."""
 
     answer: LambdaHandler  # raises UnknownEventError
 
@@ -52,10 +52,12 @@ class Application:
             url=settings.queue_url,
             dead_letter_url=settings.dead_letter_url,
         )
-        copying = Copying(stores, settling_seconds=settings.settling_seconds)
-        self._reconciliation = Reconciliation(stores, copying, logger)
-        self._errands = Errands(settings, scope, copying, self._queues, logger, self._tell, self._count)
-        # Never the event, which may be anything, nor an answer of AWS, which may be a value.
+        synchronizer = Synchronizer(stores, settling_seconds=settings.settling_seconds)
+        self._reconciliation = Reconciliation(stores, synchronizer, logger)
+        self._batch = BatchProcessor(
+            settings, scope, synchronizer, self._queues, logger, self._log_outcome, self._count
+        )
+        # Never log the event, which may be anything, nor a response of AWS, which may hold a value.
         self.answer = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
 
     def _answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -64,80 +66,80 @@ class Application:
 
         try:
             if isinstance(event.get("Records"), list):
-                return self._errands.run(event["Records"], lambda after: self._go_on(after, little_time))
+                return self._batch.run(event["Records"], lambda after: self._continue(after, little_time))
             operation, after = event.get("operation"), str(event.get("after") or "")
             if operation == RECONCILE and event.get("waits"):
                 deep = bool(event.get("deep"))
-                return _told(self._repair(after, little_time, is_due=lambda _: deep))
+                return _report(self._repair(after, little_time, is_due=lambda _: deep))
             if operation == RECONCILE:
                 return self._scheduled(after, little_time)
             if operation == DIFF:
-                return _told(self._reconciliation.compare(after=after, should_stop=little_time))
+                return _report(self._reconciliation.compare(after=after, should_stop=little_time))
         finally:
             flush(self._metrics)
         raise UnknownEventError(f"neither a batch of the queue nor an operation; it has {sorted(event)}")
 
     def _scheduled(self, after: str, little_time: Callable[[], bool]) -> dict[str, Any]:
         try:
-            self._go_on(after, little_time)
+            self._continue(after, little_time)
         except RegionUnavailable as lost:
-            # The loss of a region has alarms of its own, and the schedule will ask again.
+            # The loss of a region has its own alarms, and the schedule retries.
             self._logger.warning("reconciliation deferred", event="reconciliation-deferred", reason=str(lost))
             self._count("ReconciliationsDeferred", 1)
         return {}
 
-    def _go_on(self, after: str, little_time: Callable[[], bool]) -> None:
-        """A part of a reconciliation for which nobody waits; the queue takes the rest of it."""
+    def _continue(self, after: str, little_time: Callable[[], bool]) -> None:
+        """A part of an asynchronous reconciliation; a message in the queue continues it."""
         turn = share(utc_now().timestamp(), minutes=self._settings.reconcile_minutes, turns=self._settings.turns)
-        walk = self._repair(after, little_time, is_due=turn)
-        for name, seconds in walk.later.items():
-            self._queues.look_again(name, seconds=seconds)
-        for reasons in in_parts(walk.failures, _LETTER):
-            self._queues.bury(reasons, found_by="reconciliation")
-        if walk.after is not None:
-            self._queues.go_on(walk.after)
+        result = self._repair(after, little_time, is_due=turn)
+        for name, seconds in result.later.items():
+            self._queues.requeue(name, seconds=seconds)
+        for reasons in in_parts(result.failures, _REASONS_PER_LETTER):
+            self._queues.send_dead_letter(reasons, found_by="reconciliation")
+        if result.after is not None:
+            self._queues.continue_after(result.after)
 
-    def _repair(self, after: str, little_time: Callable[[], bool], *, is_due: Callable[[str], bool]) -> Walk:
-        walk = self._reconciliation.repair(after=after, is_due=is_due, should_stop=little_time)
-        for outcome in walk.outcomes:
-            self._tell(outcome)
-        for name, reason in walk.failures.items():
+    def _repair(self, after: str, little_time: Callable[[], bool], *, is_due: Callable[[str], bool]) -> Reconciled:
+        result = self._reconciliation.repair(after=after, is_due=is_due, should_stop=little_time)
+        for outcome in result.outcomes:
+            self._log_outcome(outcome)
+        for name, reason in result.failures.items():
             self._logger.error("parameter not copied", event="parameter-failed", parameter=name, reason=reason)
-        self._count("ParametersFailed", len(walk.failures))
-        self._count("ParametersRepaired", sum(outcome.writes > 0 for outcome in walk.outcomes))
+        self._count("ParametersFailed", len(result.failures))
+        self._count("ParametersRepaired", sum(outcome.writes > 0 for outcome in result.outcomes))
         self._logger.info(
-            "reconciled" if walk.after is None else "reconciled in part",
+            "reconciled" if result.after is None else "reconciled in part",
             event="parameters-reconciled",
-            compared=walk.compared,
-            repaired=len(walk.outcomes),
-            failed=len(walk.failures),
-            after=walk.after,
+            compared=result.compared,
+            repaired=len(result.outcomes),
+            failed=len(result.failures),
+            after=result.after,
         )
-        return walk
+        return result
 
-    def _tell(self, outcome: Outcome) -> None:
-        if outcome.did is Did.NOTHING:
+    def _log_outcome(self, outcome: Outcome) -> None:
+        if outcome.action is Action.NOTHING:
             return
-        facts: dict[str, Any] = {"parameter": outcome.name, "right_in": outcome.source}
+        fields: dict[str, Any] = {"parameter": outcome.name, "source_region": outcome.source}
         if outcome.lost:
             self._logger.warning(
                 "both regions changed a parameter; the earlier change is in its region's parameter history",
                 event="parameter-conflict",
                 lost_version=outcome.lost.version,
-                lost_in=outcome.lost.region,
-                **facts,
+                lost_region=outcome.lost.region,
+                **fields,
             )
         if outcome.revived:
             self._logger.warning(
                 "a parameter was deleted in one region and changed in the other; the change is kept",
                 event="parameter-deletion-conflict",
-                **facts,
+                **fields,
             )
         self._logger.info(
-            f"parameter {outcome.did.value}", event="parameter-synchronized", writes=outcome.writes, **facts
+            f"parameter {outcome.action.value}", event="parameter-synchronized", writes=outcome.writes, **fields
         )
-        self._count("ParametersCopied", int(outcome.did is Did.COPIED))
-        self._count("ParametersDeleted", int(outcome.did is Did.DELETED))
+        self._count("ParametersCopied", int(outcome.action is Action.COPIED))
+        self._count("ParametersDeleted", int(outcome.action is Action.DELETED))
         self._count("ParameterConflicts", int(outcome.lost is not None or outcome.revived))
 
     def _count(self, metric: str, value: int) -> None:
@@ -146,7 +148,7 @@ class Application:
 
 
 def _client(session: Session, service: str, region: str) -> Any:
-    """Parameter Store throttles early (40 calls a second unless paid for more); "adaptive" slows down before it does
+    """Parameter Store throttles early (40 calls per second by default); the retry mode "adaptive" slows down before
     [SDK-1]."""
     config = Config(
         region_name=region,
@@ -154,8 +156,8 @@ def _client(session: Session, service: str, region: str) -> Any:
         read_timeout=5,
         retries={"total_max_attempts": 5, "mode": "adaptive"},
     )
-    make: Any = session.create_client  # the stubs know each service by name only
-    return make(service, config=config)
+    create: Any = session.create_client  # the stubs accept literal service names only
+    return create(service, config=config)
 
 
 def _store(session: Session, settings: Settings, scope: Scope, region: str, place: str) -> Store:
@@ -165,26 +167,26 @@ def _store(session: Session, settings: Settings, scope: Scope, region: str, plac
         place=place,
         scope=scope,
         key_alias=settings.key_alias,
-        is_copier=settings.is_copier,
+        is_sync_role=settings.is_sync_role,
     )
 
 
-def _told(walk: Walk) -> dict[str, Any]:
-    """For who waits: without values. Long lists are cut; their lengths are not."""
-    repaired = [outcome for outcome in walk.outcomes if outcome.did is not Did.MARKED]
+def _report(result: Reconciled) -> dict[str, Any]:
+    """The response of a synchronous command, without values. Long lists are cut; the counts are complete."""
+    repaired = [outcome for outcome in result.outcomes if outcome.action is not Action.MARKED]
     return {
-        "compared": walk.compared,
+        "compared": result.compared,
         "repaired": len(repaired),
-        "differing": len(walk.differences),
-        "failed": len(walk.failures),
-        "outcomes": [_row(outcome) for outcome in repaired[:_TOLD]],
-        "differences": [vars(each) | {"parts": list(each.parts)} for each in walk.differences[:_TOLD]],
-        "failures": dict(sorted(walk.failures.items())[:_TOLD]),
-        "later": dict(sorted(walk.later.items())[:_TOLD]),
-        "after": walk.after,
+        "differing": len(result.differences),
+        "failed": len(result.failures),
+        "outcomes": [_row(outcome) for outcome in repaired[:_MAX_ROWS]],
+        "differences": [vars(each) | {"parts": list(each.parts)} for each in result.differences[:_MAX_ROWS]],
+        "failures": dict(sorted(result.failures.items())[:_MAX_ROWS]),
+        "later": dict(sorted(result.later.items())[:_MAX_ROWS]),
+        "after": result.after,
     }
 
 
 def _row(outcome: Outcome) -> Mapping[str, Any]:
     lost = f"version {outcome.lost.version} in {outcome.lost.region}" if outcome.lost else ""
-    return {"name": outcome.name, "did": outcome.did.value, "source": outcome.source, "lost": lost}
+    return {"name": outcome.name, "action": outcome.action.value, "source": outcome.source, "lost": lost}

@@ -1,4 +1,5 @@
-"""A batch of the queue: each name looked at once, each message done with, tried again, or buried with its reason."""
+"""A batch of the queue: each parameter is synchronized once; each message is done, retried or sent to the dead-letter
+queue with its reason."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -6,65 +7,65 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from .errors import Busy, NotCopyable, NotYet, RegionUnavailable
-from .messages import Message, Queues, Unreadable, received, understood
+from .errors import NotCopyable, RegionUnavailable, RetryAfter, Throttled
+from .messages import Message, Queues, Unreadable, parsed, received
 from .settings import Scope, Settings
-from .sync import Copying, Outcome
+from .sync import Outcome, Synchronizer
 
-_LONGEST_PAUSE = 900  # seconds until a message is tried again
+_MAX_RETRY_SECONDS = 900  # until a message is retried
 
 
-class Errands:
-    """Makes Lambda's answer to a batch: the messages that are to come again [LAMBDA-10]."""
+class BatchProcessor:
+    """Processes a batch and returns Lambda's partial batch response: the messages to be retried [LAMBDA-10]."""
 
     def __init__(
         self,
         settings: Settings,
         scope: Scope,
-        copying: Copying,
+        synchronizer: Synchronizer,
         queues: Queues,
         logger: Logger,
-        tell: Callable[[Outcome], None],
+        log_outcome: Callable[[Outcome], None],
         count: Callable[[str, int], None],
     ) -> None:
         self._settings, self._scope = settings, scope
-        self._copying, self._queues = copying, queues
-        self._logger, self._tell, self._count = logger, tell, count
+        self._synchronizer, self._queues = synchronizer, queues
+        self._logger, self._log_outcome, self._count = logger, log_outcome, count
 
-    def run(self, records: Sequence[Mapping[str, Any]], go_on: Callable[[str], None]) -> dict[str, Any]:
-        """`go_on(after)` continues a reconciliation."""
-        again: list[str] = []
+    def run(self, records: Sequence[Mapping[str, Any]], reconcile: Callable[[str], None]) -> dict[str, Any]:
+        """`reconcile(after)` continues a reconciliation after that parameter name."""
+        retried: list[str] = []
         seen: set[str] = set()
         lost: RegionUnavailable | None = None
         for record in records:
             message = received(record)
             try:
-                message = understood(message, self._scope)
+                message = parsed(message, self._scope)
                 if message.name and message.name in seen:
-                    continue  # an event that came twice, or two of one change
+                    continue  # a duplicate event, or two events of one change
                 seen.add(message.name)
                 if lost:
-                    raise lost  # asking again for each would take the time of all
-                self._do(message, go_on)
+                    raise lost  # another timeout for each message would use up the time of all
+                self._process(message, reconcile)
             except (Unreadable, NotCopyable) as problem:
-                self._bury(message, str(problem))
-            except NotYet as soon:
-                self._queues.look_again(message.name, seconds=soon.seconds)
-            except Busy as busy:
-                again += self._again_or(message, str(busy), partial(self._bury, message))
+                self._reject(message, str(problem))
+            except RetryAfter as retry:
+                self._queues.requeue(message.name, seconds=retry.seconds)
+            except Throttled as throttled:
+                retried += self._retry_or(message, str(throttled), partial(self._reject, message))
             except RegionUnavailable as problem:
                 lost = problem
-                again += self._again_or(message, str(problem), partial(self._leave, message))
-        return {"batchItemFailures": [{"itemIdentifier": each} for each in again]}
+                retried += self._retry_or(message, str(problem), partial(self._skip, message))
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in retried]}
 
-    def _do(self, message: Message, go_on: Callable[[str], None]) -> None:
+    def _process(self, message: Message, reconcile: Callable[[str], None]) -> None:
         if message.after is not None:
-            go_on(message.after)
+            reconcile(message.after)
         else:
-            self._tell(self._copying.look(message.name))
+            self._log_outcome(self._synchronizer.synchronize(message.name))
 
-    def _again_or(self, message: Message, reason: str, otherwise: Callable[[str], None]) -> list[str]:
-        """The message's id if it is to come again; after the last attempt `otherwise`."""
+    def _retry_or(self, message: Message, reason: str, otherwise: Callable[[str], None]) -> list[str]:
+        """The message's id if it is retried; after its last attempt `otherwise(reason)`, and none."""
         if message.receives >= self._settings.attempts:
             otherwise(f"{reason}, {message.receives} times")
             return []
@@ -72,20 +73,22 @@ class Errands:
         self._logger.warning(
             "parameter retried later", event="parameter-retried", parameter=message.name, reason=reason, seconds=pause
         )
-        self._queues.retry(message, seconds=min(pause, _LONGEST_PAUSE))
+        self._queues.retry(message, seconds=min(pause, _MAX_RETRY_SECONDS))
         return [message.id]
 
-    def _bury(self, message: Message, reason: str) -> None:
+    def _reject(self, message: Message, reason: str) -> None:
         name = message.name or "unknown"
         self._logger.error(
             "parameter not copied", event="parameter-failed", parameter=name, reason=reason, message_id=message.id
         )
         self._count("ParametersFailed", 1)
-        # Not the body, in which anything may stand.
-        self._queues.bury({name: reason}, found_by="event", message=message.id, body_sha256=message.fingerprint)
+        # Without the body, which may contain anything.
+        self._queues.send_dead_letter(
+            {name: reason}, found_by="event", message=message.id, body_sha256=message.fingerprint
+        )
 
-    def _leave(self, message: Message, reason: str) -> None:
-        """Nothing is wrong with the parameter: when the region is back, the next reconciliation finds it."""
+    def _skip(self, message: Message, reason: str) -> None:
+        """The parameter itself is fine: the next reconciliation finds it when the region is back."""
         self._logger.warning(
             "parameter skipped until the next reconciliation",
             event="parameter-skipped",

@@ -1,4 +1,7 @@
-"""Calls to AWS with their errors in our words. An error's own text is never used: it may quote what was sent."""
+"""Errors of synchronizing a parameter, named for the reaction, and the translation of botocore's errors to them.
+
+No message holds a value; the text of an AWS error is never used, because it may quote the request.
+"""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -6,40 +9,38 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-# What can go wrong with a parameter, named for what is to be done about it. No message holds a value.
-
 
 class NotCopyable(Exception):
-    """It cannot be made equal until a person has done something; the message is the reason."""
+    """The parameter cannot be synchronized until an operator acts; the message is the reason."""
 
 
 class RegionUnavailable(Exception):
-    """A region does not answer."""
+    """A region does not answer; `region` is its name."""
 
     def __init__(self, region: str, reason: str) -> None:
         super().__init__(f"{region} does not answer: {reason}")
         self.region = region
 
 
-class Busy(Exception):
-    """AWS asks to come back later."""
+class Throttled(Exception):
+    """AWS throttled the call; retry later."""
 
 
-class Moved(Exception):
+class ConcurrentModification(Exception):
     """The parameter changed after it was read; retry immediately."""
 
 
-class NotYet(Exception):
-    """To be looked at again after `seconds`, and not before."""
+class RetryAfter(Exception):
+    """The parameter must be synchronized again after `seconds`, not before."""
 
     def __init__(self, seconds: int, reason: str) -> None:
         super().__init__(reason)
         self.seconds = seconds
 
 
-Answer = TypeVar("Answer")
+Response = TypeVar("Response")
 
-_LATER = {
+_THROTTLED = {
     "InternalServerError",
     "LimitExceededException",
     "RequestLimitExceeded",
@@ -48,16 +49,17 @@ _LATER = {
     "TooManyRequestsException",
     "TooManyUpdates",
 }
-_CHANGED_MEANWHILE = {
-    "InvalidResourceId",  # of the tagging calls: the parameter is gone
+_CHANGED = {
+    "InvalidResourceId",  # from tagging calls: the parameter was deleted
     "ParameterAlreadyExists",
     "ParameterNotFound",
     "ParameterVersionNotFound",
 }
 
 
-def called(region: str, operation: str, call: Callable[[], Answer]) -> Answer:
-    """The answer of `call`. Raises RegionUnavailable, Busy, Moved or NotCopyable, and nothing of botocore's."""
+def called(region: str, operation: str, call: Callable[[], Response]) -> Response:
+    """The response of `call`. Raises RegionUnavailable, Throttled, ConcurrentModification or NotCopyable, and none of
+    botocore's errors."""
     try:
         return call()
     except ClientError as error:
@@ -71,10 +73,10 @@ def called(region: str, operation: str, call: Callable[[], Answer]) -> Answer:
 def _problem(region: str, operation: str, error: ClientError) -> Exception:
     code = error.response.get("Error", {}).get("Code", "ClientError")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _CHANGED_MEANWHILE:
-        return Moved(f"{operation} in {region}: {code}")
-    if code in _LATER:
-        return Busy(f"{operation} in {region}: {code}")
+    if code in _CHANGED:
+        return ConcurrentModification(f"{operation} in {region}: {code}")
+    if code in _THROTTLED:
+        return Throttled(f"{operation} in {region}: {code}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return RegionUnavailable(region, code)
     return NotCopyable(f"{operation} in {region}: {code}")

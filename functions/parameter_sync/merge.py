@@ -1,21 +1,21 @@
-"""The order that both regions compute alike: what a parameter shall be, given both sides of it. Pure.
+"""Three-way merge of a parameter from both regions' states; both regions compute the same result. Pure functions.
 
-Each side carries a stamp of what both had in common last, so that a change is told from a copy, a deletion from a
-creation, and a later change from one that did not know of the other (a conflict).
+Each side carries a marker of the last common state. It distinguishes a change from a copy, a deletion from a creation,
+and a later change from a concurrent one (a conflict).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .parameter import Change, Content, Held, digest
+from .parameter import Change, Content, ParameterState, digest
 
 Facet = TypeVar("Facet", Mapping[str, str], frozenset[str])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lost:
-    """A change that gave way to one it did not know of; its region's history still has it."""
+class LostChange:
+    """A change that lost a conflict; it is still in its region's parameter history."""
 
     region: str
     version: int
@@ -23,49 +23,49 @@ class Lost:
 
 @dataclass(frozen=True, kw_only=True)
 class Keep:
-    """Both shall hold this."""
+    """Both regions are to hold this."""
 
     change: Change
     content: Content
-    region: str  # where it was found
+    region: str  # whose side wins
     tags: Mapping[str, str]
     labels: frozenset[str]
-    lost: Lost | None = None
-    revived: bool = False  # one side had deleted what the other one changed since
+    lost: LostChange | None = None
+    revived: bool = False  # one side had deleted what the other changed later
 
 
 @dataclass(frozen=True, kw_only=True)
 class Remove:
-    """Neither shall hold it: it was deleted in the other region than `region`."""
+    """The parameter is to be deleted in `region`, because it was deleted in the other one."""
 
     region: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Claim:
-    """What a side stands for. `fresh` if it changed since both had something in common; no `change` if what it holds
-    is a copy of which no one knows what it is a copy of."""
+    """One side's candidate. `fresh`: it changed since the last common state. `change` is None for a copy of unknown
+    origin."""
 
-    held: Held
+    held: ParameterState
     content: Content
     change: Change | None
     fresh: bool
-    buried: bool = False  # found in the history, under a copy
+    overwritten: bool = False  # found in the history: a copy was written over it
 
 
-def decide(one: Held | None, other: Held | None) -> Keep | Remove | None:
-    """What shall be in both regions. None if the parameter is in neither."""
+def decide(one: ParameterState | None, other: ParameterState | None) -> Keep | Remove | None:
+    """The state that both regions are to have. None if the parameter exists in neither."""
     if one is None or other is None:
         held = one or other
         return _alone(held) if held else None
     winner, loser = _ranked(_claim(one), _claim(other))
-    conflict = winner.fresh and loser.fresh and not _knew_of(winner, loser)
+    conflict = winner.fresh and loser.fresh and not _follows(winner, loser)
     lost = None
     if conflict and loser.change and not winner.content.agrees_with(loser.content):
-        lost = Lost(region=loser.change.region, version=loser.change.version)
+        lost = LostChange(region=loser.change.region, version=loser.change.version)
     base = _base(one, other)
     return Keep(
-        change=winner.change or _as_own(winner.held),
+        change=winner.change or _own_change(winner.held),
         content=winner.content,
         region=winner.held.region,
         tags=_merge(winner.held.tags, loser.held.tags, base[0]),
@@ -74,9 +74,10 @@ def decide(one: Held | None, other: Held | None) -> Keep | Remove | None:
     )
 
 
-def _alone(held: Held) -> Keep | Remove:
-    """The other region has none: deleted there if both had this, else not yet copied there. A copy of no one knows what
-    was there, too: what is copied is stamped when it is made, but for a copy that was written over a deletion."""
+def _alone(held: ParameterState) -> Keep | Remove:
+    """The other region lacks the parameter: it was deleted there if both had this state, else it was not copied there
+    yet. A copy of unknown origin existed there, too: copies are created with a marker, except one that was written over
+    a deletion."""
     claim = _claim(held)
     if held.is_settled or claim.change is None:
         return Remove(region=held.region)
@@ -86,60 +87,60 @@ def _alone(held: Held) -> Keep | Remove:
         region=held.region,
         tags=held.tags,
         labels=held.labels,
-        revived=held.stamp is not None,
+        revived=held.marker is not None,
     )
 
 
-def _claim(held: Held) -> _Claim:
-    if held.stamp and held.is_settled:
-        return _Claim(held=held, content=held.content, change=held.stamp.change, fresh=False)
-    if not held.by_copier:
-        return _Claim(held=held, content=held.content, change=_as_own(held), fresh=True)
+def _claim(held: ParameterState) -> _Claim:
+    if held.marker and held.is_settled:
+        return _Claim(held=held, content=held.content, change=held.marker.change, fresh=False)
+    if not held.by_sync:
+        return _Claim(held=held, content=held.content, change=_own_change(held), fresh=True)
     if found := held.overwritten:
-        return _Claim(held=held, content=found.content, change=found.change, fresh=True, buried=True)
+        return _Claim(held=held, content=found.content, change=found.change, fresh=True, overwritten=True)
     return _Claim(held=held, content=held.content, change=None, fresh=False)
 
 
 def _ranked(one: _Claim, other: _Claim) -> tuple[_Claim, _Claim]:
     """Winner, loser."""
-    if _knew_of(one, other):
+    if _follows(one, other):
         return one, other
-    if _knew_of(other, one):
+    if _follows(other, one):
         return other, one
-    # What lies under a copy may have been beaten before, by a change that the stamps no longer tell of.
-    by_time = bool(one.buried or other.buried)
+    # An overwritten change may have lost before, to a change that is no longer recorded in the markers.
+    by_time = bool(one.overwritten or other.overwritten)
     first, second = sorted((one, other), key=lambda claim: _rank(claim, by_time=by_time), reverse=True)
     return first, second
 
 
-def _knew_of(one: _Claim, other: _Claim) -> bool:
-    """Whether `one` was changed where the other's change was known: it comes after it, whatever the clocks say."""
-    stamp = one.held.stamp
-    return one.fresh and stamp is not None and stamp.change == other.change
+def _follows(one: _Claim, other: _Claim) -> bool:
+    """Whether `one` was changed on top of the other's change: it is later, regardless of the clocks."""
+    marker = one.held.marker
+    return one.fresh and marker is not None and marker.change == other.change
 
 
 def _rank(claim: _Claim, *, by_time: bool) -> tuple[bool, bool, tuple[int, int, str], bool, tuple[int, str]]:
-    """A change beats what was common before it, and that a copy of no one knows what. Of two sides that claim the same,
-    the one where it was made is right."""
+    """A change ranks above the common state before it, and that above a copy of unknown origin. Of two sides with the
+    same change, the region that made it ranks higher."""
     change = claim.change
     order = change.order if change else (0, 0, "")
-    at_home = change is not None and change.region == claim.held.region
-    return (change is not None, claim.fresh and not by_time, order, at_home, (claim.held.at, claim.held.region))
+    is_origin = change is not None and change.region == claim.held.region
+    return (change is not None, claim.fresh and not by_time, order, is_origin, (claim.held.at, claim.held.region))
 
 
-def _as_own(held: Held) -> Change:
+def _own_change(held: ParameterState) -> Change:
     return Change(at=held.at, version=held.version, region=held.region)
 
 
-def _base(one: Held, other: Held) -> tuple[str | None, str | None]:
-    """Digests of the tags and labels that both had in common last."""
-    stamps = [held.stamp for held in (one, other) if held.stamp]
-    if not stamps:
+def _base(one: ParameterState, other: ParameterState) -> tuple[str | None, str | None]:
+    """Digests of the tags and labels of the last common state."""
+    markers = [held.marker for held in (one, other) if held.marker]
+    if not markers:
         return None, None
-    newest = max(stamps, key=lambda stamp: (stamp.change.order, stamp.set_at, stamp.tags, stamp.labels))
+    newest = max(markers, key=lambda marker: (marker.change.order, marker.set_at, marker.tags, marker.labels))
     return newest.tags, newest.labels
 
 
 def _merge(winner: Facet, loser: Facet, base: str | None) -> Facet:
-    """What changed since both had it in common; if both did, or nothing was common, the winner's."""
+    """The side that changed since the common state; the winner's if both did, or if there was no common state."""
     return loser if base is not None and digest(winner) == base else winner

@@ -1,6 +1,7 @@
-"""What arrives in the queue: change events of AWS, and notes of our own. Each says to look at a name, none is believed.
+"""Messages of the function's queue, and its dead letters; no message holds a value.
 
-Events are those of parameters [EVENTS-13] and of tags [EVENTS-14]. They carry no value.
+The queue gets change events of AWS (parameters [EVENTS-13], tags [EVENTS-14]) and the function's own messages. Each
+only names a parameter; its state is always read from both regions.
 """
 
 import hashlib
@@ -9,23 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import messages
 from .errors import called
 from .settings import Scope
 
-LOOK, RECONCILE = "look", "reconcile"
+SYNC, RECONCILE = "sync", "reconcile"
 _CHANGE = ("aws.ssm", "Parameter Store Change")
 _TAGS = ("aws.tag", "Tag Change on Resource")
 _RESOURCE = ":parameter"
 
 
 class Unreadable(ValueError):
-    """Not a message that the function knows; the message says what is wrong with it, without quoting it."""
+    """The message is of no known form; the text is the reason, without quoting it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One record of the queue. `name` is empty for a note to go on with a reconciliation, after `after`."""
+    """One record of the queue. `name` is empty if it continues a reconciliation, after the name `after`."""
 
     id: str
     receipt: str
@@ -36,12 +36,12 @@ class Message:
 
     @property
     def fingerprint(self) -> str:
-        """Tells bodies apart that must not be shown."""
+        """A short hash that identifies a body, which itself must not be shown."""
         return hashlib.sha256(self.body.encode()).hexdigest()[:16]
 
 
 def received(record: Mapping[str, Any]) -> Message:
-    """A record as SQS hands it over, not yet understood."""
+    """A record as SQS delivers it, not parsed yet."""
     return Message(
         id=record["messageId"],
         receipt=record["receiptHandle"],
@@ -50,17 +50,17 @@ def received(record: Mapping[str, Any]) -> Message:
     )
 
 
-def understood(message: Message, scope: Scope) -> Message:
-    """With what it asks for. Raises Unreadable."""
+def parsed(message: Message, scope: Scope) -> Message:
+    """`message` with its name or reconciliation position. Raises Unreadable."""
     try:
         event = json.loads(message.body)
     except ValueError:
-        raise Unreadable("its body is no JSON") from None
+        raise Unreadable("its body is not JSON") from None
     if not isinstance(event, dict):
-        raise Unreadable("its body is no JSON object")
+        raise Unreadable("its body is not a JSON object")
     if event.get("operation") == RECONCILE:
         return _with(message, after=str(event.get("after") or ""))
-    name = event.get("name") if event.get("operation") == LOOK else _named_by(event)
+    name = event.get("name") if event.get("operation") == SYNC else _named_by(event)
     if not isinstance(name, str) or not name:
         raise Unreadable("it names no parameter")
     if objection := scope.objection(name):
@@ -68,11 +68,13 @@ def understood(message: Message, scope: Scope) -> Message:
     return _with(message, name=name)
 
 
-def look_note(name: str) -> str:
-    return json.dumps({"operation": LOOK, "name": name})
+def sync_message(name: str) -> str:
+    """The body of a message to synchronize the parameter `name`."""
+    return json.dumps({"operation": SYNC, "name": name})
 
 
-def reconcile_note(after: str) -> str:
+def reconcile_message(after: str) -> str:
+    """The body of a message to continue a reconciliation after the name `after`."""
     return json.dumps({"operation": RECONCILE, "after": after})
 
 
@@ -85,22 +87,19 @@ def _named_by(event: Mapping[str, Any]) -> str | None:
     if kind == _TAGS and isinstance(resources, list) and len(resources) == 1:
         _, found, path = str(resources[0]).partition(_RESOURCE)
         return path if found else None
-    raise Unreadable("it is neither a change of a parameter nor a note of ours")
+    raise Unreadable("it is neither a parameter change nor a message of this function")
 
 
 def _with(message: Message, **found: Any) -> Message:
     return Message(**{**vars(message), **found})
 
 
-# The function's own queue, and the one for what a person has to look at.
-
-
-_LONGEST_DELAY = 900  # seconds (API SQS.SendMessage, DelaySeconds)
-_LONGEST_HIDING = 43_200  # seconds (API SQS.ChangeMessageVisibility)
+_MAX_DELAY = 900  # seconds (API SQS.SendMessage, DelaySeconds)
+_MAX_VISIBILITY = 43_200  # seconds (API SQS.ChangeMessageVisibility)
 
 
 class Queues:
-    """Raises what `aws_calls` does. Neither ever gets a value."""
+    """The function's own queue and the dead-letter queue. Methods raise the errors of `errors.called`."""
 
     def __init__(self, client: Any, *, region: str, url: str, dead_letter_url: str) -> None:
         self._client = client
@@ -108,31 +107,32 @@ class Queues:
         self._url = url
         self._dead_letter_url = dead_letter_url
 
-    def look_again(self, name: str, *, seconds: int) -> None:
-        self._send(self._url, messages.look_note(name), delay=min(seconds, _LONGEST_DELAY))
+    def requeue(self, name: str, *, seconds: int) -> None:
+        """Send a message to synchronize `name` after `seconds`."""
+        self._send(self._url, sync_message(name), delay=min(seconds, _MAX_DELAY))
 
-    def go_on(self, after: str) -> None:
-        """Have the reconciliation continued after this name."""
-        self._send(self._url, messages.reconcile_note(after))
+    def continue_after(self, after: str) -> None:
+        """Send a message to continue the reconciliation after this name."""
+        self._send(self._url, reconcile_message(after))
 
-    def retry(self, message: messages.Message, *, seconds: int) -> None:
-        """Bring the message again after so long, rather than after the queue's own time."""
-        asked = {"ReceiptHandle": message.receipt, "VisibilityTimeout": min(seconds, _LONGEST_HIDING)}
-        self._call("change_message_visibility", QueueUrl=self._url, **asked)
+    def retry(self, message: Message, *, seconds: int) -> None:
+        """Have the message delivered again after `seconds` instead of the queue's visibility timeout."""
+        timeout = {"ReceiptHandle": message.receipt, "VisibilityTimeout": min(seconds, _MAX_VISIBILITY)}
+        self._call("change_message_visibility", QueueUrl=self._url, **timeout)
 
-    def bury(self, reasons: Mapping[str, str], **about: Any) -> None:
-        """A dead letter with its reasons, by parameter."""
+    def send_dead_letter(self, reasons: Mapping[str, str], **about: Any) -> None:
+        """Send a dead letter with its reasons by parameter; `about` are further fields."""
         letter = {"kind": "parameter-sync", "region": self._region, "reasons": dict(reasons), **about}
         self._send(self._dead_letter_url, json.dumps(letter))
 
     def _send(self, url: str, body: str, *, delay: int = 0) -> None:
         self._call("send_message", QueueUrl=url, MessageBody=body, DelaySeconds=delay)
 
-    def _call(self, operation: str, **asked: Any) -> None:
-        called(self._region, operation, lambda: getattr(self._client, operation)(**asked))
+    def _call(self, operation: str, **arguments: Any) -> None:
+        called(self._region, operation, lambda: getattr(self._client, operation)(**arguments))
 
 
 def in_parts(reasons: Mapping[str, str], size: int) -> Sequence[Mapping[str, str]]:
-    """Small enough to send, in the order of names."""
+    """`reasons` in parts of at most `size`, ordered by name."""
     items = sorted(reasons.items())
     return [dict(items[start : start + size]) for start in range(0, len(items), size)]

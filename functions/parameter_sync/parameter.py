@@ -1,4 +1,8 @@
-"""A parameter as one region holds it. Values are never part of a text representation."""
+"""A parameter's state in one region, and the sync marker: the tag that records the last common state of both regions.
+
+Values are never part of a text representation. The marker holds neither a value nor anything derived from one. A tag's
+value has at most 256 characters, of letters, digits, spaces and `+ - = . _ : / @` (API SSM.Tag).
+"""
 
 import hashlib
 import json
@@ -12,7 +16,7 @@ SECURE = "SecureString"
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a change of a parameter sets; tags and labels are beside it, since changing them makes no new version."""
+    """What a new version of a parameter sets; without tags and labels, whose changes create no version."""
 
     value: str = field(repr=False)
     type: str
@@ -23,11 +27,11 @@ class Content:
     tier: str = "Standard"
 
     def agrees_with(self, other: "Content") -> bool:
-        """Whether both say the same, whatever their tiers."""
+        """Whether both are equal, regardless of their tiers."""
         return not self.differences(other)
 
     def differences(self, other: "Content") -> list[str]:
-        """Which of its parts are different, by AWS's names."""
+        """The names of the differing fields, as in the API."""
         parts = {
             "Value": self.value != other.value,
             "Type": self.type != other.type,
@@ -39,66 +43,66 @@ class Content:
         return [part for part, differs in parts.items() if differs]
 
     def is_held_by(self, other: "Content") -> bool:
-        """Whether `other` needs no change to say this. An advanced parameter never becomes a standard one again
-        (API SSM.PutParameter, Tier), so that a higher tier is well."""
+        """Whether `other` needs no change to equal this. A higher tier is accepted, because an advanced parameter
+        cannot become a standard one again (API SSM.PutParameter, Tier)."""
         return self.agrees_with(other) and (self.tier != ADVANCED or other.tier == ADVANCED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A change that someone made in a region, recognised wherever its copies are."""
+    """The identity of a change: where and when a parameter was written by anyone but this function."""
 
     at: int  # Unix milliseconds, by the region's clock
-    version: int  # there
+    version: int  # in that region
     region: str
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """Of two changes that did not know of each other, the greater one wins, in both regions alike."""
+        """The sort key of concurrent changes: the greater one wins, in both regions."""
         return (self.at, self.version, self.region)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stamp:
-    """What both regions had in common last, written on each side's parameter as a tag."""
+class SyncMarker:
+    """The last common state of both regions, stored as a tag of each side's parameter."""
 
-    version: int  # this side's own version that held it
+    version: int  # this side's version with that state
     change: Change
-    tags: str  # digests
-    labels: str
+    tags: str  # digest
+    labels: str  # digest
     set_at: int  # Unix seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overwritten:
-    """A person's change that a copy was written over without knowing of it."""
+    """A change that a copy was written over without having seen it."""
 
     change: Change
     content: Content
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """One region's side. `by_copier` is whether the current version was written by us, in whichever region."""
+class ParameterState:
+    """A parameter in one region. `by_sync`: the current version was written by this function, of either region."""
 
     region: str
     content: Content
     version: int
     at: int  # Unix milliseconds
-    by_copier: bool
+    by_sync: bool
     tags: Mapping[str, str]
     labels: frozenset[str]  # of the current version
-    stamp: Stamp | None = None
+    marker: SyncMarker | None = None
     overwritten: Overwritten | None = None
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing changed here since both regions had this in common."""
-        return self.stamp is not None and self.stamp.version == self.version
+        """Whether this side is unchanged since the last common state."""
+        return self.marker is not None and self.marker.version == self.version
 
 
 def canonical(policy: str) -> str:
-    """A policy's JSON in one form, so that equal ones are equal texts. Raises ValueError for what is none."""
+    """A policy's JSON in canonical form, for comparison. Raises ValueError if it is not JSON."""
     return json.dumps(json.loads(policy), sort_keys=True)
 
 
@@ -108,13 +112,8 @@ def digest(texts: Mapping[str, str] | frozenset[str]) -> str:
     return hashlib.sha256(json.dumps(items).encode()).hexdigest()[:12]
 
 
-# The stamp as a tag's value. It holds no value of a parameter, nor anything derived from one.
-#
-# A tag's value has at most 256 characters, of letters, digits, spaces and `+ - = . _ : / @` (API SSM.Tag).
-
-
-TAG = "dr:common"
-"""The tag's key. A parameter that carries it is, or has been, in both regions."""
+MARKER_TAG = "dr:common"
+"""The marker's tag key. A parameter with this tag exists, or existed, in both regions."""
 
 _FORM = re.compile(
     r"v1 here=(?P<here>\d+) from=(?P<region>[a-z0-9-]+)/(?P<version>\d+)/(?P<at>\d+)"
@@ -122,20 +121,21 @@ _FORM = re.compile(
 )
 
 
-def write(stamp: Stamp) -> str:
-    change = stamp.change
+def write_marker(marker: SyncMarker) -> str:
+    """The tag's value."""
+    change = marker.change
     return (
-        f"v1 here={stamp.version} from={change.region}/{change.version}/{change.at}"
-        f" tags={stamp.tags} labels={stamp.labels} set={stamp.set_at}"
+        f"v1 here={marker.version} from={change.region}/{change.version}/{change.at}"
+        f" tags={marker.tags} labels={marker.labels} set={marker.set_at}"
     )
 
 
-def read(text: str | None) -> Stamp | None:
-    """None for no stamp, and for one that someone has spoilt: the parameter then counts as never copied."""
+def read_marker(text: str | None) -> SyncMarker | None:
+    """The marker in a tag's value. None if it is missing or malformed: the parameter then counts as never copied."""
     found = _FORM.fullmatch(text or "")
     if not found:
         return None
-    return Stamp(
+    return SyncMarker(
         version=int(found["here"]),
         change=Change(region=found["region"], version=int(found["version"]), at=int(found["at"])),
         tags=found["tags"],

@@ -1,8 +1,8 @@
-"""A walk through both trees: finds what differs, whatever became of the events, and has it looked at.
+"""Reconciliation: compares all parameters of both regions and synchronizes those that differ, in case events were lost.
 
-Descriptions come 50 at a time and values 10 at a time from each region, which is the least the API allows, after one
-call that finds out whether it answers. What no version tells of, tags and labels, costs calls for each parameter: they
-are looked at in turns (`is_due`).
+After one call that checks whether a region answers, descriptions are read 50 at a time and values 10 at a time, the
+fewest calls that the API allows. Tags and labels, which have no version, cost calls for each parameter: they are
+compared for a share of the names each time (`is_due`).
 """
 
 import hashlib
@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
 
-from .errors import Busy, NotCopyable, NotYet
+from .errors import NotCopyable, RetryAfter, Throttled
 from .merge import Keep, Remove
 from .store import Listed, Store
-from .sync import Copying, Did, Outcome
+from .sync import Action, Outcome, Synchronizer
 
 _BATCH = 10
-_MOST = 100  # names between two looks at the clock
-_PROGRESS = 1000  # names between two lines in the log
+_MAX_CHUNK = 100  # names between two checks of the remaining time
+_PROGRESS = 1000  # names between two log lines
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Without values. `kept` is the region whose side will stay, or the word `deleted`."""
+    """A differing parameter, without values. `kept`: the region whose side wins, or `deleted`."""
 
     name: str
     parts: tuple[str, ...]
@@ -32,57 +32,59 @@ class Difference:
 
 
 @dataclass(kw_only=True)
-class Walk:
-    """What a walk found and did; `after` is where to go on, None when it came to the end."""
+class Reconciled:
+    """The result of a reconciliation or comparison. `after`: the name after which to continue; None at the end."""
 
     compared: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
-    failures: dict[str, str] = field(default_factory=dict)  # name to reason
-    later: dict[str, int] = field(default_factory=dict)  # name to seconds until the next look
+    failures: dict[str, str] = field(default_factory=dict)  # reason by name
+    later: dict[str, int] = field(default_factory=dict)  # seconds until the retry, by name
     after: str | None = None
 
 
 class Reconciliation:
-    """Raises RegionUnavailable if either region cannot be asked: nothing is decided by one side alone."""
+    """Compares the stores of both regions. Methods raise RegionUnavailable if either does not answer: one side alone
+    decides nothing."""
 
-    def __init__(self, stores: tuple[Store, Store], copying: Copying, logger: Logger) -> None:
+    def __init__(self, stores: tuple[Store, Store], synchronizer: Synchronizer, logger: Logger) -> None:
         self._stores = stores
-        self._copying = copying
+        self._synchronizer = synchronizer
         self._logger = logger
 
-    def repair(self, *, after: str, is_due: Callable[[str], bool], should_stop: Callable[[], bool]) -> Walk:
-        """Make equal what comes after `after` in the order of names, until the end or until `should_stop`."""
+    def repair(self, *, after: str, is_due: Callable[[str], bool], should_stop: Callable[[], bool]) -> Reconciled:
+        """Synchronize the parameters after `after`, ordered by name, until the end or until `should_stop`. `is_due`:
+        names that are synchronized even if no difference was found."""
 
-        def act(walk: Walk, name: str, _parts: tuple[str, ...]) -> None:
-            outcome = self._copying.look(name)
-            if outcome.did is not Did.NOTHING:
-                walk.outcomes.append(outcome)
+        def act(result: Reconciled, name: str, _parts: tuple[str, ...]) -> None:
+            outcome = self._synchronizer.synchronize(name)
+            if outcome.action is not Action.NOTHING:
+                result.outcomes.append(outcome)
 
-        return self._walk(act, after=after, is_due=is_due, should_stop=should_stop)
+        return self._compare_all(act, after=after, is_due=is_due, should_stop=should_stop)
 
-    def compare(self, *, after: str, should_stop: Callable[[], bool]) -> Walk:
-        """Find what differs and change nothing."""
+    def compare(self, *, after: str, should_stop: Callable[[], bool]) -> Reconciled:
+        """List the differing parameters after `after`, without changes."""
 
-        def act(walk: Walk, name: str, parts: tuple[str, ...]) -> None:
-            planned = self._copying.plan(name)
+        def act(result: Reconciled, name: str, parts: tuple[str, ...]) -> None:
+            planned = self._synchronizer.plan(name)
             if isinstance(planned, Remove):
-                walk.differences.append(Difference(name=name, parts=parts, kept="deleted"))
+                result.differences.append(Difference(name=name, parts=parts, kept="deleted"))
             elif isinstance(planned, Keep):
                 lost = f"version {planned.lost.version} in {planned.lost.region}" if planned.lost else ""
-                walk.differences.append(Difference(name=name, parts=parts, kept=planned.region, lost=lost))
+                result.differences.append(Difference(name=name, parts=parts, kept=planned.region, lost=lost))
 
-        return self._walk(act, after=after, is_due=lambda _: False, should_stop=should_stop)
+        return self._compare_all(act, after=after, is_due=lambda _: False, should_stop=should_stop)
 
-    def _walk(
+    def _compare_all(
         self,
-        act: Callable[[Walk, str, tuple[str, ...]], None],
+        act: Callable[[Reconciled, str, tuple[str, ...]], None],
         *,
         after: str,
         is_due: Callable[[str], bool],
         should_stop: Callable[[], bool],
-    ) -> Walk:
-        walk = Walk()
+    ) -> Reconciled:
+        result = Reconciled()
         for store in self._stores:
             store.reach()
         one, other = (store.listed() for store in self._stores)
@@ -90,27 +92,27 @@ class Reconciliation:
         last = after
         while chunk := _next_chunk(names, one, other):
             if should_stop():
-                walk.after = last
-                return walk
-            unequal = self._unequal(walk, chunk, one, other)
+                result.after = last
+                return result
+            unequal = self._unequal(result, chunk, one, other)
             for name in chunk:
                 if (parts := unequal.get(name)) or is_due(name):
-                    _attempt(walk, name, parts or (), act)
-            before, walk.compared = walk.compared, walk.compared + len(chunk)
-            if before // _PROGRESS != walk.compared // _PROGRESS:
+                    _attempt(result, name, parts or (), act)
+            before, result.compared = result.compared, result.compared + len(chunk)
+            if before // _PROGRESS != result.compared // _PROGRESS:
                 self._logger.info(
                     "parameters compared",
                     event="parameters-compared",
-                    compared=walk.compared,
-                    differing=len(walk.outcomes),
+                    compared=result.compared,
+                    differing=len(result.outcomes),
                 )
             last = chunk[-1]
-        return walk
+        return result
 
     def _unequal(
-        self, walk: Walk, names: Iterable[str], one: dict[str, Listed], other: dict[str, Listed]
+        self, result: Reconciled, names: Iterable[str], one: dict[str, Listed], other: dict[str, Listed]
     ) -> dict[str, tuple[str, ...]]:
-        """What differs of each name that differs."""
+        """The differing fields by name, of names that differ."""
         found: dict[str, tuple[str, ...]] = {}
         alike: list[str] = []
         for name in names:
@@ -118,26 +120,26 @@ class Reconciliation:
                 store.region for store, tree in zip(self._stores, (one, other), strict=True) if name not in tree
             ]:
                 found[name] = (f"missing in {missing[0]}",)
-            elif parts := _described_otherwise(one[name], other[name]):
+            elif parts := _different_descriptions(one[name], other[name]):
                 found[name] = tuple(parts)
             else:
                 alike.append(name)
-        for name in self._of_other_value(walk, alike):
+        for name in self._differing_values(result, alike):
             found[name] = ("Value",)
         return found
 
-    def _of_other_value(self, walk: Walk, names: list[str]) -> Iterator[str]:
-        """In tens; one by one where some value cannot be read, so that it spoils no other."""
+    def _differing_values(self, result: Reconciled, names: list[str]) -> Iterator[str]:
+        """The names whose values differ. Read as one batch; one by one if a value in it cannot be read."""
         if not names:
             return
         try:
             here, there = (store.values(names) for store in self._stores)
         except NotCopyable as problem:
             if len(names) == 1:
-                walk.failures[names[0]] = str(problem)
+                result.failures[names[0]] = str(problem)
                 return
             for name in names:
-                yield from self._of_other_value(walk, [name])
+                yield from self._differing_values(result, [name])
             return
         for name in names:
             if here.get(name, (0, ""))[1] != there.get(name, (0, ""))[1] or (name in here) != (name in there):
@@ -145,35 +147,37 @@ class Reconciliation:
 
 
 def share(now: float, *, minutes: int, turns: int) -> Callable[[str], bool]:
-    """Whether it is a name's turn to be looked at whether or not it differs: each is once in `turns` walks, `minutes`
-    apart. `now` in Unix seconds."""
+    """A predicate of the names that are due in this reconciliation: each name once in `turns` reconciliations,
+    `minutes` apart. `now` in Unix seconds."""
     turn = int(now) // (60 * minutes) % turns
     return lambda name: int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % turns == turn
 
 
 def _next_chunk(names: Iterator[str], one: dict[str, Listed], other: dict[str, Listed]) -> list[str]:
-    """Names up to the tenth whose values have to be compared, so that batches are full."""
+    """The next names, up to the tenth whose value has to be compared, so that batches are full."""
     chunk: list[str] = []
     alike = 0
     for name in names:
         chunk.append(name)
-        alike += name in one and name in other and not _described_otherwise(one[name], other[name])
-        if alike == _BATCH or len(chunk) == _MOST:
+        alike += name in one and name in other and not _different_descriptions(one[name], other[name])
+        if alike == _BATCH or len(chunk) == _MAX_CHUNK:
             break
     return chunk
 
 
-def _described_otherwise(one: Listed, other: Listed) -> list[str]:
+def _different_descriptions(one: Listed, other: Listed) -> list[str]:
     tiers = [] if one.content.tier == other.content.tier else ["Tier"]
     return one.content.differences(other.content) + tiers
 
 
-def _attempt(walk: Walk, name: str, parts: tuple[str, ...], act: Callable[[Walk, str, tuple[str, ...]], None]) -> None:
-    if name in walk.failures:
+def _attempt(
+    result: Reconciled, name: str, parts: tuple[str, ...], act: Callable[[Reconciled, str, tuple[str, ...]], None]
+) -> None:
+    if name in result.failures:
         return
     try:
-        act(walk, name, parts)
-    except NotYet as soon:
-        walk.later[name] = soon.seconds
-    except (NotCopyable, Busy) as problem:
-        walk.failures[name] = str(problem)
+        act(result, name, parts)
+    except RetryAfter as retry:
+        result.later[name] = retry.seconds
+    except (NotCopyable, Throttled) as problem:
+        result.failures[name] = str(problem)

@@ -1,6 +1,5 @@
-"""The environment variables of the function; `peer_region` is read from PEER_REGION, and so on.
-
-It takes part in keeping equal what lies below `prefix`, except below `private_prefix`.
+"""Environment variables of the function (`peer_region` is read from PEER_REGION, and so on), and the scope: parameters
+below `prefix` are synchronized, except those below `private_prefix`, which each region has for itself.
 """
 
 from dataclasses import dataclass
@@ -12,20 +11,22 @@ from common.environment import Environment
 
 
 class Settings(Environment):
+    """Settings of the function in one region."""
+
     region: str = Field(validation_alias="AWS_REGION", min_length=1)  # set by Lambda
     place: Literal["primary", "secondary"]
     peer_region: str = Field(min_length=1)
     prefix: str = Field(pattern=r"^/.+[^/]$")
     private_prefix: str = Field(pattern=r"^/.+[^/]$")
-    key_alias: str = Field(pattern=r"^alias/.+")  # by this name each region has a key of its own
-    copier_roles: str = Field(min_length=1)  # of this function in both regions, with a comma between: our own writes
+    key_alias: str = Field(pattern=r"^alias/.+")  # each region has its own key with this alias
+    copier_roles: str = Field(min_length=1)  # this function's roles in both regions, comma-separated: its own writes
     queue_url: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
-    attempts: int = Field(default=5, ge=1)  # of one message, below the queue's own maximum, which is for crashes
-    retry_seconds: int = Field(default=30, ge=0, le=900)  # until the second attempt; doubled for each further one
-    settling_seconds: int = Field(default=30, ge=0, le=900)
+    attempts: int = Field(default=5, ge=1)  # of one message; below the queue's own limit, which is for crashes
+    retry_seconds: int = Field(default=30, ge=0, le=900)  # before the second attempt; doubled for each further one
+    settling_seconds: int = Field(default=30, ge=0, le=900)  # see `Synchronizer`
     reconcile_minutes: int = Field(default=15, ge=1, le=1440)  # between two reconciliations by this region
-    turns: int = Field(default=96, ge=1)  # reconciliations in which each parameter's tags and labels are seen once
+    turns: int = Field(default=96, ge=1)  # reconciliations in which each parameter's tags and labels are compared once
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)
 
@@ -45,25 +46,24 @@ class Settings(Environment):
 
     @property
     def peer_place(self) -> str:
+        """The peer region's place."""
         return "secondary" if self.place == "primary" else "primary"
 
-    def is_copier(self, arn: str) -> bool:
-        """Whether this is one of our roles at work: `arn:aws:sts::<account>:assumed-role/<role>/<session>`."""
+    def is_sync_role(self, arn: str) -> bool:
+        """Whether `arn` is a session of one of this function's roles:
+        `arn:aws:sts::<account>:assumed-role/<role>/<session>`."""
         return any(f":assumed-role/{role}/" in arn for role in self.copier_roles.split(","))
-
-
-# Which parameters are kept equal, and which a region has for itself.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Paths without a slash at the end."""
+    """Which parameters are synchronized. Paths without a trailing slash."""
 
     prefix: str
-    private: str  # below `prefix`: a region's own parameters, which are never copied
+    private: str  # below `prefix`: a region's own parameters, never copied
 
     def objection(self, name: str) -> str | None:
-        """Why the parameter of this name is none of ours; None if it is one."""
+        """Why the parameter `name` is out of scope; None if it is in scope."""
         if not name.startswith(f"{self.prefix}/"):
             return f"it is not below {self.prefix}/"
         if name.startswith(f"{self.private}/"):

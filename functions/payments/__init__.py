@@ -1,5 +1,5 @@
-"""The Lambda function `payments`: takes payments over HTTP and keeps them in a journal in two regions.
+"""The Lambda function `payments`: accepts payments over HTTP and stores them in a journal in two regions.
 
-Two doors lead to it, a regional API Gateway REST API and an Application Load Balancer. Lambda's handler string is
-`payments.handler.handler`; the archive holds this package and `common` side by side.
+Two entry points invoke it: a regional API Gateway REST API and an Application Load Balancer; the handler string is
+`payments.handler.handler`. The API is described in `openapi.json`. Posting to the database belongs to `ledger`.
 """

@@ -1,4 +1,9 @@
-"""The function put together: settings, clients, journal, routes, and one answer per event, logged and counted."""
+"""The payments application: settings, clients, journal, routes, and one logged and counted response per event.
+
+Callers behind the load balancer are authorized here, by a client key; API Gateway has authorized its callers before.
+The shape of the event shows which entry point sent it. No client can choose it, because only the load balancer and API
+Gateway may invoke the function.
+"""
 
 import hashlib
 import hmac
@@ -13,9 +18,9 @@ from aws_lambda_powertools.event_handler import ALBResolver, ApiGatewayResolver,
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.aws_clients import Clients
+from common.aws_clients import DynamoDbClients
 from common.circuit_breaker import Breaker
-from common.http_events import Door, add_header, door_of, plain_headers, plain_path
+from common.http_messages import EntryPoint, add_header, entry_point, plain_headers, plain_path
 from common.table_replica import Replica
 from common.telemetry import (
     CORRELATION_HEADER,
@@ -32,45 +37,37 @@ from .responses import problem
 from .routes import Routes, route_of
 from .settings import DurabilityRule, Settings
 
-# Who calls through the load balancer's door. Callers at the other one API Gateway has checked before.
-#
-# Which door a request came through, its event's shape tells; no client can choose it, since only the load balancer and
-# API Gateway may invoke the function.
-
-
+SERVICE = "payments"
 KEY_HEADER = "x-api-key"
+# A Lambda process handles one event at a time, and Powertools relies on it: the current event is a class attribute.
+# With two threads, a client could get the response to another client's payment.
+_one_at_a_time = threading.Lock()
 
 
-class Callers:
-    """Clients by the SHA-256 of their keys, in hex. The keys themselves are never here."""
+class ClientKeys:
+    """Clients by the SHA-256 of their keys, in hex. The keys themselves are not stored."""
 
     def __init__(self, hashes: Mapping[str, str]) -> None:
         self._hashes = hashes
 
     @property
-    def known(self) -> bool:
-        """Whether any client has a key; if none has, there is nothing to ask for."""
+    def required(self) -> bool:
+        """Whether requests need a key: as soon as any client has one."""
         return bool(self._hashes)
 
     def client_of(self, key: str | None) -> str | None:
-        """The client whose key this is. Compares with all, so that the time it takes tells nothing of any."""
+        """The client whose key this is, None if there is none. Compares with all keys, so that the duration reveals
+        nothing."""
         if not key:
             return None
-        # JSON can carry half a surrogate pair, which strict UTF-8 has no bytes for.
-        shown = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
-        matching = [client for client, known in self._hashes.items() if hmac.compare_digest(shown, known)]
+        # JSON can contain half a surrogate pair, which strict UTF-8 cannot encode.
+        sent = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        matching = [client for client, known in self._hashes.items() if hmac.compare_digest(sent, known)]
         return matching[0] if matching else None
 
 
-SERVICE = "payments"
-
-# Lambda asks a process for one answer at a time, and Powertools relies on it: the current event is a class's attribute.
-# Two threads would be answered about each other's payment.
-_one_at_a_time = threading.Lock()
-
-
 class Application:
-    """Answers events of both doors. Made once per process; making it calls nothing."""
+    """Answers events of both entry points. Created once per process; creating it makes no call."""
 
     answer: LambdaHandler  # raises UnknownEventError
 
@@ -78,7 +75,7 @@ class Application:
         self._logger = logger
         self._region = settings.region
         self._metrics = make_metrics(SERVICE, settings.metrics_namespace)
-        clients = Clients()
+        clients = DynamoDbClients()
         local = Replica(
             clients.dynamodb(settings.region, timeout_seconds=settings.local_timeout_ms / 1000),
             region=settings.region,
@@ -97,18 +94,18 @@ class Application:
             require_both=settings.durability is DurabilityRule.BOTH,
         )
         routes = Routes(settings=settings, journal=journal, logger=logger, metrics=self._metrics)
-        self._callers = Callers(settings.client_key_hashes)
-        self._resolvers: dict[Door, ApiGatewayResolver] = {
-            Door.API_GATEWAY: APIGatewayRestResolver(),
-            Door.LOAD_BALANCER: ALBResolver(),
+        self._client_keys = ClientKeys(settings.client_key_hashes)
+        self._resolvers: dict[EntryPoint, ApiGatewayResolver] = {
+            EntryPoint.API_GATEWAY: APIGatewayRestResolver(),
+            EntryPoint.LOAD_BALANCER: ALBResolver(),
         }
         for resolver in self._resolvers.values():
             resolver.include_router(routes.router)
             resolver.not_found(routes.no_route)
             resolver.exception_handler(Exception)(self._unexpected)
-        self._refusal = ALBResolver()  # has no route, so it refuses whatever was asked
-        self._refusal.not_found(self._unknown_caller)
-        # Never the event, whatever the environment says: a key is in it.
+        self._unauthorized = ALBResolver()  # has no route, so every request is "not found"
+        self._unauthorized.not_found(self._reject_caller)
+        # Never log the event, whatever the environment says: it holds a key.
         answer_one: LambdaHandler = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
 
         def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -116,7 +113,7 @@ class Application:
                 return answer_one(event, context)
 
         self.answer = answer
-        if not self._callers.known:
+        if not self._client_keys.required:
             logger.warning(
                 "no client keys are configured: the load balancer accepts payments from anyone",
                 event="unauthenticated-access-enabled",
@@ -126,19 +123,19 @@ class Application:
 
     def _answer(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         started = time.perf_counter()
-        door = door_of(event)
+        sender = entry_point(event)
         headers = plain_headers(event)
-        doors_own_id = event["requestContext"].get("requestId") or headers.get("x-amzn-trace-id")
-        correlation = correlation_id(headers, doors_own_id, context.aws_request_id)
+        request_id = event["requestContext"].get("requestId") or headers.get("x-amzn-trace-id")
+        correlation = correlation_id(headers, request_id, context.aws_request_id)
         self._logger.set_correlation_id(correlation)
         plain = {**event, "path": plain_path(event)}
         route = route_of(plain["path"])
-        resolver: ApiGatewayResolver = self._resolvers[door]
-        if door is Door.LOAD_BALANCER and self._callers.known:
-            if client := self._callers.client_of(headers.get(KEY_HEADER)):
+        resolver: ApiGatewayResolver = self._resolvers[sender]
+        if sender is EntryPoint.LOAD_BALANCER and self._client_keys.required:
+            if client := self._client_keys.client_of(headers.get(KEY_HEADER)):
                 self._logger.append_keys(client=client)
             else:
-                resolver = self._refusal
+                resolver = self._unauthorized
         answer: dict[str, Any] = resolver.resolve(plain, context)
         add_header(answer, CORRELATION_HEADER, correlation)
         add_header(answer, REGION_HEADER, self._region)
@@ -146,22 +143,22 @@ class Application:
             "request answered",
             event="request-answered",
             method=event["httpMethod"],
-            route=route or "unknown",  # a path nobody knows may hold anything
+            route=route or "unknown",  # an unknown path may contain anything
             status=answer["statusCode"],
             milliseconds=round((time.perf_counter() - started) * 1000, 2),
-            door=door.value,
+            entry_point=sender.value,
         )
         flush(self._metrics)
         return answer
 
-    def _unknown_caller(self, _: Exception) -> Response[str]:
-        """401, the same for no key and for a wrong one."""
+    def _reject_caller(self, _: Exception) -> Response[str]:
+        """401, the same for a missing and for a wrong key."""
         self._metrics.add_metric(name="UnauthorizedRequests", unit=MetricUnit.Count, value=1)
         detail = f"a client's key is needed in the header {KEY_HEADER}"
         return problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "ApiKey"})
 
     def _unexpected(self, error: Exception) -> Response[str]:
-        """500. The log names the error and where it happened, not its message, which may quote a payment."""
+        """500. The log has the error's name and traceback, not its message, which may quote a payment."""
         self._logger.error(
             "unexpected error", event="unexpected-error", error=type(error).__name__, places=error_places(error)
         )

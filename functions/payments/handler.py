@@ -1,4 +1,4 @@
-"""Lambda's entry: `payments.handler.handler`."""
+"""Lambda handler `payments.handler.handler`."""
 
 import functools
 import os
@@ -16,13 +16,13 @@ _lock = threading.Lock()
 
 
 @functools.cache
-def _made() -> Application:
+def _cached() -> Application:
     return Application(Settings.read(os.environ), make_logger(SERVICE))
 
 
 def _application() -> Application:
-    with _lock:  # functools.cache alone would let two first callers make two
-        return _made()
+    with _lock:  # functools.cache alone would let two concurrent first calls create two
+        return _cached()
 
 
 def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 handler = traced(answer, service=SERVICE)
 
-# Lambda sets this variable before it imports us. What is made now is made with the full CPU of the init phase, not
-# with the function's share of one while the first client waits.
+# Lambda sets this variable before the import. The init phase has a full CPU; the first invocation has only the
+# function's share of one, while a client waits.
 if "AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ:
     _application()

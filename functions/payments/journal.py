@@ -1,14 +1,14 @@
-"""The journal: each payment once, in the global table's replicas of two regions.
+"""The payment journal: each payment once, in the DynamoDB global table's replicas of two regions.
 
-How a payment gets in. Both regions write the *arbiter* region's replica first, on condition that its id is free there;
-so of two payments with one id, sent to both regions at once, one gets in. Then the very same item is written to the
-other replica. An id that is taken by the same content is a repeated payment, or the table's own replication that was
-quicker; the stored item is adopted.
+Both regions write the *arbiter* region's replica first, on the condition that the id is free there; so of two payments
+with one id, sent to both regions at once, only one is accepted. Then the same item is written to the other replica. If
+an id is taken by the same content, it is a repeated payment, or the table's own replication was faster; the stored item
+is adopted.
 
-If the peer region is silent, a payment is kept in the own region alone. While that lasts an id can be taken in each
-region by different contents: the price of going on alone. Later writes must not make it worse. Replication keeps the
-*latest* write, so when our fresh write in the first replica turns out to have met an older item in the second, that
-older item is put over ours: what was accepted first stays, whichever way it is replicated.
+If the peer region does not answer, a payment is stored in the own region alone. Meanwhile each region can accept
+different content under one id: the price of availability. Later writes must not make it worse. Replication keeps the
+*latest* write, so if our new write in the first replica turns out to conflict with an older item in the second, the
+older item replaces ours: the payment that was accepted first stays, in whichever direction it is replicated.
 """
 
 from dataclasses import dataclass
@@ -20,35 +20,35 @@ from common.table_replica import Item, Replica, ReplicaUnavailable
 
 
 class Durability(StrEnum):
-    """Where a payment is known to be."""
+    """The regions that are known to hold a payment."""
 
     BOTH_REGIONS = "both-regions"
     ONE_REGION = "one-region"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """A payment the journal holds."""
+class StoredPayment:
+    """A payment in the journal."""
 
-    entry: JournalEntry  # as stored: what was accepted first
+    entry: JournalEntry  # as stored: the first accepted one
     durability: Durability  # confirmed by this call
-    repeated: bool  # the journal had it before this call
-    peer_silence: str | None = None  # why the peer did not confirm, if it did not
+    repeated: bool  # the journal held it before this call
+    peer_error: str | None = None  # why the peer did not confirm, if it did not
 
 
 class JournalUnavailable(Exception):
-    """The payment is not in as many regions as it must be; sending it again completes it."""
+    """The payment is not stored in as many regions as required; sending it again completes it."""
 
-    def __init__(self, silence: ReplicaUnavailable) -> None:
-        super().__init__(f"the journal in {silence.region} is unavailable: {silence.reason}")
-        self.region = silence.region
-        self.reason = silence.reason
+    def __init__(self, error: ReplicaUnavailable) -> None:
+        super().__init__(f"the journal in {error.region} is unavailable: {error.reason}")
+        self.region = error.region
+        self.reason = error.reason
 
 
 class PaymentConflict(Exception):
     """The id is taken by a payment with other content.
 
-    `split`: the regions held different contents under this id, which takes a time when they could not reach each other.
+    `split`: the regions held different contents under this id, which can happen only while they are partitioned.
     """
 
     def __init__(self, payment_id: str, *, split: bool = False) -> None:
@@ -57,7 +57,7 @@ class PaymentConflict(Exception):
 
 
 class Journal:
-    """Both replicas, seen from one region."""
+    """Both replicas, from one region's side. `require_both`: a payment needs both regions."""
 
     def __init__(
         self, *, local: Replica, peer: Replica, arbiter_region: str, breaker: Breaker, require_both: bool
@@ -69,43 +69,43 @@ class Journal:
         self._require_both = require_both
 
     def find(self, payment_id: str) -> JournalEntry | None:
-        """The payment in the own region's replica. Raises JournalUnavailable."""
+        """The payment in the own region's replica, None if absent. Raises JournalUnavailable."""
         try:
             item = self._local.read(payment_key(payment_id))
-        except ReplicaUnavailable as silence:
-            raise JournalUnavailable(silence) from None
+        except ReplicaUnavailable as error:
+            raise JournalUnavailable(error) from None
         return JournalEntry.from_item(item) if item else None
 
-    def add(self, entry: JournalEntry) -> Held:
-        """Keep `entry`, or find that it is kept already. Raises PaymentConflict and JournalUnavailable."""
-        there: JournalEntry | ReplicaUnavailable
+    def add(self, entry: JournalEntry) -> StoredPayment:
+        """Store `entry` unless it is stored already. Raises PaymentConflict and JournalUnavailable."""
+        at_peer: JournalEntry | ReplicaUnavailable
         if self._peer_arbitrates:
-            there = self._put_there(entry)
-            if isinstance(there, JournalEntry):
-                _refuse_other_content(entry, there)
-            here = self._put_here(there if isinstance(there, JournalEntry) else entry)
+            at_peer = self._put_at_peer(entry)
+            if isinstance(at_peer, JournalEntry):
+                _reject_other_content(entry, at_peer)
+            local = self._put_locally(at_peer if isinstance(at_peer, JournalEntry) else entry)
         else:
-            here = self._put_here(entry)
-            _refuse_other_content(entry, here)
-            there = self._put_there(here)
+            local = self._put_locally(entry)
+            _reject_other_content(entry, local)
+            at_peer = self._put_at_peer(local)
 
-        if isinstance(there, ReplicaUnavailable):
-            _refuse_other_content(entry, here)
-            durability, silence, kept = Durability.ONE_REGION, there.reason, here
+        if isinstance(at_peer, ReplicaUnavailable):
+            _reject_other_content(entry, local)
+            durability, peer_error, kept = Durability.ONE_REGION, at_peer.reason, local
         else:
-            durability, silence = Durability.BOTH_REGIONS, None
-            kept = self._settle(entry, here, there)
-        return Held(entry=kept, durability=durability, repeated=kept != entry, peer_silence=silence)
+            durability, peer_error = Durability.BOTH_REGIONS, None
+            kept = self._reconcile(entry, local, at_peer)
+        return StoredPayment(entry=kept, durability=durability, repeated=kept != entry, peer_error=peer_error)
 
-    def _put_here(self, entry: JournalEntry) -> JournalEntry:
-        """The entry that the own region holds now: this one, or the one that was there."""
+    def _put_locally(self, entry: JournalEntry) -> JournalEntry:
+        """The entry that the own region holds afterwards: this one, or the existing one."""
         try:
-            return _held_by(entry, self._local.add(entry.to_item()))
-        except ReplicaUnavailable as silence:
-            raise JournalUnavailable(silence) from None
+            return _stored_or(entry, self._local.add(entry.to_item()))
+        except ReplicaUnavailable as error:
+            raise JournalUnavailable(error) from None
 
-    def _put_there(self, entry: JournalEntry) -> JournalEntry | ReplicaUnavailable:
-        """The entry that the peer holds now, or its silence where that is allowed."""
+    def _put_at_peer(self, entry: JournalEntry) -> JournalEntry | ReplicaUnavailable:
+        """The entry that the peer holds afterwards, or its error where one region is enough."""
         try:
             if not self._breaker.permits():
                 raise ReplicaUnavailable(self._peer.region, "NotAsked")
@@ -114,40 +114,40 @@ class Journal:
             except ReplicaUnavailable:
                 self._breaker.failed()
                 raise
-        except ReplicaUnavailable as silence:
+        except ReplicaUnavailable as error:
             if self._require_both:
-                raise JournalUnavailable(silence) from None
-            return silence
+                raise JournalUnavailable(error) from None
+            return error
         self._breaker.succeeded()
-        return _held_by(entry, stored)
+        return _stored_or(entry, stored)
 
-    def _settle(self, entry: JournalEntry, here: JournalEntry, there: JournalEntry) -> JournalEntry:
+    def _reconcile(self, entry: JournalEntry, local: JournalEntry, at_peer: JournalEntry) -> JournalEntry:
         """The entry that stays when both regions have answered. Raises PaymentConflict and JournalUnavailable."""
-        first, second = (there, here) if self._peer_arbitrates else (here, there)
+        first, second = (at_peer, local) if self._peer_arbitrates else (local, at_peer)
         if first == second:
             return first
         if first == entry:
-            self._yield_to(second, entry)
+            self._replace_by(second, entry)
             first = second
-        # Else both were there before this call, each accepted while the regions could not reach each other.
-        _refuse_other_content(entry, second, split=True)
+        # Otherwise both existed before this call, each accepted during a partition.
+        _reject_other_content(entry, second, split=True)
         return first
 
-    def _yield_to(self, older: JournalEntry, ours: JournalEntry) -> None:
-        """Put the older item over ours in the replica that was written first."""
+    def _replace_by(self, older: JournalEntry, ours: JournalEntry) -> None:
+        """Replace our item by the older one in the replica that was written first."""
         arbiter = self._peer if self._peer_arbitrates else self._local
         item = ours.to_item()
-        ours_still = {name: item[name] for name in ("content_hash", "accepted_at", "accepted_in")}
+        unchanged = {name: item[name] for name in ("content_hash", "accepted_at", "accepted_in")}
         try:
-            arbiter.exchange(older.to_item(), unless_changed=ours_still)
-        except ReplicaUnavailable as silence:
-            raise JournalUnavailable(silence) from None
+            arbiter.exchange(older.to_item(), unless_changed=unchanged)
+        except ReplicaUnavailable as error:
+            raise JournalUnavailable(error) from None
 
 
-def _held_by(entry: JournalEntry, stored: Item | None) -> JournalEntry:
+def _stored_or(entry: JournalEntry, stored: Item | None) -> JournalEntry:
     return JournalEntry.from_item(stored) if stored else entry
 
 
-def _refuse_other_content(entry: JournalEntry, stored: JournalEntry, *, split: bool = False) -> None:
+def _reject_other_content(entry: JournalEntry, stored: JournalEntry, *, split: bool = False) -> None:
     if stored.content_hash != entry.content_hash:
         raise PaymentConflict(entry.payment_id, split=split)

@@ -1,6 +1,6 @@
-"""A payment as a client sends it, and why one is refused.
+"""A payment as a client sends it, its validation, and the reasons of a rejection.
 
-Money is a decimal string, never a number: JSON numbers pass through floating point on their way.
+Amounts are decimal strings, never numbers, because JSON numbers pass through floating point.
 """
 
 from decimal import Decimal
@@ -9,10 +9,26 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from common.http_messages import FieldError
 from common.payment_record import JournalEntry
-from common.problem_details import FieldError
 
-from .currencies import MINOR_DIGITS
+# ISO 4217 codes of currencies in circulation, by number of minor digits; without metals, fund codes, units of account
+# and test codes. As of January 2026 (XCG in, ANG and BGN out). Source:
+# https://www.six-group.com/en/products-services/financial-information/data-standards.html
+_CODES_BY_MINOR_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+    2: """
+        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
+        CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR
+        JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
+        NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN
+        SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG
+    """,
+    3: "BHD IQD JOD KWD LYD OMR TND",
+}
+
+MINOR_DIGITS = {code: digits for digits, codes in _CODES_BY_MINOR_DIGITS.items() for code in codes.split()}
+"""Number of minor digits by currency code."""
 
 PAYMENT_ID = r"^[A-Za-z0-9_-]{8,64}$"
 
@@ -26,7 +42,7 @@ Account = Annotated[
 
 
 class Payment(BaseModel):
-    """A payment to accept. `amount` comes out with exactly the minor digits of its currency: 12.5 EUR is 12.50 EUR."""
+    """A payment to accept. `amount` is normalized to the minor digits of its currency: 12.5 EUR becomes 12.50 EUR."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -90,7 +106,7 @@ class Payment(BaseModel):
 
 
 class AcceptedPayment(BaseModel):
-    """A payment as the journal holds it; the body of an answer. A field without a value is left out."""
+    """A stored payment, the body of a response. A field without a value is omitted."""
 
     id: str
     amount: str
@@ -104,6 +120,7 @@ class AcceptedPayment(BaseModel):
 
     @classmethod
     def of(cls, entry: JournalEntry, *, durability: str | None = None) -> "AcceptedPayment":
+        """The response body for a journal entry."""
         return cls(
             id=entry.payment_id,
             amount=entry.amount,
@@ -118,7 +135,7 @@ class AcceptedPayment(BaseModel):
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:
-    """What is wrong with a payment, field by field."""
+    """The validation errors of a payment, one per invalid field."""
     return [
         FieldError(field=".".join(str(part) for part in found["loc"]) or "body", reason=_reason(found))
         for found in error.errors(include_url=False, include_input=False)

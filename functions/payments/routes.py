@@ -1,4 +1,4 @@
-"""The routes: what each request means, and how its outcome is told."""
+"""The HTTP routes: request parsing, the call of the journal, and the response of each outcome."""
 
 import base64
 import math
@@ -12,12 +12,13 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from pydantic import ValidationError
 
-from common.problem_details import FieldError
+from common.clock import utc_now
+from common.http_messages import FieldError
+from common.payment_record import JournalEntry
 
-from . import logic
 from .journal import Durability, Journal, JournalUnavailable, PaymentConflict
 from .models import PAYMENT_ID, AcceptedPayment, Payment, field_errors
-from .responses import json_answer, problem
+from .responses import json_response, problem
 from .settings import Settings
 
 _METHODS = {"/payments": "POST", "/payments/<payment_id>": "GET"}
@@ -25,15 +26,12 @@ _PATHS = {path: re.compile(path.replace("<payment_id>", "[^/]+")) for path in _M
 
 
 def route_of(path: str) -> str | None:
-    """The route that `path` belongs to, whatever the method."""
+    """The route of `path`, for any method; None if there is none."""
     return next((route for route, pattern in _PATHS.items() if pattern.fullmatch(path)), None)
 
 
 class Routes:
-    """The two routes over one journal.
-
-    Answers tell the client what became of its payment; logs tell operations, without any of its content but the id.
-    """
+    """The two routes over one journal. Logs hold the payment's id and none of its content."""
 
     def __init__(self, *, settings: Settings, journal: Journal, logger: Logger, metrics: EphemeralMetrics) -> None:
         self._settings = settings
@@ -42,12 +40,12 @@ class Routes:
         self._metrics = metrics
         self._retry_after = {"Retry-After": str(math.ceil(settings.peer_trial_seconds))}
         self.router = Router()  # type: ignore[no-untyped-call]
-        answers: list[Callable[..., Response[str]]] = [self.accept_payment, self.find_payment]
-        for (path, method), answer in zip(_METHODS.items(), answers, strict=True):
-            self.router.route(path, method)(answer)
+        handlers: list[Callable[..., Response[str]]] = [self.accept_payment, self.find_payment]
+        for (path, method), handler in zip(_METHODS.items(), handlers, strict=True):
+            self.router.route(path, method)(handler)
 
     def accept_payment(self) -> Response[str]:
-        """201 when accepted in both regions, 202 in one, 200 when it was accepted before."""
+        """201 if accepted in both regions, 202 in one, 200 if it was accepted before."""
         try:
             payment = Payment.model_validate_json(self._body())
         except _TooLarge:
@@ -56,13 +54,14 @@ class Routes:
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", f"the body is larger than {limit} bytes"
             )
         except ValidationError as error:
-            return self._refuse(field_errors(error))
+            return self._reject(field_errors(error))
         except ValueError:
-            return self._refuse([FieldError(field="body", reason="is not text in UTF-8")])
+            return self._reject([FieldError(field="body", reason="is not UTF-8 text")])
 
         self._logger.append_keys(payment_id=payment.id)
         try:
-            held = logic.accept(payment, self._journal, region=self._settings.region)
+            entry = JournalEntry.accept(payment.content(), at=utc_now(), region=self._settings.region)
+            stored = self._journal.add(entry)
         except PaymentConflict as conflict:
             self._count("PaymentsConflicting")
             if conflict.split:
@@ -70,35 +69,36 @@ class Routes:
                 self._logger.error("the regions hold different content for one payment id", event="payment-id-conflict")
             detail = f"payment {payment.id} was accepted before with other content; use a new id for another payment"
             return problem(HTTPStatus.CONFLICT, "payment-id-conflict", detail)
-        except JournalUnavailable as silence:
-            return self._journal_silent(silence)
+        except JournalUnavailable as error:
+            return self._journal_unavailable(error)
 
-        self._logger.append_keys(durability=held.durability.value, repeated=held.repeated)
-        if held.peer_silence:
-            self._logger.append_keys(peer_silence=held.peer_silence)
+        self._logger.append_keys(durability=stored.durability.value, repeated=stored.repeated)
+        if stored.peer_error:
+            self._logger.append_keys(peer_error=stored.peer_error)
             self._count("PaymentsOneRegion")
-        self._count("PaymentsRepeated" if held.repeated else "PaymentsAccepted")
-        status = HTTPStatus.CREATED if held.durability is Durability.BOTH_REGIONS else HTTPStatus.ACCEPTED
-        return json_answer(
-            HTTPStatus.OK if held.repeated else status,
-            AcceptedPayment.of(held.entry, durability=held.durability.value),
-            # Relative to the request, so that it holds behind API Gateway's stage as well.
-            {"Location": f"payments/{held.entry.payment_id}"},
+        self._count("PaymentsRepeated" if stored.repeated else "PaymentsAccepted")
+        status = HTTPStatus.CREATED if stored.durability is Durability.BOTH_REGIONS else HTTPStatus.ACCEPTED
+        return json_response(
+            HTTPStatus.OK if stored.repeated else status,
+            AcceptedPayment.of(stored.entry, durability=stored.durability.value),
+            # Relative to the request, so that it is right behind API Gateway's stage as well.
+            {"Location": f"payments/{stored.entry.payment_id}"},
         )
 
     def find_payment(self, payment_id: str) -> Response[str]:
+        """200 with the payment of the own region's journal, else 404."""
         unknown = problem(HTTPStatus.NOT_FOUND, "unknown-payment", "no payment with this id is known here")
         if not re.fullmatch(PAYMENT_ID, payment_id, re.ASCII):
             return unknown
         self._logger.append_keys(payment_id=payment_id)
         try:
             entry = self._journal.find(payment_id)
-        except JournalUnavailable as silence:
-            return self._journal_silent(silence)
-        return json_answer(HTTPStatus.OK, AcceptedPayment.of(entry)) if entry else unknown
+        except JournalUnavailable as error:
+            return self._journal_unavailable(error)
+        return json_response(HTTPStatus.OK, AcceptedPayment.of(entry)) if entry else unknown
 
     def no_route(self, _: Exception) -> Response[str]:
-        """405 for a path that has another method, else 404."""
+        """405 for a known path with another method, else 404."""
         event = self.router.current_event
         route = route_of(event.path)
         if route and event.http_method.upper() != (allowed := _METHODS[route]):
@@ -107,7 +107,7 @@ class Routes:
         return problem(HTTPStatus.NOT_FOUND, "unknown-path", "there is nothing at this path")
 
     def _body(self) -> str:
-        """The body as text. Raises _TooLarge, and ValueError for bytes that are no text."""
+        """The body as text. Raises _TooLarge, and ValueError for bytes that are not UTF-8."""
         event = self.router.current_event
         body = event.body or ""
         raw = base64.b64decode(body, validate=True) if event.is_base64_encoded else body.encode()
@@ -115,19 +115,19 @@ class Routes:
             raise _TooLarge
         return raw.decode()
 
-    def _refuse(self, errors: list[FieldError]) -> Response[str]:
+    def _reject(self, errors: list[FieldError]) -> Response[str]:
         known = {*Payment.model_fields, "body"}
-        self._logger.append_keys(refused=[error.field if error.field in known else "unknown field" for error in errors])
+        self._logger.append_keys(
+            invalid_fields=[error.field if error.field in known else "unknown field" for error in errors]
+        )
         self._count("InvalidRequests")
         detail = "; ".join(f"{error.field} {error.reason}" for error in errors)
         return problem(HTTPStatus.BAD_REQUEST, "invalid-request", detail, errors=errors)
 
-    def _journal_silent(self, silence: JournalUnavailable) -> Response[str]:
-        self._logger.append_keys(silent_region=silence.region, silence=silence.reason)
+    def _journal_unavailable(self, error: JournalUnavailable) -> Response[str]:
+        self._logger.append_keys(unavailable_region=error.region, unavailable_reason=error.reason)
         self._count("JournalUnavailable")
-        detail = (
-            "the journal cannot be reached in every region it must be; send the same request again, with the same id"
-        )
+        detail = "the journal cannot be reached in every required region; send the same request again, with the same id"
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "journal-unavailable", detail, headers=self._retry_after)
 
     def _count(self, metric: str) -> None:

@@ -1,4 +1,4 @@
-"""The environment variables of the function; `journal_table` is read from JOURNAL_TABLE, and so on."""
+"""Environment variables of the function: `journal_table` is read from JOURNAL_TABLE, and so on."""
 
 import json
 import re
@@ -11,20 +11,20 @@ from common.control.settings import JournalSettings
 
 
 class DurabilityRule(StrEnum):
-    """What to do with a payment that the other region's journal did not confirm in time."""
+    """What happens to a payment that the other region's journal did not confirm in time."""
 
-    ONE_REGION = "one-region"  # accept it and say so
-    BOTH = "both"  # refuse it
+    ONE_REGION = "one-region"  # it is accepted, with status 202
+    BOTH = "both"  # it is rejected
 
 
 class Settings(JournalSettings):
-    # Both regions name the same arbiter: its journal is written first, so of two payments with one id only one gets in.
+    # The same in both regions: its journal is written first, so that of two payments with one id only one is accepted.
     journal_arbiter_region: str = Field(min_length=1)
     durability: DurabilityRule = DurabilityRule.ONE_REGION
     max_body_bytes: int = Field(default=8192, ge=1024)
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)
-    # Client to SHA-256 of its key, in hex. It has no default: an empty one opens a door, so it has to be said.
+    # Client to SHA-256 of its key, in hex. No default: without keys everyone is accepted, which must be set explicitly.
     client_key_hashes: dict[str, str] = Field(repr=False)
 
     @field_validator("client_key_hashes", mode="before")

@@ -1,4 +1,6 @@
-"""The steps of a failover and of a failback: small operations that the state machines call one by one.
+"""The Lambda function `recovery`: the operations that the failover and failback state machines invoke, one per state.
 
-Each can be called again at any time: it finds what is done already and does the rest.
+Every operation is idempotent: invoked again, it detects what is done already and does the rest. The order of the steps,
+their retries and timeouts belong to the state machines (`components/failover`). The handler strings are
+`recovery.handler.handler`, and `recovery.region_switch.handler` for the steps of an ARC Region switch plan.
 """

@@ -1,4 +1,4 @@
-"""What the operations work on: settings, replicas, clients, time."""
+"""The context of the operations: settings, replicas, AWS clients, clock."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,69 +7,73 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.aws_clients import AwsClients, Clients
+from common.aws_clients import AwsClients, DynamoDbClients
 from common.clock import Pace, timestamp
 from common.control.rules import Witness
-from common.control.witness import ask_witness
+from common.control.witness import query_witness
 from common.control.writes import ControlChanges
-from common.health_endpoints import Doors, read_doors
+from common.health_endpoints import Endpoints, read_endpoints
 from common.table_replica import Replica
 
-from .errors import ServiceSilent
+from .errors import ServiceUnavailable
 from .settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class RecoveryContext:
+    """What every operation gets besides its input."""
+
     settings: Settings
     local: Replica
     control: ControlChanges
-    client: Callable[[str, str], Any]  # service, region
-    patient_client: Callable[[str, str], Any]  # for the one call that may take minutes, which is not tried again
-    ask_peers_witness: Callable[[], Witness]
+    client: Callable[[str, str], Any]  # arguments: service, region
+    long_call_client: Callable[[str, str], Any]  # without retries, for the one call that may take minutes
+    query_peer_witness: Callable[[], Witness]
     pace: Pace
 
     @property
     def region(self) -> str:
+        """The own region."""
         return self.settings.region
 
-    def here(self, service: str) -> Any:
-        """A client of the own region."""
+    def own_client(self, service: str) -> Any:
+        """A client in the own region."""
         return self.client(service, self.region)
 
-    def moment(self) -> str:
+    def now(self) -> str:
+        """The current time, ISO 8601 in UTC."""
         return timestamp(self.pace.now())
 
-    def doors(self, region: str) -> Doors:
-        """Raises DoorsUnknown and ServiceSilent."""
-        with silence_named("Parameter Store"):
-            return read_doors(self.here("ssm"), self.settings.endpoints_prefix, region)
+    def endpoints(self, region: str) -> Endpoints:
+        """The health endpoints of `region`. Raises EndpointsNotFound and ServiceUnavailable."""
+        with service_errors("Parameter Store"):
+            return read_endpoints(self.own_client("ssm"), self.settings.endpoints_prefix, region)
 
 
 @contextmanager
-def silence_named(what: str) -> Iterator[None]:
-    """Turn botocore's errors into ServiceSilent."""
+def service_errors(service: str) -> Iterator[None]:
+    """Converts botocore's errors to ServiceUnavailable; `service` is its name for the message."""
     try:
         yield
     except ClientError as error:
-        raise ServiceSilent(f"{what} refused: {error.response['Error']['Code']}") from error
+        raise ServiceUnavailable(f"{service} rejected the call: {error.response['Error']['Code']}") from error
     except BotoCoreError as error:
-        raise ServiceSilent(f"{what} did not answer: {type(error).__name__}") from error
+        raise ServiceUnavailable(f"{service} did not answer: {type(error).__name__}") from error
 
 
-def make(settings: Settings) -> Surroundings:
-    """Making it calls nothing."""
+def make_context(settings: Settings) -> RecoveryContext:
+    """The context of `settings`. Creating it makes no call."""
     pace = Pace(speed=settings.clock_speed)
-    tables = Clients()
+    tables = DynamoDbClients()
     aws = AwsClients(deadline_seconds=settings.api_timeout_seconds)
-    patient = AwsClients(deadline_seconds=settings.replay_timeout_seconds, attempts=1)
+    long_calls = AwsClients(deadline_seconds=settings.replay_timeout_seconds, attempts=1)
 
     def replica(region: str, timeout_ms: int) -> Replica:
         client = tables.dynamodb(region, timeout_seconds=timeout_ms / 1000)
         return Replica(client, region=region, table=settings.journal_table)
 
     local = replica(settings.region, settings.local_timeout_ms)
-    return Surroundings(
+    return RecoveryContext(
         settings=settings,
         local=local,
         control=ControlChanges(
@@ -79,11 +83,11 @@ def make(settings: Settings) -> Surroundings:
             now=pace.now,
         ),
         client=aws.client,
-        patient_client=patient.client,
-        ask_peers_witness=lambda: ask_witness(
+        long_call_client=long_calls.client,
+        query_peer_witness=lambda: query_witness(
             settings.peer_witness_name,
             server=settings.witness_resolver,
-            timeout=settings.witness_timeout_ms / 1000,
+            timeout_seconds=settings.witness_timeout_ms / 1000,
         ),
         pace=pace,
     )

@@ -1,49 +1,50 @@
-"""What went wrong, by names that the state machines know: Step Functions matches the class's name."""
+"""Errors of the operations. Step Functions matches their class names (`components/failover/states.py`,
+FINAL_ERRORS)."""
 
 
 class RecoveryError(Exception):
-    """The base of all; the message goes to the people who are told."""
+    """Base class; the message is part of the failure notification."""
 
 
 class UnknownOperation(RecoveryError):
-    """The state machine asked for something this version does not do, or with fields it does not know."""
+    """The operation is unknown to this version, or its fields are invalid."""
 
 
-class EpochPassed(RecoveryError):
-    """Somebody else changed the control record; this run was decided on an older state and must end."""
+class EpochConflict(RecoveryError):
+    """The control record was changed; this execution was decided on an older epoch and must end."""
 
 
-class DatabaseUnready(RecoveryError):
-    """RDS cannot change the writer now; asking again later may help."""
+class DatabaseNotReady(RecoveryError):
+    """RDS cannot change the writer now; a retry may succeed."""
 
 
-class MemberMissing(RecoveryError):
+class MemberNotFound(RecoveryError):
     """The global cluster has no member in the region."""
 
 
-class WriterNotInTime(RecoveryError):
-    """The region's member did not become a writer that answers, or may not be named one, within the time allowed."""
+class WriterTimeout(RecoveryError):
+    """The region's member did not become a ready writer, or may not be published as one, within the time limit."""
 
 
-class PeerSilent(RecoveryError):
-    """The other region must know of the change, and does not answer."""
+class PeerUnreachable(RecoveryError):
+    """The change must be in the other region's replica, which does not answer."""
 
 
 class RegionNotReady(RecoveryError):
-    """The region cannot take its part back yet; the message says why."""
+    """The region cannot take over or return to service yet; the message has the reasons."""
 
 
-class PaymentRefused(RecoveryError):
+class PaymentRejected(RecoveryError):
     """The synthetic payment was not accepted."""
 
 
-class ProofMissing(RecoveryError):
-    """The synthetic payment did not reach the ledger in time."""
+class PaymentNotPosted(RecoveryError):
+    """The synthetic payment did not reach the ledger within the time limit."""
 
 
-class ServiceSilent(RecoveryError):
-    """An AWS service of this region refused or did not answer."""
+class ServiceUnavailable(RecoveryError):
+    """An AWS service rejected a call or did not answer."""
 
 
 class ReplayFailed(RecoveryError):
-    """The ledger could not replay the journal now; asking again may help."""
+    """The ledger could not replay the journal now; a retry may succeed."""

@@ -1,62 +1,66 @@
-"""The fence round a region: while its control record says so, it takes no traffic and posts nothing."""
+"""Changes of the control records: fence a region, unfence it, publish the writer.
+
+While a region's record has the state `fenced`, it serves no traffic and posts nothing.
+"""
 
 from common.control.records import EpochTaken, RegionState
 
-from .context import Surroundings, silence_named
-from .errors import EpochPassed, PeerSilent
+from .context import RecoveryContext, service_errors
+from .errors import EpochConflict, PeerUnreachable
 from .models import FenceInput, FenceOutput, PublishInput, PublishOutput, UnfenceInput, UnfenceOutput
 
 
-def fence(given: FenceInput, around: Surroundings) -> FenceOutput:
-    """Fence the lost region, here first. Raises EpochPassed, ReplicaUnavailable for the own replica."""
+def fence(request: FenceInput, ctx: RecoveryContext) -> FenceOutput:
+    """Fence the lost region, in the own replica first. Raises EpochConflict, and ReplicaUnavailable for the own
+    replica."""
     try:
-        change = around.control.set_state(given.region, RegionState.FENCED, epoch=given.epoch, by=given.by)
+        change = ctx.control.set_state(request.region, RegionState.FENCED, epoch=request.epoch, by=request.by)
     except EpochTaken as taken:
-        raise EpochPassed(str(taken)) from None
-    at = around.moment()
+        raise EpochConflict(str(taken)) from None
+    at = ctx.now()
     return FenceOutput(
         epoch=change.epoch,
         changed=change.changed,
         peer=change.peer,
-        peer_knows_since=at if change.peer_knows else None,
+        peer_fenced_since=at if change.peer_in_sync else None,
         at=at,
     )
 
 
-def unfence(given: UnfenceInput, around: Surroundings) -> UnfenceOutput:
-    """Let the region serve again. Raises EpochPassed, and PeerSilent if that region does not know it yet."""
+def unfence(request: UnfenceInput, ctx: RecoveryContext) -> UnfenceOutput:
+    """Return the region to service. Raises EpochConflict, and PeerUnreachable if its own replica does not hold the
+    change yet; also ReplicaUnavailable for the own replica."""
     try:
-        change = around.control.set_state(given.region, RegionState.ACTIVE, epoch=given.epoch, by=given.by)
+        change = ctx.control.set_state(request.region, RegionState.ACTIVE, epoch=request.epoch, by=request.by)
     except EpochTaken as taken:
-        raise EpochPassed(str(taken)) from None
-    if not change.peer_knows:
-        raise PeerSilent(f"{given.region} could not be told that it is active again: {change.peer}")
-    return UnfenceOutput(epoch=change.epoch, changed=change.changed, at=around.moment())
+        raise EpochConflict(str(taken)) from None
+    if not change.peer_in_sync:
+        raise PeerUnreachable(f"the replica in {request.region} does not hold its return to service yet: {change.peer}")
+    return UnfenceOutput(epoch=change.epoch, changed=change.changed, at=ctx.now())
 
 
-# Which region holds the writer, told to all who ask: the control record first, then Parameter Store.
+def publish(request: PublishInput, ctx: RecoveryContext) -> PublishOutput:
+    """Set the writer's region in the control record, which the ledgers follow, and in a parameter, for all others.
 
-
-def publish(given: PublishInput, around: Surroundings) -> PublishOutput:
-    """The ledgers follow the control record. The parameter is for everything else, and reaches the other region by the
-    parameters' own way: a lost region's Parameter Store is never called. Raises EpochPassed, ServiceSilent.
+    `parameter_sync` copies the parameter to the other region, so a lost region's Parameter Store is never called.
+    Raises EpochConflict, ServiceUnavailable, and ReplicaUnavailable for the own replica.
     """
     try:
-        change = around.control.set_writer(given.writer_region, epoch=given.epoch, by=given.by)
+        change = ctx.control.set_writer(request.writer_region, epoch=request.epoch, by=request.by)
     except EpochTaken as taken:
-        raise EpochPassed(str(taken)) from None
-    ssm, name = around.here("ssm"), around.settings.writer_parameter
-    with silence_named("Parameter Store"):
+        raise EpochConflict(str(taken)) from None
+    ssm, name = ctx.own_client("ssm"), ctx.settings.writer_parameter
+    with service_errors("Parameter Store"):
         try:
             current = ssm.get_parameter(Name=name)["Parameter"]["Value"]
         except ssm.exceptions.ParameterNotFound:
             current = None
-        if current != given.writer_region:
-            ssm.put_parameter(Name=name, Value=given.writer_region, Type="String", Overwrite=True)
+        if current != request.writer_region:
+            ssm.put_parameter(Name=name, Value=request.writer_region, Type="String", Overwrite=True)
     return PublishOutput(
         epoch=change.epoch,
         changed=change.changed,
         peer=change.peer,
-        parameter="there" if current == given.writer_region else "written",
-        at=around.moment(),
+        parameter="unchanged" if current == request.writer_region else "written",
+        at=ctx.now(),
     )

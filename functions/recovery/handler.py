@@ -1,4 +1,4 @@
-"""Lambda's entry: `recovery.handler.handler`, called by the state machines with an operation and its input."""
+"""Lambda handler `recovery.handler.handler`, invoked by the state machines with an operation and its input."""
 
 import functools
 import os
@@ -11,37 +11,37 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.telemetry import flush, make_logger, make_metrics, traced
 
-from .context import Surroundings, make
+from .context import RecoveryContext, make_context
 from .operations import perform
 from .settings import Settings
 
 SERVICE = "recovery"
-# The approval's token lets anyone answer who has it and the right to: it stays out of the log.
-_UNTOLD = frozenset({"token"})
+# The task token of an approval allows to answer it, so it stays out of the log.
+_NOT_LOGGED = frozenset({"token"})
 
 
 @functools.cache
-def _made() -> tuple[Surroundings, Logger, EphemeralMetrics]:
+def _cached() -> tuple[RecoveryContext, Logger, EphemeralMetrics]:
     settings = Settings.read(os.environ)
-    return make(settings), make_logger(SERVICE), make_metrics(SERVICE, settings.metrics_namespace)
+    return make_context(settings), make_logger(SERVICE), make_metrics(SERVICE, settings.metrics_namespace)
 
 
 def recover(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    around, logger, metrics = _made()
+    ctx, logger, metrics = _cached()
     logger.set_correlation_id(context.aws_request_id)
     operation = str(event.get("operation"))
-    told = {key: value for key, value in event.items() if key not in _UNTOLD}
+    request = {key: value for key, value in event.items() if key not in _NOT_LOGGED}
     began = time.perf_counter()
     try:
-        answer = perform(event, around)
+        result = perform(event, ctx)
     except Exception as error:
         logger.error(
             "operation failed",
             event="operation-failed",
             operation=operation,
-            given=told,
+            request=request,
             error=type(error).__name__,
-            why=str(error),
+            reason=str(error),
         )
         metrics.add_metric(name="RecoveryStepsFailed", unit=MetricUnit.Count, value=1)
         raise
@@ -51,11 +51,11 @@ def recover(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             "operation done",
             event="operation-done",
             operation=operation,
-            given=told,
-            answer=answer,
+            request=request,
+            result=result,
             milliseconds=milliseconds,
         )
-        return answer
+        return result
     finally:
         flush(metrics)
 

@@ -1,4 +1,4 @@
-"""What each operation takes and gives. Moments are ISO 8601 in UTC, seconds are AWS seconds."""
+"""Input and output of each operation. Times are ISO 8601 in UTC, durations are AWS seconds; `at`: when it finished."""
 
 from typing import Any, Literal
 
@@ -8,48 +8,50 @@ Machine = Literal["failover", "failback"]
 
 
 class Model(BaseModel):
+    """Base class: immutable, unknown fields are rejected."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Nothing(Model):
-    """An operation that needs to be told nothing."""
+class NoInput(Model):
+    """The input of an operation without fields."""
 
 
 class Request(Model):
-    """The input of an execution: what a sentinel or a person asks for."""
+    """The input of an execution, from a sentinel or an operator."""
 
-    region: str  # failover: the region to leave; failback: the region to bring back
-    epoch: int | None = None  # of that region's control record when it was decided; None: whatever it is
+    region: str  # failover: the lost region; failback: the region to return to service
+    epoch: int | None = None  # of that region's control record at the decision; None: any
     by: str = "operator"
     reason: str = ""
-    mode: Literal["unplanned", "planned"] = "unplanned"  # planned: both regions live, so the writer moves without loss
-    forced: bool = False  # a person vouches: no cool-down, and the lost region is known to be dead
-    writer_region: str | None = None  # failback: where the writer belongs; None: the primary place's region
+    mode: Literal["unplanned", "planned"] = "unplanned"  # planned: both regions are alive, so no data is lost
+    forced: bool = False  # an operator confirms that the lost region is down: no cool-down, no wait for the witness
+    writer_region: str | None = None  # failback: the target region; None: the primary place's
     failing_since: str | None = None
     detected_at: str | None = None
 
 
-class GuardInput(Model):
+class PreconditionsInput(Model):
     machine: Machine
     execution: str  # ARN
     started_at: str
     request: Request
 
 
-class GuardOutput(Model):
-    go: bool
-    why: str
+class PreconditionsOutput(Model):
+    met: bool
+    reason: str
     region: str
     epoch: int  # of the region's record
-    writer_region: str  # where the writer is to be
-    writer_epoch: int
+    writer_region: str  # target region of the writer
+    writer_epoch: int  # of the writer's record
     mode: str
     forced: bool
-    finishes: bool  # another run moved the writer here and did not come to its end: what is left is done
+    resumes: bool  # another execution moved the writer here and failed later; this one does the rest
     failing_since: str | None
     detected_at: str | None
     started_at: str
-    replay_since: str  # payments accepted at this time or later are looked for in the new writer
+    replay_since: str  # payments accepted at this time or later are checked in the new writer
     at: str
 
 
@@ -62,33 +64,34 @@ class FenceInput(Model):
 class FenceOutput(Model):
     epoch: int
     changed: bool
-    peer: str  # "there", or why the lost region's own replica does not hold the fence
-    peer_knows_since: str | None
+    peer: str  # "in-sync", or why the lost region's own replica does not hold the fence
+    peer_fenced_since: str | None  # since when its own replica is known to hold the fence
     at: str
 
 
-class SwitchInput(Model):
+class SwitchoverInput(Model):
     writer_region: str
 
 
 class WriterChange(Model):
-    state: Literal["already", "in-progress", "started"]
+    state: Literal["already-writer", "in-progress", "started"]
     at: str
 
 
 class WriterInput(Model):
-    region: str  # where the writer is to be
-    lost: str | None  # the region that must have stopped writing; None when it lives and knows
-    since: str  # when the change of writer was asked for
-    peer_knows_since: str | None = None
-    down_since: str | None = None  # the unbroken chain of the witness's "down", from one call to the next
+    region: str  # target region of the writer
+    lost: str | None  # the region that must have stopped writing; None if it is alive and took part in the change
+    since: str  # when the change of writer was requested
+    peer_fenced_since: str | None = None
+    # First and last answer of the unbroken chain of the witness's "down", passed from one call to the next.
+    down_since: str | None = None
     down_at: str | None = None
     forced: bool = False
 
 
 class WriterOutput(Model):
     ready: bool
-    why: str
+    reason: str
     down_since: str | None
     down_at: str | None
     at: str
@@ -103,8 +106,8 @@ class PublishInput(Model):
 class PublishOutput(Model):
     epoch: int
     changed: bool
-    peer: str
-    parameter: Literal["written", "there"]
+    peer: str  # as in FenceOutput
+    parameter: Literal["written", "unchanged"]
     at: str
 
 
@@ -126,20 +129,20 @@ class PreflightInput(Model):
 
 
 class PreflightOutput(Model):
-    doors: dict[str, str]
-    reader_lag_seconds: float | None  # None: CloudWatch has no figure; the switchover waits for the reader in any case
+    endpoints: dict[str, str]  # health by region and endpoint
+    reader_lag_seconds: float | None  # None: CloudWatch has no data; the switchover waits for the reader in any case
     at: str
 
 
-class ProveInput(Model):
-    execution: str  # its name: the payment's id follows from it
+class VerifyInput(Model):
+    execution: str  # name; the payment's id is derived from it
     writer_region: str
 
 
-class ProveOutput(Model):
+class VerifyOutput(Model):
     payment_id: str
     durability: str
-    doors: dict[str, str]
+    endpoints: dict[str, str]  # health by endpoint
     posted_after_seconds: float
     at: str
 
@@ -147,11 +150,11 @@ class ProveOutput(Model):
 class ReplayInput(Model):
     writer_region: str
     since: str
-    continuation: dict[str, Any] | None = None  # of the last answer
+    continuation: dict[str, Any] | None = None  # of the last response
 
 
 class Replayed(Model):
-    """What the ledger's replay answered. Its counts are of all its answers together."""
+    """A response of the ledger's replay; the counts are summed over all responses of the replay."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -164,30 +167,30 @@ class Replayed(Model):
     continuation: dict[str, Any] | None = None
 
 
-class MeasureInput(Model):
-    """The moments of the run; a step that did not run has none."""
+class MetricsInput(Model):
+    """When the steps of the execution finished; None for a step that did not run."""
 
     failing_since: str | None = None
     detected_at: str | None = None
     started_at: str
     fenced_at: str | None = None
-    asked_at: str | None = None  # the change of writer
+    change_requested_at: str | None = None  # of the writer
     writer_at: str | None = None
     published_at: str | None = None
     replayed_at: str | None = None
     unfenced_at: str | None = None
-    proved_at: str | None = None
+    verified_at: str | None = None
     replay: Replayed | None = None
 
 
-class MeasureOutput(Model):
+class MetricsOutput(Model):
     seconds: dict[str, float]
-    payments: dict[str, int]  # what the replay counted; empty if there was none
+    payments: dict[str, int]  # counts of the replay; empty if there was none
     at: str
 
 
-class AskInput(Model):
-    token: str
+class ApprovalInput(Model):
+    token: str  # task token
     execution: str
     region: str
 

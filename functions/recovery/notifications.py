@@ -1,49 +1,49 @@
-"""What people are told, through the region's topic."""
+"""Notifications to operators, through the region's SNS topic."""
 
 import json
 from typing import Any
 
-from .context import Surroundings, silence_named
-from .models import AskInput, NotifyInput, NotifyOutput
+from .context import RecoveryContext, service_errors
+from .models import ApprovalInput, NotifyInput, NotifyOutput
 
 # API SNS.Publish: a subject is ASCII, without line breaks, and has fewer than 100 characters.
 _SUBJECT_LIMIT = 99
 
 
-def notify(given: NotifyInput, around: Surroundings) -> NotifyOutput:
-    """Send the result of a run. Raises ServiceSilent."""
-    region = given.document.get("guard", {}).get("region") or given.document.get("region", "")
+def notify(request: NotifyInput, ctx: RecoveryContext) -> NotifyOutput:
+    """Publish the result of an execution, with its document. Raises ServiceUnavailable."""
+    region = request.document.get("preconditions", {}).get("region") or request.document.get("region", "")
     message = {
-        "machine": given.machine,
-        "outcome": given.outcome,
-        "told_by": around.region,
-        "execution": given.execution,
-        **given.document,
+        "machine": request.machine,
+        "outcome": request.outcome,
+        "sent_from": ctx.region,
+        "execution": request.execution,
+        **request.document,
     }
-    return _publish(f"{given.machine} of {region} {given.outcome}", message, around)
+    return _publish(f"{request.machine} of {region} {request.outcome}", message, ctx)
 
 
-def ask(given: AskInput, around: Surroundings) -> NotifyOutput:
-    """Ask people whether the database may follow; traffic and payments have moved already. Raises ServiceSilent.
+def request_approval(request: ApprovalInput, ctx: RecoveryContext) -> NotifyOutput:
+    """Ask operators to approve the promotion; traffic and payments have moved already. Raises ServiceUnavailable.
 
-    The token is what a person answers with; who may, IAM decides (states:SendTaskSuccess, states:SendTaskFailure).
+    The answer needs the task token and permission for states:SendTaskSuccess or states:SendTaskFailure.
     """
-    answer = f"--region {around.region} --task-token '{given.token}'"
+    options = f"--region {ctx.region} --task-token '{request.token}'"
     message = {
-        "question": f"promote the database in {around.region}? What {given.region} did not replicate is lost to it; "
-        "the journal brings it back",
-        "execution": given.execution,
-        "yes": f"aws stepfunctions send-task-success {answer} --task-output '{{}}'",
-        "no": f"aws stepfunctions send-task-failure {answer} --error Declined --cause 'declined by a person'",
+        "question": f"promote the database in {ctx.region}? Transactions that {request.region} did not replicate "
+        "are missing until they are replayed from the journal",
+        "execution": request.execution,
+        "approve": f"aws stepfunctions send-task-success {options} --task-output '{{}}'",
+        "decline": f"aws stepfunctions send-task-failure {options} --error Declined --cause 'declined by an operator'",
     }
-    return _publish(f"Approval needed: promote the database in {around.region}", message, around)
+    return _publish(f"Approval needed: promote the database in {ctx.region}", message, ctx)
 
 
-def _publish(subject: str, message: dict[str, Any], around: Surroundings) -> NotifyOutput:
-    with silence_named("SNS"):
-        sent = around.here("sns").publish(
-            TopicArn=around.settings.topic_arn,
+def _publish(subject: str, message: dict[str, Any], ctx: RecoveryContext) -> NotifyOutput:
+    with service_errors("SNS"):
+        sent = ctx.own_client("sns").publish(
+            TopicArn=ctx.settings.topic_arn,
             Subject=subject[:_SUBJECT_LIMIT],
             Message=json.dumps(message, indent=2, sort_keys=True, default=str),
         )
-    return NotifyOutput(message_id=sent["MessageId"], at=around.moment())
+    return NotifyOutput(message_id=sent["MessageId"], at=ctx.now())

@@ -1,4 +1,7 @@
-"""Every operation by its name, with what it takes and gives."""
+"""The operations by name, each with the model of its input; `perform` validates and runs one.
+
+The names are an interface: the state machines send them (`components/failover/steps.py`).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,77 +12,77 @@ from pydantic import BaseModel, ValidationError
 from common.clock import Pace, timestamp
 
 from . import models
-from .context import Surroundings
-from .database import promote, switch, wait_for_writer
+from .context import RecoveryContext
+from .database import describe_writer, promote, switch_over
 from .errors import UnknownOperation
 from .fencing import fence, publish, unfence
-from .models import MeasureInput, MeasureOutput
-from .notifications import ask, notify
-from .preconditions import guard
+from .models import MetricsInput, MetricsOutput
+from .notifications import notify, request_approval
+from .preconditions import check_preconditions
 from .preflight import preflight
-from .proof import prove, replay
+from .verification import replay, verify_payment
 
-# What a run took and what it cost, from the moments its steps wrote down. Pure but for the present moment.
-
-
-# What is measured, and from which moment to which.
+# Durations of an execution, each with its first and its last moment.
 _SPANS = {
     "detection": ("failing_since", "detected_at"),
     "start": ("detected_at", "started_at"),
     "fence": ("started_at", "fenced_at"),
-    "writer_change": ("asked_at", "writer_at"),
+    "writer_change": ("change_requested_at", "writer_at"),
     "publish": ("writer_at", "published_at"),
     "replay": ("published_at", "replayed_at"),
     "unfence": ("published_at", "unfenced_at"),
-    "proof": ("published_at", "proved_at"),
-    "run": ("started_at", "proved_at"),
-    "loss_to_proof": ("failing_since", "proved_at"),
+    "verification": ("published_at", "verified_at"),
+    "run": ("started_at", "verified_at"),
+    "loss_to_verification": ("failing_since", "verified_at"),
 }
 
 
-def measure(given: MeasureInput, pace: Pace) -> MeasureOutput:
-    """Spans of which both ends are known, and what the replay found."""
-    moments = given.model_dump(exclude={"replay"})
+def measure_durations(request: MetricsInput, pace: Pace) -> MetricsOutput:
+    """The durations (AWS seconds) of which both ends are known, and the counts of the replay."""
+    moments = request.model_dump(exclude={"replay"})
     spans = {name: (moments[begin], moments[end]) for name, (begin, end) in _SPANS.items()}
-    return MeasureOutput(
+    return MetricsOutput(
         seconds={name: round(pace.between(begin, end), 3) for name, (begin, end) in spans.items() if begin and end},
-        payments=given.replay.model_dump(exclude={"done", "continuation"}) if given.replay else {},
+        payments=request.replay.model_dump(exclude={"done", "continuation"}) if request.replay else {},
         at=timestamp(pace.now()),
     )
 
 
 @dataclass(frozen=True)
 class Operation:
-    takes: type[BaseModel]
-    run: Callable[[Any, Surroundings], BaseModel]
+    """A function of this package and the model of its input."""
+
+    input: type[BaseModel]
+    run: Callable[[Any, RecoveryContext], BaseModel]
 
 
 OPERATIONS = {
-    "guard": Operation(models.GuardInput, guard),
+    "check-preconditions": Operation(models.PreconditionsInput, check_preconditions),
     "fence": Operation(models.FenceInput, fence),
-    "ask": Operation(models.AskInput, ask),
-    "promote": Operation(models.Nothing, promote),
-    "switch": Operation(models.SwitchInput, switch),
-    "writer": Operation(models.WriterInput, wait_for_writer),
+    "request-approval": Operation(models.ApprovalInput, request_approval),
+    "promote": Operation(models.NoInput, promote),
+    "switchover": Operation(models.SwitchoverInput, switch_over),
+    "describe-writer": Operation(models.WriterInput, describe_writer),
     "publish": Operation(models.PublishInput, publish),
     "replay": Operation(models.ReplayInput, replay),
-    "prove": Operation(models.ProveInput, prove),
-    "measure": Operation(models.MeasureInput, lambda given, around: measure(given, around.pace)),
+    "verify-payment": Operation(models.VerifyInput, verify_payment),
+    "measure-durations": Operation(models.MetricsInput, lambda request, ctx: measure_durations(request, ctx.pace)),
     "notify": Operation(models.NotifyInput, notify),
     "preflight": Operation(models.PreflightInput, preflight),
     "unfence": Operation(models.UnfenceInput, unfence),
 }
 
 
-def perform(event: Mapping[str, Any], around: Surroundings) -> dict[str, Any]:
-    """Run the operation that `event` names, with the rest of it as its input. Raises RecoveryError."""
+def perform(event: Mapping[str, Any], ctx: RecoveryContext) -> dict[str, Any]:
+    """Run the operation that `event` names; the other fields are its input. Returns its output as JSON. Raises
+    RecoveryError and ReplicaUnavailable."""
     name = event.get("operation")
     operation = OPERATIONS.get(str(name))
     if operation is None:
-        raise UnknownOperation(f"there is no operation {name!r}; there are {', '.join(sorted(OPERATIONS))}")
+        raise UnknownOperation(f"unknown operation {name!r}; known are {', '.join(sorted(OPERATIONS))}")
     try:
-        given = operation.takes.model_validate({key: value for key, value in event.items() if key != "operation"})
+        request = operation.input.model_validate({key: value for key, value in event.items() if key != "operation"})
     except ValidationError as error:
-        wrong = {".".join(map(str, each["loc"])): each["msg"] for each in error.errors(include_input=False)}
-        raise UnknownOperation(f"operation {name} was given wrong fields: {wrong}") from None
-    return operation.run(given, around).model_dump(mode="json")
+        invalid = {".".join(map(str, each["loc"])): each["msg"] for each in error.errors(include_input=False)}
+        raise UnknownOperation(f"operation {name} has invalid fields: {invalid}") from None
+    return operation.run(request, ctx).model_dump(mode="json")

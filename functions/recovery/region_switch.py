@@ -1,8 +1,8 @@
-"""Lambda's entry for the steps of a plan of ARC Region switch: `recovery.region_switch.handler`.
+"""Lambda handler `recovery.region_switch.handler`: the Lambda steps of an ARC Region switch plan.
 
-ARC calls a step's function in the region that is to take over, and calls it again until it succeeds. What the event
-holds AWS does not say [ARC-1], so nobody looks at it: which step a function is, its environment tells, and all else the
-control records do. A step that is called again finds what is done already.
+ARC invokes a step's function in the region that takes over, and again until it succeeds. The content of its event is
+undocumented [ARC-1] and not used: the environment names the step, and the control records hold everything else. Steps
+are idempotent.
 """
 
 import functools
@@ -18,129 +18,130 @@ from common.clock import timestamp
 from common.control.records import RegionRecord, RegionState
 from common.telemetry import make_logger, traced
 
-from .context import Surroundings, make
-from .database import wait_for_writer
-from .errors import PeerSilent, RegionNotReady
+from .context import RecoveryContext, make_context
+from .database import describe_writer
+from .errors import PeerUnreachable, RegionNotReady
 from .fencing import fence, publish
 from .models import (
     FenceInput,
     FenceOutput,
     NotifyInput,
-    ProveInput,
     PublishInput,
     Replayed,
     ReplayInput,
+    VerifyInput,
     WriterInput,
     WriterOutput,
 )
 from .notifications import notify
-from .proof import prove, replay
 from .settings import Settings
+from .verification import replay, verify_payment
 
 SERVICE = "region-switch"
-_LOOK_SECONDS = 2.0
+_POLL_SECONDS = 2.0
 
 
 class StepSettings(Settings):
+    """Settings of the recovery function, and which step it is."""
+
     region_switch_step: Literal["fence", "prove"]
 
 
-def leave(around: Surroundings) -> dict[str, Any]:
-    """Fence the region that is left, before the database moves. Raises RegionNotReady, PeerSilent and EpochPassed."""
-    records, peer = around.control.records(), around.settings.peer_region
+def fence_peer(ctx: RecoveryContext) -> dict[str, Any]:
+    """Fence the region that gives up the writer, before the database moves.
+
+    Raises RegionNotReady, PeerUnreachable and EpochConflict.
+    """
+    records, peer = ctx.control.records(), ctx.settings.peer_region
     if records.own.state is RegionState.FENCED:
-        raise RegionNotReady(
-            f"{around.region} is fenced: bring it back with the failback, which moves the database too"
-        )
-    fenced = _fence(records.peer, around)
-    if fenced.peer_knows_since is None:
-        raise PeerSilent(f"{peer} could not be told ({fenced.peer}): it is lost, which is the failover's work")
+        raise RegionNotReady(f"{ctx.region} is fenced: run a failback, which moves the database as well")
+    fenced = _fence(records.peer, ctx)
+    if fenced.peer_fenced_since is None:
+        raise PeerUnreachable(f"{peer} does not hold the fence ({fenced.peer}): for a lost region use the failover")
     return fenced.model_dump(mode="json")
 
 
-def take_over(around: Surroundings) -> dict[str, Any]:
-    """After the database moved: name the own region the writer, post what is missing, and prove a payment.
+def take_over(ctx: RecoveryContext) -> dict[str, Any]:
+    """After the database moved: publish the own region as the writer, replay the journal, and verify a payment.
 
-    Raises RegionNotReady unless the other region is fenced, and what the operations raise.
+    Raises RegionNotReady unless the other region is fenced, and the errors of the operations.
     """
-    records, own, peer = around.control.records(), around.region, around.settings.peer_region
+    records, own, peer = ctx.control.records(), ctx.region, ctx.settings.peer_region
     if records.peer.state is not RegionState.FENCED:
-        raise RegionNotReady(f"{peer} is not fenced; let the plan's step that fences it come first")
-    fenced = _fence(records.peer, around)
+        raise RegionNotReady(f"{peer} is not fenced; run the plan's step that fences it first")
+    fenced = _fence(records.peer, ctx)
     name = f"region-switch-{peer}-{fenced.epoch}"
-    _wait_for_writer(fenced, around)
-    published = publish(PublishInput(writer_region=own, epoch=records.writer.epoch, by=name), around)
-    replayed = _replay_all(records.peer.since, around)
-    proof = prove(ProveInput(execution=name, writer_region=own), around)
+    _wait_for_writer(fenced, ctx)
+    published = publish(PublishInput(writer_region=own, epoch=records.writer.epoch, by=name), ctx)
+    replayed = _replay_all(records.peer.since, ctx)
+    verified = verify_payment(VerifyInput(execution=name, writer_region=own), ctx)
     document = {
         "region": peer,
         "published": published.model_dump(mode="json"),
         "replay": replayed.model_dump(mode="json", exclude={"continuation"}),
-        "proof": proof.model_dump(mode="json"),
+        "verification": verified.model_dump(mode="json"),
     }
-    notify(NotifyInput(machine="failover", execution=name, outcome="succeeded", document=document), around)
+    notify(NotifyInput(machine="failover", execution=name, outcome="succeeded", document=document), ctx)
     return document
 
 
-def _fence(peer: RegionRecord, around: Surroundings) -> FenceOutput:
-    """A region that is fenced already stays so, and is told again."""
-    given = FenceInput(region=around.settings.peer_region, epoch=peer.epoch, by=f"{SERVICE} in {around.region}")
-    return fence(given, around)
+def _fence(peer: RegionRecord, ctx: RecoveryContext) -> FenceOutput:
+    """Idempotent; brings the region's own replica in sync if it was behind."""
+    request = FenceInput(region=ctx.settings.peer_region, epoch=peer.epoch, by=f"{SERVICE} in {ctx.region}")
+    return fence(request, ctx)
 
 
-def _wait_for_writer(fenced: FenceOutput, around: Surroundings) -> None:
-    """Looks within one call, since the next one would not know for how long the other region has been silent. Raises
-    WriterNotInTime."""
-    began, looked = around.moment(), None
-    while not (looked := _look_for_writer(fenced, began, looked, around)).ready:
-        around.pace.sleep(_LOOK_SECONDS)
+def _wait_for_writer(fenced: FenceOutput, ctx: RecoveryContext) -> None:
+    """Poll within one invocation, because the next one would not know for how long the other region has been down.
+    Raises WriterTimeout."""
+    began, polled = ctx.now(), None
+    while not (polled := _poll_writer(fenced, began, polled, ctx)).ready:
+        ctx.pace.sleep(_POLL_SECONDS)
 
 
-def _look_for_writer(
-    fenced: FenceOutput, began: str, before: WriterOutput | None, around: Surroundings
-) -> WriterOutput:
-    given = WriterInput(
-        region=around.region,
-        lost=around.settings.peer_region,
+def _poll_writer(fenced: FenceOutput, began: str, before: WriterOutput | None, ctx: RecoveryContext) -> WriterOutput:
+    request = WriterInput(
+        region=ctx.region,
+        lost=ctx.settings.peer_region,
         since=began,
-        peer_knows_since=fenced.peer_knows_since,
+        peer_fenced_since=fenced.peer_fenced_since,
         down_since=before.down_since if before else None,
         down_at=before.down_at if before else None,
     )
-    return wait_for_writer(given, around)
+    return describe_writer(request, ctx)
 
 
-def _replay_all(fenced_at: str, around: Surroundings) -> Replayed:
-    """Every payment since a while before the fence, until the ledger has looked at all of them."""
-    window = timedelta(seconds=around.pace.real(around.settings.replay_window_seconds))
+def _replay_all(fenced_at: str, ctx: RecoveryContext) -> Replayed:
+    """Replay all payments accepted since the replay window before the fence (`fenced_at`, ISO 8601)."""
+    window = timedelta(seconds=ctx.pace.real(ctx.settings.replay_window_seconds))
     since, continuation = timestamp(datetime.fromisoformat(fenced_at) - window), None
     while True:
-        asked = ReplayInput(writer_region=around.region, since=since, continuation=continuation)
-        found = replay(asked, around)
-        if found.done:
-            return found
-        continuation = found.continuation
+        request = ReplayInput(writer_region=ctx.region, since=since, continuation=continuation)
+        response = replay(request, ctx)
+        if response.done:
+            return response
+        continuation = response.continuation
 
 
-STEPS: Mapping[str, Callable[[Surroundings], dict[str, Any]]] = {"fence": leave, "prove": take_over}
+STEPS: Mapping[str, Callable[[RecoveryContext], dict[str, Any]]] = {"fence": fence_peer, "prove": take_over}
 
 
 @functools.cache
-def _made() -> tuple[str, Surroundings, Logger]:
+def _cached() -> tuple[str, RecoveryContext, Logger]:
     settings = StepSettings.read(os.environ)
-    return settings.region_switch_step, make(settings), make_logger(SERVICE)
+    return settings.region_switch_step, make_context(settings), make_logger(SERVICE)
 
 
 def step(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    name, around, logger = _made()
+    name, ctx, logger = _cached()
     logger.set_correlation_id(context.aws_request_id)
     try:
-        answer = STEPS[name](around)
+        result = STEPS[name](ctx)
     except Exception as error:
-        logger.error("step failed", event="step-failed", step=name, error=type(error).__name__, why=str(error))
+        logger.error("step failed", event="step-failed", step=name, error=type(error).__name__, reason=str(error))
         raise
-    logger.info("step done", event="step-done", step=name, answer=answer)
-    return answer
+    logger.info("step done", event="step-done", step=name, result=result)
+    return result
 
 
 handler = traced(step, service=SERVICE)

@@ -1,4 +1,5 @@
-"""The sentinel of a region: watches the other region and starts the failover when that region is lost, and only then.
+"""The Lambda function `sentinel`: monitors the other region and starts the failover if that region is lost.
 
-It changes nothing itself. What it starts is this region's state machine, which checks everything again.
+It changes nothing itself: it starts this region's state machine, which checks all preconditions again. How the failover
+is done belongs to `recovery` and `components/failover`. The handler string is `sentinel.handler.handler`.
 """

@@ -1,4 +1,4 @@
-"""Whether to start a failover: one pure decision on what was seen. The rows of the table are its whole logic."""
+"""Decides whether to start a failover. Pure; the rows of TABLE are the whole logic."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ class Act(StrEnum):
     """Why a failover is started."""
 
     PEER_LOST = "peer-lost"
-    UNFINISHED = "failover-unfinished"  # the peer is fenced and lost, but the run that was to follow did not succeed
+    UNFINISHED = "failover-unfinished"  # the peer is fenced and lost, but the execution that fenced it did not succeed
 
 
 class Hold(StrEnum):
-    """Why none is started."""
+    """Why no failover is started."""
 
     PEER_ANSWERS = "peer-answers"
-    NOT_YET = "not-enough-failures"
+    NOT_ENOUGH_FAILURES = "not-enough-failures"
     OWN_JOURNAL = "own-journal-unreadable"
     OWN_FENCED = "own-region-fenced"
-    OWN_UNFIT = "own-region-unfit"  # unhealthy, or the peer may have taken over from it
+    OWN_UNFIT = "own-region-unfit"  # unhealthy, or the peer may have taken over
     OWN_ENDPOINTS = "own-endpoints-fail-too"
     ALREADY = "peer-already-fenced"
     RUNS_UNKNOWN = "state-machine-unreadable"
@@ -36,57 +36,58 @@ class Hold(StrEnum):
     RETRY_LATER = "last-attempt-too-recent"
 
 
-# What needs nobody's attention: all is well, or it is being seen to, or it was.
-CALM = frozenset({Hold.PEER_ANSWERS, Hold.NOT_YET, Hold.ALREADY, Hold.RUNNING, Hold.DECLINED})
+# Reasons that need no attention: all is well, or an execution or an operator takes care of it.
+CALM = frozenset({Hold.PEER_ANSWERS, Hold.NOT_ENOUGH_FAILURES, Hold.ALREADY, Hold.RUNNING, Hold.DECLINED})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
-    """The last probes of the peer, a round asking both its doors."""
+    """The last rounds of probes of the peer; a round probes both its endpoints."""
 
     seen: int
-    failed: int  # neither door answered as a living region; "fenced" is an answer
-    needed: int
-    last: dict[str, str]  # door to what it said last
+    failed: int  # rounds in which neither endpoint answered as a live region; "fenced" is such an answer
+    needed: int  # failed rounds that make the peer suspect
+    last: dict[str, str]  # latest health by endpoint
 
     @property
     def suffice(self) -> bool:
+        """Whether enough rounds failed."""
         return self.failed >= self.needed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Own:
-    """What this region thinks of itself."""
+class OwnRegion:
+    """The state of this region by its own control rules and endpoints."""
 
-    fit: bool  # healthy, and nobody can have taken over from it
-    why: str
-    doors: dict[str, str]
-    doors_answer: bool  # at least one
+    fit: bool  # healthy, and the peer cannot have taken over
+    reason: str  # of the control rules' decision
+    endpoints: dict[str, str]  # health by endpoint
+    any_endpoint_alive: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """The state machine's runs."""
+    """The executions of this region's state machines."""
 
-    in_progress: str | None = None  # its name
-    attempts: int = 0  # ended runs for the loss as it stands
+    in_progress: str | None = None  # name of the running execution
+    attempts: int = 0  # ended executions for the current loss
     seconds_since_attempt: float | None = None
-    unfinished: bool = False  # the failover that went on last here did not succeed
-    declined: bool = False  # because people said no to it
+    unfinished: bool = False  # the last failover that proceeded here did not succeed
+    declined: bool = False  # because an operator declined it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All that was seen. Beyond `rounds` it is gathered only once they suffice."""
+    """The input of the decision. All beyond `rounds` is gathered only once enough of them failed."""
 
     rounds: Rounds
     region: str
-    own: Own | None = None
-    records: ControlRecords | None = None  # None: the own journal is silent
+    own: OwnRegion | None = None
+    records: ControlRecords | None = None  # None: the own journal does not answer
     witness_own: Witness = Witness.SILENT
     witness_peer: Witness = Witness.SILENT
-    runs: Runs | None = None  # None: Step Functions is silent
-    seconds_since_change: float | None = None  # since the writer moved, or a region came back
+    runs: Runs | None = None  # None: Step Functions does not answer
+    seconds_since_change: float | None = None  # since the writer moved or a region was unfenced; None: never
     cool_down_seconds: float = 0.0
     attempts_allowed: int = 1
     retry_seconds: float = 0.0
@@ -94,6 +95,8 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
+    """Whether to start the failover, and the row that decided."""
+
     act: bool
     reason: Act | Hold
 
@@ -109,17 +112,17 @@ def _fenced(evidence: Evidence) -> bool:
 
 
 def _has_moved(evidence: Evidence) -> bool:
-    """The peer is fenced and this region has the writer: there is nothing left to take over."""
+    """The peer is fenced and this region has the writer."""
     return _fenced(evidence) and evidence.records is not None and evidence.records.writer.region == evidence.region
 
 
 def _is_done(evidence: Evidence) -> bool:
-    """Nothing is left to be replayed and proved either, as far as is known."""
+    """The writer has moved, and no execution is known to be unfinished."""
     return _has_moved(evidence) and not (evidence.runs and evidence.runs.unfinished)
 
 
 def _cools_down(evidence: Evidence) -> bool:
-    """Between two changes of the writer. What finishes one is not another."""
+    """Between two changes of the writer; resuming one does not count as another."""
     ago = evidence.seconds_since_change
     return not _has_moved(evidence) and ago is not None and ago < evidence.cool_down_seconds
 
@@ -128,23 +131,23 @@ def _attempted(evidence: Evidence) -> float | None:
     return evidence.runs.seconds_since_attempt if evidence.runs else None
 
 
-# The first row that holds decides; if none does, the failover is started.
+# The first row that holds decides; if none holds, the failover is started.
 TABLE = (
     _Row(lambda seen: not seen.rounds.failed, Hold.PEER_ANSWERS),
-    _Row(lambda seen: not seen.rounds.suffice, Hold.NOT_YET),
+    _Row(lambda seen: not seen.rounds.suffice, Hold.NOT_ENOUGH_FAILURES),
     _Row(lambda seen: seen.records is None, Hold.OWN_JOURNAL),
     _Row(lambda seen: seen.records is not None and seen.records.own.state is RegionState.FENCED, Hold.OWN_FENCED),
     _Row(_is_done, Hold.ALREADY),
     _Row(lambda seen: seen.runs is None, Hold.RUNS_UNKNOWN),
     _Row(lambda seen: seen.runs is not None and seen.runs.in_progress is not None, Hold.RUNNING),
-    # Who said no is not asked again every minute; a failover started by hand asks, or brings the region back.
+    # A declined failover is not proposed again every minute; a manual failover or failback ends this state.
     _Row(lambda seen: seen.runs is not None and seen.runs.declined, Hold.DECLINED),
-    # The own path to the world may be what is broken, and not the peer.
-    _Row(lambda seen: seen.own is None or not seen.own.doors_answer, Hold.OWN_ENDPOINTS),
+    # This region's own network path may be broken, and not the peer.
+    _Row(lambda seen: seen.own is None or not seen.own.any_endpoint_alive, Hold.OWN_ENDPOINTS),
     _Row(lambda seen: seen.witness_own is Witness.DOWN, Hold.WITNESS_OWN_DOWN),
     _Row(lambda seen: seen.witness_peer is Witness.UP, Hold.WITNESS_UP),
-    # Without the witness a partition looks just like a loss. Traffic and payments have moved already, so waiting costs
-    # the ledger some delay; acting could make two writers.
+    # Without the witness a partition is indistinguishable from a loss. Traffic and payments have moved already, so
+    # waiting only delays the ledger; a failover could create two writers.
     _Row(lambda seen: seen.witness_peer is Witness.SILENT, Hold.WITNESS_SILENT),
     _Row(lambda seen: seen.own is None or not seen.own.fit, Hold.OWN_UNFIT),
     _Row(_cools_down, Hold.COOL_DOWN),
@@ -154,7 +157,7 @@ TABLE = (
 
 
 def decide(evidence: Evidence) -> Verdict:
-    """What a sentinel that saw `evidence` does."""
+    """The verdict on `evidence`: hold by the first row of TABLE that holds, else act."""
     for row in TABLE:
         if row.holds(evidence):
             return Verdict(act=False, reason=row.reason)

@@ -1,4 +1,4 @@
-"""The state machines' runs as the sentinel sees and starts them."""
+"""The executions of the failover and failback state machines: queries, and the start of a failover."""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from common.clock import Pace
 from .decision import Runs
 
 DECLINED = "Declined"
-"""The error of a run that people said no to (`ops/failover/approval.py`, the workflow's own word for it)."""
+"""The error of an execution that an operator declined (`ops/failover`, `recovery/notifications.py`)."""
 
 
 class RunsUnavailable(Exception):
-    """Step Functions did not answer in this region; `reason` is an error's name."""
+    """Step Functions did not answer in this region; `reason` is the error's code or class name."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"Step Functions is unavailable: {reason}")
@@ -23,7 +23,7 @@ class RunsUnavailable(Exception):
 
 
 class StateMachines:
-    """This region's failover and failback."""
+    """This region's failover and failback state machines. `attempts`: executions per loss."""
 
     def __init__(self, client: Any, *, failover_arn: str, failback_arn: str, attempts: int, pace: Pace) -> None:
         self._client = client
@@ -32,22 +32,22 @@ class StateMachines:
         self._attempts = attempts
         self._pace = pace
 
-    def look(self, stem: str, last: str | None) -> Runs:
-        """Whether either machine is at work, how often `stem` was tried, and whether `last`, the ARN of the run that
-        went on last in this region, left something to be finished. Raises RunsUnavailable."""
+    def runs(self, stem: str, last: str | None) -> Runs:
+        """The running execution of either state machine, the attempts named after `stem`, and whether `last` (the ARN
+        that holds this region's run slot) is unfinished. Raises RunsUnavailable."""
         try:
             for machine in (self._failover, self._failback):
                 found = self._client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)
                 if found["executions"]:
                     return Runs(in_progress=found["executions"][0]["name"])
-            return self._tried(stem, last)
+            return self._attempts_of(stem, last)
         except (ClientError, BotoCoreError) as error:
             raise RunsUnavailable(_name(error)) from None
 
     def start(self, stem: str, attempt: int, request: Mapping[str, Any]) -> str:
-        """Start the failover under the name that belongs to this attempt, or find that somebody has; its name.
+        """Start the failover under the name of this attempt, unless an execution of that name exists. Returns the name.
 
-        Raises RunsUnavailable.
+        `request` is the execution's input. Raises RunsUnavailable.
         """
         name = f"{stem}-{attempt}"
         try:
@@ -59,8 +59,8 @@ class StateMachines:
             raise RunsUnavailable(_name(error)) from None
         return name
 
-    def _tried(self, stem: str, last: str | None) -> Runs:
-        """Attempts are numbered without a gap, so that two who count at once arrive at the same name."""
+    def _attempts_of(self, stem: str, last: str | None) -> Runs:
+        """Attempts are numbered without gaps, so that two concurrent sentinels arrive at the same name."""
         left = self._describe(last) if last and last.startswith(self._executions) else None
         unfinished = left is not None and left["status"] != "SUCCEEDED"
         declined = left is not None and left.get("error") == DECLINED
@@ -77,7 +77,7 @@ class StateMachines:
 
     @property
     def _executions(self) -> str:
-        """What the ARN of each run of the failover begins with."""
+        """The common prefix of the ARNs of the failover's executions."""
         return self._failover.replace(":stateMachine:", ":execution:") + ":"
 
     def _describe(self, arn: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Lambda's entry: `sentinel.handler.handler`, called by a schedule every minute."""
+"""Lambda handler `sentinel.handler.handler`, invoked by a schedule every minute."""
 
 import functools
 import os
@@ -6,27 +6,27 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.aws_clients import AwsClients, Clients
+from common.aws_clients import AwsClients, DynamoDbClients
 from common.clock import Pace
-from common.control.observe import Control
-from common.control.witness import ask_witness
-from common.health_endpoints import read_doors
+from common.control.observe import ControlObserver
+from common.control.witness import query_witness
+from common.health_endpoints import read_endpoints
 from common.telemetry import flush, make_logger, make_metrics, traced
 
 from .executions import StateMachines
+from .loop import SentinelContext, SentinelLoop
 from .probes import Prober
 from .settings import Settings
-from .watch import Surroundings, Watch
 
 SERVICE = "sentinel"
 
 
-def make_watch(settings: Settings) -> Watch:
-    """A sentinel put together; making it calls nothing."""
+def make_loop(settings: Settings) -> SentinelLoop:
+    """The loop of `settings`. Creating it makes no call."""
     pace = Pace(speed=settings.clock_speed)
     aws = AwsClients(deadline_seconds=settings.api_timeout_seconds)
-    around = Surroundings(
-        control=Control.of(settings, Clients()),
+    ctx = SentinelContext(
+        control=ControlObserver.from_settings(settings, DynamoDbClients()),
         machines=StateMachines(
             aws.client("stepfunctions", settings.region),
             failover_arn=settings.failover_arn,
@@ -34,16 +34,18 @@ def make_watch(settings: Settings) -> Watch:
             attempts=settings.attempts,
             pace=pace,
         ),
-        ask_peers_witness=lambda: ask_witness(
+        query_peer_witness=lambda: query_witness(
             settings.peer_witness_name,
             server=settings.witness_resolver,
-            timeout=settings.witness_timeout_ms / 1000,
+            timeout_seconds=settings.witness_timeout_ms / 1000,
         ),
-        find_doors=lambda region: read_doors(aws.client("ssm", settings.region), settings.endpoints_prefix, region),
+        find_endpoints=lambda region: read_endpoints(
+            aws.client("ssm", settings.region), settings.endpoints_prefix, region
+        ),
     )
-    return Watch(
+    return SentinelLoop(
         settings=settings,
-        around=around,
+        ctx=ctx,
         prober=Prober(deadline_seconds=settings.probe_deadline),
         pace=pace,
         logger=make_logger(SERVICE),
@@ -52,17 +54,17 @@ def make_watch(settings: Settings) -> Watch:
 
 
 @functools.cache
-def _watch() -> Watch:
-    return make_watch(Settings.read(os.environ))
+def _loop() -> SentinelLoop:
+    return make_loop(Settings.read(os.environ))
 
 
-def watch_once(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    watch = _watch()
-    watch.logger.set_correlation_id(context.aws_request_id)
+def monitor(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    loop = _loop()
+    loop.logger.set_correlation_id(context.aws_request_id)
     try:
-        return watch.run(lambda: context.get_remaining_time_in_millis() / 1000)
+        return loop.run(lambda: context.get_remaining_time_in_millis() / 1000)
     finally:
-        flush(watch.metrics)
+        flush(loop.metrics)
 
 
-handler = traced(watch_once, service=SERVICE)
+handler = traced(monitor, service=SERVICE)

@@ -1,43 +1,43 @@
-"""Probes of a region's doors: what each says of its region at this moment."""
+"""Health probes of a region's endpoints, and the window of their last rounds."""
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from common.health_endpoints import ALIVE, Doors, health_of
+from common.health_endpoints import ALIVE, Endpoints, probe_health
 
 from .decision import Rounds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """One look at both doors."""
+    """One probe of both endpoints of the peer."""
 
-    at: float  # by the pace's clock
-    said: dict[str, str] = field(default_factory=dict)  # door to what `health_of` gives
+    at: float  # by `Pace.clock`
+    health: dict[str, str] = field(default_factory=dict)  # by endpoint, as `probe_health` returns it
 
     @property
     def failed(self) -> bool:
-        """No door led to a region that lives."""
-        return ALIVE.isdisjoint(self.said.values())
+        """Whether no endpoint answered as a live region."""
+        return ALIVE.isdisjoint(self.health.values())
 
 
 class Prober:
-    """Asks both doors at once, so that a silent one costs no more than the deadline (seconds of this machine)."""
+    """Probes endpoints in parallel, so that unreachable ones cost at most `deadline_seconds` (real seconds)."""
 
     def __init__(self, *, deadline_seconds: float) -> None:
         self._deadline = deadline_seconds
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="probe")
 
-    def look(self, doors: Doors) -> dict[str, str]:
-        """What each door said."""
-        urls = doors.urls()
-        words = self._threads.map(lambda url: health_of(url, deadline_seconds=self._deadline), urls.values())
-        return dict(zip(urls, words, strict=True))
+    def probe(self, endpoints: Endpoints) -> dict[str, str]:
+        """Health by endpoint, as `probe_health` returns it."""
+        urls = endpoints.urls()
+        results = self._threads.map(lambda url: probe_health(url, deadline_seconds=self._deadline), urls.values())
+        return dict(zip(urls, results, strict=True))
 
 
 class Window:
-    """The last `size` rounds. One older than `age` seconds tells nothing of now: the function was not running."""
+    """The last `size` rounds. A round older than `age` (AWS seconds) is dropped: the function was not running since."""
 
     def __init__(self, *, size: int, needed: int, age: float) -> None:
         self._rounds: deque[Round] = deque(maxlen=size)
@@ -45,6 +45,7 @@ class Window:
         self._age = age
 
     def add(self, latest: Round) -> Rounds:
+        """The summary including `latest`."""
         while self._rounds and latest.at - self._rounds[0].at > self._age:
             self._rounds.popleft()
         self._rounds.append(latest)
@@ -52,5 +53,5 @@ class Window:
             seen=len(self._rounds),
             failed=sum(each.failed for each in self._rounds),
             needed=self._needed,
-            last=latest.said,
+            last=latest.health,
         )

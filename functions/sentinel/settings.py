@@ -1,11 +1,11 @@
-"""The environment variables of the function; `peer_region` is read from PEER_REGION, and so on.
+"""Environment variables of the function: `peer_region` is read from PEER_REGION, and so on.
 
-Seconds are AWS seconds, except of what `ControlSettings` holds. With the defaults a region that stops answering is
-found lost after at most `probe_interval_seconds * failures + probe_timeout_seconds` = 22 s, and after 15 s more if the
-next run of the function falls to another sandbox just then. Route 53's checkers need 30 s (3 probes, 10 s apart) and
-resolvers may repeat their "up" for 10 s, so the witness agrees after 30 to 40 s; until it does it is asked every
-`eager_interval_seconds`. Both lie within 45 s. The schedule leaves no gap longer than `probe_interval_seconds` if the
-function's own timeout is above `run_seconds` + 15.
+Durations are AWS seconds, except those of `ControlSettings`. With the defaults a region that stops answering is
+detected after at most `probe_interval_seconds * failures + probe_timeout_seconds` = 22 s, and 15 s later if the next
+invocation runs in a new sandbox. Route 53's checkers need 30 s (3 probes, 10 s apart) and resolvers may cache their
+"up" for 10 s, so the witness agrees after 30 to 40 s; until then it is queried every `eager_interval_seconds`. Both are
+within 45 s. The schedule leaves no gap longer than `probe_interval_seconds` if the function's timeout is above
+`run_seconds` + 15.
 """
 
 from typing import Self
@@ -16,27 +16,27 @@ from common.control.settings import ControlSettings
 
 
 class Settings(ControlSettings):
-    peer_witness_name: str = Field(min_length=1)  # what is asked about the peer
-    endpoints_prefix: str = Field(pattern=r"^/.+[^/]$")  # of the parameters that name each region's doors
+    peer_witness_name: str = Field(min_length=1)  # DNS name of the peer's witness
+    endpoints_prefix: str = Field(pattern=r"^/.+[^/]$")  # of the parameters with each region's endpoint URLs
     failover_arn: str = Field(min_length=1)  # this region's state machines
     failback_arn: str = Field(min_length=1)
     probe_interval_seconds: float = Field(default=5.0, gt=0, le=30)
     eager_interval_seconds: float = Field(default=2.0, gt=0, le=30)
     probe_timeout_seconds: float = Field(default=2.0, gt=0, le=10)
-    probes: int = Field(default=5, ge=1, le=20)  # M: rounds that are looked at
-    failures: int = Field(default=4, ge=1, le=20)  # N: of them must have failed
-    run_seconds: float = Field(default=55.0, gt=0, le=840)  # leaves room to end before the next minute's run
+    probes: int = Field(default=5, ge=1, le=20)  # M: rounds in the window
+    failures: int = Field(default=4, ge=1, le=20)  # N: failed rounds that are needed
+    run_seconds: float = Field(default=55.0, gt=0, le=840)  # ends before the next minute's invocation
     cool_down_seconds: float = Field(default=300.0, ge=0)  # after a failover or failback, before the next failover
-    attempts: int = Field(default=3, ge=1, le=10)  # state machine runs for one loss, until a person is needed
-    retry_seconds: float = Field(default=60.0, ge=0)  # between two of them
+    attempts: int = Field(default=3, ge=1, le=10)  # executions for one loss before an operator is needed
+    retry_seconds: float = Field(default=60.0, ge=0)  # between two attempts
     api_timeout_seconds: float = Field(default=2.0, gt=0, le=30)  # of calls to AWS in the own region
-    clock_speed: float = Field(default=1.0, gt=0)  # AWS seconds in one of this machine; other than 1 in rehearsals only
+    clock_speed: float = Field(default=1.0, gt=0)  # AWS seconds per real second; other than 1 only in rehearsals
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)
 
     @property
     def probe_deadline(self) -> float:
-        """Seconds of this machine after which a door counts as silent."""
+        """Real seconds after which an endpoint counts as unreachable."""
         return max(self.probe_timeout_seconds / self.clock_speed, self.answer_seconds)
 
     @model_validator(mode="after")

@@ -164,7 +164,7 @@ def follow(client: Any, run: str, env: str, *, console: Console | None = None) -
 def measurements(ended: End) -> Table:
     """Recovery times in AWS seconds, and what the replay counted."""
     table = Table("measured", "", box=None, pad_edge=False, header_style="bold")
-    measured = ended.document.get("measures", {})
+    measured = ended.document.get("metrics", {})
     for name, seconds in measured.get("seconds", {}).items():
         table.add_row(name.replace("_", " "), f"{seconds:.1f} s")
     for name, count in measured.get("payments", {}).items():

@@ -54,8 +54,8 @@ class End:
     @property
     def skipped(self) -> str | None:
         """The precondition that was not met, so that nothing was changed; None if it proceeded."""
-        guard = self.document.get("guard", {})
-        return None if guard.get("go", True) else str(guard.get("why", ""))
+        preconditions = self.document.get("preconditions", {})
+        return None if preconditions.get("met", True) else str(preconditions.get("reason", ""))
 
 
 def machine_arn(environment: Environment, workflow: str, place: Place) -> str:

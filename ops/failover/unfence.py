@@ -123,9 +123,9 @@ def _activate(target: Environment, at: Place, *, epoch: int, by: str) -> dict[st
     if "FunctionError" not in answer:
         return result
     name, why = result.get("errorType"), result.get("errorMessage", "")
-    if name == "EpochPassed":
+    if name == "EpochConflict":
         raise Refused(f"nothing was changed: {why}; check again with make unfence ENV={target.name}")
-    if name == "PeerSilent":
+    if name == "PeerUnreachable":
         raise Incomplete(
             f"{target.region(at)} is active by its own replica, the other one does not record it yet: {why}. "
             f"Run the same command again when {target.region(at.other)} answers"

@@ -91,7 +91,7 @@ def test_what_another_try_cannot_change_is_not_tried_again(definition: dict[str,
     for name in ("CheckPreconditions", "Publish", "DescribeWriter"):
         final, *_ = definition["States"][name]["Retry"]
         assert final["MaxAttempts"] == 0
-        assert {"EpochPassed", "WriterNotInTime"} <= set(final["ErrorEquals"])
+        assert {"EpochConflict", "WriterTimeout"} <= set(final["ErrorEquals"])
 
 
 def test_nothing_is_called_but_functions_of_the_own_region(definition: dict[str, Any]) -> None:

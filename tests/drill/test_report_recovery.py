@@ -119,7 +119,10 @@ def test_the_writers_lane_shows_no_two_at_once() -> None:
 def run(machine: str, begun: float, **moments: float) -> WorkflowRun:
     """A run whose steps were done at these seconds after the start of the drill."""
     at = {name: {"at": datetime.fromtimestamp(seconds, UTC).isoformat()} for name, seconds in moments.items()}
-    document: dict[str, Any] = {"guard": {"go": True, "detected_at": "x"}, "measures": {"seconds": {"run": 1.0}}} | at
+    document: dict[str, Any] = {
+        "preconditions": {"met": True, "detected_at": "x"},
+        "metrics": {"seconds": {"run": 1.0}},
+    } | at
     return WorkflowRun(
         machine=machine, region=EAST_2, name=f"{machine}-1", status="SUCCEEDED", started=begun, ended=begun + 10,
         document=document, steps=(RunStep(name="Guard", entered=begun, left=begun + 1),),

@@ -39,12 +39,12 @@ def moment(aws_seconds: float) -> str:
 def failover(begun: float = 40.0, **changes: Any) -> WorkflowRun:
     """A failover that the sentinel began `begun` AWS seconds after the loss; the promotion took 60, the rest 8."""
     document = {
-        "guard": {"go": True, "detected_at": moment(begun - 1)},
+        "preconditions": {"met": True, "detected_at": moment(begun - 1)},
         "fence": {"at": moment(begun + 1)},
         "change": {"at": moment(begun + 2), "state": "started"},
         "writer": {"at": moment(begun + 64)},
         "replay": {"at": moment(begun + 68), "posted": 12},
-        "proof": {"at": moment(begun + 70), "payment_id": "synthetic-1", "posted_after_seconds": 1.0},
+        "verification": {"at": moment(begun + 70), "payment_id": "synthetic-1", "posted_after_seconds": 1.0},
     }
     values: dict[str, Any] = {
         "machine": "failover", "region": "us-east-2", "name": "failover-us-east-1-0-0-0", "status": "SUCCEEDED",
@@ -56,8 +56,12 @@ def failover(begun: float = 40.0, **changes: Any) -> WorkflowRun:
 
 
 FAILBACK = failover(machine="failback", name="drill-failback-1")
-NOTHING_TO_PROMOTE = failover(document={"change": {"at": moment(42), "state": "already"}, "replay": {"at": moment(50)}})
-HELD = failover(name="drill-failover-2", document={"guard": {"go": False, "why": "another run is in progress"}})
+NOTHING_TO_PROMOTE = failover(
+    document={"change": {"at": moment(42), "state": "already-writer"}, "replay": {"at": moment(50)}}
+)
+HELD = failover(
+    name="drill-failover-2", document={"preconditions": {"met": False, "reason": "another run is in progress"}}
+)
 
 
 def measured(**changes: Any) -> Measured:
@@ -219,7 +223,7 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             "the sentinel starts the failover in time: expected at most 45 AWS s after the loss, found 45.1 AWS s",
         ),
         (
-            {"runs": (failover(document={"guard": {"go": True, "detected_at": None}}), FAILBACK)},
+            {"runs": (failover(document={"preconditions": {"met": True, "detected_at": None}}), FAILBACK)},
             "failed",
             1,
             "the sentinel starts the failover in time",
@@ -250,12 +254,12 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             "the ledger is drained in time: expected drained, found not drained",
         ),
         (
-            {"runs": (failover(document={"change": {"at": moment(42), "state": "already"}}), FAILBACK)},
+            {"runs": (failover(document={"change": {"at": moment(42), "state": "already-writer"}}), FAILBACK)},
             "failed",
             1,
             "the database is promoted: expected started, found already",
         ),
-        ({"runs": (failover(document={"proof": {}}), FAILBACK)}, "failed", 1, "a payment proves the recovery"),
+        ({"runs": (failover(document={"verification": {}}), FAILBACK)}, "failed", 1, "a payment proves the recovery"),
         ({"runs": (failover(),)}, "failed", 1, "the failback ends well: expected 1 succeeded, found none was started"),
         (
             {"runs": (failover(), replace(FAILBACK, status="FAILED", failure="RegionNotReady"))},

@@ -76,7 +76,11 @@ def with_runs(runs: dict[str, dict[str, Any]]) -> Site:
 
 
 def test_a_run_tells_its_document_its_moments_and_how_long_each_step_took() -> None:
-    document = {"guard": {"go": True}, "fence": {"at": "2026-01-02T03:04:07Z"}, "proof": {"payment_id": "p"}}
+    document = {
+        "preconditions": {"met": True},
+        "fence": {"at": "2026-01-02T03:04:07Z"},
+        "verification": {"payment_id": "p"},
+    }
     events = [
         *(
             entered("CheckPreconditions", 0),
@@ -103,7 +107,10 @@ def test_a_run_tells_its_document_its_moments_and_how_long_each_step_took() -> N
 
 
 def test_a_run_that_the_guard_held_did_not_go_on_and_says_why() -> None:
-    said = {"status": "SUCCEEDED", "output": json.dumps({"guard": {"go": False, "why": "another run is in progress"}})}
+    said = {
+        "status": "SUCCEEDED",
+        "output": json.dumps({"preconditions": {"met": False, "reason": "another run is in progress"}}),
+    }
 
     (run,) = read_runs(with_runs({"failover-1": {"said": said}}))
 
@@ -111,16 +118,16 @@ def test_a_run_that_the_guard_held_did_not_go_on_and_says_why() -> None:
 
 
 def test_a_run_that_failed_tells_what_its_last_state_knew() -> None:
-    said = {"status": "FAILED", "error": "WriterNotInTime", "cause": "after 900 s"}
+    said = {"status": "FAILED", "error": "WriterTimeout", "cause": "after 900 s"}
     events = [
         entered("CheckPreconditions", 0),
-        left("CheckPreconditions", 1, '{"guard": {"go": true}}'),
+        left("CheckPreconditions", 1, '{"preconditions": {"met": true}}'),
         entered("Fence", 1),
     ]
 
     (run,) = read_runs(with_runs({"failover-1": {"said": said, "events": events}}))
 
-    assert (run.went_on, run.failure) == (True, "WriterNotInTime: after 900 s")
+    assert (run.went_on, run.failure) == (True, "WriterTimeout: after 900 s")
 
 
 def test_runs_of_earlier_drills_are_left_out() -> None:

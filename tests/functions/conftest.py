@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "functions"))
 from payments import application
 from payments.settings import Settings
 
-from common.aws_clients import Clients
+from common.aws_clients import DynamoDbClients
 from tests.functions.harness import DOORS, EAST_1, EAST_2, TABLE, Function, MakeFunction, Tables, variables
 
-_clients = Clients()  # parses the service model once for all tests
+_clients = DynamoDbClients()  # parses the service model once for all tests
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def function(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> MakeFunction:
             tables.connect(client)
             return client
 
-    monkeypatch.setattr(application, "Clients", ConnectedClients)
+    monkeypatch.setattr(application, "DynamoDbClients", ConnectedClients)
 
     def make(region: str = EAST_1, *, door: str = "load-balancer", **changed: str) -> Function:
         log = io.StringIO()

@@ -10,7 +10,7 @@ from components.compute import function
 from components.failover.failback import FailbackArgs, failback_definition
 from components.failover.failover import FailoverArgs, failover_definition
 from localaws.core.environment import ACCOUNT
-from tests.functions.doors import door
+from tests.functions.http_endpoint import http_endpoint
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.local.recovery_world import DATABASE, RecoveryWorld
 from tests.local.witness_server import WitnessServer
@@ -35,7 +35,7 @@ def recovery_world(aws: LocalAws, name: str, speed: float) -> Iterator[RecoveryW
     with ExitStack() as stack:
         witness = WitnessServer()
         stack.callback(witness.close)
-        doors = {region: stack.enter_context(door()) for region in (EAST_1, EAST_2)}
+        doors = {region: stack.enter_context(http_endpoint()) for region in (EAST_1, EAST_2)}
         world = RecoveryWorld(aws, name, witness, doors)
         _journal(world)
         _database(world)
@@ -126,7 +126,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
         "PEER_LEDGER_FUNCTION": f"{name}-ledger",
         "TOPIC_ARN": topic,
         "COOL_DOWN_SECONDS": "0",
-        "PROOF_SECONDS": "600",
+        "VERIFICATION_SECONDS": "600",
         "WRITER_WAIT_SECONDS": "3600",
         "REPLAY_TIMEOUT_SECONDS": "60",
         "CLIENT_KEY_HASHES": "{}",

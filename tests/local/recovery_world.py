@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.functions.doors import Door
+from tests.functions.http_endpoint import HttpEndpoint
 from tests.local.embedded import LocalAws, eventually
 from tests.local.witness_server import WitnessServer
 
@@ -20,7 +20,7 @@ class RecoveryWorld:
     aws: LocalAws
     name: str
     witness: WitnessServer
-    doors: dict[str, Door]
+    doors: dict[str, HttpEndpoint]
     clusters: dict[str, str] = field(default_factory=dict)
     machines: dict[tuple[str, str], str] = field(default_factory=dict)
     queues: dict[str, str] = field(default_factory=dict)

@@ -144,7 +144,7 @@ def test_an_order_needs_a_clients_key_and_its_fields(shop: Shop) -> None:
 
 def test_a_failovers_proof_is_taken_and_posted(shop: Shop) -> None:
     """By the region's own recovery function, which knows nothing of the workload."""
-    asked = {"operation": "prove", "execution": "tests", "writer_region": EAST_1}
+    asked = {"operation": "verify-payment", "execution": "tests", "writer_region": EAST_1}
     recovery = shop.aws.client("lambda", EAST_1, read_timeout=60)
 
     answer = recovery.invoke(FunctionName="function-recovery-primary-dev", Payload=json.dumps(asked))

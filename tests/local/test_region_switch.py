@@ -87,8 +87,10 @@ def test_a_plan_leaves_a_region_that_lives_without_a_payment_lost(world: Recover
     once_more = world.invoke("prove", EAST_2, EVENT)
 
     assert world.control(EAST_2, "control#writer")["region"] == EAST_2
-    assert {"before-the-switch", proved["proof"]["payment_id"]} <= world.ledger(EAST_2)
-    assert once_more["proof"]["payment_id"] == proved["proof"]["payment_id"], "called again, it proves the same"
+    assert {"before-the-switch", proved["verification"]["payment_id"]} <= world.ledger(EAST_2)
+    assert once_more["verification"]["payment_id"] == proved["verification"]["payment_id"], (
+        "called again, it proves the same"
+    )
     assert world.told(EAST_2)[0][0] == f"failover of {EAST_1} succeeded"
 
     assert "bring it back with the failback" in refused(world, "fence", EAST_1)
@@ -97,5 +99,5 @@ def test_a_plan_leaves_a_region_that_lives_without_a_payment_lost(world: Recover
 def test_a_plan_stops_at_the_fence_of_a_region_that_is_lost(world: RecoveryWorld) -> None:
     world.lose(EAST_1)
 
-    assert "PeerSilent" in refused(world, "fence", EAST_2)
+    assert "PeerUnreachable" in refused(world, "fence", EAST_2)
     assert world.control(EAST_2, f"region#{EAST_1}")["state"] == "fenced", "it stands here, for the failover to go on"

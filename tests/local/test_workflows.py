@@ -31,21 +31,21 @@ def test_a_lost_region_is_taken_over_from_and_brought_back_without_a_payment_los
 
     document = failover["document"]
     assert failover["status"] == "SUCCEEDED", (failover.get("error"), failover.get("cause"))
-    assert document["guard"]["go"], document["guard"]["why"]
+    assert document["preconditions"]["met"], document["preconditions"]["reason"]
     assert document["change"]["state"] == "started"
-    assert document["fence"]["peer"] != "there"
-    assert {"before-the-loss", "during-the-loss", document["proof"]["payment_id"]} <= world.ledger(EAST_2)
+    assert document["fence"]["peer"] != "in-sync"
+    assert {"before-the-loss", "during-the-loss", document["verification"]["payment_id"]} <= world.ledger(EAST_2)
     assert (world.control(EAST_2, "control#writer")["region"], world.control(EAST_2, f"region#{EAST_1}")["state"]) == (
         EAST_2,
         "fenced",
     )
-    assert {"fence", "writer_change", "replay", "proof", "run"} <= document["measures"]["seconds"].keys()
+    assert {"fence", "writer_change", "replay", "verification", "run"} <= document["metrics"]["seconds"].keys()
     ((subject, message),) = world.told(EAST_2)
     assert subject == f"failover of {EAST_1} succeeded"
-    assert message["measures"]["payments"]["missing"] == message["measures"]["payments"]["posted"]
+    assert message["metrics"]["payments"]["missing"] == message["metrics"]["payments"]["posted"]
 
     again = world.run("failover", EAST_2, {"region": EAST_1, "epoch": 0, "by": "test"})
-    assert (again["status"], again["document"]["guard"]["go"]) == ("SUCCEEDED", False)
+    assert (again["status"], again["document"]["preconditions"]["met"]) == ("SUCCEEDED", False)
 
     world.heal(EAST_1)
     assert eventually(lambda: world.control(EAST_1, f"region#{EAST_1}").get("state") == "fenced")
@@ -59,8 +59,8 @@ def test_a_lost_region_is_taken_over_from_and_brought_back_without_a_payment_los
     assert failback["status"] == "SUCCEEDED", (failback.get("error"), failback.get("cause"))
     assert world.control(EAST_1, f"region#{EAST_1}")["state"] == "active"
     assert world.control(EAST_1, "control#writer")["region"] == EAST_1
-    back = failback["document"]["proof"]["payment_id"]
-    assert {"before-the-loss", "during-the-loss", document["proof"]["payment_id"], back} <= world.ledger(EAST_1)
+    back = failback["document"]["verification"]["payment_id"]
+    assert {"before-the-loss", "during-the-loss", document["verification"]["payment_id"], back} <= world.ledger(EAST_1)
     assert [subject for subject, _ in world.told(EAST_2)] == [f"failback of {EAST_1} succeeded"]
 
 
@@ -79,7 +79,7 @@ def test_the_sentinel_starts_the_failover_of_a_lost_region_once(world: RecoveryW
         stateMachineArn=world.machines["failover", EAST_2]
     )["executions"]
     assert run["name"] == f"failover-{EAST_1}-0-0-0"
-    assert world.end(run["executionArn"])["document"]["measures"]["seconds"]["detection"] > 0
+    assert world.end(run["executionArn"])["document"]["metrics"]["seconds"]["detection"] > 0
 
 
 @pytest.mark.nightly
@@ -107,8 +107,8 @@ def test_the_sentinel_has_a_failover_finished_that_failed_after_it_moved_the_wri
     assert name.startswith(f"failover-{EAST_1}-1-1-"), "it was decided on the state that the first run left"
     arn = f"{world.machines['failover', EAST_2].replace(':stateMachine:', ':execution:')}:{name}"
     document = world.end(arn)["document"]
-    assert (document["guard"]["finishes"], document["change"]["state"]) == (True, "already")
-    assert {"before-the-loss", "during-the-loss", document["proof"]["payment_id"]} <= world.ledger(EAST_2)
+    assert (document["preconditions"]["resumes"], document["change"]["state"]) == (True, "already-writer")
+    assert {"before-the-loss", "during-the-loss", document["verification"]["payment_id"]} <= world.ledger(EAST_2)
     assert len(runs("SUCCEEDED")) == 1, "what is done is not done again"
 
 

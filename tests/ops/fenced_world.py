@@ -80,7 +80,7 @@ class Recovery:
         )
         regions = record.Regions(own=self.region, peer=peer, first_writer=EAST_1)
         changes = write.ControlChanges(local=local, peer=other, regions=regions)
-        return SimpleNamespace(control=changes, moment=lambda: "2026-11-21T12:00:00Z")
+        return SimpleNamespace(control=changes, now=lambda: "2026-11-21T12:00:00Z")
 
 
 @dataclass

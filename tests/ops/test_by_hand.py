@@ -86,7 +86,10 @@ def world(aws: LocalAws, name: str) -> World:
 def test_a_run_is_told_step_by_step_and_ends_with_what_was_measured(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measured = {"guard": {"go": True}, "measures": {"seconds": {"writer_change": 61.0}, "payments": {"missing": 7}}}
+    measured = {
+        "preconditions": {"met": True},
+        "metrics": {"seconds": {"writer_change": 61.0}, "payments": {"missing": 7}},
+    }
     world.machine(
         "failover",
         Place.SECONDARY,
@@ -109,7 +112,7 @@ def test_a_run_is_told_step_by_step_and_ends_with_what_was_measured(
 
 
 def test_a_run_that_its_guard_held_is_refused_with_the_reason(world: World) -> None:
-    held = {"guard": {"go": False, "why": "this region is fenced itself"}}
+    held = {"preconditions": {"met": False, "reason": "this region is fenced itself"}}
     world.machine("failback", Place.PRIMARY, {"CheckPreconditions": {"Type": "Pass", "Output": held, "End": True}})
 
     with pytest.raises(Refused, match="skipped and changed nothing: this region is fenced itself"):
@@ -117,10 +120,12 @@ def test_a_run_that_its_guard_held_is_refused_with_the_reason(world: World) -> N
 
 
 def test_a_run_that_failed_is_incomplete_with_its_cause(world: World) -> None:
-    failing = {"CheckPreconditions": {"Type": "Fail", "Error": "ProofMissing", "Cause": "not in the ledger in time"}}
+    failing = {
+        "CheckPreconditions": {"Type": "Fail", "Error": "PaymentNotPosted", "Cause": "not in the ledger in time"}
+    }
     world.machine("failover", Place.SECONDARY, failing)
 
-    with pytest.raises(Incomplete, match="failed: ProofMissing not in the ledger in time"):
+    with pytest.raises(Incomplete, match="failed: PaymentNotPosted not in the ledger in time"):
         world.run("failover", Place.SECONDARY, {"region": EAST_1})
 
 
@@ -148,7 +153,7 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
         "Arguments": {"FunctionName": function, "Payload": {"token": "{% $states.context.Task.Token %}"}},
         "TimeoutSeconds": 600,
-        "Output": {"guard": {"go": True}, "said": "{% $states.result %}"},
+        "Output": {"preconditions": {"met": True}, "said": "{% $states.result %}"},
         "End": True,
     }
     arn = world.machine(

@@ -1,3 +1,6 @@
-"""Control records: which region may accept payments and post them, how a function observes that, and who may change it.
-`rules` is pure and decides; the other modules read, remember and write.
+"""Control records: which region may serve traffic and which may post to the ledger, and how a function evaluates that.
+
+`rules` decides and is pure; `records`, `memory` and `writes` read and write the items of the global table, `witness`
+queries DNS, `observe` puts them together. What acts on a decision (health, ledger, sentinel, recovery) is in the
+functions' own folders.
 """

@@ -1,7 +1,7 @@
-"""A cell's memory as an item of its own in the global table: only the cell itself writes it, so regions never collide.
+"""A cell's memory as one item of the global table. Only the cell itself writes it, so regions never conflict.
 
-All functions of the cell share it. Each write replaces the revision that was read, so none overwrites what it has not
-seen: a chain of good words that one function saw break stays broken for the others.
+All functions of the cell share it. Each write replaces the revision that was read, so that no function overwrites what
+it has not read: a chain of confirmations that one function found broken stays broken for the others.
 """
 
 from typing import Any
@@ -24,11 +24,12 @@ _NEVER: Item = {"NULL": True}
 
 
 def memory_key(region: str) -> str:
+    """The partition key of a cell's memory."""
     return f"confirmed#{region}"
 
 
 def memory_of(item: Item | None, regions: Regions) -> Memory | None:
-    """The memory in its item. One that is broken is none: the cell then confirms with its peer anew."""
+    """The memory in `item`. None if it is missing or malformed: the cell then needs a new confirmation by its peer."""
     if item is None:
         return None
     try:
@@ -44,7 +45,7 @@ def memory_of(item: Item | None, regions: Regions) -> Memory | None:
 
 
 def store_memory(replica: Replica, regions: Regions, memory: Memory) -> bool:
-    """Write `memory` over its previous revision; whether that was still there. Raises ReplicaUnavailable."""
+    """Replace the previous revision by `memory`. Returns whether it was still stored. Raises ReplicaUnavailable."""
     item: Item = {
         KEY: {"S": memory_key(regions.own)},
         "known": {"M": _known(memory.known, regions)},
@@ -58,7 +59,7 @@ def store_memory(replica: Replica, regions: Regions, memory: Memory) -> bool:
     held = replica.add(item)
     if held is None:
         return True
-    # Nobody could ever replace a broken one by its revision.
+    # A malformed item has no revision by which it could be replaced.
     return memory_of(held, regions) is None and replica.exchange(item, unless_changed={KEY: item[KEY]})
 
 

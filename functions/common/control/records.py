@@ -1,7 +1,7 @@
-"""The control records: the items of the global table that say which region may serve and whose database member writes.
+"""The control records: items of the global table that hold which region may serve and whose database member writes.
 
-`state` and `writer` are roles and move; they say nothing about the place. Every change is a conditional write on the
-epoch that it replaces, so two changes from the same epoch cannot both happen in one replica.
+`state` and `writer` are roles and move; they are independent of the place. Every change is a conditional write on the
+epoch that it replaces, so two changes of the same epoch cannot both succeed in one replica.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ WRITER_KEY = "control#writer"
 
 
 class RegionState(StrEnum):
-    """In rising order of caution: of two records with one epoch, the later in this list holds."""
+    """In rising order of caution: of two records with the same epoch, the one later in this list wins."""
 
-    ABSENT = "absent"  # nobody has written a record yet; as good as active
+    ABSENT = "absent"  # no record has been written yet; equivalent to active
     ACTIVE = "active"
-    UNKNOWN = "unknown"  # a record without a state that we know
+    UNKNOWN = "unknown"  # a record whose state is not one of these
     FENCED = "fenced"
 
 
@@ -27,26 +27,26 @@ _CAUTION = list(RegionState)
 
 
 class EpochTaken(Exception):
-    """The record is not, or no longer, at the epoch that the change was to replace."""
+    """The record is not at the epoch that the change was to replace."""
 
     def __init__(self, key: str, epoch: int) -> None:
-        super().__init__(f"control record {key} is not at epoch {epoch}; somebody changed it")
+        super().__init__(f"control record {key} is not at epoch {epoch}; it was changed meanwhile")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegionRecord:
-    """Whether a region may serve."""
+    """Whether a region may serve traffic."""
 
     state: RegionState = RegionState.ABSENT
     epoch: int = 0
     since: str = ""  # ISO 8601 in UTC
-    by: str = ""  # who decided, for people
+    by: str = ""  # who decided, for operators
 
 
 @dataclass(frozen=True, kw_only=True)
 class WriterRecord:
-    """The region whose database member is the writer; `region` is None while the role is handed over on purpose, and if
-    nobody can tell: two records with one epoch disagree, or the record is broken."""
+    """The region whose database member is the writer. `region` is None during a planned handover, and if it is
+    undefined: two records with the same epoch disagree, or the record is malformed."""
 
     region: str | None
     epoch: int = 0
@@ -56,7 +56,7 @@ class WriterRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlRecords:
-    """What one replica, or one memory, says of both regions and the writer."""
+    """Both regions' records and the writer's, as one replica or one memory holds them."""
 
     own: RegionRecord
     peer: RegionRecord
@@ -65,8 +65,8 @@ class ControlRecords:
 
 @dataclass(frozen=True, kw_only=True)
 class Regions:
-    """Whose records are read: `own` and `peer` as the reader sees it. `first_writer` holds the role until somebody says
-    otherwise."""
+    """Whose records are read, `own` and `peer` from the reader's side. `first_writer` has the writer role until a
+    record exists."""
 
     own: str
     peer: str
@@ -74,16 +74,17 @@ class Regions:
 
     @property
     def keys(self) -> list[str]:
+        """The partition keys of the three records."""
         return [control_key(self.own), control_key(self.peer), WRITER_KEY]
 
 
 def control_key(region: str) -> str:
-    """The key of a region's control record."""
+    """The partition key of a region's control record."""
     return f"region#{region}"
 
 
 def newest(first: ControlRecords, *others: ControlRecords | None) -> ControlRecords:
-    """The newest of each record, by epoch."""
+    """The newest version of each record, by epoch."""
     for other in others:
         if other is not None:
             first = ControlRecords(
@@ -95,7 +96,7 @@ def newest(first: ControlRecords, *others: ControlRecords | None) -> ControlReco
 
 
 def records_of(items: Mapping[str, Item], regions: Regions) -> ControlRecords:
-    """The records among `items`, by key. One that is missing is epoch 0: active, and the first writer."""
+    """The records among `items` (by partition key). A missing one counts as epoch 0: active, and the first writer."""
     return ControlRecords(
         own=_region_record(items.get(control_key(regions.own))),
         peer=_region_record(items.get(control_key(regions.peer))),
@@ -104,7 +105,7 @@ def records_of(items: Mapping[str, Item], regions: Regions) -> ControlRecords:
 
 
 def read_records(replica: Replica, regions: Regions) -> ControlRecords:
-    """What `replica` holds. Raises ReplicaUnavailable."""
+    """The records that `replica` holds. Raises ReplicaUnavailable."""
     return records_of(replica.read_all(regions.keys), regions)
 
 
@@ -113,8 +114,8 @@ def change_state(
 ) -> RegionRecord:
     """Fence a region or make it active again, in this replica. Raises EpochTaken and ReplicaUnavailable.
 
-    `replaces` is the newest record known, wherever it was seen: a replica that lags behind refuses. A change that is to
-    outlive a partition is written to both regions' replicas, the caller's own first.
+    `replaces` is the newest record known, from either replica: one that lags behind rejects the write. A change that
+    must survive a partition is written to both regions' replicas, the caller's own first. `since` is ISO 8601 in UTC.
     """
     changed = RegionRecord(state=state, epoch=replaces.epoch + 1, since=since, by=by)
     _change(replica, control_key(region), changed, replaced=replaces.epoch)
@@ -122,15 +123,15 @@ def change_state(
 
 
 def change_writer(replica: Replica, region: str | None, *, replaces: WriterRecord, since: str, by: str) -> WriterRecord:
-    """Name the region whose member is the writer, in this replica; None while the role is handed over and both ledgers
-    are to wait. Raises EpochTaken and ReplicaUnavailable."""
+    """Set the region whose member is the writer, in this replica; None during a handover, while both ledgers have to
+    wait. Raises EpochTaken and ReplicaUnavailable."""
     changed = WriterRecord(region=region, epoch=replaces.epoch + 1, since=since, by=by)
     _change(replica, WRITER_KEY, changed, replaced=replaces.epoch)
     return changed
 
 
 def record_fields(record: RegionRecord | WriterRecord) -> Item:
-    """The attributes of a record's item but its key."""
+    """The attributes of a record's item, without its key."""
     if isinstance(record, RegionRecord):
         role: Item = {"state": {"S": record.state.value}}
     else:

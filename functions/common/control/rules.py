@@ -1,8 +1,8 @@
-"""When a cell is fit for traffic, and when its ledger may post: pure rules, the heart of the product.
+"""Rules for when a cell may serve traffic and when its ledger may post. Pure functions.
 
-A cell knows its own replica's records, its peer's if the peer answers, what it remembers, and what the witness says of
-its *own* region. Why these rules never let two regions post at once: docs/decisions/0006-who-may-write-the-ledger.md.
-Times are seconds since 1970 by the cell's own clock.
+Their input: the records of the cell's own replica, those of its peer if the peer answers, the cell's memory, and the
+witness's answer about its *own* region. Why they never let two regions post at once:
+docs/decisions/0006-who-may-write-the-ledger.md. Times are Unix seconds by the cell's own clock.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from .records import ControlRecords, RegionState, newest
 
 
 class Witness(StrEnum):
-    """What the world outside both regions says of a region."""
+    """The health of a region as Route 53's checkers outside both regions see it; SILENT if the query got no answer."""
 
     UP = "up"
     DOWN = "down"
@@ -25,55 +25,57 @@ class Witness(StrEnum):
 class Times:
     """The durations of the rules, in seconds."""
 
-    lease: float = 15.0  # how long one good word, the peer's or the witness's, is believed without another
-    away: float = 30.0  # a cell that has not looked around for this long comes back as from an outage
-    grace: float = 30.0  # how long a cell that came back waits for its peer before it relies on its memory
-    decision: float = 2.0  # how old a decision may be when a statement is sent on it
-    statement: float = 3.0  # how long a statement may take
-    witness_ttl: float = 10.0  # how long resolvers may repeat the witness's answer
+    lease: float = 15.0  # validity of one confirmation, by the peer or by the witness
+    away: float = 30.0  # a cell without an observation for this long counts as returning from an outage
+    grace: float = 30.0  # how long a returning cell waits for its peer before it relies on its memory
+    decision: float = 2.0  # maximum age of a decision when a statement is sent on it
+    statement: float = 3.0  # timeout of a statement
+    witness_ttl: float = 10.0  # TTL of the witness record: how long resolvers may cache an answer
 
     @property
     def settle(self) -> float:
-        """After this long of nothing but "down" at the witness, that region's ledger has stopped, whatever it sees.
+        """Seconds of uninterrupted "down" from the witness after which that region's ledger has certainly stopped.
 
-        The first "down" and the last may each have been repeated by a resolver for `witness_ttl`, theirs and ours. A
-        region that heard "up" before and after has looked within every `lease`. Then what it decided and sent runs out.
+        The first and the last "down" may each come from a resolver's cache (`witness_ttl`), in either region. A region
+        that read "up" before and after it has observed within every `lease`. Then its last decision and statement
+        expire.
         """
         return 2 * self.witness_ttl + self.lease + self.decision + self.statement
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """What a cell remembers between looks, in its replica, shared by all of its functions."""
+    """What a cell keeps from one observation to the next, in its replica, shared by all of its functions."""
 
     known: ControlRecords
-    vouched_at: float | None  # last good word in an unbroken chain since the peer answered; None once it broke
-    seen_at: float  # last look
-    back_at: float | None = None  # when it came back from being away, until the peer has answered
+    vouched_at: float | None  # last confirmation in an unbroken chain since the peer answered; None once broken
+    seen_at: float  # last observation
+    back_at: float | None = None  # when the cell returned from an outage; None once the peer has answered
     revision: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What a cell sees at one moment."""
+    """The input of the rules at one moment."""
 
     region: str
     at: float
-    own: ControlRecords | None  # None: the own replica is silent
-    peer: ControlRecords | None  # the peer's copy, own and peer as this cell means them; None: the peer is silent
-    memory: Memory | None  # None: this cell has never looked
+    own: ControlRecords | None  # None: the own replica does not answer
+    peer: ControlRecords | None  # the peer's replica, `own` still this cell; None: it does not answer
+    memory: Memory | None  # None: no observation was stored yet
     witness: Witness
     times: Times = Times()
 
     @cached_property
     def records(self) -> ControlRecords | None:
-        """The newest this cell knows of each record."""
+        """The newest version of each record, of both replicas and the memory; None if the own replica does not
+        answer."""
         remembered = self.memory.known if self.memory else None
         return newest(self.own, self.peer, remembered) if self.own else None
 
     @property
     def is_returning(self) -> bool:
-        """It was away, the world outside noticed, and it has not waited long enough for its peer."""
+        """Whether the cell returns from an outage that the witness noticed, and `grace` has not passed yet."""
         if self.peer or self.memory is None or self.witness is Witness.UP:
             return False
         if self.at - self.memory.seen_at > self.times.away:
@@ -82,13 +84,13 @@ class View:
 
     @property
     def is_cut_off(self) -> bool:
-        """It had no good word for longer than the lease, or heard a bad one, since the peer last answered."""
+        """Whether the peer is silent and the chain of confirmations is broken or older than the lease."""
         vouched_at = self.memory.vouched_at if self.memory else None
         return self.peer is None and (vouched_at is None or self.at - vouched_at > self.times.lease)
 
 
 class Reason(StrEnum):
-    """Codes of why a decision is what it is; each is one row of the table."""
+    """Codes of the rows of the decision table."""
 
     JOURNAL_UNAVAILABLE = "journal-unavailable"
     BOTH_FENCED = "both-regions-fenced"
@@ -99,14 +101,14 @@ class Reason(StrEnum):
     STATE_UNKNOWN = "control-record-invalid"
     WITNESS_DOWN = "witness-down"
     CONFIRMED = "peer-confirmed"
-    NO_WORD = "peer-and-witness-silent"
+    PEER_AND_WITNESS_SILENT = "peer-and-witness-silent"
     PEER_FENCED = "peer-fenced"
     CUT_OFF = "peer-may-have-taken-over"
-    VOUCHED = "witness-vouched"
+    WITNESS_VOUCHED = "witness-vouched"
 
     @property
     def explanation(self) -> str:
-        """The code as a sentence without a full stop."""
+        """The reason as a sentence without a full stop."""
         return _EXPLANATIONS[self]
 
 
@@ -120,19 +122,21 @@ _EXPLANATIONS = {
     Reason.STATE_UNKNOWN: "this region's control record is invalid",
     Reason.WITNESS_DOWN: "the witness reports this region as down",
     Reason.CONFIRMED: "the peer confirms the newest epoch",
-    Reason.NO_WORD: "neither the peer nor the witness answers",
+    Reason.PEER_AND_WITNESS_SILENT: "neither the peer nor the witness answers",
     Reason.PEER_FENCED: "the peer is fenced and silent, and the witness reports this region as up",
     Reason.CUT_OFF: "the peer is silent and may have taken over since its last answer",
-    Reason.VOUCHED: "the peer is silent, and the witness has reported this region as up ever since",
+    Reason.WITNESS_VOUCHED: "the peer is silent, and the witness has reported this region as up ever since",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    healthy: bool  # fit for traffic
+    """What the cell may do now, and why."""
+
+    healthy: bool  # may serve traffic
     may_post: bool  # its ledger may write to the database
     reason: Reason
-    writer: str | None  # the region whose member is the writer, as far as this cell knows
+    writer: str | None  # the region whose member is the writer, by the newest record
     epoch: int  # of the writer's record
 
 
@@ -145,13 +149,13 @@ class _Row:
 
 
 def _both_fenced(view: View, known: ControlRecords) -> bool:
-    """Each fenced the other, which takes a partition and a witness that changed its mind. One has to go on serving."""
+    """Each region fenced the other, which takes a partition and a witness that changed its answer. One has to serve."""
     both = known.own.state is known.peer.state is RegionState.FENCED
     return both and known.writer.region == view.region
 
 
-# The first row that holds decides. Health hangs on the first three only: losing the peer, the witness or the writer
-# role never takes traffic away. Everything after them is about the ledger.
+# The first row that holds decides. Health depends on the first three only: losing the peer, the witness or the writer
+# role never takes traffic away. All rows after them concern the ledger.
 TABLE = (
     _Row(_both_fenced, True, False, Reason.BOTH_FENCED),
     _Row(lambda _, known: known.own.state is RegionState.FENCED, False, False, Reason.FENCED),
@@ -161,15 +165,15 @@ TABLE = (
     _Row(lambda _, known: known.own.state is RegionState.UNKNOWN, True, False, Reason.STATE_UNKNOWN),
     _Row(lambda view, _: view.witness is Witness.DOWN, True, False, Reason.WITNESS_DOWN),
     _Row(lambda view, _: view.peer is not None, True, True, Reason.CONFIRMED),
-    _Row(lambda view, _: view.witness is Witness.SILENT, True, False, Reason.NO_WORD),
+    _Row(lambda view, _: view.witness is Witness.SILENT, True, False, Reason.PEER_AND_WITNESS_SILENT),
     _Row(lambda _, known: known.peer.state is RegionState.FENCED, True, True, Reason.PEER_FENCED),
     _Row(lambda view, _: view.is_cut_off, True, False, Reason.CUT_OFF),
-    _Row(lambda *_: True, True, True, Reason.VOUCHED),
+    _Row(lambda *_: True, True, True, Reason.WITNESS_VOUCHED),
 )
 
 
 def decide(view: View) -> Decision:
-    """What a cell that sees `view` does."""
+    """The decision for `view`: the first row of TABLE that holds."""
     known = view.records
     if known is None:
         return Decision(healthy=False, may_post=False, reason=Reason.JOURNAL_UNAVAILABLE, writer=None, epoch=0)
@@ -184,7 +188,7 @@ def decide(view: View) -> Decision:
 
 
 def remember(view: View, known: ControlRecords) -> Memory:
-    """What a cell keeps of `view`; `known` are its records."""
+    """The memory after `view`; `known` are its newest records."""
     old = view.memory
     revision = old.revision + 1 if old else 1
     if view.peer is not None:
@@ -199,15 +203,15 @@ def remember(view: View, known: ControlRecords) -> Memory:
 
 
 def may_take_over(view: View, decision: Decision) -> bool:
-    """Whether this cell may fence its silent peer by itself: it is well, and nobody can have taken over from *it*."""
+    """Whether this cell may fence its silent peer automatically: it is healthy, and the peer cannot have taken over."""
     return decision.healthy and view.witness is Witness.UP and not view.is_cut_off
 
 
-def may_name_itself_writer(*, seconds_known: float, seconds_down: float, times: Times) -> bool:
-    """Whether a region that fenced its peer may put its own name into the writer's record.
+def may_claim_writer(*, seconds_peer_fenced: float, seconds_down: float, times: Times) -> bool:
+    """Whether a region that fenced its peer may set itself as the writer.
 
-    `seconds_known`: how long the fence has stood in the peer's own replica, 0 if it could not be written there.
-    `seconds_down`: how long, *since the fence*, the witness has been asked every few seconds and has said nothing but
-    "down" of the peer; 0 again after any other answer and after a pause in asking.
+    `seconds_peer_fenced`: age of the fence in the peer's own replica, 0 if it could not be written there.
+    `seconds_down`: for how long, *since the fence*, the witness has been queried every few seconds and has answered
+    only "down" for the peer; 0 again after any other answer and after a gap between queries.
     """
-    return seconds_known >= times.decision + times.statement or seconds_down >= times.settle
+    return seconds_peer_fenced >= times.decision + times.statement or seconds_down >= times.settle

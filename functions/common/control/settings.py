@@ -1,5 +1,4 @@
-"""The environment variables of functions that use the journal, and of those that ask whether their cell may serve or
-post."""
+"""Environment variables of functions that use the journal, and of those that evaluate the control rules."""
 
 from typing import Literal
 
@@ -9,11 +8,11 @@ from ..environment import Environment
 from .records import Regions
 from .rules import Times
 
-_WORK_MS = 200  # of an answer, besides what is waited for
+_WORK_MS = 200  # of a response, besides the time waited for others
 
 
 class JournalSettings(Environment):
-    """Where the journal's two replicas are, and the timeouts of their clients. Durations in the unit of their names."""
+    """The journal's two replicas, and the timeouts of their clients. Units are part of the names."""
 
     region: str = Field(validation_alias="AWS_REGION", min_length=1)  # set by Lambda
     place: Literal["primary", "secondary"]
@@ -33,10 +32,10 @@ class JournalSettings(Environment):
 
 
 class ControlSettings(JournalSettings):
-    """Where the control records are, which are items of the journal, and the times of the control rules."""
+    """The witness and the times of the control rules; the control records are items of the journal."""
 
-    witness_name: str = ""  # of the own region; without one, nobody outside vouches for it
-    witness_resolver: str | None = Field(default=None, pattern=r"^[^:]+:\d+$")  # by default the system's
+    witness_name: str = ""  # DNS name of the own region's witness; empty: none, it never confirms
+    witness_resolver: str | None = Field(default=None, pattern=r"^[^:]+:\d+$")  # address:port; by default the system's
     witness_timeout_ms: int = Field(default=500, ge=50, le=10_000)
     control_lease_seconds: float = Field(default=15.0, gt=0, le=120)
     control_away_seconds: float = Field(default=30.0, gt=0, le=600)
@@ -47,16 +46,18 @@ class ControlSettings(JournalSettings):
 
     @property
     def regions(self) -> Regions:
+        """The regions from this function's side; the primary place has the first writer."""
         first = self.region if self.place == "primary" else self.peer_region
         return Regions(own=self.region, peer=self.peer_region, first_writer=first)
 
     @property
     def answer_seconds(self) -> float:
-        """What a door of a cell with a silent peer may take to answer, however quick the clock runs."""
+        """Real seconds within which a cell with an unreachable peer answers a request, at any clock speed."""
         return (self.peer_timeout_ms + _WORK_MS) / 1000
 
     @property
     def times(self) -> Times:
+        """The durations of the control rules."""
         return Times(
             lease=self.control_lease_seconds,
             away=self.control_away_seconds,

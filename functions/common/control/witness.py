@@ -1,19 +1,19 @@
-"""Asking the witness: a TXT record outside both regions whose answer follows Route 53's own health checkers.
+"""DNS query of the witness: a TXT record outside both regions that follows Route 53's own health checkers.
 
-A query is data plane: no control plane is asked. The library is imported with the first question, which keeps it out
-of the cold start of whoever never asks.
+A query uses Route 53's data plane only. dnspython is imported with the first query, which keeps it out of the cold
+start of functions that never send one.
 """
 
 from .rules import Witness
 
-# A resolver that has the answer says it within milliseconds; one that has to fetch it, within a few hundred.
+# A resolver answers from its cache within milliseconds, otherwise within a few hundred.
 TIMEOUT_SECONDS = 0.5
 
 
-def ask_witness(name: str | None, *, server: str | None = None, timeout: float = TIMEOUT_SECONDS) -> Witness:
-    """What the witness `name` says; SILENT for no name, no answer, or an answer that is neither "up" nor "down".
+def query_witness(name: str | None, *, server: str | None = None, timeout_seconds: float = TIMEOUT_SECONDS) -> Witness:
+    """The answer of the witness `name`; SILENT for no name, no answer, or one that is neither "up" nor "down".
 
-    `server` is the resolver's `address:port`, by default the system's. Raises ValueError for a server of another form.
+    `server` is the resolver's `address:port`, by default the system's. Raises ValueError if it has another form.
     """
     if not name:
         return Witness.SILENT
@@ -25,9 +25,9 @@ def ask_witness(name: str | None, *, server: str | None = None, timeout: float =
         address, _, port = server.rpartition(":")
         resolver.nameservers, resolver.port = [address], int(port)
     try:
-        answer = resolver.resolve(f"{name.rstrip('.')}.", "TXT", lifetime=timeout, raise_on_no_answer=False)
+        answer = resolver.resolve(f"{name.rstrip('.')}.", "TXT", lifetime=timeout_seconds, raise_on_no_answer=False)
     except dns.exception.DNSException:
         return Witness.SILENT
-    said = {b"".join(record.strings).decode("ascii", "replace") for record in answer}
-    known = (Witness.UP.value, Witness.DOWN.value)
-    return Witness(said.pop()) if len(said) == 1 and said <= set(known) else Witness.SILENT
+    values = {b"".join(record.strings).decode("ascii", "replace") for record in answer}
+    valid = {Witness.UP.value, Witness.DOWN.value}
+    return Witness(values.pop()) if len(values) == 1 and values <= valid else Witness.SILENT

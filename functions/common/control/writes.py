@@ -1,5 +1,8 @@
-"""Control records changed in both regions: in the own region's replica first, the survivor's in a failover, then in the
-peer's if it answers. What the peer missed replication brings it when it is back.
+"""Changes of control records in both regions: first in the own region's replica (the survivor's, in a failover), then
+in the peer's if it answers; otherwise replication brings the change when the peer is back.
+
+The run slot is here as well: one item per region that names the state machine execution that was last allowed to
+proceed. An execution takes the slot by `take_slot` and releases it by ending; Step Functions has its status.
 """
 
 from collections.abc import Callable
@@ -20,26 +23,28 @@ from .records import (
     read_records,
 )
 
-THERE = "there"
+IN_SYNC = "in-sync"
 _TRIES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What became of a wanted change."""
+    """The result of a requested change."""
 
     epoch: int
-    changed: bool  # else it was so already
-    since: str
-    peer: str  # "there", or why the peer's own replica does not hold it
+    changed: bool  # False: the record had this state before
+    since: str  # ISO 8601 in UTC
+    peer: str  # "in-sync", or why the peer's own replica does not hold the change
 
     @property
-    def peer_knows(self) -> bool:
-        return self.peer == THERE
+    def peer_in_sync(self) -> bool:
+        """Whether the peer's own replica holds the change."""
+        return self.peer == IN_SYNC
 
 
 class ControlChanges:
-    """The control records as one region changes them. Every method raises ReplicaUnavailable for the own replica."""
+    """Reads and changes the control records from one region. Every method raises ReplicaUnavailable for the own
+    replica."""
 
     def __init__(
         self, *, local: Replica, peer: Replica, regions: Regions, now: Callable[[], datetime] = utc_now
@@ -50,20 +55,21 @@ class ControlChanges:
         self._now = now
 
     def records(self) -> ControlRecords:
-        """What the own replica holds."""
+        """The records of the own replica."""
         return read_records(self._local, self._regions)
 
     def records_at_peer(self) -> ControlRecords:
-        """What the peer's replica holds, `own` and `peer` as this region means them."""
+        """The records of the peer's replica; `own` is still this region. Raises ReplicaUnavailable for it."""
         return read_records(self._peer, self._regions)
 
     def state_of(self, region: str) -> RegionRecord:
+        """The own replica's record of `region`."""
         return self._of(self.records(), region)
 
     def set_state(self, region: str, state: RegionState, *, epoch: int, by: str) -> Change:
         """Fence `region` or make it active, if its record is still at `epoch`. Raises EpochTaken.
 
-        A region that is in that state already is left alone, and the peer told.
+        If the region has that state already, its record is kept, and only the peer is brought in sync.
         """
         found = self.state_of(region)
         changed = not _is(found, state)
@@ -72,14 +78,14 @@ class ControlChanges:
             try:
                 found = change_state(self._local, region, state, replaces=wanted, since=timestamp(self._now()), by=by)
             except EpochTaken:
-                # Our own first try may have arrived and been tried again.
+                # Our first attempt may have succeeded although it was retried.
                 found = self.state_of(region)
                 if not (_is(found, state) and found.by == by and found.epoch == epoch + 1):
                     raise
-        return Change(epoch=found.epoch, changed=changed, since=found.since, peer=self._tell_state(region, found))
+        return Change(epoch=found.epoch, changed=changed, since=found.since, peer=self._sync_state(region, found))
 
     def set_writer(self, region: str, *, epoch: int, by: str) -> Change:
-        """Say that `region` holds the writer, if the record is still at `epoch`. Raises EpochTaken."""
+        """Set `region` as the writer, if the record is still at `epoch`. Raises EpochTaken."""
         found = self.records().writer
         changed = found.region != region
         if changed:
@@ -90,19 +96,19 @@ class ControlChanges:
                 found = self.records().writer
                 if not (found.region == region and found.by == by and found.epoch == epoch + 1):
                     raise
-        return Change(epoch=found.epoch, changed=changed, since=found.since, peer=self._tell_writer(found))
+        return Change(epoch=found.epoch, changed=changed, since=found.since, peer=self._sync_writer(found))
 
-    def _tell_state(self, region: str, ours: RegionRecord) -> str:
+    def _sync_state(self, region: str, ours: RegionRecord) -> str:
         def catch_up() -> bool:
             theirs = self._of(self.records_at_peer(), region)
-            # Step by step, so that each write replaces an epoch that was seen.
+            # Epoch by epoch, so that each write replaces an epoch that was read.
             while theirs.epoch < ours.epoch:
                 theirs = change_state(self._peer, region, ours.state, replaces=theirs, since=ours.since, by=ours.by)
-            return _is(theirs, _meant(ours))
+            return _is(theirs, _effective(ours))
 
-        return _told(catch_up)
+        return _synchronized(catch_up)
 
-    def _tell_writer(self, ours: WriterRecord) -> str:
+    def _sync_writer(self, ours: WriterRecord) -> str:
         region = ours.region
         if region is None:
             return "the own record names no region"
@@ -113,59 +119,53 @@ class ControlChanges:
                 theirs = change_writer(self._peer, region, replaces=theirs, since=ours.since, by=ours.by)
             return theirs.region == region
 
-        return _told(catch_up)
+        return _synchronized(catch_up)
 
     def _of(self, records: ControlRecords, region: str) -> RegionRecord:
         return records.own if region == self._regions.own else records.peer
 
 
-def _meant(record: RegionRecord) -> RegionState:
-    """A record that nobody wrote means active."""
+def _effective(record: RegionRecord) -> RegionState:
+    """The record's state; a missing record means active."""
     return RegionState.ACTIVE if record.state is RegionState.ABSENT else record.state
 
 
 def _is(record: RegionRecord, state: RegionState) -> bool:
-    return _meant(record) is state
+    return _effective(record) is state
 
 
-def _told(catch_up: Callable[[], bool]) -> str:
-    """Whether the peer's replica holds our record once `catch_up` is done with it, or why not.
+def _synchronized(catch_up: Callable[[], bool]) -> str:
+    """`IN_SYNC` if the peer's replica holds our record after `catch_up`, else why not.
 
-    That its record changes under our hands is most often our own change, which replication brought there first.
+    A concurrent change of its record is most often our own change, which replication brought there first.
     """
     for _ in range(_TRIES):
         try:
-            return THERE if catch_up() else "its record is newer and says otherwise"
+            return IN_SYNC if catch_up() else "its record is newer and differs"
         except EpochTaken:
             continue
-        except ReplicaUnavailable as silence:
-            return silence.reason
+        except ReplicaUnavailable as error:
+            return error.reason
     return "its record is being changed"
 
 
 def last_change(records: ControlRecords) -> str | None:
-    """When the writer moved or a region came back, last; None if neither ever did. A fence is no change of that kind:
-    it begins a failover."""
+    """When the writer last moved or a region was last unfenced, in ISO 8601; None if neither ever happened. A fence
+    does not count, because it begins a failover."""
     moments = [records.writer.since]
     moments += [each.since for each in (records.own, records.peer) if each.state is RegionState.ACTIVE]
     return max((moment for moment in moments if moment), default=None)
 
 
-# Which run of a region's state machines went on last, by its ARN: an item of the journal, a slot for one.
-#
-# A run takes the slot when it may go on, and leaves it by ending, which Step Functions knows.
-
-
 def last_run(local: Replica) -> str | None:
-    """The run that went on last in the replica's own region; None if none ever did. Raises ReplicaUnavailable."""
+    """The ARN of the execution that last took the slot of the replica's region, if any. Raises ReplicaUnavailable."""
     item = local.read(_key(local))
     return str(item["execution"]["S"]) if item else None
 
 
 def take_slot(local: Replica, execution: str, *, since: str, instead_of: str | None) -> str | None:
-    """Put `execution` into the slot if it is empty, or if `instead_of` holds it; who holds it else.
-
-    Raises ReplicaUnavailable.
+    """Take the run slot for `execution` (an ARN) if it is empty or held by `instead_of`. Returns the ARN that holds it
+    otherwise, None if it was taken. Raises ReplicaUnavailable.
     """
     item: Item = {KEY: {"S": _key(local)}, "execution": {"S": execution}, "since": {"S": since}}
     if instead_of is not None and local.exchange(item, unless_changed={"execution": {"S": instead_of}}):

@@ -9,18 +9,18 @@ from aws_lambda_powertools import Logger
 from health.application import Application
 from health.settings import Settings
 
-from common.aws_clients import Clients
-from common.control.observe import Control
+from common.aws_clients import DynamoDbClients
+from common.control.observe import ControlObserver
 from tests.functions.harness import DOORS, EAST_1, Function, MakeFunction, Tables, variables
 
-_clients = Clients()  # parses the service model once for all tests
+_clients = DynamoDbClients()  # parses the service model once for all tests
 
 
 @pytest.fixture
 def function(tables: Tables) -> MakeFunction:
     """Makes the health function in a region, in the place of the payments function that other tests make."""
 
-    class ConnectedClients(Clients):
+    class ConnectedClients(DynamoDbClients):
         def __init__(self) -> None:
             """No session of its own."""
 
@@ -33,7 +33,7 @@ def function(tables: Tables) -> MakeFunction:
         log = io.StringIO()
         settings = Settings.read(variables(region, **changed))
         logger = Logger(service=f"health-{uuid4()}", stream=log)
-        made = Application(settings, Control.of(settings, ConnectedClients()), logger)
+        made = Application(settings, ControlObserver.from_settings(settings, ConnectedClients()), logger)
         return Function(made.answer, log, DOORS[door])
 
     return make

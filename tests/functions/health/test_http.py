@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.http_events import UnknownEventError
+from common.http_messages import UnknownEventError
 from tests.functions.harness import DOORS, EAST_1, EAST_2, Function, LambdaContext, MakeFunction, through_api_gateway
 
 

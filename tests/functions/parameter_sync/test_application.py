@@ -197,7 +197,7 @@ def test_a_change_of_tags_is_told_by_another_event(function: Function) -> None:
         (change(name=7), "names no parameter"),
         (change(name="/app/prod/x"), "not below /app/dev/"),
         (change(name="/app/dev/local/endpoints"), "which each region has for itself"),
-        ({"operation": "look"}, "names no parameter"),
+        ({"operation": "sync"}, "names no parameter"),
     ],
 )
 def test_what_is_no_change_of_ours_becomes_a_dead_letter_with_its_reason(
@@ -308,7 +308,7 @@ def test_who_waits_is_told_what_was_done_and_what_not(function: Function) -> Non
         "kept": EAST_1,
         "lost": "",
     }
-    assert told["outcomes"] == [{"name": NAME, "did": "copied", "source": EAST_1, "lost": ""}]
+    assert told["outcomes"] == [{"name": NAME, "action": "copied", "source": EAST_1, "lost": ""}]
     assert "8193" in told["failures"]["/app/dev/huge"]
     assert SECRET not in json.dumps([differing, told])
     assert function.messages("dead") == [], "who waits reads it here"

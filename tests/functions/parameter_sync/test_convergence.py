@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-from parameter_sync.errors import Busy, NotYet, RegionUnavailable
+from parameter_sync.errors import RegionUnavailable, RetryAfter, Throttled
 
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.parameter_sync.world import World
@@ -90,10 +90,10 @@ def test_events_may_be_dropped_doubled_late_and_out_of_order(seed: int) -> None:
         people.act()
         while waiting and chance.random() < 0.6:
             region, name = waiting.pop(chance.randrange(len(waiting)))
-            world.look(name, region)
+            world.synchronize(name, region)
     while waiting:
         region, name = waiting.pop(chance.randrange(len(waiting)))
-        world.look(name, region)
+        world.synchronize(name, region)
     people.settle()
 
     people.check()
@@ -118,9 +118,9 @@ def test_a_partition_amid_a_thousand_changes_needs_one_reconciliation(seed: int)
         name, acting = people.act(region=region), region
         if cut:
             with pytest.raises(RegionUnavailable):
-                world.look(name, region)
+                world.synchronize(name, region)
         else:
-            world.look(name, region)
+            world.synchronize(name, region)
 
     walk = world.reconcile(EAST_2, deep=True)
 
@@ -145,12 +145,12 @@ def test_others_may_act_between_any_two_calls(seed: int) -> None:
             if people.chance.random() < 0.5:
                 people.act()
             else:
-                _look(people.world, people.names[0], people.chance.choice(REGIONS))
+                _synchronize(people.world, people.names[0], people.chance.choice(REGIONS))
             depth -= 1
 
         people.before_each_call(between)
         for _ in range(chance.randrange(1, 6)):
-            _look(world, people.act(), chance.choice(REGIONS))
+            _synchronize(world, people.act(), chance.choice(REGIONS))
         people.before_each_call(lambda _: None)
         people.settle()
 
@@ -171,7 +171,7 @@ def test_the_function_may_end_before_any_of_its_calls(seed: int) -> None:
             name = people.act()
             people.before_each_call(end)
             with suppress(Ended):
-                world.look(name, chance.choice(REGIONS))
+                world.synchronize(name, chance.choice(REGIONS))
             people.before_each_call(lambda _: None)
         people.settle()
 
@@ -182,7 +182,7 @@ class Ended(Exception):
     """The function's sandbox is gone."""
 
 
-def _look(world: World, name: str, region: str) -> None:
+def _synchronize(world: World, name: str, region: str) -> None:
     """What is put off the queue would bring again; the reconciliation at the end stands for that."""
-    with suppress(Busy, NotYet):
-        world.look(name, region)
+    with suppress(Throttled, RetryAfter):
+        world.synchronize(name, region)

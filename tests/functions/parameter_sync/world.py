@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
-from parameter_sync.reconcile import Reconciliation, Walk
+from parameter_sync.reconcile import Reconciled, Reconciliation
 from parameter_sync.settings import Scope
 from parameter_sync.store import Store
-from parameter_sync.sync import Copying, Outcome
+from parameter_sync.sync import Outcome, Synchronizer
 
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.parameter_sync.fake_parameter_store import FakeParameterStore, role_session
@@ -59,12 +59,12 @@ class World:
             "label_parameter_version", Name=name, ParameterVersion=newest, Labels=list(labels)
         )
 
-    def copying(self, region: str = EAST_1) -> Copying:
+    def synchronizer(self, region: str = EAST_1) -> Synchronizer:
         """The function of a region."""
-        return Copying(self._stores(region), settling_seconds=self.settling, now=lambda: self.time / 1000)
+        return Synchronizer(self._stores(region), settling_seconds=self.settling, now=lambda: self.time / 1000)
 
-    def look(self, name: str, region: str = EAST_1) -> Outcome:
-        return self.acting(region, lambda: self.copying(region).look(name))
+    def synchronize(self, name: str, region: str = EAST_1) -> Outcome:
+        return self.acting(region, lambda: self.synchronizer(region).synchronize(name))
 
     def reconcile(
         self,
@@ -73,11 +73,11 @@ class World:
         deep: bool = False,
         after: str = "",
         should_stop: Callable[[], bool] = lambda: False,
-    ) -> Walk:
+    ) -> Reconciled:
         walk = self._reconciliation(region)
         return self.acting(region, lambda: walk.repair(after=after, is_due=lambda _: deep, should_stop=should_stop))
 
-    def compare(self, region: str = EAST_1) -> Walk:
+    def compare(self, region: str = EAST_1) -> Reconciled:
         return self._reconciliation(region).compare(after="", should_stop=lambda: False)
 
     def acting(self, region: str, act: Callable[[], Done]) -> Done:
@@ -100,7 +100,7 @@ class World:
 
     def _reconciliation(self, region: str) -> Reconciliation:
         logger = Logger(service=f"parameter-sync-{uuid4()}", stream=self.log)
-        return Reconciliation(self._stores(region), self.copying(region), logger)
+        return Reconciliation(self._stores(region), self.synchronizer(region), logger)
 
     def _stores(self, region: str) -> tuple[Store, Store]:
         own, peer = self.regions[region], self.regions[EAST_2 if region == EAST_1 else EAST_1]
@@ -111,7 +111,7 @@ class World:
                 place="primary" if store.region == EAST_1 else "secondary",
                 scope=SCOPE,
                 key_alias="alias/key-data-dev",
-                is_copier=lambda arn: any(f":assumed-role/{role}/" in arn for role in ROLES.values()),
+                is_sync_role=lambda arn: any(f":assumed-role/{role}/" in arn for role in ROLES.values()),
             )
             for store in (own, peer)
         )

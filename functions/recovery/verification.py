@@ -1,0 +1,135 @@
+"""Verification of a recovery: replay of the journal, and a synthetic payment end to end.
+
+The payment is accepted by this region, stored in its journal, and posted to the writer's database. The payments
+function is invoked directly, with an event like API Gateway's, because this function holds no client key; that the
+endpoints in front of it work is checked by their health.
+"""
+
+import hashlib
+import json
+from http import HTTPStatus
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.health_endpoints import OK
+from common.payment_record import payment_key
+
+from .context import RecoveryContext, service_errors
+from .database import find_member, run_sql
+from .errors import PaymentNotPosted, PaymentRejected, ReplayFailed
+from .models import Replayed, ReplayInput, VerifyInput, VerifyOutput
+from .preflight import probe_endpoints
+
+MARK = "synthetic"  # attribute of a journal item that is not a client's payment
+_POLL_SECONDS = 0.5
+
+
+def verify_payment(request: VerifyInput, ctx: RecoveryContext) -> VerifyOutput:
+    """Send a synthetic payment and wait for its row. The same execution sends the same payment again.
+
+    Raises PaymentRejected, PaymentNotPosted, ServiceUnavailable, MemberNotFound, EndpointsNotFound, and
+    ReplicaUnavailable for the own replica.
+    """
+    endpoints = probe_endpoints(ctx, ctx.region)
+    if OK not in endpoints.values():
+        reported = ", ".join(f"{endpoint} reports {health}" for endpoint, health in sorted(endpoints.items()))
+        raise PaymentRejected(f"no endpoint of {ctx.region} is healthy: {reported}")
+    payment_id = f"synthetic-{hashlib.sha256(request.execution.encode()).hexdigest()[:32]}"
+    began = ctx.pace.clock()
+    accepted = _pay(payment_id, request.execution, ctx)
+    _mark(payment_id, ctx)
+    _wait_for_row(payment_id, request.writer_region, began, ctx)
+    return VerifyOutput(
+        payment_id=payment_id,
+        durability=accepted["durability"],
+        endpoints=endpoints,
+        posted_after_seconds=round(ctx.pace.clock() - began, 3),
+        at=ctx.now(),
+    )
+
+
+def _pay(payment_id: str, execution: str, ctx: RecoveryContext) -> dict[str, Any]:
+    payment = {
+        "id": payment_id,
+        "amount": "0.01",
+        "currency": "EUR",
+        "debtor": "SYNTHETIC-DEBTOR",
+        "creditor": "SYNTHETIC-CREDITOR",
+        "reference": f"verification of {execution}"[:140],
+    }
+    with service_errors("Lambda"):
+        invoked = ctx.own_client("lambda").invoke(
+            FunctionName=ctx.settings.payments_function, Payload=json.dumps(_event(payment)).encode()
+        )
+        response = json.load(invoked["Payload"])
+    if "FunctionError" in invoked:
+        raise PaymentRejected(f"the payments function failed: {response.get('errorType')}")
+    if response["statusCode"] not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED):
+        raise PaymentRejected(f"the payments function returned status {response['statusCode']}")
+    accepted: dict[str, Any] = json.loads(response["body"])
+    return accepted
+
+
+def _event(payment: dict[str, str]) -> dict[str, Any]:
+    """A proxy event like API Gateway's [APIGW-7]."""
+    headers = {"Content-Type": "application/json"}
+    return {
+        "resource": "/payments",
+        "path": "/payments",
+        "httpMethod": "POST",
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"stage": "recovery", "path": "/payments", "identity": {}},
+        "body": json.dumps(payment),
+        "isBase64Encoded": False,
+    }
+
+
+def _mark(payment_id: str, ctx: RecoveryContext) -> None:
+    """Mark the payment as synthetic for every reader of the journal."""
+    item = ctx.local.read(payment_key(payment_id))
+    if item is None:
+        raise PaymentNotPosted(f"payment {payment_id} was accepted, but is not in the journal of {ctx.region}")
+    if MARK not in item:
+        ctx.local.exchange({**item, MARK: {"BOOL": True}}, unless_changed={"content_hash": item["content_hash"]})
+
+
+def _wait_for_row(payment_id: str, writer_region: str, began: float, ctx: RecoveryContext) -> None:
+    member = find_member(ctx, writer_region, caller=writer_region)
+    while True:
+        try:
+            rows = run_sql(ctx, member, "SELECT payment_id FROM ledger WHERE payment_id = :id", id=payment_id)
+            problem = "it has no such row"
+        except (ClientError, BotoCoreError) as error:
+            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+            rows, problem = [], f"the query failed: {code}"
+        if rows:
+            return
+        if ctx.pace.clock() - began > ctx.settings.verification_seconds:
+            raise PaymentNotPosted(f"payment {payment_id} is not in the ledger in {writer_region}: {problem}")
+        ctx.pace.sleep(_POLL_SECONDS)
+
+
+def replay(request: ReplayInput, ctx: RecoveryContext) -> Replayed:
+    """One invocation of the ledger's replay in the writer's region; to be repeated until it is `done`.
+
+    Also for the other region, whose functions Step Functions cannot invoke. Raises ReplayFailed and ServiceUnavailable.
+    """
+    settings = ctx.settings
+    function = settings.ledger_function if request.writer_region == ctx.region else settings.peer_ledger_function
+    event = {"operation": "replay", "since": request.since, "continuation": request.continuation}
+    with service_errors(f"Lambda in {request.writer_region}"):
+        invoked = ctx.long_call_client("lambda", request.writer_region).invoke(
+            FunctionName=function, Payload=json.dumps(event).encode()
+        )
+        response = json.load(invoked["Payload"])
+    if "FunctionError" in invoked:
+        raise ReplayFailed(
+            f"the ledger in {request.writer_region} failed: {response.get('errorType')}: {response.get('errorMessage')}"
+        )
+    return Replayed.model_validate(response)

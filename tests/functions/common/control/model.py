@@ -1,0 +1,338 @@
+"""Two cells in a world that fails: the real control rules, with everything around them modelled second by second.
+
+What is modelled: both replicas with their lag and last-writer-wins, the streams, the ledgers, Aurora's two members with
+the rows a promotion loses, Route 53's witness behind resolvers that cache, a controller in each region that fences and
+takes over by itself, and a failback by hand. Nothing here is clever; it only does what docs/architecture.md says.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from common.control.records import WRITER_KEY, ControlRecords, RegionRecord, RegionState, WriterRecord, control_key
+from common.control.rules import (
+    Decision,
+    Memory,
+    Times,
+    View,
+    Witness,
+    decide,
+    may_claim_writer,
+    may_take_over,
+    remember,
+)
+from tests.functions.harness import EAST_1, EAST_2
+
+REGIONS = (EAST_1, EAST_2)
+NEVER = float("-inf")
+PROBED_FOR = 5  # seconds
+NAMED_AFTER = 3  # seconds between the database's handover and the word of it, in a failback
+ASKED_EVERY = 5  # seconds at most between two questions of a takeover to the witness
+
+
+def other(region: str) -> str:
+    return EAST_2 if region == EAST_1 else EAST_1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weather:
+    """What a world is like, in seconds."""
+
+    table_lag: int = 1
+    database_lag: int = 1
+    checks_down: int = 20  # how long a region is bad before the witness says so
+    checks_up: int = 20
+    promotion: int = 40
+
+
+@dataclass
+class Cell:
+    name: str
+    alive: bool = True
+    doors: bool = True  # whether the world outside reaches it
+    resolver: bool = True
+    stalled_until: int = 0  # its functions do not run until then, and nobody notices
+    control: dict[str, tuple[float, Any]] = field(default_factory=dict)  # key to (time of the write, record)
+    journal: set[str] = field(default_factory=set)
+    stream: list[str] = field(default_factory=list)  # not yet handled
+    outbox: list[tuple[float, str, Any]] = field(default_factory=list)  # (time, key, record or None for a payment)
+    memory: Memory | None = None
+    decision: Decision | None = None
+    view: View | None = None
+    rows: dict[str, int] = field(default_factory=dict)  # of its database member: payment to time
+    writes: bool = False  # its member takes statements
+    cache: dict[str, tuple[int, Witness]] = field(default_factory=dict)  # of its resolver
+    may_post_until: float = NEVER
+    fenced_peer_at: int | None = None  # a takeover is under way since
+    promoted: bool = False
+    peer_fenced_since: int | None = None
+    probed_epoch: int = 0
+    bad_since: int = 0  # the peer, by this cell's probes
+    asked_at: int = 0  # the witness about the peer
+    down_since: int | None = (
+        None  # since when, asked again and again, the witness has said nothing but "down" of the peer
+    )
+    replay_due: bool = False
+
+
+class World:
+    def __init__(self, weather: Weather, times: Times) -> None:
+        self.weather, self.times, self.now = weather, times, 0
+        self.cells = {region: Cell(region) for region in REGIONS}
+        self.cells[EAST_1].writes = True
+        self.partition = False
+        self.said = dict.fromkeys(REGIONS, Witness.UP)
+        self.turning = dict.fromkeys(REGIONS, 0)  # seconds that a region has been other than the witness says
+        self.acknowledged: set[str] = set()
+        self.handing_over_since: int | None = None
+        self.takeovers = 0
+        self.writes = 0
+
+    def linked(self) -> bool:
+        return not self.partition and all(cell.alive for cell in self.cells.values())
+
+    def pay(self, region: str) -> None:
+        cell = self.cells[region]
+        if not cell.alive:
+            return
+        payment = f"p{len(self.acknowledged)}"
+        self._arrive(cell, payment)
+        if self.linked():
+            self._arrive(self.cells[other(region)], payment)
+        else:
+            cell.outbox.append((self.now, payment, None))
+        self.acknowledged.add(payment)
+
+    def second(self) -> None:
+        """One second passes."""
+        self.now += 1
+        self._replicate()
+        self._check_health()
+        for cell in self.cells.values():
+            if cell.alive and self.now >= cell.stalled_until:
+                self._look(cell)
+                self._take(cell)
+                self._take_over(cell)
+                self._replay(cell)
+        self._hand_over()
+
+    # --- data -----------------------------------------------------------------------------------------------------
+
+    def _arrive(self, cell: Cell, payment: str) -> None:
+        if payment not in cell.journal:
+            cell.journal.add(payment)
+            cell.stream.append(payment)
+
+    def _replicate(self) -> None:
+        if not self.linked():
+            return
+        for cell in self.cells.values():
+            peer = self.cells[other(cell.name)]
+            due = self.now - self.weather.table_lag
+            ready = [sent for sent in cell.outbox if sent[0] <= due]
+            cell.outbox = [sent for sent in cell.outbox if sent[0] > due]
+            for at, key, record in ready:
+                if record is None:
+                    self._arrive(peer, key)
+                elif at >= peer.control.get(key, (-1, None))[0]:
+                    peer.control[key] = (at, record)
+        newest = max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes))
+        follower = self.cells[other(newest.name)]
+        follower.writes = False  # a writer that was left behind is made anew as the reader
+        follower.rows = {row: at for row, at in newest.rows.items() if at <= self.now - self.weather.database_lag}
+
+    def records(self, cell: Cell, by: Cell) -> ControlRecords:
+        """What the replica of `cell` holds, as `by` means own and peer."""
+
+        def get(key: str, absent: Any) -> Any:
+            return cell.control.get(key, (0, absent))[1]
+
+        return ControlRecords(
+            own=get(control_key(by.name), RegionRecord()),
+            peer=get(control_key(other(by.name)), RegionRecord()),
+            writer=get(WRITER_KEY, WriterRecord(region=EAST_1)),
+        )
+
+    def _write_time(self) -> float:
+        """No two writes have the same, or the last one would win by chance."""
+        self.writes += 1
+        return self.now + self.writes * 1e-6
+
+    def _change(self, cell: Cell, key: str, record: Any, *, replaces: Any, at_peer: bool = False) -> bool:
+        """A conditional write in the replica of `cell`."""
+        held = cell.control.get(key)
+        if (held[1].epoch if held else 0) != replaces.epoch:
+            return False
+        at = self._write_time()
+        cell.control[key] = (at, record)
+        if not at_peer:
+            cell.outbox.append((at, key, record))
+        return True
+
+    # --- what a cell sees -----------------------------------------------------------------------------------------
+
+    def _check_health(self) -> None:
+        for region, cell in self.cells.items():
+            well = self._is_well(cell)
+            agrees = (self.said[region] is Witness.UP) == well
+            self.turning[region] = 0 if agrees else self.turning[region] + 1
+            if self.turning[region] >= (self.weather.checks_up if well else self.weather.checks_down):
+                self.said[region] = Witness.UP if well else Witness.DOWN
+                self.turning[region] = 0
+
+    def _is_well(self, cell: Cell) -> bool:
+        """What a probe finds."""
+        return cell.alive and cell.doors and (cell.decision is None or cell.decision.healthy)
+
+    def _ask_witness(self, cell: Cell, region: str) -> Witness:
+        kept = cell.cache.get(region)
+        if kept and self.now - kept[0] < self.times.witness_ttl:
+            return kept[1]
+        if not cell.resolver:
+            return Witness.SILENT
+        cell.cache[region] = (self.now, self.said[region])
+        return self.said[region]
+
+    def _look(self, cell: Cell) -> None:
+        peer = self.cells[other(cell.name)]
+        cell.view = View(
+            region=cell.name,
+            at=self.now,
+            own=self.records(cell, cell),
+            peer=self.records(peer, cell) if self.linked() else None,
+            memory=cell.memory,
+            witness=self._ask_witness(cell, cell.name),
+            times=self.times,
+        )
+        assert cell.view.records
+        cell.decision = decide(cell.view)
+        cell.memory = remember(cell.view, cell.view.records)
+        if cell.decision.may_post and cell.writes:
+            assert peer.may_post_until < self.now, f"two writers at {self.now}: {cell.decision.reason} in {cell.name}"
+            cell.may_post_until = self.now + self.times.decision + self.times.statement
+
+    # --- the ledger -----------------------------------------------------------------------------------------------
+
+    def _take(self, cell: Cell) -> None:
+        assert cell.decision
+        if cell.decision.may_post and cell.writes:
+            self._post(cell, cell.stream)
+            cell.stream = []
+        elif cell.decision.writer == other(cell.name):
+            cell.stream = []
+
+    def _replay(self, cell: Cell) -> None:
+        assert cell.decision
+        if cell.replay_due and cell.decision.may_post and cell.writes:
+            self._post(cell, cell.journal)
+            cell.replay_due = False
+
+    def _post(self, cell: Cell, payments: Any) -> None:
+        for payment in payments:
+            cell.rows.setdefault(payment, self.now)
+
+    # --- failover -------------------------------------------------------------------------------------------------
+
+    def _take_over(self, cell: Cell) -> None:
+        assert cell.view
+        assert cell.view.records
+        assert cell.decision
+        peer, known = self.cells[other(cell.name)], cell.view.records
+        down = self._ask_witness(cell, peer.name) is Witness.DOWN
+        if not down or self.now - cell.asked_at > ASKED_EVERY:
+            cell.down_since = None
+        if down and cell.down_since is None:
+            cell.down_since = self.now
+        cell.asked_at = self.now
+        if cell.fenced_peer_at is None:
+            if (
+                down
+                and self._probes_fail(cell, peer, known)
+                and known.peer.state is not RegionState.FENCED
+                and may_take_over(cell.view, cell.decision)
+            ):
+                self._fence(cell, peer, known)
+            return
+        if known.peer.state is not RegionState.FENCED:  # failed back by hand meanwhile
+            cell.fenced_peer_at = None
+            return
+        if self.linked() and cell.peer_fenced_since is None and self.records(peer, cell).peer == known.peer:
+            cell.peer_fenced_since = self.now
+        if known.writer.region == cell.name:
+            cell.fenced_peer_at = None
+        elif self.now - cell.fenced_peer_at >= self.weather.promotion:
+            self._become_writer(cell, peer, known)
+
+    def _probes_fail(self, cell: Cell, peer: Cell, known: ControlRecords) -> bool:
+        """Every one for PROBED_FOR, begun anew with every change of the peer's record: the witness's answer is slow,
+        and a region that was unfenced a moment ago would be fenced again."""
+        if (self.linked() and self._is_well(peer)) or cell.probed_epoch != known.peer.epoch:
+            cell.probed_epoch, cell.bad_since = known.peer.epoch, self.now
+        return self.now - cell.bad_since >= PROBED_FOR
+
+    def _fence(self, cell: Cell, peer: Cell, known: ControlRecords) -> None:
+        fence = RegionRecord(state=RegionState.FENCED, epoch=known.peer.epoch + 1)
+        if self._change(cell, control_key(peer.name), fence, replaces=known.peer):
+            cell.fenced_peer_at, cell.peer_fenced_since = self.now, None
+            if self.linked():
+                self._change(peer, control_key(peer.name), fence, replaces=known.peer, at_peer=True)
+
+    def _become_writer(self, cell: Cell, peer: Cell, known: ControlRecords) -> None:
+        if not cell.promoted:
+            cell.promoted, cell.writes, peer.promoted = True, True, False
+            self.takeovers += 1
+        assert cell.fenced_peer_at is not None
+        ready = may_claim_writer(
+            seconds_peer_fenced=0 if cell.peer_fenced_since is None else self.now - cell.peer_fenced_since,
+            seconds_down=0 if cell.down_since is None else self.now - max(cell.down_since, cell.fenced_peer_at),
+            times=self.times,
+        )
+        named = WriterRecord(region=cell.name, epoch=known.writer.epoch + 1)
+        if ready and self._change(cell, WRITER_KEY, named, replaces=known.writer):
+            if self.linked():
+                self._change(peer, WRITER_KEY, named, replaces=known.writer, at_peer=True)
+            cell.fenced_peer_at, cell.replay_due = None, True
+
+    # --- failback, by hand ----------------------------------------------------------------------------------------
+
+    def fail_back(self) -> None:
+        """Hand the database over to the first region, if both agree on everything, and begin to tell everybody."""
+        if self.handing_over_since is None and self._agree():
+            self._switch_over()
+            self.handing_over_since = self.now
+
+    def _switch_over(self) -> None:
+        """Without loss: what the old writer took is there, and it takes nothing from now on, whoever may still send."""
+        first, second = self.cells[EAST_1], self.cells[EAST_2]
+        rows = max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes)).rows
+        first.rows, second.rows = dict(rows), dict(rows)
+        first.writes, second.writes, first.promoted, second.promoted = True, False, False, False
+        second.may_post_until = self.now - 1
+
+    def _hand_over(self) -> None:
+        if self.handing_over_since is None:
+            return
+        if not self._agree():
+            self.handing_over_since = None  # given up; it may be begun again
+            return
+        if self.now - self.handing_over_since <= NAMED_AFTER:
+            return
+        first = self.cells[EAST_1]
+        self._set_both(WRITER_KEY, WriterRecord(region=EAST_1, epoch=self._common().writer.epoch + 1))
+        for region in REGIONS:
+            record = self.records(first, self.cells[region]).own
+            self._set_both(control_key(region), replace(record, state=RegionState.ACTIVE, epoch=record.epoch + 1))
+        first.replay_due, self.handing_over_since = True, None
+
+    def _common(self) -> ControlRecords:
+        return self.records(self.cells[EAST_1], self.cells[EAST_1])
+
+    def _agree(self) -> bool:
+        first, second = self.cells.values()
+        no_takeover = first.fenced_peer_at is None and second.fenced_peer_at is None
+        return no_takeover and self.linked() and self.records(first, first) == self.records(second, first)
+
+    def _set_both(self, key: str, record: Any) -> bool:
+        at = self._write_time()
+        for cell in self.cells.values():
+            cell.control[key] = (at, record)
+        return True

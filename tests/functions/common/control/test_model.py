@@ -1,0 +1,172 @@
+"""Whatever happens to two regions, and in whatever order: never two writers, no payment lost, none posted twice."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from common.control.rules import Times
+from tests.functions.common.control import model
+from tests.functions.common.control.model import REGIONS, Weather, World
+from tests.functions.harness import EAST_1, EAST_2
+
+TIMES = Times()
+CALM_SECONDS = 400  # after which a world that is healed and failed back must have nothing left to do
+
+WEATHERS = st.builds(
+    Weather,
+    table_lag=st.integers(0, 30),
+    database_lag=st.integers(0, 30),
+    checks_down=st.integers(1, 30),
+    checks_up=st.integers(1, 30),
+    promotion=st.integers(0, 90),
+)
+# Partitions and losses more often than the rest: a region that comes back into a partition is the hard case.
+KINDS = ["lose", "lose", "doors", "partition", "partition", "resolver", "stall", "fail back", "heal"]
+ACTIONS = st.sampled_from(KINDS)
+STEPS = st.lists(st.tuples(ACTIONS, st.sampled_from(REGIONS), st.integers(0, 60)), min_size=1, max_size=20)
+Steps = list[tuple[str, str, int]]
+
+
+def act(world: World, action: str, region: str) -> None:
+    cell = world.cells[region]
+    match action:
+        case "lose":
+            cell.alive = not cell.alive
+        case "doors":
+            cell.doors = not cell.doors
+        case "partition":
+            world.partition = not world.partition
+        case "resolver":
+            cell.resolver = not cell.resolver
+        case "stall":
+            cell.stalled_until = world.now + 90
+        case "fail back":
+            world.fail_back()
+        case "heal":
+            heal(world)
+
+
+def heal(world: World) -> None:
+    world.partition = False
+    for cell in world.cells.values():
+        cell.alive = cell.doors = cell.resolver = True
+
+
+def run(weather: Weather, steps: Steps, times: Times = TIMES) -> World:
+    """A world after `steps`, each followed by some seconds in which both regions take payments."""
+    world = World(weather, times)
+    for _ in range(3):
+        world.second()  # in which both regions meet
+    for action, region, seconds in steps:
+        act(world, action, region)
+        for _ in range(seconds):
+            if world.now % 3 == 0:
+                world.pay(REGIONS[world.now % 2])
+            world.second()
+    return world
+
+
+def settle(world: World) -> None:
+    """Heal, let the regions come to rest, fail back, and let them come to rest again."""
+    heal(world)
+    for second in range(CALM_SECONDS):
+        if second in (150, 250):
+            world.fail_back()
+        world.second()
+
+
+@settings(max_examples=60, print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(weather=WEATHERS, steps=STEPS)
+def test_no_order_of_events_makes_two_writers_or_loses_a_payment(weather: Weather, steps: Steps) -> None:
+    world = run(weather, steps)  # asserts at every second that only one region may post
+    settle(world)
+
+    event(f"takeovers: {min(world.takeovers, 3)}")
+    writer = world.cells[EAST_1]
+    assert writer.decision
+    assert writer.decision.may_post, f"the writer does not post after failback: {writer.decision.reason}"
+    assert set(writer.rows) == world.acknowledged, "acknowledged, but not in the ledger"
+    assert not writer.stream
+    assert all(cell.decision and cell.decision.healthy for cell in world.cells.values())
+
+
+def test_the_model_loses_rows_and_the_replay_brings_them_back() -> None:
+    weather = Weather(database_lag=30)
+    world = run(weather, [("heal", EAST_1, 60), ("lose", EAST_1, 45)])
+    before = set(world.cells[EAST_2].rows)
+    for _ in range(60):
+        world.second()
+
+    assert world.takeovers == 1
+    assert len(world.acknowledged - before) > 5, "the promotion lost nothing, so the replay shows nothing"
+    assert set(world.cells[EAST_2].rows) == world.acknowledged
+
+
+def test_the_model_can_make_two_writers_when_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that cannot fail proves nothing: without the wait, a region whose doors flap and its peer both post."""
+    monkeypatch.setattr(model, "may_claim_writer", lambda **_: True)
+    # The doors of the writer's region are closed just when the peer's resolver asks, and open again when its own does.
+    flapping = [
+        ("partition", EAST_1, 1),
+        ("resolver", EAST_2, 8),
+        ("doors", EAST_1, 2),
+        ("resolver", EAST_2, 1),
+        ("doors", EAST_1, 30),
+    ]
+
+    with pytest.raises(AssertionError, match="two writers"):
+        run(Weather(checks_down=1, checks_up=1, promotion=0), flapping)
+
+
+# Partitioned, the writer's functions stand still and its doors are closed; its peer takes over; then all is open again.
+ASLEEP = [("partition", EAST_1, 1), ("stall", EAST_1, 0), ("doors", EAST_1, 60), ("doors", EAST_1, 120)]
+
+
+def test_a_writer_that_slept_through_a_takeover_does_not_post_when_it_wakes() -> None:
+    world = run(Weather(promotion=5), ASLEEP)
+
+    assert world.takeovers == 1
+    assert [world.cells[region].decision.reason.name for region in REGIONS] == ["CUT_OFF", "PEER_FENCED"]  # type: ignore[union-attr]
+
+
+def test_the_model_can_make_two_writers_when_the_lease_is_long() -> None:
+    short = TIMES.settle
+    long = Times(lease=600, witness_ttl=TIMES.witness_ttl - 600 / 2 + TIMES.lease / 2)
+    assert long.settle == short
+
+    with pytest.raises(AssertionError, match="two writers"):
+        run(Weather(promotion=5), ASLEEP, long)
+
+
+def test_a_writer_that_had_to_wait_posts_everything_once_it_may() -> None:
+    """Without a replay: what it could not post was kept, not skipped."""
+    world = run(Weather(), [("partition", EAST_1, 0), ("resolver", EAST_1, 60)])
+    assert len(world.cells[EAST_1].stream) > 5
+    heal(world)
+    for _ in range(30):
+        world.second()
+
+    assert world.takeovers == 0
+    assert set(world.cells[EAST_1].rows) == world.acknowledged
+
+
+def test_a_partition_alone_moves_nothing() -> None:
+    world = run(Weather(), [("partition", EAST_1, 300)])
+
+    assert world.takeovers == 0
+    assert Counter(cell.decision.may_post for cell in world.cells.values() if cell.decision) == {True: 1, False: 1}
+    assert all(cell.decision and cell.decision.healthy for cell in world.cells.values())
+
+
+def test_a_lost_region_that_comes_back_into_a_partition_neither_posts_nor_takes_over() -> None:
+    world = run(Weather(), [("lose", EAST_1, 120), ("partition", EAST_1, 0), ("lose", EAST_1, 300)])
+
+    assert world.takeovers == 1
+    returned = world.cells[EAST_1].decision
+    assert returned
+    assert not returned.may_post
+    survivor = world.cells[EAST_2].decision
+    assert survivor
+    assert survivor.may_post

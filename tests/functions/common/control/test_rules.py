@@ -1,0 +1,252 @@
+"""The state table of the control rules, a test per row, and what a cell remembers from look to look."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from common.control.records import ControlRecords, RegionRecord, RegionState, WriterRecord, newest
+from common.control.rules import (
+    TABLE,
+    Memory,
+    Reason,
+    Times,
+    View,
+    Witness,
+    decide,
+    may_claim_writer,
+    may_take_over,
+    remember,
+)
+from tests.functions.harness import EAST_1, EAST_2
+
+TIMES = Times()
+NOW = 1000.0
+CALM = ControlRecords(own=RegionRecord(), peer=RegionRecord(), writer=WriterRecord(region=EAST_1))
+FENCED = RegionRecord(state=RegionState.FENCED, epoch=1)
+STRANGE = RegionRecord(state=RegionState.UNKNOWN, epoch=1)
+
+
+def memory(**changed: Any) -> Memory:
+    """Of a cell that looked and was vouched for a second ago."""
+    return replace(Memory(known=CALM, vouched_at=NOW - 1, seen_at=NOW - 1), **changed)
+
+
+def view(**changed: Any) -> View:
+    """Of the writer's cell while all is well."""
+    calm = View(region=EAST_1, at=NOW, own=CALM, peer=CALM, memory=memory(), witness=Witness.UP)
+    return replace(calm, **changed)
+
+
+def records(**changed: Any) -> ControlRecords:
+    return replace(CALM, **changed)
+
+
+AWAY = memory(seen_at=NOW - TIMES.away - 1, vouched_at=NOW - TIMES.away - 1)
+ROWS: list[tuple[str, View, bool, bool, Reason]] = [
+    ("its own journal is silent", view(own=None), False, False, Reason.JOURNAL_UNAVAILABLE),
+    (
+        "both regions are fenced, and it is the writer",
+        view(own=records(own=FENCED, peer=FENCED)),
+        True,
+        False,
+        Reason.BOTH_FENCED,
+    ),
+    (
+        "both regions are fenced, and it is the reader",
+        view(region=EAST_2, own=records(own=FENCED, peer=FENCED)),
+        False,
+        False,
+        Reason.FENCED,
+    ),
+    ("it is fenced by its own replica", view(own=records(own=FENCED)), False, False, Reason.FENCED),
+    ("only the peer's copy fences it", view(peer=records(own=FENCED)), False, False, Reason.FENCED),
+    (
+        "it remembers being fenced, and the peer is silent",
+        view(peer=None, memory=memory(known=records(own=FENCED))),
+        False,
+        False,
+        Reason.FENCED,
+    ),
+    (
+        "it comes back from being away to a silent peer",
+        view(peer=None, memory=AWAY, witness=Witness.DOWN),
+        False,
+        False,
+        Reason.RETURNING,
+    ),
+    (
+        "it did not look for long, and the witness noticed nothing",
+        view(peer=None, memory=AWAY),
+        True,
+        False,
+        Reason.CUT_OFF,
+    ),
+    (
+        "it came back a moment ago, and the peer is still silent",
+        view(peer=None, memory=memory(vouched_at=None, back_at=NOW - 5), witness=Witness.SILENT),
+        False,
+        False,
+        Reason.RETURNING,
+    ),
+    (
+        "it has waited long enough for its peer",
+        view(peer=None, memory=memory(vouched_at=None, back_at=NOW - TIMES.grace)),
+        True,
+        False,
+        Reason.CUT_OFF,
+    ),
+    ("it comes back and the peer answers", view(memory=AWAY), True, True, Reason.CONFIRMED),
+    (
+        "two records of one epoch name different writers",
+        view(
+            own=records(writer=WriterRecord(region=EAST_1, epoch=3)),
+            peer=records(writer=WriterRecord(region=EAST_2, epoch=3)),
+        ),
+        True,
+        False,
+        Reason.WRITER_DISPUTED,
+    ),
+    ("the other region is the writer", view(region=EAST_2), True, False, Reason.READER),
+    (
+        "only the peer knows of the new writer",
+        view(peer=records(writer=WriterRecord(region=EAST_2, epoch=1))),
+        True,
+        False,
+        Reason.READER,
+    ),
+    ("nobody understands its own record", view(own=records(own=STRANGE)), True, False, Reason.STATE_UNKNOWN),
+    ("the witness contradicts", view(witness=Witness.DOWN), True, False, Reason.WITNESS_DOWN),
+    ("the peer confirms, the witness agrees", view(), True, True, Reason.CONFIRMED),
+    ("the peer confirms, the witness is silent", view(witness=Witness.SILENT), True, True, Reason.CONFIRMED),
+    ("nobody answers", view(peer=None, witness=Witness.SILENT), True, False, Reason.PEER_AND_WITNESS_SILENT),
+    (
+        "nobody answers, though the peer is fenced",
+        view(peer=None, witness=Witness.SILENT, own=records(peer=FENCED)),
+        True,
+        False,
+        Reason.PEER_AND_WITNESS_SILENT,
+    ),
+    (
+        "it fenced the peer that is silent",
+        view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=None)),
+        True,
+        True,
+        Reason.PEER_FENCED,
+    ),
+    (
+        "the last good word is older than the lease",
+        view(peer=None, memory=memory(vouched_at=NOW - TIMES.lease - 0.1)),
+        True,
+        False,
+        Reason.CUT_OFF,
+    ),
+    ("it heard a bad word since", view(peer=None, memory=memory(vouched_at=None)), True, False, Reason.CUT_OFF),
+    ("it never reached its peer", view(peer=None, memory=None), True, False, Reason.CUT_OFF),
+    ("the witness has vouched for it all along", view(peer=None), True, True, Reason.WITNESS_VOUCHED),
+]
+
+
+@pytest.mark.parametrize(("seen", "healthy", "may_post", "reason"), [row[1:] for row in ROWS], ids=[r[0] for r in ROWS])
+def test_a_row_of_the_table(seen: View, healthy: bool, may_post: bool, reason: Reason) -> None:
+    decision = decide(seen)
+
+    assert (decision.healthy, decision.may_post, decision.reason) == (healthy, may_post, reason)
+
+
+def test_every_row_has_a_test() -> None:
+    assert {row[4] for row in ROWS} == {*Reason}
+    assert {row.reason for row in TABLE} == {*Reason} - {Reason.JOURNAL_UNAVAILABLE}
+
+
+def test_a_decision_names_the_newest_writer_and_its_epoch() -> None:
+    named = records(writer=WriterRecord(region=EAST_2, epoch=7))
+
+    assert (decide(view(peer=named)).writer, decide(view(peer=named)).epoch) == (EAST_2, 7)
+    assert decide(view(own=None)).writer is None
+
+
+def test_of_two_records_with_one_epoch_the_fence_holds() -> None:
+    active = records(own=RegionRecord(state=RegionState.ACTIVE, epoch=1))
+    fenced = records(own=FENCED)
+
+    assert newest(active, fenced).own is newest(fenced, active).own is FENCED
+    assert newest(fenced, records(own=RegionRecord(state=RegionState.ACTIVE, epoch=2))).own.epoch == 2
+
+
+def looks(*seen: tuple[float, ControlRecords | None, Witness]) -> View:
+    """The view of a cell that looked at these times, at its last one; it starts with `memory()`."""
+    kept: Memory | None = memory()
+    for at, peer, witness in seen:
+        now = view(at=at, peer=peer, witness=witness, memory=kept)
+        assert now.records
+        kept = remember(now, now.records)
+    return now
+
+
+UP, DOWN, SILENT = Witness.UP, Witness.DOWN, Witness.SILENT
+
+
+def test_a_survivor_posts_for_as_long_as_the_witness_vouches() -> None:
+    hours = [(NOW + 10 * i, None, UP) for i in range(1000)]
+
+    assert decide(looks(*hours)).may_post
+
+
+def test_a_short_silence_of_the_witness_does_not_break_the_chain() -> None:
+    assert decide(looks((NOW, None, UP), (NOW + 7, None, SILENT), (NOW + 14, None, UP))).may_post
+
+
+@pytest.mark.parametrize("bad", [DOWN, SILENT])
+def test_a_broken_chain_stays_broken_until_the_peer_answers(bad: Witness) -> None:
+    broken = [(NOW + i, None, bad) for i in range(1, 22, 5)]
+
+    assert decide(looks(*broken, (NOW + 22, None, UP))).reason is Reason.CUT_OFF
+    assert decide(looks(*broken, (NOW + 22, None, UP), (NOW + 3600, CALM, UP))).may_post
+    assert decide(looks(*broken, (NOW + 22, CALM, UP), (NOW + 23, None, UP))).may_post
+
+
+def test_a_gap_between_looks_breaks_the_chain() -> None:
+    assert decide(looks((NOW, None, UP), (NOW + TIMES.lease + 0.1, None, UP))).reason is Reason.CUT_OFF
+
+
+def test_a_cell_that_comes_back_waits_for_its_peer_and_not_for_ever() -> None:
+    back = NOW + TIMES.away + 1
+    steps = [(back + i, None, DOWN) for i in range(0, int(TIMES.grace) + 1, 2)]
+
+    assert decide(looks(*steps[:1])).reason is Reason.RETURNING
+    assert decide(looks(*steps[:-1])).reason is Reason.RETURNING
+    assert decide(looks(*steps)).healthy
+    assert decide(looks(*steps[:1], (back + 1, CALM, DOWN), (back + 2, None, DOWN))).healthy
+
+
+def test_what_the_peer_said_is_remembered_when_it_falls_silent() -> None:
+    assert decide(looks((NOW, records(own=FENCED), UP), (NOW + 1, None, UP))).reason is Reason.FENCED
+
+
+@pytest.mark.parametrize(
+    ("seen", "allowed"),
+    [
+        (view(), True),
+        (view(peer=None), True),
+        (view(region=EAST_2, peer=None), True),
+        (view(peer=None, memory=memory(vouched_at=None)), False),
+        (view(witness=Witness.SILENT), False),
+        (view(witness=Witness.DOWN), False),
+        (view(own=records(own=FENCED)), False),
+        (view(own=None), False),
+    ],
+)
+def test_only_a_cell_that_is_well_and_was_never_cut_off_takes_over(seen: View, allowed: bool) -> None:
+    assert may_take_over(seen, decide(seen)) is allowed
+
+
+def test_nobody_names_itself_writer_before_the_other_has_surely_stopped() -> None:
+    def may(known: float, down: float) -> bool:
+        return may_claim_writer(seconds_peer_fenced=known, seconds_down=down, times=TIMES)
+
+    assert TIMES.settle == 40
+    assert not may(0, 39.9)
+    assert may(0, 40)
+    assert not may(4.9, 0)
+    assert may(5, 0)

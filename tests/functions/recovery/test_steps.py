@@ -1,0 +1,323 @@
+"""The steps of a recovery that change records, ask people or hold: guard, fence, publish, unfence, notify."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.session import Session
+from recovery import context, database, errors
+from recovery.context import RecoveryContext
+from recovery.operations import perform
+
+from common.aws_clients import DynamoDbClients
+from common.clock import Pace
+from common.control.rules import Witness
+from common.table_replica import ReplicaUnavailable
+from tests.functions.harness import EAST_1, EAST_2, Tables
+from tests.functions.recovery.settings import PARAMETER, recovery_settings
+
+_clients, _session = DynamoDbClients(), Session()  # parse the service models once
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _present(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto stamps with the real time, which goes on while other tests run."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
+
+
+ROLE = "arn:aws:iam::000000000000:role/states"
+
+Perform = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def aws(tables: Tables) -> dict[str, Any]:
+    """A topic that leads to a queue, and a state machine, in the survivor."""
+    assert tables, "moto is not at work"
+    made: dict[str, Any] = {
+        name: _session.create_client(name, region_name=EAST_2) for name in ("sns", "sqs", "ssm", "stepfunctions")
+    }
+    made["topic"] = made["sns"].create_topic(Name="topic")["TopicArn"]
+    made["queue"] = made["sqs"].create_queue(QueueName="people")["QueueUrl"]
+    attributes = made["sqs"].get_queue_attributes(QueueUrl=made["queue"], AttributeNames=["QueueArn"])
+    made["sns"].subscribe(TopicArn=made["topic"], Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"])
+    made["machine"] = made["stepfunctions"].create_state_machine(
+        name="failover", definition='{"StartAt": "A", "States": {}}', roleArn=ROLE
+    )["stateMachineArn"]
+    return made
+
+
+@pytest.fixture
+def ctx(tables: Tables, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> RecoveryContext:
+    class ConnectedClients:
+        def dynamodb(self, region: str, *, timeout_seconds: float) -> Any:
+            client = _clients.dynamodb(region, timeout_seconds=timeout_seconds)
+            tables.connect(client)
+            return client
+
+    monkeypatch.setattr(context, "DynamoDbClients", ConnectedClients)
+    return replace(context.make_context(recovery_settings(topic_arn=aws["topic"])), pace=Pace(now=lambda: NOW))
+
+
+def start(aws: dict[str, Any], name: str) -> str:
+    """A run of the state machine; its ARN."""
+    return str(aws["stepfunctions"].start_execution(stateMachineArn=aws["machine"], name=name)["executionArn"])
+
+
+def check_preconditions(
+    ctx: RecoveryContext, execution: str, *, machine: str = "failover", **request: Any
+) -> dict[str, Any]:
+    asked = {"region": EAST_1, **request}
+    event = {"operation": "check-preconditions", "machine": machine, "execution": execution, "request": asked}
+    return perform({**event, "started_at": NOW.isoformat()}, ctx)
+
+
+def fence(ctx: RecoveryContext, *, epoch: int = 0, by: str = "run-1") -> dict[str, Any]:
+    return perform({"operation": "fence", "region": EAST_1, "epoch": epoch, "by": by}, ctx)
+
+
+def publish(ctx: RecoveryContext, *, epoch: int = 0, region: str = EAST_2) -> dict[str, Any]:
+    return perform({"operation": "publish", "writer_region": region, "epoch": epoch, "by": "run-1"}, ctx)
+
+
+def people_are_told(aws: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Subject and message of what is in the queue."""
+    (received,) = aws["sqs"].receive_message(QueueUrl=aws["queue"])["Messages"]
+    body = json.loads(received["Body"])
+    return body["Subject"], json.loads(body["Message"])
+
+
+def test_a_run_for_a_lost_region_may_go_on(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    found = check_preconditions(ctx, start(aws, "run-1"), epoch=0, failing_since=NOW.isoformat())
+
+    assert found["met"], found["reason"]
+    assert (found["region"], found["epoch"], found["writer_region"], found["writer_epoch"]) == (EAST_1, 0, EAST_2, 0)
+    assert datetime.fromisoformat(found["replay_since"]) == NOW - timedelta(hours=1)
+
+
+def test_of_two_runs_one_goes_on_and_the_other_after_its_end(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    first, second = start(aws, "run-1"), start(aws, "run-2")
+    assert check_preconditions(ctx, first)["met"]
+
+    held = check_preconditions(ctx, second)
+    again = check_preconditions(ctx, first)
+    aws["stepfunctions"].stop_execution(executionArn=first)
+
+    assert (held["met"], held["reason"]) == (False, "another execution is in progress: run-1")
+    assert again["met"], "a step that is tried again must not be held by itself"
+    assert check_preconditions(ctx, second)["met"]
+
+
+def test_a_run_that_was_decided_on_an_older_state_is_held(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    fence(ctx, by="somebody")
+
+    held = check_preconditions(ctx, start(aws, "run-1"), epoch=0)
+
+    assert not held["met"]
+    assert "epoch 0" in held["reason"]
+    assert "1 now" in held["reason"]
+
+
+def test_a_run_that_fenced_the_region_itself_goes_on_when_it_is_asked_again(
+    ctx: RecoveryContext, aws: dict[str, Any]
+) -> None:
+    execution = start(aws, "run-1")
+    check_preconditions(ctx, execution, epoch=0)
+    fence(ctx, by="run-1")
+
+    assert check_preconditions(ctx, execution, epoch=0)["met"]
+
+
+def test_a_failover_that_is_done_is_not_done_again_unless_a_person_says_so(
+    ctx: RecoveryContext, aws: dict[str, Any]
+) -> None:
+    fence(ctx, by="somebody")
+    publish(ctx)
+    execution = start(aws, "run-2")
+
+    assert "already" in check_preconditions(ctx, execution, epoch=1)["reason"]
+    assert check_preconditions(ctx, execution, epoch=1, forced=True)["met"]
+
+
+@pytest.mark.parametrize("asked_again", [False, True], ids=["once", "again"])
+def test_what_a_failed_run_left_undone_the_next_one_finishes_at_once(
+    ctx: RecoveryContext, aws: dict[str, Any], asked_again: bool
+) -> None:
+    first, second = start(aws, "run-1"), start(aws, "run-2")
+    check_preconditions(ctx, first, epoch=0)
+    fence(ctx)
+    published = perform(
+        {"operation": "publish", "writer_region": EAST_2, "epoch": 0, "by": "run-1"}, replace(ctx, pace=Pace())
+    )
+    aws["stepfunctions"].stop_execution(executionArn=first)
+    later = replace(ctx, pace=Pace(now=lambda: NOW + timedelta(hours=2)))
+    if asked_again:
+        check_preconditions(later, second, epoch=1, failing_since=later.now())
+
+    found = check_preconditions(later, second, epoch=1, failing_since=later.now())
+
+    assert (found["met"], found["resumes"]) == (True, True), found["reason"]
+    hour_before = datetime.fromisoformat(published["at"]) - timedelta(hours=1)
+    assert datetime.fromisoformat(found["replay_since"]) <= hour_before, "before the first run moved the writer"
+
+
+def test_a_failback_that_failed_leaves_no_failover_to_finish(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    machine = aws["stepfunctions"].create_state_machine(
+        name="failback", definition='{"StartAt": "A", "States": {}}', roleArn=ROLE
+    )["stateMachineArn"]
+    back = aws["stepfunctions"].start_execution(stateMachineArn=machine, name="back-1")["executionArn"]
+    fence(ctx, by="somebody")
+    publish(ctx)
+    assert check_preconditions(ctx, back, machine="failback")["met"]
+    aws["stepfunctions"].stop_execution(executionArn=back)
+
+    held = check_preconditions(ctx, start(aws, "run-2"), epoch=1)
+
+    assert (held["met"], held["resumes"]) == (False, False)
+    assert "already" in held["reason"]
+
+
+def test_a_run_soon_after_another_change_is_held(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    publish(ctx, region=EAST_2)
+    execution = start(aws, "run-2")
+
+    assert "300 s are to pass" in check_preconditions(ctx, execution)["reason"]
+    later = replace(ctx, pace=Pace(now=lambda: NOW + timedelta(seconds=400)))
+    assert check_preconditions(later, execution)["met"]
+
+
+def test_a_region_that_is_fenced_takes_nothing_over(ctx: RecoveryContext, aws: dict[str, Any], tables: Tables) -> None:
+    tables.put(EAST_2, {"pk": {"S": f"region#{EAST_2}"}, "state": {"S": "fenced"}, "epoch": {"N": "1"}})
+
+    assert check_preconditions(ctx, start(aws, "run-1"))["reason"] == "this region is fenced itself"
+
+
+def test_the_own_region_cannot_be_left_from_within(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    assert not check_preconditions(ctx, start(aws, "run-1"), region=EAST_2)["met"]
+
+
+def test_a_failback_needs_something_to_bring_back(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    execution = start(aws, "back-1")
+    assert "not fenced" in check_preconditions(ctx, execution, machine="failback")["reason"]
+    fence(ctx)
+    publish(ctx)
+
+    found = check_preconditions(ctx, execution, machine="failback")
+
+    assert found["met"], found["reason"]
+    assert (found["writer_region"], found["epoch"], found["writer_epoch"]) == (EAST_1, 1, 1)
+
+
+def test_a_fence_says_since_when_the_peer_knows(ctx: RecoveryContext, tables: Tables) -> None:
+    tables.silent = {EAST_1}
+    alone = fence(ctx)
+    tables.silent = set()
+    known = fence(ctx)
+
+    assert (alone["changed"], alone["peer"], alone["peer_fenced_since"]) == (True, "ConnectTimeoutError", None)
+    assert (known["changed"], known["peer"]) == (False, "in-sync")
+    assert known["peer_fenced_since"]
+
+
+def test_a_fence_on_an_older_epoch_is_refused_by_name(ctx: RecoveryContext) -> None:
+    fence(ctx)
+    perform({"operation": "unfence", "region": EAST_1, "epoch": 1, "by": "back"}, ctx)
+
+    with pytest.raises(errors.EpochConflict):
+        fence(ctx, epoch=0)
+
+
+def test_the_writer_is_published_in_the_own_region(ctx: RecoveryContext, aws: dict[str, Any], tables: Tables) -> None:
+    aws["ssm"].put_parameter(Name=PARAMETER, Value=EAST_1, Type="String")
+
+    first, again = publish(ctx), publish(ctx)
+
+    assert (first["epoch"], first["changed"], first["parameter"]) == (1, True, "written")
+    assert (again["epoch"], again["changed"], again["parameter"]) == (1, False, "unchanged")
+    parameter = aws["ssm"].get_parameter(Name=PARAMETER)["Parameter"]
+    assert (parameter["Value"], parameter["Version"]) == (EAST_2, 2), "each version is an event for the other region"
+    assert tables.items(EAST_2)["control#writer"]["region"] == {"S": EAST_2}
+
+
+def test_a_region_is_not_back_before_it_knows(ctx: RecoveryContext, tables: Tables) -> None:
+    fence(ctx)
+    tables.silent = {EAST_1}
+    with pytest.raises(errors.PeerUnreachable):
+        perform({"operation": "unfence", "region": EAST_1, "epoch": 1, "by": "back"}, ctx)
+    tables.silent = set()
+
+    again = perform({"operation": "unfence", "region": EAST_1, "epoch": 1, "by": "back"}, ctx)
+
+    assert again["epoch"] == 2
+    assert tables.items(EAST_1)[f"region#{EAST_1}"]["state"] == {"S": "active"}
+
+
+def test_a_silent_own_journal_fails_the_step(ctx: RecoveryContext, tables: Tables) -> None:
+    tables.silent = {EAST_2}
+
+    with pytest.raises(ReplicaUnavailable):
+        fence(ctx)
+
+
+def test_people_get_the_whole_result(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    document = {"preconditions": {"region": EAST_1}, "metrics": {"seconds": {"run": 71.5}}}
+    event = {"operation": "notify", "machine": "failover", "execution": "arn:run-1", "outcome": "succeeded"}
+
+    perform({**event, "document": document}, ctx)
+
+    subject, message = people_are_told(aws)
+    assert subject == "failover of us-east-1 succeeded"
+    assert message["metrics"]["seconds"] == {"run": 71.5}
+    assert message["sent_from"] == EAST_2
+
+
+def test_people_can_answer_with_what_they_are_sent(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    perform({"operation": "request-approval", "token": "TOKEN", "execution": "arn:run-1", "region": EAST_1}, ctx)
+
+    subject, message = people_are_told(aws)
+    assert subject == "Approval needed: promote the database in us-east-2"
+    assert "--task-token 'TOKEN'" in message["approve"]
+    assert "send-task-failure" in message["decline"]
+
+
+@pytest.mark.parametrize(
+    ("asked_before", "witness", "unbroken"),
+    [(5, Witness.DOWN, True), (20, Witness.DOWN, False), (5, Witness.UP, None), (5, Witness.SILENT, None)],
+)
+def test_only_an_unbroken_no_of_the_witness_counts(
+    ctx: RecoveryContext, asked_before: int, witness: Witness, unbroken: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_not_writing", lambda *_: None)
+    world = replace(ctx, query_peer_witness=lambda: witness)
+    since = (NOW - timedelta(seconds=60)).isoformat()
+    last = (NOW - timedelta(seconds=asked_before)).isoformat()
+    event = {"operation": "describe-writer", "region": EAST_2, "lost": EAST_1, "since": since}
+
+    found = perform({**event, "down_since": since, "down_at": last}, world)
+
+    assert found["ready"] is (unbroken is True)
+    assert found["down_since"] == {True: since, False: found["at"], None: None}[unbroken]
+
+
+def test_a_lost_region_that_knows_of_its_fence_need_not_be_waited_for(
+    ctx: RecoveryContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_not_writing", lambda *_: None)
+    world = replace(ctx, query_peer_witness=lambda: Witness.UP)
+    event = {"operation": "describe-writer", "region": EAST_2, "lost": EAST_1, "since": NOW.isoformat()}
+    knows = {seconds: (NOW - timedelta(seconds=seconds)).isoformat() for seconds in (4, 6)}
+
+    assert not perform({**event, "peer_fenced_since": knows[4]}, world)["ready"]
+    assert perform({**event, "peer_fenced_since": knows[6]}, world)["ready"]
+
+
+def test_a_writer_that_never_comes_ends_the_run(ctx: RecoveryContext) -> None:
+    world = replace(ctx, query_peer_witness=lambda: Witness.UP)
+    event = {"operation": "describe-writer", "region": EAST_2, "lost": EAST_1}
+
+    with pytest.raises(errors.WriterTimeout, match="not certain yet that us-east-1 has stopped"):
+        perform({**event, "since": (NOW - timedelta(seconds=901)).isoformat()}, world)

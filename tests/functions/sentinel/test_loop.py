@@ -1,0 +1,347 @@
+"""A sentinel at work on real doors, tables and state machines, with a clock of its own."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import EndpointConnectionError
+from botocore.session import Session
+from sentinel.executions import StateMachines
+from sentinel.loop import SentinelContext, SentinelLoop
+from sentinel.probes import Prober
+from sentinel.settings import Settings
+
+from common.aws_clients import DynamoDbClients
+from common.clock import Pace, timestamp
+from common.control.observe import ControlObserver
+from common.control.rules import Witness
+from common.environment import EnvironmentProblem
+from common.health_endpoints import Endpoints
+from common.telemetry import make_metrics
+from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
+from tests.functions.http_endpoint import HttpEndpoint, http_endpoint
+
+_clients = DynamoDbClients()
+START = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _present(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto stamps with the real time, which goes on while other tests run."""
+    monkeypatch.setitem(globals(), "START", datetime.now(UTC))
+
+
+ROLE = "arn:aws:iam::000000000000:role/states"
+ENVIRONMENT = {
+    "AWS_REGION": EAST_2,
+    "PLACE": "secondary",
+    "PEER_REGION": EAST_1,
+    "JOURNAL_TABLE": TABLE,
+    "ENDPOINTS_PREFIX": "/app/dev/endpoints",
+    "WITNESS_NAME": "witness-secondary.dr-dev.internal",
+    "PEER_WITNESS_NAME": "witness-primary.dr-dev.internal",
+    "FAILOVER_ARN": "set by the fixture",
+    "FAILBACK_ARN": "set by the fixture",
+    "SERVICE_VERSION": "1.2.3",
+    "METRICS_NAMESPACE": "dr-test",
+}
+
+
+@dataclass
+class Scene:
+    """A sentinel in us-east-2 that watches us-east-1. `lose_after` seconds of its run the peer's doors fail."""
+
+    tables: Tables
+    states: Any
+    failover: str
+    loop: SentinelLoop
+    log: io.StringIO
+    doors: dict[str, list[HttpEndpoint]]
+    now: float = 0.0
+    lose_after: float | None = None
+    witness_own: Witness = Witness.UP
+    witness_peer: Witness = Witness.UP
+    witness_agrees_after: float | None = None  # seconds after the loss
+    started_at: list[float] = field(default_factory=list)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        if self.lose_after is not None and self.now >= self.lose_after:
+            self.tables.silent = {EAST_1}
+            for each in self.doors[EAST_1]:
+                each.fail()
+            if self.witness_agrees_after is not None and self.now >= self.lose_after + self.witness_agrees_after:
+                self.witness_peer = Witness.DOWN
+
+    def run(self, runs: int = 1) -> list[str]:
+        """What was decided by so many runs, a minute apart."""
+        told: list[str] = []
+        for _ in range(runs):
+            began = self.now
+            told += self.loop.run(lambda: 60.0 - (self.now - began))["decisions"]  # noqa: B023
+            self.pass_time(max(0.0, began + 60 - self.now))
+        return told
+
+    def executions(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.states.list_executions(stateMachineArn=self.failover)["executions"]
+        return found
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+
+@pytest.fixture
+def scene(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    session = Session()
+    states: Any = session.create_client("stepfunctions", region_name=EAST_2)
+    machines = {
+        name: states.create_state_machine(name=name, definition='{"StartAt": "A", "States": {}}', roleArn=ROLE)[
+            "stateMachineArn"
+        ]
+        for name in ("failover", "failback")
+    }
+    settings = Settings.read(
+        {**ENVIRONMENT, "FAILOVER_ARN": machines["failover"], "FAILBACK_ARN": machines["failback"]}
+    )
+    with http_endpoint() as a, http_endpoint() as b, http_endpoint() as c, http_endpoint() as d:
+        doors = {EAST_1: [a, b], EAST_2: [c, d]}
+        made: list[Scene] = []
+
+        class ConnectedClients:
+            def dynamodb(self, region: str, *, timeout_seconds: float) -> Any:
+                client = _clients.dynamodb(region, timeout_seconds=timeout_seconds)
+                tables.connect(client)
+                return client
+
+        pace = Pace(
+            sleep_real=lambda seconds: made[0].pass_time(seconds),
+            monotonic=lambda: made[0].now,
+            now=lambda: START + timedelta(seconds=made[0].now),
+        )
+        control = ControlObserver.from_settings(settings, ConnectedClients())  # type: ignore[arg-type]
+        monkeypatch.setattr(control, "_clock", lambda: START.timestamp() + made[0].now)
+        monkeypatch.setattr(control, "_witness", lambda: made[0].witness_own)
+        ctx = SentinelContext(
+            control=control,
+            machines=StateMachines(
+                states,
+                failover_arn=settings.failover_arn,
+                failback_arn=settings.failback_arn,
+                attempts=settings.attempts,
+                pace=pace,
+            ),
+            query_peer_witness=lambda: made[0].witness_peer,
+            find_endpoints=lambda region: Endpoints(load_balancer=doors[region][0].url, api=doors[region][1].url),
+        )
+        log = io.StringIO()
+        loop = SentinelLoop(
+            settings=settings,
+            ctx=ctx,
+            prober=Prober(deadline_seconds=1),
+            pace=pace,
+            logger=Logger(service=f"sentinel-{uuid4()}", stream=log),
+            metrics=make_metrics("sentinel", settings.metrics_namespace),
+        )
+        made.append(Scene(tables, states, machines["failover"], loop, log, doors))
+        start = made[0].loop.ctx.machines.start
+
+        def started(*arguments: Any) -> str:
+            made[0].started_at.append(made[0].now)
+            return start(*arguments)
+
+        monkeypatch.setattr(ctx.machines, "start", started)
+        yield made[0]
+
+
+def put(scene: Scene, key: str, **fields: str | int) -> None:
+    item: dict[str, Any] = {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in fields.items()
+    }
+    for region in (EAST_1, EAST_2):
+        scene.tables.put(region, {"pk": {"S": key}, **item})
+
+
+def test_while_the_peer_answers_a_run_leaves_one_line(scene: Scene) -> None:
+    assert scene.run() == ["peer-answers"]
+
+    (line,) = scene.lines()
+    assert (line["message"], line["verdict"], line["reason"]) == ("decision", "hold", "peer-answers")
+    assert line["evidence"]["rounds"]["last"] == {"api": "ok", "load-balancer": "ok"}
+    assert scene.executions() == []
+
+
+@pytest.mark.parametrize("lose_after", [60.5, 72.0, 99.0, 114.9])
+def test_a_lost_region_is_acted_upon_within_45_seconds(scene: Scene, lose_after: float) -> None:
+    scene.lose_after, scene.witness_agrees_after = lose_after, 40.0
+
+    scene.run(4)
+
+    assert len(scene.executions()) == 1, "it was started again while it runs"
+    assert scene.started_at[0] - lose_after <= 45
+    asked = json.loads(scene.states.describe_execution(executionArn=scene.executions()[0]["executionArn"])["input"])
+    assert (asked["region"], asked["epoch"], asked["by"]) == (EAST_1, 0, "sentinel")
+    assert asked["failing_since"] < asked["detected_at"]
+
+
+def test_two_sentinels_start_one_run(scene: Scene) -> None:
+    scene.lose_after, scene.witness_agrees_after = 60.5, 0.0
+    machines = scene.loop.ctx.machines
+    scene.run(2)
+    (run,) = scene.executions()
+    stem, _, attempt = run["name"].rpartition("-")
+
+    assert machines.start(stem, int(attempt), {"region": EAST_1}) == run["name"]
+    assert len(scene.executions()) == 1
+
+
+def test_a_region_that_comes_and_goes_is_left_alone(scene: Scene) -> None:
+    scene.witness_peer = Witness.DOWN
+    real = scene.pass_time
+
+    def flap(seconds: float) -> None:
+        real(seconds)
+        for each in scene.doors[EAST_1]:
+            (each.fail if int(scene.now / 10) % 2 else each.recover)()
+
+    scene.pass_time = flap  # type: ignore[method-assign]
+    told = scene.run(3)
+
+    assert scene.executions() == []
+    assert set(told) <= {"peer-answers", "not-enough-failures"}
+    assert "not-enough-failures" in told
+
+
+def test_one_door_that_answers_is_enough(scene: Scene) -> None:
+    scene.doors[EAST_1][0].fail()
+
+    assert scene.run(2) == ["peer-answers"] * 2
+
+
+@pytest.mark.parametrize("said", ["fenced", "returning"])
+def test_a_fenced_region_that_answers_is_not_lost(scene: Scene, said: str) -> None:
+    put(scene, f"region#{EAST_1}", state="fenced", epoch=1, since="2026-11-20T10:00:00.000000Z", by="run")
+    scene.witness_peer = Witness.DOWN
+    for each in scene.doors[EAST_1]:
+        each.fail(503, said)
+
+    assert set(scene.run(2)) == {"peer-answers"}
+    assert scene.executions() == []
+
+
+@pytest.mark.parametrize(
+    ("witness", "reason"), [(Witness.UP, "witness-says-peer-up"), (Witness.SILENT, "witness-silent")]
+)
+def test_without_the_witness_nothing_is_started(scene: Scene, witness: Witness, reason: str) -> None:
+    scene.lose_after, scene.witness_peer = 10.0, witness
+
+    told = scene.run(2)
+
+    assert scene.executions() == []
+    assert reason in told
+    (line, *_) = [line for line in scene.lines() if line["reason"] == reason]
+    assert line["evidence"]["witness_peer"] == witness.value
+    assert line["evidence"]["rounds"]["failed"] >= 4
+
+
+def test_when_its_own_doors_fail_too_the_sentinel_doubts_its_eyes(scene: Scene) -> None:
+    scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
+    for each in scene.doors[EAST_2]:
+        each.fail()
+
+    assert "own-endpoints-fail-too" in scene.run(2)
+    assert scene.executions() == []
+
+
+def test_a_region_that_cannot_read_its_own_journal_takes_nothing_over(scene: Scene) -> None:
+    scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
+    scene.run()
+    lose = scene.pass_time
+
+    def lose_both(seconds: float) -> None:
+        lose(seconds)
+        scene.tables.silent = {EAST_1, EAST_2}
+
+    scene.pass_time = lose_both  # type: ignore[method-assign]
+    before = len(scene.executions())
+    scene.loop.ctx.machines._client.stop_execution(executionArn=scene.executions()[0]["executionArn"])
+    told = scene.run()
+
+    assert "own-journal-unreadable" in told
+    assert len(scene.executions()) == before
+
+
+def test_a_run_that_failed_is_followed_by_another_and_in_the_end_by_none(scene: Scene) -> None:
+    scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
+    for _ in range(8):
+        scene.run()
+        for run in scene.states.list_executions(stateMachineArn=scene.failover, statusFilter="RUNNING")["executions"]:
+            scene.states.stop_execution(executionArn=run["executionArn"])
+
+    names = sorted(run["name"] for run in scene.executions())
+    assert names == [f"failover-{EAST_1}-0-0-{attempt}" for attempt in range(3)]
+    assert scene.lines()[-1]["reason"] == "attempts-exhausted"
+
+
+def test_a_failover_that_failed_after_it_moved_the_writer_is_finished(scene: Scene) -> None:
+    scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
+    scene.run()
+    (first,) = scene.executions()
+    put(scene, f"control#run#{EAST_2}", execution=first["executionArn"], since=timestamp(START))
+    put(scene, f"region#{EAST_1}", state="fenced", epoch=1, since=timestamp(START), by=first["name"])
+    put(scene, "control#writer", region=EAST_2, epoch=1, since=timestamp(START), by=first["name"])
+    scene.states.stop_execution(executionArn=first["executionArn"])
+
+    scene.run(2)
+
+    (second,) = [run for run in scene.executions() if run["status"] == "RUNNING"]
+    assert second["name"] == f"failover-{EAST_1}-1-1-0"
+    asked = json.loads(scene.states.describe_execution(executionArn=second["executionArn"])["input"])
+    assert (asked["epoch"], asked["reason"]) == (1, "failover-unfinished")
+
+
+def test_a_failback_that_failed_is_finished_by_nobody(scene: Scene) -> None:
+    scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
+    back = scene.states.start_execution(stateMachineArn=scene.failover.replace("failover", "failback"), name="back")
+    put(scene, f"control#run#{EAST_2}", execution=back["executionArn"], since=timestamp(START))
+    put(scene, f"region#{EAST_1}", state="fenced", epoch=1, since=timestamp(START), by="run")
+    put(scene, "control#writer", region=EAST_2, epoch=1, since=timestamp(START), by="run")
+    scene.states.stop_execution(executionArn=back["executionArn"])
+
+    assert "peer-already-fenced" in scene.run(2)
+    assert scene.executions() == []
+
+
+def test_the_addresses_of_an_earlier_run_are_good_enough(scene: Scene) -> None:
+    scene.run()
+
+    def silent(_: str) -> Endpoints:
+        raise EndpointConnectionError(endpoint_url="https://ssm")
+
+    object.__setattr__(scene.loop.ctx, "find_endpoints", silent)
+
+    assert scene.run() == ["peer-answers"]
+    assert "stale-endpoints" in [line.get("event") for line in scene.lines()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("FAILURES", "6"), ("PROBE_TIMEOUT_SECONDS", "6"), ("PEER_REGION", EAST_2), ("CLOCK_SPEED", "0")],
+)
+def test_settings_that_do_not_fit_together_are_refused(name: str, value: str) -> None:
+    with pytest.raises(EnvironmentProblem, match=name):
+        Settings.read({**ENVIRONMENT, name: value})
+
+
+@pytest.mark.parametrize(("speed", "seconds"), [("1", 2.0), ("2", 1.0), ("10", 0.7)])
+def test_a_door_whose_cell_waits_for_a_silent_peer_is_given_the_time_however_quick_the_clock(
+    speed: str, seconds: float
+) -> None:
+    settings = Settings.read({**ENVIRONMENT, "PEER_TIMEOUT_MS": "500", "CLOCK_SPEED": speed})
+
+    assert settings.probe_deadline == pytest.approx(seconds)
