@@ -75,7 +75,7 @@ def test_an_unknown_depth_is_refused(service: Function) -> None:
     assert answer.status == 400
     assert answer.body["type"] == "urn:problem-type:health:invalid-request"
     assert answer.body["errors"] == [{"field": "depth", "reason": "must be deep or shallow"}]
-    assert service.log_lines()[-1]["refused"] == ["depth"]
+    assert service.log_lines()[-1]["invalid_fields"] == ["depth"]
 
 
 def test_a_load_balancer_with_multi_value_headers_is_answered_in_kind(function: MakeFunction) -> None:

@@ -34,7 +34,7 @@ def test_every_answer_leaves_a_line_about_itself_alone(function: MakeFunction, t
         "event": "health-answered",
         "method": "GET",
         "route": "/health",
-        "door": "load-balancer",
+        "entry_point": "load-balancer",
     }
     assert {**asked, "status": 503, "health": "unavailable"}.items() <= unfit.items()
     assert unfit["checks"] == {"journal": "ConnectTimeoutError"}

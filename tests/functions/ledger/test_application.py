@@ -107,7 +107,7 @@ def test_what_cannot_be_posted_goes_to_people_and_blocks_nobody(aws: LedgerWorld
     assert aws.rows() == aws.announced() == ["order-0001", "order-0003", "order-0005"]
     poison = {message["payment_id"]: message for message in aws.messages(aws.poison_url)}
     assert poison["order-0002"]["reason"] == "attribute currency of the item is missing or not text"
-    assert poison["order-0004"]["reason"] == "the database refused it: 22P02"
+    assert poison["order-0004"]["reason"] == "the database rejected it: 22P02"
     assert poison["order-0004"]["sequence"] == "4"
     assert SECRET_WORDS not in str(poison) + aws.log.getvalue()
 
@@ -121,7 +121,7 @@ def test_content_put_over_other_content_is_reported_and_the_ledger_keeps_the_fir
 
     assert aws.rows("amount::text") == ["12.50"]
     (report,) = aws.messages(aws.poison_url)
-    assert "other content" in report["reason"]
+    assert "replaced the content" in report["reason"]
 
 
 def test_the_readers_region_skips_and_says_so_in_one_line(aws: LedgerWorld) -> None:

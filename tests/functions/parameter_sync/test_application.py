@@ -191,9 +191,9 @@ def test_a_change_of_tags_is_told_by_another_event(function: Function) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("not json " + SECRET, "no JSON"),
-        ("[1]", "no JSON object"),
-        ({"hello": SECRET}, "neither a change"),
+        ("not json " + SECRET, "not JSON"),
+        ("[1]", "not a JSON object"),
+        ({"hello": SECRET}, "neither a parameter change"),
         (change(name=7), "names no parameter"),
         (change(name="/app/prod/x"), "not below /app/dev/"),
         (change(name="/app/dev/local/endpoints"), "which each region has for itself"),

@@ -170,7 +170,7 @@ class World:
                     else:
                         assert not self.rule_both
                         assert step.peer_line is not Line.UP
-                        assert outcome.peer_silence == step.peer_line
+                        assert outcome.peer_error == step.peer_line
                 case PaymentConflict():
                     assert set(before.values()) - {None, step.amount}, "a conflict with nothing"
                 case JournalUnavailable():

@@ -76,7 +76,7 @@ def test_a_lost_peer_is_not_asked_for_every_payment(function: MakeFunction, tabl
     for number in range(4):
         assert service.pay(id=f"order-{number:04}").status == 202
 
-    reasons = [line["peer_silence"] for line in service.log_lines()]
+    reasons = [line["peer_error"] for line in service.log_lines()]
     assert reasons == ["ConnectTimeoutError", "ConnectTimeoutError", "NotAsked", "NotAsked"]
 
 
@@ -86,7 +86,7 @@ def test_a_peer_that_fails_now_and_then_is_always_asked(function: MakeFunction, 
         tables.silent = {EAST_2} if number % 2 else set()
         service.pay(id=f"order-{number:04}")
 
-    assert [line.get("peer_silence") for line in service.log_lines()] == [None, "ConnectTimeoutError"] * 3
+    assert [line.get("peer_error") for line in service.log_lines()] == [None, "ConnectTimeoutError"] * 3
 
 
 def test_what_was_accepted_first_stays_when_the_regions_meet_again(function: MakeFunction, tables: Tables) -> None:

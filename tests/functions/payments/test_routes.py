@@ -100,7 +100,7 @@ def test_bytes_that_are_no_text_are_refused(pay_service: Function, body: str, in
     refused = pay_service.ask("POST", "/payments", body, isBase64Encoded=in_base64)
 
     assert refused.status == 400
-    assert refused.body["errors"] == [{"field": "body", "reason": "is not text in UTF-8"}]
+    assert refused.body["errors"] == [{"field": "body", "reason": "is not UTF-8 text"}]
 
 
 @pytest.mark.parametrize("in_base64", [False, True])

@@ -85,7 +85,7 @@ def test_every_answer_leaves_a_line_about_itself_alone(function: MakeFunction) -
     service.ask("GET", "/nowhere")
 
     paid, missing = service.log_lines()
-    expected = {"method": "POST", "route": "/payments", "status": 201, "door": "load-balancer"}
+    expected = {"method": "POST", "route": "/payments", "status": 201, "entry_point": "load-balancer"}
     assert expected.items() <= paid.items()
     assert paid["payment_id"] == "order-0001"
     assert paid["milliseconds"] > 0

@@ -48,7 +48,7 @@ def looked(ctx: RecoveryContext, rds: Rds, *, waited: float) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("status", "waited", "why"),
     [
-        ("switching-over", 600.0, "the change of writer is under way"),
+        ("switching-over", 600.0, "the change of writer is in progress"),
         ("available", 5.0, "the member in us-east-1 is a reader"),
     ],
 )
@@ -61,5 +61,5 @@ def test_a_switchover_is_followed_from_the_own_region(
 
 
 def test_a_switchover_that_rds_has_given_up_is_not_waited_for(ctx: RecoveryContext) -> None:
-    with pytest.raises(errors.WriterTimeout, match="the change of writer to us-east-1 was given up"):
+    with pytest.raises(errors.WriterTimeout, match="the change of writer to us-east-1 was abandoned"):
         looked(ctx, Rds(status="available", writer=EAST_2), waited=31.0)

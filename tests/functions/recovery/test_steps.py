@@ -119,7 +119,7 @@ def test_a_run_that_was_decided_on_an_older_state_is_held(ctx: RecoveryContext, 
 
     assert not held["met"]
     assert "epoch 0" in held["reason"]
-    assert "1 now" in held["reason"]
+    assert "now at 1" in held["reason"]
 
 
 def test_a_run_that_fenced_the_region_itself_goes_on_when_it_is_asked_again(
@@ -185,7 +185,7 @@ def test_a_run_soon_after_another_change_is_held(ctx: RecoveryContext, aws: dict
     publish(ctx, region=EAST_2)
     execution = start(aws, "run-2")
 
-    assert "300 s are to pass" in check_preconditions(ctx, execution)["reason"]
+    assert "the cool-down is 300 s" in check_preconditions(ctx, execution)["reason"]
     later = replace(ctx, pace=Pace(now=lambda: NOW + timedelta(seconds=400)))
     assert check_preconditions(later, execution)["met"]
 
