@@ -12,16 +12,6 @@ from tests.programs.changes import changed, giving, without
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
-RULES: tuple[Rule, ...] = (
-    alarms.actions_required,
-    alarms.topic_same_region,
-    alarms.topic_permission,
-    alarms.missing_data_treatment_required,
-    alarms.metric_exists,
-    alarms.composite_per_region,
-    coverage.alarm_coverage,
-    coverage.dashboard_per_region,
-)
 # Of R10, in its words.
 NAMED = {
     "health checks",
@@ -41,15 +31,6 @@ NAMED = {
 THERE = "arn:aws:sns:us-east-2:000000000000:topic-secondary-test"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 KEY = "aws:kms/key:Key"
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("rule", RULES)
-def test_every_alarm_is_heard_and_everything_has_one(rule: Rule, environment: str) -> None:
-    rows = registered(environment)
-
-    assert len(of_type(rows, ALARM)) > 40
-    assert rule(rows) == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

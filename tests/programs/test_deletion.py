@@ -13,11 +13,6 @@ from tests.programs.changes import changed, giving, without
 from tests.programs.profiles import COMMITTED, DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
-ALWAYS: tuple[Rule, ...] = (
-    deletion.protect_or_retain_denied,
-    deletion.zone_force_destroy_required,
-    deletion.nlb_before_internet_gateway,
-)
 PROTECTED = tuple(sorted(deletion.PROTECTED))
 
 # In how many stacks or regions.
@@ -47,12 +42,6 @@ def test_nothing_blocks_a_deletion(environment: str) -> None:
 def test_protection_protects_exactly_what_holds_data_or_an_address(environment: str) -> None:
     assert set(PROTECTION) == deletion.PROTECTABLE
     assert Counter(each.what for each in deletion.blockers(registered(environment))) == PROTECTION
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("rule", ALWAYS)
-def test_nothing_is_kept_by_other_means(rule: Rule, environment: str) -> None:
-    assert rule(registered(environment)) == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -17,16 +17,6 @@ def ignoring(*keys: str) -> Any:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_what_aws_changes_is_not_changed_back(environment: str) -> None:
-    assert drift.ignore_changes_required(registered(environment)) == []
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_nothing_else_is_ignored(environment: str) -> None:
-    assert drift.ignore_changes_unneeded(registered(environment)) == []
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_both_members_are_alike_so_that_they_can_change_places(environment: str) -> None:
     members = [row["options"]["ignore_changes"] for row in registered(environment) if row["type"] == drift.CLUSTER]
 

@@ -14,21 +14,10 @@ from tests.programs.changes import changed, giving
 from tests.programs.profiles import DEFAULTS, OPTIONS, registered
 
 Rule = Callable[[Rows], list[str]]
-RULES: tuple[Rule, ...] = (
-    drills.stop_condition_required,
-    drills.stop_alarm_exists,
-    drills.target_exists,
-    drills.region_switch_function_exists,
-)
 ALARM = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:"
 ISOLATION = "fault-injection-primary-isolation"
 BUCKETS = "fault-injection-primary-bucket-replication"
 PLAN = "region-switch-plan"
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_what_aws_drills_is_bounded(rule: Rule) -> None:
-    assert rule(registered(OPTIONS)) == []
 
 
 def test_each_region_has_every_experiment_and_the_environment_one_plan() -> None:

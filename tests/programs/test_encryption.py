@@ -11,19 +11,6 @@ from tests.programs.changes import Change, changed, giving, without
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
-RULES: tuple[Rule, ...] = (
-    encryption.regional_key_required,
-    encryption.encryption_enabled,
-    encryption.unencrypted_feature_denied,
-    encryption.bucket_encryption_required,
-    encryption.restore_test_regional_key,
-)
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("rule", RULES)
-def test_everything_is_encrypted_with_the_key_of_its_region(rule: Rule, environment: str) -> None:
-    assert rule(registered(environment)) == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

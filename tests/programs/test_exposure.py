@@ -11,27 +11,11 @@ from tests.programs.changes import added, changed, giving
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
-RULES: tuple[Rule, ...] = (
-    exposure.public_access_blocked,
-    exposure.public_address_denied,
-    exposure.public_principal_denied,
-    exposure.resource_type_denied,
-    exposure.inline_rules_denied,
-    exposure.rule_explicit,
-    exposure.ingress_source_restricted,
-    exposure.security_group_required,
-)
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
 FUNCTION = "aws:lambda/function:Function"
 ANYONE = '{"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sqs:SendMessage", "Resource": "*"}}'
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("rule", RULES)
-def test_nothing_is_open_that_need_not_be(rule: Rule, environment: str) -> None:
-    assert rule(registered(environment)) == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

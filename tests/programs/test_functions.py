@@ -8,31 +8,12 @@ import pytest
 from policy.rules import functions
 from policy.rules.rows import Row, Rows, of_type
 from tests.programs.changes import Change, changed, giving
-from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
+from tests.programs.profiles import DEFAULTS, registered
 
 Rule = Callable[[Rows], list[str]]
-RULES: tuple[Rule, ...] = (
-    functions.log_group_first,
-    functions.log_retention_required,
-    functions.dead_letter_queue_required,
-    functions.dead_letter_retention,
-    functions.duration_alarm_below_timeout,
-    functions.tracing_required,
-    functions.private_subnets,
-    functions.runtime_and_architecture,
-)
 FUNCTION = (functions.FUNCTION, "payments-function")
 SUBNET = "aws:ec2/subnet:Subnet"
 QUEUE = ("aws:sqs/queue:Queue", "dead-letters-queue")
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("rule", RULES)
-def test_every_function_has_what_all_have(rule: Rule, environment: str) -> None:
-    rows = registered(environment)
-
-    assert len(of_type(rows, functions.FUNCTION)) >= 2
-    assert rule(rows) == []
 
 
 @pytest.mark.parametrize(

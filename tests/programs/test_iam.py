@@ -12,25 +12,10 @@ from tests.programs.changes import added, changed, giving
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 Rule = Callable[[Rows], list[str]]
-RULES: tuple[Rule, ...] = (
-    iam.policy_unchecked,
-    iam.wildcard_action_denied,
-    iam.wildcard_resource_denied,
-    iam.role_trust_restricted,
-    iam.service_principal_source_required,
-    iam.managed_policy_unlisted,
-    iam.permission_source_required,
-)
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 EVENTS = {"Service": "events.amazonaws.com"}
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("rule", RULES)
-def test_no_one_may_do_more_than_needed(rule: Rule, environment: str) -> None:
-    assert rule(registered(environment)) == []
 
 
 def test_every_exception_is_still_used() -> None:

@@ -8,26 +8,11 @@ import pytest
 from policy.rules import transit
 from policy.rules.rows import Rows
 from tests.programs.changes import added, changed, giving
-from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
+from tests.programs.profiles import DEFAULTS, registered
 
 Rule = Callable[[Rows], list[str]]
-RULES: tuple[Rule, ...] = (
-    transit.listener_tls,
-    transit.health_check_tls,
-    transit.accelerator_port_443,
-    transit.api_domain_tls,
-    transit.database_tls_required,
-    transit.resource_policy_tls_required,
-    transit.subscription_https,
-)
 HEALTH_CHECK = "aws:route53/healthCheck:HealthCheck"
 ACCELERATOR = "aws:globalaccelerator/listener:Listener"
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("rule", RULES)
-def test_everything_travels_in_tls(rule: Rule, environment: str) -> None:
-    assert rule(registered(environment)) == []
 
 
 @pytest.mark.parametrize(
