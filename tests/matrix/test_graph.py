@@ -1,16 +1,12 @@
-"""The registered resources of a combination with an existing zone and interface endpoints, without any AWS."""
+"""What needs an existing zone or interface endpoints is registered without any AWS too, for policies and diagrams."""
 
 from collections import Counter
 
-from localaws.engine import graph
-from shared.local_aws import PROGRAMS
-from tests.matrix.combinations import Combination
-
-PRIVATE = Combination(engine="aurora-mysql", mode="active-active", nat="none", domain="dr.example.com", zones=3)
+from tests.programs.profiles import OPTIONS, registered
 
 
-def test_an_environment_with_a_domain_and_without_nat_is_registered() -> None:
-    types = Counter(row["type"] for row in graph(PRIVATE.environment, PROGRAMS, config_overrides=PRIVATE.settings))
+def test_an_environment_with_a_domain_and_without_nat_can_be_drawn() -> None:
+    types = Counter(row["type"] for row in registered(OPTIONS))
 
     assert types["aws:acm/certificateValidation:CertificateValidation"] == 2
     assert types["aws:apigateway/domainName:DomainName"] == 2

@@ -14,8 +14,10 @@ EXAMPLE = "orders_example"
 FUNCTION = "aws:lambda/function:Function"
 
 
-def cell(workload: str) -> list[Row]:
-    return graph("dev", PROGRAMS[:1], config_overrides={"primary": {"workload:source": workload}})
+@pytest.fixture(scope="module")
+def theirs() -> list[Row]:
+    """The primary stack with another workload."""
+    return graph("dev", PROGRAMS[:1], config_overrides={"primary": {"workload:source": EXAMPLE}})
 
 
 def functions(rows: list[Row]) -> dict[str, str]:
@@ -23,8 +25,8 @@ def functions(rows: list[Row]) -> dict[str, str]:
     return {row["inputs"]["name"]: row["inputs"]["handler"] for row in rows if row["type"] == FUNCTION}
 
 
-def test_the_workload_is_another_handler_under_the_same_name() -> None:
-    ours, theirs = cell("payments"), cell(EXAMPLE)
+def test_the_workload_is_another_handler_under_the_same_name(rows: list[Row], theirs: list[Row]) -> None:
+    ours = [row for row in rows if row["stack"] == "primary"]
 
     changed = {name for name, handler in functions(theirs).items() if functions(ours)[name] != handler}
     assert changed == {"function-payments-primary-dev"}
@@ -34,8 +36,8 @@ def test_the_workload_is_another_handler_under_the_same_name() -> None:
     assert {(row["type"], row["name"]) for row in ours} - {(row["type"], row["name"]) for row in theirs} == set()
 
 
-def test_the_api_is_the_workloads_own() -> None:
-    (api,) = [row for row in cell(EXAMPLE) if row["type"] == "aws:apigateway/restApi:RestApi"]
+def test_the_api_is_the_workloads_own(theirs: list[Row]) -> None:
+    (api,) = [row for row in theirs if row["type"] == "aws:apigateway/restApi:RestApi"]
 
     assert set(json.loads(api["inputs"]["body"])["paths"]) == {"/orders", "/health"}
 

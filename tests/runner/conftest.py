@@ -1,4 +1,4 @@
-"""An embedded AWS for the runner's tests, and programs that the tests write themselves."""
+"""Programs that the runner's tests write themselves, and clients of the embedded AWS that they are deployed on."""
 
 import textwrap
 from collections.abc import Callable, Iterator
@@ -11,8 +11,7 @@ from botocore.config import Config
 
 from localaws.core.environment import ACCOUNT
 from localaws.engine import Deployment, State, deploy, destroy
-from localaws.process import launch
-from tests.tiers import starts
+from tests.local.embedded import LocalAws
 
 Client = Callable[..., Any]
 
@@ -26,10 +25,8 @@ opts = pulumi.ResourceOptions(provider=provider)
 
 
 @pytest.fixture(scope="session")
-@starts("emulator")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with launch.start(log_file=tmp_path_factory.mktemp("server") / "server.log") as server:
-        yield server.endpoint
+def endpoint(shared_planes: LocalAws) -> str:
+    return shared_planes.server.endpoint
 
 
 @pytest.fixture(scope="session")
