@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 
-from drill.observe.host_usage import LAMBDA, POSTGRES, SERVER, memory_of, part_of
+from drill.observe.host_usage import memory_of
 
 _INTERVAL = 1.0  # seconds between samples
 _FORK_SERVER = "localaws.services.lambda_.fork_server"
-_KINDS = {SERVER: "embedded AWS server", POSTGRES: "PostgreSQL", LAMBDA: "Lambda fork server"}
+_SERVER = "localaws.server.main"
 _OTHER = "other"
 FUNCTIONS = frozenset(each.name for each in (Path(__file__).parents[1] / "functions").iterdir()) - {"common"}
 
@@ -141,10 +141,14 @@ def kind_of(name: str, command: Sequence[str], folders: Iterable[str] = ()) -> s
     """The kind of work of a process. `folders` are in its working directory: a forked Lambda worker has its fork
     server's command line, but its function's folder there. An unlisted module of `localaws` is a kind by itself."""
     module = command[command.index("-m") + 1] if "-m" in command[:-1] else ""
-    part = part_of(name, command, served=module == _FORK_SERVER)
-    if part == LAMBDA and (functions := sorted(FUNCTIONS.intersection(folders))):
-        return f"Lambda {functions[0]}"
-    return _KINDS.get(part) or (module if module.startswith("localaws.") else _OTHER)
+    if "postgres" in name:
+        return "PostgreSQL"
+    if _SERVER in command:
+        return "embedded AWS server"
+    if module == _FORK_SERVER:
+        functions = sorted(FUNCTIONS.intersection(folders))
+        return f"Lambda {functions[0]}" if functions else "Lambda fork server"
+    return module if module.startswith("localaws.") else _OTHER
 
 
 def _folders(process: psutil.Process) -> list[str]:

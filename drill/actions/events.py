@@ -1,16 +1,16 @@
-"""Events through the endpoint of the two buses, and queues that hear what reaches each bus."""
+"""Events published through the global endpoint, and a queue in each region that receives what reaches its bus."""
 
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
-from drill.model.change import Change, Surroundings
+from drill.model.context import Change, DrillContext
 from drill.model.errors import ActionError
-from drill.model.target import Site
 from drill.observe.aws import changing, is_refused
+from shared.deployment import Deployment
 from shared.naming import Names
 from shared.places import Place
 
@@ -20,97 +20,88 @@ _KEPT_SECONDS = "3600"
 
 
 @dataclass(frozen=True)
-class Listen:
-    """Have a queue of the drill's own in each region hear the events that a drill publishes."""
+class SubscribeEvents:
+    """Send the drill's events on each region's bus to a queue of the drill's own."""
 
     place: None = None
 
-    @property
-    def name(self) -> str:
-        return "listen to both buses"
+    name: ClassVar[str] = "subscribe a queue to each region's bus"
 
     @property
-    def undo(self) -> Change:
-        return StopListening()
+    def rollback(self) -> Change:
+        return UnsubscribeEvents()
 
-    async def do(self, around: Surroundings) -> str:
+    async def do(self, ctx: DrillContext) -> str:
         for place in Place:
-            await asyncio.to_thread(_listen, around.site, place)
-        return listener(around.site)
+            await asyncio.to_thread(_subscribe, ctx.deployment, place)
+        return listener(ctx.deployment)
 
 
 @dataclass(frozen=True)
-class StopListening:
+class UnsubscribeEvents:
     place: None = None
 
-    @property
-    def name(self) -> str:
-        return "stop listening to the buses"
+    name: ClassVar[str] = "delete the queues and rules on both buses"
+    rollback: ClassVar[None] = None
 
-    @property
-    def undo(self) -> None:
-        return None
-
-    async def do(self, around: Surroundings) -> str:
+    async def do(self, ctx: DrillContext) -> str:
         for place in Place:
-            await asyncio.to_thread(_stop, around.site, place)
+            await asyncio.to_thread(_unsubscribe, ctx.deployment, place)
         return ""
 
 
 @dataclass(frozen=True)
 class PublishEvents:
-    """Publish through the endpoint again and again, as services would while it moves from one region to the other."""
+    """Publish through the endpoint at intervals, as services would while it fails over to the other region."""
 
-    mark: str  # by which they are told from others of the run
+    mark: str  # that distinguishes them from other events of the run
     times: int = 1
     apart_aws_seconds: float = 0.0
     place: None = None
+
+    rollback: ClassVar[None] = None
 
     @property
     def name(self) -> str:
         return f"publish {self.times} events through the endpoint: {self.mark}"
 
-    @property
-    def undo(self) -> None:
-        return None
-
-    async def do(self, around: Surroundings) -> str:
+    async def do(self, ctx: DrillContext) -> str:
         for number in range(self.times):
             if number:
-                await around.site.pause(self.apart_aws_seconds)
-            await asyncio.to_thread(_publish, around.site, self.mark)
-        return f"{self.times} taken"
+                await ctx.pause(self.apart_aws_seconds)
+            await asyncio.to_thread(_publish, ctx.deployment, self.mark)
+        return f"{self.times} accepted"
 
 
-def listener(site: Site) -> str:
+def listener(deployment: Deployment) -> str:
     """The name of the queue and of the rule that fills it, in both regions."""
-    return Names(site.whole.suffix).shared("drill-events")
+    return Names(deployment.suffix).shared("drill-events")
 
 
-def bus(site: Site, place: Place) -> str:
-    return site.whole.cell(place).messaging.bus_arn.rpartition("/")[2]
+def bus(deployment: Deployment, place: Place) -> str:
+    return deployment.cell(place).messaging.bus_arn.rpartition("/")[2]
 
 
-def queue_url(site: Site, place: Place) -> str:
+def queue_url(deployment: Deployment, place: Place) -> str:
     """Raises ClientError."""
-    return str(site.client("sqs", place).get_queue_url(QueueName=listener(site))["QueueUrl"])
+    return str(deployment.client("sqs", place).get_queue_url(QueueName=listener(deployment))["QueueUrl"])
 
 
-def _listen(site: Site, place: Place) -> None:
-    name, region = listener(site), site.region(place)
-    with changing(f"the bus in {region} cannot be listened to"):
-        sqs, events = site.client("sqs", place), site.client("events", place)
-        arn = f"arn:{site.whole.cell(place).messaging.bus_arn.split(':')[1]}:sqs:{region}:{site.whole.account}:{name}"
+def _subscribe(deployment: Deployment, place: Place) -> None:
+    name, region = listener(deployment), deployment.region(place)
+    with changing(f"the bus in {region} cannot be subscribed to"):
+        sqs, events = deployment.client("sqs", place), deployment.client("events", place)
+        arn = f"arn:{deployment.cell(place).messaging.bus_arn.split(':')[1]}:sqs:{region}:{deployment.account}:{name}"
         rule = events.put_rule(
             Name=name,
-            EventBusName=bus(site, place),
+            EventBusName=bus(deployment, place),
             EventPattern=json.dumps({"source": [SOURCE]}),
-            Description="A drill listens; it takes this away again",
+            Description="Created by a drill, which deletes it when it ends",
         )["RuleArn"]
         attributes = {"MessageRetentionPeriod": _KEPT_SECONDS, "Policy": json.dumps(_policy(arn, rule))}
         url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        sqs.purge_queue(QueueUrl=url)  # of an earlier drill's, if that could not take it away
-        events.put_targets(Rule=name, EventBusName=bus(site, place), Targets=[{"Id": _TARGET, "Arn": arn}])
+        sqs.purge_queue(QueueUrl=url)  # of an earlier drill, if that could not delete it
+        events.put_targets(Rule=name, EventBusName=bus(deployment, place), Targets=[{"Id": _TARGET, "Arn": arn}])
 
 
 def _policy(queue: str, rule: str) -> dict[str, Any]:
@@ -125,10 +116,10 @@ def _policy(queue: str, rule: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _stop(site: Site, place: Place) -> None:
-    name, where = listener(site), bus(site, place)
-    with changing(f"the drill's rule and queue in {site.region(place)} could not be taken away"):
-        events, sqs = site.client("events", place), site.client("sqs", place)
+def _unsubscribe(deployment: Deployment, place: Place) -> None:
+    name, where = listener(deployment), bus(deployment, place)
+    with changing(f"the drill's rule and queue in {deployment.region(place)} could not be deleted"):
+        events, sqs = deployment.client("events", place), deployment.client("sqs", place)
         try:
             events.remove_targets(Rule=name, EventBusName=where, Ids=[_TARGET])
             events.delete_rule(Name=name, EventBusName=where)
@@ -136,22 +127,22 @@ def _stop(site: Site, place: Place) -> None:
             if not is_refused(error, "ResourceNotFoundException"):
                 raise
         try:
-            sqs.delete_queue(QueueUrl=queue_url(site, place))
+            sqs.delete_queue(QueueUrl=queue_url(deployment, place))
         except ClientError as error:
             if not is_refused(error, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"):
                 raise
 
 
-def _publish(site: Site, mark: str) -> None:
+def _publish(deployment: Deployment, mark: str) -> None:
     entry = {
         "Source": SOURCE,
         "DetailType": "drill.event",
         "Detail": json.dumps({"mark": mark}),
-        "EventBusName": bus(site, Place.PRIMARY),
+        "EventBusName": bus(deployment, Place.PRIMARY),
     }
-    with changing("the event endpoint took no event"):
-        answer = site.client("events", Place.SECONDARY).put_events(
-            EndpointId=site.whole.global_outputs.event_endpoint_id, Entries=[entry]
+    with changing("the event endpoint accepted no event"):
+        answer = deployment.client("events", Place.SECONDARY).put_events(
+            EndpointId=deployment.global_outputs.event_endpoint_id, Entries=[entry]
         )
         if answer.get("FailedEntryCount"):
-            raise ActionError(f"the event endpoint took no event: {answer['Entries'][0].get('ErrorCode')}")
+            raise ActionError(f"the event endpoint accepted no event: {answer['Entries'][0].get('ErrorCode')}")

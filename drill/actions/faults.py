@@ -1,209 +1,85 @@
-"""What a drill changes, as typed values. Each knows what undoes it: the way back is known before the first step.
-
-A change whose `undo` is None is a way back itself.
-"""
+"""Faults of the embedded AWS as changes of a scenario."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from drill.model.change import Change, Surroundings
-from drill.model.faults import OutageKind
+from drill.model.context import DrillContext
+from drill.model.faults import Effect, OutageMode
 from shared.places import Place
 
+_NAMES = {
+    Effect.REGION_OUTAGE: ("take the {place} region down", "bring the {place} region back"),
+    Effect.PARTITION: ("cut the network between the regions", "restore the network between the regions"),
+    Effect.SENTINEL_ISOLATION: (
+        "isolate the sentinel of the {place} region from the other region",
+        "reconnect the sentinel of the {place} region",
+    ),
+    Effect.DATABASE_OUTAGE: (
+        "take the database of the {place} region down",
+        "bring the database of the {place} region back",
+    ),
+    Effect.REPLICA_LAG: ("delay the database's replication by {seconds:g} s", "end the delay of the replication"),
+}
+"""By effect: the step that injects it and the step that ends it."""
+
+
+def _regions(place: Place | None, ctx: DrillContext) -> list[str]:
+    return [ctx.region(each) for each in Place] if place is None else [ctx.region(place)]
+
 
 @dataclass(frozen=True)
-class Lose:
-    """Take a region away, in the way the run was asked for or in one of its own."""
+class Fault:
+    """A fault at one place, or between both regions. Without a `mode`, a region outage has the run's own."""
 
-    place: Place
-    kind: OutageKind | None = None
+    effect: Effect
+    place: Place | None = None
+    mode: OutageMode | None = None
+    aws_seconds: float = 0.0  # of a replica's lag
 
     @property
     def name(self) -> str:
-        how = ": nothing answers any more" if self.kind is OutageKind.HANG else ""
-        return f"take the {self.place} region away{how}"
+        name = _NAMES[self.effect][0].format(place=self.place, seconds=self.aws_seconds)
+        return f"{name}: it accepts requests and never answers" if self.mode is OutageMode.HANG else name
 
     @property
-    def undo(self) -> "Change":
-        return Heal(self.place)
+    def rollback(self) -> "Recover":
+        return Recover(self.effect, self.place)
 
-    async def do(self, around: Surroundings) -> str:
-        kind = self.kind or around.kind
-        await around.faults.lose(around.region(self.place), kind)
-        return f"kind {kind}"
+    @property
+    def is_loss(self) -> bool:
+        """Whether a whole region is down."""
+        return self.effect is Effect.REGION_OUTAGE
+
+    def kind(self, ctx: DrillContext) -> str:
+        """The outage mode of a lost region; else the effect."""
+        return str((self.mode or ctx.outage_mode) if self.is_loss else self.effect)
+
+    async def do(self, ctx: DrillContext) -> str:
+        mode = self.mode or ctx.outage_mode
+        await ctx.faults.inject(self.effect, _regions(self.place, ctx), mode=mode, aws_seconds=self.aws_seconds)
+        return f"outage mode {mode}" if self.is_loss else ""
 
 
 @dataclass(frozen=True)
-class Heal:
-    """Bring a region back."""
+class Recover:
+    """The end of a fault."""
 
-    place: Place
-
-    @property
-    def name(self) -> str:
-        return f"bring the {self.place} region back"
-
-    @property
-    def undo(self) -> None:
-        return None
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.heal(around.region(self.place))
-        return ""
-
-
-def slow_down(place: Place) -> Lose:
-    """A region that takes everything and answers nothing: what waits for it learns of no failure."""
-    return Lose(place, OutageKind.HANG)
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Cut the regions off from each other; clients reach both."""
-
+    effect: Effect
     place: Place | None = None
 
-    @property
-    def name(self) -> str:
-        return "cut the regions off from each other"
-
-    @property
-    def undo(self) -> "Change":
-        return Join()
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.cut(*(around.region(place) for place in Place))
-        return "clients reach both"
-
-
-@dataclass(frozen=True)
-class Join:
-    place: Place | None = None
+    rollback: ClassVar[None] = None
 
     @property
     def name(self) -> str:
-        return "let the regions reach each other again"
+        return _NAMES[self.effect][1].format(place=self.place)
 
-    @property
-    def undo(self) -> None:
-        return None
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.join(*(around.region(place) for place in Place))
+    async def do(self, ctx: DrillContext) -> str:
+        await ctx.faults.recover(self.effect, _regions(self.place, ctx))
         return ""
 
 
 @dataclass(frozen=True)
-class Blind:
-    """Break the way from a region's functions to the other region's front doors, so that its sentinel sees nothing."""
-
-    place: Place
-
-    @property
-    def name(self) -> str:
-        return f"blind the sentinel of the {self.place} region"
-
-    @property
-    def undo(self) -> "Change":
-        return Unblind(self.place)
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.blind(around.region(self.place))
-        return "the other region's front doors are out of its reach"
-
-
-@dataclass(frozen=True)
-class Unblind:
-    place: Place
-
-    @property
-    def name(self) -> str:
-        return f"let the sentinel of the {self.place} region see again"
-
-    @property
-    def undo(self) -> None:
-        return None
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.unblind(around.region(self.place))
-        return ""
-
-
-@dataclass(frozen=True)
-class LoseDatabase:
-    """Take a region's database away, and nothing else of it."""
-
-    place: Place
-
-    @property
-    def name(self) -> str:
-        return f"take the database of the {self.place} region away"
-
-    @property
-    def undo(self) -> "Change":
-        return RestoreDatabase(self.place)
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.lose_database(around.region(self.place))
-        return ""
-
-
-@dataclass(frozen=True)
-class RestoreDatabase:
-    place: Place
-
-    @property
-    def name(self) -> str:
-        return f"bring the database of the {self.place} region back"
-
-    @property
-    def undo(self) -> None:
-        return None
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.restore_database(around.region(self.place))
-        return ""
-
-
-@dataclass(frozen=True)
-class Lag:
-    """Let the database's reader fall behind its writer."""
-
-    aws_seconds: float
-    place: Place | None = None
-
-    @property
-    def name(self) -> str:
-        return f"let the database's reader fall {self.aws_seconds:g} s behind"
-
-    @property
-    def undo(self) -> "Change":
-        return EndLag()
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.delay_replication(self.aws_seconds)
-        return f"{self.aws_seconds:g} AWS seconds"
-
-
-@dataclass(frozen=True)
-class EndLag:
-    place: Place | None = None
-
-    @property
-    def name(self) -> str:
-        return "let the database's replication keep up again"
-
-    @property
-    def undo(self) -> None:
-        return None
-
-    async def do(self, around: Surroundings) -> str:
-        await around.faults.end_delay()
-        return ""
-
-
-@dataclass(frozen=True)
-class Flap:
+class FlapRegion:
     """Repeated short outages of a region, each shorter than the time after which it counts as lost."""
 
     restores_itself: ClassVar[bool] = True
@@ -215,25 +91,25 @@ class Flap:
 
     @property
     def name(self) -> str:
-        return f"let the {self.place} region come and go {self.times} times"
+        return f"take the {self.place} region down and bring it back {self.times} times"
 
     @property
-    def undo(self) -> "Change":
-        return Heal(self.place)
+    def rollback(self) -> Recover:
+        return Recover(Effect.REGION_OUTAGE, self.place)
 
-    @property
-    def aws_seconds(self) -> float:
-        return self.times * (self.away_aws_seconds + self.back_aws_seconds)
-
-    async def do(self, around: Surroundings) -> str:
-        region = around.region(self.place)
+    async def do(self, ctx: DrillContext) -> str:
+        regions = [ctx.region(self.place)]
         for _ in range(self.times):
-            await around.faults.lose(region, around.kind)
-            await around.site.pause(self.away_aws_seconds)
-            await around.faults.heal(region)
-            await around.site.pause(self.back_aws_seconds)
-        return f"away {self.away_aws_seconds:g} AWS s, back {self.back_aws_seconds:g} AWS s"
+            await ctx.faults.inject(Effect.REGION_OUTAGE, regions, mode=ctx.outage_mode)
+            await ctx.pause(self.away_aws_seconds)
+            await ctx.faults.recover(Effect.REGION_OUTAGE, regions)
+            await ctx.pause(self.back_aws_seconds)
+        return f"down for {self.away_aws_seconds:g} AWS s, up for {self.back_aws_seconds:g} AWS s"
 
 
-WAYS_BACK: dict[str, type[Any]] = {kind.__name__: kind for kind in (Heal, Join, Unblind, RestoreDatabase, EndLag)}
-"""What undoes a fault, by the name a journal has for it."""
+def lose_region(place: Place, mode: OutageMode | None = None) -> Fault:
+    return Fault(Effect.REGION_OUTAGE, place, mode)
+
+
+def recover_region(place: Place) -> Recover:
+    return Recover(Effect.REGION_OUTAGE, place)

@@ -1,21 +1,20 @@
-"""Entries in the journal that no ledger can post, and the way to be rid of them again."""
+"""Entries in the payment journal that no ledger can post, and the dead letters that report them."""
 
 import asyncio
 import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from drill.model.change import Change, Surroundings
-from drill.model.errors import ActionError, ProbeError
-from drill.model.target import Site
+from drill.model.context import Change, DrillContext
+from drill.observe.aws import changing, observing
+from shared.deployment import Deployment
 from shared.places import Place
 
 PREFIX = "poison-"
-"""Of the payment ids that are made here, so that nobody takes them for a client's."""
+"""Of the payment ids that are made here, so that they are not taken for a client's."""
+_RECEIVES = 20
 
 
 @dataclass(frozen=True)
@@ -24,56 +23,45 @@ class Poison:
 
     place: Place = Place.PRIMARY
 
-    @property
-    def name(self) -> str:
-        return "put entries into the journal that cannot be posted"
+    name: ClassVar[str] = "put entries into the journal that cannot be posted"
 
     @property
-    def undo(self) -> Change:
+    def rollback(self) -> Change:
         return RemovePoison(self.place)
 
-    async def do(self, around: Surroundings) -> str:
-        await asyncio.to_thread(self._put, around)
-        return ", ".join(item["pk"]["S"] for item in entries(around.region(self.place)))
+    async def do(self, ctx: DrillContext) -> str:
+        await asyncio.to_thread(self._put, ctx)
+        return ", ".join(item["pk"]["S"] for item in entries(ctx.region(self.place)))
 
-    def _put(self, around: Surroundings) -> None:
-        client = around.site.client("dynamodb", self.place)
-        for item in entries(around.region(self.place)):
-            try:
-                client.put_item(TableName=around.site.journal_table, Item=item)
-            except (BotoCoreError, ClientError) as error:
-                raise ActionError(f"the journal in {around.region(self.place)} took no entry: {error}") from error
+    def _put(self, ctx: DrillContext) -> None:
+        client = ctx.client("dynamodb", self.place)
+        with changing(f"the entry could not be put into the journal in {ctx.region(self.place)}"):
+            for item in entries(ctx.region(self.place)):
+                client.put_item(TableName=ctx.deployment.global_outputs.journal_table, Item=item)
 
 
 @dataclass(frozen=True)
 class RemovePoison:
-    """Take the entries away again. Their messages stay: what people are told is not taken back."""
+    """Delete the entries. Their dead letters stay."""
 
     place: Place = Place.PRIMARY
 
-    @property
-    def name(self) -> str:
-        return "take the entries that cannot be posted out of the journal"
+    name: ClassVar[str] = "delete the entries that cannot be posted from the journal"
+    rollback: ClassVar[None] = None
 
-    @property
-    def undo(self) -> None:
-        return None
-
-    async def do(self, around: Surroundings) -> str:
-        await asyncio.to_thread(self._delete, around)
+    async def do(self, ctx: DrillContext) -> str:
+        await asyncio.to_thread(self._delete, ctx)
         return ""
 
-    def _delete(self, around: Surroundings) -> None:
-        client = around.site.client("dynamodb", self.place)
-        for item in entries(around.region(self.place)):
-            try:
-                client.delete_item(TableName=around.site.journal_table, Key={"pk": item["pk"]})
-            except (BotoCoreError, ClientError) as error:
-                raise ActionError(f"{item['pk']['S']} could not be taken away: {error}") from error
+    def _delete(self, ctx: DrillContext) -> None:
+        client = ctx.client("dynamodb", self.place)
+        for item in entries(ctx.region(self.place)):
+            with changing(f"{item['pk']['S']} could not be deleted"):
+                client.delete_item(TableName=ctx.deployment.global_outputs.journal_table, Key={"pk": item["pk"]})
 
 
 def entries(region: str) -> list[dict[str, Any]]:
-    """The items. The second one is a payment in every respect, but its amount breaks the ledger's own rule."""
+    """The items. The second one is a payment in every respect, but its amount violates a constraint of the ledger."""
     moment = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     whole = {
         "kind": "payment",
@@ -92,35 +80,30 @@ def entries(region: str) -> list[dict[str, Any]]:
     ]
 
 
-# What people are told of entries that cannot be posted: the messages that wait in a region's queue.
-
-
-_RECEIVES = 20
-
-
-def read_poison(site: Site, place: Place) -> dict[str, str]:
-    """The drill's own entries among the messages, with the reason each was refused for. Messages stay in the queue,
-    hidden for a moment from other readers. Raises ProbeError."""
-    client, found = site.client("sqs", place), {}
-    try:
+def read_poison(deployment: Deployment, place: Place) -> dict[str, str]:
+    """The drill's own entries among a region's dead letters, with the reason why each was refused. Messages stay in the
+    queue, hidden for a moment from other readers. Raises ProbeError."""
+    client, found = deployment.client("sqs", place), {}
+    with observing(f"the dead letters in {deployment.region(place)} cannot be read"):
         for _ in range(_RECEIVES):
             received = client.receive_message(
-                QueueUrl=site.dead_letters[place], MaxNumberOfMessages=10, VisibilityTimeout=5, WaitTimeSeconds=0
+                QueueUrl=deployment.cell(place).messaging.dead_letter_url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=5,
+                WaitTimeSeconds=0,
             ).get("Messages", [])
             if not received:
                 break
-            for said in (_said(message["Body"]) for message in received):
-                if str(said.get("payment_id", "")).startswith(PREFIX):
-                    found[str(said["payment_id"])] = str(said.get("reason", ""))
-    except (BotoCoreError, ClientError) as error:
-        raise ProbeError(f"the dead letters in {site.region(place)} cannot be read: {error}") from error
+            for letter in (_letter(message["Body"]) for message in received):
+                if str(letter.get("payment_id", "")).startswith(PREFIX):
+                    found[str(letter["payment_id"])] = str(letter.get("reason", ""))
     return found
 
 
-def _said(body: str) -> dict[str, Any]:
+def _letter(body: str) -> dict[str, Any]:
     """Other senders' messages may be anything."""
     try:
-        said = json.loads(body)
+        content = json.loads(body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return content if isinstance(content, dict) else {}

@@ -10,16 +10,14 @@ import typer
 from rich.console import Console
 
 from drill.cli.options import ENDPOINTS, ROOT, EndpointsOption, EnvOrLocalOption, RootOption, find_deployment
-from drill.engine.cleanup import Cleaned, ThroughActions, clean_up
-from drill.engine.restore import come_home
-from drill.model.change import Surroundings
-from drill.model.faults import LocalFaults, OutageKind
-from drill.model.target import Site
+from drill.engine.cleanup import ActionRollback, Cleaned, clean_up, restore_baseline
+from drill.model.context import DrillContext
+from drill.model.faults import LocalFaults, OutageMode
 from drill.runlog import folders as runlog_folders
 from drill.runlog import log
 from drill.runlog.entries import RunStarted
 from drill.runlog.folders import NoRun
-from drill.runlog.log import JournalError
+from drill.runlog.log import RunLogError
 from shared.command_line import CouldNotStart, LocalOption, YesOption, confirm
 from shared.deployment import Deployment
 
@@ -37,19 +35,23 @@ def cleanup(
     """Roll back changes left by interrupted drills."""
     console = Console()
     try:
-        folders = [runlog_folders.chosen(env, run, root=root)] if run else runlog_folders.owing(env, root=root)
-        pending = {folder: log.pending_undos(log.read(folder)) for folder in folders}
-    except (NoRun, JournalError, FileNotFoundError) as error:
+        folders = (
+            [runlog_folders.chosen(env, run, root=root)]
+            if run
+            else runlog_folders.with_pending_rollbacks(env, root=root)
+        )
+        pending = {folder: log.pending_rollbacks(log.read(folder)) for folder in folders}
+    except (NoRun, RunLogError, FileNotFoundError) as error:
         raise CouldNotStart(str(error)) from error
     if run and not pending[folders[0]] and not log.is_cut_off(log.read(folders[0])):
         pending = {}
     if not pending:
-        console.print(f"nothing is left to undo in {env}", highlight=False)
+        console.print(f"nothing is left to roll back in {env}", highlight=False)
         return
-    for folder, undos in pending.items():
+    for folder, rollbacks in pending.items():
         console.print(f"pending rollback of {folder.name}:", highlight=False)
-        for each in undos:
-            console.print(f"  {each.undo['change']} for: {each.name}", highlight=False, markup=False)
+        for each in rollbacks:
+            console.print(f"  {each.rollback['change']} for: {each.name}", highlight=False, markup=False)
         if log.is_cut_off(log.read(folder)):
             console.print("  the run was cut off: a failback, if a region is fenced now", highlight=False)
     confirm(f"Rolls this back in {env}.", env, yes=yes)
@@ -58,7 +60,7 @@ def cleanup(
         _refuse_other_regions(deployment, folder)
     try:
         cleaned = asyncio.run(_clean(deployment, list(pending)))
-    except JournalError as error:
+    except RunLogError as error:
         raise CouldNotStart(str(error)) from error
     for sentence in cleaned.done:
         console.print(f"done: {sentence}", style="green", highlight=False, markup=False)
@@ -88,10 +90,10 @@ async def _clean(deployment: Deployment, folders: list[Path]) -> Cleaned:
     control = deployment.local.control if deployment.local else ""  # AWS has no fault injector
     cleaned = Cleaned()
     async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
-        around = Surroundings(faults=LocalFaults(client, control), site=Site.of(deployment), kind=OutageKind.ERROR)
-        take_back = ThroughActions(around, makes_faults=deployment.local is not None)
+        ctx = DrillContext(deployment=deployment, faults=LocalFaults(client, control), outage_mode=OutageMode.ERROR)
+        roll_back = ActionRollback(ctx, makes_faults=deployment.local is not None)
         for folder in folders:
-            one = await clean_up(folder, take_back, lambda: come_home(deployment))
+            one = await clean_up(folder, roll_back, lambda: restore_baseline(deployment))
             cleaned.done.extend(one.done)
             cleaned.left.extend(one.left)
     return cleaned

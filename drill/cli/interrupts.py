@@ -29,7 +29,7 @@ def drill_errors(interrupted: list[int]) -> Iterator[None]:
         raise CouldNotStart(str(error)) from error
     except errors.Inconclusive as error:
         raise Inconclusive(str(error)) from error
-    except errors.WayBackIncomplete as error:
+    except errors.RollbackIncomplete as error:
         raise RollbackIncomplete(str(error)) from error
     except errors.ActionError as error:
         raise ChangeFailed(str(error)) from error

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from drill.model.objectives import NoTakeOver, Objectives, Planned
-from drill.model.scenario import Await, Scenario, Settle, Step
-from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY, GAME_DAY_TITLE
+from drill.model.scenario import Scenario, Step, WaitFor
+from drill.scenarios.deployed import DEPLOYED_SCENARIOS, GAME_DAY, GAME_DAY_TITLE
 from drill.scenarios.settings import SettingsError, chosen
 from drill.scenarios.simulated import SCENARIOS
 from shared.command_line import CouldNotStart, JsonOption
@@ -34,7 +34,7 @@ def described(scenario: Scenario) -> list[str]:
     """The plan, a line each."""
     lines = [f"{scenario.name}: {scenario.title}", "", "Must hold before and after"]
     lines += [f"  {each.statement}" for each in scenario.hypothesis.until]
-    for title, steps in (("Method", scenario.method), ("Rollback, always", scenario.way_back)):
+    for title, steps in (("Method", scenario.method), ("Rollback, always", scenario.rollback)):
         lines += ["", title]
         for number, step in enumerate(steps, start=1):
             lines += [f"  {number}. {step.name}", *(f"     {detail}" for detail in _details(step))]
@@ -45,12 +45,12 @@ def described(scenario: Scenario) -> list[str]:
 
 
 def _details(step: Step) -> Iterator[str]:
-    if isinstance(step, Settle | Await):
+    if isinstance(step, WaitFor):
         yield from (f"until {each.statement}" for each in step.until)
         return
-    undo = getattr(step, "undo", None)
-    if undo is not None:
-        yield f"undone by: {undo.name}"
+    rollback = getattr(step, "rollback", None)
+    if rollback is not None:
+        yield f"rolled back by: {rollback.name}"
 
 
 def must_show(objectives: Objectives) -> Iterator[str]:
@@ -101,7 +101,7 @@ def list_scenarios(as_json: JsonOption = False) -> None:
 
 def every() -> list[tuple[str, str, str]]:
     """Name, title, and where it runs. Scenarios that need the fault injector run on the embedded AWS only."""
-    anywhere = {name: each.title for name, each in ENVIRONMENT_SCENARIOS.items()} | {GAME_DAY: GAME_DAY_TITLE}
+    anywhere = {name: each.title for name, each in DEPLOYED_SCENARIOS.items()} | {GAME_DAY: GAME_DAY_TITLE}
     return [
         *((name, title, "AWS, local") for name, title in anywhere.items()),
         *((each.name, each.title, "local") for each in SCENARIOS.values()),

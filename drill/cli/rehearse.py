@@ -19,7 +19,7 @@ from drill.engine.rehearse import rehearse as run_rehearsal
 from drill.engine.rehearse import rehearse_all as run_all
 from drill.engine.rehearse import worst
 from drill.model import errors
-from drill.model.faults import OutageKind
+from drill.model.faults import OutageMode
 from drill.observe.progress import Progress
 from drill.report.model import Report
 from drill.scenarios.settings import RehearsalSettings, SettingsError
@@ -43,7 +43,7 @@ def rehearse(
         float | None, typer.Option(help="Seconds of load, not counting waits; the shortest possible by default.")
     ] = None,
     seed: SeedOption = None,
-    outage_mode: OutageModeOption = OutageKind.RESET.value,
+    outage_mode: OutageModeOption = OutageMode.RESET.value,
     env: EnvOption = "dev",
     output: Annotated[Path, typer.Option(help="Directory of the reports.")] = Path("build/rehearsal"),
 ) -> None:
@@ -53,7 +53,7 @@ def rehearse(
     """
     console = Console()
     given: dict[str, Any] = {
-        "speed": speed, "rate": rate, "duration": duration, "kind": outage_mode, "environment": env, "output": output,
+        "speed": speed, "rate": rate, "duration": duration, "outage_mode": outage_mode, "environment": env, "output": output,
     }  # fmt: skip
     first_seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
     if not every:
@@ -126,7 +126,7 @@ def _announce(console: Console, title: str, settings: RehearsalSettings) -> None
         speed = f"speed {calibrated}" if settings.given_speed is None else f"speed {settings.speed:g}"
         pace = f"{rate} at {speed}"
     console.print(
-        f"{title}: {settings.environment}, {pace}, outage mode {settings.kind}, seed {settings.seed}",
+        f"{title}: {settings.environment}, {pace}, outage mode {settings.outage_mode}, seed {settings.seed}",
         highlight=False,
         soft_wrap=True,
     )

@@ -13,7 +13,7 @@ from drill.report import files, upload
 from drill.report.upload import UploadError
 from drill.runlog import folders, log
 from drill.runlog.folders import NoRun
-from drill.runlog.log import JournalError
+from drill.runlog.log import RunLogError
 from shared.command_line import CouldNotStart, LocalOption, Refused
 
 
@@ -53,7 +53,7 @@ def _entries(folder: Path) -> int | None:
         return len(log.read(folder))
     except FileNotFoundError:
         return None
-    except JournalError as error:
+    except RunLogError as error:
         raise Refused(f"the run log was changed after the run: {error}") from error
 
 

@@ -29,8 +29,8 @@ from drill.cli.options import (
 )
 from drill.cli.plan import shown
 from drill.cli.summary import summary
-from drill.engine.deployed_run import Run
-from drill.model.faults import OutageKind
+from drill.engine.deployed_run import DeployedRun
+from drill.model.faults import OutageMode
 from drill.model.scenario import Scenario
 from drill.observe.progress import Progress
 from drill.preflight.finding import Severity
@@ -65,7 +65,7 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Continue despite critical preflight findings.")] = False,
     rate: Annotated[float, typer.Option(help="Payments per second. They are real payments.")] = 5.0,
     seed: SeedOption = None,
-    outage_mode: OutageModeOption = OutageKind.RESET.value,
+    outage_mode: OutageModeOption = OutageMode.RESET.value,
     client_key: Annotated[
         str,
         typer.Option(
@@ -137,11 +137,11 @@ class _Series:
         """The exit code of this scenario alone."""
         folder = folders.new_folder(self.env, scenario.name, root=self.root)
         try:
-            made = settings(scenario, deployment, folder, rate=self.rate, kind=self.outage_mode, seed=self.seed)
+            made = settings(scenario, deployment, folder, rate=self.rate, outage_mode=self.outage_mode, seed=self.seed)
         except SettingsError as error:
             raise CouldNotStart(str(error)) from error
         interrupted: list[int] = []
-        one = Run(
+        one = DeployedRun(
             settings=made,
             deployment=deployment,
             endpoints_file=self.endpoints,

@@ -1,3 +1,3 @@
-"""Running a scenario: the runner, the environment on this machine or on AWS, calibration, cleanup.
-Commands start here.
+"""Running a scenario: the run and its steps, the environment on this machine or on AWS, calibration, cleanup. The
+commands start here.
 """

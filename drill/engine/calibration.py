@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from drill.load.client import ClientPolicy, Target
-from drill.load.generator import Load
+from drill.load.generator import LoadGenerator
 from drill.load.payments import payments
 from drill.model.errors import CouldNotStart, Inconclusive
 from drill.observe.progress import Progress
@@ -188,7 +188,7 @@ async def _closed_loop(
     target: Target, clients: int, seconds: float, *, label: str, seed: int, speed: float, most: int | None
 ) -> list[float]:
     """Latencies of the payments that `clients` got acknowledged, each sending the next one when it has an answer."""
-    load = Load(target, ClientPolicy.of(speed=speed, rate=clients), payments(seed, label=label), rate=1)
+    load = LoadGenerator(target, ClientPolicy.of(speed=speed, rate=clients), payments(seed, label=label), rate=1)
     try:
         return await load.saturate(clients, seconds, most=most)
     finally:

@@ -1,39 +1,37 @@
-"""Rehearsals: start the embedded AWS, do one scenario or several under load, compare, report, leave nothing behind."""
+"""Rehearsals: start the embedded AWS, run one scenario or several on it, report, stop it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
-from drill.engine.local_environment import Environment, running
-from drill.engine.runlog_summary import journal_of, write_end
-from drill.engine.simulated_run import drive
-from drill.model.errors import CouldNotStart, Inconclusive, ProbeError, WayBackIncomplete
-from drill.model.expectation import Look
+from drill.engine.environment import DeployedEnvironment
+from drill.engine.local_environment import running
+from drill.engine.run import Run
+from drill.model.errors import CouldNotStart, Inconclusive, ProbeError, RollbackIncomplete
+from drill.model.expectation import Observation
 from drill.model.objectives import NoTakeOver
 from drill.observe import local
 from drill.observe.progress import Progress
 from drill.probes.recovery import CooledDown
-from drill.report import build, files
+from drill.report import files
 from drill.report.model import Report
-from drill.runlog.log import Journal
+from drill.runlog import log
+from drill.runlog.log import RunLog
 from drill.scenarios.settings import RehearsalSettings
 from drill.verdict import verdict
-from drill.verdict.result import Found
 
 
 async def rehearse(settings: RehearsalSettings, progress: Progress, *, command: Sequence[str] | None = None) -> Report:
-    """Writes `report.json` and `report.html` into the run's folder. `command` starts another AWS than the embedded one.
+    """Writes the report into the run's folder. `command` starts another AWS than the embedded one.
 
-    Raises CouldNotStart, Inconclusive, and WayBackIncomplete when a change could not be taken back.
+    Raises CouldNotStart, Inconclusive, and RollbackIncomplete when a change could not be rolled back.
     """
-    files.remove(settings.folder)  # a report of an earlier run must not pass for this one's
-    started_at = datetime.now(UTC)
-    with journal_of(settings) as journal:
+    with _new_run_log(settings) as run_log:
         async with running(
             environment=settings.environment,
             speed=settings.speed,
@@ -42,30 +40,38 @@ async def rehearse(settings: RehearsalSettings, progress: Progress, *, command: 
             command=command,
         ) as environment:
             settings = await environment.calibrate(settings, progress)
-            found = await drive(settings, environment, progress, journal)
-        return _report(settings, progress, environment, found, started_at, journal)
+            run = Run(settings=settings, environment=environment, progress=progress, run_log=run_log)
+            result = await run.perform()
+        return run.report(result)
+
+
+@contextmanager
+def _new_run_log(settings: RehearsalSettings) -> Iterator[RunLog]:
+    """A new log in place of an earlier rehearsal's, whose report is removed too. Raises RunLogError."""
+    files.remove(settings.folder)
+    (settings.folder / log.NAME).unlink(missing_ok=True)
+    with RunLog.open(settings.folder) as run_log:
+        yield run_log
 
 
 class Series:
     """Several scenarios in a row on one environment."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: DeployedEnvironment) -> None:
         self._environment = environment
 
     async def rehearse(self, settings: RehearsalSettings, progress: Progress) -> Report:
-        """Like `rehearse`. That nothing is left behind shows only at the end."""
-        files.remove(settings.folder)
-        started_at = datetime.now(UTC)
-        settings = await self._environment.calibrate(settings, progress)
-        await self._cool_down(settings, progress)
-        with journal_of(settings) as journal:
-            found = await drive(settings, self._environment, progress, journal)
-            return _report(settings, progress, self._environment, found, started_at, journal)
+        """Like `rehearse`. Processes that are left behind show only at the end."""
+        with _new_run_log(settings) as run_log:
+            settings = await self._environment.calibrate(settings, progress)
+            await self._cool_down(settings, progress)
+            run = Run(settings=settings, environment=self._environment, progress=progress, run_log=run_log)
+            return run.report(await run.perform())
 
     @property
     def speed(self) -> float:
         """AWS seconds in one of this machine, at which the environment runs now."""
-        return self._environment.site.speed
+        return self._environment.speed
 
     @property
     def left_behind(self) -> Sequence[str]:
@@ -76,14 +82,16 @@ class Series:
         """For how many seconds a sentinel would not act yet, if the scenario is to see it act. Raises CouldNotStart."""
         if isinstance(settings.scenario.objectives.take_over, NoTakeOver):
             return 0.0
+        deployment = self._environment.deployment
+        assert deployment.local is not None
         async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
             try:
-                status = await local.status(client, self._environment.endpoints.control)
+                status = await local.status(client, deployment.local.control)
             except ProbeError as error:
                 raise CouldNotStart(str(error)) from error
-        speed = self._environment.site.speed
-        look = Look(status=status, speed=speed, at=datetime.now(UTC).timestamp())
-        return CooledDown().left(look) / speed
+        speed = self._environment.speed
+        observed = Observation(status=status, speed=speed, at=datetime.now(UTC).timestamp())
+        return CooledDown().left(observed) / speed
 
     async def _cool_down(self, settings: RehearsalSettings, progress: Progress) -> None:
         if (left := await self.cooling(settings)) > 0:
@@ -100,27 +108,6 @@ async def series(
         environment=environment, speed=speed, directory=directory, progress=progress, command=command
     ) as found:
         yield Series(found)
-
-
-def _report(
-    settings: RehearsalSettings,
-    progress: Progress,
-    environment: Environment,
-    found: Found,
-    started_at: datetime,
-    journal: Journal,
-) -> Report:
-    report = build.report(
-        settings,
-        progress,
-        environment.endpoints,
-        found,
-        started_at=started_at,
-        left_behind=environment.left_behind,
-    )
-    write_end(journal, report)
-    files.write(report, settings.folder, secrets=(environment.endpoints.client_key.get_secret_value(),))
-    return report
 
 
 # Every scenario, one after the other. One environment serves as many as leave it as they found it.
@@ -223,7 +210,7 @@ async def _one(open_series: Series, settings: RehearsalSettings, view: View) -> 
             report = await open_series.rehearse(settings, progress)
     except CouldNotStart as error:
         return Outcome(scenario=name, seconds=progress.now(), why=str(error))
-    except WayBackIncomplete as error:
+    except RollbackIncomplete as error:
         return Outcome(scenario=name, seconds=progress.now(), why=str(error), without_report=3)
     except Inconclusive as error:
         return Outcome(scenario=name, seconds=progress.now(), why=str(error), without_report=verdict.INCONCLUSIVE)

@@ -32,7 +32,7 @@ _RAMP_SHARE = 0.7  # of what was offered must come back before more is offered; 
 _LATEST_SECONDS = 1.0  # an arrival later than this is not made up for: a burst after a pause is no open loop
 
 
-class Load:
+class LoadGenerator:
     """An open-loop generator: `rate` payments a second from `start` until `stop`.
 
     With a `ramp`, the rate grows in steps over that many seconds at least, and only while payments come back

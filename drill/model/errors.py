@@ -1,20 +1,20 @@
-"""Errors of a drill: what could not start, be changed, be observed, or be undone."""
+"""Errors of a drill: what could not be started, changed, observed or rolled back."""
 
 
 class ProbeError(RuntimeError):
-    """The system could not be looked at."""
+    """The system could not be observed."""
 
 
 class ActionError(RuntimeError):
-    """A change could not be made; whether it was is unknown."""
+    """A change failed; whether it took effect is unknown."""
 
 
 class CouldNotStart(RuntimeError):
-    """The run never reached its first change, so it says nothing about the system."""
+    """The run never reached its first change, so it proves nothing about the system."""
 
 
 class Inconclusive(RuntimeError):
-    """The run says nothing of the system, since this machine cannot keep up. The message says what to do.
+    """The run proves nothing about the system, because this machine cannot keep up. The message names the remedy.
 
     `may_pass_slower`: another run at a lower speed may be conclusive.
     """
@@ -24,5 +24,5 @@ class Inconclusive(RuntimeError):
         self.may_pass_slower = may_pass_slower
 
 
-class WayBackIncomplete(RuntimeError):
-    """Something was changed and could not be changed back. The message says what is left to do."""
+class RollbackIncomplete(RuntimeError):
+    """A change could not be rolled back. The message lists what is left to do."""

@@ -6,27 +6,27 @@ from typing import Any, Protocol, runtime_checkable
 
 from drill.model.attempts import Recent
 from drill.model.status import Status
-from drill.model.target import Site
+from shared.deployment import Deployment
 from shared.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
 class HealthSettings:
-    """The deployed health check of a target group. `interval` is AWS seconds."""
+    """The deployed health check of a target group."""
 
     region: str
-    interval: float
+    interval_aws_seconds: float
     unhealthy_threshold: int
     healthy_threshold: int
 
     @property
     def until_unhealthy(self) -> float:
         """AWS seconds of failing probes after which a target is out of service."""
-        return self.interval * self.unhealthy_threshold
+        return self.interval_aws_seconds * self.unhealthy_threshold
 
     @property
     def until_healthy(self) -> float:
-        return self.interval * self.healthy_threshold
+        return self.interval_aws_seconds * self.healthy_threshold
 
 
 def health_settings(elbv2: Any, target_group_arn: str, region: str) -> HealthSettings:
@@ -34,15 +34,15 @@ def health_settings(elbv2: Any, target_group_arn: str, region: str) -> HealthSet
     [group] = elbv2.describe_target_groups(TargetGroupArns=[target_group_arn])["TargetGroups"]
     return HealthSettings(
         region=region,
-        interval=float(group["HealthCheckIntervalSeconds"]),
+        interval_aws_seconds=float(group["HealthCheckIntervalSeconds"]),
         unhealthy_threshold=int(group["UnhealthyThresholdCount"]),
         healthy_threshold=int(group["HealthyThresholdCount"]),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
-    """What is known at one moment: the system's status and what clients have lately been told."""
+class Observation:
+    """What is known at one moment: the system's status, and the answers that clients got lately."""
 
     status: Status = field(default_factory=Status)
     recent: Recent = field(default_factory=Recent)
@@ -50,10 +50,10 @@ class Look:
     regions: Mapping[Place, str] = field(default_factory=dict)
     speed: float = 1.0
     acknowledged: int = 0  # payments of this run
-    posted: int | None = None  # of this run in the writer's ledger; None if nobody asked or it does not answer
+    posted: int | None = None  # of this run in the writer's ledger; None if it was not read, or does not answer
     before: frozenset[str] = frozenset()  # names of the workflow runs that there were when this run began
     at: float = 0.0  # Unix time
-    gathered: Mapping[str, Any] = field(default_factory=dict)  # what expectations asked for themselves, by statement
+    gathered: Mapping[str, Any] = field(default_factory=dict)  # what expectations gathered, by statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,26 +65,26 @@ class Finding:
 
 
 class Expectation(Protocol):
-    """Something that can be true of a look."""
+    """A statement that an observation can meet."""
 
     @property
     def statement(self) -> str: ...
 
-    def check(self, look: Look) -> Finding: ...
+    def check(self, observed: Observation) -> Finding: ...
 
 
 @runtime_checkable
 class Gathers(Protocol):
-    """An expectation about what no status tells: it asks AWS itself, and finds the answer in the look."""
+    """An expectation about something that no status holds: it calls AWS, and reads the result from the observation."""
 
     @property
     def statement(self) -> str: ...
 
-    def gather(self, site: Site) -> Any:
+    def gather(self, deployment: Deployment) -> Any:
         """Blocks. Raises ProbeError."""
 
 
-def unmet(expectations: Sequence[Expectation], look: Look) -> list[str]:
+def unmet(expectations: Sequence[Expectation], observed: Observation) -> list[str]:
     """What does not hold, each with its evidence."""
-    findings = [(expectation, expectation.check(look)) for expectation in expectations]
+    findings = [(expectation, expectation.check(observed)) for expectation in expectations]
     return [f"{expectation.statement}: {finding.evidence}" for expectation, finding in findings if not finding.met]

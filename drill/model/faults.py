@@ -1,6 +1,6 @@
-"""What makes faults: the embedded AWS's control API here, other means in a real environment."""
+"""Fault injection: what a drill can break, and the control API of the embedded AWS, which breaks it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ import httpx
 from drill.model.errors import ActionError
 
 
-class OutageKind(StrEnum):
+class OutageMode(StrEnum):
     """How a lost region fails: it answers errors, it closes connections, or it never answers."""
 
     ERROR = "error"
@@ -17,31 +17,25 @@ class OutageKind(StrEnum):
     HANG = "hang"
 
 
+class Effect(StrEnum):
+    """What is wrong while a fault lasts."""
+
+    REGION_OUTAGE = "region-outage"
+    PARTITION = "partition"  # the regions cannot reach each other; clients reach both
+    SENTINEL_ISOLATION = "sentinel-isolation"  # a region's functions cannot reach the other region's endpoints
+    DATABASE_OUTAGE = "database-outage"
+    REPLICA_LAG = "replica-lag"
+
+
 class FaultInjector(Protocol):
-    """Makes faults and takes them back. Every method raises ActionError; taking back what is not there does nothing."""
+    """Injects faults and ends them. Every method raises ActionError; ending a fault that is not there does nothing."""
 
-    async def lose(self, region: str, kind: OutageKind) -> None: ...
+    async def inject(
+        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0
+    ) -> None:
+        """`mode` is for a region outage, `aws_seconds` for the lag of a replica."""
 
-    async def heal(self, region: str) -> None: ...
-
-    async def cut(self, first: str, second: str) -> None:
-        """The regions no longer reach each other; the world outside reaches both."""
-
-    async def join(self, first: str, second: str) -> None: ...
-
-    async def blind(self, region: str) -> None:
-        """What runs in the region no longer reaches the other region's front doors; everything else it does."""
-
-    async def unblind(self, region: str) -> None: ...
-
-    async def lose_database(self, region: str) -> None: ...
-
-    async def restore_database(self, region: str) -> None: ...
-
-    async def delay_replication(self, aws_seconds: float) -> None:
-        """Let the database's reader fall this far behind."""
-
-    async def end_delay(self) -> None: ...
+    async def recover(self, effect: Effect, regions: Sequence[str]) -> None: ...
 
     async def recycle_workers(self) -> None:
         """End the execution environments of all functions, so that each function's next call is a cold start."""
@@ -53,35 +47,33 @@ class LocalFaults:
     def __init__(self, client: httpx.AsyncClient, control: str) -> None:
         self._client, self._control = client, control
 
-    async def lose(self, region: str, kind: OutageKind) -> None:
-        await self._post("outage", {"region": region, "kind": kind.value})
+    async def inject(
+        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0
+    ) -> None:
+        match effect:
+            case Effect.REGION_OUTAGE:
+                await self._post("outage", {"region": regions[0], "kind": mode.value})
+            case Effect.PARTITION:
+                await self._post("cut", {"between": list(regions)})
+            case Effect.SENTINEL_ISOLATION:
+                await self._post("blind", {"region": regions[0]})
+            case Effect.DATABASE_OUTAGE:
+                await self._post("database", {"region": regions[0], "fault": "down"})
+            case Effect.REPLICA_LAG:
+                await self._post("lag", {"seconds": aws_seconds})
 
-    async def heal(self, region: str) -> None:
-        await self._post("heal", {"region": region})
-
-    async def cut(self, first: str, second: str) -> None:
-        await self._post("cut", {"between": [first, second]})
-
-    async def join(self, first: str, second: str) -> None:
-        await self._post("join", {"between": [first, second]})
-
-    async def blind(self, region: str) -> None:
-        await self._post("blind", {"region": region})
-
-    async def unblind(self, region: str) -> None:
-        await self._post("unblind", {"region": region})
-
-    async def lose_database(self, region: str) -> None:
-        await self._post("database", {"region": region, "fault": "down"})
-
-    async def restore_database(self, region: str) -> None:
-        await self._post("database", {"region": region, "fault": None})
-
-    async def delay_replication(self, aws_seconds: float) -> None:
-        await self._post("lag", {"seconds": aws_seconds})
-
-    async def end_delay(self) -> None:
-        await self._post("lag", {"seconds": None})
+    async def recover(self, effect: Effect, regions: Sequence[str]) -> None:
+        match effect:
+            case Effect.REGION_OUTAGE:
+                await self._post("heal", {"region": regions[0]})
+            case Effect.PARTITION:
+                await self._post("join", {"between": list(regions)})
+            case Effect.SENTINEL_ISOLATION:
+                await self._post("unblind", {"region": regions[0]})
+            case Effect.DATABASE_OUTAGE:
+                await self._post("database", {"region": regions[0], "fault": None})
+            case Effect.REPLICA_LAG:
+                await self._post("lag", {"seconds": None})
 
     async def recycle_workers(self) -> None:
         await self._post("workers/recycle", {})

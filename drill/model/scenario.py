@@ -1,21 +1,23 @@
-"""A scenario as a typed value: what must hold before and after, what is done, the way back, and what it must show.
+"""A scenario as a typed value: what must hold before and after, the steps, the rollback, and what the run must show.
 
-It is data: `drill.engine.runner` does it, `drill.probes.traffic`, `drill.probes.recovery` and `drill.actions.faults`
-hold what it is made of.
+It is data: `drill.engine.runner` carries it out; `drill.probes` and `drill.actions` hold what it is made of.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from drill.model.change import Change
+from drill.model.context import Change
 from drill.model.expectation import Expectation
 from drill.model.objectives import Objectives
 from shared.places import Place
 
+_ROLLBACK_SECONDS = 15.0
+
 
 @dataclass(frozen=True, kw_only=True)
-class Send:
-    """Load goes on for a while, never shorter than the scenario can make sense of."""
+class Load:
+    """Keep the load going for a while, never shorter than the scenario needs."""
 
     name: str
     least_aws_seconds: float
@@ -27,36 +29,30 @@ class Send:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settle:
-    """Wait, under load, until all of this holds. What does not come true belongs to the way back."""
+class WaitFor:
+    """Wait, under load, until all of `until` holds.
+
+    On a timeout the run goes on, and its verdict says so: with `fail`, the system did not do in time what it must do by
+    itself; with `rollback`, the steady state is not restored, so the rollback is incomplete.
+    """
 
     name: str
     until: tuple[Expectation, ...]
     within_aws_seconds: float
-    within_seconds: float = 15.0  # on this machine, at least
+    within_seconds: float | None = None  # on this machine, at least; None: 15 s for a rollback, else no minimum
+    on_timeout: Literal["fail", "rollback"] = "fail"
 
     def longest(self, speed: float) -> float:
         """Seconds on this machine."""
-        return max(self.within_seconds, self.within_aws_seconds / speed)
+        least = self.within_seconds
+        if least is None:
+            least = _ROLLBACK_SECONDS if self.on_timeout == "rollback" else 0.0
+        return max(least, self.within_aws_seconds / speed)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Await:
-    """Wait, under load, for what the system must do by itself. What does not come true fails the run."""
-
-    name: str
-    until: tuple[Expectation, ...]
-    within_aws_seconds: float
-    within_seconds: float = 0.0  # on this machine, at least
-
-    def longest(self, speed: float) -> float:
-        """Seconds on this machine."""
-        return max(self.within_seconds, self.within_aws_seconds / speed)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TakeStock:
-    """Read the rows of a region's ledger as they are at this moment, to be compared with what is there in the end."""
+class SnapshotLedger:
+    """Read the rows of a region's ledger now, to be compared with the rows at the end."""
 
     name: str
     place: Place
@@ -81,48 +77,43 @@ class Storm:
     seconds: float
 
 
-Step = Storm | Send | Settle | Await | TakeStock | SecondRun | Change
+Step = Storm | Load | WaitFor | SnapshotLedger | SecondRun | Change
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """Steps run in order: steady state, method, way back, steady state again. The way back runs whatever happened."""
+    """Steps run in order: steady state, method, rollback, steady state again. The rollback of every change that was
+    made runs in any case."""
 
     name: str
     title: str
     lost: Place  # the region that something is done to
-    hypothesis: Settle
+    hypothesis: WaitFor
     method: tuple[Step, ...]
-    way_back: tuple[Step, ...]
+    rollback: tuple[Step, ...]
     objectives: Objectives
     served_aside: Place | None = None  # a region to which some clients go directly, whatever the accelerator says
     fastest: float = 20.0  # the highest speed at which its limits mean anything
     not_exercised: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        done = [*self.method, *self.way_back]
-        for position, step in enumerate(done):
-            back = getattr(step, "undo", None)
-            if (
-                back is not None
-                and not getattr(step, "restores_itself", False)
-                and not self._comes(back, done[position + 1 :])
-            ):
-                raise ValueError(f"{self.name} does not undo what it does: {step.name}")
-
-    def _comes(self, back: Change, later: list[Step]) -> bool:
-        return any(type(step) is type(back) and getattr(step, "place", None) is back.place for step in later)
+        for position, step in enumerate(self.steps):
+            rollback = getattr(step, "rollback", None)
+            if rollback is None or getattr(step, "restores_itself", False):
+                continue
+            if rollback not in self.steps[position + 1 :]:
+                raise ValueError(f"{self.name} does not roll back what it changes: {step.name}")
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        return (*self.method, *self.way_back)
+        return (*self.method, *self.rollback)
 
-    def _sends(self) -> Iterator[Send]:
-        return (step for step in self.steps if isinstance(step, Send))
+    def _loads(self) -> Iterator[Load]:
+        return (step for step in self.steps if isinstance(step, Load))
 
     def shortest(self, speed: float) -> float:
         """The shortest time of load that every phase makes sense in, in seconds on this machine."""
-        return sum(step.shortest(speed) for step in self._sends())
+        return sum(step.shortest(speed) for step in self._loads())
 
     def stretch(self, duration: float | None, speed: float) -> float:
         """By how much every phase is to be longer than the shortest, so that together they take `duration`."""

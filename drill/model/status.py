@@ -1,5 +1,8 @@
-"""The status of an environment, as the control API of the embedded AWS gives it."""
+"""What is observed of an environment: its status, the rows of its ledger, control-plane calls of our functions."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -73,7 +76,7 @@ class WorkflowStatus(_Model):
 
 
 class Status(_Model):
-    """One answer of the control API's `/status`."""
+    """One answer of the control API's `/status`, or what AWS's own APIs give of the same."""
 
     regions: dict[str, RegionStatus] = Field(default_factory=dict)
     targets: tuple[TargetStatus, ...] = ()
@@ -81,7 +84,7 @@ class Status(_Model):
     replication: ReplicationStatus = ReplicationStatus()
     databases: tuple[DatabaseStatus, ...] = ()
     workflows: tuple[WorkflowStatus, ...] = ()
-    fenced: tuple[str, ...] = ()  # regions; the control API does not tell, a deployed environment's records do
+    fenced: tuple[str, ...] = ()  # regions, by the control records; empty in the control API's answer
 
     @property
     def writer(self) -> DatabaseStatus | None:
@@ -93,9 +96,54 @@ class Status(_Model):
         return self.regions[region].refused if region in self.regions else {}
 
     def targets_in(self, region: str) -> list[TargetStatus]:
-        """Targets whose health is looked at: `unused` ones get no traffic, of `unavailable` ones the check is off."""
+        """Targets whose health counts: `unused` ones get no traffic, and `unavailable` ones have their check off."""
         return [
             target
             for target in self.targets
             if target.region == region and target.state not in ("unused", "unavailable")
         ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of the ledger: a posted payment."""
+
+    payment_id: str
+    amount: Decimal
+    currency: str
+    debtor: str
+    creditor: str
+    reference: str
+    content_hash: str
+    posted_in: str  # region
+    writer_epoch: int  # of the writer's control record under which it was posted
+    posted_at: datetime  # by the database's clock
+
+
+_EDGES = frozenset({"route53", "globalaccelerator"})
+
+
+class ControlCall(_Model):
+    """An operation of our own functions and how often it was called, as the embedded AWS counts it: during an outage
+    none may go to the control plane of the lost region, of Route 53 or of Global Accelerator."""
+
+    caller: str  # what kind of program called: function, workflow, or something outside
+    region: str  # that was called
+    service: str
+    operation: str
+    plane: str  # control or data
+    count: int
+
+    @property
+    def is_edge(self) -> bool:
+        """To a service whose control plane is in one region only."""
+        return self.service in _EDGES
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.count} x {self.service} {self.operation} in {self.region} by {self.caller}"
+
+    @property
+    def is_ours(self) -> bool:
+        """By a function or a workflow of the product, not by a tool from outside."""
+        return self.caller != "outside"

@@ -1,4 +1,4 @@
-"""Asking AWS on behalf of a change or a look, so that what it refuses reads the same everywhere."""
+"""AWS calls on behalf of a change or a probe: their errors as the drill's own, and the recovery function."""
 
 import json
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from drill.model.errors import ActionError, ProbeError
-from drill.model.target import Site
 from drill.preflight import control_records
+from shared.deployment import Deployment
 from shared.places import Place
 
 
 @contextmanager
 def changing(what: str) -> Iterator[None]:
-    """Raises ActionError for what AWS refuses."""
+    """Raises ActionError for an error of botocore's."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
@@ -23,8 +23,8 @@ def changing(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def looking(what: str) -> Iterator[None]:
-    """Raises ProbeError for what AWS refuses."""
+def observing(what: str) -> Iterator[None]:
+    """Raises ProbeError for an error of botocore's."""
     try:
         yield
     except (BotoCoreError, ClientError) as error:
@@ -35,19 +35,19 @@ def is_refused(error: ClientError, *codes: str) -> bool:
     return error.response["Error"]["Code"] in codes
 
 
-def is_fenced(site: Site, place: Place) -> bool:
+def is_fenced(deployment: Deployment, place: Place) -> bool:
     """By the newest control record of both replicas."""
-    return control_records.state(site.whole, place).value != control_records.ACTIVE
+    return control_records.state(deployment, place).value != control_records.ACTIVE
 
 
-def recover(site: Site, at: Place, operation: str, **given: Any) -> dict[str, Any]:
-    """Have the recovery function of a region do one operation, as the state machines do. Raises ActionError."""
-    with changing(f"{operation} was refused in {site.region(at)}"):
-        answer = site.client("lambda", at).invoke(
-            FunctionName=site.whole.cell(at).compute.functions["recovery"].name,
+def recover(deployment: Deployment, at: Place, operation: str, **given: Any) -> dict[str, Any]:
+    """Invoke the recovery function of a region, as the state machines do; its answer. Raises ActionError."""
+    with changing(f"{operation} was refused in {deployment.region(at)}"):
+        answer = deployment.client("lambda", at).invoke(
+            FunctionName=deployment.cell(at).compute.functions["recovery"].name,
             Payload=json.dumps({"operation": operation, **given}),
         )
-        told: dict[str, Any] = json.load(answer["Payload"])
+        result: dict[str, Any] = json.load(answer["Payload"])
     if "FunctionError" in answer:
-        raise ActionError(f"{operation} failed: {told.get('errorType')}: {told.get('errorMessage')}")
-    return told
+        raise ActionError(f"{operation} failed: {result.get('errorType')}: {result.get('errorMessage')}")
+    return result

@@ -1,4 +1,4 @@
-"""How a drill looks at a deployed environment: AWS's own answers, at a pace that AWS does not mind."""
+"""The observer of a deployed environment: AWS's own APIs, called seldom enough not to be throttled."""
 
 import asyncio
 import time
@@ -7,45 +7,44 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from drill.model.control_plane_calls import ControlCall
+from drill.model.attempts import Intent
+from drill.model.context import MACHINES, machine_arn
 from drill.model.errors import ProbeError
-from drill.model.ledger_row import Row
-from drill.model.status import DatabaseStatus, Status, TargetStatus, WorkflowStatus
-from drill.model.target import MACHINES, Site
-from drill.observe.aws import is_fenced, looking
+from drill.model.status import DatabaseStatus, Row, Status, TargetStatus, WorkflowStatus
+from drill.observe import journal
+from drill.observe.aws import is_fenced, observing
+from drill.observe.observer import Journals, Ledgers
+from drill.observe.sentinel_log import Decision
 from drill.preflight import database
+from shared.deployment import Deployment
 from shared.naming import Names
 from shared.places import Place
-
-# Reads one run's ledger rows through the Data API, since the database is not reachable from outside its VPC.
-#
-# Data API answers for the member that writes only [AURORA-17], so the other one's rows are not compared.
-
 
 _COLUMNS = (
     "payment_id", "amount", "currency", "debtor", "creditor", "reference", "content_hash", "posted_in", "writer_epoch",
     "posted_at",
 )  # fmt: skip
 _PAGE = 1000  # rows in an answer, which holds at most 1 MiB
-_NO_TABLE = ("42P01", "1146")  # PostgreSQL's and MySQL's word for it; the first payment makes the table
+_NO_TABLE = ("42P01", "1146")  # PostgreSQL's and MySQL's code; the first payment creates the table
 
 
-class EnvironmentLedger:
-    """Reads what references with `prefix` were posted as."""
+class DataApiLedger:
+    """Reads the ledger's rows of this run, whose references begin with `prefix`, through the RDS Data API, since the
+    database is not reachable from outside its VPC. The Data API reads only the member that writes [AURORA-17]."""
 
-    def __init__(self, site: Site, prefix: str) -> None:
-        self._site, self._prefix = site, prefix
+    def __init__(self, deployment: Deployment, prefix: str) -> None:
+        self._deployment, self._prefix = deployment, prefix
 
     def count(self, place: Place) -> int:
         """Raises ProbeError."""
-        found = self._ask(place, "SELECT count(*) FROM ledger WHERE reference LIKE :prefix")
+        found = self._query(place, "SELECT count(*) FROM ledger WHERE reference LIKE :prefix")
         return int(_plain(found[0][0])) if found else 0
 
     def rows(self, place: Place) -> dict[str, Row]:
         """By payment id. Raises ProbeError."""
         rows: dict[str, Row] = {}
         while True:
-            found = self._ask(
+            found = self._query(
                 place,
                 f"SELECT {', '.join(map(_as_text, _COLUMNS))} FROM ledger WHERE reference LIKE :prefix "
                 f"ORDER BY payment_id LIMIT {_PAGE} OFFSET {len(rows)}",
@@ -54,12 +53,14 @@ class EnvironmentLedger:
             if len(found) < _PAGE:
                 return rows
 
-    def _ask(self, place: Place, sql: str) -> list[list[dict[str, Any]]]:
-        deployment = self._site.whole
+    def _query(self, place: Place, sql: str) -> list[list[dict[str, Any]]]:
+        deployment = self._deployment
         names = Names(deployment.suffix)
-        with looking(f"the ledger in {self._site.region(place)} does not answer"):
-            secret = self._site.client("secretsmanager", place).describe_secret(SecretId=names.database_secret)["ARN"]
-            client = self._site.client("rds-data", place)
+        with observing(f"the ledger in {deployment.region(place)} does not answer"):
+            secret = self._deployment.client("secretsmanager", place).describe_secret(SecretId=names.database_secret)[
+                "ARN"
+            ]
+            client = self._deployment.client("rds-data", place)
             try:
                 answer = client.execute_statement(
                     resourceArn=database.member_arn(deployment, place),
@@ -77,7 +78,7 @@ class EnvironmentLedger:
 
 
 def _as_text(column: str) -> str:
-    """Both engines take `char`; a number must not pass through floating point."""
+    """Both engines accept `char`; a number must not pass through floating point."""
     return f"CAST({column} AS char(200))" if column in ("amount", "writer_epoch", "posted_at") else column
 
 
@@ -102,76 +103,71 @@ def _row(fields: Sequence[dict[str, Any]]) -> Row:
     )
 
 
-def writer(site: Site) -> Place:
-    """Where the ledger is written now. Raises ProbeError."""
-    with looking("the database's writer cannot be found"):
-        found = database.writer(site.whole)
-    if found is None:
-        raise ProbeError("the global database has no writer")
-    return found
-
-
 _FRESH_AWS_SECONDS = 2.0
-"""An answer is believed for so long: a look takes about twenty calls, and describing is throttled by the account."""
+"""For this long a status is reused: it takes about twenty calls, and describe calls are throttled per account."""
 
 
-class EnvironmentWatch:
-    """What `drill.observe.local.LocalWatch` is for the embedded AWS. `prefix` is what this run's references begin
-    with."""
+class DeployedObserver:
+    """Observes an environment on AWS. References of this run's payments begin with `prefix`."""
 
-    def __init__(self, site: Site, prefix: str) -> None:
-        self._site = site
-        self._ledger = EnvironmentLedger(site, prefix)
+    def __init__(self, deployment: Deployment, prefix: str) -> None:
+        self._deployment = deployment
+        self._ledger = DataApiLedger(deployment, prefix)
         self._status: Status | None = None
-        self._looked_at = 0.0
+        self._status_at = 0.0
 
     async def status(self) -> Status:
-        if self._status is None or time.monotonic() - self._looked_at >= _FRESH_AWS_SECONDS / self._site.speed:
-            self._status = await asyncio.to_thread(self._look)
-            self._looked_at = time.monotonic()
+        if self._status is None or time.monotonic() - self._status_at >= _FRESH_AWS_SECONDS / self._deployment.speed:
+            self._status = await asyncio.to_thread(self._read_status)
+            self._status_at = time.monotonic()
         return self._status
 
     async def posted(self, status: Status) -> int:
         writer = status.writer
-        place = next((place for place in Place if writer and self._site.region(place) == writer.region), None)
+        place = next((place for place in Place if writer and self._deployment.region(place) == writer.region), None)
         if place is None:
             raise ProbeError("there is no writer")
         return await asyncio.to_thread(self._ledger.count, place)
 
-    async def written(self) -> dict[str, dict[str, Row]]:
-        """The writer's rows, by its region. Raises ProbeError."""
-        place = await asyncio.to_thread(writer, self._site)
-        return {self._site.region(place): await asyncio.to_thread(self._ledger.rows, place)}
+    async def ledgers(self) -> tuple[Ledgers, list[str]]:
+        try:
+            return await asyncio.to_thread(self._writers_ledger), []
+        except ProbeError as error:
+            return {region: {} for region in self._deployment.regions.values()}, [str(error)]
 
-    async def rows(self, _status: Status, region: str) -> dict[str, Row]:
-        raise ProbeError(
-            f"the database in {region} is not reachable from outside its VPC; only the writer's rows can be read"
+    async def journals(self, intents: Sequence[Intent]) -> Journals:
+        """By key: a journal in use is too large to be read whole."""
+        ids = [intent.payment_id for intent in intents]
+        return await asyncio.to_thread(
+            journal.read_each, self._deployment, lambda client, table: journal.read_entries(client, table, ids)
         )
 
-    async def second_run(self) -> dict[str, int]:
-        raise ProbeError("the stack programs are run by `make preview`, not by a drill")
+    async def decisions(self, **_: Any) -> Sequence[Decision]:
+        """Not read: no scenario for a deployed environment is judged by them."""
+        return ()
 
-    async def mark_calls(self) -> None:
-        raise ProbeError("only the embedded AWS counts the calls of our functions; CloudTrail has them")
+    def _writers_ledger(self) -> Ledgers:
+        with observing("the database's writer cannot be found"):
+            place = database.writer(self._deployment)
+        if place is None:
+            raise ProbeError("the global database has no writer")
+        return {self._deployment.region(place): self._ledger.rows(place)}
 
-    async def calls(self) -> list[ControlCall]:
-        raise ProbeError("only the embedded AWS counts the calls of our functions; CloudTrail has them")
-
-    def _look(self) -> Status:
-        with looking("the environment cannot be looked at"):
+    def _read_status(self) -> Status:
+        with observing("the environment cannot be observed"):
             return Status(
                 targets=tuple(target for place in Place for target in self._targets(place)),
                 databases=self._databases(),
                 workflows=tuple(run for place in Place for run in self._runs(place)),
-                fenced=tuple(self._site.region(place) for place in Place if is_fenced(self._site, place)),
+                fenced=tuple(self._deployment.region(place) for place in Place if is_fenced(self._deployment, place)),
             )
 
     def _targets(self, place: Place) -> list[TargetStatus]:
-        arn = self._site.whole.cell(place).ingress.target_group_arn
-        answer = self._site.client("elbv2", place).describe_target_health(TargetGroupArn=arn)
+        arn = self._deployment.cell(place).ingress.target_group_arn
+        answer = self._deployment.client("elbv2", place).describe_target_health(TargetGroupArn=arn)
         return [
             TargetStatus(
-                region=self._site.region(place),
+                region=self._deployment.region(place),
                 target_group=arn.split("/")[-2],
                 state=each["TargetHealth"]["State"],
                 reason=each["TargetHealth"].get("Reason"),
@@ -180,8 +176,8 @@ class EnvironmentWatch:
         ]
 
     def _databases(self) -> tuple[DatabaseStatus, ...]:
-        deployment = self._site.whole
-        answer = self._site.client("rds", Place.SECONDARY).describe_global_clusters(
+        deployment = self._deployment
+        answer = self._deployment.client("rds", Place.SECONDARY).describe_global_clusters(
             GlobalClusterIdentifier=deployment.global_outputs.global_cluster_id
         )
         cluster: dict[str, Any] = answer["GlobalClusters"][0]
@@ -193,7 +189,7 @@ class EnvironmentWatch:
             state = database.cluster(deployment, place)["Status"]
             found.append(
                 DatabaseStatus(
-                    region=self._site.region(place),
+                    region=self._deployment.region(place),
                     cluster=arn.rpartition(":")[2],
                     role="writer" if arn in writers else "reader",
                     running=state == "available",
@@ -204,16 +200,17 @@ class EnvironmentWatch:
         return tuple(found)
 
     def _runs(self, place: Place) -> list[WorkflowStatus]:
-        client = self._site.client("stepfunctions", place)
+        deployment = self._deployment
+        client = deployment.client("stepfunctions", place)
         return [
             WorkflowStatus(
                 machine=machine,
-                region=self._site.region(place),
+                region=self._deployment.region(place),
                 name=each["name"],
                 status=each["status"],
                 started=each["startDate"].timestamp(),
                 ended=each["stopDate"].timestamp() if "stopDate" in each else None,
             )
             for machine in MACHINES
-            for each in client.list_executions(stateMachineArn=self._site.machines[machine, place])["executions"]
+            for each in client.list_executions(stateMachineArn=machine_arn(deployment, machine, place))["executions"]
         ]

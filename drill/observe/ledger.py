@@ -1,4 +1,4 @@
-"""The ledger's rows as each member of the database holds them, read by SQL and without the system's help."""
+"""The ledger's rows in each member of the embedded AWS's database, read by SQL."""
 
 from contextlib import closing
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import psycopg2
 
 from drill.model.errors import ProbeError
-from drill.model.ledger_row import Row
+from drill.model.status import Row
 
 _COLUMNS = "payment_id, amount, currency, debtor, creditor, reference, content_hash, posted_in, writer_epoch, posted_at"
 _CONNECT_SECONDS = 2
@@ -20,16 +20,16 @@ class LedgerReader:
         self._url, self._password = url, password
 
     def rows(self) -> dict[str, Row]:
-        """All rows, by payment id; none if nobody has posted yet. Raises ProbeError."""
-        found = self._ask(f"SELECT {_COLUMNS} FROM ledger", ())
+        """All rows, by payment id; none before the first payment was posted. Raises ProbeError."""
+        found = self._query(f"SELECT {_COLUMNS} FROM ledger", ())
         return {row.payment_id: row for row in (_row(values) for values in found)}
 
     def count(self, prefix: str) -> int:
         """Payments whose reference begins with `prefix`. Raises ProbeError."""
-        found = self._ask("SELECT count(*) FROM ledger WHERE starts_with(reference, %s)", (prefix,))
+        found = self._query("SELECT count(*) FROM ledger WHERE starts_with(reference, %s)", (prefix,))
         return int(found[0][0]) if found else 0
 
-    def _ask(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def _query(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         try:
             with closing(
                 psycopg2.connect(
@@ -44,7 +44,7 @@ class LedgerReader:
                     cursor.execute(sql, values)
                     return list(cursor.fetchall())
         except psycopg2.errors.UndefinedTable:
-            return []  # its first payment makes it
+            return []  # the first payment creates it
         except psycopg2.Error as error:
             raise ProbeError(
                 f"the ledger does not answer: {type(error).__name__}: {str(error).strip()[:200]}"

@@ -1,4 +1,4 @@
-"""How a rehearsal looks at the embedded AWS: its control API, the databases behind it, and the stack programs."""
+"""The observer of the embedded AWS: its control API, the databases behind it, and the stack programs."""
 
 import asyncio
 import json
@@ -9,12 +9,14 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter, ValidationError
 
-from drill.model.control_plane_calls import ControlCall
+from drill.model.attempts import Intent
 from drill.model.errors import ProbeError
-from drill.model.ledger_row import Row
-from drill.model.status import Status
-from drill.model.target import Site
+from drill.model.status import ControlCall, Row, Status
+from drill.observe import journal, sentinel_log
 from drill.observe.ledger import LedgerReader
+from drill.observe.observer import Journals, Ledgers
+from drill.observe.sentinel_log import Decision
+from shared.deployment import Deployment
 from shared.places import Place
 
 
@@ -29,26 +31,22 @@ async def status(client: httpx.AsyncClient, control: str) -> Status:
 
 
 _CALLS: TypeAdapter[list[ControlCall]] = TypeAdapter(list[ControlCall])
-_AGAIN_SECONDS = 120.0
+_REDEPLOY_SECONDS = 120.0
+
+_LOG_AWS_SECONDS = 75.0
+"""A sentinel's run lasts up to 55 s, and its lines are there once it has ended."""
 
 
-class LocalWatch:
-    """`prefix` is what the references of this run's payments begin with; `again` is the command that runs the stack
-    programs once more and prints what that changed."""
+class LocalObserver:
+    """Observes the embedded AWS by its control API and by SQL. References of this run's payments begin with `prefix`;
+    `redeploy` is the command that runs the stack programs again and prints what that changed."""
 
     def __init__(
-        self,
-        client: httpx.AsyncClient,
-        control: str,
-        *,
-        site: Site,
-        secret: str,
-        prefix: str,
-        again: Sequence[str],
+        self, client: httpx.AsyncClient, deployment: Deployment, *, control: str, prefix: str, redeploy: Sequence[str]
     ) -> None:
         self._client, self._control = client, control
-        self._site, self._secret, self._prefix = site, secret, prefix
-        self._again = list(again)
+        self._deployment, self._prefix = deployment, prefix
+        self._redeploy = list(redeploy)
         self._password: str | None = None
 
     async def status(self) -> Status:
@@ -62,6 +60,33 @@ class LocalWatch:
 
     async def rows(self, status: Status, region: str) -> dict[str, Row]:
         return await asyncio.to_thread(self._rows, status, region)
+
+    async def ledgers(self) -> tuple[Ledgers, list[str]]:
+        """Nothing where the environment has no database, which a scenario that needs one finds out before it begins."""
+        found: dict[str, dict[str, Row]] = {}
+        trouble: list[str] = []
+        status = await self.status()
+        for region in self._deployment.regions.values() if status.databases else ():
+            try:
+                found[region] = await self.rows(status, region)
+            except ProbeError as error:
+                found[region] = {}
+                trouble.append(str(error))
+        return found, trouble
+
+    async def journals(self, _intents: Sequence[Intent]) -> Journals:
+        return await asyncio.to_thread(
+            journal.read_each, self._deployment, lambda client, table: journal.read_journal(client, table)
+        )
+
+    async def decisions(self, *, since: float, until: float, watcher: Place | None) -> Sequence[Decision]:
+        found: list[Decision] = []
+        for place in Place:
+            patience = _LOG_AWS_SECONDS / self._deployment.speed if place is watcher else 0.0
+            found += await asyncio.to_thread(
+                sentinel_log.wait_for_decisions, self._deployment, place, since=since, until=until, patience=patience
+            )
+        return sentinel_log.condensed(sorted(found, key=lambda each: each.region))
 
     async def mark_calls(self) -> None:
         try:
@@ -80,19 +105,19 @@ class LocalWatch:
 
     async def second_run(self) -> dict[str, int]:
         process = await asyncio.create_subprocess_exec(
-            *self._again, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            *self._redeploy, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
         try:
-            async with asyncio.timeout(_AGAIN_SECONDS):
-                said, complaints = await process.communicate()
+            async with asyncio.timeout(_REDEPLOY_SECONDS):
+                stdout, stderr = await process.communicate()
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
         try:
-            return {stack: _changes(told) for stack, told in json.loads(said)["stacks"].items()}
+            return {stack: _changes(made) for stack, made in json.loads(stdout)["stacks"].items()}
         except (ValueError, LookupError, AttributeError) as error:
-            last = " / ".join((said + complaints).decode(errors="replace").strip().splitlines()[-3:])
+            last = " / ".join((stdout + stderr).decode(errors="replace").strip().splitlines()[-3:])
             raise ProbeError(f"the stack programs could not be run again: {last}") from error
 
     def _rows(self, status: Status, region: str) -> dict[str, Row]:
@@ -108,12 +133,14 @@ class LocalWatch:
 
     def _find_password(self) -> str:
         try:
-            found = self._site.client("secretsmanager", Place.PRIMARY).get_secret_value(SecretId=self._secret)
+            found = self._deployment.client("secretsmanager", Place.PRIMARY).get_secret_value(
+                SecretId=self._deployment.global_outputs.database_secret_arn
+            )
             return str(json.loads(found["SecretString"])["password"])
         except (BotoCoreError, ClientError) as error:
             raise ProbeError(f"the database's password cannot be read: {error}") from error
 
 
-def _changes(told: Mapping[str, Any]) -> int:
-    """Of one stack, which names what was created, updated, replaced and deleted."""
-    return sum(len(told.get(kind, ())) for kind in ("created", "updated", "replaced", "deleted"))
+def _changes(made: Mapping[str, Any]) -> int:
+    """The resources of one stack that were created, updated, replaced or deleted."""
+    return sum(len(made.get(kind, ())) for kind in ("created", "updated", "replaced", "deleted"))

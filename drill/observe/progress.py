@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from drill.load.generator import Load
+from drill.load.generator import LoadGenerator
+from drill.model.faults import Effect
 from drill.model.status import Status
 from shared.places import Place
 
@@ -28,20 +29,20 @@ class Stage:
 
 
 @dataclass(kw_only=True)
-class Fault:
-    """Something that was done to the system."""
+class FaultPeriod:
+    """Something that was done to the system, and when."""
 
     name: str
     region: str | None
     kind: str
     at: float
-    is_loss: bool = False  # a whole region went
+    is_loss: bool = False  # of a whole region
     ended_at: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """Something the looks saw change: a region's targets, or which member writes."""
+    """A change between two observations: of a region's targets, or of the member that writes."""
 
     at: float
     what: Literal["targets", "writer"]
@@ -51,7 +52,7 @@ class Seen:
 
 @dataclass(kw_only=True)
 class Progress:
-    """Everything a view shows. The runner writes it; `on_stage` hears of each stage that starts or ends."""
+    """Everything a view shows. The runner writes it; `on_stage` is called when a stage starts or ends."""
 
     title: str
     started: float = field(default_factory=time.monotonic)
@@ -60,8 +61,8 @@ class Progress:
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=200))
     status: Status = field(default_factory=Status)
     regions: dict[Place, str] = field(default_factory=dict)
-    load: Load | None = None
-    faults: list[Fault] = field(default_factory=list)
+    load: LoadGenerator | None = None
+    faults: list[FaultPeriod] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     lags: list[tuple[float, float]] = field(default_factory=list)  # when, and the reader's lag in AWS seconds
     rto_limit: float | None = None
@@ -79,17 +80,17 @@ class Progress:
         return unix_time - self.started_at
 
     @property
-    def disturbed(self) -> Fault | None:
-        """The first thing that clients can notice."""
-        return next((fault for fault in self.faults if fault.kind != "lag"), None)
+    def disturbed(self) -> FaultPeriod | None:
+        """The first fault that clients can notice."""
+        return next((fault for fault in self.faults if fault.kind != Effect.REPLICA_LAG), None)
 
     @property
-    def loss(self) -> Fault | None:
+    def loss(self) -> FaultPeriod | None:
         """The first loss of a region."""
         return next((fault for fault in self.faults if fault.is_loss), None)
 
     def saw(self, status: Status) -> None:
-        """A look at the system: kept, with what has changed since the last one."""
+        """Keep an observation, and what has changed since the last one."""
         self.status = status
         for region in self.regions.values():
             states = {target.state for target in status.targets_in(region)}
@@ -100,6 +101,10 @@ class Progress:
         lags = [each.lag_seconds for each in status.databases if each.lag_seconds is not None]
         if lags:
             self.lags.append((self.now(), max(lags)))
+
+    def seen_unhealthy(self, since: float) -> list[Seen]:
+        """When which region's targets became unhealthy."""
+        return [seen for seen in self.seen if seen.what == "targets" and seen.state == "unhealthy" and seen.at >= since]
 
     def _note(self, what: Literal["targets", "writer"], region: str, state: str) -> None:
         last = next((each for each in reversed(self.seen) if each.what == what and self._same(each, region)), None)
@@ -112,7 +117,7 @@ class Progress:
         return seen.what == "writer" or seen.region == region
 
     def line(self, text: str) -> None:
-        """Something that the environment said."""
+        """A line of the environment's output."""
         self.lines.append(text)
         self.on_line(text)
 

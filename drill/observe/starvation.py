@@ -82,7 +82,7 @@ class RunQueueWaits:
         self._seen: dict[tuple[int, int], int] = {}  # nanoseconds by process and thread
         self._stolen = _stolen()
 
-    def since_last_look(self, pids: Iterable[int]) -> Waits:
+    def since_last_sample(self, pids: Iterable[int]) -> Waits:
         """Of `pids`, and what was stolen from all. A thread that is new counts from its start, one that ended meanwhile
         until the last look at it."""
         now: dict[tuple[int, int], int] = {}

@@ -1,4 +1,4 @@
-"""The state machines' runs as Step Functions tells them: what each step did, when, and what the run amounted to."""
+"""Executions of the state machines, read from Step Functions: their steps, moments and outcome."""
 
 import json
 from collections.abc import Mapping
@@ -8,14 +8,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from drill.model.context import MACHINES, machine_arn
 from drill.model.errors import ProbeError
-from drill.model.target import MACHINES, Site
+from shared.deployment import Deployment
 from shared.places import Place
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunStep:
-    """One state of a run that took or changed something. Unix times."""
+    """One task state of a run. Unix times."""
 
     name: str
     entered: float
@@ -24,7 +25,7 @@ class RunStep:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowRun:
-    """One execution. Times are Unix times; `document` is what it wrote, as far as it came."""
+    """One execution. Times are Unix times; `document` is its output, or that of its last state."""
 
     machine: str  # failover or failback
     region: str  # where it ran
@@ -49,26 +50,27 @@ class WorkflowRun:
         return None if preconditions.get("met", True) else str(preconditions.get("reason"))
 
     def moment(self, step: str, name: str = "at") -> float | None:
-        """When a step was done, by what it wrote: `fence`, `change`, `writer`, `publish`, `replay`, `verification`."""
-        said = self.document.get(step, {}).get(name)
-        return None if said is None else datetime.fromisoformat(said).timestamp()
+        """When a step was done, by its part of the document: `fence`, `change`, `writer`, `publish`, `replay` or
+        `verification`."""
+        moment = self.document.get(step, {}).get(name)
+        return None if moment is None else datetime.fromisoformat(moment).timestamp()
 
 
-def read_runs(site: Site, *, besides: frozenset[str] = frozenset()) -> list[WorkflowRun]:
+def read_runs(deployment: Deployment, *, besides: frozenset[str] = frozenset()) -> list[WorkflowRun]:
     """All runs of all our state machines but those named, the oldest first. Raises ProbeError."""
     found = []
     for place in Place:
-        client = site.client("stepfunctions", place)
+        client = deployment.client("stepfunctions", place)
         for machine in MACHINES:
             try:
-                listed = client.list_executions(stateMachineArn=site.machines[machine, place])["executions"]
+                listed = client.list_executions(stateMachineArn=machine_arn(deployment, machine, place))["executions"]
                 found += [
-                    _run(client, machine, site.region(place), each["executionArn"])
+                    _run(client, machine, deployment.region(place), each["executionArn"])
                     for each in listed
                     if each["name"] not in besides
                 ]
             except (BotoCoreError, ClientError) as error:
-                raise ProbeError(f"the {machine} runs in {site.region(place)} cannot be read: {error}") from error
+                raise ProbeError(f"the {machine} runs in {deployment.region(place)} cannot be read: {error}") from error
     return sorted(found, key=lambda run: run.started)
 
 
@@ -91,8 +93,7 @@ def _run(client: Any, machine: str, region: str, arn: str) -> WorkflowRun:
 
 
 def _steps(events: list[dict[str, Any]]) -> list[RunStep]:
-    """States in which work is done, in order; one that is entered again and again is one step. Choices and waits are
-    what lies between."""
+    """Task states in order; one that is entered repeatedly is one step."""
     steps: list[RunStep] = []
     entered: dict[str, float] = {}
     for event in events:
@@ -113,6 +114,6 @@ def _steps(events: list[dict[str, Any]]) -> list[RunStep]:
 
 
 def _last_output(events: list[dict[str, Any]]) -> str | None:
-    """Of a run that failed, the document as its last state left it."""
+    """Of a run that failed, the output of its last state."""
     outputs = [event["stateExitedEventDetails"].get("output") for event in events if "stateExitedEventDetails" in event]
     return next((output for output in reversed(outputs) if output), None)

@@ -3,17 +3,17 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from drill.actions import events as actions_events
 from drill.actions import parameters, restore
-from drill.model.expectation import Finding, Look
-from drill.model.target import Site
-from drill.observe.aws import is_refused, looking
+from drill.model.expectation import Finding, Observation
+from drill.observe.aws import is_refused, observing
 from drill.observe.journal import read_sample
 from drill.preflight import control_records
+from shared.deployment import Deployment
 from shared.places import Place
 
 _UNSEEN = "it could not be looked at"
@@ -23,12 +23,10 @@ _ON_ITS_WAY_AWS_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class NobodyFenced:
-    @property
-    def statement(self) -> str:
-        return "no region is fenced"
+    statement: ClassVar[str] = "no region is fenced"
 
-    def check(self, look: Look) -> Finding:
-        fenced = look.status.fenced
+    def check(self, observed: Observation) -> Finding:
+        fenced = observed.status.fenced
         return Finding(met=not fenced, evidence=f"{', '.join(fenced) or 'none'} fenced")
 
 
@@ -42,14 +40,14 @@ class WriterAt:
     def statement(self) -> str:
         return f"the database writes in the {self.place} region"
 
-    def check(self, look: Look) -> Finding:
-        members = {each.region: each for each in look.status.databases}
+    def check(self, observed: Observation) -> Finding:
+        members = {each.region: each for each in observed.status.databases}
         evidence = ", ".join(
             f"{each.region} {each.role} {each.problem or each.switching or 'available'}" for each in members.values()
         )
-        wanted = members.get(look.regions[self.place])
+        wanted = members.get(observed.regions[self.place])
         met = (
-            set(members) == set(look.regions.values())
+            set(members) == set(observed.regions.values())
             and all(each.running and not each.switching for each in members.values())
             and wanted is not None
             and wanted.role == "writer"
@@ -63,29 +61,27 @@ class CoolDownOver:
 
     aws_seconds: float = 300.0  # functions/recovery/settings.py
 
-    @property
-    def statement(self) -> str:
-        return "the last change is long enough ago for another failover"
+    statement: ClassVar[str] = "the last change is long enough ago for another failover"
 
-    def gather(self, site: Site) -> float | None:
+    def gather(self, deployment: Deployment) -> float | None:
         """When that was, as Unix time."""
-        keys = [control_records.region_key(region) for region in site.regions.values()]
+        keys = [control_records.region_key(region) for region in deployment.regions.values()]
         moments = []
-        with looking("the control records cannot be read"):
+        with observing("the control records cannot be read"):
             for key in (*keys, control_records.WRITER_KEY):
-                answer = site.client("dynamodb", Place.SECONDARY).get_item(
-                    TableName=site.journal_table, Key={"pk": {"S": key}}, ConsistentRead=True
+                answer = deployment.client("dynamodb", Place.SECONDARY).get_item(
+                    TableName=deployment.global_outputs.journal_table, Key={"pk": {"S": key}}, ConsistentRead=True
                 )
                 item: dict[str, Any] = answer.get("Item", {})
                 if "since" in item and item.get("state", {}).get("S", control_records.ACTIVE) == control_records.ACTIVE:
                     moments.append(datetime.fromisoformat(item["since"]["S"]).timestamp())
         return max(moments, default=None)
 
-    def check(self, look: Look) -> Finding:
-        if self.statement not in look.gathered:
+    def check(self, observed: Observation) -> Finding:
+        if self.statement not in observed.gathered:
             return Finding(met=False, evidence=_UNSEEN)
-        moment = look.gathered[self.statement]
-        left = 0.0 if moment is None else max(0.0, self.aws_seconds - (look.at - moment) * look.speed)
+        moment = observed.gathered[self.statement]
+        left = 0.0 if moment is None else max(0.0, self.aws_seconds - (observed.at - moment) * observed.speed)
         return Finding(met=not left, evidence=f"{left:.0f} AWS s are left")
 
 
@@ -93,15 +89,13 @@ class CoolDownOver:
 class ParametersAgree:
     """The parameter that a drill changed in both regions has one value again: the later one."""
 
-    @property
-    def statement(self) -> str:
-        return "the parameter has the later value in both regions"
+    statement: ClassVar[str] = "the parameter has the later value in both regions"
 
-    def gather(self, site: Site) -> dict[str, str | None]:
-        return {site.region(place): _value(site, place) for place in Place}
+    def gather(self, deployment: Deployment) -> dict[str, str | None]:
+        return {deployment.region(place): _value(deployment, place) for place in Place}
 
-    def check(self, look: Look) -> Finding:
-        held: dict[str, str | None] = look.gathered.get(self.statement, {})
+    def check(self, observed: Observation) -> Finding:
+        held: dict[str, str | None] = observed.gathered.get(self.statement, {})
         wanted = parameters.value(Place.SECONDARY)
         met = bool(held) and all(value == wanted for value in held.values())
         return Finding(met=met, evidence=_held(held))
@@ -109,22 +103,20 @@ class ParametersAgree:
 
 @dataclass(frozen=True)
 class ParameterGone:
-    @property
-    def statement(self) -> str:
-        return "the parameter is gone in both regions"
+    statement: ClassVar[str] = "the parameter is gone in both regions"
 
-    def gather(self, site: Site) -> dict[str, str | None]:
-        return {site.region(place): _value(site, place) for place in Place}
+    def gather(self, deployment: Deployment) -> dict[str, str | None]:
+        return {deployment.region(place): _value(deployment, place) for place in Place}
 
-    def check(self, look: Look) -> Finding:
-        held: dict[str, str | None] = look.gathered.get(self.statement, {})
+    def check(self, observed: Observation) -> Finding:
+        held: dict[str, str | None] = observed.gathered.get(self.statement, {})
         return Finding(met=bool(held) and not any(held.values()), evidence=_held(held))
 
 
-def _value(site: Site, place: Place) -> str | None:
-    with looking(f"the parameter in {site.region(place)} cannot be read"):
+def _value(deployment: Deployment, place: Place) -> str | None:
+    with observing(f"the parameter in {deployment.region(place)} cannot be read"):
         try:
-            found = site.client("ssm", place).get_parameter(Name=parameters.parameter(site))
+            found = deployment.client("ssm", place).get_parameter(Name=parameters.parameter(deployment))
         except ClientError as error:
             if is_refused(error, "ParameterNotFound"):
                 return None
@@ -149,19 +141,19 @@ class EventArrives:
         by = f", taken in the {self.taken} region" if self.taken else ""
         return f"an event ({self.mark}) reaches the {self.place} region's bus{by}"
 
-    def gather(self, site: Site) -> list[str]:
+    def gather(self, deployment: Deployment) -> list[str]:
         """The regions that took the events heard so far. A queue shows only some of its messages each time."""
-        with looking(f"the drill's queue in {site.region(self.place)} cannot be read"):
-            url = actions_events.queue_url(site, self.place)
-            found = site.client("sqs", self.place).receive_message(
+        with observing(f"the drill's queue in {deployment.region(self.place)} cannot be read"):
+            url = actions_events.queue_url(deployment, self.place)
+            found = deployment.client("sqs", self.place).receive_message(
                 QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0
             )
         events = [json.loads(message["Body"]) for message in found.get("Messages", [])]
         return [event["region"] for event in events if event.get("detail", {}).get("mark") == self.mark]
 
-    def check(self, look: Look) -> Finding:
-        regions: list[str] = look.gathered.get(self.statement, [])
-        wanted = look.regions[self.taken] if self.taken else None
+    def check(self, observed: Observation) -> Finding:
+        regions: list[str] = observed.gathered.get(self.statement, [])
+        wanted = observed.regions[self.taken] if self.taken else None
         met = bool(regions) and (wanted is None or wanted in regions)
         return Finding(met=met, evidence=f"taken in {', '.join(sorted(set(regions)))}" if regions else "none heard")
 
@@ -173,28 +165,26 @@ class RestoredRowsHold:
     place: Place
     rows: int = 500
 
-    @property
-    def statement(self) -> str:
-        return "the restored journal holds the payments of the one in use"
+    statement: ClassVar[str] = "the restored journal holds the payments of the one in use"
 
-    def gather(self, site: Site) -> tuple[int, list[str]]:
+    def gather(self, deployment: Deployment) -> tuple[int, list[str]]:
         """How many were compared, and which differ."""
-        client = site.client("dynamodb", self.place)
-        with looking("the restored journal cannot be read"):
-            kept = read_sample(client, restore.restored(site), limit=self.rows)
-            used = read_sample(client, site.journal_table, keys=list(kept))
-            described = client.describe_table(TableName=restore.restored(site))["Table"]
+        client = deployment.client("dynamodb", self.place)
+        with observing("the restored journal cannot be read"):
+            kept = read_sample(client, restore.restored(deployment), limit=self.rows)
+            used = read_sample(client, deployment.global_outputs.journal_table, keys=list(kept))
+            described = client.describe_table(TableName=restore.restored(deployment))["Table"]
             until = described.get("RestoreSummary", {}).get("RestoreDateTime", described["CreationDateTime"])
-            recent = read_sample(client, site.journal_table, limit=self.rows)
-            until -= timedelta(seconds=_ON_ITS_WAY_AWS_SECONDS / site.speed)
+            recent = read_sample(client, deployment.global_outputs.journal_table, limit=self.rows)
+            until -= timedelta(seconds=_ON_ITS_WAY_AWS_SECONDS / deployment.speed)
             older = {key for key, item in recent.items() if datetime.fromisoformat(item["accepted_at"]) < until}
-            again = read_sample(client, restore.restored(site), keys=sorted(older))
+            again = read_sample(client, restore.restored(deployment), keys=sorted(older))
         differing = [key for key, item in kept.items() if used.get(key) != item]
         return len(kept), sorted({*differing, *(older - set(again))})
 
-    def check(self, look: Look) -> Finding:
-        if self.statement not in look.gathered:
+    def check(self, observed: Observation) -> Finding:
+        if self.statement not in observed.gathered:
             return Finding(met=False, evidence=_UNSEEN)
-        count, differing = look.gathered[self.statement]
+        count, differing = observed.gathered[self.statement]
         evidence = f"{count} compared, {len(differing)} differ" + (f", first {differing[0]}" if differing else "")
         return Finding(met=count > 0 and not differing, evidence=evidence)

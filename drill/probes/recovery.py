@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from drill.model.expectation import Finding, Look
+from drill.model.expectation import Finding, Observation
 from drill.model.status import DatabaseStatus, WorkflowStatus
 from shared.places import Place
 
@@ -19,12 +20,12 @@ class DatabasesFollow:
     def statement(self) -> str:
         return f"the database writes in the {self.writer} region and the other one follows"
 
-    def check(self, look: Look) -> Finding:
-        members = {each.region: each for each in look.status.databases}
+    def check(self, observed: Observation) -> Finding:
+        members = {each.region: each for each in observed.status.databases}
         evidence = ", ".join(_said(each) for each in members.values()) or "no database"
-        if set(members) != set(look.regions.values()):
+        if set(members) != set(observed.regions.values()):
             return Finding(met=False, evidence=evidence)
-        writer, reader = members[look.regions[self.writer]], members[look.regions[self.writer.other]]
+        writer, reader = members[observed.regions[self.writer]], members[observed.regions[self.writer.other]]
         met = (
             all(each.running and not each.switching and not each.problem for each in (writer, reader))
             and (writer.role, reader.role) == ("writer", "reader")
@@ -50,8 +51,8 @@ class ReaderBehind:
     def statement(self) -> str:
         return f"the database's reader is {self.aws_seconds:g} s behind"
 
-    def check(self, look: Look) -> Finding:
-        lags = [each.lag_seconds for each in look.status.databases if each.lag_seconds is not None]
+    def check(self, observed: Observation) -> Finding:
+        lags = [each.lag_seconds for each in observed.status.databases if each.lag_seconds is not None]
         behind = max(lags, default=0.0)
         return Finding(met=behind >= self.aws_seconds, evidence=f"{behind:.1f} AWS s behind")
 
@@ -63,16 +64,14 @@ class LedgerKeepsUp:
     aws_seconds: float = 10.0
     needs_ledger: bool = True
 
-    @property
-    def statement(self) -> str:
-        return "the ledger holds what clients were told"
+    statement: ClassVar[str] = "the ledger holds what clients were told"
 
-    def check(self, look: Look) -> Finding:
-        if look.posted is None:
+    def check(self, observed: Observation) -> Finding:
+        if observed.posted is None:
             return Finding(met=False, evidence="the writer's ledger does not answer")
-        allowed = look.rate * max(2.0, self.aws_seconds / look.speed)
-        evidence = f"{look.posted} posted of {look.acknowledged} acknowledged"
-        return Finding(met=look.acknowledged - look.posted <= allowed, evidence=evidence)
+        allowed = observed.rate * max(2.0, self.aws_seconds / observed.speed)
+        evidence = f"{observed.posted} posted of {observed.acknowledged} acknowledged"
+        return Finding(met=observed.acknowledged - observed.posted <= allowed, evidence=evidence)
 
 
 @dataclass(frozen=True)
@@ -87,8 +86,8 @@ class Runs:
     def statement(self) -> str:
         return f"the {self.kind} has {'ended' if self.ended else 'begun'}"
 
-    def check(self, look: Look) -> Finding:
-        runs = new_runs(look, self.kind)
+    def check(self, observed: Observation) -> Finding:
+        runs = new_runs(observed, self.kind)
         counted = [run for run in runs if not (self.ended and run.is_running)]
         evidence = ", ".join(f"{run.name} {run.status.lower()}" for run in runs) or f"no run of the {self.kind}"
         met = len(counted) >= self.at_least and (not self.ended or len(counted) == len(runs))
@@ -99,18 +98,16 @@ class Runs:
 class NothingRuns:
     """No workflow is at work."""
 
-    @property
-    def statement(self) -> str:
-        return "no workflow is at work"
+    statement: ClassVar[str] = "no workflow is at work"
 
-    def check(self, look: Look) -> Finding:
-        running = [run.name for run in look.status.workflows if run.is_running]
+    def check(self, observed: Observation) -> Finding:
+        running = [run.name for run in observed.status.workflows if run.is_running]
         return Finding(met=not running, evidence=", ".join(running) or "none")
 
 
-def new_runs(look: Look, kind: str | None = None) -> Sequence[WorkflowStatus]:
+def new_runs(observed: Observation, kind: str | None = None) -> Sequence[WorkflowStatus]:
     """The workflow runs that began during this drill, the oldest first."""
-    runs = [run for run in look.status.workflows if run.name not in look.before and kind in (None, run.kind)]
+    runs = [run for run in observed.status.workflows if run.name not in observed.before and kind in (None, run.kind)]
     return sorted(runs, key=lambda run: run.started or 0.0)
 
 
@@ -118,12 +115,10 @@ def new_runs(look: Look, kind: str | None = None) -> Sequence[WorkflowStatus]:
 class DatabaseSwitches:
     """A change of writer is under way."""
 
-    @property
-    def statement(self) -> str:
-        return "the database's writer is on its way"
+    statement: ClassVar[str] = "the database's writer is on its way"
 
-    def check(self, look: Look) -> Finding:
-        switching = [each.switching for each in look.status.databases if each.switching]
+    def check(self, observed: Observation) -> Finding:
+        switching = [each.switching for each in observed.status.databases if each.switching]
         return Finding(met=bool(switching), evidence=", ".join(switching) or "no change of writer")
 
 
@@ -133,15 +128,13 @@ class CooledDown:
 
     aws_seconds: float = 300.0  # functions/sentinel/settings.py
 
-    @property
-    def statement(self) -> str:
-        return "the sentinels' cool-down is over"
+    statement: ClassVar[str] = "the sentinels' cool-down is over"
 
-    def left(self, look: Look) -> float:
+    def left(self, observed: Observation) -> float:
         """AWS seconds until then."""
-        ended = max((run.ended for run in look.status.workflows if run.ended is not None), default=None)
-        return 0.0 if ended is None else max(0.0, self.aws_seconds - (look.at - ended) * look.speed)
+        ended = max((run.ended for run in observed.status.workflows if run.ended is not None), default=None)
+        return 0.0 if ended is None else max(0.0, self.aws_seconds - (observed.at - ended) * observed.speed)
 
-    def check(self, look: Look) -> Finding:
-        left = self.left(look)
+    def check(self, observed: Observation) -> Finding:
+        left = self.left(observed)
         return Finding(met=not left, evidence=f"{left:.0f} AWS s are left")

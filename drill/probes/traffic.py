@@ -1,8 +1,9 @@
 """What a drill looks at. Nothing here changes anything: a look is taken, and expectations are judged on it."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from drill.model.expectation import Finding, Look
+from drill.model.expectation import Finding, Observation
 from shared.places import Place
 
 
@@ -12,29 +13,29 @@ class AcceptedAsOffered:
 
     share: float = 0.9  # a short window cuts off requests at both ends
 
-    @property
-    def statement(self) -> str:
-        return "payments are accepted at the rate offered, none fails"
+    statement: ClassVar[str] = "payments are accepted at the rate offered, none fails"
 
-    def check(self, look: Look) -> Finding:
-        evidence = f"{look.recent.ok:.1f}/s accepted of {look.rate:g}/s offered, {look.recent.failed:.1f}/s failed"
-        return Finding(met=look.recent.ok >= self.share * look.rate and not look.recent.failed, evidence=evidence)
+    def check(self, observed: Observation) -> Finding:
+        evidence = (
+            f"{observed.recent.ok:.1f}/s accepted of {observed.rate:g}/s offered, {observed.recent.failed:.1f}/s failed"
+        )
+        return Finding(
+            met=observed.recent.ok >= self.share * observed.rate and not observed.recent.failed, evidence=evidence
+        )
 
 
 @dataclass(frozen=True)
 class TargetsHealthy:
     """Every target of each region's load balancer is in service."""
 
-    @property
-    def statement(self) -> str:
-        return "targets are healthy in both regions"
+    statement: ClassVar[str] = "targets are healthy in both regions"
 
-    def check(self, look: Look) -> Finding:
-        parts = [self._region(look, region) for region in look.regions.values()]
+    def check(self, observed: Observation) -> Finding:
+        parts = [self._region(observed, region) for region in observed.regions.values()]
         return Finding(met=all(part.met for part in parts), evidence=", ".join(part.evidence for part in parts))
 
-    def _region(self, look: Look, region: str) -> Finding:
-        states = [target.state for target in look.status.targets_in(region)]
+    def _region(self, observed: Observation, region: str) -> Finding:
+        states = [target.state for target in observed.status.targets_in(region)]
         healthy = states.count("healthy")
         return Finding(met=bool(states) and healthy == len(states), evidence=f"{region} {healthy} of {len(states)}")
 
@@ -49,10 +50,11 @@ class ServedBy:
     def statement(self) -> str:
         return f"the accelerator sends clients to the {self.place} region"
 
-    def check(self, look: Look) -> Finding:
-        evidence = ", ".join(f"{region} {rate:.1f}/s" for region, rate in sorted(look.recent.by_region.items()))
+    def check(self, observed: Observation) -> Finding:
+        evidence = ", ".join(f"{region} {rate:.1f}/s" for region, rate in sorted(observed.recent.by_region.items()))
         return Finding(
-            met=set(look.recent.by_region) == {look.regions[self.place]}, evidence=evidence or "no answer lately"
+            met=set(observed.recent.by_region) == {observed.regions[self.place]},
+            evidence=evidence or "no answer lately",
         )
 
 
@@ -62,12 +64,10 @@ class ReplicationKeepsUp:
 
     seconds: float = 2.0  # of the offered rate; DynamoDB is usually below one [DYNAMODB-4]
 
-    @property
-    def statement(self) -> str:
-        return "replication keeps up"
+    statement: ClassVar[str] = "replication keeps up"
 
-    def check(self, look: Look) -> Finding:
-        waiting = {region: count for region, count in look.status.replication.backlog.items() if count}
+    def check(self, observed: Observation) -> Finding:
+        waiting = {region: count for region, count in observed.status.replication.backlog.items() if count}
         evidence = ", ".join(f"{count} writes wait for {region}" for region, count in sorted(waiting.items()))
-        met = all(count <= look.rate * self.seconds for count in waiting.values())
+        met = all(count <= observed.rate * self.seconds for count in waiting.values())
         return Finding(met=met, evidence=evidence or "no write waits")

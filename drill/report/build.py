@@ -1,208 +1,105 @@
-"""From what a run found to its report. Rounds for reading; judges nothing itself."""
+"""The report of a run, from its result, settings and progress. Judges nothing itself.
 
+Fields that a result or its settings hold under the same name need no line here.
+"""
+
+import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any
 
-from drill.model.attempts import Attempt, Record
-from drill.model.objectives import NoTakeOver, Objectives
-from drill.observe.host_usage import bounded_by
-from drill.observe.progress import Fault, Progress, Stage
+from drill.model.attempts import Attempt
+from drill.model.objectives import NoTakeOver
+from drill.observe.host_usage import DRILL, EMBEDDED_AWS, bounded_by
+from drill.observe.progress import FaultPeriod, Progress
 from drill.report import model
-from drill.report.recovery import database_report, decision_reports, moment_reports, promoted_at, workflow_reports
-from drill.report.traffic import rounded, traffic_report
+from drill.report.recovery import database_report, moment_reports, workflow_reports
 from drill.scenarios.settings import RehearsalSettings
-from drill.verdict import interruptions as verdict_interruptions
+from drill.verdict import interruptions as measures
 from drill.verdict import verdict
-from drill.verdict.interruptions import SteadyRun
-from drill.verdict.limits import Limits
-from drill.verdict.result import Found, Measured
-from shared.places import Place
+from drill.verdict.result import RunResult
 
 _EVIDENCE = 20  # sentences of each kind; the counts are whole
-
-KNOWN_LIMITS = (
-    "This is a rehearsal on one machine: the three stack programs, the functions, the state machines and the health "
-    "checks are the real ones, the AWS services under them are emulated. It proves the design and the code, not AWS's "
-    "own times.",
-    "The accelerator acts on target health at once; AWS does not publish how long Global Accelerator takes "
-    "(users commonly see less than 30 s).",
-    "A promotion is PostgreSQL's own and takes the time that AWS names as typical for Aurora, about a minute.",
-    "Clients and servers share the processors of this machine, so latencies are upper bounds and the accepted rate is "
-    "this machine's, not a region's.",
-    "Latencies are not sped up: at a speed above 1, a fixed piece of computing weighs more against the limits.",
-)
+_BINS = 100
 
 
-class Where(Protocol):
-    """What a report says of the environment itself."""
-
-    @property
-    def deploy_seconds(self) -> dict[str, float]: ...
-
-    def region(self, place: Place) -> str: ...
-
-
-def report(
-    settings: RehearsalSettings,
-    progress: Progress,
-    endpoints: Where,
-    found: Found,
-    *,
-    started_at: datetime,
-    left_behind: Sequence[str],
-    known_limits: Sequence[str] = KNOWN_LIMITS,
-) -> model.Report:
-    disturbed = progress.disturbed
-    assert disturbed is not None, "a run in which nothing was done has nothing to report"
-    record = found.load.record
-    ended = max((attempt.ended for attempt in record.attempts), default=progress.now())
-    after = [attempt for attempt in record.attempts if attempt.ended >= disturbed.at]
-    interruptions = verdict_interruptions.interruptions(after, SteadyRun.of(settings.rate))
-    outage = _outage(progress.loss, found)
-    loss = progress.loss
-    traffic = traffic_report(settings, progress, found, interruptions, disturbed=disturbed.at, ended=ended)
-    checks = verdict.checks(
-        settings.scenario.objectives,
-        Measured(
-            speed=settings.speed,
-            rto_limit=found.limits.rto_seconds,
-            interruptions=interruptions,
-            load_ended=ended,
-            failed_before_fault=traffic.failed_before_outage,
-            answered_meanwhile=_answered(after, until=disturbed.ended_at or ended),
-            calls_refused=outage.calls_refused if outage else 0,
-            shed=record.shed,
-            given_up=len(record.given_up),
-            verification=found.verification,
-            not_restored=found.not_restored,
-            left_behind=left_behind,
-            blind=found.blind,
-            regions={place: endpoints.region(place) for place in Place},
-            started_at=progress.started_at,
-            lost_at=None if loss is None else progress.started_at + loss.at,
-            runs=found.runs,
-            awaited=found.awaited,
-            two_writers=found.two_writers,
-            control_calls=found.control_calls,
-            calls_counted=found.calls_counted,
-            decisions=found.decisions,
-            promotion_loss=found.promotion_loss,
-            promoted_at=promoted_at(found),
-            second_runs=found.second_runs,
-            reported_poison=found.reported_poison,
-            fault_at=disturbed.at,
-            recovery=_recovery(settings.scenario.objectives, record, disturbed, ended),
-            storm_ended=disturbed.ended_at or ended,
-            unhealthy=sorted(
-                {
-                    seen.region
-                    for seen in progress.seen
-                    if seen.what == "targets" and seen.state == "unhealthy" and seen.at >= disturbed.at
-                }
-            ),
-            starvation=found.sampler.starvation,
-            started=progress.started,
-        ),
-    )
+def report(settings: RehearsalSettings, progress: Progress, result: RunResult) -> model.Report:
+    objectives, loss = settings.scenario.objectives, progress.loss
+    checks = verdict.checks(objectives, result)
     word, first_broken = verdict.verdict(checks)
-    return model.Report(
-        scenario=settings.scenario.name,
-        title=settings.scenario.title,
-        environment=settings.environment,
-        verdict=word,
-        first_broken=first_broken,
-        started_at=started_at,
-        finished_at=datetime.now(UTC),
-        speed=settings.speed,
-        rate=settings.rate,
-        duration=rounded((found.load.stopped or ended) - (found.load.started or 0.0)),
-        seed=settings.seed,
-        why=settings.why,
-        first_try=settings.first_try,
-        regions={place.value: endpoints.region(place) for place in Place},
-        outage=outage,
-        traffic=traffic,
-        payments=_payments(found),
-        steps=[_step(stage) for stage in progress.stages],
-        limits=_limits(found.limits),
-        checks=checks,
-        bounded_by=bounded_by(
-            found.usage,
+    traffic = _traffic(settings, progress, result)
+    computed: dict[str, Any] = {
+        "scenario": settings.scenario.name,
+        "title": settings.scenario.title,
+        "not_exercised": settings.scenario.not_exercised,
+        "verdict": word,
+        "first_broken": first_broken,
+        "checks": checks,
+        "started_at": datetime.fromtimestamp(progress.started_at, UTC),
+        "finished_at": datetime.now(UTC),
+        "duration": (result.load_stopped or result.load_ended) - result.load_started,
+        "outage": _outage(loss, result),
+        "traffic": traffic,
+        "payments": _payments(result),
+        "steps": progress.stages,
+        "faults": progress.faults,
+        "bounded_by": bounded_by(
+            result.usage,
             rate=settings.rate,
             accepted=traffic.steady_accepted_per_second,
-            latest=record.latest,
-            shed=record.shed,
+            latest=result.record.latest,
+            shed=result.record.shed,
         ),
-        resources=_resources(found, progress),
-        deploy_seconds=endpoints.deploy_seconds,
-        not_exercised=list(settings.scenario.not_exercised),
-        known_limits=list(known_limits),
-        faults=[_fault(fault) for fault in progress.faults],
-        moments=moment_reports(settings, progress, found, after),
-        workflows=workflow_reports(progress, found),
-        database=database_report(progress, found),
-        control_calls=model.ControlCallsReport(
-            counted=found.calls_counted,
-            total=sum(call.count for call in found.control_calls),
-            calls=[call.sentence for call in found.control_calls],
+        "resources": _resources(result, progress),
+        "moments": moment_reports(settings, progress, result),
+        "workflows": workflow_reports(progress, result),
+        "database": database_report(progress, result),
+        "control_calls": model.ControlCallsReport(
+            counted=result.calls_counted,
+            total=sum(call.count for call in result.control_calls),
+            calls=[call.sentence for call in result.control_calls],
         )
-        if loss and not isinstance(settings.scenario.objectives.take_over, NoTakeOver)
+        if loss and not isinstance(objectives.take_over, NoTakeOver)
         else None,
-        decisions=decision_reports(progress, found),
-        second_runs=[dict(run) for run in found.second_runs],
-        trouble=list(found.trouble),
-    )
+        "decisions": [
+            model.DecisionReport(
+                region=each.region,
+                at=progress.at(each.at),
+                verdict=each.verdict,
+                reason=each.reason,
+                times=each.times,
+            )
+            for each in result.decisions
+        ],
+    }
+    taken_over = {
+        name: getattr(source, name)
+        for name in model.Report.model_fields
+        for source in (settings, result)
+        if hasattr(source, name)
+    }
+    return model.Report.model_validate(taken_over | computed)
 
 
-def _outage(loss: Fault | None, found: Found) -> model.OutageReport | None:
+def _outage(loss: FaultPeriod | None, result: RunResult) -> model.OutageReport | None:
     if loss is None or loss.region is None:
         return None
-    before = found.refused_before.get(loss.region, {})
-    counts = {what: count - before.get(what, 0) for what, count in found.status.refused(loss.region).items()}
-    refused = {what: count for what, count in counts.items() if count}
     return model.OutageReport(
         region=loss.region,
         kind=loss.kind,
-        at=rounded(loss.at),
-        healed_at=None if loss.ended_at is None else rounded(loss.ended_at),
-        calls_refused=sum(refused.values()),
-        calls_refused_by=refused,
+        at=loss.at,
+        healed_at=loss.ended_at,
+        calls_refused=result.calls_refused,
+        calls_refused_by=dict(result.calls_refused_by),
     )
 
 
-def _recovery(
-    objectives: Objectives, record: Record, storm: Fault, ended: float
-) -> verdict_interruptions.Recovery | None:
-    if objectives.overload is None or storm.ended_at is None:
-        return None
-    return verdict_interruptions.recovery(
-        record.intents, since=storm.ended_at, until=ended, share=objectives.overload.share
-    )
-
-
-def _fault(fault: Fault) -> model.FaultReport:
-    return model.FaultReport(
-        name=fault.name,
-        kind=fault.kind,
-        region=fault.region,
-        at=rounded(fault.at),
-        ended_at=None if fault.ended_at is None else rounded(fault.ended_at),
-    )
-
-
-def _answered(attempts: Sequence[Attempt], *, until: float) -> dict[str, int]:
-    return dict(Counter(each.region or "unknown" for each in attempts if each.ok and each.ended <= until))
-
-
-def _payments(found: Found) -> model.PaymentsReport:
-    record, verified = found.load.record, found.verification
+def _payments(result: RunResult) -> model.PaymentsReport:
+    record, verified = result.record, result.verification
     given_up = [f"{intent.reference}: {intent.given_up}" for intent in record.given_up]
     sentences = (
         *(verified.lost, verified.duplicated, verified.missing_in_ledger),
-        *(verified.journals_differ, verified.ledgers_differ, given_up, found.two_writers),
+        *(verified.journals_differ, verified.ledgers_differ, given_up, result.two_writers),
     )
     return model.PaymentsReport(
         acknowledged=verified.acknowledged,
@@ -213,7 +110,7 @@ def _payments(found: Found) -> model.PaymentsReport:
         given_up=len(record.given_up),
         in_journal_by_region=verified.in_journal_by_region,
         unconfirmed=verified.unconfirmed,
-        by_durability=dict(Counter(intent.durability or "not said" for intent in record.acknowledged)),
+        by_durability=dict(Counter(intent.durability or "unspecified" for intent in record.acknowledged)),
         evidence=[sentence for kind in sentences for sentence in kind[:_EVIDENCE]],
         in_ledger_by_region=verified.in_ledger_by_region,
         missing_in_ledger=len(verified.missing_in_ledger),
@@ -223,36 +120,60 @@ def _payments(found: Found) -> model.PaymentsReport:
     )
 
 
-def _step(stage: Stage) -> model.StepReport:
-    return model.StepReport.model_validate(
-        asdict(stage) | {"at": rounded(stage.at), "seconds": rounded(stage.seconds or 0)}
-    )
-
-
-def _limits(limits: Limits) -> model.LimitsReport:
-    return model.LimitsReport(
-        rto_limit_seconds=rounded(limits.rto_seconds),
-        rto_limit_aws_seconds=rounded(limits.rto_aws_seconds),
-        health_checks=[
-            model.HealthCheckReport(
-                region=check.region,
-                interval_aws_seconds=check.interval,
-                unhealthy_threshold=check.unhealthy_threshold,
-                healthy_threshold=check.healthy_threshold,
-            )
-            for check in limits.checks
-        ],
-    )
-
-
-def _resources(found: Found, progress: Progress) -> model.ResourcesReport:
-    starvation, ends = found.sampler.starvation, progress.started + progress.now()
+def _resources(result: RunResult, progress: Progress) -> model.ResourcesReport:
+    ends = progress.now()
     return model.ResourcesReport(
-        cores=found.usage.cores,
-        machine_cores_busy=rounded(found.usage.machine),
-        processor_share={part: rounded(share) for part, share in found.usage.share_by_part.items()},
-        starved_seconds=rounded(starvation.within(progress.started, ends)),
-        starved_share=rounded(starvation.share(progress.started, ends)),
-        peak_memory_bytes=found.sampler.peak_bytes,
-        peak_processes=found.sampler.peak_processes,
+        cores=result.usage.cores,
+        machine_cores_busy=result.usage.machine,
+        processor_share={DRILL: result.usage.drill, EMBEDDED_AWS: result.usage.embedded_aws},
+        starved_seconds=result.starved(0.0, ends),
+        starved_share=result.starved_share(0.0, ends),
+        peak_memory_bytes=result.peak_memory_bytes,
+        peak_processes=result.peak_processes,
+    )
+
+
+def _traffic(settings: RehearsalSettings, progress: Progress, result: RunResult) -> model.TrafficReport:
+    record, started, ended, fault_at = result.record, result.load_started, result.load_ended, result.fault_at
+    stopped = result.load_stopped or ended
+    ok = [attempt for attempt in record.attempts if attempt.ok]
+    first = verdict.rto(result.interruptions)
+    latencies = [attempt.seconds * 1000 for attempt in ok]
+    steady = result.steady_at(progress, settings.scenario.method[0].name)
+
+    def per_second(attempts: list[Attempt]) -> float:
+        """Between the steady state and the fault."""
+        return sum(steady <= each.ended < fault_at for each in attempts) / max(fault_at - steady, 1e-6)
+
+    # A whole number of payments a slice, or the steps between two numbers would show as ripples.
+    width = math.ceil(max(0.25, (ended - started) / _BINS) * settings.rate) / settings.rate
+    return model.TrafficReport(
+        sent=len(record.attempts),
+        ok=len(ok),
+        failed=len(record.attempts) - len(ok),
+        rto_seconds=first,
+        rto_aws_seconds=None if first is None else first * settings.speed,
+        longest_gap_seconds=measures.longest_gap(record.attempts, start=started, end=stopped),
+        p50_ms=measures.percentile(latencies, 0.5),
+        p99_ms=measures.percentile(latencies, 0.99),
+        by_region=measures.by_region(record.attempts),
+        failed_by_outcome=dict(Counter(each.outcome.value for each in record.attempts if not each.ok)),
+        failed_before_outage=result.failed_before_fault,
+        interruptions=[model.InterruptionReport.model_validate(each) for each in result.interruptions],
+        shed=record.shed,
+        latest_arrival_seconds=record.latest,
+        offered_per_second=(len(record.intents) + record.shed) / max(stopped - started, 1e-6),
+        accepted_per_second=len(record.acknowledged) / max(ended - started, 1e-6),
+        steady_accepted_per_second=per_second(ok),
+        steady_retries_per_second=per_second([each for each in record.attempts if each.is_retry]),
+        retries=sum(each.is_retry for each in record.attempts),
+        timeline=model.Timeline(
+            start=started,
+            end=ended,
+            bin_seconds=width,
+            bins=[
+                model.TimelineBin.model_validate(each)
+                for each in measures.timeline(record.attempts, start=started, end=ended, width=width)
+            ],
+        ),
     )

@@ -16,7 +16,7 @@ from drill.report.files import JSON_NAME
 from drill.runlog import folders as runs
 from drill.runlog import log
 from drill.runlog.entries import ApiCall, Measure, RunEnded, RunStarted, VerdictReached
-from drill.runlog.log import JournalError, Recorded
+from drill.runlog.log import Recorded, RunLogError
 
 Outcome = Literal["passed", "failed", "inconclusive", "cut off", "unreadable"]
 
@@ -126,7 +126,7 @@ def _run(folder: Path) -> Run:
     scenario = folder.name.partition("-")[2]
     try:
         entries = log.read(folder) if (folder / log.NAME).exists() else []
-    except JournalError as error:
+    except RunLogError as error:
         return Run(run=folder.name, scenario=scenario, outcome="unreadable", first_broken=str(error))
     of_journal = _of_journal(entries)
     if not (folder / JSON_NAME).exists():
@@ -180,5 +180,5 @@ def _of_journal(entries: Sequence[Recorded]) -> dict[str, object]:
         "measures": measures,
         "api_calls": len(calls),
         "api_errors": sum(call.outcome != "ok" for call in calls),
-        "left_to_undo": len(log.pending_undos(entries)),
+        "left_to_undo": len(log.pending_rollbacks(entries)),
     }

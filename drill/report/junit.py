@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from drill.report.model import Report
-from drill.verdict.model import CheckReport
+from drill.verdict.check import CheckReport
 
 # What XML 1.0 allows; anything else an answer may hold would make the file unreadable (XML §2.2).
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

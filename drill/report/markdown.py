@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from drill.report.model import Report
-from drill.verdict.model import CheckReport
+from drill.verdict.check import CheckReport
 
 _WORDS = {"passed": "PASSED", "failed": "FAILED", "inconclusive": "INCONCLUSIVE"}
 

@@ -2,47 +2,58 @@
 
 Times: `started_at` and `finished_at` are ISO 8601 in UTC. Every other time is seconds on this machine: a moment (`at`,
 `healed_at`, `start`) since `started_at`, anything else a length. `speed` AWS seconds pass in one of them.
+
+A field takes its value from the attribute of the same name of a run's result or settings, unless
+`drill.report.build` computes it.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
-from drill.verdict.model import CheckReport, StrictModel, Verdict
+from drill.verdict.check import CheckReport, StrictModel, Verdict
+
+
+def rounded(value: float) -> float:
+    """To the thousandth: no measurement here is finer."""
+    return round(value, 3)
+
+
+Rounded = Annotated[float, AfterValidator(rounded)]
 
 
 class OutageReport(StrictModel):
     region: str
     kind: str
-    at: float
-    healed_at: float | None
+    at: Rounded
+    healed_at: Rounded | None
     calls_refused: int
     calls_refused_by: dict[str, int]  # by what was called
 
 
 class FaultReport(StrictModel):
-    """Something that was done to the system; `ended_at` is None if it never was taken back."""
+    """Something that was done to the system; `ended_at` is None if it was not rolled back."""
 
     name: str
     kind: str
     region: str | None
-    at: float
-    ended_at: float | None
+    at: Rounded
+    ended_at: Rounded | None
 
 
 class MomentReport(StrictModel):
     """Something that happened by itself. `aws_seconds` is counted from the first loss."""
 
     name: str
-    at: float
-    aws_seconds: float
-    limit_aws_seconds: float | None = None
+    at: Rounded
+    aws_seconds: Rounded
+    limit_aws_seconds: Rounded | None = None
 
 
 class WorkflowStepReport(StrictModel):
     name: str
-    at: float
-    seconds: float
+    at: Rounded
+    seconds: Rounded
 
 
 class WorkflowReport(StrictModel):
@@ -52,25 +63,25 @@ class WorkflowReport(StrictModel):
     region: str
     name: str
     status: str
-    at: float
-    seconds: float | None
-    held_because: str | None  # the guard's reason; None if it let the run go on
+    at: Rounded
+    seconds: Rounded | None
+    held_because: str | None  # the reason why the preconditions were not met; None if they were
     failure: str
     steps: list[WorkflowStepReport]
-    aws_seconds: dict[str, float]  # what the run measured of itself
+    aws_seconds: dict[str, Rounded]  # what the run measured of itself
 
 
 class WriterReport(StrictModel):
     """A time in which a region's database took writes."""
 
     region: str
-    at: float
-    until: float | None
+    at: Rounded
+    until: Rounded | None
 
 
 class LagReport(StrictModel):
-    at: float
-    aws_seconds: float
+    at: Rounded
+    aws_seconds: Rounded
 
 
 class WrittenReport(StrictModel):
@@ -108,7 +119,7 @@ class DecisionReport(StrictModel):
     """What a sentinel decided, by its own log."""
 
     region: str
-    at: float
+    at: Rounded
     verdict: str
     reason: str
     times: int
@@ -117,22 +128,22 @@ class DecisionReport(StrictModel):
 class InterruptionReport(StrictModel):
     """From sending the first request that failed to the first answer to a steady run of good ones."""
 
-    start: float
-    seconds: float | None  # None: service did not come back
+    start: Rounded
+    seconds: Rounded | None  # None: service did not come back
 
 
 class TimelineBin(StrictModel):
     """Requests sent in one slice of the time line."""
 
-    start: float
+    start: Rounded
     ok: dict[str, int]  # by region that answered
     failed: dict[str, int]  # by outcome
 
 
 class Timeline(StrictModel):
-    start: float
-    end: float
-    bin_seconds: float
+    start: Rounded
+    end: Rounded
+    bin_seconds: Rounded
     bins: list[TimelineBin]
 
 
@@ -142,21 +153,21 @@ class TrafficReport(StrictModel):
     sent: int
     ok: int
     failed: int
-    rto_seconds: float | None  # 0 if nothing failed, None if service did not come back
-    rto_aws_seconds: float | None
-    longest_gap_seconds: float
-    p50_ms: float | None  # of requests that were accepted
-    p99_ms: float | None
+    rto_seconds: Rounded | None  # 0 if nothing failed, None if service did not come back
+    rto_aws_seconds: Rounded | None
+    longest_gap_seconds: Rounded
+    p50_ms: Rounded | None  # of requests that were accepted
+    p99_ms: Rounded | None
     by_region: dict[str, int]  # accepted requests, by region that answered
     failed_by_outcome: dict[str, int]
     failed_before_outage: int
     interruptions: list[InterruptionReport]
     shed: int  # arrivals that were not sent, since too many requests were under way
-    latest_arrival_seconds: float  # by which a payment left later than its schedule, at worst
-    offered_per_second: float
-    accepted_per_second: float  # payments, over the whole time of load
-    steady_accepted_per_second: float  # payments, between the steady state and the outage: the goodput
-    steady_retries_per_second: float = 0.0  # requests for payments that were sent before, in the same time
+    latest_arrival_seconds: Rounded  # by which a payment left later than its schedule, at worst
+    offered_per_second: Rounded
+    accepted_per_second: Rounded  # payments, over the whole time of load
+    steady_accepted_per_second: Rounded  # payments, between the steady state and the outage: the goodput
+    steady_retries_per_second: Rounded = 0.0  # requests for payments that were sent before, in the same time
     retries: int = 0  # in all
     timeline: Timeline
 
@@ -169,9 +180,9 @@ class PaymentsReport(StrictModel):
     lost: int  # acknowledged ones that a region lacks or holds differently
     duplicated: int  # one intent under several ids, or one id that differs between regions
     offered: int
-    given_up: int  # clients that were never told
+    given_up: int  # clients that never got an answer
     in_journal_by_region: dict[str, int]
-    unconfirmed: int  # in the journal though the client was never told: allowed
+    unconfirmed: int  # in the journal, but not acknowledged to the client: allowed
     by_durability: dict[str, int]
     evidence: list[str]  # of what was lost, duplicated or given up: the first of each
     in_ledger_by_region: dict[str, int] = Field(default_factory=dict)  # acknowledged ones with a row as sent
@@ -184,8 +195,8 @@ class PaymentsReport(StrictModel):
 class StepReport(StrictModel):
     name: str
     region: str | None
-    at: float
-    seconds: float
+    at: Rounded
+    seconds: Rounded
     outcome: Literal["done", "failed"]
     detail: str
 
@@ -194,23 +205,23 @@ class HealthCheckReport(StrictModel):
     """The deployed health check of a region's load balancer, in AWS seconds."""
 
     region: str
-    interval_aws_seconds: float
+    interval_aws_seconds: Rounded
     unhealthy_threshold: int
     healthy_threshold: int
 
 
 class LimitsReport(StrictModel):
-    rto_limit_seconds: float
-    rto_limit_aws_seconds: float
+    rto_limit_seconds: Rounded
+    rto_limit_aws_seconds: Rounded
     health_checks: list[HealthCheckReport]
 
 
 class ResourcesReport(StrictModel):
     cores: int
-    machine_cores_busy: float
-    processor_share: dict[str, float]  # of one core, by part, under load
-    starved_seconds: float = 0.0  # in which a process of the run was ready and no processor was free
-    starved_share: float = 0.0  # of the run
+    machine_cores_busy: Rounded
+    processor_share: dict[str, Rounded]  # in cores, of the drill and of the embedded AWS, under load
+    starved_seconds: Rounded = 0.0  # in which a process of the run was ready and no processor was free
+    starved_share: Rounded = 0.0  # of the run
     peak_memory_bytes: int
     peak_processes: int
 
@@ -225,9 +236,9 @@ class Report(StrictModel):
     finished_at: AwareDatetime
     speed: float
     rate: float
-    duration: float
+    duration: Rounded
     seed: int
-    why: str = ""  # rate and speed are what they are: what was measured of this machine
+    why: str = ""  # this rate and speed were chosen: the measurements of this machine
     first_try: str = ""  # why an earlier run of the same rehearsal, at twice the speed, was inconclusive
     regions: dict[str, str]  # by place
     outage: OutageReport | None
@@ -238,7 +249,7 @@ class Report(StrictModel):
     checks: list[CheckReport]
     bounded_by: str
     resources: ResourcesReport
-    deploy_seconds: dict[str, float]  # by stack
+    deploy_seconds: dict[str, Rounded]  # by stack
     not_exercised: list[str]
     known_limits: list[str]
     faults: list[FaultReport] = Field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Writes every AWS call of a run into its journal, by a hook on the sessions that the deployment makes clients of."""
+"""Writes every AWS call of a run into its log, by a hook on the sessions from which the deployment makes clients."""
 
 import time
 from collections.abc import Callable
@@ -7,19 +7,19 @@ from typing import Any
 import boto3
 
 from drill.runlog.entries import ApiCall
-from drill.runlog.log import Journal
+from drill.runlog.log import RunLog
 from shared.deployment import Deployment
 
-_CALL = "drill_call"  # where a call's own context keeps what it is and when it began
+_CALL = "drill_call"  # key in a call's own context of its model and start time
 
 
-def record_calls(deployment: Deployment, journal: Journal) -> None:
+def record_calls(deployment: Deployment, run_log: RunLog) -> None:
     """From now on; clients made before are not recorded."""
-    deployment.watch(recorder(journal))
+    deployment.watch(recorder(run_log))
 
 
-def recorder(journal: Journal) -> Callable[[boto3.Session], None]:
-    """A watcher of sessions. botocore emits one of the two ends for each call, however often it was tried."""
+def recorder(run_log: RunLog) -> Callable[[boto3.Session], None]:
+    """A watcher of sessions. botocore emits one of the two ends for each call, retries included."""
 
     def begun(model: Any, context: dict[str, Any], **_: Any) -> None:
         context[_CALL] = model, time.monotonic()
@@ -32,10 +32,10 @@ def recorder(journal: Journal) -> Callable[[boto3.Session], None]:
         end(context, type(exception).__name__)
 
     def end(context: dict[str, Any], outcome: str) -> None:
-        if journal.closed:
-            return  # the run is over; what is called now belongs to whoever calls it
+        if run_log.closed:
+            return  # the run is over; later calls are not its own
         model, started = context[_CALL]
-        journal.write(
+        run_log.write(
             ApiCall(
                 service=model.service_model.service_name,
                 operation=model.name,

@@ -1,19 +1,19 @@
-"""What a drill writes into its journal, one model a kind of entry. The journal adds when, and the chain."""
+"""Entries of a run log, one model for each kind. The log adds the time and the hash chain."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
-def _names_a_change(undo: dict[str, Any]) -> dict[str, Any]:
-    if not isinstance(undo.get("change"), str):
-        raise ValueError("an undo names its change")
-    return undo
+def _names_a_change(rollback: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(rollback.get("change"), str):
+        raise ValueError("a rollback names its change")
+    return rollback
 
 
-Undo = Annotated[dict[str, Any], AfterValidator(_names_a_change)]
-"""A change as `drill.model.change.plain` writes it and `from_plain` makes it again. It names places, never an ARN: the
-journal cuts account numbers, and whoever cleans up finds the resources again through the deployment."""
+Rollback = Annotated[dict[str, Any], AfterValidator(_names_a_change)]
+"""A change as `drill.model.context.plain` writes it and `from_plain` makes it again. It names places, never an ARN: the
+log masks account numbers, and the cleanup finds the resources again through the deployment."""
 
 ActionOutcome = Literal["done", "failed"]
 
@@ -23,7 +23,7 @@ class _Entry(BaseModel):
 
 
 class RunStarted(_Entry):
-    """The plan, before anything is asked or changed."""
+    """The plan, before the first call and the first change."""
 
     kind: Literal["run started"] = "run started"
     scenario: str
@@ -36,7 +36,7 @@ class RunStarted(_Entry):
 
 
 class Probe(_Entry):
-    """A look at the system that something was decided on."""
+    """An observation that decided how the run went on."""
 
     kind: Literal["probe"] = "probe"
     step: str
@@ -45,17 +45,17 @@ class Probe(_Entry):
 
 
 class ActionBegun(_Entry):
-    """Written before a change is made. From here on the undo is owed, whatever becomes of the change."""
+    """Written before a change is made. From here on its rollback is pending, even if the change fails."""
 
     kind: Literal["action begun"] = "action begun"
     action: str  # unique in the run
     name: str
     region: str | None = None
-    undo: Undo | None = None  # None: the change needs none
+    rollback: Rollback | None = None  # None: the change needs none
 
 
 class ActionDone(_Entry):
-    """What became of a change. A failed one may have happened all the same, so its undo is still owed."""
+    """The outcome of a change. A failed one may have taken effect, so its rollback is still pending."""
 
     kind: Literal["action done"] = "action done"
     action: str
@@ -64,7 +64,7 @@ class ActionDone(_Entry):
 
 
 class ApiCall(_Entry):
-    """One call to AWS, tries again included."""
+    """One call to AWS, retries included."""
 
     kind: Literal["api call"] = "api call"
     service: str
@@ -75,7 +75,7 @@ class ApiCall(_Entry):
 
 
 class Measure(_Entry):
-    """A number that an objective is judged by."""
+    """A figure and the limit it is judged by."""
 
     kind: Literal["measure"] = "measure"
     name: str
@@ -92,18 +92,18 @@ class VerdictReached(_Entry):
     first_broken: str | None = None
 
 
-class WayBack(_Entry):
-    """An owed undo was carried out, or could not be."""
+class RolledBack(_Entry):
+    """A pending rollback was carried out, or failed."""
 
-    kind: Literal["way back"] = "way back"
-    action: str  # the one that is undone
+    kind: Literal["rollback"] = "rollback"
+    action: str  # the one that is rolled back
     outcome: ActionOutcome
     detail: str = ""
     by: Literal["run", "cleanup"] = "run"
 
 
 class RunEnded(_Entry):
-    """The run ended by itself; a journal without it was cut off."""
+    """The run ended by itself; a log without this entry was cut off."""
 
     kind: Literal["run ended"] = "run ended"
     status: int  # exit status
@@ -117,6 +117,21 @@ class CleanedUp(_Entry):
 
 
 Entry = Annotated[
-    RunStarted | Probe | ActionBegun | ActionDone | ApiCall | Measure | VerdictReached | WayBack | RunEnded | CleanedUp,
+    RunStarted
+    | Probe
+    | ActionBegun
+    | ActionDone
+    | ApiCall
+    | Measure
+    | VerdictReached
+    | RolledBack
+    | RunEnded
+    | CleanedUp,
     Field(discriminator="kind"),
 ]
+
+
+class EntryWriter(Protocol):
+    """Where a run writes its entries: `drill.runlog.log.RunLog`."""
+
+    def write(self, entry: Entry) -> None: ...

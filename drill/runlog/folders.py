@@ -13,11 +13,11 @@ _NAME = re.compile(r"\d{8}T\d{6}Z-[a-z0-9-]+(-\d+)?")
 
 
 class NoRun(RuntimeError):
-    """There is no such run. The message says which there are."""
+    """There is no such run. The message lists the last ones."""
 
 
 def new_folder(environment: str, scenario: str, *, root: Path = ROOT, now: datetime | None = None) -> Path:
-    """Make the folder of a run that begins now; a second one in the same second gets a number."""
+    """Create the folder of a run that begins now; a second one in the same second gets a number."""
     moment = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     for number in range(1, 100):
         folder = root / environment / (f"{moment}-{scenario}" + (f"-{number}" if number > 1 else ""))
@@ -48,14 +48,14 @@ def chosen(environment: str, name: str | None, *, root: Path = ROOT) -> Path:
     raise NoRun(f"{environment} has no run {name}; the last are {', '.join(each.name for each in every[-3:])}")
 
 
-def owing(environment: str, *, root: Path = ROOT) -> list[Path]:
-    """Runs after which something is left to undo, or which were cut off; the newest first. Raises JournalError."""
+def with_pending_rollbacks(environment: str, *, root: Path = ROOT) -> list[Path]:
+    """Runs with pending rollbacks, and runs that were cut off; the newest first. Raises RunLogError."""
     return [
         folder
         for folder in reversed(folders(environment, root=root))
-        if (folder / log.NAME).exists() and _owes(log.read(folder))
+        if (folder / log.NAME).exists() and _needs_cleanup(log.read(folder))
     ]
 
 
-def _owes(entries: Sequence[Recorded]) -> bool:
-    return bool(log.pending_undos(entries)) or log.is_cut_off(entries)
+def _needs_cleanup(entries: Sequence[Recorded]) -> bool:
+    return bool(log.pending_rollbacks(entries)) or log.is_cut_off(entries)

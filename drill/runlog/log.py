@@ -1,7 +1,7 @@
-"""The journal of a run: JSON lines that are only ever added to, each on disk before the run goes on.
+"""The log of a run: an append-only file of JSON lines, each on disk before the run goes on.
 
-Every line holds the hash of the line before and its own, so that a line that was changed, taken out or put in shows.
-What is cut off at the end shows by the run's end that is missing; a report keeps the last hash (`Journal.head`).
+Every line holds the hash of the line before and its own, so that a line that was changed, removed or inserted is
+detected. A log that was cut off lacks the entry of the run's end.
 """
 
 import fcntl
@@ -18,12 +18,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from drill.runlog.entries import ActionBegun, Entry, Undo, WayBack
+from drill.runlog.entries import ActionBegun, Entry, Rollback, RolledBack
 from shared.redaction import masked
-
-# Takes out of a text what no journal and no report may hold: secrets, and account numbers but their last four
-# digits.
-
 
 SECRET = "[secret]"
 _SHORTEST = 6  # a shorter "secret" would blank out ordinary words
@@ -38,7 +34,8 @@ _PATTERNS = (
 
 
 class Redactor:
-    """Knows the run's own secrets by value, and others by their looks."""
+    """Removes from a text what neither log nor report may hold: the run's own secrets by value, others by their
+    pattern, and account numbers but for their last four digits."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = sorted({each for each in secrets if len(each) >= _SHORTEST}, key=len, reverse=True)
@@ -62,13 +59,13 @@ class Redactor:
         return value
 
 
-NAME = "journal.jsonl"
+NAME = "run-log.jsonl"
 _START = "0" * 64  # what the first line names as the hash before it
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
-class JournalError(RuntimeError):
-    """A journal cannot be written or believed. The message names the first broken line."""
+class RunLogError(RuntimeError):
+    """A run log cannot be written, or was changed. The message names the first broken line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,16 +78,16 @@ class Recorded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owed:
-    """An undo that no way back has carried out, and the action that owes it."""
+class PendingRollback:
+    """A rollback that was not carried out, and the action it belongs to."""
 
     action: str
     name: str
-    undo: Undo
+    rollback: Rollback
 
 
-class Journal:
-    """A run's journal, open for writing by one process at a time; its threads may share it."""
+class RunLog:
+    """A run's log, open for writing by one process at a time; its threads may share it."""
 
     def __init__(self, path: Path, descriptor: int, redactor: Redactor, number: int, head: str) -> None:
         self.path = path
@@ -101,10 +98,10 @@ class Journal:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, folder: Path, *, secrets: Iterable[str] = ()) -> "Journal":
-        """Begin the journal in `folder`, or go on with it. `secrets` never get into it.
+    def open(cls, folder: Path, *, secrets: Iterable[str] = ()) -> "RunLog":
+        """Create the log in `folder`, or continue it. `secrets` are redacted.
 
-        Raises JournalError if its chain is broken, or a run that goes on is writing it.
+        Raises RunLogError if its chain is broken, or another run is writing it.
         """
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / NAME
@@ -114,27 +111,22 @@ class Journal:
             content = path.read_bytes()
             whole = content[: content.rfind(b"\n") + 1]
             if whole != content:
-                os.ftruncate(descriptor, len(whole))  # the last run died while writing it: it was never true
+                os.ftruncate(descriptor, len(whole))  # the last run died while writing it
             lines = _verified(whole, path)
             _sync_folder(folder)
         except BlockingIOError as error:
             os.close(descriptor)
-            raise JournalError(f"a run is still writing {path}; let it end first") from error
+            raise RunLogError(f"a run is still writing {path}; let it end first") from error
         except BaseException:
             os.close(descriptor)
             raise
         return cls(path, descriptor, Redactor(secrets), len(lines), lines[-1][1] if lines else _START)
 
-    @property
-    def head(self) -> str:
-        """The hash of the last line."""
-        return self._head
-
     def write(self, entry: Entry) -> None:
-        """Redacted, and on disk when this returns. Raises OSError if it cannot be written, JournalError once closed."""
+        """Redacted, and on disk when this returns. Raises OSError if it cannot be written, RunLogError once closed."""
         with self._lock:
             if self._descriptor is None:
-                raise JournalError(f"{self.path} is closed; nothing more can be written")
+                raise RunLogError(f"{self.path} is closed; nothing more can be written")
             number = self._number + 1
             content = {
                 "number": number,
@@ -148,12 +140,12 @@ class Journal:
             end = os.fstat(self._descriptor).st_size
             if os.write(self._descriptor, data) != len(data):
                 os.ftruncate(self._descriptor, end)
-                raise OSError(f"{self.path} took only a part of line {number}; is the disk full?")
+                raise OSError(f"{self.path} accepted only a part of line {number}; is the disk full?")
             os.fsync(self._descriptor)
             self._number, self._head = number, head
 
     def entries(self) -> list[Recorded]:
-        """All lines so far, verified. Raises JournalError."""
+        """All lines so far, verified. Raises RunLogError."""
         return read(self.path.parent)
 
     @property
@@ -166,7 +158,7 @@ class Journal:
                 os.close(self._descriptor)
                 self._descriptor = None
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "RunLog":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -174,29 +166,29 @@ class Journal:
 
 
 def read(folder: Path) -> list[Recorded]:
-    """The journal of a run, verified; a last line that was cut off while it was written is left out.
+    """The log of a run, verified; a last line that was cut off while it was written is left out.
 
-    Raises JournalError, naming the first broken line, and FileNotFoundError where there is no journal.
+    Raises RunLogError, naming the first broken line, and FileNotFoundError where there is no log.
     """
     path = folder / NAME
     content = path.read_bytes()
     return [recorded for recorded, _ in _verified(content[: content.rfind(b"\n") + 1], path)]
 
 
-def pending_undos(entries: Iterable[Recorded]) -> list[Owed]:
-    """What is left to undo, the last change first. A change that was begun counts as made: nobody saw it fail."""
-    owed: dict[str, Owed] = {}
+def pending_rollbacks(entries: Iterable[Recorded]) -> list[PendingRollback]:
+    """The last change first. A change that was begun counts as made, even if it failed: it may have taken effect."""
+    pending: dict[str, PendingRollback] = {}
     for entry in (recorded.entry for recorded in entries):
-        if isinstance(entry, ActionBegun) and entry.undo is not None:
-            owed[entry.action] = Owed(action=entry.action, name=entry.name, undo=entry.undo)
-        elif isinstance(entry, WayBack) and entry.outcome == "done":
-            owed.pop(entry.action, None)
-    return list(reversed(owed.values()))
+        if isinstance(entry, ActionBegun) and entry.rollback is not None:
+            pending[entry.action] = PendingRollback(action=entry.action, name=entry.name, rollback=entry.rollback)
+        elif isinstance(entry, RolledBack) and entry.outcome == "done":
+            pending.pop(entry.action, None)
+    return list(reversed(pending.values()))
 
 
 def is_cut_off(entries: Iterable[Recorded]) -> bool:
-    """Whether the run died on its way and nobody has cleaned up after it: also what the system did by itself, a
-    failover for one, may be left as it was then."""
+    """Whether the run died and was not cleaned up since. What the system did by itself meanwhile, such as a failover,
+    may be left too."""
     kinds = [recorded.entry.kind for recorded in entries]
     return "run started" in kinds and not {"run ended", "cleaned up"} & set(kinds)
 
@@ -213,15 +205,15 @@ def _verified(content: bytes, path: Path) -> list[tuple[Recorded, str]]:
 def _line(line: bytes, number: int, previous: str, path: Path) -> tuple[Recorded, str]:
     try:
         content: dict[str, Any] = json.loads(line)
-        told = content.pop("hash")
+        stored = content.pop("hash")
         if content["number"] != number or content["previous"] != previous:
-            raise JournalError(f"line {number} of {path} does not follow the line before; one was taken out or put in")
-        if told != _hash(content):
-            raise JournalError(f"line {number} of {path} was changed after it was written")
+            raise RunLogError(f"line {number} of {path} does not follow the line before: one was removed or inserted")
+        if stored != _hash(content):
+            raise RunLogError(f"line {number} of {path} was changed after it was written")
         entry = _ENTRY.validate_python(content["entry"])
-        return Recorded(number=number, at=datetime.fromisoformat(content["at"]), entry=entry), told
+        return Recorded(number=number, at=datetime.fromisoformat(content["at"]), entry=entry), stored
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise JournalError(f"line {number} of {path} is no line of a journal: {type(error).__name__}") from error
+        raise RunLogError(f"line {number} of {path} is no line of a run log: {type(error).__name__}") from error
 
 
 def _hash(content: dict[str, Any]) -> str:
@@ -229,7 +221,7 @@ def _hash(content: dict[str, Any]) -> str:
 
 
 def _sync_folder(folder: Path) -> None:
-    """That the file is there at all must outlive a crash too."""
+    """The file's directory entry must survive a crash too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

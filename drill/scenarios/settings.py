@@ -5,9 +5,9 @@ import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from drill.model.faults import OutageKind
+from drill.model.faults import OutageMode
 from drill.model.scenario import Scenario
-from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.scenarios.deployed import DEPLOYED_SCENARIOS, GAME_DAY
 from drill.scenarios.simulated import SCENARIOS
 from shared.deployment import Deployment
 
@@ -40,7 +40,7 @@ class RehearsalSettings:
     rate: float  # payments a second
     duration: float | None  # of the phases of load together; None: as short as each makes sense
     seed: int
-    kind: OutageKind
+    outage_mode: OutageMode
     output: Path
     given_speed: float | None = None  # by hand; None: chosen from what this machine sustains
     given_rate: float | None = None
@@ -58,7 +58,7 @@ class RehearsalSettings:
         rate: float | None,
         duration: float | None,
         seed: int,
-        kind: str,
+        outage_mode: str,
         output: Path,
     ) -> "RehearsalSettings":
         """From the words of a command line; no quicker than the scenario allows. `speed` and `rate` that are None are
@@ -66,8 +66,8 @@ class RehearsalSettings:
         """
         if scenario not in SCENARIOS:
             raise SettingsError(f"there is no scenario {scenario}; choose one of {', '.join(SCENARIOS)}")
-        if kind not in list(OutageKind):
-            raise SettingsError(f"--outage-mode is {kind}; choose one of {', '.join(OutageKind)}")
+        if outage_mode not in list(OutageMode):
+            raise SettingsError(f"--outage-mode is {outage_mode}; choose one of {', '.join(OutageMode)}")
         if not environment.strip():
             raise SettingsError("--env is empty; name an environment, such as dev")
         if speed is not None:
@@ -92,7 +92,7 @@ class RehearsalSettings:
             rate=AUTOMATIC_RATE if rate is None else rate,
             duration=duration,
             seed=seed,
-            kind=OutageKind(kind),
+            outage_mode=OutageMode(outage_mode),
             output=output,
             given_speed=None if speed is None else first_speed,
             given_rate=rate,
@@ -144,29 +144,29 @@ class RunSettings(RehearsalSettings):
 def chosen(name: str, *, local: bool) -> list[Scenario]:
     """The scenarios that a name means, in order. Raises SettingsError, also for one that needs faults to be made."""
     if name == GAME_DAY:
-        return list(ENVIRONMENT_SCENARIOS.values())
-    if name in ENVIRONMENT_SCENARIOS:
-        return [ENVIRONMENT_SCENARIOS[name]]
+        return list(DEPLOYED_SCENARIOS.values())
+    if name in DEPLOYED_SCENARIOS:
+        return [DEPLOYED_SCENARIOS[name]]
     if name not in SCENARIOS:
-        known = (*ENVIRONMENT_SCENARIOS, GAME_DAY, *SCENARIOS)
+        known = (*DEPLOYED_SCENARIOS, GAME_DAY, *SCENARIOS)
         raise SettingsError(f"there is no scenario {name}; choose one of {', '.join(known)}")
     if not local:
         raise SettingsError(
             f"{name} takes things away, and only the embedded AWS has a fault injector for that: run it with --env "
-            f"local, or choose one of {', '.join((*ENVIRONMENT_SCENARIOS, GAME_DAY))}"
+            f"local, or choose one of {', '.join((*DEPLOYED_SCENARIOS, GAME_DAY))}"
         )
     return [SCENARIOS[name]]
 
 
 def settings(
-    scenario: Scenario, deployment: Deployment, folder: Path, *, rate: float, kind: str, seed: int | None
+    scenario: Scenario, deployment: Deployment, folder: Path, *, rate: float, outage_mode: str, seed: int | None
 ) -> RunSettings:
     """Raises SettingsError."""
     least, most = _RUN_RATE
     if not least <= rate <= most:
         raise SettingsError(f"--rate is {rate:g}; a number from {least:g} to {most:g} is needed, such as 5")
-    if kind not in list(OutageKind):
-        raise SettingsError(f"--outage-mode is {kind}; choose one of {', '.join(OutageKind)}")
+    if outage_mode not in list(OutageMode):
+        raise SettingsError(f"--outage-mode is {outage_mode}; choose one of {', '.join(OutageMode)}")
     return RunSettings(
         scenario=scenario,
         environment=deployment.environment,
@@ -174,7 +174,7 @@ def settings(
         rate=rate,
         duration=None,
         seed=random.SystemRandom().randrange(_SEEDS) if seed is None else seed,
-        kind=OutageKind(kind),
+        outage_mode=OutageMode(outage_mode),
         output=folder.parent,
         run_folder=folder,
     )

@@ -1,90 +1,42 @@
-"""Compares what clients were told with what the journal holds in each region, and with the rows of each database.
-
-Reads only, and trusts nobody's word.
-"""
+"""Compares the clients' own record with the journal of each region and with the ledger of each database member."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from drill.model.attempts import Intent
-from drill.model.ledger_row import Row
-from drill.observe.journal import _PREFIX, read_sample
-
-_CONTENT = ("amount", "currency", "debtor", "creditor", "reference")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One payment in one region's journal."""
-
-    payment_id: str
-    content: Mapping[str, str]
-    synthetic: bool = False  # made to prove a recovery, not by a client
-
-    @property
-    def reference(self) -> str:
-        return self.content.get("reference", "")
-
-
-Journals = Mapping[str, Mapping[str, Entry]]
-Ledgers = Mapping[str, Mapping[str, Row]]
+from drill.model.status import Row
+from drill.observe.journal import CONTENT, Entry
+from drill.observe.observer import Journals, Ledgers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
     """The comparison. Each loss, duplicate and difference is one sentence of evidence."""
 
-    acknowledged: int
-    in_journal: int  # acknowledged payments that both regions hold as the client sent them
-    in_journal_by_region: dict[str, int]  # acknowledged payments that the region holds as sent
-    unconfirmed: int  # in the journal, but the client was never told; allowed
-    lost: tuple[str, ...]
-    duplicated: tuple[str, ...]
-    in_ledger_by_region: dict[str, int] = field(
-        default_factory=dict
-    )  # acknowledged payments that the member has as sent
+    acknowledged: int = 0
+    in_journal: int = 0  # acknowledged payments that both regions hold as the client sent them
+    in_journal_by_region: dict[str, int] = field(default_factory=dict)  # held as sent
+    unconfirmed: int = 0  # in the journal, but not acknowledged to the client; allowed
+    lost: tuple[str, ...] = ()
+    duplicated: tuple[str, ...] = ()
+    in_ledger_by_region: dict[str, int] = field(default_factory=dict)  # acknowledged payments with a row as sent
     missing_in_ledger: tuple[str, ...] = ()  # acknowledged or in the journal, but no row, or another one
     journals_differ: tuple[str, ...] = ()
     ledgers_differ: tuple[str, ...] = ()
     synthetic: int = 0
 
     @property
+    def is_clean(self) -> bool:
+        """Whether nothing is lost, duplicated, missing or different."""
+        problems = (self.lost, self.duplicated, self.missing_in_ledger, self.journals_differ, self.ledgers_differ)
+        return not any(problems)
+
+    @property
     def compared_ledgers(self) -> bool:
         return bool(self.in_ledger_by_region)
-
-
-def read_journal(dynamodb: Any, table: str) -> dict[str, Entry]:
-    """All payments of one region's replica, by payment id. Raises botocore's ClientError."""
-    convert = TypeDeserializer().deserialize
-    pages = dynamodb.get_paginator("scan").paginate(
-        TableName=table,
-        ConsistentRead=True,
-        FilterExpression="begins_with(pk, :prefix)",
-        ExpressionAttributeValues={":prefix": {"S": _PREFIX}},
-    )
-    items = ({name: convert(value) for name, value in item.items()} for page in pages for item in page["Items"])
-    entries = (_entry(item) for item in items)
-    return {entry.payment_id: entry for entry in entries}
-
-
-def read_entries(dynamodb: Any, table: str, payment_ids: Sequence[str]) -> dict[str, Entry]:
-    """These payments of one region's replica: where a journal is too large to be read whole. Raises ClientError."""
-    items = read_sample(dynamodb, table, keys=[f"{_PREFIX}{payment_id}" for payment_id in payment_ids])
-    entries = [_entry(item) for item in items.values()]
-    return {entry.payment_id: entry for entry in entries}
-
-
-def _entry(item: Mapping[str, Any]) -> Entry:
-    return Entry(
-        payment_id=str(item["pk"]).removeprefix(_PREFIX),
-        content={name: str(item[name]) for name in _CONTENT if name in item},
-        synthetic=bool(item.get("synthetic", False)),
-    )
 
 
 def compare(
@@ -136,14 +88,14 @@ def _held(
 def _difference(intent: Intent, entry: Entry | None) -> str | None:
     if entry is None:
         return "is absent"
-    differing = [name for name in _CONTENT if entry.content.get(name) != str(intent.body[name])]
+    differing = [name for name in CONTENT if entry.content.get(name) != str(intent.body[name])]
     return f"differs in {', '.join(differing)}" if differing else None
 
 
 def _row_difference(content: Mapping[str, Any], row: Row | None) -> str | None:
     if row is None:
         return "has no row in the ledger"
-    differing = [name for name in _CONTENT[1:] if str(getattr(row, name)) != str(content.get(name, ""))]
+    differing = [name for name in CONTENT[1:] if str(getattr(row, name)) != str(content.get(name, ""))]
     try:
         differing += [] if row.amount == Decimal(str(content.get("amount"))) else ["amount"]
     except InvalidOperation:
@@ -152,7 +104,7 @@ def _row_difference(content: Mapping[str, Any], row: Row | None) -> str | None:
 
 
 def _unposted_entries(known: Mapping[str, Entry], acknowledged: Iterable[str], ledgers: Ledgers) -> Iterable[str]:
-    """What was accepted is owed a row, whether or not the client heard of it."""
+    """An accepted payment must have a row, even if the client got no answer."""
     for payment_id in sorted(set(known) - set(acknowledged)):
         for region, ledger in ledgers.items():
             if why := _row_difference(known[payment_id].content, ledger.get(payment_id)):
@@ -176,7 +128,7 @@ def _duplicates(journals: Journals) -> Iterable[str]:
 
 
 def _doubled_rows(ledgers: Ledgers) -> Iterable[str]:
-    """The table takes an id once; one intent under two ids is for us to find."""
+    """The table rejects an id that it has; one intent under two ids must be found here."""
     for region, ledger in ledgers.items():
         ids: defaultdict[str, set[str]] = defaultdict(set)
         for row in ledger.values():

@@ -1,57 +1,132 @@
-"""All that a run is judged by. Seconds on this machine, moments since the run started, unless they say AWS."""
+"""What one run measured. The run fills it; the verdict and the report read it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from drill.load.generator import Load
-from drill.model.awaited import Awaited
-from drill.model.control_plane_calls import ControlCall
-from drill.model.status import Status
-from drill.observe.host_usage import Sampler, Usage
+from drill.model.attempts import Record
+from drill.model.expectation import HealthSettings
+from drill.model.objectives import Objectives
+from drill.model.status import ControlCall, Row, Status
+from drill.observe.host_usage import Usage
+from drill.observe.progress import Progress
 from drill.observe.sentinel_log import Decision
 from drill.observe.starvation import Starvation
 from drill.observe.workflow_runs import WorkflowRun
-from drill.verdict.interruptions import Interruption, Recovery
-from drill.verdict.limits import Limits
-from drill.verdict.model import CheckKind, CheckReport
+from drill.verdict.interruptions import Interruption, Recovery, SteadyRun, interruptions, recovery
 from drill.verdict.reconcile import Verification
 from drill.verdict.writers import PromotionLoss, Written
+from shared.places import Place
+
+# A region may go just after a probe that passed, and a probe that hangs fails only at its time limit, which is an
+# interval at most: detection takes up to twice the time of the failing probes.
+DETECTION_FACTOR = 2
+GRACE_AWS_SECONDS = 2.0
+"""On top of failing probes: the time to act on them, and a client's own request."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class Limits:
+    """How long a failover of traffic may take by the health checks as they are deployed, so that a slower health check
+    does not pass for a quick failover."""
+
+    health_checks: Sequence[HealthSettings]
     speed: float
-    rto_limit: float
-    interruptions: Sequence[Interruption]  # that ended after something was done to the system
-    load_ended: float
-    failed_before_fault: int
-    answered_meanwhile: dict[str, int]  # accepted requests while the fault lasted, by region
-    calls_refused: int
-    shed: int
-    given_up: int
-    verification: Verification
-    not_restored: str | None
-    left_behind: Sequence[str]
-    blind: Sequence[str]
-    regions: dict[str, str] = field(default_factory=dict)  # by place
-    started_at: float = 0.0  # Unix time at which the run started
+
+    @property
+    def rto_limit_aws_seconds(self) -> float:
+        return DETECTION_FACTOR * max(check.until_unhealthy for check in self.health_checks) + GRACE_AWS_SECONDS
+
+    @property
+    def rto_limit_seconds(self) -> float:
+        """On this machine."""
+        return self.rto_limit_aws_seconds / self.speed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Awaited:
+    """How long the system took for something that it must do by itself. Seconds on this machine."""
+
+    name: str
+    limit: float
+    seconds: float
+    met: bool
+    evidence: str
+    at: float = 0.0  # since the run started
+
+
+@dataclass(kw_only=True)
+class RunResult:
+    """Everything that a run is judged by. Seconds are this machine's and moments count from the start of the run,
+    unless a name or comment gives AWS seconds or Unix time.
+
+    The report takes fields over by their names (`drill.report.model.Report`).
+    """
+
+    speed: float
+    rate: float = 1.0  # payments a second
+    regions: Mapping[Place, str] = field(default_factory=dict)
+    started: float = 0.0  # monotonic time of the start
+    started_at: float = 0.0  # Unix time of the start
+    limits: Limits
+    deploy_seconds: Mapping[str, float] = field(default_factory=dict)  # by stack
+    known_limits: Sequence[str] = ()
+
+    # Of the clients.
+    record: Record = field(default_factory=Record)
+    load_started: float = 0.0
+    load_stopped: float | None = None
+    # Derived by `conclude`, once the load has ended.
+    load_ended: float = 0.0  # the last answer
     fault_at: float = 0.0  # when something was first done to the system
+    fault_ended: float = 0.0
+    interruptions: Sequence[Interruption] = ()  # that ended after that
+    failed_before_fault: int = 0
+    answered_meanwhile: Mapping[str, int] = field(default_factory=dict)  # accepted requests during the fault, by region
     recovery: Recovery | None = None  # after a storm
-    storm_ended: float = 0.0
-    unhealthy: Sequence[str] = ()  # regions whose targets were seen unhealthy after the fault
+    unhealthy: Sequence[str] = ()  # regions whose targets were observed unhealthy after the fault
     lost_at: float | None = None  # Unix time of the first loss of a region
-    runs: Sequence[WorkflowRun] = ()
-    awaited: Sequence[Awaited] = ()
-    two_writers: Sequence[str] = ()
-    control_calls: Sequence[ControlCall] = ()
-    calls_counted: bool = False
-    decisions: Sequence[Decision] = ()
-    promotion_loss: PromotionLoss | None = None
+    calls_refused_by: Mapping[str, int] = field(default_factory=dict)  # by that region, and by what was called
     promoted_at: float | None = None  # Unix time at which the new writer took writes, by the database
-    second_runs: Sequence[dict[str, int]] = ()
-    reported_poison: dict[str, str] = field(default_factory=dict)  # what people were told of, and why
-    starvation: Starvation = field(default_factory=Starvation)  # of this machine, by its monotonic clock
-    started: float = 0.0  # monotonic time at which the run started
+
+    # Of the system.
+    first_status: Status = field(default_factory=Status)  # before anything was changed
+    status: Status = field(default_factory=Status)  # the last one
+    verification: Verification = field(default_factory=Verification)
+    awaited: list[Awaited] = field(default_factory=list)
+    runs: Sequence[WorkflowRun] = ()
+    decisions: Sequence[Decision] = ()
+    control_calls: list[ControlCall] = field(default_factory=list)  # while a region was down: to its plane or an edge's
+    calls_counted: bool = False
+    second_runs: list[dict[str, int]] = field(default_factory=list)  # changes by stack
+    ledger_snapshots: dict[str, dict[str, Row]] = field(default_factory=dict)  # by region
+    two_writers: Sequence[str] = ()
+    written: Sequence[Written] = ()
+    promotion_loss: PromotionLoss | None = None
+    reported_poison: Mapping[str, str] = field(default_factory=dict)  # dead letters' reasons, by payment id
+    unobserved: list[str] = field(default_factory=list)  # observations that failed
+    trouble: list[str] = field(default_factory=list)  # what could not be read for the comparison
+    not_restored: str | None = None  # the steady state that the rollback did not bring back, with the evidence
+    left_behind: Sequence[str] = ()  # processes
+
+    # Of this machine.
+    usage: Usage = field(default_factory=Usage)  # while payments were sent
+    starvation: Starvation = field(default_factory=Starvation)  # by its monotonic clock
+    peak_memory_bytes: int = 0
+    peak_processes: int = 0
+
+    @property
+    def shed(self) -> int:
+        return self.record.shed
+
+    @property
+    def calls_refused(self) -> int:
+        """Calls that the lost region refused."""
+        return sum(self.calls_refused_by.values())
+
+    @property
+    def given_up(self) -> int:
+        return len(self.record.given_up)
 
     def starved(self, start: float, end: float) -> float:
         """Seconds between two moments of the run in which this machine had no processor for it."""
@@ -64,100 +139,54 @@ class Measured:
         """A Unix time as seconds since the run started."""
         return unix_time - self.started_at
 
+    @property
+    def took_over(self) -> WorkflowRun | None:
+        """The failover, if one went on."""
+        return next((run for run in self.runs if run.machine == "failover" and run.went_on), None)
 
-# What a run measured and compared, before it is made into a report.
+    def conclude(self, progress: Progress, objectives: Objectives, first_step: str) -> None:
+        """Derive from the record and the progress what the verdict needs. `first_step` is the scenario's."""
+        disturbed, loss, attempts = progress.disturbed, progress.loss, self.record.attempts
+        assert disturbed is not None, "a run in which nothing was done has nothing to report"
+        self.load_ended = max((attempt.ended for attempt in attempts), default=progress.now())
+        self.fault_at, self.fault_ended = disturbed.at, disturbed.ended_at or self.load_ended
+        after = [attempt for attempt in attempts if attempt.ended >= self.fault_at]
+        self.interruptions = interruptions(after, SteadyRun.of(self.rate))
+        # Until there was a steady state, functions were still starting.
+        steady = self.steady_at(progress, first_step)
+        self.failed_before_fault = sum(
+            not each.ok and steady <= each.sent and each.ended < self.fault_at for each in attempts
+        )
+        meanwhile = (each.region or "unknown" for each in after if each.ok and each.ended <= self.fault_ended)
+        self.answered_meanwhile = Counter(meanwhile)
+        if objectives.overload is not None and disturbed.ended_at is not None:
+            intents, share = self.record.intents, objectives.overload.share
+            self.recovery = recovery(intents, since=disturbed.ended_at, until=self.load_ended, share=share)
+        self.unhealthy = sorted({seen.region for seen in progress.seen_unhealthy(self.fault_at)})
+        if loss is not None and loss.region is not None:
+            self.lost_at = progress.started_at + loss.at
+            before = self.first_status.refused(loss.region)
+            refused = {what: n - before.get(what, 0) for what, n in self.status.refused(loss.region).items()}
+            self.calls_refused_by = {what: count for what, count in refused.items() if count}
+        self.promoted_at = promoted_at(self)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """What a run measured and compared."""
-
-    load: Load
-    limits: Limits
-    status: Status  # the last look
-    refused_before: dict[str, dict[str, int]]  # calls refused by region before the run, by what was called
-    verification: Verification
-    usage: Usage  # while payments were sent
-    sampler: Sampler
-    not_restored: str | None
-    blind: Sequence[str]
-    awaited: Sequence[Awaited] = ()
-    runs: Sequence[WorkflowRun] = ()
-    decisions: Sequence[Decision] = ()
-    control_calls: Sequence[ControlCall] = ()
-    calls_counted: bool = False
-    second_runs: Sequence[dict[str, int]] = ()
-    two_writers: Sequence[str] = ()
-    written: Sequence[Written] = ()
-    promotion_loss: PromotionLoss | None = None
-    reported_poison: dict[str, str] = field(default_factory=dict)
-    trouble: Sequence[str] = ()  # what could not be read for the report
-
-
-# How a line of the verdict is made, and what CPU starvation of this machine makes of it.
-#
-# An objective of time is judged without the time in which this machine had no processor for the run. Where most of what
-# was measured was starved, what was measured says nothing of the system: the line is inconclusive.
-
-
-MOST_STARVED = 0.5
-"""Share of a phase. Beyond it even health checks and witnesses are late, and not only what they are timed by."""
-
-LITTLE_STARVED = 0.2
-"""Share of a phase. Below it, this machine is no explanation for something that failed."""
-
-Span = tuple[float, float]  # seconds since the run started
+    @staticmethod
+    def steady_at(progress: Progress, first_step: str) -> float:
+        """When the steady state was reached, and the scenario's first step began."""
+        return next(stage.at for stage in progress.stages if stage.name == first_step)
 
 
-def objective(name: str, expected: str, found: str, *, met: bool) -> CheckReport:
-    return check("objective", name, expected, found, met=met)
-
-
-def check(
-    kind: CheckKind, name: str, expected: str, found: str, *, met: bool, inconclusive: bool = False
-) -> CheckReport:
-    """`inconclusive` if what is not met says that the run proves nothing, rather than that the system failed."""
-    return CheckReport(
-        name=name, kind=kind, expected=expected, measured=found, met=met, inconclusive=inconclusive and not met
-    )
-
-
-def timed(
-    measured: Measured,
-    name: str,
-    expected: str,
-    found: str,
-    *,
-    seconds: float | None,
-    limit: float,
-    span: Span,
-    besides: Span | None = None,
-) -> CheckReport:
-    """An objective of time: `seconds` of this machine during `span` may be `limit` at the most, starvation excluded.
-
-    `seconds` is None for what did not happen at all. `besides` is a part of `span` that does not count.
-    """
-    length, starved = span[1] - span[0], measured.starved(*span)
-    if besides is not None:
-        length, starved = length - (besides[1] - besides[0]), starved - measured.starved(*besides)
-    share = starved / length if length > 0 else 0.0
-    if seconds is not None and round(seconds, 3) <= round(limit, 3):
-        return objective(name, expected, found, met=True)
-    said = f"{found}; this machine was starved of CPU for {starved:.1f} s of it ({share:.0%})"
-    if share > MOST_STARVED:
-        return as_inconclusive(objective(name, expected, said, met=False))
-    met = seconds is not None and round(seconds - starved, 3) <= round(limit, 3)
-    return objective(name, expected, said if met or share > LITTLE_STARVED else found, met=met)
-
-
-def unless_starved(measured: Measured, line: CheckReport, span: Span) -> CheckReport:
-    """`line`, inconclusive if it is not met and this machine was starved during `span`."""
-    share = measured.starved_share(*span)
-    if line.met or share <= LITTLE_STARVED:
-        return line
-    said = f"{line.measured}; this machine was starved of CPU for {share:.0%} of that time"
-    return as_inconclusive(line.model_copy(update={"measured": said}))
-
-
-def as_inconclusive(line: CheckReport) -> CheckReport:
-    return line.model_copy(update={"inconclusive": True})
+def promoted_at(result: RunResult) -> float | None:
+    """When the failover's new writer took writes, by the database itself (Unix time)."""
+    run = result.took_over
+    requested = run.moment("change") if run else None
+    if run is None or requested is None:
+        return None
+    begun = [
+        interval.since
+        for member in result.status.databases
+        if member.region == run.region
+        for interval in member.writer_intervals
+        if interval.since >= requested
+    ]
+    return min(begun, default=None)

@@ -1,47 +1,47 @@
-"""What a run amounts to: each expectation against what was measured, the verdict, and the exit status."""
+"""The verdict of a run: each expectation against its measurement, the result, and the exit status."""
 
 import math
 from collections.abc import Sequence
 
 from drill.model.objectives import NoTakeOver, Objectives, Planned, TakeOver
 from drill.verdict import service, takeover
-from drill.verdict.model import CheckReport, Verdict
-from drill.verdict.result import Measured, check, objective, timed, unless_starved
+from drill.verdict.check import CheckReport, Verdict, check, objective, timed, unless_starved
+from drill.verdict.result import RunResult
 from drill.verdict.service import rto
 
 __all__ = ["INCONCLUSIVE", "checks", "exit_status", "rto", "verdict"]
 
 INCONCLUSIVE = 4
-"""Exit status of a run that says nothing of the system."""
+"""Exit status of a run that proves nothing about the system."""
 
 
-def checks(objectives: Objectives, measured: Measured) -> list[CheckReport]:
-    """In the order of importance; the first one not met names a failed run."""
+def checks(objectives: Objectives, result: RunResult) -> list[CheckReport]:
+    """In order of importance; the first one that is not met names a failed run."""
     take_over = objectives.take_over
     return [
-        *_payments(measured),
-        *service.lines(objectives, measured),
-        *_take_over(take_over, measured),
-        *_awaited(measured),
-        *_poison(objectives, measured),
-        *_second_runs(objectives, measured),
-        *_plan(objectives, measured),
-        *_way_back(measured),
+        *_payments(result),
+        *service.lines(objectives, result),
+        *_take_over(take_over, result),
+        *_awaited(result),
+        *_poison(objectives, result),
+        *_second_runs(objectives, result),
+        *_plan(objectives, result),
+        *_rollback(result),
     ]
 
 
-def _take_over(expected: TakeOver | NoTakeOver | Planned, measured: Measured) -> list[CheckReport]:
+def _take_over(expected: TakeOver | NoTakeOver | Planned, result: RunResult) -> list[CheckReport]:
     match expected:
         case NoTakeOver():
-            return takeover.none_happened(expected, measured)
+            return takeover.none_happened(expected, result)
         case Planned():
-            return takeover.planned_happened(expected, measured)
+            return takeover.planned_happened(expected, result)
         case _:
-            return takeover.happened(expected, measured)
+            return takeover.happened(expected, result)
 
 
-def _payments(measured: Measured) -> list[CheckReport]:
-    verified = measured.verification
+def _payments(result: RunResult) -> list[CheckReport]:
+    verified = result.verification
     lines = [
         objective(
             "no acknowledged payment is lost",
@@ -62,59 +62,60 @@ def _payments(measured: Measured) -> list[CheckReport]:
     return [
         *lines,
         objective(
-            "every payment is in the ledger" + (" of both members" if len(verified.in_ledger_by_region) > 1 else ""),
+            "every payment is in the ledger"
+            + (" of both database members" if len(verified.in_ledger_by_region) > 1 else ""),
             "0 without a row",
             f"{len(verified.missing_in_ledger)} without a row; acknowledged: {posted}",
             met=not verified.missing_in_ledger,
         ),
         objective(
-            "the regions hold the same",
+            "both regions hold the same data",
             "no difference",
             f"{len(verified.journals_differ)} entries of the journal and {len(verified.ledgers_differ)} rows differ",
             met=not verified.journals_differ and not verified.ledgers_differ,
         ),
         objective(
-            "at no moment two regions write the ledger",
+            "two regions never write the ledger at the same time",
             "never",
-            measured.two_writers[0] if measured.two_writers else "never",
-            met=not measured.two_writers,
+            result.two_writers[0] if result.two_writers else "never",
+            met=not result.two_writers,
         ),
     ]
 
 
-def _awaited(measured: Measured) -> list[CheckReport]:
+def _awaited(result: RunResult) -> list[CheckReport]:
     return [
         timed(
-            measured,
+            result,
             each.name,
-            f"within {each.limit * measured.speed:.0f} AWS s",
-            f"after {each.seconds * measured.speed:.1f} AWS s" if each.met else f"not in time: {each.evidence}",
+            f"within {each.limit * result.speed:.0f} AWS s",
+            f"after {each.seconds * result.speed:.1f} AWS s" if each.met else f"not in time: {each.evidence}",
             seconds=each.seconds if each.met else None,
             limit=math.inf,  # what came at all came in time, by the clock that waited for it
             span=(each.at, each.at + each.seconds),
         )
-        for each in measured.awaited
+        for each in result.awaited
     ]
 
 
-def _poison(objectives: Objectives, measured: Measured) -> list[CheckReport]:
+def _poison(objectives: Objectives, result: RunResult) -> list[CheckReport]:
     if not objectives.poisoned:
         return []
-    told = measured.reported_poison
+    reported = result.reported_poison
     return [
         objective(
-            "entries that cannot be posted reach people, with the reason",
+            "entries that cannot be posted become dead letters, with the reason",
             f"{objectives.poisoned} reported",
-            "; ".join(f"{payment_id}: {reason}" for payment_id, reason in sorted(told.items())) or "none reported",
-            met=len(told) == objectives.poisoned and all(told.values()),
+            "; ".join(f"{payment_id}: {reason}" for payment_id, reason in sorted(reported.items())) or "none reported",
+            met=len(reported) == objectives.poisoned and all(reported.values()),
         )
     ]
 
 
-def _second_runs(objectives: Objectives, measured: Measured) -> list[CheckReport]:
+def _second_runs(objectives: Objectives, result: RunResult) -> list[CheckReport]:
     if not objectives.second_runs:
         return []
-    runs = measured.second_runs
+    runs = result.second_runs
     found = "; ".join(", ".join(f"{stack} {count}" for stack, count in run.items()) for run in runs)
     return [
         objective(
@@ -126,24 +127,24 @@ def _second_runs(objectives: Objectives, measured: Measured) -> list[CheckReport
     ]
 
 
-def _plan(objectives: Objectives, measured: Measured) -> list[CheckReport]:
-    """Whether the run was what it was to be; where it was not, it proves nothing."""
+def _plan(objectives: Objectives, result: RunResult) -> list[CheckReport]:
+    """Whether the run went as planned; if not, it proves nothing."""
     undisturbed = check(
         "plan",
         "nothing failed before the fault",
         "0 failed",
-        f"{measured.failed_before_fault} failed",
-        met=measured.failed_before_fault == 0,
+        f"{result.failed_before_fault} failed",
+        met=result.failed_before_fault == 0,
     )
-    lines = [unless_starved(measured, undisturbed, (0.0, measured.fault_at))]
+    lines = [unless_starved(result, undisturbed, (0.0, result.fault_at))]
     if objectives.is_lost:
         lines.append(
             check(
                 "plan",
-                "the region was really away",
+                "the region was really down",
                 "calls refused",
-                f"{measured.calls_refused} calls refused",
-                met=measured.calls_refused > 0,
+                f"{result.calls_refused} calls refused",
+                met=result.calls_refused > 0,
                 inconclusive=True,
             )
         )
@@ -153,39 +154,39 @@ def _plan(objectives: Objectives, measured: Measured) -> list[CheckReport]:
             "plan",
             "the load kept its schedule",
             "0 payments shed",
-            f"{measured.shed} payments shed",
-            met=measured.shed == 0,
+            f"{result.shed} payments shed",
+            met=result.shed == 0,
             inconclusive=True,
         ),
         check(
             "plan",
-            "the system could be watched throughout",
-            "every look answered",
-            f"{len(measured.blind)} looks failed, first {measured.blind[0]}"
-            if measured.blind
-            else "every look answered",
-            met=not measured.blind,
+            "the system was observed throughout",
+            "every observation succeeded",
+            f"{len(result.unobserved)} observations failed, first {result.unobserved[0]}"
+            if result.unobserved
+            else "every observation succeeded",
+            met=not result.unobserved,
             inconclusive=True,
         ),
     ]
 
 
-def _way_back(measured: Measured) -> list[CheckReport]:
+def _rollback(result: RunResult) -> list[CheckReport]:
     restored = check(
-        "way back",
+        "rollback",
         "the steady state returns",
         "as before",
-        measured.not_restored or "as before",
-        met=measured.not_restored is None,
+        result.not_restored or "as before",
+        met=result.not_restored is None,
     )
     return [
-        unless_starved(measured, restored, (measured.fault_at, measured.load_ended)),
+        unless_starved(result, restored, (result.fault_at, result.load_ended)),
         check(
-            "way back",
+            "rollback",
             "no process is left behind",
             "none",
-            ", ".join(measured.left_behind) or "none",
-            met=not measured.left_behind,
+            ", ".join(result.left_behind) or "none",
+            met=not result.left_behind,
         ),
     ]
 
@@ -205,7 +206,7 @@ def verdict(found: Sequence[CheckReport]) -> tuple[Verdict, str | None]:
 def exit_status(found: Sequence[CheckReport]) -> int:
     """0 all met; 1 missed; 3 rollback incomplete; 4 inconclusive."""
     missed = {check.kind for check in found if not check.met and not check.inconclusive}
-    if "way back" in missed:
+    if "rollback" in missed:
         return 3
     if missed:
         return 1

@@ -1,4 +1,4 @@
-"""Who wrote the ledger, when: that no two regions did at the same time, and what a promotion lost. Pure functions."""
+"""Which region wrote the ledger and when, and what a promotion lost. Pure functions."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from drill.model.ledger_row import Row
-from drill.model.status import DatabaseStatus
+from drill.model.status import DatabaseStatus, Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +32,8 @@ def spans(rows: Iterable[Row]) -> list[Written]:
 
 
 def two_at_once(rows: Iterable[Row], databases: Sequence[DatabaseStatus]) -> list[str]:
-    """Every moment at which two regions wrote, one sentence each: by the rows' own marks, and by the times in which the
-    databases took writes."""
+    """Every moment at which two regions wrote, one sentence each: by the rows' own epochs, and by the intervals in
+    which the databases accepted writes."""
     written = spans(rows)
     found = [
         f"{later.region} and {earlier.region} both posted under epoch {later.epoch}"
@@ -51,7 +50,7 @@ def two_at_once(rows: Iterable[Row], databases: Sequence[DatabaseStatus]) -> lis
         (interval.since, interval.until, member.region) for member in databases for interval in member.writer_intervals
     )
     found += [
-        f"the database in {later[2]} took writes from {_unix(later[0])}, while the one in {earlier[2]} took them "
+        f"the database in {later[2]} accepted writes from {_unix(later[0])}, while the one in {earlier[2]} did "
         f"until {'now' if earlier[1] is None else _unix(earlier[1])}"
         for earlier, later in pairwise(times)
         if earlier[2] != later[2] and (earlier[1] is None or later[0] < earlier[1])
@@ -63,14 +62,14 @@ def two_at_once(rows: Iterable[Row], databases: Sequence[DatabaseStatus]) -> lis
 class PromotionLoss:
     """What the promoted database lacked of what the lost one had."""
 
-    had: int  # rows of the lost writer, when stock was taken
-    lost: int  # of these, not in the promoted member: posted there anew
+    had: int  # rows of the lost writer, when the snapshot was taken
+    lost: int  # of these, not in the promoted member: posted there again
     brought_back: int
 
 
 def lost_by_promotion(before: Mapping[str, Row], after: Mapping[str, Row]) -> PromotionLoss:
-    """`before`: the lost writer's rows; `after`: the new writer's. A row that survived keeps its mark of who posted it;
-    one that was lost and replayed bears another."""
+    """`before`: the lost writer's rows; `after`: the new writer's. A row that survived keeps the region and epoch that
+    posted it; one that was lost and replayed has others."""
     survived = {payment_id for payment_id, row in before.items() if _is_same(row, after.get(payment_id))}
     lost = set(before) - survived
     return PromotionLoss(had=len(before), lost=len(lost), brought_back=len(lost & set(after)))

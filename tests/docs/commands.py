@@ -13,7 +13,7 @@ import typer.main
 from botocore import xform_name
 from typer.core import TyperGroup
 
-from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS
+from drill.scenarios.deployed import DEPLOYED_SCENARIOS
 from drill.scenarios.simulated import SCENARIOS
 from localaws.__main__ import app as embedded_aws
 from ops.cli import app as dr
@@ -70,7 +70,7 @@ def _make(arguments: list[str]) -> str | None:
         known = _VARIABLES if is_assignment else _TARGETS
         if name not in known:
             return f"the Makefile has no {'variable' if is_assignment else 'target'} {name}"
-        if name == "SCENARIO" and value not in (ENVIRONMENT_SCENARIOS if "drill" in arguments else SCENARIOS):
+        if name == "SCENARIO" and value not in (DEPLOYED_SCENARIOS if "drill" in arguments else SCENARIOS):
             return f"there is no scenario {value}"
     return None
 

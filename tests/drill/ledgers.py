@@ -8,7 +8,7 @@ from typing import Any
 
 from drill.load.payments import payments
 from drill.model.attempts import Intent
-from drill.model.ledger_row import Row
+from drill.model.status import Row
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EAST_1, EAST_2 = "us-east-1", "us-east-2"

@@ -19,7 +19,7 @@ from shared.deployment_search import local
 from shared.places import Place
 from tests.drill.running_environment import words
 
-AT_HOME = {"fenced": [], "running": [], "writers": ["us-east-1"]}
+BASELINE = {"fenced": [], "running": [], "writers": ["us-east-1"]}
 _REACH_SECONDS = 600.0
 _END_SECONDS = 600.0
 
@@ -41,7 +41,7 @@ class Going:
         return folders.chosen("dev", None, root=self.root)
 
     def journal(self) -> list[Recorded]:
-        """Verified: a broken chain raises JournalError."""
+        """Verified: a broken chain raises RunLogError."""
         return journal.read(self.folder)
 
     def wait_until_said(self, pattern: str) -> None:

@@ -8,13 +8,11 @@ from drill.engine.runner import Runner
 from drill.load.client import ClientPolicy
 from drill.load.generator import Load
 from drill.load.payments import payments
-from drill.model.change import Surroundings
-from drill.model.control_plane_calls import ControlCall
+from drill.model.context import DrillContext
 from drill.model.errors import ActionError, ProbeError
-from drill.model.faults import OutageKind
-from drill.model.ledger_row import Row
+from drill.model.faults import OutageMode
 from drill.model.scenario import Scenario
-from drill.model.status import Status
+from drill.model.status import ControlCall, Row, Status
 from drill.model.target import Site
 from drill.observe.progress import Progress
 from drill.runlog.entries import Entry
@@ -75,7 +73,7 @@ class System:
         self._say("count")
         return list(self._calls)
 
-    async def lose(self, region: str, kind: OutageKind) -> None:
+    async def lose(self, region: str, kind: OutageMode) -> None:
         self.done.append(f"lose {region} {kind}")
         self.lost = True
 
@@ -153,7 +151,7 @@ def ran(
             load = Load(server.target, policy, payments(1), rate=50, now=progress.now)
             runner = Runner(
                 scenario,
-                around=Surroundings(faults=system, site=site(speed), kind=OutageKind.RESET),
+                ctx=DrillContext(faults=system, site=site(speed), kind=OutageMode.RESET),
                 load=load,
                 watched=system,
                 progress=progress,

@@ -10,21 +10,21 @@ from typer.testing import CliRunner
 
 from drill.__main__ import app
 from drill.actions import faults
-from drill.actions.workflows import StartFailback
-from drill.engine.cleanup import KNOWN, Cleaned, ThroughActions, clean_up
-from drill.model.change import Surroundings, plain
+from drill.actions.regions import StartFailback
+from drill.engine.cleanup import KNOWN, ActionRollback, Cleaned, clean_up
+from drill.model.context import DrillContext, plain
 from drill.model.errors import ActionError
-from drill.model.faults import OutageKind
+from drill.model.faults import OutageMode
 from drill.model.target import Site
 from drill.runlog import folders
-from drill.runlog.entries import ActionBegun, ActionDone, CleanedUp, RunStarted, WayBack
-from drill.runlog.log import Journal, JournalError, is_cut_off, pending_undos, read
+from drill.runlog.entries import ActionBegun, ActionDone, CleanedUp, RolledBack, RunStarted
+from drill.runlog.log import Journal, RunLogError, is_cut_off, pending_rollbacks, read
 from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 from tests.drill.answers import deployment
 from tests.drill.systems import System
 
-HEAL, JOIN = plain(faults.Heal(Place.PRIMARY)), plain(faults.Join())
+HEAL, JOIN = plain(faults.recover_region(Place.PRIMARY)), plain(faults.Recover(Effect.PARTITION))
 
 
 def died(folder: Path, *undos: Mapping[str, Any]) -> Path:
@@ -51,12 +51,12 @@ class Fake:
         return f"{undo['change']} done"
 
 
-async def at_home() -> list[str]:
+async def not_needed() -> list[str]:
     raise AssertionError("a run that was not cut off needs nobody to come home")
 
 
-def cleaned(folder: Path, take_back: Any, come_home: Any = at_home) -> Cleaned:
-    return asyncio.run(clean_up(folder, take_back, come_home, pause_seconds=0))
+def cleaned(folder: Path, roll_back: Any, restore_baseline: Any = not_needed) -> Cleaned:
+    return asyncio.run(clean_up(folder, roll_back, restore_baseline, pause_seconds=0))
 
 
 def test_what_is_owed_is_undone_last_change_first_and_owed_no_more(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_what_is_owed_is_undone_last_change_first_and_owed_no_more(tmp_path: Pat
     assert fake.done == ["Join", "Heal"]
     assert (first.done, first.left, first.status) == (["Join done", "Heal done"], [], 0)
     assert again == Cleaned()
-    assert [each.entry.by for each in read(tmp_path) if isinstance(each.entry, WayBack)] == ["cleanup", "cleanup"]
+    assert [each.entry.by for each in read(tmp_path) if isinstance(each.entry, RolledBack)] == ["cleanup", "cleanup"]
 
 
 def test_one_that_fails_does_not_keep_the_others_back_and_stays_owed(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_one_that_fails_does_not_keep_the_others_back_and_stays_owed(tmp_path: P
     found = cleaned(tmp_path, Fake(refuses="Join"))
 
     assert (found.done, found.left, found.status) == (["Heal done"], ["change 2: Join was refused"], 3)
-    assert [each.undo for each in pending_undos(read(tmp_path))] == [JOIN]
+    assert [each.undo for each in pending_rollbacks(read(tmp_path))] == [JOIN]
     assert cleaned(tmp_path, Fake()).done == ["Join done"]
 
 
@@ -92,7 +92,7 @@ def test_what_the_run_itself_has_undone_is_not_undone_again(tmp_path: Path) -> N
     died(tmp_path, HEAL, JOIN)
     with Journal.open(tmp_path) as journal:
         journal.write(ActionDone(action="a1", outcome="done"))
-        journal.write(WayBack(action="a1", outcome="done"))
+        journal.write(RolledBack(action="a1", outcome="done"))
     fake = Fake()
 
     cleaned(tmp_path, fake)
@@ -104,7 +104,7 @@ def test_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     died(tmp_path, HEAL)
     fake = Fake()
 
-    with Journal.open(tmp_path), pytest.raises(JournalError, match="still writing"):
+    with Journal.open(tmp_path), pytest.raises(RunLogError, match="still writing"):
         cleaned(tmp_path, fake)
 
     assert fake.done == []
@@ -124,13 +124,13 @@ def test_after_a_run_that_was_cut_off_the_environment_is_brought_home_once(tmp_p
     died(begun(tmp_path), HEAL)
     came: list[str] = []
 
-    async def come_home() -> list[str]:
+    async def restore_baseline() -> list[str]:
         came.append("home")
         return ["failed back"]
 
-    left = cleaned(tmp_path, Fake(refuses="Heal"), come_home)
-    first = cleaned(tmp_path, Fake(), come_home)
-    again = cleaned(tmp_path, Fake(), come_home)
+    left = cleaned(tmp_path, Fake(refuses="Heal"), restore_baseline)
+    first = cleaned(tmp_path, Fake(), restore_baseline)
+    again = cleaned(tmp_path, Fake(), restore_baseline)
 
     assert (left.status, len(came)) == (3, 1), "a region that is still lost cannot take the writer back"
     assert (first.done, again) == (["Heal done", "failed back"], Cleaned())
@@ -140,27 +140,27 @@ def test_after_a_run_that_was_cut_off_the_environment_is_brought_home_once(tmp_p
 def test_an_environment_that_cannot_be_brought_home_stays_owed(tmp_path: Path) -> None:
     begun(tmp_path)
 
-    async def come_home() -> list[str]:
+    async def restore_baseline() -> list[str]:
         raise ActionError("us-east-1 is still fenced")
 
-    found = cleaned(tmp_path, Fake(), come_home)
+    found = cleaned(tmp_path, Fake(), restore_baseline)
 
     assert (found.left, found.status) == (["us-east-1 is still fenced"], 3)
     assert is_cut_off(read(tmp_path))
 
 
-def around(system: System) -> Surroundings:
-    return Surroundings(faults=system, site=Site.of(deployment()), kind=OutageKind.ERROR)
+def around(system: System) -> DrillContext:
+    return DrillContext(faults=system, site=Site.of(deployment()), kind=OutageMode.ERROR)
 
 
 @pytest.mark.parametrize(
     ("undo", "done"),
     [
-        (faults.Heal(Place.PRIMARY), "heal eu-west-1"),
-        (faults.Join(), "join eu-west-1 eu-central-1"),
-        (faults.Unblind(Place.SECONDARY), "unblind eu-central-1"),
-        (faults.RestoreDatabase(Place.PRIMARY), "restore database eu-west-1"),
-        (faults.EndLag(), "no lag"),
+        (faults.recover_region(Place.PRIMARY), "heal eu-west-1"),
+        (faults.Recover(Effect.PARTITION), "join eu-west-1 eu-central-1"),
+        (faults.Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY), "unblind eu-central-1"),
+        (faults.Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY), "restore database eu-west-1"),
+        (Recover(Effect.REPLICA_LAG), "no lag"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -168,7 +168,7 @@ def test_an_undo_from_a_journal_does_what_the_run_would_have_done(tmp_path: Path
     system = System()
     died(tmp_path, plain(undo))
 
-    assert cleaned(tmp_path, ThroughActions(around(system), makes_faults=True)).left == []
+    assert cleaned(tmp_path, ActionRollback(around(system), makes_faults=True)).left == []
     assert system.done == [done]
 
 
@@ -176,7 +176,7 @@ def test_on_aws_no_fault_is_taken_back_that_only_the_embedded_aws_makes(tmp_path
     system = System()
     died(tmp_path, HEAL)
 
-    [left] = cleaned(tmp_path, ThroughActions(around(system), makes_faults=False)).left
+    [left] = cleaned(tmp_path, ActionRollback(around(system), makes_faults=False)).left
 
     assert "only the embedded AWS makes such faults" in left
     assert system.done == []
@@ -185,7 +185,7 @@ def test_on_aws_no_fault_is_taken_back_that_only_the_embedded_aws_makes(tmp_path
 def test_an_undo_that_this_version_does_not_know_is_left_and_named(tmp_path: Path) -> None:
     died(tmp_path, {"change": "Teleport", "place": "primary"})
 
-    [left] = cleaned(tmp_path, ThroughActions(around(System()), makes_faults=True)).left
+    [left] = cleaned(tmp_path, ActionRollback(around(System()), makes_faults=True)).left
 
     assert "does not know how to undo {'change': 'Teleport'" in left
 
@@ -217,7 +217,7 @@ def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_type
     assert refused.exit_code == 2
     assert f"pending rollback of {folder.name}:\n  Heal for: change 1" in refused.stdout
     assert said in refused.stderr
-    assert len(pending_undos(read(folder))) == 1
+    assert len(pending_rollbacks(read(folder))) == 1
 
 
 def test_the_command_has_nothing_to_do_where_nothing_is_owed(tmp_path: Path) -> None:

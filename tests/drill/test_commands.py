@@ -13,7 +13,7 @@ from drill.cli.check import table
 from drill.cli.plan import described
 from drill.preflight import database, functions
 from drill.preflight.run import look
-from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.scenarios.deployed import DEPLOYED_SCENARIOS, GAME_DAY
 from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 from tests.drill import healthy
@@ -23,8 +23,8 @@ from tests.drill.answers import Answers, deployment
 def test_every_scenario_is_listed_and_has_a_plan() -> None:
     listed = json.loads(CliRunner().invoke(app, ["list", "--json"]).stdout)
 
-    assert [each["name"] for each in listed] == [*ENVIRONMENT_SCENARIOS, GAME_DAY, *SCENARIOS]
-    for name in (*ENVIRONMENT_SCENARIOS, *SCENARIOS):
+    assert [each["name"] for each in listed] == [*DEPLOYED_SCENARIOS, GAME_DAY, *SCENARIOS]
+    for name in (*DEPLOYED_SCENARIOS, *SCENARIOS):
         shown = CliRunner().invoke(app, ["plan", name])
         assert (shown.exit_code, shown.stdout.startswith(f"{name}: ")) == (0, True)
 

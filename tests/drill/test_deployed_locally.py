@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from drill.__main__ import app
 from drill.actions import faults
-from drill.model.change import plain
+from drill.model.context import plain
 from drill.preflight import account, control_records, database, traffic
 from drill.preflight.finding import Severity
 from drill.report.upload import upload
@@ -70,7 +70,7 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
     environment: SharedEnvironment, tmp_path: Path
 ) -> None:
     deployment = environment.deployment  # one of its own, whose clients are recorded
-    folder = killed(tmp_path, deployment, faults.Heal(Place.SECONDARY))
+    folder = killed(tmp_path, deployment, faults.recover_region(Place.SECONDARY))
     with Journal.open(folder) as journal:
         record_calls(deployment, journal)
         [key] = upload(deployment, folder)
@@ -88,7 +88,7 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
 def test_cleanup_brings_home_what_a_killed_drill_left(environment: SharedEnvironment, tmp_path: Path) -> None:
     """A drill that took the writer's region away and was killed; the sentinel has done its work since."""
     deployment = environment.deployment
-    folder = killed(tmp_path, deployment, faults.Heal(Place.PRIMARY))
+    folder = killed(tmp_path, deployment, faults.recover_region(Place.PRIMARY))
     words = [sys.executable, "-m", "localaws", "outage", "us-east-1", "--directory", str(environment.file.parent)]
     subprocess.run(words, check=True, capture_output=True, timeout=300)
     assert eventually(lambda: runs_of(deployment, "SUCCEEDED"), within=600), "the other region takes over"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from drill.model.expectation import Expectation, Look
+from drill.model.expectation import Expectation, Observation
 from drill.model.status import Status
 from drill.probes.recovery import (
     CooledDown,
@@ -46,8 +46,8 @@ def workflows(*runs: tuple[str, str, float | None]) -> dict[str, Any]:
     }
 
 
-def look(content: dict[str, Any] | None = None, **known: Any) -> Look:
-    return Look(status=Status.model_validate(content or {}), regions=REGIONS, speed=5.0, **known)
+def look(content: dict[str, Any] | None = None, **known: Any) -> Observation:
+    return Observation(status=Status.model_validate(content or {}), regions=REGIONS, speed=5.0, **known)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def look(content: dict[str, Any] | None = None, **known: Any) -> Look:
     ],
 )
 def test_an_expectation_is_met_by_what_it_says_and_nothing_less(
-    expectation: Expectation, seen: Look, met: bool
+    expectation: Expectation, seen: Observation, met: bool
 ) -> None:
     finding = expectation.check(seen)
 

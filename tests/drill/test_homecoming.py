@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from drill.engine import restore
-from drill.engine.restore import come_home
+from drill.engine.restore import restore_baseline
 from drill.model.errors import ActionError
 from shared.deployment import Deployment
 from shared.places import Place
@@ -50,7 +50,7 @@ def started(answers: Answers) -> list[str]:
 
 
 def come(found: Deployment) -> list[str]:
-    return asyncio.run(come_home(found, settles_aws_seconds=0.01))
+    return asyncio.run(restore_baseline(found, settles_aws_seconds=0.01))
 
 
 def test_a_fenced_region_is_failed_back_to_by_the_other_one(found: Deployment) -> None:

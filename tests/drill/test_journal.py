@@ -15,8 +15,8 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
 from drill.runlog.api_calls import recorder
-from drill.runlog.entries import ActionBegun, ActionDone, ApiCall, Entry, Probe, RunEnded, WayBack
-from drill.runlog.log import NAME, Journal, JournalError, pending_undos, read
+from drill.runlog.entries import ActionBegun, ActionDone, ApiCall, Entry, Probe, RolledBack, RunEnded
+from drill.runlog.log import NAME, Journal, RunLogError, pending_rollbacks, read
 
 KEY = "K3y" * 14
 HEAL = {"change": "Heal", "place": "primary"}
@@ -86,9 +86,9 @@ def test_a_journal_that_was_tampered_with_names_its_first_broken_line(
     path = written(tmp_path, *(probe(word) for word in ("one", "two", "three", "four")))
     path.write_text("\n".join(tamper(path.read_text().splitlines())) + "\n")
 
-    with pytest.raises(JournalError, match=f"^line {line} of "):
+    with pytest.raises(RunLogError, match=f"^line {line} of "):
         read(tmp_path)
-    with pytest.raises(JournalError, match=f"^line {line} of "):
+    with pytest.raises(RunLogError, match=f"^line {line} of "):
         Journal.open(tmp_path)
 
 
@@ -114,7 +114,7 @@ def test_secrets_and_account_numbers_never_reach_the_file(tmp_path: Path) -> Non
 
 
 def test_two_processes_do_not_write_one_journal(tmp_path: Path) -> None:
-    with Journal.open(tmp_path), pytest.raises(JournalError, match="still writing"):
+    with Journal.open(tmp_path), pytest.raises(RunLogError, match="still writing"):
         Journal.open(tmp_path)
     Journal.open(tmp_path).close()
 
@@ -123,7 +123,7 @@ def test_a_closed_journal_takes_no_entry(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path)
     journal.close()
 
-    with pytest.raises(JournalError, match="is closed"):
+    with pytest.raises(RunLogError, match="is closed"):
         journal.write(probe())
 
 
@@ -137,11 +137,11 @@ def test_what_was_begun_and_not_undone_is_owed_last_change_first(tmp_path: Path)
         ActionDone(action="a2", outcome="failed", detail="no answer: it may have happened"),
         ActionBegun(action="a3", name="look", undo=None),
         ActionBegun(action="a4", name="lag", undo={"change": "EndLag"}),
-        WayBack(action="a4", outcome="done"),
-        WayBack(action="a1", outcome="failed", detail="refused"),
+        RolledBack(action="a4", outcome="done"),
+        RolledBack(action="a1", outcome="failed", detail="refused"),
     )
 
-    assert [(each.action, each.undo) for each in pending_undos(read(tmp_path))] == [("a2", join), ("a1", HEAL)]
+    assert [(each.action, each.undo) for each in pending_rollbacks(read(tmp_path))] == [("a2", join), ("a1", HEAL)]
 
 
 def test_a_run_that_is_killed_leaves_every_entry_it_wrote(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_run_that_is_killed_leaves_every_entry_it_wrote(tmp_path: Path) -> Non
         assert process.stdout.readline() == "written\n"
         os.kill(process.pid, signal.SIGKILL)
 
-    assert [each.undo for each in pending_undos(read(tmp_path))] == [HEAL]
+    assert [each.undo for each in pending_rollbacks(read(tmp_path))] == [HEAL]
 
 
 def test_every_call_to_aws_is_recorded_with_its_outcome(tmp_path: Path) -> None:

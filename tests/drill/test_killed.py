@@ -9,30 +9,36 @@ from pathlib import Path
 
 import pytest
 
-from drill.actions.faults import Blind, Cut, EndLag, Heal, Join, Lag, Lose, LoseDatabase, RestoreDatabase, Unblind
-from drill.engine.cleanup import Cleaned, ThroughActions, clean_up
-from drill.model.change import Change, Surroundings
-from drill.model.faults import OutageKind
-from drill.model.scenario import Send
+from drill.actions.faults import Fault, Recover, lose_region, recover_region
+from drill.engine.cleanup import ActionRollback, Cleaned, clean_up
+from drill.model.context import Change, DrillContext
+from drill.model.faults import Effect, OutageMode
+from drill.model.scenario import Load
 from drill.runlog.log import Journal, is_cut_off, read
 from drill.scenarios.deployed.traffic_evacuation import LEAVES, TRAFFIC_EVACUATION
 from shared.places import Place
 from tests.drill import systems
-from tests.drill.run_processes import AT_HOME, begun, cleaned_up, state
+from tests.drill.run_processes import BASELINE, begun, cleaned_up, state
 from tests.drill.shared_environment import SharedEnvironment
 from tests.drill.test_cleanup import BEGUN
 from tests.drill.test_runner import with_steps
 
-_PAUSE = Send(name="load", least_aws_seconds=0, least_seconds=0.05)
-_METHOD: tuple[Change, ...] = (Lose(Place.PRIMARY), Cut(), Blind(Place.SECONDARY), LoseDatabase(Place.PRIMARY), Lag(30))
-_WAY_BACK: tuple[Change, ...] = (
-    EndLag(),
-    RestoreDatabase(Place.PRIMARY),
-    Unblind(Place.SECONDARY),
-    Join(),
-    Heal(Place.PRIMARY),
+_PAUSE = Load(name="load", least_aws_seconds=0, least_seconds=0.05)
+_METHOD: tuple[Change, ...] = (
+    lose_region(Place.PRIMARY),
+    Fault(Effect.PARTITION),
+    Fault(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
+    Fault(Effect.DATABASE_OUTAGE, Place.PRIMARY),
+    Fault(Effect.REPLICA_LAG, aws_seconds=30),
 )
-_CALLS = len(_METHOD) + len(_WAY_BACK)
+_ROLLBACK: tuple[Change, ...] = (
+    Recover(Effect.REPLICA_LAG),
+    Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY),
+    Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
+    Recover(Effect.PARTITION),
+    recover_region(Place.PRIMARY),
+)
+_CALLS = len(_METHOD) + len(_ROLLBACK)
 
 
 class World(systems.System):
@@ -59,7 +65,7 @@ class World(systems.System):
         if self._count == self._killed_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async def lose(self, region: str, kind: OutageKind) -> None:  # noqa: ARG002
+    async def lose(self, region: str, kind: OutageMode) -> None:  # noqa: ARG002
         self._call(f"lost {region}", breaks=True)
 
     async def heal(self, region: str) -> None:
@@ -91,7 +97,7 @@ class World(systems.System):
 
 
 def _run(folder: Path, killed_at: int, *, after: bool) -> None:
-    scenario = with_steps([*_METHOD, _PAUSE], _WAY_BACK)
+    scenario = with_steps([*_METHOD, _PAUSE], _ROLLBACK)
     with Journal.open(folder) as journal:
         journal.write(BEGUN)
         world = World(folder / "world", killed_at=killed_at, after=after)
@@ -112,13 +118,13 @@ def test_whatever_was_changed_when_it_was_killed_is_changed_back(tmp_path: Path,
     assert world.broken or killed_at in (1, _CALLS)
     home: list[str] = []
 
-    async def come_home() -> list[str]:
+    async def restore_baseline() -> list[str]:
         home.append("asked")
         return []
 
     async def clean() -> Cleaned:
-        around = Surroundings(faults=world, site=systems.site(), kind=OutageKind.ERROR)
-        return await clean_up(tmp_path, ThroughActions(around, makes_faults=True), come_home, pause_seconds=0)
+        around = DrillContext(faults=world, site=systems.site(), kind=OutageMode.ERROR)
+        return await clean_up(tmp_path, ActionRollback(ctx, makes_faults=True), restore_baseline, pause_seconds=0)
 
     cleaned = asyncio.run(clean())
 
@@ -154,7 +160,7 @@ def test_killed_at_any_stage_on_the_real_stacks_it_is_cleaned_up(
     cleaned = cleaned_up(environment.file, tmp_path)
 
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
-    assert state(environment.file) == AT_HOME
+    assert state(environment.file) == BASELINE
 
 
 @pytest.mark.nightly
@@ -166,4 +172,4 @@ def test_killed_while_a_failover_runs_the_writer_is_brought_home(
     cleaned = cleaned_up(environment.file, tmp_path)
 
     assert cleaned.returncode == 0, cleaned.stdout + cleaned.stderr
-    assert state(environment.file) == AT_HOME
+    assert state(environment.file) == BASELINE

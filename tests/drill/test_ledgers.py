@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from drill.model.attempts import Intent
-from drill.model.ledger_row import Row
-from drill.model.status import DatabaseStatus
+from drill.model.status import DatabaseStatus, Row
 from drill.verdict import reconcile, writers
 from drill.verdict.reconcile import Entry, Verification
 from tests.drill.ledgers import EAST_1, EAST_2, ledger, row, told

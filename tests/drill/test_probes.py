@@ -13,7 +13,7 @@ from moto import mock_aws
 from drill.model import expectation as model_expectation
 from drill.model.attempts import Recent
 from drill.model.errors import ProbeError
-from drill.model.expectation import Expectation, HealthSettings, Look
+from drill.model.expectation import Expectation, HealthSettings, Observation
 from drill.model.status import Status
 from drill.observe import local
 from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
@@ -23,8 +23,8 @@ from shared.places import Place
 REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
 
 
-def look(recent: Recent | None = None, **status: Any) -> Look:
-    return Look(status=Status.model_validate(status), recent=recent or Recent(), rate=50, regions=REGIONS)
+def look(recent: Recent | None = None, **status: Any) -> Observation:
+    return Observation(status=Status.model_validate(status), recent=recent or Recent(), rate=50, regions=REGIONS)
 
 
 def targets(*states: tuple[str, str]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def targets(*states: tuple[str, str]) -> dict[str, Any]:
         (ReplicationKeepsUp(), replace(look(replication={"backlog": {"us-east-1": 1}}), rate=0), False),
     ],
 )
-def test_an_expectation_is_met_or_not_by_what_was_seen(expectation: Expectation, seen: Look, met: bool) -> None:
+def test_an_expectation_is_met_or_not_by_what_was_seen(expectation: Expectation, seen: Observation, met: bool) -> None:
     found = expectation.check(seen)
 
     assert found.met is met

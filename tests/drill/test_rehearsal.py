@@ -16,7 +16,7 @@ import pytest
 
 from drill.engine.rehearse import rehearse
 from drill.model.errors import CouldNotStart
-from drill.model.faults import OutageKind
+from drill.model.faults import OutageMode
 from drill.observe.progress import Progress
 from drill.report.model import Report
 from drill.runlog import log
@@ -61,7 +61,7 @@ class Ended:
 async def _in_process(sabotage: str, output: Path, speed: float = SPEED) -> Report | CouldNotStart:
     settings = RehearsalSettings(
         scenario=SHORT, environment="test", speed=speed, given_speed=speed, rate=RATE, given_rate=RATE, duration=None,
-        seed=7, kind=OutageKind.ERROR, output=output,
+        seed=7, kind=OutageMode.ERROR, output=output,
     )  # fmt: skip
     command = fake_command(sabotage, speed=speed, directory=settings.folder / "local")
     try:
@@ -208,11 +208,11 @@ def test_a_run_leaves_a_journal_that_can_be_believed_and_owes_nothing(ended: End
     kinds = [recorded.entry.kind for recorded in entries]
     assert (kinds[0], kinds[-1]) == ("run started", "run ended")
     assert {"probe", "action begun", "action done", "way back", "api call", "measure", "verdict"} <= set(kinds)
-    assert not log.pending_undos(entries)
+    assert not log.pending_rollbacks(entries)
 
 
 def test_a_run_that_is_killed_owes_what_it_did(ended: Ended) -> None:
-    (owed,) = log.pending_undos(log.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
+    (owed,) = log.pending_rollbacks(log.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
 
     assert owed.undo == {"change": "Heal", "place": "primary"}
 

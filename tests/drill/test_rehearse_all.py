@@ -10,8 +10,8 @@ from rich.console import Console
 
 from drill.cli.summary import outcome_table
 from drill.engine.rehearse import Outcome, rehearse_all
-from drill.model.faults import OutageKind
-from drill.model.scenario import Scenario, Settle
+from drill.model.faults import OutageMode
+from drill.model.scenario import Scenario, WaitFor
 from drill.observe.progress import Progress
 from drill.probes.traffic import ServedBy
 from drill.scenarios.settings import RehearsalSettings
@@ -22,8 +22,12 @@ SPEED = 20.0
 HOPELESS = replace(
     SHORT,
     name="hopeless",
-    hypothesis=Settle(
-        name="steady state", until=(ServedBy(Place.SECONDARY),), within_aws_seconds=0, within_seconds=0.3
+    hypothesis=WaitFor(
+        on_timeout="rollback",
+        name="steady state",
+        until=(ServedBy(Place.SECONDARY),),
+        within_aws_seconds=0,
+        within_seconds=0.3,
     ),
 )
 
@@ -40,7 +44,7 @@ def rehearsed(output: Path, *scenarios: Scenario, sabotage: str = "none") -> tup
     chosen = [
         RehearsalSettings(
             scenario=scenario, environment="test", speed=speed, given_speed=speed, rate=10, given_rate=10,
-            duration=None, seed=number, kind=OutageKind.ERROR, output=output,
+            duration=None, seed=number, kind=OutageMode.ERROR, output=output,
         )
         for number, scenario in enumerate(scenarios, start=1)
         for speed in [min(SPEED, scenario.fastest)]

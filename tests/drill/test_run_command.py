@@ -17,13 +17,13 @@ from drill.actions.regions import Fence, Unfence
 from drill.cli import run as command
 from drill.engine import deployed_run
 from drill.engine.deployed_run import Run
-from drill.model.change import plain
-from drill.model.errors import ActionError, CouldNotStart, WayBackIncomplete
+from drill.model.context import plain
+from drill.model.errors import ActionError, CouldNotStart, RollbackIncomplete
 from drill.observe.progress import Progress
 from drill.runlog import folders
 from drill.runlog.entries import ActionBegun
 from drill.runlog.log import Journal, is_cut_off, read
-from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.scenarios.deployed import DEPLOYED_SCENARIOS, GAME_DAY
 from drill.scenarios.deployed.traffic_evacuation import TRAFFIC_EVACUATION
 from drill.scenarios.settings import settings
 from shared.deployment import Deployment
@@ -31,7 +31,7 @@ from shared.places import Place
 from tests.drill.answers import deployment
 
 _KEY = {"DRILL_CLIENT_KEY": "key"}
-_NAMES = list(ENVIRONMENT_SCENARIOS)
+_NAMES = list(DEPLOYED_SCENARIOS)
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ def test_after_a_scenario_that_leaves_something_the_following_are_not_run(
         if status > 128:
             self.interrupted.append(status - 128)
             raise asyncio.CancelledError
-        raise {1: ActionError, 2: CouldNotStart, 3: WayBackIncomplete}[status]("any")
+        raise {1: ActionError, 2: CouldNotStart, 3: RollbackIncomplete}[status]("any")
 
     monkeypatch.setattr(Run, "perform", perform)
 
@@ -107,7 +107,7 @@ def test_the_command_that_restores_the_rest_names_the_same_environment_and_folde
     monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], again: tuple[str, ...]
 ) -> None:
     async def incomplete(_self: Run, _progress: Progress) -> None:
-        raise WayBackIncomplete("left to do: open the fence")
+        raise RollbackIncomplete("left to do: open the fence")
 
     monkeypatch.setattr(Run, "perform", incomplete)
     monkeypatch.setattr("sys.executable", str(Path.cwd() / ".venv/bin/python"))
@@ -144,7 +144,7 @@ async def away(_found: Deployment) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("is_undone", "come_home", "left"),
+    ("is_undone", "restore_baseline", "left"),
     [
         (False, home, "let the primary region serve again"),
         (True, interrupted, "bring the environment home, which was interrupted"),
@@ -152,7 +152,7 @@ async def away(_found: Deployment) -> list[str]:
     ],
 )
 def test_a_way_back_that_was_itself_interrupted_is_not_called_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_undone: bool, come_home: Callable[..., Any], left: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_undone: bool, restore_baseline: Callable[..., Any], left: str
 ) -> None:
     folder, found = tmp_path / "run", deployment()
 
@@ -162,13 +162,13 @@ def test_a_way_back_that_was_itself_interrupted_is_not_called_gone(
         raise asyncio.CancelledError
 
     monkeypatch.setattr(deployed_run, "exercise", cancelled)
-    monkeypatch.setattr(deployed_run, "come_home", come_home)
+    monkeypatch.setattr(deployed_run, "restore_baseline", restore_baseline)
     made = settings(TRAFFIC_EVACUATION, found, folder, rate=5, kind="error", seed=1)
     one = Run(
         settings=made, deployment=found, endpoints_file=Path("none"), client_key=SecretStr("key"), interrupted=[2]
     )
 
-    with pytest.raises(WayBackIncomplete, match=f"^left to do: {left}$"):
+    with pytest.raises(RollbackIncomplete, match=f"^left to do: {left}$"):
         asyncio.run(one.perform(Progress(title="any")))
 
     assert is_cut_off(read(folder)), "cleaning up has something to do"

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from drill.runlog.entries import ActionDone, CleanedUp, Entry, Probe, RunEnded, WayBack
-from drill.runlog.log import is_cut_off, pending_undos, read
+from drill.runlog.entries import ActionDone, CleanedUp, Entry, Probe, RolledBack, RunEnded
+from drill.runlog.log import is_cut_off, pending_rollbacks, read
 from drill.scenarios.deployed.traffic_evacuation import LEAVES
 from shared.deployment_search import local
 from shared.places import Place
 from tests.drill.repeating import conclusive
-from tests.drill.run_processes import AT_HOME, Going, begun, cleaned_up, state
+from tests.drill.run_processes import BASELINE, Going, begun, cleaned_up, state
 from tests.drill.shared_environment import SharedEnvironment
 
 SPEED = 10.0  # nothing here is judged by its time
@@ -82,9 +82,9 @@ def test_an_interrupted_run_goes_its_way_back_first(
 
     assert "interrupted: going the way back" in run.said
     assert run.said.endswith("Interrupted; what was changed was changed back.\n")
-    assert state(file) == AT_HOME
+    assert state(file) == BASELINE
     entries = run.journal()
-    assert pending_undos(entries) == []
+    assert pending_rollbacks(entries) == []
     assert entries[-1].entry == RunEnded(status=status)
     again = cleaned_up(file, tmp_path)
     assert (again.returncode, again.stdout) == (0, _NOTHING)
@@ -105,7 +105,7 @@ def test_a_run_that_nobody_interrupts_ends_with_its_verdict(environment: SharedE
 
     assert finished.status == 0, finished.why
     assert "PASSED traffic-evacuation" in " ".join(finished.why.split())
-    assert state(environment.file) == AT_HOME
+    assert state(environment.file) == BASELINE
 
 
 def typed(command: str) -> subprocess.CompletedProcess[str]:
@@ -138,9 +138,9 @@ def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_la
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "done: let the primary region serve again: epoch" in done.stdout
-    assert state(file) == AT_HOME
+    assert state(file) == BASELINE
     entries = [each.entry for each in read(run.folder)]
     assert isinstance(entries[-1], CleanedUp)
-    assert [each.by for each in entries if isinstance(each, WayBack) and each.outcome == "done"] == ["cleanup"]
+    assert [each.by for each in entries if isinstance(each, RolledBack) and each.outcome == "done"] == ["cleanup"]
     again = typed(command)
     assert (again.returncode, again.stdout) == (0, _NOTHING)

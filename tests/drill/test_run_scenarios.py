@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from drill.actions import events, parameters, restore
-from drill.actions.events import Listen, PublishEvents
+from drill.actions.events import PublishEvents, SubscribeEvents
 from drill.actions.parameters import Diverge
 from drill.actions.regions import BringBack, Evacuate, Fence, MoveWriter
 from drill.actions.restore import RestoreJournal
-from drill.model.change import Surroundings
-from drill.model.scenario import Await, Scenario, Step
+from drill.model.context import DrillContext
+from drill.model.scenario import Scenario, Step, WaitFor
 from drill.observe import journal
 from drill.probes.deployed import RestoredRowsHold
-from drill.scenarios.deployed import ENVIRONMENT_SCENARIOS, GAME_DAY
+from drill.scenarios.deployed import DEPLOYED_SCENARIOS, GAME_DAY
 from drill.scenarios.deployed.traffic_evacuation import LEAVES
 from shared.places import Place
 from tests.drill.run_in_process import Ended, ran
@@ -35,7 +35,7 @@ def game_day(shared_environment: SharedEnvironment, tmp_path_factory: pytest.Tem
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("name", ENVIRONMENT_SCENARIOS)
+@pytest.mark.parametrize("name", DEPLOYED_SCENARIOS)
 def test_the_environment_shows_what_the_scenario_asks_of_it(game_day: Ended, name: str) -> None:
     report = game_day.reports.get(name)
 
@@ -49,7 +49,7 @@ def test_the_environment_shows_what_the_scenario_asks_of_it(game_day: Ended, nam
 @pytest.mark.nightly
 def test_a_game_day_ends_as_its_worst_scenario_did(game_day: Ended) -> None:
     assert game_day.status == 0
-    assert game_day.said.count(" passed  ") == len(ENVIRONMENT_SCENARIOS)
+    assert game_day.said.count(" passed  ") == len(DEPLOYED_SCENARIOS)
 
 
 def sabotaged(
@@ -58,12 +58,12 @@ def sabotaged(
     """Have `first` done before a change and `last` after it, or nothing in place of it."""
     do = change.do
 
-    async def doing(self: Any, around: Surroundings) -> str:
+    async def doing(self: Any, ctx: DrillContext) -> str:
         if first is not None:
-            await first(around)
-        said = "" if instead else await do(self, around)
+            await first(ctx)
+        said = "" if instead else await do(self, ctx)
         if last is not None:
-            last(around)
+            last(ctx)
         return str(said)
 
     patch.setattr(change, "do", doing)
@@ -73,12 +73,12 @@ def impatient(patch: pytest.MonkeyPatch, name: str, **steps: Any) -> None:
     """The same scenario with shorter waits: what is sabotaged never comes."""
 
     def shorter(step: Step) -> Step:
-        if isinstance(step, Await) and step.name != LEAVES.name:
+        if isinstance(step, WaitFor) and step.name != LEAVES.name:
             return replace(step, within_aws_seconds=30, within_seconds=3)
         return replace(step, times=1) if isinstance(step, PublishEvents) else step
 
-    found: Scenario = ENVIRONMENT_SCENARIOS[name]
-    patch.setitem(ENVIRONMENT_SCENARIOS, name, replace(found, method=tuple(map(shorter, found.method)), **steps))
+    found: Scenario = DEPLOYED_SCENARIOS[name]
+    patch.setitem(DEPLOYED_SCENARIOS, name, replace(found, method=tuple(map(shorter, found.method)), **steps))
 
 
 @pytest.mark.nightly
@@ -86,7 +86,7 @@ def test_a_stale_parameter_that_wins_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The earlier value is written over the later one."""
-    sabotaged(monkeypatch, Diverge, last=lambda around: parameters._put(around.site, Place.PRIMARY))
+    sabotaged(monkeypatch, Diverge, last=lambda ctx: parameters._put(ctx.deployment, Place.PRIMARY))
     impatient(monkeypatch, "parameter-divergence")
 
     ended = ran("parameter-divergence", environment, tmp_path)
@@ -101,11 +101,13 @@ def test_a_stale_parameter_that_wins_fails_the_run(
 def test_a_row_that_is_not_restored_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lose(around: Surroundings) -> None:
-        client = around.site.client("dynamodb", Place.SECONDARY)
-        sample = journal.read_sample(client, around.site.journal_table, limit=RestoredRowsHold(Place.SECONDARY).rows)
+    def lose(ctx: DrillContext) -> None:
+        client = ctx.deployment.client("dynamodb", Place.SECONDARY)
+        sample = journal.read_sample(
+            client, ctx.deployment.global_outputs.journal_table, limit=RestoredRowsHold(Place.SECONDARY).rows
+        )
         oldest = min(sample.values(), key=lambda item: str(item["accepted_at"]))
-        client.delete_item(TableName=restore.restored(around.site), Key={"pk": {"S": oldest["pk"]}})
+        client.delete_item(TableName=restore.restored(ctx.deployment), Key={"pk": {"S": oldest["pk"]}})
 
     sabotaged(monkeypatch, RestoreJournal, last=lose)
     impatient(monkeypatch, "restore-from-backup")
@@ -135,12 +137,12 @@ def test_a_fence_that_does_not_close_fails_the_run(
 def test_a_bus_that_hears_nothing_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def deafen(around: Surroundings) -> None:
-        around.site.client("events", Place.SECONDARY).disable_rule(
-            Name=events.listener(around.site), EventBusName=events.bus(around.site, Place.SECONDARY)
+    def deafen(ctx: DrillContext) -> None:
+        ctx.deployment.client("events", Place.SECONDARY).disable_rule(
+            Name=events.listener(ctx.deployment), EventBusName=events.bus(ctx.deployment, Place.SECONDARY)
         )
 
-    sabotaged(monkeypatch, Listen, last=deafen)
+    sabotaged(monkeypatch, SubscribeEvents, last=deafen)
     impatient(monkeypatch, "event-failover")
 
     ended = ran("event-failover", environment, tmp_path)
@@ -155,13 +157,13 @@ def test_a_late_switchover_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reader is far behind, and a switchover waits for it."""
-    sabotaged(monkeypatch, MoveWriter, first=lambda around: around.faults.delay_replication(_LAG_AWS_SECONDS))
-    sabotaged(monkeypatch, BringBack, first=lambda around: around.faults.end_delay())
+    sabotaged(monkeypatch, MoveWriter, first=lambda ctx: ctx.faults.delay_replication(_LAG_AWS_SECONDS))
+    sabotaged(monkeypatch, BringBack, first=lambda ctx: ctx.faults.end_delay())
 
     ended = ran("database-switchover", environment, tmp_path)
 
     assert ended.status == 1, ended.said
-    assert str(ended.report.first_broken).startswith("the failback to us-east-2 is done in time: expected at most 120")
+    assert str(ended.report.first_broken).startswith("the failback to us-east-2 ends in time: expected at most 120")
 
 
 @pytest.mark.nightly
@@ -170,14 +172,14 @@ def test_a_lost_write_fails_the_run(
 ) -> None:
     """One payment that a client was told of vanishes from both regions' journals."""
 
-    def lose(around: Surroundings) -> None:
-        client = around.site.client("dynamodb", Place.PRIMARY)
-        sample = journal.read_sample(client, around.site.journal_table, limit=10_000)
+    def lose(ctx: DrillContext) -> None:
+        client = ctx.deployment.client("dynamodb", Place.PRIMARY)
+        sample = journal.read_sample(client, ctx.deployment.global_outputs.journal_table, limit=10_000)
         ours = [key for key, item in sample.items() if str(item.get("reference")).startswith("region-evacuation-")]
         newest = max(ours, key=lambda key: str(sample[key]["accepted_at"]))
         for place in Place:
-            around.site.client("dynamodb", place).delete_item(
-                TableName=around.site.journal_table, Key={"pk": {"S": newest}}
+            ctx.deployment.client("dynamodb", place).delete_item(
+                TableName=ctx.deployment.global_outputs.journal_table, Key={"pk": {"S": newest}}
             )
 
     sabotaged(monkeypatch, Evacuate, last=lose)

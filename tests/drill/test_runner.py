@@ -7,31 +7,33 @@ from pathlib import Path
 import pytest
 
 from drill.actions import faults
-from drill.actions.faults import Blind, Cut, Flap, Heal, Join, Lag, Lose, LoseDatabase, RestoreDatabase, Unblind
+from drill.actions.faults import Fault, FlapRegion, Recover, lose_region, recover_region
 from drill.actions.poison import Poison
-from drill.actions.workflows import StartFailover
+from drill.actions.regions import StartFailover
 from drill.engine.cleanup import KNOWN
 from drill.model import change
-from drill.model.control_plane_calls import ControlCall
-from drill.model.errors import ActionError, CouldNotStart, WayBackIncomplete
-from drill.model.faults import OutageKind
+from drill.model.errors import ActionError, CouldNotStart, RollbackIncomplete
+from drill.model.faults import Effect, OutageMode
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Await, Scenario, SecondRun, Send, Settle, Step, TakeStock
+from drill.model.scenario import Load, Scenario, SecondRun, SnapshotLedger, Step, WaitFor
+from drill.model.status import ControlCall
 from drill.probes.traffic import ServedBy, TargetsHealthy
-from drill.runlog.entries import ActionBegun, ActionDone, Probe, WayBack
+from drill.runlog.entries import ActionBegun, ActionDone, Probe, RolledBack
 from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 from tests.drill.systems import Pages, System, ran
 
-_STEADY = Settle(name="steady state", until=(TargetsHealthy(),), within_aws_seconds=0, within_seconds=0.4)
-OUTAGE = Send(name="outage", least_aws_seconds=0, least_seconds=0.5)
+_STEADY = WaitFor(
+    on_timeout="rollback", name="steady state", until=(TargetsHealthy(),), within_aws_seconds=0, within_seconds=0.4
+)
+OUTAGE = Load(name="outage", least_aws_seconds=0, least_seconds=0.5)
 SCENARIO = Scenario(
     name="test",
     title="test",
     lost=Place.PRIMARY,
     hypothesis=_STEADY,
-    method=(Lose(Place.PRIMARY), OUTAGE),
-    way_back=(Heal(Place.PRIMARY), replace(_STEADY, name="return")),
+    method=(lose_region(Place.PRIMARY), OUTAGE),
+    rollback=(recover_region(Place.PRIMARY), replace(_STEADY, name="return")),
     objectives=Objectives(service=Service(), take_over=NoTakeOver()),
 )
 CALL = ControlCall(
@@ -39,8 +41,8 @@ CALL = ControlCall(
 )
 
 
-def with_steps(method: Sequence[Step], way_back: Sequence[Step] = ()) -> Scenario:
-    return replace(SCENARIO, method=tuple(method), way_back=tuple(way_back))
+def with_steps(method: Sequence[Step], rollback: Sequence[Step] = ()) -> Scenario:
+    return replace(SCENARIO, method=tuple(method), rollback=tuple(rollback))
 
 
 def test_steps_are_done_in_order_and_each_leaves_its_time_and_outcome(tmp_path: Path) -> None:
@@ -88,12 +90,20 @@ def test_a_region_that_does_not_come_back_is_remembered_with_the_evidence(tmp_pa
 @pytest.mark.parametrize(
     ("step", "back", "undone"),
     [
-        (Lose(Place.PRIMARY), Heal(Place.PRIMARY), "heal us-east-1"),
-        (Lose(Place.SECONDARY, OutageKind.HANG), Heal(Place.SECONDARY), "heal us-east-2"),
-        (Cut(), Join(), "join us-east-1 us-east-2"),
-        (Blind(Place.SECONDARY), Unblind(Place.SECONDARY), "unblind us-east-2"),
-        (LoseDatabase(Place.PRIMARY), RestoreDatabase(Place.PRIMARY), "restore database us-east-1"),
-        (Lag(30), faults.EndLag(), "no lag"),
+        (lose_region(Place.PRIMARY), recover_region(Place.PRIMARY), "heal us-east-1"),
+        (lose_region(Place.SECONDARY, OutageMode.HANG), recover_region(Place.SECONDARY), "heal us-east-2"),
+        (Fault(Effect.PARTITION), Recover(Effect.PARTITION), "join us-east-1 us-east-2"),
+        (
+            Fault(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
+            Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
+            "unblind us-east-2",
+        ),
+        (
+            Fault(Effect.DATABASE_OUTAGE, Place.PRIMARY),
+            Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY),
+            "restore database us-east-1",
+        ),
+        (Fault(Effect.REPLICA_LAG, aws_seconds=30), Recover(Effect.REPLICA_LAG), "no lag"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -110,13 +120,16 @@ def test_a_run_that_is_cancelled_takes_back_what_was_changed_and_writes_that_dow
     assert [(type(entry), getattr(entry, "outcome", None)) for entry in entries] == [
         (ActionBegun, None),
         (ActionDone, "done"),
-        (WayBack, "done"),
+        (RolledBack, "done"),
     ]
 
 
 def test_changes_are_taken_back_in_reverse_order(tmp_path: Path) -> None:
     system = System()
-    scenario = with_steps([Lag(30), Lose(Place.PRIMARY), OUTAGE], [Heal(Place.PRIMARY), faults.EndLag()])
+    scenario = with_steps(
+        [Fault(Effect.REPLICA_LAG, aws_seconds=30), lose_region(Place.PRIMARY), OUTAGE],
+        [recover_region(Place.PRIMARY), Recover(Effect.REPLICA_LAG)],
+    )
 
     with pytest.raises(TimeoutError):
         ran(system, tmp_path, scenario, cancel_after=0.3)
@@ -132,7 +145,7 @@ def test_changes_are_taken_back_in_reverse_order(tmp_path: Path) -> None:
 def test_what_undoes_a_change_is_written_down_before_the_change_is_made(tmp_path: Path) -> None:
     system, journal = System(), Pages()
 
-    async def refuse(region: str, kind: OutageKind) -> None:
+    async def refuse(region: str, kind: OutageMode) -> None:
         assert isinstance(journal.entries[-1], ActionBegun)
         assert journal.entries[-1].undo == {"change": "Heal", "place": "primary"}
         system.done.append(f"tried {region} {kind}")
@@ -150,7 +163,7 @@ def test_what_undoes_a_change_is_written_down_before_the_change_is_made(tmp_path
 
 def test_a_flap_takes_itself_back(tmp_path: Path) -> None:
     system = System()
-    flap = Flap(Place.PRIMARY, times=2, away_aws_seconds=3, back_aws_seconds=2)
+    flap = FlapRegion(Place.PRIMARY, times=2, away_aws_seconds=3, back_aws_seconds=2)
 
     _, progress = ran(system, tmp_path, with_steps([flap]), speed=50)
 
@@ -169,7 +182,7 @@ def test_a_region_that_can_only_be_healed_at_a_later_attempt_is_healed(tmp_path:
 
 
 def test_a_region_that_cannot_be_healed_is_named_with_what_is_left_to_do(tmp_path: Path) -> None:
-    with pytest.raises(WayBackIncomplete, match="left to do: bring the primary region back: no answer"):
+    with pytest.raises(RollbackIncomplete, match="left to do: bring the primary region back: no answer"):
         ran(System(refused_heals=9), tmp_path, SCENARIO)
 
 
@@ -182,9 +195,11 @@ def test_looks_that_failed_are_kept_as_evidence(tmp_path: Path) -> None:
 
 def test_what_does_not_come_true_in_time_is_told_and_the_way_back_goes_on(tmp_path: Path) -> None:
     system = System()
-    hope = Await(name="a miracle", until=(ServedBy(Place.SECONDARY),), within_aws_seconds=20)
+    hope = WaitFor(name="a miracle", until=(ServedBy(Place.SECONDARY),), within_aws_seconds=20)
 
-    runner, _ = ran(system, tmp_path, with_steps([Lose(Place.PRIMARY), hope], [Heal(Place.PRIMARY)]), speed=50)
+    runner, _ = ran(
+        system, tmp_path, with_steps([lose_region(Place.PRIMARY), hope], [recover_region(Place.PRIMARY)]), speed=50
+    )
 
     (awaited,) = runner.awaited
     assert (awaited.name, awaited.met, awaited.limit) == ("a miracle", False, 0.4)
@@ -206,7 +221,7 @@ def test_calls_are_counted_from_the_loss_to_just_before_the_return(tmp_path: Pat
 
 def test_stock_is_taken_and_the_programs_are_run_again(tmp_path: Path) -> None:
     system = System(changes={"primary": 0, "global": 2})
-    steps: list[Step] = [TakeStock(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
+    steps: list[Step] = [SnapshotLedger(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
 
     runner, progress = ran(system, tmp_path, with_steps(steps))
 
@@ -217,9 +232,11 @@ def test_stock_is_taken_and_the_programs_are_run_again(tmp_path: Path) -> None:
 
 def test_what_cannot_be_looked_at_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
     system = System(mute=True)
-    steps: list[Step] = [TakeStock(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
+    steps: list[Step] = [SnapshotLedger(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
 
-    runner, progress = ran(system, tmp_path, with_steps([*steps, Lose(Place.PRIMARY)], [Heal(Place.PRIMARY)]))
+    runner, progress = ran(
+        system, tmp_path, with_steps([*steps, lose_region(Place.PRIMARY)], [recover_region(Place.PRIMARY)])
+    )
 
     assert system.done == ["lose us-east-1 reset", "heal us-east-1"]
     assert (runner.stock, runner.second_runs, runner.calls_counted) == ({}, [], False)
@@ -229,12 +246,12 @@ def test_what_cannot_be_looked_at_is_told_and_the_run_goes_on(tmp_path: Path) ->
 
 def test_a_scenario_that_does_not_undo_what_it_does_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="does not undo what it does: take the primary region away"):
-        replace(SCENARIO, way_back=())
+        replace(SCENARIO, rollback=())
 
 
 def test_a_scenario_that_brings_back_the_other_region_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="does not undo"):
-        replace(SCENARIO, way_back=(Heal(Place.SECONDARY),))
+        replace(SCENARIO, rollback=(recover_region(Place.SECONDARY),))
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -249,4 +266,4 @@ def test_there_are_steps_with_an_undo_of_every_kind() -> None:
     """So that the test before this one looks at something."""
     undoing = {type(step) for scenario in SCENARIOS.values() for step in scenario.steps if getattr(step, "undo", None)}
 
-    assert undoing == {Blind, Cut, Flap, Lag, Lose, LoseDatabase, Poison, StartFailover}
+    assert undoing == {Blind, Cut, FlapRegion, Lag, Lose, LoseDatabase, Poison, StartFailover}

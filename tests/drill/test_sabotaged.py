@@ -14,11 +14,11 @@ import httpx
 import psutil
 import pytest
 
-from drill.actions.workflows import StartFailback, StartFailover
+from drill.actions.regions import StartFailback, StartFailover
 from drill.engine.local_environment import Endpoints
-from drill.model.change import Surroundings
+from drill.model.context import DrillContext
 from drill.model.objectives import TakeOver
-from drill.model.scenario import Await, Send, Settle
+from drill.model.scenario import Load, WaitFor
 from drill.scenarios.simulated import SCENARIOS
 from drill.verdict import reconcile
 from shared.deployment import Deployment
@@ -83,14 +83,16 @@ def shortened(name: str) -> Any:
         match step:
             case Await():
                 return replace(step, within_aws_seconds=20, within_seconds=2)
-            case Settle() if step is not SCENARIOS[name].hypothesis:
+            case WaitFor(
+                on_timeout="rollback",
+            ) if step is not SCENARIOS[name].hypothesis:
                 return replace(step, within_aws_seconds=20, within_seconds=4)
-            case Send():
+            case Load():
                 return replace(step, least_aws_seconds=min(step.least_aws_seconds, 20), least_seconds=2)
         return step
 
     found = SCENARIOS[name]
-    return replace(found, method=tuple(map(shorter, found.method)), way_back=tuple(map(shorter, found.way_back)))
+    return replace(found, method=tuple(map(shorter, found.method)), rollback=tuple(map(shorter, found.rollback)))
 
 
 @pytest.mark.nightly
@@ -98,7 +100,7 @@ def shortened(name: str) -> Any:
 def test_a_loss_that_nobody_acts_on_fails_the_run(
     name: str, environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def does_nothing(_self: Any, _around: Surroundings) -> str:
+    async def does_nothing(_self: Any, _ctx: DrillContext) -> str:
         return "sabotaged"
 
     monkeypatch.setitem(SCENARIOS, name, shortened(name))

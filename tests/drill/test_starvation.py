@@ -75,10 +75,10 @@ def test_processes_that_share_one_processor_wait_for_it() -> None:
     """Two that never sleep on one processor: each is ready and waits for about half of the time."""
     with spinning(2) as pids:
         waits = RunQueueWaits()
-        waits.since_last_look(pids)
+        waits.since_last_sample(pids)
         began = time.monotonic()
         time.sleep(1)
-        waited = waits.since_last_look(pids)
+        waited = waits.since_last_sample(pids)
         passed = time.monotonic() - began
 
     assert 0.3 * passed <= waited.longest <= 1.1 * passed
@@ -101,5 +101,5 @@ def test_a_process_that_is_gone_counts_nothing() -> None:
     ended.wait()
     waits = RunQueueWaits()
 
-    assert waits.since_last_look([ended.pid]).total == 0.0
-    assert 0.0 <= waits.since_last_look([ended.pid]).total < 1.0, "nothing but what the hypervisor took"
+    assert waits.since_last_sample([ended.pid]).total == 0.0
+    assert 0.0 <= waits.since_last_sample([ended.pid]).total < 1.0, "nothing but what the hypervisor took"

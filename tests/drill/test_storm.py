@@ -11,9 +11,9 @@ from drill.load.client import ClientPolicy
 from drill.load.generator import Load
 from drill.load.payments import payments
 from drill.model.attempts import Intent
-from drill.model.change import Surroundings
-from drill.model.expectation import Look
-from drill.model.faults import OutageKind
+from drill.model.context import DrillContext
+from drill.model.expectation import Observation
+from drill.model.faults import OutageMode
 from drill.model.objectives import NoTakeOver, Objectives, Overload, Service
 from drill.model.scenario import Storm
 from drill.observe.progress import Progress
@@ -88,7 +88,7 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
     system = System()
     [planned] = [step for step in COLD_STORM.method if isinstance(step, Storm)]
     progress = Progress(title="test", window=0.2, regions=dict(REGIONS))
-    looks: list[Look | None] = []
+    looks: list[Observation | None] = []
 
     async def run() -> Runner:
         async with payment_server(tmp_path) as server:
@@ -97,7 +97,7 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
             )
             runner = Runner(
                 COLD_STORM,
-                around=Surroundings(faults=system, site=site(), kind=OutageKind.RESET),
+                ctx=DrillContext(faults=system, site=site(), kind=OutageMode.RESET),
                 load=Load(server.target, policy, payments(1), rate=20, now=progress.now),
                 watched=system,
                 progress=progress,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from drill.model.awaited import Awaited
-from drill.model.control_plane_calls import ControlCall
 from drill.model.objectives import NoTakeOver, Objectives, Service, TakeOver
+from drill.model.status import ControlCall
 from drill.observe.sentinel_log import Decision
 from drill.observe.starvation import Starvation
 from drill.observe.workflow_runs import RunStep, WorkflowRun

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from drill.model.change import Surroundings
+from drill.model.context import DrillContext
 from drill.model.errors import ActionError, ProbeError
-from drill.model.faults import LocalFaults, OutageKind
+from drill.model.faults import LocalFaults, OutageMode
 from drill.model.status import Status
-from drill.observe.local import LocalWatch
+from drill.observe.local import LocalObserver
 from drill.scenarios.simulated import SCENARIOS
 from tests.drill.systems import site
 
@@ -21,9 +21,9 @@ FAULTY = ("region-loss", "partition", "false-alarm", "writer-loss", "replication
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def watched(handler: Handler, *, again: Sequence[str] = ()) -> LocalWatch:
+def watched(handler: Handler, *, again: Sequence[str] = ()) -> LocalObserver:
     client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
-    return LocalWatch(client, "http://control", site=site(), secret="s", prefix="x-1-", again=again)
+    return LocalObserver(client, "http://control", site=site(), secret="s", prefix="x-1-", again=again)
 
 
 def call(**changes: Any) -> dict[str, Any]:
@@ -84,8 +84,8 @@ def test_every_fault_of_a_scenario_and_its_end_are_asked_for_as_the_control_api_
 
     async def make() -> None:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-            around = Surroundings(
-                faults=LocalFaults(client, "http://control"), site=site(speed=1e6), kind=OutageKind.RESET
+            around = DrillContext(
+                faults=LocalFaults(client, "http://control"), site=site(speed=1e6), kind=OutageMode.RESET
             )
             for name in (
                 "region-loss",
@@ -97,7 +97,7 @@ def test_every_fault_of_a_scenario_and_its_end_are_asked_for_as_the_control_api_
             ):
                 for step in SCENARIOS[name].steps:
                     if type(step).__module__ == "drill.actions.faults":
-                        await step.do(around)  # type: ignore[union-attr]
+                        await step.do(ctx)  # type: ignore[union-attr]
 
     asyncio.run(make())
 

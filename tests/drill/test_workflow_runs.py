@@ -11,9 +11,9 @@ import pytest
 from moto import mock_aws
 
 from drill.actions.poison import Poison, read_poison
-from drill.model.change import Surroundings
+from drill.model.context import DrillContext
 from drill.model.errors import ProbeError
-from drill.model.faults import OutageKind
+from drill.model.faults import OutageMode
 from drill.model.target import Site
 from drill.observe.sentinel_log import Decision, condensed, read_decisions
 from drill.observe.workflow_runs import read_runs
@@ -224,15 +224,15 @@ def test_a_queue_that_is_not_there_is_said_so(aws: Site) -> None:
 
 
 def test_poisoned_entries_are_put_and_taken_away_again(aws: Site) -> None:
-    around = Surroundings(faults=System(), site=aws, kind=OutageKind.RESET)
+    around = DrillContext(faults=System(), site=aws, kind=OutageMode.RESET)
     poison = Poison()
     client = aws.client("dynamodb", Place.PRIMARY)
 
-    asyncio.run(poison.do(around))
+    asyncio.run(poison.do(ctx))
     assert {item["pk"]["S"] for item in client.scan(TableName="journal")["Items"]} == {
         "payment#poison-lacking",
         "payment#poison-refused",
     }
 
-    asyncio.run(poison.undo.do(around))
+    asyncio.run(poison.undo.do(ctx))
     assert client.scan(TableName="journal")["Items"] == []

@@ -10,9 +10,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 from drill.__main__ import app
-from drill.actions.faults import Heal, Lose
+from drill.actions.faults import lose_region, recover_region
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Scenario, Send, Settle
+from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
 from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
@@ -28,7 +28,8 @@ def measured_quickly() -> AbstractContextManager[object]:
     return patch.multiple("drill.engine.calibration", _STEP_SECONDS=0.2, _BASE_SECONDS=0.2)
 
 
-STEADY = Settle(
+STEADY = WaitFor(
+    on_timeout="rollback",
     name="steady state",
     until=(AcceptedAsOffered(), TargetsHealthy(), ServedBy(Place.PRIMARY), ReplicationKeepsUp()),
     within_aws_seconds=120,
@@ -40,11 +41,14 @@ SHORT = Scenario(
     lost=Place.PRIMARY,
     hypothesis=STEADY,
     method=(
-        Send(name="load on both regions", least_aws_seconds=0, least_seconds=0.5),
-        Lose(Place.PRIMARY),
-        Send(name="load without the primary region", least_aws_seconds=0, least_seconds=3.3),
+        Load(name="load on both regions", least_aws_seconds=0, least_seconds=0.5),
+        lose_region(Place.PRIMARY),
+        Load(name="load without the primary region", least_aws_seconds=0, least_seconds=3.3),
     ),
-    way_back=(Heal(Place.PRIMARY), Send(name="load after its return", least_aws_seconds=0, least_seconds=0.9)),
+    rollback=(
+        recover_region(Place.PRIMARY),
+        Load(name="load after its return", least_aws_seconds=0, least_seconds=0.9),
+    ),
     objectives=Objectives(service=Service(moves_to=Place.SECONDARY), take_over=NoTakeOver()),
     not_exercised=("Database failover: the fake has none",),
 )

@@ -9,7 +9,7 @@ from drill.scenarios.deployed.region_evacuation import REGION_EVACUATION
 from drill.scenarios.deployed.restore_from_backup import RESTORE_FROM_BACKUP
 from drill.scenarios.deployed.traffic_evacuation import TRAFFIC_EVACUATION
 
-ENVIRONMENT_SCENARIOS: dict[str, Scenario] = {
+DEPLOYED_SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         PARAMETER_DIVERGENCE,
@@ -22,5 +22,5 @@ ENVIRONMENT_SCENARIOS: dict[str, Scenario] = {
 }
 
 GAME_DAY = "game-day"
-GAME_DAY_TITLE = f"{len(ENVIRONMENT_SCENARIOS)} scenarios in a row: {', '.join(ENVIRONMENT_SCENARIOS)}"
+GAME_DAY_TITLE = f"{len(DEPLOYED_SCENARIOS)} scenarios in a row: {', '.join(DEPLOYED_SCENARIOS)}"
 """From what disturbs least to what disturbs most; it ends at the first that leaves something to do."""

@@ -2,7 +2,7 @@
 
 from drill.actions.parameters import Diverge, RemoveParameter
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Await, Scenario, Settle
+from drill.model.scenario import Scenario, WaitFor
 from drill.probes.deployed import ParameterGone, ParametersAgree
 from drill.scenarios.deployed.steady_state import BEFORE, STEADY
 from shared.places import Place
@@ -15,7 +15,7 @@ PARAMETER_DIVERGENCE = Scenario(
     method=(
         BEFORE,
         Diverge(),
-        Await(
+        WaitFor(
             # A change is copied within seconds; one that is tried again waits 30 s and then twice as long.
             name="the regions agree on the later value",
             until=(ParametersAgree(),),
@@ -23,9 +23,10 @@ PARAMETER_DIVERGENCE = Scenario(
             within_seconds=15,
         ),
     ),
-    way_back=(
+    rollback=(
         RemoveParameter(),
-        Settle(
+        WaitFor(
+            on_timeout="rollback",
             name="the parameter is gone in both regions",
             until=(ParameterGone(),),
             within_aws_seconds=300,

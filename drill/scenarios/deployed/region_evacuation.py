@@ -2,7 +2,7 @@
 
 from drill.actions.regions import BringBack, Evacuate
 from drill.model.objectives import Objectives, Planned, Service
-from drill.model.scenario import Await, Scenario, Send, Settle
+from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.deployed import CoolDownOver, WriterAt
 from drill.probes.recovery import LedgerKeepsUp, Runs
 from drill.probes.traffic import ServedBy
@@ -16,21 +16,22 @@ REGION_EVACUATION = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        Settle(
+        WaitFor(
+            on_timeout="rollback",
             name="the cool-down of the last change is over",
             until=(CoolDownOver(),),
             within_aws_seconds=330,
         ),
         Evacuate(Place.PRIMARY),
-        Await(
+        WaitFor(
             name="traffic and writer leave the primary region",
             until=(Runs("failover"), WriterAt(Place.SECONDARY), ServedBy(Place.SECONDARY), LedgerKeepsUp()),
             within_aws_seconds=180,
             within_seconds=20,
         ),
-        Send(name="load without the primary region", least_aws_seconds=20, least_seconds=2),
+        Load(name="load without the primary region", least_aws_seconds=20, least_seconds=2),
     ),
-    way_back=(BringBack(Place.PRIMARY), BACK, AFTER),
+    rollback=(BringBack(Place.PRIMARY), BACK, AFTER),
     objectives=Objectives(
         service=Service(moves_to=Place.SECONDARY), take_over=Planned(failovers=1, failbacks=1), is_lost=False
     ),

@@ -2,7 +2,7 @@
 
 from drill.actions.restore import DeleteRestored, RestoreJournal
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Await, Scenario
+from drill.model.scenario import Scenario, WaitFor
 from drill.probes.deployed import RestoredRowsHold
 from drill.scenarios.deployed.steady_state import AFTER, BEFORE, STEADY
 from shared.places import Place
@@ -15,14 +15,14 @@ RESTORE_FROM_BACKUP = Scenario(
     method=(
         BEFORE,
         RestoreJournal(Place.SECONDARY),
-        Await(
+        WaitFor(
             name="the restored rows are those in use",
             until=(RestoredRowsHold(Place.SECONDARY),),
             within_aws_seconds=60,
             within_seconds=10,
         ),
     ),
-    way_back=(DeleteRestored(Place.SECONDARY), AFTER),
+    rollback=(DeleteRestored(Place.SECONDARY), AFTER),
     objectives=Objectives(service=Service(interrupted=False), take_over=NoTakeOver(), is_lost=False),
     not_exercised=(
         "The copies in the vaults: AWS Backup's restore testing, which the stacks set up, restores those each week. "

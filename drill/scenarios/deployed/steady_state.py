@@ -1,7 +1,7 @@
 """What every scenario for a deployed environment starts from and returns to."""
 
 from drill.model.expectation import Expectation
-from drill.model.scenario import Send, Settle
+from drill.model.scenario import Load, WaitFor
 from drill.probes.deployed import NobodyFenced, WriterAt
 from drill.probes.recovery import LedgerKeepsUp, NothingRuns
 from drill.probes.traffic import AcceptedAsOffered, ServedBy, TargetsHealthy
@@ -16,10 +16,11 @@ AT_REST: tuple[Expectation, ...] = (
     LedgerKeepsUp(),
     NothingRuns(),
 )
-STEADY = Settle(name="steady state", until=AT_REST, within_aws_seconds=120, within_seconds=30)
-BEFORE = Send(name="load on both regions", least_aws_seconds=15, least_seconds=2)
-AFTER = Send(name="load afterwards", least_aws_seconds=15, least_seconds=2)
-BACK = Settle(
+STEADY = WaitFor(on_timeout="rollback", name="steady state", until=AT_REST, within_aws_seconds=120, within_seconds=30)
+BEFORE = Load(name="load on both regions", least_aws_seconds=15, least_seconds=2)
+AFTER = Load(name="load afterwards", least_aws_seconds=15, least_seconds=2)
+BACK = WaitFor(
+    on_timeout="rollback",
     # The ledger's stream tries a batch again within a minute (Lambda's own pauses between tries).
     name="the steady state comes back",
     until=AT_REST,

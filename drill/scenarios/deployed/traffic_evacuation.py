@@ -2,12 +2,12 @@
 
 from drill.actions.regions import Fence, Unfence
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Await, Scenario, Send
+from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.traffic import ServedBy
 from drill.scenarios.deployed.steady_state import AFTER, BACK, BEFORE, STEADY
 from shared.places import Place
 
-LEAVES = Await(
+LEAVES = WaitFor(
     # A fence is obeyed within seconds, the health checks take 20 s to see it, the accelerator less than 30 s.
     name="traffic leaves the primary region",
     until=(ServedBy(Place.SECONDARY),),
@@ -23,9 +23,9 @@ TRAFFIC_EVACUATION = Scenario(
         BEFORE,
         Fence(Place.PRIMARY),
         LEAVES,
-        Send(name="load without the primary region", least_aws_seconds=20, least_seconds=3),
+        Load(name="load without the primary region", least_aws_seconds=20, least_seconds=3),
     ),
-    way_back=(Unfence(Place.PRIMARY), BACK, AFTER),
+    rollback=(Unfence(Place.PRIMARY), BACK, AFTER),
     objectives=Objectives(service=Service(moves_to=Place.SECONDARY), take_over=NoTakeOver(), is_lost=False),
     not_exercised=("The database stays where it is: while its region is fenced, payments wait in the journal.",),
 )

@@ -2,7 +2,7 @@
 is too much, stays healthy in the eyes of load balancers and health checkers, and is whole again once they are gone."""
 
 from drill.model.objectives import NoTakeOver, Objectives, Overload, Service
-from drill.model.scenario import Scenario, Send, Settle, Storm
+from drill.model.scenario import Load, Scenario, Storm, WaitFor
 from drill.probes.traffic import ReplicationKeepsUp, TargetsHealthy
 from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
@@ -16,9 +16,14 @@ COLD_STORM = Scenario(
         BEFORE,
         Storm(name="storm of impatient clients onto cold functions", times=4.0, seconds=20.0),
     ),
-    way_back=(
-        Send(name="load after the storm", least_aws_seconds=0, least_seconds=12.0),
-        Settle(name="the regions catch up", until=(TargetsHealthy(), ReplicationKeepsUp()), within_aws_seconds=120),
+    rollback=(
+        Load(name="load after the storm", least_aws_seconds=0, least_seconds=12.0),
+        WaitFor(
+            on_timeout="rollback",
+            name="the regions catch up",
+            until=(TargetsHealthy(), ReplicationKeepsUp()),
+            within_aws_seconds=120,
+        ),
     ),
     objectives=Objectives(service=Service(), overload=Overload(), take_over=NoTakeOver(), is_lost=False),
 )

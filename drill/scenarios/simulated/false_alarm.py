@@ -1,8 +1,9 @@
 """`false-alarm`: a sentinel's own way to the other region is broken. The witness knows better, and nothing happens."""
 
-from drill.actions.faults import Blind, Unblind
+from drill.actions.faults import Fault, Recover
+from drill.model.faults import Effect
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Scenario, Send
+from drill.model.scenario import Load, Scenario
 from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
 
@@ -13,13 +14,13 @@ FALSE_ALARM = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        Blind(Place.SECONDARY),
+        Fault(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
         # Longer than a sentinel needs to believe a loss.
-        Send(name="load while the sentinel sees nothing", least_aws_seconds=75),
+        Load(name="load while the sentinel sees nothing", least_aws_seconds=75),
     ),
-    way_back=(
-        Unblind(Place.SECONDARY),
-        Send(name="load after the false alarm", least_aws_seconds=15),
+    rollback=(
+        Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
+        Load(name="load after the false alarm", least_aws_seconds=15),
     ),
     objectives=Objectives(
         service=Service(interrupted=False),

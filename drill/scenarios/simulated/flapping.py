@@ -1,8 +1,8 @@
 """`flapping`: the primary region goes and comes again, each time for less than it takes to be believed."""
 
-from drill.actions.faults import Flap
+from drill.actions.faults import FlapRegion
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Scenario, Send, Settle
+from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.traffic import ReplicationKeepsUp, TargetsHealthy
 from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
@@ -15,15 +15,16 @@ FLAPPING = Scenario(
     method=(
         BEFORE,
         # Four probes of five, 5 s apart, must fail; two or three fit into 10 s, and after 25 s all five are new.
-        Flap(Place.PRIMARY, times=3, away_aws_seconds=10, back_aws_seconds=25),
+        FlapRegion(Place.PRIMARY, times=3, away_aws_seconds=10, back_aws_seconds=25),
     ),
-    way_back=(
-        Settle(
+    rollback=(
+        WaitFor(
+            on_timeout="rollback",
             name="the primary region takes part again",
             until=(TargetsHealthy(), ReplicationKeepsUp()),
             within_aws_seconds=120,
         ),
-        Send(name="load after the last return", least_aws_seconds=15),
+        Load(name="load after the last return", least_aws_seconds=15),
     ),
     objectives=Objectives(
         service=Service(),

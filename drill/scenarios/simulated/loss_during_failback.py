@@ -1,9 +1,9 @@
 """`loss-during-failback`: the region that is being brought back goes again while the writer is on its way to it."""
 
-from drill.actions.faults import Heal, Lose
-from drill.actions.workflows import StartFailback
+from drill.actions.faults import lose_region, recover_region
+from drill.actions.regions import StartFailback
 from drill.model.objectives import Objectives, Service, TakeOver
-from drill.model.scenario import Await, Scenario, Send, Settle
+from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.recovery import DatabasesFollow, DatabaseSwitches, NothingRuns, Runs
 from drill.probes.traffic import ReplicationKeepsUp
 from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
@@ -16,32 +16,33 @@ LOSS_DURING_FAILBACK = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        Lose(Place.PRIMARY),
+        lose_region(Place.PRIMARY),
         FAILOVER_ENDS,
-        Heal(Place.PRIMARY),
-        Settle(
+        recover_region(Place.PRIMARY),
+        WaitFor(
+            on_timeout="rollback",
             name="the primary region catches up for the first time",
             until=(ReplicationKeepsUp(), DatabasesFollow(Place.SECONDARY), NothingRuns()),
             within_aws_seconds=180,
             within_seconds=30,
         ),
         StartFailback(Place.PRIMARY),
-        Await(
+        WaitFor(
             name="the writer is on its way",
             until=(DatabaseSwitches(),),
             within_aws_seconds=60,
             within_seconds=10,
         ),
-        Lose(Place.PRIMARY),
-        Await(
+        lose_region(Place.PRIMARY),
+        WaitFor(
             # It must not hope for ever: people have to know.
             name="the failback gives up",
             until=(Runs("failback"),),
             within_aws_seconds=180,
             within_seconds=20,
         ),
-        Send(name="load without the primary region", least_aws_seconds=10),
+        Load(name="load without the primary region", least_aws_seconds=10),
     ),
-    way_back=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
+    rollback=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
     objectives=Objectives(service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY)),
 )

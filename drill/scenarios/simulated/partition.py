@@ -1,8 +1,9 @@
 """`partition`: the regions cannot reach each other, and both serve clients. Neither may take over from the other."""
 
-from drill.actions.faults import Cut, Join
+from drill.actions.faults import Fault, Recover
+from drill.model.faults import Effect
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Scenario, Send, Settle
+from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, TargetsHealthy
 from drill.scenarios.simulated.steady_state import AT_REST
 from shared.places import Place
@@ -12,21 +13,24 @@ PARTITION = Scenario(
     title="Cut the regions off from each other while both serve clients",
     lost=Place.SECONDARY,
     served_aside=Place.SECONDARY,
-    hypothesis=Settle(name="steady state", until=AT_REST, within_aws_seconds=120, within_seconds=30),
-    method=(
-        Send(name="load on both regions", least_aws_seconds=15),
-        Cut(),
-        # Longer than a sentinel needs to believe a loss.
-        Send(name="load on both sides of the cut", least_aws_seconds=75),
+    hypothesis=WaitFor(
+        on_timeout="rollback", name="steady state", until=AT_REST, within_aws_seconds=120, within_seconds=30
     ),
-    way_back=(
-        Join(),
-        Settle(
+    method=(
+        Load(name="load on both regions", least_aws_seconds=15),
+        Fault(Effect.PARTITION),
+        # Longer than a sentinel needs to believe a loss.
+        Load(name="load on both sides of the cut", least_aws_seconds=75),
+    ),
+    rollback=(
+        Recover(Effect.PARTITION),
+        WaitFor(
+            on_timeout="rollback",
             name="the regions know each other again",
             until=(AcceptedAsOffered(), TargetsHealthy(), ReplicationKeepsUp()),
             within_aws_seconds=120,
         ),
-        Send(name="load after the cut", least_aws_seconds=15),
+        Load(name="load after the cut", least_aws_seconds=15),
     ),
     objectives=Objectives(
         service=Service(interrupted=False, serves_both=True),

@@ -2,7 +2,7 @@
 
 from drill.actions.poison import Poison, RemovePoison
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Await, Scenario, Send
+from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.recovery import LedgerKeepsUp
 from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
@@ -15,15 +15,15 @@ POISON_EVENT = Scenario(
     method=(
         BEFORE,
         Poison(),
-        Send(name="load with the poisoned entries", least_aws_seconds=20),
-        Await(
+        Load(name="load with the poisoned entries", least_aws_seconds=20),
+        WaitFor(
             name="the ledger goes on past them",
             until=(LedgerKeepsUp(),),
             within_aws_seconds=30,
             within_seconds=5,
         ),
     ),
-    way_back=(RemovePoison(), Send(name="load without them", least_aws_seconds=10)),
+    rollback=(RemovePoison(), Load(name="load without them", least_aws_seconds=10)),
     objectives=Objectives(
         service=Service(interrupted=False),
         take_over=NoTakeOver(),

@@ -1,9 +1,9 @@
 """`region-loss`: the primary region disappears under load. Traffic, payments and the database follow by themselves;
 once the region is back, everything is handed back to it on purpose."""
 
-from drill.actions.faults import Lose
+from drill.actions.faults import lose_region
 from drill.model.objectives import Objectives, Service, TakeOver
-from drill.model.scenario import Scenario, SecondRun, Send
+from drill.model.scenario import Load, Scenario, SecondRun
 from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
 
@@ -14,11 +14,11 @@ REGION_LOSS = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        Lose(Place.PRIMARY),
+        lose_region(Place.PRIMARY),
         FAILOVER_ENDS,
-        Send(name="load without the primary region", least_aws_seconds=10),
+        Load(name="load without the primary region", least_aws_seconds=10),
     ),
-    way_back=(
+    rollback=(
         *failed_back(
             Place.PRIMARY, writer=Place.SECONDARY, checks=(SecondRun(name="run the stack programs again, failed over"),)
         ),

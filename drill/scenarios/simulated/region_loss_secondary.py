@@ -1,9 +1,9 @@
 """`region-loss-secondary`: the region that serves nobody and whose database only reads disappears. Clients notice
 nothing; the other region fences it, so that it cannot come back with an old opinion, and promotes nothing."""
 
-from drill.actions.faults import Lose
+from drill.actions.faults import lose_region
 from drill.model.objectives import Objectives, Service, TakeOver
-from drill.model.scenario import Scenario, Send
+from drill.model.scenario import Load, Scenario
 from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
 
@@ -14,10 +14,10 @@ REGION_LOSS_SECONDARY = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        Lose(Place.SECONDARY),
+        lose_region(Place.SECONDARY),
         FAILOVER_ENDS,
-        Send(name="load without the secondary region", least_aws_seconds=10),
+        Load(name="load without the secondary region", least_aws_seconds=10),
     ),
-    way_back=failed_back(Place.SECONDARY, writer=Place.PRIMARY),
+    rollback=failed_back(Place.SECONDARY, writer=Place.PRIMARY),
     objectives=Objectives(service=Service(interrupted=False), take_over=TakeOver(lost=Place.SECONDARY, promotes=False)),
 )

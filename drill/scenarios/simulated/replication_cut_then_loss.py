@@ -1,9 +1,10 @@
 """`replication-cut-then-loss`: the database's reader is 30 s behind when the primary region goes. The promotion loses
 what had not arrived; the replay of the journal brings back every row."""
 
-from drill.actions.faults import EndLag, Lag, Lose
+from drill.actions.faults import Fault, Recover, lose_region
+from drill.model.faults import Effect
 from drill.model.objectives import Objectives, Service, TakeOver
-from drill.model.scenario import Scenario, Send, Settle, TakeStock
+from drill.model.scenario import Load, Scenario, SnapshotLedger, WaitFor
 from drill.probes.recovery import ReaderBehind
 from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
@@ -17,20 +18,21 @@ REPLICATION_CUT_THEN_LOSS = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        Lag(_LAG),
-        Send(name="load while the reader falls behind", least_aws_seconds=_LAG),
-        Settle(
+        Fault(Effect.REPLICA_LAG, aws_seconds=_LAG),
+        Load(name="load while the reader falls behind", least_aws_seconds=_LAG),
+        WaitFor(
+            on_timeout="rollback",
             # Measured between two looks, and with the machine's own delays.
             name="the reader is behind",
             until=(ReaderBehind(0.8 * _LAG),),
             within_aws_seconds=30,
         ),
-        TakeStock(name="count the writer's rows", place=Place.PRIMARY),
-        Lose(Place.PRIMARY),
+        SnapshotLedger(name="count the writer's rows", place=Place.PRIMARY),
+        lose_region(Place.PRIMARY),
         FAILOVER_ENDS,
-        Send(name="load without the primary region", least_aws_seconds=10),
+        Load(name="load without the primary region", least_aws_seconds=10),
     ),
-    way_back=(EndLag(), *failed_back(Place.PRIMARY, writer=Place.SECONDARY)),
+    rollback=(Recover(Effect.REPLICA_LAG), *failed_back(Place.PRIMARY, writer=Place.SECONDARY)),
     objectives=Objectives(
         service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY, loses_rows=True)
     ),

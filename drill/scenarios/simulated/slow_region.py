@@ -1,8 +1,9 @@
 """`slow-region`: the primary region takes every request and answers none. What waits for it must give up in time."""
 
-from drill.actions.faults import slow_down
+from drill.actions.faults import lose_region
+from drill.model.faults import OutageMode
 from drill.model.objectives import Objectives, Service, TakeOver
-from drill.model.scenario import Scenario, Send
+from drill.model.scenario import Load, Scenario
 from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
 
@@ -13,11 +14,11 @@ SLOW_REGION = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        slow_down(Place.PRIMARY),
+        lose_region(Place.PRIMARY, OutageMode.HANG),
         FAILOVER_ENDS,
-        Send(name="load without the primary region", least_aws_seconds=10),
+        Load(name="load without the primary region", least_aws_seconds=10),
     ),
-    way_back=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
+    rollback=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
     objectives=Objectives(
         service=Service(moves_to=Place.SECONDARY),
         # Route 53's checkers call a door that hangs unhealthy 3 times 10 s after it hangs, plus up to 4 s for the last

@@ -1,9 +1,9 @@
 """What every scenario starts from and returns to, and the steps that several share."""
 
-from drill.actions.faults import Heal
-from drill.actions.workflows import StartFailback
+from drill.actions.faults import recover_region
+from drill.actions.regions import StartFailback
 from drill.model.expectation import Expectation
-from drill.model.scenario import Await, Send, Settle, Step
+from drill.model.scenario import Load, Step, WaitFor
 from drill.probes.recovery import DatabasesFollow, LedgerKeepsUp, NothingRuns, Runs
 from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
 from shared.places import Place
@@ -18,11 +18,15 @@ AT_REST: tuple[Expectation, ...] = (
 )
 """Wherever clients go."""
 
-STEADY = Settle(
-    name="steady state", until=(*AT_REST, ServedBy(Place.PRIMARY)), within_aws_seconds=120, within_seconds=30
+STEADY = WaitFor(
+    on_timeout="rollback",
+    name="steady state",
+    until=(*AT_REST, ServedBy(Place.PRIMARY)),
+    within_aws_seconds=120,
+    within_seconds=30,
 )
-BEFORE = Send(name="load on both regions", least_aws_seconds=15)
-FAILOVER_ENDS = Await(
+BEFORE = Load(name="load on both regions", least_aws_seconds=15)
+FAILOVER_ENDS = WaitFor(
     # Health checks and witness 45 s, promotion about 60 s, replay and proof: three minutes are twice that.
     name="the failover ends",
     until=(Runs("failover"),),
@@ -35,8 +39,9 @@ def failed_back(place: Place, *, writer: Place, checks: tuple[Step, ...] = ()) -
     """The way back after a failover: heal, let the region catch up, hand everything back to it. `writer` is where the
     database writes until then, `checks` is what is looked at before it goes back."""
     return (
-        Heal(place),
-        Settle(
+        recover_region(place),
+        WaitFor(
+            on_timeout="rollback",
             name=f"the {place} region catches up, fenced",
             until=(ReplicationKeepsUp(), DatabasesFollow(writer), NothingRuns()),
             within_aws_seconds=180,
@@ -44,18 +49,19 @@ def failed_back(place: Place, *, writer: Place, checks: tuple[Step, ...] = ()) -
         ),
         *checks,
         StartFailback(place),
-        Await(
+        WaitFor(
             # A switchover takes about 30 s, and the witness as long again to call the region up.
             name="the failback ends",
             until=(Runs("failback"),),
             within_aws_seconds=180,
             within_seconds=20,
         ),
-        Settle(
+        WaitFor(
+            on_timeout="rollback",
             name=f"the {place} region takes part again",
             until=(TargetsHealthy(), ReplicationKeepsUp(), DatabasesFollow()),
             within_aws_seconds=120,
             within_seconds=20,
         ),
-        Send(name="load after its return", least_aws_seconds=15),
+        Load(name="load after its return", least_aws_seconds=15),
     )

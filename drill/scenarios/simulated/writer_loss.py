@@ -1,8 +1,9 @@
 """`writer-loss`: the database's writer goes, its region lives. Payments go on by the journal; the ledger catches up."""
 
-from drill.actions.faults import LoseDatabase, RestoreDatabase
+from drill.actions.faults import Fault, Recover
+from drill.model.faults import Effect
 from drill.model.objectives import NoTakeOver, Objectives, Service
-from drill.model.scenario import Await, Scenario, Send, Settle
+from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.recovery import DatabasesFollow, LedgerKeepsUp
 from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
@@ -14,23 +15,24 @@ WRITER_LOSS = Scenario(
     hypothesis=STEADY,
     method=(
         BEFORE,
-        LoseDatabase(Place.PRIMARY),
-        Send(name="load without a writer", least_aws_seconds=60),
+        Fault(Effect.DATABASE_OUTAGE, Place.PRIMARY),
+        Load(name="load without a writer", least_aws_seconds=60),
     ),
-    way_back=(
-        RestoreDatabase(Place.PRIMARY),
-        Settle(
+    rollback=(
+        Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY),
+        WaitFor(
+            on_timeout="rollback",
             name="the database is back",
             until=(DatabasesFollow(),),
             within_aws_seconds=60,
         ),
-        Await(
+        WaitFor(
             # The stream tries again within a minute at most (Lambda's own pauses between tries of a batch).
             name="the ledger catches up with the journal",
             until=(LedgerKeepsUp(),),
             within_aws_seconds=75,
         ),
-        Send(name="load after its return", least_aws_seconds=10),
+        Load(name="load after its return", least_aws_seconds=10),
     ),
     objectives=Objectives(
         service=Service(interrupted=False),
