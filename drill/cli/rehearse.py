@@ -53,7 +53,8 @@ def rehearse(
     """
     console = Console()
     given: dict[str, Any] = {
-        "speed": speed, "rate": rate, "duration": duration, "outage_mode": outage_mode, "environment": env, "output": output,
+        "speed": speed, "rate": rate, "duration": duration, "outage_mode": outage_mode, "environment": env,
+        "output": output,
     }  # fmt: skip
     first_seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
     if not every:

@@ -8,7 +8,7 @@ import pytest
 
 from drill.engine.rehearse import Outcome
 from drill.report.model import Report
-from drill.verdict.result import LITTLE_STARVED
+from drill.verdict.check import LITTLE_STARVED
 from drill.verdict.verdict import INCONCLUSIVE
 
 _STARVED = re.compile(r"starved of CPU for [^%]*?(\d+)%")

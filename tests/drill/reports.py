@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from drill.report import model
-from drill.verdict import model as verdict_model
+from drill.verdict import check as verdict_model
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def report(**changes: Any) -> model.Report:
     steps = [
         ("start", None, 0.0, 4.0),
         ("steady state", None, 5.0, 2.0),
-        ("take the primary region away", "us-east-1", 15.0, 0.0),
+        ("take the primary region down", "us-east-1", 15.0, 0.0),
         ("load without the primary region", None, 15.0, 20.0),
         ("bring the primary region back", "us-east-1", 35.0, 0.0),
     ]
@@ -97,7 +97,7 @@ def recovered(**changes: Any) -> model.Report:
     values: dict[str, Any] = {
         "faults": [
             model.FaultReport(
-                name="take the primary region away", kind="reset", region="us-east-1", at=15.0, ended_at=35.0
+                name="take the primary region down", kind="reset", region="us-east-1", at=15.0, ended_at=35.0
             )
         ],
         "moments": moments,

@@ -13,12 +13,12 @@ import httpx
 import psutil
 import pytest
 
-from drill.engine.local_environment import Endpoints, Environment
-from drill.model.target import Site
+from drill.engine.environment import DeployedEnvironment
 from drill.observe.host_usage import Sampler
 from drill.observe.progress import Progress
 from drill.scenarios.settings import RehearsalSettings
 from shared.deployment import Deployment
+from shared.local_endpoints import Endpoints
 
 _START_SECONDS = 300.0
 _END_SECONDS = 60.0
@@ -53,14 +53,12 @@ def set_speed(file: Path, speed: float | None) -> None:
         return
     deployment = Deployment.of_local(endpoints)
     server = psutil.Process(endpoints.pid)
-    environment = Environment(
-        endpoints=endpoints,
+    environment = DeployedEnvironment(
         deployment=deployment,
-        site=Site.of(deployment),
+        client_key=endpoints.client_key,
+        ca_file=endpoints.ca_file,
         sampler=Sampler(lambda: [server, *server.children(recursive=True)]),
         directory=file.parent,
-        database_secret=deployment.global_outputs.database_secret_arn,
-        again=[],
     )
     settings = RehearsalSettings.checked(
         scenario="region-loss",
@@ -69,7 +67,7 @@ def set_speed(file: Path, speed: float | None) -> None:
         rate=None,
         duration=None,
         seed=1,
-        kind="error",
+        outage_mode="error",
         output=file.parent,
     )
     asyncio.run(environment.calibrate(settings, Progress(title="choose a speed")))

@@ -10,10 +10,10 @@ import httpx
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drill.engine.local_environment import Endpoints
 from drill.scenarios.settings import AUTOMATIC_SPEED
 from shared.deployment import Deployment, DeploymentError
 from shared.deployment_search import local
+from shared.local_endpoints import Endpoints
 from shared.places import Place
 from tests.drill.run_processes import state
 from tests.local.embedded import eventually

@@ -9,30 +9,29 @@ import pytest
 from typer.testing import CliRunner
 
 from drill.__main__ import app
-from drill.actions import faults
+from drill.actions.faults import Recover, recover_region
 from drill.actions.regions import StartFailback
-from drill.engine.cleanup import KNOWN, ActionRollback, Cleaned, clean_up
+from drill.engine.cleanup import ROLLBACKS, ActionRollback, Cleaned, clean_up
 from drill.model.context import DrillContext, plain
 from drill.model.errors import ActionError
-from drill.model.faults import OutageMode
-from drill.model.target import Site
+from drill.model.faults import Effect, OutageMode
 from drill.runlog import folders
 from drill.runlog.entries import ActionBegun, ActionDone, CleanedUp, RolledBack, RunStarted
-from drill.runlog.log import Journal, RunLogError, is_cut_off, pending_rollbacks, read
+from drill.runlog.log import RunLog, RunLogError, is_cut_off, pending_rollbacks, read
 from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
 from tests.drill.answers import deployment
 from tests.drill.systems import System
 
-HEAL, JOIN = plain(faults.recover_region(Place.PRIMARY)), plain(faults.Recover(Effect.PARTITION))
+HEAL, JOIN = plain(recover_region(Place.PRIMARY)), plain(Recover(Effect.PARTITION))
 
 
 def died(folder: Path, *undos: Mapping[str, Any]) -> Path:
     """A run that made changes and then was no more."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Journal.open(folder) as journal:
+    with RunLog.open(folder) as journal:
         for number, undo in enumerate(undos, start=1):
-            journal.write(ActionBegun(action=f"a{number}", name=f"change {number}", undo=dict(undo)))
+            journal.write(ActionBegun(action=f"a{number}", name=f"change {number}", rollback=dict(undo)))
     return folder
 
 
@@ -44,15 +43,15 @@ class Fake:
         self._refuses, self._times = refuses, times
 
     async def __call__(self, undo: Mapping[str, Any]) -> str:
-        if undo["change"] == self._refuses and self._times:
+        if undo["effect"] == self._refuses and self._times:
             self._times -= 1
-            raise ActionError(f"{undo['change']} was refused")
-        self.done.append(str(undo["change"]))
-        return f"{undo['change']} done"
+            raise ActionError(f"{undo['effect']} was refused")
+        self.done.append(str(undo["effect"]))
+        return f"{undo['effect']} done"
 
 
 async def not_needed() -> list[str]:
-    raise AssertionError("a run that was not cut off needs nobody to come home")
+    raise AssertionError("a run that was not cut off needs no baseline restored")
 
 
 def cleaned(folder: Path, roll_back: Any, restore_baseline: Any = not_needed) -> Cleaned:
@@ -66,8 +65,8 @@ def test_what_is_owed_is_undone_last_change_first_and_owed_no_more(tmp_path: Pat
     first = cleaned(tmp_path, fake)
     again = cleaned(tmp_path, fake)
 
-    assert fake.done == ["Join", "Heal"]
-    assert (first.done, first.left, first.status) == (["Join done", "Heal done"], [], 0)
+    assert fake.done == ["partition", "region-outage"]
+    assert (first.done, first.left, first.status) == (["partition done", "region-outage done"], [], 0)
     assert again == Cleaned()
     assert [each.entry.by for each in read(tmp_path) if isinstance(each.entry, RolledBack)] == ["cleanup", "cleanup"]
 
@@ -75,36 +74,36 @@ def test_what_is_owed_is_undone_last_change_first_and_owed_no_more(tmp_path: Pat
 def test_one_that_fails_does_not_keep_the_others_back_and_stays_owed(tmp_path: Path) -> None:
     died(tmp_path, HEAL, JOIN)
 
-    found = cleaned(tmp_path, Fake(refuses="Join"))
+    found = cleaned(tmp_path, Fake(refuses="partition"))
 
-    assert (found.done, found.left, found.status) == (["Heal done"], ["change 2: Join was refused"], 3)
-    assert [each.undo for each in pending_rollbacks(read(tmp_path))] == [JOIN]
-    assert cleaned(tmp_path, Fake()).done == ["Join done"]
+    assert (found.done, found.left, found.status) == (["region-outage done"], ["change 2: partition was refused"], 3)
+    assert [each.rollback for each in pending_rollbacks(read(tmp_path))] == [JOIN]
+    assert cleaned(tmp_path, Fake()).done == ["partition done"]
 
 
 def test_a_refusal_that_passes_is_tried_again(tmp_path: Path) -> None:
     died(tmp_path, HEAL)
 
-    assert cleaned(tmp_path, Fake(refuses="Heal", times=3)).status == 0
+    assert cleaned(tmp_path, Fake(refuses="region-outage", times=3)).status == 0
 
 
 def test_what_the_run_itself_has_undone_is_not_undone_again(tmp_path: Path) -> None:
     died(tmp_path, HEAL, JOIN)
-    with Journal.open(tmp_path) as journal:
+    with RunLog.open(tmp_path) as journal:
         journal.write(ActionDone(action="a1", outcome="done"))
         journal.write(RolledBack(action="a1", outcome="done"))
     fake = Fake()
 
     cleaned(tmp_path, fake)
 
-    assert fake.done == ["Join"]
+    assert fake.done == ["partition"]
 
 
 def test_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     died(tmp_path, HEAL)
     fake = Fake()
 
-    with Journal.open(tmp_path), pytest.raises(RunLogError, match="still writing"):
+    with RunLog.open(tmp_path), pytest.raises(RunLogError, match="still writing"):
         cleaned(tmp_path, fake)
 
     assert fake.done == []
@@ -115,7 +114,7 @@ BEGUN = RunStarted(scenario="region-loss", environment="dev", local=True, region
 
 
 def begun(folder: Path) -> Path:
-    with Journal.open(folder) as journal:
+    with RunLog.open(folder) as journal:
         journal.write(BEGUN)
     return folder
 
@@ -128,13 +127,13 @@ def test_after_a_run_that_was_cut_off_the_environment_is_brought_home_once(tmp_p
         came.append("home")
         return ["failed back"]
 
-    left = cleaned(tmp_path, Fake(refuses="Heal"), restore_baseline)
+    left = cleaned(tmp_path, Fake(refuses="region-outage"), restore_baseline)
     first = cleaned(tmp_path, Fake(), restore_baseline)
     again = cleaned(tmp_path, Fake(), restore_baseline)
 
     assert (left.status, len(came)) == (3, 1), "a region that is still lost cannot take the writer back"
-    assert (first.done, again) == (["Heal done", "failed back"], Cleaned())
-    assert read(tmp_path)[-1].entry == CleanedUp(done=("Heal done", "failed back"))
+    assert (first.done, again) == (["region-outage done", "failed back"], Cleaned())
+    assert read(tmp_path)[-1].entry == CleanedUp(done=("region-outage done", "failed back"))
 
 
 def test_an_environment_that_cannot_be_brought_home_stays_owed(tmp_path: Path) -> None:
@@ -149,18 +148,18 @@ def test_an_environment_that_cannot_be_brought_home_stays_owed(tmp_path: Path) -
     assert is_cut_off(read(tmp_path))
 
 
-def around(system: System) -> DrillContext:
-    return DrillContext(faults=system, site=Site.of(deployment()), kind=OutageMode.ERROR)
+def context_of(system: System) -> DrillContext:
+    return DrillContext(faults=system, deployment=deployment(), outage_mode=OutageMode.ERROR)
 
 
 @pytest.mark.parametrize(
     ("undo", "done"),
     [
-        (faults.recover_region(Place.PRIMARY), "heal eu-west-1"),
-        (faults.Recover(Effect.PARTITION), "join eu-west-1 eu-central-1"),
-        (faults.Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY), "unblind eu-central-1"),
-        (faults.Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY), "restore database eu-west-1"),
-        (Recover(Effect.REPLICA_LAG), "no lag"),
+        (recover_region(Place.PRIMARY), "end region-outage eu-west-1"),
+        (Recover(Effect.PARTITION), "end partition eu-west-1 eu-central-1"),
+        (Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY), "end sentinel-isolation eu-central-1"),
+        (Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY), "end database-outage eu-west-1"),
+        (Recover(Effect.REPLICA_LAG), "end replica-lag eu-west-1 eu-central-1"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -168,7 +167,7 @@ def test_an_undo_from_a_journal_does_what_the_run_would_have_done(tmp_path: Path
     system = System()
     died(tmp_path, plain(undo))
 
-    assert cleaned(tmp_path, ActionRollback(around(system), makes_faults=True)).left == []
+    assert cleaned(tmp_path, ActionRollback(context_of(system), makes_faults=True)).left == []
     assert system.done == [done]
 
 
@@ -176,18 +175,18 @@ def test_on_aws_no_fault_is_taken_back_that_only_the_embedded_aws_makes(tmp_path
     system = System()
     died(tmp_path, HEAL)
 
-    [left] = cleaned(tmp_path, ActionRollback(around(system), makes_faults=False)).left
+    [left] = cleaned(tmp_path, ActionRollback(context_of(system), makes_faults=False)).left
 
-    assert "only the embedded AWS makes such faults" in left
+    assert "only the embedded AWS injects such faults" in left
     assert system.done == []
 
 
 def test_an_undo_that_this_version_does_not_know_is_left_and_named(tmp_path: Path) -> None:
     died(tmp_path, {"change": "Teleport", "place": "primary"})
 
-    [left] = cleaned(tmp_path, ActionRollback(around(System()), makes_faults=True)).left
+    [left] = cleaned(tmp_path, ActionRollback(context_of(System()), makes_faults=True)).left
 
-    assert "does not know how to undo {'change': 'Teleport'" in left
+    assert "this version has no rollback {'change': 'Teleport'" in left
 
 
 def test_every_undo_of_every_scenario_is_known() -> None:
@@ -195,12 +194,12 @@ def test_every_undo_of_every_scenario_is_known() -> None:
         undo
         for scenario in SCENARIOS.values()
         for step in scenario.steps
-        if (undo := getattr(step, "undo", None)) is not None
+        if (undo := getattr(step, "rollback", None)) is not None
     ]
 
     assert undos
-    assert {type(undo).__name__ for undo in undos} - set(KNOWN) == set()
-    assert StartFailback.__name__ in KNOWN
+    assert {type(undo).__name__ for undo in undos} - set(ROLLBACKS) == set()
+    assert StartFailback.__name__ in ROLLBACKS
 
 
 ROOT = ["cleanup", "--env", "dev", "--root"]
@@ -215,7 +214,7 @@ def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_type
     refused = CliRunner().invoke(app, [*ROOT, str(tmp_path)], input=typed)
 
     assert refused.exit_code == 2
-    assert f"pending rollback of {folder.name}:\n  Heal for: change 1" in refused.stdout
+    assert f"pending rollback of {folder.name}:\n  Recover for: change 1" in refused.stdout
     assert said in refused.stderr
     assert len(pending_rollbacks(read(folder))) == 1
 
@@ -225,7 +224,7 @@ def test_the_command_has_nothing_to_do_where_nothing_is_owed(tmp_path: Path) -> 
 
     done = CliRunner().invoke(app, [*ROOT, str(tmp_path)])
 
-    assert (done.exit_code, done.stdout) == (0, "nothing is left to undo in dev\n")
+    assert (done.exit_code, done.stdout) == (0, "nothing is left to roll back in dev\n")
 
 
 def test_the_journal_of_another_environment_is_not_undone_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
-"""The drill's AWS clients take nothing from the user's environment."""
+"""AWS clients for the embedded AWS ignore the user's environment."""
 
 import pytest
 
-from drill.model.clients import local_client
+from shared.aws_sessions import LocalAccess, Sessions
 
 
 def test_a_client_ignores_every_aws_setting_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +21,8 @@ def test_a_client_ignores_every_aws_setting_of_the_environment(monkeypatch: pyte
     }.items():
         monkeypatch.setenv(name, value)
 
-    client = local_client("dynamodb", region="us-east-2", endpoint="http://127.0.0.1:9", account="000000000000")
+    access = LocalAccess(endpoint="http://127.0.0.1:9", account="000000000000")
+    client = Sessions(access).client("dynamodb", "us-east-2")
 
     assert client.meta.region_name == "us-east-2"
     assert client.meta.endpoint_url == "http://127.0.0.1:9"

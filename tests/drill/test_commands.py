@@ -36,8 +36,8 @@ def test_a_plan_names_each_step_with_its_undo_and_the_way_back(name: str) -> Non
 
     for step in scenario.steps:
         assert step.name in text
-        back = getattr(step, "undo", None)
-        assert back is None or f"undone by: {back.name}" in text
+        back = getattr(step, "rollback", None)
+        assert back is None or f"rolled back by: {back.name}" in text
     assert "no acknowledged payment is lost" in text
     assert text.index("Rollback") < text.index("Must show")
 

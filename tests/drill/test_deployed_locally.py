@@ -18,7 +18,7 @@ from drill.report.upload import upload
 from drill.runlog import folders
 from drill.runlog.api_calls import record_calls
 from drill.runlog.entries import ActionBegun, ApiCall, RunStarted
-from drill.runlog.log import Journal, read
+from drill.runlog.log import RunLog, read
 from shared.deployment import Deployment
 from shared.places import Place
 from tests.drill.shared_environment import SharedEnvironment
@@ -58,11 +58,11 @@ def killed(root: Path, deployment: Deployment, undo: Any) -> Path:
     """The folder of a drill that changed something and was killed."""
     folder = folders.new_folder("dev", "region-loss", root=root)
     regions = {place.value: region for place, region in deployment.regions.items()}
-    with Journal.open(folder) as journal:
+    with RunLog.open(folder) as journal:
         journal.write(
             RunStarted(scenario="region-loss", environment="dev", local=True, regions=regions, plan=("lose",))
         )
-        journal.write(ActionBegun(action="a1", name="take the secondary region away", undo=plain(undo)))
+        journal.write(ActionBegun(action="a1", name="take the secondary region down", rollback=plain(undo)))
     return folder
 
 
@@ -71,12 +71,12 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
 ) -> None:
     deployment = environment.deployment  # one of its own, whose clients are recorded
     folder = killed(tmp_path, deployment, faults.recover_region(Place.SECONDARY))
-    with Journal.open(folder) as journal:
+    with RunLog.open(folder) as journal:
         record_calls(deployment, journal)
         [key] = upload(deployment, folder)
         calls = [each.entry for each in journal.entries() if isinstance(each.entry, ApiCall)]
 
-    assert key == f"drills/dev/{folder.name}/journal.jsonl"
+    assert key == f"drills/dev/{folder.name}/run-log.jsonl"
     assert [(call.service, call.operation, call.region, call.outcome) for call in calls] == [
         ("s3", "PutObject", deployment.region(Place.PRIMARY), "ok")
     ]
@@ -86,7 +86,7 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
 
 
 def test_cleanup_brings_home_what_a_killed_drill_left(environment: SharedEnvironment, tmp_path: Path) -> None:
-    """A drill that took the writer's region away and was killed; the sentinel has done its work since."""
+    """A drill that took the writer's region down and was killed; the sentinel has done its work since."""
     deployment = environment.deployment
     folder = killed(tmp_path, deployment, faults.recover_region(Place.PRIMARY))
     words = [sys.executable, "-m", "localaws", "outage", "us-east-1", "--directory", str(environment.file.parent)]
@@ -105,7 +105,7 @@ def test_cleanup_brings_home_what_a_killed_drill_left(environment: SharedEnviron
         database.writer_at_home,
     ):
         assert check(deployment).severity is Severity.OK, check(deployment)
-    assert folders.owing("dev", root=tmp_path) == []
+    assert folders.with_pending_rollbacks("dev", root=tmp_path) == []
     assert read(folder)[-1].entry.kind == "cleaned up"
 
 

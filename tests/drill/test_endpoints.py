@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from drill.engine.local_environment import Endpoints, EndpointsError
+from shared.local_endpoints import Endpoints, EndpointsError
 from shared.outputs import GlobalOutputs, RegionOutputs
 from shared.places import Place
 from tests.drill.fake_aws import everything_else

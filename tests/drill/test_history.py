@@ -13,13 +13,15 @@ from drill.report.history import history, trends
 from drill.runlog import folders, log
 from drill.runlog.entries import ActionBegun, ApiCall, Entry, Measure, RunStarted, VerdictReached
 from drill.runlog.folders import NoRun
-from drill.runlog.log import Journal
+from drill.runlog.log import RunLog
 from tests.drill.reports import STARTED, report
 
 BEGUN = RunStarted(
     scenario="region-loss", environment="dev", local=True, regions={"primary": "us-east-1"}, plan=("lose", "heal")
 )
-LOSE = ActionBegun(action="a1", name="lose", undo={"change": "Heal", "place": "primary"})
+LOSE = ActionBegun(
+    action="a1", name="lose", rollback={"change": "Recover", "effect": "region-outage", "place": "primary"}
+)
 
 
 def folder(root: Path, day: int, scenario: str = "region-loss") -> Path:
@@ -34,7 +36,7 @@ def reported(root: Path, day: int, rto: float | None, *, scenario: str = "region
 
 
 def kept(where: Path, *entries: Entry) -> Path:
-    with Journal.open(where) as opened:
+    with RunLog.open(where) as opened:
         for entry in entries:
             opened.write(entry)
     return where

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from drill.engine import restore
-from drill.engine.restore import restore_baseline
+from drill.engine import cleanup
+from drill.engine.cleanup import restore_baseline
 from drill.model.errors import ActionError
 from shared.deployment import Deployment
 from shared.places import Place
@@ -40,8 +40,8 @@ def found() -> Deployment:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restore, "_LOOK_SECONDS", 0.001)
-    monkeypatch.setattr(restore, "_SETTLES_AWS_SECONDS", 0.01)
+    monkeypatch.setattr(cleanup, "_POLL_SECONDS", 0.001)
+    monkeypatch.setattr(cleanup, "_SETTLES_AWS_SECONDS", 0.01)
 
 
 def started(answers: Answers) -> list[str]:
@@ -93,9 +93,9 @@ def test_what_is_under_way_is_waited_for(found: Deployment) -> None:
     ("changes", "said"),
     [
         ({"GetItem": FENCED}, "still fenced after 3 failbacks"),
-        ({"GetItem": FENCED, "StartExecution": "StateMachineDoesNotExist"}, "cannot be brought home"),
+        ({"GetItem": FENCED, "StartExecution": "StateMachineDoesNotExist"}, "could not be started"),
         ({"ListExecutions": RUNNING}, "does not end; see it"),
-        ({"ListExecutions": "AccessDeniedException"}, "cannot be brought home"),
+        ({"ListExecutions": "AccessDeniedException"}, "the baseline cannot be restored"),
     ],
 )
 def test_what_keeps_it_from_coming_home_is_said(
@@ -106,7 +106,7 @@ def test_what_keeps_it_from_coming_home_is_said(
 
     for place in Place:
         found.client("stepfunctions", place)  # made before the clock runs
-    monkeypatch.setattr(restore, "_ENDS_AWS_SECONDS", 1.0)
+    monkeypatch.setattr(cleanup, "_ENDS_AWS_SECONDS", 1.0)
 
     with pytest.raises(ActionError, match=said):
         come(found)

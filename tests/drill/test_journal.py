@@ -16,10 +16,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from drill.runlog.api_calls import recorder
 from drill.runlog.entries import ActionBegun, ActionDone, ApiCall, Entry, Probe, RolledBack, RunEnded
-from drill.runlog.log import NAME, Journal, RunLogError, pending_rollbacks, read
+from drill.runlog.log import NAME, RunLog, RunLogError, pending_rollbacks, read
 
 KEY = "K3y" * 14
-HEAL = {"change": "Heal", "place": "primary"}
+HEAL = {"change": "Recover", "effect": "region-outage", "place": "primary"}
 
 
 def probe(evidence: str = "as it should be") -> Probe:
@@ -27,14 +27,14 @@ def probe(evidence: str = "as it should be") -> Probe:
 
 
 def written(folder: Path, *entries: Entry) -> Path:
-    with Journal.open(folder, secrets=[KEY]) as journal:
+    with RunLog.open(folder, secrets=[KEY]) as journal:
         for entry in entries:
             journal.write(entry)
     return folder / NAME
 
 
 def test_what_was_written_is_read_in_order(tmp_path: Path) -> None:
-    entries = (probe("one"), ActionBegun(action="a1", name="lose", undo=HEAL), RunEnded(status=0))
+    entries = (probe("one"), ActionBegun(action="a1", name="lose", rollback=HEAL), RunEnded(status=0))
     written(tmp_path, *entries)
 
     found = read(tmp_path)
@@ -89,7 +89,7 @@ def test_a_journal_that_was_tampered_with_names_its_first_broken_line(
     with pytest.raises(RunLogError, match=f"^line {line} of "):
         read(tmp_path)
     with pytest.raises(RunLogError, match=f"^line {line} of "):
-        Journal.open(tmp_path)
+        RunLog.open(tmp_path)
 
 
 def test_a_line_that_was_cut_off_while_it_was_written_is_left_out_and_the_journal_goes_on(tmp_path: Path) -> None:
@@ -114,13 +114,13 @@ def test_secrets_and_account_numbers_never_reach_the_file(tmp_path: Path) -> Non
 
 
 def test_two_processes_do_not_write_one_journal(tmp_path: Path) -> None:
-    with Journal.open(tmp_path), pytest.raises(RunLogError, match="still writing"):
-        Journal.open(tmp_path)
-    Journal.open(tmp_path).close()
+    with RunLog.open(tmp_path), pytest.raises(RunLogError, match="still writing"):
+        RunLog.open(tmp_path)
+    RunLog.open(tmp_path).close()
 
 
 def test_a_closed_journal_takes_no_entry(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path)
+    journal = RunLog.open(tmp_path)
     journal.close()
 
     with pytest.raises(RunLogError, match="is closed"):
@@ -128,29 +128,29 @@ def test_a_closed_journal_takes_no_entry(tmp_path: Path) -> None:
 
 
 def test_what_was_begun_and_not_undone_is_owed_last_change_first(tmp_path: Path) -> None:
-    join = {"change": "Join", "place": None}
+    join = {"change": "Recover", "effect": "partition", "place": None}
     written(
         tmp_path,
-        ActionBegun(action="a1", name="take a region away", undo=HEAL),
+        ActionBegun(action="a1", name="take a region down", rollback=HEAL),
         ActionDone(action="a1", outcome="done"),
-        ActionBegun(action="a2", name="cut", undo=join),
+        ActionBegun(action="a2", name="cut", rollback=join),
         ActionDone(action="a2", outcome="failed", detail="no answer: it may have happened"),
-        ActionBegun(action="a3", name="look", undo=None),
-        ActionBegun(action="a4", name="lag", undo={"change": "EndLag"}),
+        ActionBegun(action="a3", name="look", rollback=None),
+        ActionBegun(action="a4", name="lag", rollback={"change": "Recover", "effect": "replica-lag"}),
         RolledBack(action="a4", outcome="done"),
         RolledBack(action="a1", outcome="failed", detail="refused"),
     )
 
-    assert [(each.action, each.undo) for each in pending_rollbacks(read(tmp_path))] == [("a2", join), ("a1", HEAL)]
+    assert [(each.action, each.rollback) for each in pending_rollbacks(read(tmp_path))] == [("a2", join), ("a1", HEAL)]
 
 
 def test_a_run_that_is_killed_leaves_every_entry_it_wrote(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\n"
-        "from drill.runlog.log import Journal\n"
+        "from drill.runlog.log import RunLog\n"
         "from drill.runlog.entries import ActionBegun\n"
-        "journal = Journal.open(pathlib.Path(sys.argv[1]))\n"
-        "journal.write(ActionBegun(action='a1', name='lose', undo={'change': 'Heal', 'place': 'primary'}))\n"
+        "journal = RunLog.open(pathlib.Path(sys.argv[1]))\n"
+        f"journal.write(ActionBegun(action='a1', name='lose', rollback={HEAL}))\n"
         "print('written', flush=True)\n"
         "sys.stdin.read()\n"
     )
@@ -160,12 +160,12 @@ def test_a_run_that_is_killed_leaves_every_entry_it_wrote(tmp_path: Path) -> Non
         assert process.stdout.readline() == "written\n"
         os.kill(process.pid, signal.SIGKILL)
 
-    assert [each.undo for each in pending_rollbacks(read(tmp_path))] == [HEAL]
+    assert [each.rollback for each in pending_rollbacks(read(tmp_path))] == [HEAL]
 
 
 def test_every_call_to_aws_is_recorded_with_its_outcome(tmp_path: Path) -> None:
     """Against a port where nobody listens, so that the call fails before AWS is asked."""
-    with Journal.open(tmp_path) as journal:
+    with RunLog.open(tmp_path) as journal:
         session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any", region_name="eu-west-1")
         recorder(journal)(session)
         client = session.client(

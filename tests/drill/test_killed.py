@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import re
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from drill.engine.cleanup import ActionRollback, Cleaned, clean_up
 from drill.model.context import Change, DrillContext
 from drill.model.faults import Effect, OutageMode
 from drill.model.scenario import Load
-from drill.runlog.log import Journal, is_cut_off, read
+from drill.runlog.log import RunLog, is_cut_off, read
 from drill.scenarios.deployed.traffic_evacuation import LEAVES, TRAFFIC_EVACUATION
 from shared.places import Place
 from tests.drill import systems
@@ -65,40 +66,23 @@ class World(systems.System):
         if self._count == self._killed_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async def lose(self, region: str, kind: OutageMode) -> None:  # noqa: ARG002
-        self._call(f"lost {region}", breaks=True)
+    async def inject(
+        self,
+        effect: Effect,
+        regions: Sequence[str],
+        *,
+        mode: OutageMode,  # noqa: ARG002
+        aws_seconds: float = 0.0,  # noqa: ARG002
+    ) -> None:
+        self._call(f"{effect} {' '.join(regions)}", breaks=True)
 
-    async def heal(self, region: str) -> None:
-        self._call(f"lost {region}", breaks=False)
-
-    async def cut(self, first: str, second: str) -> None:  # noqa: ARG002
-        self._call("cut", breaks=True)
-
-    async def join(self, first: str, second: str) -> None:  # noqa: ARG002
-        self._call("cut", breaks=False)
-
-    async def blind(self, region: str) -> None:
-        self._call(f"blind {region}", breaks=True)
-
-    async def unblind(self, region: str) -> None:
-        self._call(f"blind {region}", breaks=False)
-
-    async def lose_database(self, region: str) -> None:
-        self._call(f"database {region}", breaks=True)
-
-    async def restore_database(self, region: str) -> None:
-        self._call(f"database {region}", breaks=False)
-
-    async def delay_replication(self, aws_seconds: float) -> None:  # noqa: ARG002
-        self._call("lag", breaks=True)
-
-    async def end_delay(self) -> None:
-        self._call("lag", breaks=False)
+    async def recover(self, effect: Effect, regions: Sequence[str]) -> None:
+        self._call(f"{effect} {' '.join(regions)}", breaks=False)
 
 
 def _run(folder: Path, killed_at: int, *, after: bool) -> None:
     scenario = with_steps([*_METHOD, _PAUSE], _ROLLBACK)
-    with Journal.open(folder) as journal:
+    with RunLog.open(folder) as journal:
         journal.write(BEGUN)
         world = World(folder / "world", killed_at=killed_at, after=after)
         systems.ran(world, folder, scenario, journal=journal)  # type: ignore[arg-type]
@@ -123,7 +107,7 @@ def test_whatever_was_changed_when_it_was_killed_is_changed_back(tmp_path: Path,
         return []
 
     async def clean() -> Cleaned:
-        around = DrillContext(faults=world, site=systems.site(), kind=OutageMode.ERROR)
+        ctx = DrillContext(faults=world, deployment=systems.deployed(), outage_mode=OutageMode.ERROR)
         return await clean_up(tmp_path, ActionRollback(ctx, makes_faults=True), restore_baseline, pause_seconds=0)
 
     cleaned = asyncio.run(clean())

@@ -8,8 +8,9 @@ import pytest
 
 from drill.model.attempts import Intent
 from drill.model.status import DatabaseStatus, Row
+from drill.observe.journal import Entry
 from drill.verdict import reconcile, writers
-from drill.verdict.reconcile import Entry, Verification
+from drill.verdict.reconcile import Verification
 from tests.drill.ledgers import EAST_1, EAST_2, ledger, row, told
 
 
@@ -159,7 +160,7 @@ def test_one_epoch_that_two_regions_post_under_is_two_writers() -> None:
 def test_two_databases_that_take_writes_at_one_moment_are_two_writers(databases: tuple[DatabaseStatus, ...]) -> None:
     (sentence,) = writers.two_at_once((), databases)
 
-    assert sentence.startswith("the database in us-east-2 took writes from")
+    assert sentence.startswith("the database in us-east-2 accepted writes from")
 
 
 def test_what_a_promotion_lost_shows_by_who_posted_it_last() -> None:

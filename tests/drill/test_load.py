@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from drill.load.client import ClientPolicy
-from drill.load.generator import Load
+from drill.load.generator import LoadGenerator
 from drill.load.payments import payments
 from drill.model.attempts import Intent, Outcome
 from tests.certificates import write_certificate
@@ -29,12 +29,12 @@ def sent(
     seconds: float = 0.4,
     pause: float = 0.0,
     retry_after: int | None = None,
-) -> tuple[Load, PaymentServer]:
+) -> tuple[LoadGenerator, PaymentServer]:
     """Send payments for a while and let every client finish."""
 
-    async def run() -> tuple[Load, PaymentServer]:
+    async def run() -> tuple[LoadGenerator, PaymentServer]:
         async with payment_server(directory, answer, pause=pause, retry_after=retry_after) as server:
-            load = Load(server.target, policy, payments(1), rate=rate, jitter=random.Random(1))
+            load = LoadGenerator(server.target, policy, payments(1), rate=rate, jitter=random.Random(1))
             load.start()
             await asyncio.sleep(seconds)
             await load.stop()
@@ -45,7 +45,7 @@ def sent(
     return asyncio.run(run())
 
 
-def outcomes(load: Load) -> Counter[Outcome]:
+def outcomes(load: LoadGenerator) -> Counter[Outcome]:
     return Counter(attempt.outcome for attempt in load.record.attempts)
 
 
@@ -65,12 +65,12 @@ def test_payments_leave_at_the_rate_asked_for_and_every_client_is_told(tmp_path:
     assert {intent.durability for intent in load.record.intents} == {"both-regions"}
 
 
-def ramped(directory: Path, answer: Answer, seconds: float) -> tuple[Load, list[float]]:
+def ramped(directory: Path, answer: Answer, seconds: float) -> tuple[LoadGenerator, list[float]]:
     """A load with a ramp of half a second, and what it offered every 20 ms."""
 
-    async def run() -> tuple[Load, list[float]]:
+    async def run() -> tuple[LoadGenerator, list[float]]:
         async with payment_server(directory, answer) as server:
-            load = Load(server.target, POLICY, payments(1), rate=200, ramp=0.5)
+            load = LoadGenerator(server.target, POLICY, payments(1), rate=200, ramp=0.5)
             load.start()
             offered = []
             for _ in range(round(seconds / 0.02)):
@@ -112,12 +112,12 @@ def test_the_server_is_asked_for_by_name_though_it_is_reached_by_address(tmp_pat
 
 
 def test_a_server_with_a_certificate_of_somebody_else_gets_no_payment(tmp_path: Path) -> None:
-    async def run() -> tuple[Load, PaymentServer]:
+    async def run() -> tuple[LoadGenerator, PaymentServer]:
         stranger = tmp_path / "stranger"
         stranger.mkdir()
         async with payment_server(tmp_path) as server:
             target = replace(server.target, ca_file=write_certificate(stranger, SERVICE).certificate)
-            load = Load(target, replace(POLICY, give_up=0.1), payments(1), rate=20)
+            load = LoadGenerator(target, replace(POLICY, give_up=0.1), payments(1), rate=20)
             load.start()
             await asyncio.sleep(0.2)
             await load.stop()
@@ -134,7 +134,7 @@ def test_a_server_with_a_certificate_of_somebody_else_gets_no_payment(tmp_path: 
 
 
 def test_both_regions_are_trusted_though_their_certificates_bear_the_same_name(tmp_path: Path) -> None:
-    async def run() -> list[Load]:
+    async def run() -> list[LoadGenerator]:
         folders = [tmp_path / "one", tmp_path / "other"]
         for folder in folders:
             folder.mkdir()
@@ -144,7 +144,9 @@ def test_both_regions_are_trusted_though_their_certificates_bear_the_same_name(t
             authorities = [server.target.ca_file for server in (one, other)]
             both.write_bytes(b"".join(each.read_bytes() for each in authorities if each))
             for server in (one, other):
-                load = Load(replace(server.target, ca_file=both), replace(POLICY, give_up=0.1), payments(1), rate=20)
+                load = LoadGenerator(
+                    replace(server.target, ca_file=both), replace(POLICY, give_up=0.1), payments(1), rate=20
+                )
                 load.start()
                 await asyncio.sleep(0.1)
                 await load.stop()
@@ -261,7 +263,7 @@ def test_a_generator_that_breaks_says_so_instead_of_leaving_holes(tmp_path: Path
 
     async def run() -> None:
         async with payment_server(tmp_path) as server:
-            load = Load(server.target, POLICY, none_left(), rate=50)
+            load = LoadGenerator(server.target, POLICY, none_left(), rate=50)
             load.start()
             await asyncio.sleep(0.05)
             try:

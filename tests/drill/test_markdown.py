@@ -2,7 +2,7 @@
 
 from drill.report import model as report_model
 from drill.report.markdown import render
-from drill.verdict import model
+from drill.verdict import check as model
 from tests.drill.reports import report
 
 

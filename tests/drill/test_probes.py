@@ -17,7 +17,7 @@ from drill.model.expectation import Expectation, HealthSettings, Observation
 from drill.model.status import Status
 from drill.observe import local
 from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
-from drill.verdict.limits import Limits
+from drill.verdict.result import Limits
 from shared.places import Place
 
 REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
@@ -114,11 +114,11 @@ def test_the_limit_follows_the_health_check_that_is_deployed() -> None:
     settings = model_expectation.health_settings(elbv2, group["TargetGroupArn"], "us-east-1")
 
     assert settings.until_unhealthy == 90
-    assert Limits(checks=[settings], speed=5).rto_seconds == pytest.approx((2 * 90 + 2) / 5)
+    assert Limits(health_checks=[settings], speed=5).rto_limit_seconds == pytest.approx((2 * 90 + 2) / 5)
 
 
 def test_the_slower_of_two_health_checks_sets_the_limit() -> None:
-    quick = HealthSettings(region="a", interval=5, unhealthy_threshold=2, healthy_threshold=2)
-    slow = HealthSettings(region="b", interval=10, unhealthy_threshold=2, healthy_threshold=2)
+    quick = HealthSettings(region="a", interval_aws_seconds=5, unhealthy_threshold=2, healthy_threshold=2)
+    slow = HealthSettings(region="b", interval_aws_seconds=10, unhealthy_threshold=2, healthy_threshold=2)
 
-    assert Limits(checks=[quick, slow], speed=1).rto_seconds == 42
+    assert Limits(health_checks=[quick, slow], speed=1).rto_limit_seconds == 42

@@ -61,7 +61,7 @@ class Ended:
 async def _in_process(sabotage: str, output: Path, speed: float = SPEED) -> Report | CouldNotStart:
     settings = RehearsalSettings(
         scenario=SHORT, environment="test", speed=speed, given_speed=speed, rate=RATE, given_rate=RATE, duration=None,
-        seed=7, kind=OutageMode.ERROR, output=output,
+        seed=7, outage_mode=OutageMode.ERROR, output=output,
     )  # fmt: skip
     command = fake_command(sabotage, speed=speed, directory=settings.folder / "local")
     try:
@@ -207,14 +207,14 @@ def test_a_run_leaves_a_journal_that_can_be_believed_and_owes_nothing(ended: End
 
     kinds = [recorded.entry.kind for recorded in entries]
     assert (kinds[0], kinds[-1]) == ("run started", "run ended")
-    assert {"probe", "action begun", "action done", "way back", "api call", "measure", "verdict"} <= set(kinds)
+    assert {"probe", "action begun", "action done", "rollback", "api call", "measure", "verdict"} <= set(kinds)
     assert not log.pending_rollbacks(entries)
 
 
 def test_a_run_that_is_killed_owes_what_it_did(ended: Ended) -> None:
     (owed,) = log.pending_rollbacks(log.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
 
-    assert owed.undo == {"change": "Heal", "place": "primary"}
+    assert owed.rollback == {"change": "Recover", "effect": "region-outage", "place": "primary"}
 
 
 def test_the_clients_key_is_in_no_file_and_no_word_of_a_run(ended: Ended) -> None:

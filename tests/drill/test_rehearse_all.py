@@ -44,7 +44,7 @@ def rehearsed(output: Path, *scenarios: Scenario, sabotage: str = "none") -> tup
     chosen = [
         RehearsalSettings(
             scenario=scenario, environment="test", speed=speed, given_speed=speed, rate=10, given_rate=10,
-            duration=None, seed=number, kind=OutageMode.ERROR, output=output,
+            duration=None, seed=number, outage_mode=OutageMode.ERROR, output=output,
         )
         for number, scenario in enumerate(scenarios, start=1)
         for speed in [min(SPEED, scenario.fastest)]

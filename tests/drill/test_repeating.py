@@ -7,7 +7,7 @@ import pytest
 
 from drill.engine.rehearse import Outcome
 from drill.model.errors import Inconclusive
-from drill.verdict.result import as_inconclusive, check
+from drill.verdict.check import as_inconclusive, check
 from drill.verdict.verdict import INCONCLUSIVE
 from tests.drill.repeating import conclusive, judged, starved_share
 from tests.drill.reports import report

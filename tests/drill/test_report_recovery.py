@@ -8,11 +8,12 @@ import pytest
 
 from drill.model.attempts import Attempt, Outcome
 from drill.model.status import DatabaseStatus, Status, WriterInterval
-from drill.observe.progress import Fault, Progress
+from drill.observe.progress import FaultPeriod, Progress
 from drill.observe.workflow_runs import RunStep, WorkflowRun
 from drill.report.charts import recovery_lanes
 from drill.report.html import render
-from drill.report.recovery import database_report, moment_reports, promoted_at, workflow_reports
+from drill.report.recovery import database_report, moment_reports, workflow_reports
+from drill.verdict.result import promoted_at
 from drill.verdict.writers import PromotionLoss
 from shared.places import Place
 from tests.drill.reports import recovered, report
@@ -137,11 +138,11 @@ def attempt(ended: float, region: str) -> Attempt:
 def progress() -> Progress:
     """A drill that began at Unix time 0 and lost us-east-1 after 10 s."""
     made = Progress(title="x", started=0.0, started_at=0.0, regions={Place.PRIMARY: EAST_1, Place.SECONDARY: EAST_2})
-    made.faults.append(Fault(name="lose", region=EAST_1, kind="reset", at=10.0, is_loss=True, ended_at=40.0))
+    made.faults.append(FaultPeriod(name="lose", region=EAST_1, kind="reset", at=10.0, is_loss=True, ended_at=40.0))
     return made
 
 
-def found(**changes: Any) -> Any:
+def found(*answered: Attempt, **changes: Any) -> Any:
     databases = (
         DatabaseStatus(region=EAST_1, role="writer", writer_intervals=(WriterInterval(since=-5, until=10),)),
         DatabaseStatus(region=EAST_2, role="reader", writer_intervals=(WriterInterval(since=32, until=45),)),
@@ -153,13 +154,18 @@ def found(**changes: Any) -> Any:
             run("failback", 44, change=45, unfence=52),
         ),
         "status": Status(databases=databases),
-        "load": SimpleNamespace(record=SimpleNamespace(attempts=[before]), started=1.0),
-        "limits": SimpleNamespace(rto_aws_seconds=42.0),
+        "record": SimpleNamespace(attempts=[before, *answered]),
+        "load_started": 1.0,
+        "fault_at": 10.0,
+        "promoted_at": 32.0,
+        "limits": SimpleNamespace(rto_limit_aws_seconds=42.0),
         "promotion_loss": PromotionLoss(had=9, lost=3, brought_back=3),
         "written": (),
         "two_writers": (),
     }
-    return SimpleNamespace(**(values | changes))
+    made = SimpleNamespace(**(values | changes))
+    made.took_over = next((run for run in made.runs if run.machine == "failover" and run.went_on), None)
+    return made
 
 
 def test_the_moments_of_a_recovery_are_in_order_and_counted_from_the_loss(progress: Progress) -> None:
@@ -170,7 +176,7 @@ def test_the_moments_of_a_recovery_are_in_order_and_counted_from_the_loss(progre
     )
     progress.seen = [seen for seen in progress.seen if seen.region == EAST_1]
 
-    moments = moment_reports(SETTINGS, progress, found(), [attempt(14, EAST_2), attempt(15, EAST_2)])
+    moments = moment_reports(SETTINGS, progress, found(attempt(14, EAST_2), attempt(15, EAST_2)))
 
     named = {each.name: each.aws_seconds for each in moments}
     assert list(named.values()) == sorted(named.values())
@@ -178,7 +184,7 @@ def test_the_moments_of_a_recovery_are_in_order_and_counted_from_the_loss(progre
     assert named["the other region answers its first client"] == 20
     assert named["the failover begins"] == 45
     assert named["the lost region is fenced"] == 50
-    assert named["the database takes writes in the other region"] == 110
+    assert named["the database accepts writes in the other region"] == 110
     assert named["the ledger is drained"] == 120
     assert named["the region us-east-1 is reachable again"] == 150
     assert named["the region is no longer fenced"] == 210
@@ -187,7 +193,7 @@ def test_the_moments_of_a_recovery_are_in_order_and_counted_from_the_loss(progre
 def test_without_a_loss_there_are_no_moments(progress: Progress) -> None:
     progress.faults.clear()
 
-    assert moment_reports(SETTINGS, progress, found(), []) == []
+    assert moment_reports(SETTINGS, progress, found()) == []
 
 
 def test_the_new_writer_is_the_one_that_began_after_it_was_asked_for() -> None:

@@ -8,43 +8,25 @@ import psutil
 import pytest
 
 from drill.observe import host_usage
-from drill.observe.host_usage import DRILL, LAMBDA, OTHER, POSTGRES, SERVER, Sampler, Usage, bounded_by, part_of
+from drill.observe.host_usage import Sampler, Usage, bounded_by
 
 
 @pytest.mark.parametrize(
-    ("name", "command", "served", "part"),
+    ("machine", "accepted", "latest", "shed", "sentence"),
     [
-        ("python", ["python", "-m", "localaws.server.main", "--log-file", "x"], False, SERVER),
-        ("python", ["python", "-m", "localaws", "up"], False, OTHER),
-        ("python", ["python", "worker.py"], True, LAMBDA),
-        ("python", ["python", "-I", "localaws/core/reaper.py"], True, OTHER),
-        ("postgres", ["postgres: walsender"], True, POSTGRES),
-        ("python", [], False, OTHER),
+        (0.9, 50.0, 0.0, 0, "the offered rate of 50/s, all of which was accepted"),
+        (1.95, 40.0, 0.0, 0, "the machine's processors (1.95 of 2 cores busy)"),
+        (0.4, 40.0, 0.0, 0, "waiting, not processors"),
+        (1.0, 40.0, 1.5, 12, "the load generator, which ran up to 1.50 s late"),
+        (1.0, 50.0, 0.0, 3, "waiting, not processors"),
     ],
 )
-def test_a_process_belongs_to_a_part_by_what_was_started(
-    name: str, command: list[str], served: bool, part: str
+def test_what_bounded_the_rate_follows_from_measurement(
+    machine: float, accepted: float, latest: float, shed: int, sentence: str
 ) -> None:
-    assert part_of(name, command, served=served) == part
+    usage = Usage(seconds=30, cores=2, machine=machine)
 
-
-@pytest.mark.parametrize(
-    ("machine", "shares", "accepted", "latest", "shed", "said"),
-    [
-        (0.9, {SERVER: 0.6}, 50.0, 0.0, 0, "the offered rate of 50/s: all of it was accepted"),
-        (1.95, {SERVER: 0.99}, 40.0, 0.0, 0, "the machine's processors (1.95 of 2 cores busy)"),
-        (1.2, {SERVER: 0.97, LAMBDA: 0.2}, 40.0, 0.0, 0, f"one core: {SERVER} at 97% of a core"),
-        (0.4, {SERVER: 0.2}, 40.0, 0.0, 0, "waiting, not processors"),
-        (1.0, {DRILL: 0.9}, 40.0, 1.5, 12, "the load generator, which ran up to 1.50 s late"),
-        (1.0, {SERVER: 0.5}, 50.0, 0.0, 3, "waiting, not processors"),
-    ],
-)
-def test_what_bounded_the_rate_is_told_from_measurement(
-    machine: float, shares: dict[str, float], accepted: float, latest: float, shed: int, said: str
-) -> None:
-    usage = Usage(seconds=30, cores=2, share_by_part=shares, machine=machine)
-
-    assert bounded_by(usage, rate=50, accepted=accepted, latest=latest, shed=shed).startswith(said)
+    assert bounded_by(usage, rate=50, accepted=accepted, latest=latest, shed=shed).startswith(sentence)
 
 
 def test_processor_time_of_a_process_that_has_ended_still_counts() -> None:
@@ -61,7 +43,7 @@ def test_processor_time_of_a_process_that_has_ended_still_counts() -> None:
 
     usage = sampler.usage(start, sampler.mark())
 
-    assert usage.share_by_part[OTHER] * usage.seconds >= 0.2
+    assert usage.embedded_aws * usage.seconds >= 0.2
     assert sampler.peak_processes == 2
     assert sampler.peak_bytes > psutil.Process(os.getpid()).memory_full_info().uss
 

@@ -16,13 +16,14 @@ from drill.__main__ import app
 from drill.actions.regions import Fence, Unfence
 from drill.cli import run as command
 from drill.engine import deployed_run
-from drill.engine.deployed_run import Run
+from drill.engine.deployed_run import DeployedRun
+from drill.engine.run import Run
 from drill.model.context import plain
 from drill.model.errors import ActionError, CouldNotStart, RollbackIncomplete
 from drill.observe.progress import Progress
 from drill.runlog import folders
 from drill.runlog.entries import ActionBegun
-from drill.runlog.log import Journal, is_cut_off, read
+from drill.runlog.log import is_cut_off, read
 from drill.scenarios.deployed import DEPLOYED_SCENARIOS, GAME_DAY
 from drill.scenarios.deployed.traffic_evacuation import TRAFFIC_EVACUATION
 from drill.scenarios.settings import settings
@@ -67,7 +68,7 @@ def test_after_a_scenario_that_leaves_something_the_following_are_not_run(
 ) -> None:
     left, asked = list(statuses), []
 
-    async def perform(self: Run, _progress: Progress) -> None:
+    async def perform(self: DeployedRun, _progress: Progress) -> None:
         asked.append(self.settings.scenario.name)
         status = left.pop(0)
         if status > 128:
@@ -75,7 +76,7 @@ def test_after_a_scenario_that_leaves_something_the_following_are_not_run(
             raise asyncio.CancelledError
         raise {1: ActionError, 2: CouldNotStart, 3: RollbackIncomplete}[status]("any")
 
-    monkeypatch.setattr(Run, "perform", perform)
+    monkeypatch.setattr(DeployedRun, "perform", perform)
 
     done = ran(GAME_DAY, "--yes")
 
@@ -106,10 +107,10 @@ def test_what_nobody_agreed_to_is_not_started(typed: str, said: str) -> None:
 def test_the_command_that_restores_the_rest_names_the_same_environment_and_folders(
     monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], again: tuple[str, ...]
 ) -> None:
-    async def incomplete(_self: Run, _progress: Progress) -> None:
+    async def incomplete(_self: DeployedRun, _progress: Progress) -> None:
         raise RollbackIncomplete("left to do: open the fence")
 
-    monkeypatch.setattr(Run, "perform", incomplete)
+    monkeypatch.setattr(DeployedRun, "perform", incomplete)
     monkeypatch.setattr("sys.executable", str(Path.cwd() / ".venv/bin/python"))
 
     ended = ran(TRAFFIC_EVACUATION.name, "--yes", *options)
@@ -146,25 +147,26 @@ async def away(_found: Deployment) -> list[str]:
 @pytest.mark.parametrize(
     ("is_undone", "restore_baseline", "left"),
     [
-        (False, home, "let the primary region serve again"),
-        (True, interrupted, "bring the environment home, which was interrupted"),
+        (False, home, "unfence the primary region"),
+        (True, interrupted, "restore the baseline, which was interrupted"),
         (True, away, "us-east-1 is still fenced"),
     ],
 )
-def test_a_way_back_that_was_itself_interrupted_is_not_called_gone(
+def test_a_rollback_that_was_itself_interrupted_is_not_called_complete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_undone: bool, restore_baseline: Callable[..., Any], left: str
 ) -> None:
     folder, found = tmp_path / "run", deployment()
 
-    async def cancelled(_settings: Any, _site: Any, _target: Any, _progress: Any, journal: Journal, *_: Any) -> None:
+    async def cancelled(run: Run) -> None:
+        run._write_start()
         undo = None if is_undone else plain(Unfence(Place.PRIMARY))
-        journal.write(ActionBegun(action="1", name=Fence(Place.PRIMARY).name, undo=undo))
+        run.run_log.write(ActionBegun(action="1", name=Fence(Place.PRIMARY).name, rollback=undo))
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(deployed_run, "exercise", cancelled)
+    monkeypatch.setattr(Run, "perform", cancelled)
     monkeypatch.setattr(deployed_run, "restore_baseline", restore_baseline)
-    made = settings(TRAFFIC_EVACUATION, found, folder, rate=5, kind="error", seed=1)
-    one = Run(
+    made = settings(TRAFFIC_EVACUATION, found, folder, rate=5, outage_mode="error", seed=1)
+    one = DeployedRun(
         settings=made, deployment=found, endpoints_file=Path("none"), client_key=SecretStr("key"), interrupted=[2]
     )
 

@@ -54,7 +54,7 @@ def has_left(entry: Entry) -> bool:
 def press_ctrl_c(run: Going) -> None:
     """Twice, as impatient people do; a terminal sends it to the whole process group."""
     os.killpg(run.process.pid, signal.SIGINT)
-    run.wait_until_said("interrupted: going the way back")
+    run.wait_until_said("interrupted: rolling back")
     os.killpg(run.process.pid, signal.SIGINT)
 
 
@@ -80,7 +80,7 @@ def test_an_interrupted_run_goes_its_way_back_first(
 
         assert run.ended() == status, run.said
 
-    assert "interrupted: going the way back" in run.said
+    assert "interrupted: rolling back" in run.said
     assert run.said.endswith("Interrupted; what was changed was changed back.\n")
     assert state(file) == BASELINE
     entries = run.journal()
@@ -128,7 +128,7 @@ def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_la
             too_early = typed(command)
 
     assert status == 3, run.said
-    assert told.startswith("left to do: let the primary region serve again: unfence failed: ")
+    assert told.startswith("left to do: unfence the primary region: unfence failed: ")
     assert too_early.returncode == 3, too_early.stdout + too_early.stderr
     assert "left: fence the primary region: unfence failed: " in too_early.stdout
     assert state(file)["fenced"] == _FENCED, "nobody has opened it"
@@ -137,7 +137,7 @@ def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_la
     done = typed(command)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "done: let the primary region serve again: epoch" in done.stdout
+    assert "done: unfence the primary region: epoch" in done.stdout
     assert state(file) == BASELINE
     entries = [each.entry for each in read(run.folder)]
     assert isinstance(entries[-1], CleanedUp)

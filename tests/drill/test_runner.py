@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from drill.actions import faults
 from drill.actions.faults import Fault, FlapRegion, Recover, lose_region, recover_region
 from drill.actions.poison import Poison
 from drill.actions.regions import StartFailover
-from drill.engine.cleanup import KNOWN
-from drill.model import change
+from drill.engine.cleanup import ROLLBACKS
+from drill.model import context
 from drill.model.errors import ActionError, CouldNotStart, RollbackIncomplete
 from drill.model.faults import Effect, OutageMode
 from drill.model.objectives import NoTakeOver, Objectives, Service
@@ -48,16 +48,16 @@ def with_steps(method: Sequence[Step], rollback: Sequence[Step] = ()) -> Scenari
 def test_steps_are_done_in_order_and_each_leaves_its_time_and_outcome(tmp_path: Path) -> None:
     system = System()
 
-    runner, progress = ran(system, tmp_path, SCENARIO)
+    result, progress = ran(system, tmp_path, SCENARIO)
 
     assert [each for each in system.done if each not in ("mark", "count")] == [
-        "lose us-east-1 reset",
-        "heal us-east-1",
+        "region-outage us-east-1 reset",
+        "end region-outage us-east-1",
     ]
     assert [stage.name for stage in progress.stages] == [
         "reach the offered rate",
         "steady state",
-        "take the primary region away",
+        "take the primary region down",
         "outage",
         "bring the primary region back",
         "return",
@@ -68,7 +68,7 @@ def test_steps_are_done_in_order_and_each_leaves_its_time_and_outcome(tmp_path: 
     assert fault.ended_at is not None
     assert fault.ended_at - fault.at >= 0.5
     assert (fault.region, fault.kind, fault.is_loss) == ("us-east-1", "reset", True)
-    assert runner.not_restored is None
+    assert result.not_restored is None
 
 
 def test_without_a_steady_state_nothing_is_touched(tmp_path: Path) -> None:
@@ -81,29 +81,29 @@ def test_without_a_steady_state_nothing_is_touched(tmp_path: Path) -> None:
 
 
 def test_a_region_that_does_not_come_back_is_remembered_with_the_evidence(tmp_path: Path) -> None:
-    runner, progress = ran(System(returns=False), tmp_path, SCENARIO)
+    result, progress = ran(System(returns=False), tmp_path, SCENARIO)
 
-    assert runner.not_restored == "return: targets are healthy in both regions: us-east-1 0 of 1, us-east-2 1 of 1"
+    assert result.not_restored == "return: targets are healthy in both regions: us-east-1 0 of 1, us-east-2 1 of 1"
     assert [stage.outcome for stage in progress.stages][-2:] == ["failed", "failed"]
 
 
 @pytest.mark.parametrize(
     ("step", "back", "undone"),
     [
-        (lose_region(Place.PRIMARY), recover_region(Place.PRIMARY), "heal us-east-1"),
-        (lose_region(Place.SECONDARY, OutageMode.HANG), recover_region(Place.SECONDARY), "heal us-east-2"),
-        (Fault(Effect.PARTITION), Recover(Effect.PARTITION), "join us-east-1 us-east-2"),
+        (lose_region(Place.PRIMARY), recover_region(Place.PRIMARY), "end region-outage us-east-1"),
+        (lose_region(Place.SECONDARY, OutageMode.HANG), recover_region(Place.SECONDARY), "end region-outage us-east-2"),
+        (Fault(Effect.PARTITION), Recover(Effect.PARTITION), "end partition us-east-1 us-east-2"),
         (
             Fault(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
             Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
-            "unblind us-east-2",
+            "end sentinel-isolation us-east-2",
         ),
         (
             Fault(Effect.DATABASE_OUTAGE, Place.PRIMARY),
             Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY),
-            "restore database us-east-1",
+            "end database-outage us-east-1",
         ),
-        (Fault(Effect.REPLICA_LAG, aws_seconds=30), Recover(Effect.REPLICA_LAG), "no lag"),
+        (Fault(Effect.REPLICA_LAG, aws_seconds=30), Recover(Effect.REPLICA_LAG), "end replica-lag us-east-1 us-east-2"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -135,29 +135,29 @@ def test_changes_are_taken_back_in_reverse_order(tmp_path: Path) -> None:
         ran(system, tmp_path, scenario, cancel_after=0.3)
 
     assert [each for each in system.done if each not in ("mark", "count")] == [
-        "lag 30",
-        "lose us-east-1 reset",
-        "heal us-east-1",
-        "no lag",
+        "replica-lag us-east-1 us-east-2 30",
+        "region-outage us-east-1 reset",
+        "end region-outage us-east-1",
+        "end replica-lag us-east-1 us-east-2",
     ]
 
 
 def test_what_undoes_a_change_is_written_down_before_the_change_is_made(tmp_path: Path) -> None:
     system, journal = System(), Pages()
 
-    async def refuse(region: str, kind: OutageMode) -> None:
+    async def refuse(effect: Effect, regions: Sequence[str], *, mode: OutageMode, **_: Any) -> None:
         assert isinstance(journal.entries[-1], ActionBegun)
-        assert journal.entries[-1].undo == {"change": "Heal", "place": "primary"}
-        system.done.append(f"tried {region} {kind}")
+        assert journal.entries[-1].rollback == {"change": "Recover", "effect": "region-outage", "place": "primary"}
+        system.done.append(f"tried {effect} {' '.join(regions)} {mode}")
         raise ActionError("the answer was lost")
 
-    system.lose = refuse  # type: ignore[method-assign]
+    system.inject = refuse  # type: ignore[method-assign]
     with pytest.raises(ActionError, match="the answer was lost"):
         ran(system, tmp_path, SCENARIO, journal=journal)
 
     assert [each for each in system.done if each not in ("mark", "count")] == [
-        "tried us-east-1 reset",
-        "heal us-east-1",
+        "tried region-outage us-east-1 reset",
+        "end region-outage us-east-1",
     ]
 
 
@@ -167,45 +167,45 @@ def test_a_flap_takes_itself_back(tmp_path: Path) -> None:
 
     _, progress = ran(system, tmp_path, with_steps([flap]), speed=50)
 
-    assert system.done == ["lose us-east-1 reset", "heal us-east-1"] * 2
+    assert system.done == ["region-outage us-east-1 reset", "end region-outage us-east-1"] * 2
     (fault,) = progress.faults
     assert fault.ended_at is not None
 
 
 def test_a_region_that_can_only_be_healed_at_a_later_attempt_is_healed(tmp_path: Path) -> None:
-    system = System(refused_heals=3)
+    system = System(refused_recoveries=3)
 
     with pytest.raises(ActionError):
         ran(system, tmp_path, SCENARIO)
 
-    assert system.done[-1] == "heal us-east-1"
+    assert system.done[-1] == "end region-outage us-east-1"
 
 
 def test_a_region_that_cannot_be_healed_is_named_with_what_is_left_to_do(tmp_path: Path) -> None:
     with pytest.raises(RollbackIncomplete, match="left to do: bring the primary region back: no answer"):
-        ran(System(refused_heals=9), tmp_path, SCENARIO)
+        ran(System(refused_recoveries=9), tmp_path, SCENARIO)
 
 
 def test_looks_that_failed_are_kept_as_evidence(tmp_path: Path) -> None:
-    runner, _ = ran(System(blind=True), tmp_path, SCENARIO)
+    result, _ = ran(System(unobserved=True), tmp_path, SCENARIO)
 
-    assert runner.blind
-    assert all("no answer" in evidence for evidence in runner.blind)
+    assert result.unobserved
+    assert all("no answer" in evidence for evidence in result.unobserved)
 
 
 def test_what_does_not_come_true_in_time_is_told_and_the_way_back_goes_on(tmp_path: Path) -> None:
     system = System()
     hope = WaitFor(name="a miracle", until=(ServedBy(Place.SECONDARY),), within_aws_seconds=20)
 
-    runner, _ = ran(
+    result, _ = ran(
         system, tmp_path, with_steps([lose_region(Place.PRIMARY), hope], [recover_region(Place.PRIMARY)]), speed=50
     )
 
-    (awaited,) = runner.awaited
+    (awaited,) = result.awaited
     assert (awaited.name, awaited.met, awaited.limit) == ("a miracle", False, 0.4)
     assert awaited.seconds >= 0.4
     assert "sends clients to the secondary region" in awaited.evidence
-    assert system.done[-1] == "heal us-east-1"
+    assert system.done[-1] == "end region-outage us-east-1"
 
 
 def test_calls_are_counted_from_the_loss_to_just_before_the_return(tmp_path: Path) -> None:
@@ -213,20 +213,20 @@ def test_calls_are_counted_from_the_loss_to_just_before_the_return(tmp_path: Pat
     edge = CALL.model_copy(update={"region": "us-west-2", "service": "globalaccelerator"})
     system = System(calls=(CALL, elsewhere, edge))
 
-    runner, _ = ran(system, tmp_path, SCENARIO)
+    result, _ = ran(system, tmp_path, SCENARIO)
 
-    assert system.done == ["mark", "lose us-east-1 reset", "count", "heal us-east-1"]
-    assert (runner.calls_counted, runner.calls) == (True, [CALL, edge])
+    assert system.done == ["mark", "region-outage us-east-1 reset", "count", "end region-outage us-east-1"]
+    assert (result.calls_counted, result.control_calls) == (True, [CALL, edge])
 
 
 def test_stock_is_taken_and_the_programs_are_run_again(tmp_path: Path) -> None:
     system = System(changes={"primary": 0, "global": 2})
     steps: list[Step] = [SnapshotLedger(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
 
-    runner, progress = ran(system, tmp_path, with_steps(steps))
+    result, progress = ran(system, tmp_path, with_steps(steps))
 
     assert system.done == ["read us-east-1", "again"]
-    assert (runner.stock, runner.second_runs) == ({"us-east-1": {}}, [{"primary": 0, "global": 2}])
+    assert (result.ledger_snapshots, result.second_runs) == ({"us-east-1": {}}, [{"primary": 0, "global": 2}])
     assert "global 2 changes" in progress.stages[-2].detail
 
 
@@ -234,36 +234,39 @@ def test_what_cannot_be_looked_at_is_told_and_the_run_goes_on(tmp_path: Path) ->
     system = System(mute=True)
     steps: list[Step] = [SnapshotLedger(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
 
-    runner, progress = ran(
+    result, progress = ran(
         system, tmp_path, with_steps([*steps, lose_region(Place.PRIMARY)], [recover_region(Place.PRIMARY)])
     )
 
-    assert system.done == ["lose us-east-1 reset", "heal us-east-1"]
-    assert (runner.stock, runner.second_runs, runner.calls_counted) == ({}, [], False)
-    assert len(runner.blind) == 4
+    assert system.done == ["region-outage us-east-1 reset", "end region-outage us-east-1"]
+    assert (result.ledger_snapshots, result.second_runs, result.calls_counted) == ({}, [], False)
+    assert len(result.unobserved) == 4
     assert [stage.outcome for stage in progress.stages[2:4]] == ["failed", "failed"]
 
 
 def test_a_scenario_that_does_not_undo_what_it_does_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match="does not undo what it does: take the primary region away"):
+    with pytest.raises(ValueError, match="does not roll back what it changes: take the primary region down"):
         replace(SCENARIO, rollback=())
 
 
 def test_a_scenario_that_brings_back_the_other_region_cannot_be_written() -> None:
-    with pytest.raises(ValueError, match="does not undo"):
+    with pytest.raises(ValueError, match="does not roll back"):
         replace(SCENARIO, rollback=(recover_region(Place.SECONDARY),))
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_change_of_every_scenario_can_be_taken_back_by_another_process(name: str) -> None:
     for step in SCENARIOS[name].steps:
-        back = getattr(step, "undo", None)
+        back = getattr(step, "rollback", None)
         if back is not None:
-            assert change.from_plain(KNOWN, change.plain(back)) == back
+            assert context.from_plain(ROLLBACKS, context.plain(back)) == back
 
 
 def test_there_are_steps_with_an_undo_of_every_kind() -> None:
     """So that the test before this one looks at something."""
-    undoing = {type(step) for scenario in SCENARIOS.values() for step in scenario.steps if getattr(step, "undo", None)}
+    undoing = {
+        type(step) for scenario in SCENARIOS.values() for step in scenario.steps if getattr(step, "rollback", None)
+    }
 
-    assert undoing == {Blind, Cut, FlapRegion, Lag, Lose, LoseDatabase, Poison, StartFailover}
+    assert undoing == {Fault, FlapRegion, Poison, StartFailover}
+    assert {step.effect for each in SCENARIOS.values() for step in each.steps if isinstance(step, Fault)} == set(Effect)

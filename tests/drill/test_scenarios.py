@@ -26,7 +26,7 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     asked = {name for item in request.session.items if (name := _scenario(item, request.module))}
     chosen = [
         RehearsalSettings.checked(
-            scenario=name, environment="dev", speed=None, rate=None, duration=None, seed=number, kind="reset",
+            scenario=name, environment="dev", speed=None, rate=None, duration=None, seed=number, outage_mode="reset",
             output=output,
         )
         for number, name in enumerate(SCENARIOS, start=1)

@@ -16,7 +16,7 @@ GOOD: dict[str, Any] = {
     "rate": 50.0,
     "duration": 40.0,
     "seed": 1,
-    "kind": "reset",
+    "outage_mode": "reset",
     "output": Path("build/rehearsal"),
 }
 
@@ -24,7 +24,7 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("change", "option", "value", "remedy"),
     [
-        ({"kind": "melt"}, "--outage-mode", "melt", "error, reset, hang"),
+        ({"outage_mode": "melt"}, "--outage-mode", "melt", "error, reset, hang"),
         ({"rate": 0.0}, "--rate", "0", "such as 50"),
         ({"rate": -3.0}, "--rate", "-3", "such as 50"),
         ({"rate": float("nan")}, "--rate", "nan", "such as 50"),

@@ -8,7 +8,7 @@ import pytest
 
 from drill.engine.runner import Runner
 from drill.load.client import ClientPolicy
-from drill.load.generator import Load
+from drill.load.generator import LoadGenerator
 from drill.load.payments import payments
 from drill.model.attempts import Intent
 from drill.model.context import DrillContext
@@ -21,7 +21,7 @@ from drill.scenarios.simulated.cold_storm import COLD_STORM
 from drill.verdict import interruptions, verdict
 from drill.verdict.interruptions import Recovery
 from tests.drill.payment_server import payment_server
-from tests.drill.systems import REGIONS, System, site
+from tests.drill.systems import REGIONS, Pages, System, deployed, result
 from tests.drill.test_verdict import measured
 
 OBJECTIVES = Objectives(service=Service(), overload=Overload(), take_over=NoTakeOver(), is_lost=False)
@@ -70,7 +70,7 @@ def test_full_goodput_is_back_when_new_payments_are_acknowledged_promptly(
         (Recovery(seconds=5.25, share=0.97), (), "failed", "full goodput returns by itself"),
         (Recovery(seconds=None, share=0.4), (), "failed", "full goodput returns by itself"),
         (None, (), "failed", "full goodput returns by itself"),
-        (Recovery(seconds=2.0, share=1.0), ("us-east-1",), "failed", "overload looks like overload"),
+        (Recovery(seconds=2.0, share=1.0), ("us-east-1",), "failed", "overload is not mistaken"),
         (Recovery(seconds=2.0, share=1.0, given_up=1), (), "failed", "every client that came after the storm"),
     ],
 )
@@ -88,7 +88,7 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
     system = System()
     [planned] = [step for step in COLD_STORM.method if isinstance(step, Storm)]
     progress = Progress(title="test", window=0.2, regions=dict(REGIONS))
-    looks: list[Observation | None] = []
+    observations: list[Observation | None] = []
 
     async def run() -> Runner:
         async with payment_server(tmp_path) as server:
@@ -97,11 +97,13 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
             )
             runner = Runner(
                 COLD_STORM,
-                ctx=DrillContext(faults=system, site=site(), kind=OutageMode.RESET),
-                load=Load(server.target, policy, payments(1), rate=20, now=progress.now),
-                watched=system,
+                ctx=DrillContext(faults=system, deployment=deployed(), outage_mode=OutageMode.RESET),
+                load=LoadGenerator(server.target, policy, payments(1), rate=20, now=progress.now),
+                observer=system,
                 progress=progress,
-                impatient=lambda rate: Load(
+                result=result(progress),
+                run_log=Pages(),
+                impatient=lambda rate: LoadGenerator(
                     server.target, ClientPolicy.impatient(rate=rate), payments(2), rate=rate, now=progress.now
                 ),
             )
@@ -109,7 +111,7 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
             for each in runner.storms:
                 await each.drain()
                 await each.close()
-            looks.append(await runner._look())
+            observations.append(await runner._observe())
             return runner
 
     runner = asyncio.run(run())
@@ -118,6 +120,6 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
     [sent] = runner.storms
     assert sent.rate == 60
     assert 25 <= len(sent.record.acknowledged) <= 35
-    assert looks[0]
-    assert looks[0].acknowledged == len(sent.record.acknowledged), "a ledger owes these too"
+    assert observations[0]
+    assert observations[0].acknowledged == len(sent.record.acknowledged), "a ledger owes these too"
     assert [(fault.kind, fault.ended_at is None) for fault in progress.faults] == [("overload", False)]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from drill.model.awaited import Awaited
+from drill.model.attempts import Intent, Record
+from drill.model.expectation import HealthSettings
 from drill.model.objectives import NoTakeOver, Objectives, Service, TakeOver
 from drill.model.status import ControlCall
 from drill.observe.sentinel_log import Decision
@@ -15,7 +16,7 @@ from drill.observe.workflow_runs import RunStep, WorkflowRun
 from drill.verdict import verdict
 from drill.verdict.interruptions import Interruption
 from drill.verdict.reconcile import Verification
-from drill.verdict.result import Measured
+from drill.verdict.result import Awaited, Limits, RunResult
 from drill.verdict.writers import PromotionLoss
 from shared.places import Place
 
@@ -30,6 +31,13 @@ ALL_WELL = Verification(
 )
 OBJECTIVES = Objectives(service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY))
 LOST_AT, SPEED = 1_000_000.0, 5.0
+LIMITS = Limits(
+    health_checks=[
+        HealthSettings(region="us-east-1", interval_aws_seconds=5, unhealthy_threshold=2, healthy_threshold=2)
+    ],
+    speed=SPEED,
+)
+GAVE_UP = Intent(number=1, reference="r", payment_id="p", body={}, offered=0.0, given_up="refused with 400")
 
 
 def moment(aws_seconds: float) -> str:
@@ -64,10 +72,10 @@ HELD = failover(
 )
 
 
-def measured(**changes: Any) -> Measured:
+def measured(**changes: Any) -> RunResult:
     good: dict[str, Any] = {
         "speed": SPEED,
-        "rto_limit": 4.4,
+        "limits": LIMITS,
         "interruptions": [Interruption(start=10.0, end=14.0)],
         "load_ended": 60.0,
         "failed_before_fault": 0,
@@ -78,14 +86,17 @@ def measured(**changes: Any) -> Measured:
         "verification": ALL_WELL,
         "not_restored": None,
         "left_behind": (),
-        "blind": (),
+        "unobserved": (),
         "regions": {"primary": "us-east-1", "secondary": "us-east-2"},
         "lost_at": LOST_AT,
         "runs": (failover(), FAILBACK),
         "calls_counted": True,
         "promoted_at": LOST_AT + (42 + 60) / SPEED,
     }
-    return Measured(**(good | changes))
+    values = good | changes
+    values["record"] = Record(intents=[GAVE_UP] * values.pop("given_up"), shed=values.pop("shed"))
+    values["calls_refused_by"] = {"data:nlb": values.pop("calls_refused")}
+    return RunResult(**values)
 
 
 def verified(**changes: Any) -> Verification:
@@ -136,13 +147,13 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             1,
             "every payment is in the ledger of both members",
         ),
-        ({"verification": verified(journals_differ=("x",))}, "failed", 1, "the regions hold the same"),
-        ({"verification": verified(ledgers_differ=("x",))}, "failed", 1, "the regions hold the same"),
+        ({"verification": verified(journals_differ=("x",))}, "failed", 1, "both regions hold the same data"),
+        ({"verification": verified(ledgers_differ=("x",))}, "failed", 1, "both regions hold the same data"),
         (
             {"two_writers": ("us-east-1 and us-east-2 both posted",)},
             "failed",
             1,
-            "at no moment two regions write the ledger: expected never, found us-east-1 and us-east-2 both posted",
+            "two regions never write the ledger at the same time: expected never, found us-east-1 and us-east-2 both posted",
         ),
         (
             {"interruptions": [Interruption(start=10.0, end=14.401)]},
@@ -169,11 +180,11 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             "service stays restored",
         ),
         ({"answered_meanwhile": {"us-east-1": 3}}, "failed", 1, "traffic moves to the other region by itself"),
-        ({"given_up": 2}, "failed", 1, "every client is told in the end: expected 0 gave up, found 2"),
+        ({"given_up": 2}, "failed", 1, "every client gets an answer in the end: expected 0 gave up, found 2"),
         ({"failed_before_fault": 1}, "failed", 1, "nothing failed before the fault"),
-        ({"calls_refused": 0}, "inconclusive", 4, "the region was really away"),
+        ({"calls_refused": 0}, "inconclusive", 4, "the region was really down"),
         ({"shed": 3}, "inconclusive", 4, "the load kept its schedule"),
-        ({"blind": ("at 3 s no answer",)}, "inconclusive", 4, "the system could be watched throughout"),
+        ({"unobserved": ("at 3 s no answer",)}, "inconclusive", 4, "the system was observed throughout"),
         ({"not_restored": "targets: 0 of 1"}, "failed", 3, "the steady state returns"),
         ({"left_behind": ("postgres (12)",)}, "failed", 3, "no process is left behind"),
         (
@@ -182,22 +193,27 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             3,
             "no acknowledged payment is lost",
         ),
-        ({"shed": 3, "given_up": 1}, "failed", 1, "every client is told in the end"),
-        ({"runs": ()}, "failed", 1, "one failover takes place, and ends well: expected 1 run succeeds, found no run"),
+        ({"shed": 3, "given_up": 1}, "failed", 1, "every client gets an answer in the end"),
+        (
+            {"runs": ()},
+            "failed",
+            1,
+            "exactly one failover takes place, and succeeds: expected 1 run succeeds, found no run",
+        ),
         (
             {"runs": (failover(), replace(failover(), name="again"), FAILBACK)},
             "failed",
             1,
-            "one failover takes place, and ends well",
+            "exactly one failover takes place, and succeeds",
         ),
         (
             {"runs": (failover(status="FAILED", failure="Declined"), FAILBACK)},
             "failed",
             1,
-            "one failover takes place, and ends well: expected 1 run succeeds, found failover-us-east-1-0-0-0 failed "
+            "exactly one failover takes place, and succeeds: expected 1 run succeeds, found failover-us-east-1-0-0-0 failed "
             "Declined",
         ),
-        ({"calls_counted": False}, "failed", 1, "no control plane is called in the lost region"),
+        ({"calls_counted": False}, "failed", 1, "no control plane is called: not the lost"),
         (
             {
                 "control_calls": (
@@ -213,7 +229,7 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             },
             "failed",
             1,
-            "no control plane is called in the lost region, at Route 53's or Global Accelerator's: expected 0 calls, "
+            "no control plane is called: not the lost region's, not Route 53's, not Global Accelerator's: expected 0 calls, "
             "found 2 calls: 2 x rds FailoverGlobalCluster in us-east-1 by function",
         ),
         (
@@ -244,9 +260,9 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             {"runs": (failover(document={"replay": {"at": moment(40 + 60 + 15.2)}}), FAILBACK)},
             "failed",
             1,
-            "nothing but the promotion stands between the start and a drained ledger",
+            "the ledger is drained in time, apart from the promotion",
         ),
-        ({"promoted_at": None}, "failed", 1, "nothing but the promotion stands between the start and a drained ledger"),
+        ({"promoted_at": None}, "failed", 1, "the ledger is drained in time, apart from the promotion"),
         (
             {"runs": (failover(document={"replay": {}}), FAILBACK)},
             "failed",
@@ -259,13 +275,13 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             1,
             "the database is promoted: expected started, found already",
         ),
-        ({"runs": (failover(document={"verification": {}}), FAILBACK)}, "failed", 1, "a payment proves the recovery"),
-        ({"runs": (failover(),)}, "failed", 1, "the failback ends well: expected 1 succeeded, found none was started"),
+        ({"runs": (failover(document={"verification": {}}), FAILBACK)}, "failed", 1, "a payment verifies the recovery"),
+        ({"runs": (failover(),)}, "failed", 1, "the failback succeeds: expected 1 succeeded, found none was started"),
         (
             {"runs": (failover(), replace(FAILBACK, status="FAILED", failure="RegionNotReady"))},
             "failed",
             1,
-            "the failback ends well: expected 1 succeeded, found failed RegionNotReady",
+            "the failback succeeds: expected 1 succeeded, found failed RegionNotReady",
         ),
         (
             {
@@ -321,13 +337,16 @@ def test_where_nothing_must_happen_nothing_passes() -> None:
         ),
         (
             {"decisions": (replace(HOLDS, reason="cool-down"),)},
-            "the sentinel of us-east-2 says why it holds: expected witness-says-peer-up, found cool-down",
+            "the sentinel of us-east-2 holds for the expected reason: expected witness-says-peer-up, found cool-down",
         ),
-        ({"decisions": (replace(HOLDS, region="us-east-1"),)}, "the sentinel of us-east-2 says why it holds"),
-        ({"decisions": (replace(HOLDS, verdict="act"),)}, "the sentinel of us-east-2 says why it holds"),
+        (
+            {"decisions": (replace(HOLDS, region="us-east-1"),)},
+            "the sentinel of us-east-2 holds for the expected reason",
+        ),
+        ({"decisions": (replace(HOLDS, verdict="act"),)}, "the sentinel of us-east-2 holds for the expected reason"),
         (
             {"interruptions": (Interruption(start=10, end=10.2), Interruption(start=20, end=21.1))},
-            "service goes on without an interruption: expected none above 1.00 s, found 2, the longest 1.10 s",
+            "service continues without an interruption: expected none above 1.00 s, found 2, the longest 1.10 s",
         ),
         (
             {"answered_meanwhile": {"us-east-1": 9}},
@@ -354,26 +373,26 @@ def with_take_over(**changes: Any) -> Objectives:
             with_take_over(loses_rows=True),
             {"promotion_loss": PromotionLoss(had=90, lost=30, brought_back=30)},
             {"promotion_loss": PromotionLoss(had=90, lost=30, brought_back=29)},
-            "what the promotion loses the replay brings back: expected rows lost, and all of them back, found 30 of 90 "
-            "rows lost, 29 back",
+            "the replay restores the rows that the promotion lost: expected rows lost, and all of them restored, found 30 of 90 "
+            "rows lost, 29 restored",
         ),
         (
             with_take_over(loses_rows=True),
             {"promotion_loss": PromotionLoss(had=90, lost=1, brought_back=1)},
             {"promotion_loss": PromotionLoss(had=90, lost=0, brought_back=0)},
-            "what the promotion loses",
+            "the replay restores the rows",
         ),
         (
             with_take_over(by_sentinel=False, asked=2),
             {"runs": (failover(), HELD, FAILBACK)},
             {"runs": (failover(), FAILBACK)},
-            "one failover takes place, and ends well: expected 1 run succeeds of 2 or more that were asked for",
+            "exactly one failover takes place, and succeeds: expected 1 run succeeds of 2 or more that were started",
         ),
         (
             with_take_over(promotes=False),
             {"runs": (NOTHING_TO_PROMOTE, FAILBACK), "promoted_at": None},
             {"runs": (failover(), FAILBACK), "promoted_at": None},
-            "nothing but the promotion stands between",
+            "the ledger is drained in time, apart from",
         ),
         (
             replace(OBJECTIVES, second_runs=2),
@@ -392,13 +411,13 @@ def with_take_over(**changes: Any) -> Objectives:
             replace(OBJECTIVES, poisoned=2),
             {"reported_poison": {"poison-a": "lacks amount", "poison-b": "refused"}},
             {"reported_poison": {"poison-a": "lacks amount"}},
-            "entries that cannot be posted reach people, with the reason: expected 2 reported, found poison-a",
+            "entries that cannot be posted become dead letters, with the reason: expected 2 reported, found poison-a",
         ),
         (
             replace(OBJECTIVES, poisoned=1),
             {"reported_poison": {"poison-a": "refused"}},
             {"reported_poison": {"poison-a": ""}},
-            "entries that cannot be posted reach people",
+            "entries that cannot be posted become dead letters",
         ),
     ],
 )  # fmt: skip
@@ -437,7 +456,9 @@ DRAINED_LATE = {"runs": (failover(document={"replay": {"at": moment(40 + 60 + 18
         pytest.param(
             {"verification": verified(lost=("x",))}, 0.9, "failed", "1 lost", id="what is lost is lost on any machine"
         ),
-        pytest.param({"two_writers": ("both",)}, 0.9, "failed", "at no moment two", id="two writers on any machine"),
+        pytest.param(
+            {"two_writers": ("both",)}, 0.9, "failed", "two regions never write", id="two writers on any machine"
+        ),
         pytest.param(
             {"given_up": 1, "verification": verified(lost=("x",))}, 0.4, "failed", "1 lost", id="failed goes first"
         ),

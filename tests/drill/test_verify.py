@@ -11,8 +11,9 @@ from moto import mock_aws
 
 from drill.load.payments import payments
 from drill.model.attempts import Intent
+from drill.observe import journal
+from drill.observe.journal import Entry
 from drill.verdict import reconcile
-from drill.verdict.reconcile import Entry
 
 REGIONS = ("us-east-1", "us-east-2")
 TABLE = "table-journal-test"
@@ -47,7 +48,7 @@ def keep(client: Any, intent: Intent, **changes: str) -> None:
 
 
 def compared(clients: dict[str, Any], intents: list[Intent]) -> reconcile.Verification:
-    return reconcile.compare(intents, {region: reconcile.read_journal(clients[region], TABLE) for region in REGIONS})
+    return reconcile.compare(intents, {region: journal.read_journal(clients[region], TABLE) for region in REGIONS})
 
 
 def test_payments_that_both_regions_hold_as_sent_are_neither_lost_nor_doubled(journals: dict[str, Any]) -> None:
@@ -135,7 +136,7 @@ def test_the_whole_journal_is_read_page_by_page(journals: dict[str, Any], monkey
     journals["us-east-1"].put_item(TableName=TABLE, Item={"pk": {"S": "control#us-east-1"}})
     monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 1000)
 
-    found = reconcile.read_journal(journals["us-east-1"], TABLE)
+    found = journal.read_journal(journals["us-east-1"], TABLE)
 
     assert set(found) == {intent.payment_id for intent in intents}, "and nothing that is not a payment"
     assert isinstance(found[intents[0].payment_id], Entry)

@@ -8,10 +8,10 @@ from rich.console import Console
 
 from drill.cli import live_view
 from drill.cli.summary import summary
-from drill.load.generator import Load
+from drill.load.generator import LoadGenerator
 from drill.model.attempts import Attempt, Outcome, Record
 from drill.model.status import Status
-from drill.observe.progress import Fault, Progress
+from drill.observe.progress import FaultPeriod, Progress
 from shared.places import Place
 from tests.drill.reports import report
 
@@ -37,9 +37,9 @@ def progress(*, failing: bool, monkeypatch: pytest.MonkeyPatch) -> Progress:
     made = Progress(title="x", rto_limit=4.4, regions={Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"})
     monkeypatch.setattr(made, "started", made.started - 10)
     attempts = [attempt(n / 10, ok=n < 80 or not failing) for n in range(100)]
-    load: Load = Loaded(Record(attempts=attempts))  # type: ignore[assignment]
+    load: LoadGenerator = Loaded(Record(attempts=attempts))  # type: ignore[assignment]
     made.load = load
-    made.faults.append(Fault(name="x", region="us-east-1", kind="reset", at=8.0, is_loss=True))
+    made.faults.append(FaultPeriod(name="x", region="us-east-1", kind="reset", at=8.0, is_loss=True))
     made.status = Status.model_validate(
         {
             "regions": {"us-east-1": {"outage": {"kind": "reset"}}, "us-east-2": {"outage": None}},

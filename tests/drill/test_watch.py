@@ -11,19 +11,19 @@ import pytest
 
 from drill.model.context import DrillContext
 from drill.model.errors import ActionError, ProbeError
-from drill.model.faults import LocalFaults, OutageMode
+from drill.model.faults import Effect, LocalFaults, OutageMode
 from drill.model.status import Status
 from drill.observe.local import LocalObserver
 from drill.scenarios.simulated import SCENARIOS
-from tests.drill.systems import site
+from tests.drill.systems import deployed
 
 FAULTY = ("region-loss", "partition", "false-alarm", "writer-loss", "replication-cut-then-loss", "flapping")
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def watched(handler: Handler, *, again: Sequence[str] = ()) -> LocalObserver:
+def observer(handler: Handler, *, redeploy: Sequence[str] = ()) -> LocalObserver:
     client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
-    return LocalObserver(client, "http://control", site=site(), secret="s", prefix="x-1-", again=again)
+    return LocalObserver(client, deployed(), control="http://control", prefix="x-1-", redeploy=redeploy)
 
 
 def call(**changes: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def test_only_control_plane_calls_of_our_own_are_counted() -> None:
     calls = [call(), call(plane="data"), call(caller="outside"), call(caller="workflow")]
     answer = httpx.Response(200, json={"since": 1.0, "calls": calls})
 
-    found = asyncio.run(watched(lambda _: answer).calls())
+    found = asyncio.run(observer(lambda _: answer).calls())
 
     assert [(each.caller, each.count) for each in found] == [("function", 3), ("workflow", 3)]
 
@@ -43,14 +43,14 @@ def test_only_control_plane_calls_of_our_own_are_counted() -> None:
 @pytest.mark.parametrize("answer", [httpx.Response(500), httpx.Response(200, json={}), httpx.Response(200, text="x")])
 def test_calls_that_cannot_be_read_are_no_calls_that_were_not_made(answer: httpx.Response) -> None:
     with pytest.raises(ProbeError, match="counted calls cannot be read"):
-        asyncio.run(watched(lambda _: answer).calls())
+        asyncio.run(observer(lambda _: answer).calls())
 
 
 def test_a_ledger_without_a_writer_is_said_so() -> None:
     status = Status.model_validate({"databases": [{"region": "us-east-1", "role": "writer", "running": False}]})
 
     with pytest.raises(ProbeError, match="there is no writer"):
-        asyncio.run(watched(lambda _: httpx.Response(500)).posted(status))
+        asyncio.run(observer(lambda _: httpx.Response(500)).posted(status))
 
 
 def printing(content: Any) -> list[str]:
@@ -63,7 +63,7 @@ def test_changes_of_a_second_run_are_counted_by_stack() -> None:
         "global": {"registered": 9, "created": ["a"], "updated": ["b", "c"], "replaced": [], "deleted": ["d"]},
     }
 
-    found = asyncio.run(watched(lambda _: httpx.Response(500), again=printing({"stacks": stacks})).second_run())
+    found = asyncio.run(observer(lambda _: httpx.Response(500), redeploy=printing({"stacks": stacks})).second_run())
 
     assert found == {"primary": 0, "global": 4}
 
@@ -72,7 +72,7 @@ def test_a_second_run_that_failed_says_why() -> None:
     broken = printing({"error": "global: program: TypeError"})
 
     with pytest.raises(ProbeError, match=r"could not be run again: .*TypeError"):
-        asyncio.run(watched(lambda _: httpx.Response(500), again=broken).second_run())
+        asyncio.run(observer(lambda _: httpx.Response(500), redeploy=broken).second_run())
 
 
 def test_every_fault_of_a_scenario_and_its_end_are_asked_for_as_the_control_api_has_them() -> None:
@@ -84,8 +84,10 @@ def test_every_fault_of_a_scenario_and_its_end_are_asked_for_as_the_control_api_
 
     async def make() -> None:
         async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-            around = DrillContext(
-                faults=LocalFaults(client, "http://control"), site=site(speed=1e6), kind=OutageMode.RESET
+            ctx = DrillContext(
+                faults=LocalFaults(client, "http://control"),
+                deployment=deployed(speed=1e6),
+                outage_mode=OutageMode.RESET,
             )
             for name in (
                 "region-loss",
@@ -118,7 +120,9 @@ def test_a_fault_that_is_refused_names_where_and_why() -> None:
     async def lose() -> None:
         transport = httpx.MockTransport(lambda _: httpx.Response(400, json={"error": "region 'x' is not here"}))
         async with httpx.AsyncClient(transport=transport) as client:
-            await LocalFaults(client, "http://control").cut("x", "us-east-2")
+            await LocalFaults(client, "http://control").inject(
+                Effect.PARTITION, ["x", "us-east-2"], mode=OutageMode.ERROR
+            )
 
     with pytest.raises(ActionError, match=r"cut of x and us-east-2 was refused: .*is not here"):
         asyncio.run(lose())

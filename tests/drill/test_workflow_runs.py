@@ -14,11 +14,11 @@ from drill.actions.poison import Poison, read_poison
 from drill.model.context import DrillContext
 from drill.model.errors import ProbeError
 from drill.model.faults import OutageMode
-from drill.model.target import Site
 from drill.observe.sentinel_log import Decision, condensed, read_decisions
 from drill.observe.workflow_runs import read_runs
+from shared.deployment import Deployment
 from shared.places import Place
-from tests.drill.systems import REGIONS, System
+from tests.drill.systems import REGIONS, System, deployed
 
 BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -54,25 +54,13 @@ def left(name: str, seconds: float, output: str = "", kind: str = "Task") -> dic
     return {"type": f"{kind}StateExited", "timestamp": moment, "stateExitedEventDetails": details}
 
 
-def site_with(clients: dict[tuple[str, Place], Any], **known: Any) -> Site:
-    return Site(
-        regions=REGIONS,
-        speed=1,
-        journal_table="journal",
-        client=lambda service, place: clients[service, place],
-        **known,
-    )
-
-
-def with_runs(runs: dict[str, dict[str, Any]]) -> Site:
+def with_runs(runs: dict[str, dict[str, Any]]) -> Deployment:
     clients = {
         ("stepfunctions", Place.PRIMARY): StepFunctions({}),
         ("stepfunctions", Place.SECONDARY): StepFunctions(runs),
     }
-    machines = {
-        (name, place): f"arn:aws:states:r:0:stateMachine:{name}" for name in ("failover", "failback") for place in Place
-    }
-    return site_with(clients, machines=machines)
+    machines = {f"compute.{name}_arn": f"stateMachine:{name}" for name in ("failover", "failback")}
+    return deployed(client=lambda service, place: clients[service, place], primary=machines, secondary=machines)
 
 
 def test_a_run_tells_its_document_its_moments_and_how_long_each_step_took() -> None:
@@ -141,7 +129,7 @@ def test_runs_of_earlier_drills_are_left_out() -> None:
 
 
 @pytest.fixture
-def aws() -> Iterator[Site]:
+def aws() -> Iterator[Deployment]:
     """Both regions on moto, with the log of the secondary's sentinel, a queue and a journal in the primary."""
     with mock_aws():
         clients: dict[tuple[str, Place], Any] = {
@@ -159,7 +147,12 @@ def aws() -> Iterator[Site]:
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield site_with(clients, sentinels=dict.fromkeys(Place, "sentinel"), dead_letters={Place.PRIMARY: queue})
+        yield deployed(
+            client=lambda service, place: clients[service, place],
+            primary={"messaging.dead_letter_url": queue, "compute.functions.sentinel.name": "sentinel"},
+            secondary={"compute.functions.sentinel.name": "sentinel"},
+            global_outputs={"journal_table": "journal"},
+        )
 
 
 def line(seconds: float, reason: str, **changes: Any) -> str:
@@ -167,7 +160,7 @@ def line(seconds: float, reason: str, **changes: Any) -> str:
     return json.dumps({"message": "decision", "timestamp": at, "verdict": "hold", "reason": reason} | changes)
 
 
-def test_the_decisions_of_a_sentinel_are_read_from_its_log_and_nothing_else_is(aws: Site) -> None:
+def test_the_decisions_of_a_sentinel_are_read_from_its_log_and_nothing_else_is(aws: Deployment) -> None:
     now = datetime.now(UTC).timestamp()
     texts = [
         line(0, "too early"),
@@ -202,8 +195,8 @@ def test_decisions_of_two_regions_are_not_put_together() -> None:
     assert len(condensed([one, other])) == 2
 
 
-def test_people_are_told_of_the_drills_own_entries(aws: Site) -> None:
-    client, queue = aws.client("sqs", Place.PRIMARY), aws.dead_letters[Place.PRIMARY]
+def test_people_are_told_of_the_drills_own_entries(aws: Deployment) -> None:
+    client, queue = aws.client("sqs", Place.PRIMARY), aws.primary.messaging.dead_letter_url
     bodies: list[Any] = [
         {"kind": "poison-entry", "payment_id": "poison-lacking", "reason": "attribute amount is missing"},
         {"kind": "poison-entry", "payment_id": "somebody-else", "reason": "x"},
@@ -216,15 +209,15 @@ def test_people_are_told_of_the_drills_own_entries(aws: Site) -> None:
     assert read_poison(aws, Place.PRIMARY) == {"poison-lacking": "attribute amount is missing"}
 
 
-def test_a_queue_that_is_not_there_is_said_so(aws: Site) -> None:
-    gone = site_with({("sqs", Place.PRIMARY): aws.client("sqs", Place.PRIMARY)}, dead_letters={Place.PRIMARY: "gone"})
+def test_a_queue_that_is_not_there_is_said_so(aws: Deployment) -> None:
+    gone = deployed(client=lambda *_: aws.client("sqs", Place.PRIMARY))
 
     with pytest.raises(ProbeError, match="dead letters in us-east-1 cannot be read"):
         read_poison(gone, Place.PRIMARY)
 
 
-def test_poisoned_entries_are_put_and_taken_away_again(aws: Site) -> None:
-    around = DrillContext(faults=System(), site=aws, kind=OutageMode.RESET)
+def test_poisoned_entries_are_put_and_taken_away_again(aws: Deployment) -> None:
+    ctx = DrillContext(faults=System(), deployment=aws, outage_mode=OutageMode.RESET)
     poison = Poison()
     client = aws.client("dynamodb", Place.PRIMARY)
 
@@ -234,5 +227,5 @@ def test_poisoned_entries_are_put_and_taken_away_again(aws: Site) -> None:
         "payment#poison-refused",
     }
 
-    asyncio.run(poison.undo.do(ctx))
+    asyncio.run(poison.rollback.do(ctx))
     assert client.scan(TableName="journal")["Items"] == []
