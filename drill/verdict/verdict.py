@@ -62,8 +62,7 @@ def _payments(result: RunResult) -> list[CheckReport]:
     return [
         *lines,
         objective(
-            "every payment is in the ledger"
-            + (" of both members" if len(verified.in_ledger_by_region) > 1 else ""),
+            "every payment is in the ledger" + (" of both members" if len(verified.in_ledger_by_region) > 1 else ""),
             "0 without a row",
             f"{len(verified.missing_in_ledger)} without a row; acknowledged: {posted}",
             met=not verified.missing_in_ledger,

@@ -25,7 +25,7 @@ from tests.drill.shared_environment import SharedEnvironment
 
 SPEED = 10.0  # nothing here is judged by its time
 _FENCED = ["us-east-1", "us-east-1"]  # in both replicas
-_NOTHING = "nothing is left to undo in dev\n"
+_NOTHING = "nothing is left to roll back in dev\n"
 
 
 @contextmanager

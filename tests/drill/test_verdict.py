@@ -153,7 +153,8 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             {"two_writers": ("us-east-1 and us-east-2 both posted",)},
             "failed",
             1,
-            "two regions never write the ledger at the same time: expected never, found us-east-1 and us-east-2 both posted",
+            "two regions never write the ledger at the same time: expected never, found us-east-1 and us-east-2 both "
+            "posted",
         ),
         (
             {"interruptions": [Interruption(start=10.0, end=14.401)]},
@@ -210,8 +211,8 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             {"runs": (failover(status="FAILED", failure="Declined"), FAILBACK)},
             "failed",
             1,
-            "exactly one failover takes place, and succeeds: expected 1 run succeeds, found failover-us-east-1-0-0-0 failed "
-            "Declined",
+            "exactly one failover takes place, and succeeds: expected 1 run succeeds, found failover-us-east-1-0-0-0 "
+            "failed Declined",
         ),
         ({"calls_counted": False}, "failed", 1, "no control plane is called: not the lost"),
         (
@@ -229,8 +230,8 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             },
             "failed",
             1,
-            "no control plane is called: not the lost region's, not Route 53's, not Global Accelerator's: expected 0 calls, "
-            "found 2 calls: 2 x rds FailoverGlobalCluster in us-east-1 by function",
+            "no control plane is called: not the lost region's, not Route 53's, not Global Accelerator's: expected 0 "
+            "calls, found 2 calls: 2 x rds FailoverGlobalCluster in us-east-1 by function",
         ),
         (
             {"runs": (failover(45.1), FAILBACK), "promoted_at": LOST_AT + 107.1 / SPEED},
@@ -373,8 +374,8 @@ def with_take_over(**changes: Any) -> Objectives:
             with_take_over(loses_rows=True),
             {"promotion_loss": PromotionLoss(had=90, lost=30, brought_back=30)},
             {"promotion_loss": PromotionLoss(had=90, lost=30, brought_back=29)},
-            "the replay restores the rows that the promotion lost: expected rows lost, and all of them restored, found 30 of 90 "
-            "rows lost, 29 restored",
+            "the replay restores the rows that the promotion lost: expected rows lost, and all of them restored, found "
+            "30 of 90 rows lost, 29 restored",
         ),
         (
             with_take_over(loses_rows=True),
