@@ -25,7 +25,7 @@ def document(statements: Sequence[Mapping[str, Any]]) -> pulumi.Output[str]:
 
 
 def trust(service: str) -> str:
-    """The assume-role policy of a role that an AWS service takes on: `lambda.amazonaws.com`."""
+    """The assume-role policy for an AWS service: `lambda.amazonaws.com`."""
     return (
         f'{{"Statement": [{{"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {{"Service": "{service}"}}}}], '
         f'"Version": "{VERSION}"}}'
@@ -33,7 +33,7 @@ def trust(service: str) -> str:
 
 
 def trust_for(service: str, *, account: pulumi.Input[str], source: pulumi.Input[str]) -> pulumi.Output[str]:
-    """The same for a service that says on whose behalf it acts: for `source`, an ARN or a pattern, of `account`."""
+    """The same for a service that names the resource it acts for: `source`, an ARN or a pattern, of `account`."""
     return document(
         [
             {
@@ -54,15 +54,15 @@ def service_role(
     statements: Callable[[pulumi.Output[str]], Sequence[Mapping[str, Any]]],
     opts: pulumi.ResourceOptions,
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """A role, and its policy, which whatever uses the role must wait for. `statements` are given the role's ARN."""
+    """A role, and its policy, which users of the role must depend on. `statements` are given the role's ARN."""
     role = aws.iam.Role(f"{prefix}-role", name=name, assume_role_policy=trust, opts=opts)
     policy = aws.iam.RolePolicy(f"{prefix}-policy", role=role.name, policy=document(statements(role.arn)), opts=opts)
     return role, policy
 
 
 def tls_only(action: str, resources: Sequence[pulumi.Input[str]]) -> dict[str, Any]:
-    """A statement that denies `action` without TLS, whatever else allows it [IAM-1]. Here a wildcard action is right:
-    it denies more."""
+    """A statement that denies `action` without TLS, even if other statements allow it [IAM-1]. Here a wildcard action
+    is right: it denies more."""
     return {
         "Sid": "DenyInsecureTransport",
         "Effect": "Deny",

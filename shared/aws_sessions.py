@@ -25,7 +25,7 @@ LOCAL_CONFIG = Config(
     connect_timeout=2,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 4},
-    proxies={},  # a proxy of the environment would be asked for loopback
+    proxies={},  # a proxy of the environment must not be used for loopback
     s3={"addressing_style": "path"},  # a bucket's own host name does not resolve to loopback
 )
 _AWS_CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 4})
@@ -36,7 +36,7 @@ Watcher = Callable[[boto3.Session], None]
 
 @dataclass(frozen=True, kw_only=True)
 class LocalAccess:
-    """The embedded AWS: it takes the account as access key and any secret."""
+    """The embedded AWS: it accepts the account as access key, and any secret."""
 
     endpoint: str
     account: str

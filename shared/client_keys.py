@@ -14,7 +14,7 @@ SETTING = "api:clientKeys"
 
 _ALPHABET = string.ascii_letters + string.digits
 _SHORTEST = 40
-# API Gateway takes keys of 20 to 128 characters (API APIGateway.CreateApiKey). Forty drawn from 62 are 238 bits, so
+# API Gateway accepts keys of 20 to 128 characters (API APIGateway.CreateApiKey). Forty drawn from 62 are 238 bits, so
 # that a hash of one gives nothing away.
 _KEY = re.compile(rf"[A-Za-z0-9]{{{_SHORTEST},128}}")
 # Too short for a key, so that a message may show a name even when someone mixed up the two.

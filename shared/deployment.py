@@ -1,7 +1,7 @@
 """A deployed environment as its stacks describe it: outputs, account, AWS clients and endpoints.
 
 `shared.deployment_search` finds one, and `shared.deployment_outputs` refuses what is not one environment. Nothing here
-asks AWS until a client is used.
+calls AWS until a client is used.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
-"""Whether what three stacks export is one environment, whole, in two regions of one account. Asks nobody."""
+"""Checks that the outputs of three stacks are one complete environment, in two regions of one account. Calls
+nothing."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ _HIDDEN = "[secret]"  # what the Pulumi CLI prints instead of a secret output
 
 
 class DeploymentError(RuntimeError):
-    """There is no environment to work on, or another one than was asked for. The message names both sides."""
+    """The environment does not exist, or is not the requested one. The message names both sides."""
 
 
 def read_outputs(

@@ -1,6 +1,6 @@
 """Finds a deployed environment: through the Pulumi CLI on AWS, through `endpoints.json` of a running local one.
 
-Whoever asks AWS must be in the account that the stacks are in; everybody else is refused before anything is read.
+The caller must be in the account of the stacks; otherwise it is refused before anything is read.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ LOCAL_ENDPOINTS = Path("build/local/endpoints.json")
 def deployed(environment: str, *, stacks: Path = STACKS, asked_at: Place = Place.PRIMARY) -> Deployment:
     """The environment on AWS. Raises DeploymentError, whose message names the remedy.
 
-    `asked_at` is where AWS is asked first who asks: not the region that may be lost.
+    `asked_at` is the place whose STS is called first: not the region that may be lost.
     """
     try:
         outputs = {folder: stack_outputs(folder, environment, stacks=stacks) for folder in PROJECTS}
@@ -45,7 +45,7 @@ def local(
         raise DeploymentError(str(error)) from error
     if environment is not None and endpoints.environment != environment:
         raise DeploymentError(
-            f"environment {environment} was asked for, but {endpoints.environment} runs on this machine"
+            f"environment {environment} was requested, but {endpoints.environment} runs on this machine"
         )
     deployment = Deployment.of_local(endpoints)
     refuse_foreign_account(deployment, asked_at)
@@ -69,8 +69,10 @@ def refuse_foreign_account(deployment: Deployment, first: Place = Place.PRIMARY)
             )
         return
     remedy = "is it still running?" if deployment.local else "sign in (`aws sso login`) or choose a profile"
-    said = "; ".join(f"{region}: {error}" for region, error in problems.items())
-    raise DeploymentError(f"AWS does not tell who asks: {said}; {remedy}") from next(iter(problems.values()))
+    answers = "; ".join(f"{region}: {error}" for region, error in problems.items())
+    raise DeploymentError(f"AWS does not answer GetCallerIdentity: {answers}; {remedy}") from next(
+        iter(problems.values())
+    )
 
 
 def _refuse_other_settings(deployment: Deployment, stacks: Path) -> None:

@@ -1,7 +1,8 @@
-"""Every name we type ourselves: `{resource-type}-{place}-{suffix}` in a region, `{resource-type}-{suffix}` elsewhere.
+"""Every name that is not left to Pulumi: `{resource-type}-{place}-{suffix}` in a region, `{resource-type}-{suffix}`
+elsewhere.
 
 Names that another stack or a function must know without a reference (the journal table, the keys' alias) are methods
-here, so that both sides derive the same one. Pulumi names what no person and no other stack needs to know.
+here, so that both sides derive the same one. Pulumi names everything else.
 """
 
 import hashlib
@@ -27,16 +28,16 @@ def shorten(name: str, limit: int) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one environment, which its suffix tells apart from the others in the account."""
+    """The names of one environment, distinguished from others in the account by its suffix."""
 
     suffix: str
 
     def regional(self, kind: str, place: Place, *, limit: int = ROLE_LIMIT) -> str:
-        """What a region owns: `nlb-primary-dev`. A longer kind says which one: `function-payments`."""
+        """Of a regional resource: `nlb-primary-dev`. A longer kind distinguishes several: `function-payments`."""
         return shorten(f"{kind}-{place}-{self.suffix}", limit)
 
     def shared(self, kind: str, *, limit: int = ROLE_LIMIT) -> str:
-        """What exists once, or by the same name in both regions: `accelerator-dev`."""
+        """Of a resource that exists once, or by the same name in both regions: `accelerator-dev`."""
         return shorten(f"{kind}-{self.suffix}", limit)
 
     @property

@@ -1,7 +1,7 @@
 """The contract between the stacks: one dataclass a stack, with a slice for each subject; field names are output names.
 
 The same class is written by the stack that owns it and read by everyone else (`shared.references` in a stack program,
-`from_plain` in the drill), so nobody spells an output name as a string. A slice is one stack output, a JSON object:
+`from_plain` in the drill), so that no output name is spelt as a string. A slice is one stack output, a JSON object:
 `outputs["ingress"]["nlb_arn"]`, `outputs["compute"]["functions"]["ledger"]["name"]`. Adding a field is safe; before
 removing one, stop reading it and deploy that first.
 """
@@ -117,7 +117,7 @@ class IngressOutputs(_Outputs[Text, Texts]):
     alb_dns_name: Text
     alb_zone_id: Text
     target_group_arn: Text  # the NLB's: its health is what moves traffic
-    service_name: Text  # the host name that clients ask for and the certificate carries
+    service_name: Text  # the host name that clients use and the certificate covers
     certificate_arn: Text
     certificate_pem: Text  # public; empty when a public authority issued it
     api_id: Text

@@ -1,4 +1,4 @@
-"""A stack's outputs by the Pulumi CLI, which knows the backend, its login and its stacks. Changes nothing."""
+"""Reads a stack's outputs with the Pulumi CLI. Changes nothing."""
 
 import json
 import shutil
@@ -10,14 +10,14 @@ STACKS = Path(__file__).resolve().parent.parent / "stacks"
 _SECONDS = 120.0  # a backend behind a slow line; usually two or three
 _LAST_CHARACTERS = 400
 
-# What the CLI says when nobody is logged in (pulumi/pkg/backend/httpstate, pulumi/pulumi#13684), and for a stack that
+# Messages of the CLI when it is not logged in (pulumi/pkg/backend/httpstate, pulumi/pulumi#13684), and for a stack that
 # is not there (pkg/cmd/pulumi/stack: "no stack named '…' found").
 _NOT_LOGGED_IN = ("PULUMI_ACCESS_TOKEN", "pulumi login", "not logged in")
 _NO_STACK = ("no stack named", "stack not found")
 
 
 class PulumiError(RuntimeError):
-    """The CLI did not tell what a stack holds. The message names the remedy."""
+    """The CLI did not return the outputs of a stack. The message names the remedy."""
 
 
 def stack_outputs(folder: str, environment: str, *, stacks: Path = STACKS) -> dict[str, Any]:
@@ -51,12 +51,14 @@ def stack_outputs(folder: str, environment: str, *, stacks: Path = STACKS) -> di
     return outputs
 
 
-def _why(folder: str, environment: str, said: str) -> str:
-    if any(words in said for words in _NO_STACK):
+def _why(folder: str, environment: str, stderr: str) -> str:
+    if any(words in stderr for words in _NO_STACK):
         return (
             f"stacks/{folder} has no stack {environment}; name another with --env (`pulumi stack ls --cwd "
             f"stacks/{folder}`), or deploy it: make deploy-{folder} ENV={environment}"
         )
-    if any(words in said for words in _NOT_LOGGED_IN):
+    if any(words in stderr for words in _NOT_LOGGED_IN):
         return "the Pulumi CLI is not logged in; run `pulumi login`, or set PULUMI_ACCESS_TOKEN"
-    return f"the Pulumi CLI failed for stacks/{folder}, stack {environment}: {said[-_LAST_CHARACTERS:] or 'no reason'}"
+    return (
+        f"the Pulumi CLI failed for stacks/{folder}, stack {environment}: {stderr[-_LAST_CHARACTERS:] or 'no reason'}"
+    )

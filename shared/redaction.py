@@ -1,4 +1,4 @@
-"""What of an account may be shown: its last four digits, enough to tell two apart and too few to use."""
+"""Account ids are shown by their last four digits: enough to distinguish two, too few to use."""
 
 import re
 

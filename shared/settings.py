@@ -282,7 +282,7 @@ SECTIONS = frozenset(key.partition(":")[0] for key in _KNOWN)
 def load(model: type[Model], config: Mapping[str, str], *, stack: str) -> Model:
     """Check `config` (`section:name` to text) against `model`; environment and suffix default to the stack's name.
 
-    Raises SettingsError with every problem, one a line. A key that another stack of ours knows is passed over, so that
+    Raises SettingsError with every problem, one a line. A key of another of the three stacks is ignored, so that
     one settings file can serve all three.
     """
     source = f"Pulumi.{stack}.yaml"

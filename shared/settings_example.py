@@ -1,6 +1,6 @@
 """Writes `Pulumi.example.yaml` of each stack from the settings' own models: `python -m shared.settings_example`.
 
-A test holds that the committed files say what the models say.
+A test checks that the committed files match the models.
 """
 
 from pathlib import Path
@@ -39,7 +39,7 @@ def render(stack: str) -> str:
 
 def _described(field: FieldInfo) -> str:
     if not field.description:
-        raise ValueError(f"setting {field.alias} has no docstring in shared/settings.py; say what it does")
+        raise ValueError(f"setting {field.alias} has no docstring in shared/settings.py; describe it")
     return field.description.replace("\n", " ")
 
 

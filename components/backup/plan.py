@@ -1,6 +1,6 @@
 """A daily backup in one region, with a copy in the other region's vault.
 
-One direction: an environment that wants backups to go on in the surviving region makes a second plan there.
+One direction: an environment that needs backups in the surviving region too makes a second plan there.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,8 @@ import pulumi_aws as aws
 
 from components import iam
 
-# The roles of AWS Backup, made of the policies that AWS maintains for it.
-#
-# They are AWS's own so that a kind of resource that AWS Backup learns to save, or an action it starts to need, does not
-# break backups; and there are two, so that what saves data cannot overwrite any.
-
-
+# The managed policies of AWS Backup, so that a resource type that it supports later, or an action it starts to need,
+# does not break backups. Two roles, so that what saves data cannot overwrite any.
 _AWS = "arn:aws:iam::aws:policy"
 # S3 has policies of its own [BACKUP-5].
 BACKUP = {
@@ -32,7 +28,7 @@ RESTORE = {
 def backup_role(
     prefix: str, role_name: str, attached: dict[str, str], *, opts: pulumi.ResourceOptions
 ) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-    """A role that AWS Backup takes on, and the attachments that whoever uses it must wait for."""
+    """A role for AWS Backup, and the policy attachments that its users must depend on."""
     role = aws.iam.Role(
         f"{prefix}-role", name=role_name, assume_role_policy=iam.trust("backup.amazonaws.com"), opts=opts
     )
@@ -43,7 +39,7 @@ def backup_role(
 
 
 # Not while Aurora backs itself up or is maintained, nor in the hour before: jobs that are due then fail [BACKUP-1].
-# Unless told otherwise, Aurora does both somewhere between 03:00 and 11:00 UTC in us-east-1 and us-east-2 [AURORA-15].
+# By default, Aurora does both somewhere between 03:00 and 11:00 UTC in us-east-1 and us-east-2 [AURORA-15].
 DAILY = "cron(0 13 * * ? *)"
 # AWS Backup starts a job somewhere inside its window, and refuses one below an hour [BACKUP-2].
 _START_MINUTES, _COMPLETION_MINUTES = 60, 8 * 60

@@ -1,4 +1,4 @@
-"""Proving every week that what lies in a vault can be restored: in the other region's vault, that the copies can."""
+"""AWS Backup restore testing: a weekly restore from a vault; in the other region's vault, from the copies."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from components.backup.plan import RESTORE, backup_role
 _NAME = re.compile(r"[a-zA-Z0-9_]{1,50}")  # [BACKUP-9]
 WEEKLY = "cron(0 15 ? * SUN *)"  # UTC; two hours after the daily backup
 _START_HOURS = 4
-# Restored copies are deleted when this is over (API Backup.RestoreTestingSelectionForCreate): time for a look.
+# Restored copies are deleted when this is over (API Backup.RestoreTestingSelectionForCreate): time to inspect them.
 _KEPT_HOURS = 1
 
 
@@ -30,7 +30,7 @@ class RestoreTestingArgs:
 
 
 class RestoreTesting(pulumi.ComponentResource):
-    """Restores the newest recovery point of each kind of resource that the vault holds, measures how long that takes,
+    """Restores the newest recovery point of each kind of resource that the vault holds, measures the duration,
     and deletes what was restored. The vault, which holds nothing of other environments, is what selects."""
 
     def __init__(self, name: str, args: RestoreTestingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,7 +57,7 @@ class RestoreTesting(pulumi.ComponentResource):
                 name=kind.lower(),
                 restore_testing_plan_name=plan.name,
                 protected_resource_type=kind,
-                # Whatever the vault holds: a copy's resource is in the other region, or lost.
+                # Everything in the vault: a copy's resource is in the other region, or lost.
                 protected_resource_arns=["*"],
                 iam_role_arn=role.arn,
                 restore_metadata_overrides=overrides,

@@ -35,7 +35,7 @@ class BackupVault(pulumi.ComponentResource):
     def __init__(self, name: str, args: BackupVaultArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:backup_vault:BackupVault", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Copies are encrypted anew with the key of the vault they arrive in [BACKUP-3].
+        # Copies are re-encrypted with the key of the vault they arrive in [BACKUP-3].
         vault = aws.backup.Vault(
             f"{name}-vault", name=args.name, kms_key_arn=args.key_arn, force_destroy=not args.protected, opts=child
         )

@@ -1,4 +1,4 @@
-"""One Lambda function, the way all of ours are made: own role, own log group, private subnets, tracing."""
+"""A Lambda function with a role and a log group of its own, in private subnets, traced by X-Ray."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ _ENVIRONMENT = {"AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled"}
 class FunctionArgs:
     source: str  # folder in functions/
     entry: str = "handler"  # the module in it whose `handler` Lambda calls
-    label: str = ""  # how people call it, in alarms too; by default its source
+    label: str = ""  # its name in alarms and logical names; by default its source
     name: str
     region: str
     account: pulumi.Input[str]
@@ -80,7 +80,7 @@ class FunctionArgs:
 
 
 class Function(pulumi.ComponentResource):
-    """A function from `functions/<source>`. Who may invoke it is said where the invoker is made."""
+    """A function from `functions/<source>`. Permission to invoke it is granted where the invoker is created."""
 
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
@@ -167,13 +167,13 @@ class Function(pulumi.ComponentResource):
 
 
 def _runtime_statements(log_group_arn: pulumi.Output[str], args: FunctionArgs) -> list[dict[str, Any]]:
-    """What every function of ours needs to run at all."""
+    """The permissions that every function needs to run at all."""
     return [
         iam.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [pulumi.Output.concat(log_group_arn, ":*")]),
         # The function's environment is encrypted with this key, and so is the dead-letter queue.
         iam.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
         iam.allow(["sqs:SendMessage"], [args.dead_letter_arn]),
-        # X-Ray's write actions know no resource (Service Authorization Reference, AWS X-Ray).
+        # X-Ray's write actions support no resource-level permissions (Service Authorization Reference, AWS X-Ray).
         iam.allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
         # Lambda makes the network interfaces under this role, and their ids are not known before [LAMBDA-2].
         iam.allow(

@@ -1,4 +1,4 @@
-"""A function called by the clock, with EventBridge Scheduler, which is in time to the minute [SCHEDULER-1]."""
+"""An EventBridge Scheduler schedule that invokes a function; accurate to the minute [SCHEDULER-1]."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ class ScheduledCallArgs:
     key_arn: pulumi.Input[str]
     dead_letter_arn: pulumi.Input[str]
     payload: Mapping[str, Any] | None = None
-    """What the function is called with; by default what the Scheduler itself says."""
+    """The event that the function gets; by default the Scheduler's own."""
     retries: int = 0
     retry_seconds: int = 60
-    """A call that is older than this is given up, and goes to the dead letters."""
+    """A call that is older than this is given up and goes to the dead-letter queue."""
 
 
 class ScheduledCall(pulumi.ComponentResource):

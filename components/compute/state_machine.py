@@ -1,4 +1,4 @@
-"""A state machine of Step Functions, the way all of ours are made: own role, own log group, tracing, our key."""
+"""A Step Functions state machine with a role and a log group of its own, traced, encrypted with the region's key."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ class StateMachineArgs:
 
 
 class StateMachine(pulumi.ComponentResource):
-    """It may call the functions it is given, and nothing else. Who may start it is said where the starter is made."""
+    """It may invoke the given functions and nothing else. Permission to start it is granted where the starter is
+    created."""
 
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
@@ -80,8 +81,8 @@ def _statements(args: StateMachineArgs) -> list[dict[str, Any]]:
     return [
         iam.allow(["lambda:InvokeFunction"], [args.functions[each] for each in sorted(args.functions)]),
         iam.allow(["kms:Decrypt", "kms:GenerateDataKey"], [args.key_arn]),
-        # Delivery of logs and X-Ray's write actions know no resource [SFN-2] (Service Authorization
-        # Reference, AWS X-Ray).
+        # Delivery of logs and X-Ray's write actions support no resource-level permissions [SFN-2] (Service
+        # Authorization Reference, AWS X-Ray).
         iam.allow(
             [
                 "logs:CreateLogDelivery",

@@ -83,7 +83,7 @@ class DatabaseSecret(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        # From the version, so that whoever reads the ARN finds a value behind it.
+        # From the version, so that the ARN is known once the secret has a value.
         self.arn = version.secret_arn
         self.register_outputs({"arn": self.arn})
 
@@ -93,7 +93,7 @@ USERNAME = "dr_admin"
 DATABASE = "payments"
 # AWS fills this in on whichever member is the reader, and clearing it would promote that member [AURORA-2].
 _ROLE_DEPENDENT = ["replication_source_identifier"]
-# Creating or joining takes Aurora 10 to 20 minutes; the provider's own limit leaves no room for a slow day.
+# Aurora needs 10 to 20 minutes to create or join a cluster; the provider's own limit leaves no room for a slow day.
 _TIMEOUTS = pulumi.CustomTimeouts(create="90m", update="90m", delete="90m")
 
 
@@ -127,7 +127,7 @@ class Database(pulumi.ComponentResource):
             database_name=DATABASE,
             storage_encrypted=True,
             deletion_protection=args.settings.protection,
-            # Destroying it detaches whatever members are left, in the right order [AURORA-3].
+            # Destroying it detaches the remaining members, in the right order [AURORA-3].
             force_destroy=True,
             opts=self._at(Place.PRIMARY),
         )
@@ -220,7 +220,7 @@ class Database(pulumi.ComponentResource):
             engine=aws.rds.EngineType(self._engine.name),
             instance_class=INSTANCE_CLASS,
             db_subnet_group_name=self._regions[place].outputs.database.subnet_group,
-            # Has no effect on members of a global database, though AWS accepts it [AURORA-8]: say so plainly.
+            # Has no effect on members of a global database, though AWS accepts it [AURORA-8].
             auto_minor_version_upgrade=False,
             promotion_tier=0,
             publicly_accessible=False,

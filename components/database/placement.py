@@ -1,4 +1,4 @@
-"""Where a member of the global database may live in a region. The member itself is the global stack's."""
+"""Subnet group and security group for a region's member of the global database, which the global stack creates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class DatabasePlacementArgs:
 
 class DatabasePlacement(pulumi.ComponentResource):
     """Subnet group and security group. The group has no rule at all: functions talk to the database through the Data
-    API, which reaches it inside AWS, so that no one needs a network path to it."""
+    API, which reaches it inside AWS, so that no network path to it is needed."""
 
     outputs: DatabaseOutputs[TextInput, TextsInput]
 

@@ -15,7 +15,7 @@ from shared.settings import GlobalSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingZone:
-    """A hosted zone that someone else owns."""
+    """A hosted zone that these stacks use and do not manage."""
 
     zone_id: pulumi.Output[str]
     name_servers: pulumi.Output[Sequence[str]]
@@ -143,7 +143,7 @@ class Dns(pulumi.ComponentResource):
 
 
 def existing_zone(name: str, provider: aws.Provider) -> ExistingZone:
-    """The public zone of that name; asked by a stack program and handed to components."""
+    """The public hosted zone of that name; looked up by a stack program and passed to components."""
     zone = aws.route53.get_zone_output(
         name=name, private_zone=False, opts=pulumi.InvokeOutputOptions(provider=provider)
     )

@@ -1,5 +1,5 @@
-"""What the world outside both regions thinks of each: a DNS name whose answer follows Route 53's own health checkers
-(global stack). Asking it is a query, so that no decision in an outage needs a control plane.
+"""Witness: for each region a DNS name whose answer follows Route 53's health checkers, outside both regions. Reading it
+is a DNS query, so that no decision in an outage needs a control plane.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from shared.places import Place
 from shared.references import Regions
 
 UP, DOWN = "up", "down"
-# Seconds: an answer must not outlive the checkers' next one by much; they ask every 10 or 30.
+# Seconds: an answer must not outlive the checkers' next one by much; they probe every 10 or 30.
 TTL = 10
 
 
 def witness_name(place: Place, zone_name: str) -> str:
-    """The name that is asked about a region: `witness-primary.dr-dev.internal`."""
+    """The name whose answer is the health of a region: `witness-primary.dr-dev.internal`."""
     return f"witness-{place}.{zone_name}"
 
 
@@ -26,16 +26,16 @@ class WitnessArgs:
     suffix: str
     zone_name: str
     zone_id: pulumi.Input[str]
-    checks: Mapping[Place, Sequence[pulumi.Input[str]]]  # health checks of each region's doors: API and NLB
-    regions: Regions  # whose VPCs' own resolvers are to answer for the names, whether or not the zone is delegated
+    checks: Mapping[Place, Sequence[pulumi.Input[str]]]  # of each region's API and NLB
+    regions: Regions  # in whose VPCs the names resolve even if the zone is not delegated
 
     def __post_init__(self) -> None:
         if thin := [str(place) for place, checks in self.checks.items() if len(checks) < 2]:
-            raise ValueError(f"witness of {', '.join(thin)} hangs on one door; name two or more health checks")
+            raise ValueError(f"witness of {', '.join(thin)} depends on one endpoint; name two or more health checks")
 
 
 class Witness(pulumi.ComponentResource):
-    """For each region a TXT record that says "up", or "down" once its health check fails."""
+    """For each region a TXT record with the value "up", or "down" once its health check fails."""
 
     names: dict[Place, str]
 
@@ -45,15 +45,15 @@ class Witness(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self.names = {place: witness_name(place, args.zone_name) for place in args.checks}
         for place, host in self.names.items():
-            check = self._any_door(place)
+            check = self._any_endpoint(place)
             self._pair(str(place), host, args.zone_id, check)
             self._pair(f"{place}-private", host, self._private_zone(place, host).zone_id, check)
         self.register_outputs({"names": self.names})
 
-    def _any_door(self, place: Place) -> aws.route53.HealthCheck:
-        """Unhealthy only when every door is. The witness licenses a failover that may lose the database's last second:
-        one door alone fails for reasons of its own (a certificate, a firewall rule, a bad rollout of the API), while
-        the loss of a region takes them all."""
+    def _any_endpoint(self, place: Place) -> aws.route53.HealthCheck:
+        """Unhealthy only when every endpoint is. The witness licenses a failover that may lose the database's last
+        second: a single endpoint fails for reasons of its own (a certificate, a firewall rule, a bad rollout of the
+        API), while the loss of a region affects them all."""
         return aws.route53.HealthCheck(
             f"{self._prefix}-{place}",
             type="CALCULATED",
@@ -66,7 +66,7 @@ class Witness(pulumi.ComponentResource):
     def _pair(self, role: str, host: str, zone_id: pulumi.Input[str], check: aws.route53.HealthCheck) -> None:
         self._record(role, host, zone_id, policy="PRIMARY", answer=UP, check=check)
         # Without a check of its own it is the answer whenever the primary's fails (API
-        # Route53.ResourceRecordSet.Failover), so that silence never has to be interpreted.
+        # Route53.ResourceRecordSet.Failover), so that a missing answer never has to be interpreted.
         self._record(role, host, zone_id, policy="SECONDARY", answer=DOWN, check=None)
 
     def _record(
@@ -93,7 +93,7 @@ class Witness(pulumi.ComponentResource):
         )
 
     def _private_zone(self, place: Place, host: str) -> aws.route53.Zone:
-        """A zone of exactly this one name, so that it takes no other name away from the VPCs."""
+        """A zone of exactly this one name, so that it hides no other name from the VPCs."""
         return aws.route53.Zone(
             f"{self._prefix}-{place}",
             name=host,

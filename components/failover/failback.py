@@ -1,6 +1,6 @@
-"""The failback as a state machine: pure data. It runs in the region that survived, which a person starts on purpose.
+"""The failback state machine as data. It runs in the region that survived, and an operator starts it.
 
-Nothing is lost by it: the writer is handed over. Traffic returns by health once the fence is gone.
+No data is lost: the writer is switched over. Traffic returns by health once the fence is gone.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
-"""The failover as a state machine: pure data. It runs in the region that survives, and calls nothing but functions of
-that region; what those call is in a region that lives, never Route 53's or Global Accelerator's control plane.
+"""The failover state machine as data. It runs in the surviving region and invokes only functions of that region, which
+never depend on the lost region, nor on the control planes of Route 53 or Global Accelerator.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ HOUR = 60 * MINUTE
 class FailoverArgs:
     recovery_arn: str
     ledger_arn: str
-    ask_first: bool  # a person decides about the database; traffic and payments have moved already
+    needs_approval: bool  # an operator decides about the database; traffic and payments have moved already
     replay_seconds: int = 330  # longer than the ledger's own timeout
     approval_seconds: int = 4 * HOUR
     limit_seconds: int = HOUR  # of the whole run, without the approval
@@ -33,9 +33,9 @@ def failover_definition(args: FailoverArgs) -> str:
             "fence",
             {"region": region, "epoch": flow.document("preconditions.epoch"), "by": flow.RUN_NAME},
             keep="fence",
-            following="ApprovalRequired" if args.ask_first else change,
+            following="ApprovalRequired" if args.needs_approval else change,
         ),
-        **(_approval(args, following=change) if args.ask_first else {}),
+        **(_approval(args, following=change) if args.needs_approval else {}),
         **_change_of_writer(args),
         **steps.wait_for_writer(args.recovery_arn, lost=region, following="Publish"),
         **steps.publish(args.recovery_arn, following="Replay"),
@@ -56,20 +56,20 @@ def failover_definition(args: FailoverArgs) -> str:
             },
         ),
     }
-    seconds = args.limit_seconds + (args.approval_seconds if args.ask_first else 0)
+    seconds = args.limit_seconds + (args.approval_seconds if args.needs_approval else 0)
     return flow.machine("Takes over from a lost region", states, start="CheckPreconditions", seconds=seconds)
 
 
 def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
-    """Ends with a person's answer, given with the token. Nobody's answer within the time is a no."""
-    asked = {
+    """Waits for an operator's answer, given with the task token. No answer in time means no."""
+    request = {
         "operation": "request-approval",
         "token": flow.expression("$states.context.Task.Token"),
         "execution": flow.RUN_ARN,
         "region": flow.document("preconditions.region"),
     }
     return {
-        # Who finishes what another run began asks for nothing that was not granted.
+        # A run that finishes what another one began needs no approval of its own.
         "ApprovalRequired": {
             "Type": "Choice",
             "Choices": [{"Condition": flow.document("preconditions.resumes"), "Next": following}],
@@ -77,20 +77,20 @@ def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
         },
         "WaitForApproval": flow.task(
             args.recovery_arn,
-            asked,
+            request,
             keep="approval",
             answer="$states.result",
             following=following,
             seconds=args.approval_seconds,
             resource=flow.INVOKE_AND_WAIT,
-            # Not after a timeout: people would be asked anew all day.
+            # Not after a timeout: operators would get a new request all day.
             retry=[{"ErrorEquals": list(flow.LAMBDA_FAULTS), "IntervalSeconds": 2, "MaxAttempts": 5, "BackoffRate": 2}],
         ),
     }
 
 
 def _change_of_writer(args: FailoverArgs) -> dict[str, State]:
-    """By promotion; or, when a person leaves a region that lives, without loss."""
+    """By promotion; or, when an operator leaves a healthy region, by a switchover without loss."""
     return {
         "ChooseWriterChange": {
             "Type": "Choice",

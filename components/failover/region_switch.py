@@ -1,9 +1,9 @@
-"""The failover as a plan of Amazon Application Recovery Controller's Region switch, beside the one of our own.
+"""A plan of ARC Region switch (Amazon Application Recovery Controller), in addition to the state machines.
 
 Optional (`drill:regionSwitch`), for those who have all of their applications switched by ARC. A plan costs 70 USD a
-month, executed or not [ARC-4] (decision 0009). It leaves a region on purpose, without loss, while both live. What a
-loss needs, ARC leaves out: in an ungraceful execution it skips Lambda steps [ARC-1], so that nothing fences and nothing
-is proved; it has no trigger here, and a lost region stays the sentinel's work.
+month, executed or not [ARC-4] (decision 0009). It evacuates a region on purpose, without loss, while both are up. It
+cannot handle the loss of a region: in an ungraceful execution ARC skips Lambda steps [ARC-1], so that nothing is fenced
+or verified. It has no trigger here; the sentinel handles a lost region.
 """
 
 from dataclasses import dataclass
@@ -109,12 +109,12 @@ class RegionSwitch(pulumi.ComponentResource):
             "execution_block_type": "CustomActionLambda",
             "custom_action_lambda_configs": [
                 {
-                    # The other one may be what is wrong.
+                    # The other one may be the one that fails.
                     "region_to_run": "activatingRegion",
                     "lambdas": [{"arn": self._function_arn(step, place)} for place in Place],
                     "timeout_minutes": minutes,
                     "retry_interval_minutes": _AGAIN,
-                    # The only word that ARC knows for it.
+                    # The only value that ARC accepts.
                     "ungracefuls": [{"behavior": "skip"}],
                 }
             ],
@@ -133,7 +133,7 @@ class RegionSwitch(pulumi.ComponentResource):
                 [plan],
             ),
             iam.allow(["iam:SimulatePrincipalPolicy"], [role_arn]),
-            # Composite alarms are told of only to who may ask for all (API CloudWatch.DescribeAlarms).
+            # Composite alarms are listed only for callers that may describe all (API CloudWatch.DescribeAlarms).
             iam.allow(["cloudwatch:DescribeAlarms"], ["*"]),
             iam.allow(
                 ["cloudwatch:DescribeAlarmHistory"],
@@ -143,7 +143,7 @@ class RegionSwitch(pulumi.ComponentResource):
         ]
 
     def _of_its_steps(self) -> list[dict[str, Any]]:
-        """What ARC asks for in each kind of step [ARC-2]."""
+        """The permissions that ARC requires for each kind of step [ARC-2]."""
         steps = (region_switch_steps.FENCE, region_switch_steps.PROVE)
         members = [self._args.database.cluster_arns[place] for place in Place]
         whole = pulumi.Output.concat(

@@ -1,7 +1,7 @@
 """Builders for Step Functions states (JSONata), with our timeout and retry defaults.
 
-A run's input and what each step answered grow into one document, which is every state's input and the run's output.
-Every task has a time limit, tries again what may pass, and at last leads to people being told.
+A run's input and the result of each step are merged into one document, which is every state's input and the run's
+output. Every task has a timeout and retries, and ends in a notification when they are used up.
 """
 
 import json
@@ -13,9 +13,9 @@ State = dict[str, Any]
 INVOKE = "arn:aws:states:::lambda:invoke"
 INVOKE_AND_WAIT = f"{INVOKE}.waitForTaskToken"
 
-# What another try cannot change: the run was decided on an older state, or asks for what is not there.
+# Errors that a retry cannot change: the run was decided on an older state, or requests what does not exist.
 FINAL_ERRORS = ("EpochConflict", "UnknownOperation", "MemberNotFound", "WriterTimeout", "Declined")
-# Lambda's own passing faults [SFN-5].
+# Lambda's own transient errors [SFN-5].
 LAMBDA_FAULTS = (
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
@@ -33,7 +33,7 @@ def expression(text: str) -> str:
 
 
 def document(path: str) -> str:
-    """What the run's document holds at `path`."""
+    """The value at `path` of the run's document."""
     return expression(f"$states.input.{path}")
 
 
@@ -52,7 +52,7 @@ def recovery_task(
     seconds: int = 60,
     tries: int = 3,
 ) -> State:
-    """Call an operation of `recovery` with `given`; its answer becomes `keep` in the document."""
+    """Invoke an operation of `recovery` with `given`; its result is stored as `keep` in the document."""
     payload = {"operation": operation, **given}
     return task(function_arn, payload, keep=keep, following=following, seconds=seconds, tries=tries)
 
@@ -76,7 +76,7 @@ def task(
         "Resource": resource,
         "Arguments": {"FunctionName": function_arn, "Payload": dict(payload)},
         "TimeoutSeconds": seconds,
-        "Retry": list(retry if retry is not None else patience(tries)),
+        "Retry": list(retry if retry is not None else retries(tries)),
         "Catch": [
             {
                 "ErrorEquals": ["States.ALL"],
@@ -89,8 +89,8 @@ def task(
     }
 
 
-def patience(tries: int) -> list[dict[str, Any]]:
-    """Try again what may pass, `tries` times, with growing pauses."""
+def retries(tries: int) -> list[dict[str, Any]]:
+    """Retry transient errors, `tries` times, with growing pauses."""
     return [
         {"ErrorEquals": list(FINAL_ERRORS), "MaxAttempts": 0},
         {

@@ -1,4 +1,4 @@
-"""Steps that the failover and the failback share, each as the states it takes."""
+"""Steps shared by failover and failback, each as a set of states."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from components.failover.states import (
 
 
 def guard(function_arn: str, machine: str, *, following: str) -> dict[str, State]:
-    """Whether the run may go on; one that may not ends in "Skipped", which is no failure."""
+    """Checks the preconditions of the run; without them it ends in "Skipped", which is no failure."""
     request = {"machine": machine, "execution": RUN_ARN, "started_at": RUN_STARTED}
     return {
         "CheckPreconditions": recovery_task(
@@ -40,19 +40,21 @@ def guard(function_arn: str, machine: str, *, following: str) -> dict[str, State
 
 
 def wait_for_writer(function_arn: str, *, lost: str | None, following: str) -> dict[str, State]:
-    """Look until the writer is where it is to be; how long at most, the operation knows. `lost` is an expression."""
-    asked = {
+    """Polls until the writer is in its new region; the operation sets the time limit. `lost` is an expression."""
+    request = {
         "region": document("preconditions.writer_region"),
         "lost": lost,
         "since": document("change.at"),
         "forced": document("preconditions.forced"),
-        # Not there before the first look, or in a failback.
+        # Missing before the first poll, and in a failback.
         "peer_fenced_since": or_null("fence.peer_fenced_since"),
         "down_since": or_null("writer.down_since"),
         "down_at": or_null("writer.down_at"),
     }
     return {
-        "DescribeWriter": recovery_task(function_arn, "describe-writer", asked, keep="writer", following="WriterReady"),
+        "DescribeWriter": recovery_task(
+            function_arn, "describe-writer", request, keep="writer", following="WriterReady"
+        ),
         "WriterReady": {
             "Type": "Choice",
             "Choices": [{"Condition": document("writer.ready"), "Next": following}],
@@ -72,12 +74,12 @@ def publish(function_arn: str, *, following: str) -> dict[str, State]:
 
 
 def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, following: str) -> dict[str, State]:
-    """Ask the ledger for a replay, again while it answers with a continuation. Its counts go on from answer to answer.
+    """Invokes a replay of the ledger until it returns no continuation. Its counts are cumulative.
 
     Retries for up to two minutes, because the ledger rejects writes until its region holds the writer role, and after a
     failback until the witness reports the region's endpoints healthy.
     """
-    asked = {
+    request = {
         **given,
         "operation": "replay",
         "since": document("preconditions.replay_since"),
@@ -86,7 +88,7 @@ def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, followi
     answer = '$merge([$states.result.Payload, {"at": $now()}])'
     return {
         "Replay": task(
-            function_arn, asked, keep="replay", following="ReplayComplete", seconds=seconds, tries=10, answer=answer
+            function_arn, request, keep="replay", following="ReplayComplete", seconds=seconds, tries=10, answer=answer
         ),
         "ReplayComplete": {
             "Type": "Choice",
@@ -104,8 +106,8 @@ def prove(function_arn: str, *, following: str) -> dict[str, State]:
 
 
 def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[str, State]:
-    """Measure, tell, end; and what a failure leads to. `moments`: what `measure` is told, and where in the document
-    that stands."""
+    """Publishes metrics, notifies, and ends the run, or fails it. `moments` are the arguments of `measure`, each with
+    its path in the document."""
     given: dict[str, Any] = {name: or_null(place) for name, place in moments.items()}
     measured = {**given, "started_at": document("preconditions.started_at"), "replay": or_null("replay")}
 

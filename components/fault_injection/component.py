@@ -1,11 +1,10 @@
 """Templates of AWS Fault Injection Service for a region, off by default (`drill:faultInjection`).
 
 A template costs nothing and does nothing; an experiment is started by a person, costs 0.10 USD for each minute of an
-action [FIS-8], and ends by itself. It is stopped at once when the region's alarms say that clients are refused. They
-must be alarms of the experiment's own region: FIS takes an ARN of another one, and then cancels the experiment when it
-starts. Deploy nothing meanwhile: route tables, replication rules and table policies are FIS's for so long, and Pulumi
-would take its changes for drift.
-"""
+action [FIS-8], and ends by itself. It is stopped at once when the region's alarms show that requests fail. They
+must be alarms of the experiment's own region: FIS accepts an ARN of another one, and then cancels the experiment when
+it starts. Deploy nothing meanwhile: FIS changes route tables, replication rules and table policies, and Pulumi would
+see drift."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,7 +104,7 @@ class FaultInjection(pulumi.ComponentResource):
                 {"source": "aws:cloudwatch:alarm", "value": self._reach.arn("cloudwatch", f"alarm:{alarm}")}
                 for alarm in stop_alarms(self._names, self._place)
             ],
-            # An experiment that touches nothing would look like one that was survived.
+            # An experiment without targets would look like one that was survived.
             experiment_options={"account_targeting": "single-account", "empty_target_resolution_mode": "fail"},
             log_configuration={
                 "log_schema_version": LOG_SCHEMA,

@@ -1,4 +1,4 @@
-"""What AWS FIS may do in a region, under a role of ours: what its experiments need there, and on our things only."""
+"""IAM permissions of AWS FIS in a region: those that its experiments need, on this environment's resources only."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -132,7 +132,7 @@ def instance_arn(reach: Reach) -> pulumi.Output[str]:
 
 
 def _logs() -> list[dict[str, Any]]:
-    """Log delivery knows no resource [LOGS-1]."""
+    """Log delivery supports no resource-level permissions [LOGS-1]."""
     return [
         iam.allow(
             [

@@ -1,7 +1,7 @@
-"""The experiments that AWS FIS can make in a region of ours, as data [FIS-1].
+"""The AWS FIS experiments for a region, as data [FIS-1].
 
 Left out, each for its reason:
-- `aws:network:disrupt-connectivity` with scope `all`, which takes a region's functions away. Every alarm of that region
+- `aws:network:disrupt-connectivity` with scope `all`, which isolates a region's functions. Every alarm of that region
   goes off by design, and FIS heeds alarms of its own region only: no alarm could end it. The drill's evacuation and
   the outage of the embedded AWS rehearse the loss.
 - `aws:rds:failover-db-cluster`, which promotes a reader of the same cluster (API RDS.FailoverDBCluster): our members
@@ -28,7 +28,7 @@ class Experiment:
     description: str
     action: str
     parameters: Mapping[str, str] = field(default_factory=dict)
-    to_peer: bool = False  # whether the action is to be told which region the other one is
+    to_peer: bool = False  # whether the peer region is a parameter of the action
     resource_type: str
     target: str  # the action's own word for what it acts on
 
@@ -74,8 +74,8 @@ EXPERIMENTS = (
 
 
 def stop_alarms(names: Names, place: Place) -> list[str]:
-    """Names of the region's alarms that end an experiment: clients are refused. Metric alarms, since of composite ones
-    FIS does not say that it heeds them [FIS-3]."""
+    """Names of the region's alarms that end an experiment: clients are refused. Metric alarms, since FIS does
+    not document that it supports composite ones [FIS-3]."""
     return [f"{names.regional('alarm', place)}-{each}" for each in _STOP_ALARMS]
 
 

@@ -16,7 +16,7 @@ from shared.settings import GlobalSettings
 
 # A batch is one statement of the database or a few (functions/ledger/database.py, CHUNK).
 BATCH = 100
-# Seconds. Records of two seconds share one invocation, one look at the control records, one statement and one call of
+# Seconds. Records of two seconds share one invocation, one read of the control records, one statement and one call of
 # PutEvents, instead of paying for each payment; a payment reaches the ledger up to two seconds later.
 BATCHING_WINDOW = 2
 
@@ -31,8 +31,9 @@ class RegionLinksArgs:
 
 
 class RegionLinks(pulumi.ComponentResource):
-    """The journal's stream into the ledger, the minute's call of the sentinel, and the addresses both ask for. Lives in
-    the region whose provider it is given. Without it a region takes payments, and neither posts nor watches."""
+    """The stream mapping of the ledger, the schedule of the sentinel, and the endpoint parameters. Created in the
+    region whose provider is given. Without it a region accepts payments, but neither posts them nor monitors the
+    other."""
 
     def __init__(self, name: str, args: RegionLinksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:region:RegionLinks", name, None, opts)

@@ -15,7 +15,7 @@ from shared.naming import Names
 from shared.places import Place
 from shared.references import Regions
 
-# Where Route 53 reports its health checks, whatever they look at [R53-4].
+# Where Route 53 publishes the metrics of all health checks [R53-4].
 HEALTH_METRICS_REGION = "us-east-1"
 
 
@@ -82,7 +82,8 @@ def _health_checks(args: GlobalMonitoringArgs) -> list[Watched]:
 
 
 def _replication(args: GlobalMonitoringArgs, place: Place) -> list[Watched]:
-    """What this region's metrics say of replication: sent from here, or received here, as AWS reports each."""
+    """Replication metrics that AWS publishes in this region: of the sender or of the receiver, depending on the
+    service."""
     here, there = args.regions[place], args.regions[place.other]
     own, other = here.outputs.storage, there.outputs.storage
     sent = {"source": own.bucket_name, "destination": other.bucket_name, "rule": rule_id(place)}

@@ -1,4 +1,4 @@
-"""The TLS certificate of a region's front door: given, issued for a zone of ours, or self-signed."""
+"""The TLS certificate of a region's endpoints: given, issued for a hosted zone, or self-signed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,6 @@ import pulumi_aws as aws
 import pulumi_tls as tls
 
 from shared.places import Place
-
-# A TLS certificate that ACM issues for a region, proved by DNS records in a hosted zone that is ours.
-#
-# Both regions prove the same names by the same CNAME; how that goes without either touching the other's record is
-# docs/decisions/0003-one-validation-record-per-region.md.
-
 
 # Seconds. All records of a weighted group need the same (API Route53.ResourceRecordSet.TTL).
 TTL = 300
@@ -45,7 +39,10 @@ class IssuedCertificateArgs:
 
 
 class IssuedCertificate(pulumi.ComponentResource):
-    """Known as issued only: its ARN comes from the validation, so that no listener is made with a pending one. ACM
+    """An ACM certificate that is validated by DNS. Both regions use the same CNAME
+    (docs/decisions/0003-one-validation-record-per-region.md).
+
+    Available once issued: its ARN comes from the validation, so that no listener is made with a pending one. ACM
     renews it by itself for as long as the records stay."""
 
     arn: pulumi.Output[str]
@@ -81,7 +78,7 @@ class IssuedCertificate(pulumi.ComponentResource):
             type=option.apply(lambda each: _present(each.resource_record_type, host)),
             records=[option.apply(lambda each: _present(each.resource_record_value, host))],
             ttl=TTL,
-            # The region's own member of a group that answers the same whichever member is asked.
+            # The region's own member of a group that gives the same answer from every member.
             set_identifier=f"{self._args.place}-{self._args.suffix}",
             weighted_routing_policies=[{"weight": 1}],
             opts=self._child,
@@ -102,7 +99,7 @@ def _present(value: str | None, host: str) -> str:
     return value
 
 
-# Ten years: nothing rotates a certificate that no one's browser trusts; who needs rotation gives a domain.
+# Ten years: a self-signed certificate is not rotated; an environment that needs rotation sets a domain.
 _VALIDITY_HOURS = 10 * 365 * 24
 
 

@@ -30,8 +30,8 @@ class LoadBalancersArgs:
     function: Function  # the workload's: it gets every request but those for health
     health_function: Function
     log_bucket: pulumi.Input[str]
-    # Who asks inside for this region's health, since without NAT no other door is found: the peer region's functions by
-    # their addresses, the own ones by their security groups.
+    # Functions that probe this region's health from inside, where there is no NAT: the peer region's by their
+    # addresses, its own by their security groups.
     peer_cidr: str | None
     probers: Mapping[str, pulumi.Input[str]]
     protected: bool = False  # from deletion
@@ -118,7 +118,7 @@ class LoadBalancers(pulumi.ComponentResource):
             enable_deletion_protection=self._args.protected,
             drop_invalid_header_fields=True,
             access_logs={"bucket": self._args.log_bucket, "prefix": ALB_PREFIX, "enabled": True},
-            # When the firewall cannot be asked, payments go through: what it blocks is refused behind it as well.
+            # When the firewall is unavailable, requests pass: the function rejects bad ones as well.
             enable_waf_fail_open=True,
             opts=self._child,
         )

@@ -15,7 +15,7 @@ VALIDATOR = "parameters"
 
 Access = Literal["open", "iam", "api-key"]
 OPEN_PATHS = frozenset({"/health"})
-"""Paths that stay open whatever the access: health checkers carry no credentials."""
+"""Paths that need no credentials, since health checkers have none."""
 
 # Both are schemes of type apiKey [APIGW-5]; their names are ours.
 _SCHEMES: dict[Access, tuple[str, dict[str, str]]] = {
@@ -31,11 +31,11 @@ def document(
     described: dict[str, Any], *, title: str, invoke_arn: str, health_invoke_arn: str, access: Access = "open"
 ) -> str:
     """`described` and `/health`, with a proxy integration to `invoke_arn` on every operation of the workload and to
-    `health_invoke_arn` on ours, and what `access` asks of their callers, as JSON that is the same every time."""
+    `health_invoke_arn` on ours, and the callers' credentials by `access`, as JSON that is the same every time."""
     api = with_health(described)
     api["info"]["title"] = title
-    # Bodies are checked by the function, at both doors alike: API Gateway would refuse a bad one too, but without
-    # saying which field is wrong and why.
+    # Bodies are validated by the function, for both endpoints alike: API Gateway would refuse a bad one too, but
+    # without saying which field is wrong and why.
     api["x-amazon-apigateway-request-validators"] = {
         VALIDATOR: {"validateRequestBody": False, "validateRequestParameters": True}
     }
@@ -43,7 +43,7 @@ def document(
     for _, path, operation in _operations(api):
         operation["x-amazon-apigateway-integration"] = {
             "type": "aws_proxy",
-            # Lambda is always invoked by POST, whatever the client's method is.
+            # Lambda is always invoked by POST, regardless of the client's method.
             "httpMethod": "POST",
             "uri": health_invoke_arn if path in OPEN_PATHS else invoke_arn,
             "passthroughBehavior": "when_no_match",
@@ -53,7 +53,7 @@ def document(
 
 def with_health(described: dict[str, Any]) -> dict[str, Any]:
     """`described` with the operation that the health function answers. Raises ValueError if it describes that path, or
-    another schema under a name of ours."""
+    another schema under one of these names."""
     api, ours = copy.deepcopy(described), copy.deepcopy(health_description())
     schemas = api.setdefault("components", {}).setdefault("schemas", {})
     for kind, theirs, own in (

@@ -1,4 +1,4 @@
-"""The regional REST API: the second door to the workload's function, and to the health function."""
+"""The regional REST API: the second endpoint of the workload's function and of the health function."""
 
 import hashlib
 from collections.abc import Sequence
@@ -131,9 +131,7 @@ class Api(pulumi.ComponentResource):
         return stage
 
 
-# The role by which API Gateway writes logs: one per account and region, whoever has APIs there.
-
-
+# For the role by which API Gateway writes logs: one per account and region.
 _PUSH_TO_LOGS = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
 

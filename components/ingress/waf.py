@@ -1,4 +1,4 @@
-"""The web application firewall of one of a region's doors."""
+"""AWS WAF web ACL for one of a region's endpoints."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ import pulumi_aws as aws
 from shared import client_keys
 
 # What a rate limit counts by. Behind the accelerator, which hides its clients' addresses from us, all of them share
-# those of its edge servers [GA-7]: only what they send tells them apart.
+# those of its edge servers [GA-7]: only what they send distinguishes them.
 CountBy = Literal["address", "client-key"]
 
 # Headers that let someone in must not be read in a log. WAF wants them in lower case.
@@ -19,15 +19,15 @@ CREDENTIAL_HEADERS = (client_keys.HEADER, "authorization")
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9-]+)+")
 # Seconds over which a rate limit counts (API WAFV2.RateBasedStatement.EvaluationWindowSec).
 WINDOW = 300
-# Requests in a window below which health checkers would count as abuse. A Route 53 checker asks each door every 10
-# seconds at most [R53-5], so 30 times a window; the rest is for environments that share checkers.
+# Requests in a window below which health checkers would count as abuse. A Route 53 checker probes each endpoint every
+# 10 seconds at most [R53-5], so 30 times a window; the rest is for environments that share checkers.
 LEAST_LIMIT = 300
 MANAGED_GROUPS = (
     "AWSManagedRulesAmazonIpReputationList",
     "AWSManagedRulesKnownBadInputsRuleSet",
     "AWSManagedRulesCommonRuleSet",
 )
-"""In the order they are asked, the smallest first. None is of the kind that costs a fee of its own (API
+"""In the order of evaluation, the smallest first. None is of the kind that costs a fee of its own (API
 WAFV2.ManagedRuleGroupStatement)."""
 
 
@@ -53,11 +53,11 @@ class WebAclArgs:
                 f"{LEAST_LIMIT} or more"
             )
         if not self.health_paths:
-            raise ValueError(f"web ACL {self.name} has no health paths; its door would be judged by the firewall")
+            raise ValueError(f"web ACL {self.name} has no health paths; the firewall would block its health checks")
 
 
 class WebAcl(pulumi.ComponentResource):
-    """A REGIONAL web ACL: health checks pass, clients that ask too often wait, what AWS knows to be bad is blocked,
+    """A REGIONAL web ACL: health checks pass, clients that exceed their rate wait, what AWS lists as bad is blocked,
     the rest passes. Who may do what is decided behind it."""
 
     arn: pulumi.Output[str]
@@ -83,7 +83,7 @@ class WebAcl(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
     def _log(self, acl: aws.wafv2.WebAcl, logs: WebAclLogs) -> None:
-        """Only what was blocked: what passed is in the access logs of the door itself."""
+        """Only what was blocked: what passed is in the access logs of the endpoint."""
         group = aws.cloudwatch.LogGroup(
             f"{self._prefix}-logs",
             # WAF writes only to names that begin so (API WAFV2.PutLoggingConfiguration).
@@ -145,7 +145,7 @@ def _rate_limit(priority: int, count_by: CountBy, limit: int) -> aws.wafv2.WebAc
 
 
 def _health(priority: int, paths: Sequence[str]) -> aws.wafv2.WebAclRuleArgsDict:
-    """GET on exactly these paths passes whatever the managed rules think of the asker, which may be any of Route 53's
+    """GET on exactly these paths passes regardless of the managed rules: the client may be any of Route 53's
     health checkers [R53-5] or the NLB."""
     is_get: aws.wafv2.WebAclRuleStatementArgsDict = {
         "byte_match_statement": {

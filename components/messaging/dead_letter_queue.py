@@ -1,4 +1,4 @@
-"""Where messages go that could not be delivered or handled, to be looked at and sent again."""
+"""SQS dead-letter queue: messages that could not be delivered or handled, to be inspected and sent again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

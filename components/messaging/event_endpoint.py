@@ -1,7 +1,8 @@
-"""The global endpoint of the two event buses: events go to the primary's, or to the secondary's while that is unwell.
+"""The global endpoint of the two event buses: events go to the primary's, or to the secondary's while that is
+unhealthy.
 
-Whoever publishes uses the endpoint's id and Signature Version 4A, which takes `awscrt` [EVENTS-3]. Events reach both
-buses, so whoever consumes them must recognise one it has seen.
+Publishers use the endpoint's id and Signature Version 4A, which needs `awscrt` [EVENTS-3]. Events reach both buses, so
+consumers must recognise duplicates.
 """
 
 from dataclasses import dataclass
@@ -23,15 +24,15 @@ from shared.references import Regions
 class EventEndpointArgs:
     names: Names
     regions: Regions
-    front_door_check_id: pulumi.Input[str]  # the health check on the primary region's own front door
+    front_door_check_id: pulumi.Input[str]  # id of the health check on the primary region's NLB
 
 
 class EventEndpoint(pulumi.ComponentResource):
-    """Lives in the primary region, whose provider it must be given.
+    """Created in the primary region, whose provider must be given.
 
-    It follows two health checks. AWS's own, an alarm on EventBridge's latency, sees EventBridge unwell; but without
-    data it must keep its last word, or a quiet night would move events, and so it says nothing of a region that is
-    gone. The check on the region's front door does. Both must be healthy.
+    It follows two health checks. AWS's own, an alarm on EventBridge's latency, detects a disturbed EventBridge; but
+    without data it must keep its last state, or a quiet night would move events, so it does not detect a lost region.
+    The check on the region's NLB does. Both must be healthy.
     """
 
     id: pulumi.Output[str]  # the part of its URL that PutEvents accepts
@@ -60,7 +61,7 @@ class EventEndpoint(pulumi.ComponentResource):
                     "secondary": {"route": args.regions[Place.SECONDARY].region},
                 }
             },
-            # Without it, somebody would have to reset the health check to bring events back [EVENTS-4].
+            # Without it, an operator would have to reset the health check to bring events back [EVENTS-4].
             replication_config={"state": "ENABLED"},
             role_arn=role.arn,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
@@ -104,7 +105,7 @@ class EventEndpoint(pulumi.ComponentResource):
 
 
 def endpoint_id(url: str) -> str:
-    """The part of an endpoint's URL that PutEvents takes: `abcde.veo` of `https://abcde.veo.endpoint.events...` (API
+    """The part of an endpoint's URL that PutEvents accepts: `abcde.veo` of `https://abcde.veo.endpoint.events...` (API
     EventBridge.PutEvents). Raises ValueError for another kind of URL."""
     host, found, _ = url.removeprefix("https://").partition(".endpoint.events.")
     if not found:

@@ -20,7 +20,7 @@ class TopicArgs:
 
 
 class Topic(pulumi.ComponentResource):
-    """Encrypted with the region's key: with SNS's own one, alarms would be dropped without a word [SNS-2]."""
+    """Encrypted with the region's key: with SNS's own one, alarms would be dropped silently [SNS-2]."""
 
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
@@ -36,7 +36,7 @@ class Topic(pulumi.ComponentResource):
             aws.sns.TopicSubscription(
                 f"{name}-email", topic=topic.arn, protocol="email", endpoint=args.email, opts=child
             )
-        # From the policy, so that whoever publishes here may.
+        # From the policy, so that publishers depend on it.
         self.arn, self.name = policy.arn, topic.name
         self.register_outputs({"arn": self.arn})
 
@@ -53,11 +53,11 @@ def _statements(topic_arn: pulumi.Output[str], args: TopicArgs) -> list[dict[str
             {"StringEquals": {"aws:SourceAccount": args.account}, "ArnLike": {"aws:SourceArn": alarms}},
         ),
         # "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" [EVENTS-15]: with one, every
-        # event would be refused and only a metric would tell.
+        # event would be rejected, visible in a metric only.
         _publisher("Rules", "events.amazonaws.com", topic_arn, None),
         # AWS Backup notifies topics of its own account only, and no condition key is documented for it [BACKUP-7].
         _publisher("Backups", "backup.amazonaws.com", topic_arn, None),
-        # A topic's policy takes no wildcard that covers actions on other things than topics.
+        # A topic's policy accepts no wildcard that covers actions on other resources than topics.
         tls_only("sns:Publish", [topic_arn]),
     ]
 

@@ -9,7 +9,7 @@ Missing = Literal["breaching", "notBreaching", "ignore", "missing"]
 Home = Literal["own", "source", "destination", "reader", "us-east-1"]
 """The region whose CloudWatch has the metric, and where the alarm must therefore live [CW-1]: that of the thing itself;
 of what is replicated from; of what is replicated to; of whichever database member is the reader at the time, hence
-both; or us-east-1, whatever regions are in use."""
+both; or us-east-1, regardless of the regions in use."""
 
 _STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 # API CloudWatch.PutMetricAlarm: up to a day for periods under an hour, up to seven days from an hour on.
@@ -34,8 +34,8 @@ class Alarm:
     comparison: Comparison = "GreaterThanOrEqualToThreshold"
     missing: Missing = "notBreaching"
     missing_reason: str
-    reason: str  # what it means, and what to look at first; people read it in the message
-    source: str  # of what it says of AWS: ids of docs/references.md, in square brackets
+    reason: str  # what it means and what to check first; part of the notification
+    source: str  # ids of docs/references.md, in square brackets
     home: Home = "own"
     urgent: bool = False  # the region is degraded: part of the region's composite alarm
 
@@ -43,7 +43,7 @@ class Alarm:
         if not 1 <= self.datapoints <= self.evaluation_periods:
             raise ValueError(f"alarm {self.key} wants {self.datapoints} of {self.evaluation_periods} datapoints")
         if self.period * self.evaluation_periods > (_DAY if self.period < _HOUR else 7 * _DAY):
-            raise ValueError(f"alarm {self.key} looks back further than CloudWatch does; shorten it")
+            raise ValueError(f"alarm {self.key} covers a longer time than CloudWatch allows; shorten it")
 
     @property
     def is_percentile(self) -> bool:
@@ -56,7 +56,7 @@ class Alarm:
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """A thing, and the alarms that watch it. Values of dimensions may be Pulumi outputs."""
+    """A monitored resource and its alarms. Values of dimensions may be Pulumi outputs."""
 
     name: str  # part of its alarms' names: `payments`
     alarms: Sequence[Alarm]
@@ -66,9 +66,9 @@ class Watched:
     def __post_init__(self) -> None:
         for alarm in self.alarms:
             if lacking := sorted(set(alarm.dimensions.values()) - set(self.dimensions)):
-                raise ValueError(f"alarm {alarm.key} needs to know the {', '.join(lacking)} of {self.name}")
+                raise ValueError(f"alarm {alarm.key} needs the {', '.join(lacking)} of {self.name}")
             if alarm.share_of is not None and alarm.share_of not in (self.limits or {}):
-                raise ValueError(f"alarm {alarm.key} needs to know the limit {alarm.share_of} of {self.name}")
+                raise ValueError(f"alarm {alarm.key} needs the limit {alarm.share_of} of {self.name}")
 
     def threshold(self, alarm: Alarm) -> float:
         return alarm.limit(self.limits or {})

@@ -1,4 +1,4 @@
-"""CloudWatch alarms from the catalogue, and one that sums up a region."""
+"""CloudWatch alarms from the catalogue, and a composite alarm for a region."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ class AlarmsArgs:
 
 
 class Alarms(pulumi.ComponentResource):
-    """Each tells the topic when it goes off and when it is over. The composite alarm says once what several of them may
-    be saying at the same time: the region is degraded."""
+    """Each notifies the topic when it goes off and when it ends. The composite alarm sends one notification where
+    several urgent alarms would: the region is degraded."""
 
     names: list[pulumi.Output[str]]
 

@@ -8,13 +8,13 @@ from shared.functions import Trigger
 
 _LAMBDA = "[LAMBDA-8], dimensions: [CW-5]"
 
-# What an alarm on a function is unless it says otherwise: something is counted by the minute, and silence is well.
+# Defaults for alarms on functions.
 _on_function = functools.partial(
     Alarm,
     namespace="AWS/Lambda",
     dimensions={"FunctionName": "function"},
     evaluation_periods=5,
-    missing_reason="a function that nobody calls reports nothing, and that is well",
+    missing_reason="a function without invocations reports nothing",
     source=_LAMBDA,
 )
 
@@ -91,7 +91,7 @@ _on_machine = functools.partial(
     Alarm,
     namespace="AWS/States",
     dimensions={"StateMachineArn": "machine"},
-    missing_reason="state machines that nobody starts report nothing, and that is well",
+    missing_reason="state machines without executions report nothing",
     source="[SFN-1]",
     urgent=True,
 )

@@ -5,7 +5,7 @@ from components.monitoring.alarm import Alarm
 _BACKUP = "[BACKUP-1], dimensions: [CW-5]"
 _NO_JOBS = "counted only when there are some"
 _S3 = "[S3-11]"
-_S3_MISSING = "what S3 asks for: the last known state holds until there is a newer one"
+_S3_MISSING = "as S3 recommends: the last known state holds until there is a newer one"
 
 DATABASE_MEMBER = (
     Alarm(
@@ -39,7 +39,7 @@ JOURNAL = (
         threshold=10_000,  # milliseconds
         comparison="GreaterThanThreshold",
         missing="ignore",
-        missing_reason="alarms on DynamoDB ignore missing data whatever they are told (API CloudWatch.PutMetricAlarm)",
+        missing_reason="alarms on DynamoDB ignore missing data in any case (API CloudWatch.PutMetricAlarm)",
         reason="What this region writes to the journal takes more than ten seconds to reach the other. Payments are "
         "written to both regions directly; control records and repairs rely on this.",
         source="[DYNAMODB-1]",
@@ -112,8 +112,8 @@ BACKUP_VAULT = (
 BACKUP_COPIES = (
     _jobs("copy-failed", "NumberOfCopyJobsFailed", "A copy to the other region failed: its vault is behind by a day."),
 )
-"""Role `vault`: the name of the vault that copies go *to*, since that is what AWS counts copy jobs by. AWS does not say
-in which of the two regions: watch it in both."""
+"""Role `vault`: the name of the vault that copies go *to*, since that is what AWS counts copy jobs by. AWS does not
+document in which of the two regions: watch it in both."""
 
 BACKUP_PLAN = (
     Alarm(

@@ -52,7 +52,7 @@ def graph(
 
 
 def watched(region: str, things: Sequence[Watched]) -> list[Widget]:
-    """A graph for each alarm: whatever can go off can be seen."""
+    """A graph for each alarm."""
     return [_alarm_graph(region, thing, alarm) for thing in things for alarm in thing.alarms]
 
 
@@ -146,7 +146,7 @@ class DashboardArgs:
 
 
 class Dashboard(pulumi.ComponentResource):
-    """What `components.monitoring.dashboard` says it shows."""
+    """A dashboard of these sections."""
 
     name: pulumi.Output[str]
 

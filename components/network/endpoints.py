@@ -23,7 +23,7 @@ SERVICES: Mapping[str, str] = {
     "monitoring": "measurements that are not taken from logs",
     "rds": "moving the database's writer",
     "rds-data": "SQL through the Data API",
-    "secretsmanager": "the database secret, when a function asks for it",
+    "secretsmanager": "the database secret",
     "sns": "telling people",
     "sqs": "queues and dead letters",
     "ssm": "Parameter Store",
@@ -51,7 +51,7 @@ class DnsEntry(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class InterfaceEndpointsArgs:
-    name: str  # of the network, as people see it
+    name: str  # of the network
     region: str
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
@@ -66,8 +66,8 @@ class InterfaceEndpointsArgs:
 
 
 class InterfaceEndpoints(pulumi.ComponentResource):
-    """One endpoint per service, in every private subnet. Two security groups: what the peer region may reach here is
-    less than what our own functions may, and it can be told only by its addresses [VPC-3]."""
+    """One endpoint per service, in every private subnet. Two security groups: the peer region may reach fewer
+    services here than the region's own functions, and it can be identified by its addresses only [VPC-3]."""
 
     security_group_id: pulumi.Output[str]
     peer_security_group_id: pulumi.Output[str]

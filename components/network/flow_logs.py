@@ -14,7 +14,7 @@ AGGREGATION = 600
 
 @dataclass(frozen=True, kw_only=True)
 class FlowLogsArgs:
-    name: str  # of the VPC, as people see it
+    name: str  # of the VPC
     role_name: str
     region: str
     account: pulumi.Input[str]
@@ -24,7 +24,7 @@ class FlowLogsArgs:
 
 
 class FlowLogs(pulumi.ComponentResource):
-    """Flow logs to a log group of ours. A TCP listener's NLB writes no access logs [NLB-3], so this is where its
+    """Flow logs to a log group. A TCP listener's NLB writes no access logs [NLB-3], so this is where its
     connections are found."""
 
     log_group: pulumi.Output[str]

@@ -92,8 +92,8 @@ class CrossRegionNetwork(pulumi.ComponentResource):
             )
 
     def _service_names(self, asking: RegionHandle, answering: RegionHandle) -> None:
-        """A private zone per name, which answers in one VPC only and takes no other name away from it. Functions keep
-        calling the peer's services by their usual names, and TLS keeps fitting them."""
+        """A private zone per name, which answers in one VPC only and hides no other name from it. Functions keep
+        calling the peer's services by their usual names, which TLS certificates cover."""
         child = pulumi.ResourceOptions(parent=self)
         targets = answering.outputs.peer_services
         for index, service in enumerate(PEER_SERVICES):
@@ -124,7 +124,7 @@ class CrossRegionNetwork(pulumi.ComponentResource):
 
 def one_per_zone(route_table_ids: Sequence[str], zones: Sequence[str], place: Place) -> dict[str, str]:
     """Route tables by zone. Raises ValueError if the region has more or fewer tables than zones are configured: a table
-    without the route would cut its zone off from the peer region, and no one would see it before an outage."""
+    without the route would cut its zone off from the peer region, unnoticed until an outage."""
     if len(route_table_ids) != len(zones):
         raise ValueError(
             f"stack {place} has {len(route_table_ids)} private route tables, but network:zones is {len(zones)} here; "

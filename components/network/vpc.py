@@ -1,4 +1,4 @@
-"""The network of a region: a VPC, public and private subnets per zone, and the ways out of them."""
+"""The network of a region: a VPC with public and private subnets per zone, their routes and NAT gateways."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ GATEWAY_SERVICES = ("s3", "dynamodb")
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    name: str  # of the VPC, as people see it
+    name: str  # of the VPC
     region: str
     cidr: str
     zones: Sequence[str]

@@ -47,12 +47,15 @@ class RegionFunctions(pulumi.ComponentResource):
         health = health_function(args.context, opts=self._child)
         ledger = ledger_function(args.context, opts=self._child)
         recovery = recovery_function(args.context, opts=self._child)
-        asks = args.context.settings.approval == "manual"
         failover = self._machine(
             "failover",
             {"recovery": recovery, "ledger": ledger},
             lambda arns: failover_definition(
-                FailoverArgs(recovery_arn=arns["recovery"], ledger_arn=arns["ledger"], ask_first=asks)
+                FailoverArgs(
+                    recovery_arn=arns["recovery"],
+                    ledger_arn=arns["ledger"],
+                    needs_approval=args.context.settings.approval == "manual",
+                )
             ),
         )
         failback = self._machine(

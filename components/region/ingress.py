@@ -30,7 +30,7 @@ class RegionIngressArgs:
     log_bucket: pulumi.Input[str]
     function: Function  # the workload's
     health_function: Function
-    probers: Mapping[str, pulumi.Input[str]]  # security groups of the functions that ask for health, by function
+    probers: Mapping[str, pulumi.Input[str]]  # security groups of the functions that probe the health endpoints
     zone_id: pulumi.Input[str] | None  # of an existing zone that names can be proved in
     client_keys: Mapping[str, pulumi.Input[str]] = field(repr=False)  # by client
 
@@ -51,7 +51,7 @@ class RegionIngress(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         choice = CertificateChoice(
             names=[self._settings.service_name, self._settings.accelerator_name, self._settings.api_name],
-            # With the region in it, so that clients which trust both can tell the two self-signed ones apart.
+            # With the region in it, so that clients which trust both can distinguish the two self-signed ones.
             organization=f"{self._settings.hosted_zone} {self._settings.region(self._place)}",
             place=self._place,
             suffix=self._settings.suffix,
@@ -63,7 +63,7 @@ class RegionIngress(pulumi.ComponentResource):
         self.load_balancers = self._load_balancers()
         self.api = self._api()
         access = self._access()
-        # API Gateway takes only names that someone vouches for.
+        # API Gateway accepts only publicly trusted certificates.
         domain = self._domain() if choice.is_public else None
         if self._settings.firewall:
             self._firewalls()
@@ -148,7 +148,7 @@ class RegionIngress(pulumi.ComponentResource):
         )
 
     def _firewalls(self) -> None:
-        """One for each door: behind the accelerator clients share addresses, so each door counts in its own way."""
+        """One for each endpoint, with its own rate key: behind the accelerator clients share addresses."""
         logs = None
         if self._settings.firewall_logs:
             logs = WebAclLogs(key_arn=self._args.key_arn, retention_days=self._settings.log_retention_days)
@@ -157,7 +157,7 @@ class RegionIngress(pulumi.ComponentResource):
             WebAclArgs(
                 name=self._names.regional("acl-api", self._place),
                 protects={"stage": self.api.stage_arn},
-                # Whether the stage is part of the path that the firewall sees, AWS does not say: both match.
+                # Whether the stage is part of the path that the firewall sees, AWS does not document: both match.
                 health_paths=[HEALTH_PATH, f"/{STAGE}{HEALTH_PATH}"],
                 count_by="address",
                 rate_limit=self._settings.firewall_rate_limit,
@@ -172,7 +172,7 @@ class RegionIngress(pulumi.ComponentResource):
                 protects={"alb": self.load_balancers.alb.arn},
                 health_paths=[HEALTH_PATH],
                 count_by="client-key",
-                # A client here is a system that pays for many: it gets what its key allows at the other door.
+                # A client here is a system that pays for many: it gets the rate that its key allows at the API.
                 rate_limit=max(self._settings.firewall_rate_limit, WINDOW * self._settings.client_rate_limit),
                 logs=logs,
             ),

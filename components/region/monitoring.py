@@ -1,4 +1,4 @@
-"""A region's alarms and its dashboard: what is watched there, by the catalogue."""
+"""A region's alarms, from the catalogue, and its dashboard."""
 
 from dataclasses import dataclass
 
@@ -98,7 +98,7 @@ def _storage(args: RegionMonitoringArgs) -> list[Watched]:
             dimensions={"queue": args.storage.dead_letters.name},
         ),
         Watched(name="vault", alarms=catalogue_data.BACKUP_VAULT, dimensions={"vault": vault}),
-        # A copy is counted under the vault it goes to; in which region, AWS does not say: both are watched.
+        # A copy is counted under the vault it goes to; in which region, AWS does not document: both have the alarm.
         Watched(name="copies-here", alarms=catalogue_data.BACKUP_COPIES, dimensions={"vault": vault}),
         Watched(name="copies-there", alarms=catalogue_data.BACKUP_COPIES, dimensions={"vault": other}),
     ]

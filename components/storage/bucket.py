@@ -98,8 +98,8 @@ class Bucket(pulumi.ComponentResource):
                     },
                     # One data key for many objects: far fewer calls to KMS.
                     "bucket_key_enabled": True,
-                    # What new buckets get anyway; said here so that it is no difference [S3-3]. Keys that only a client
-                    # knows could not be replicated either.
+                    # The default of new buckets, explicit so that it is no drift [S3-3]. Objects under a client's own
+                    # key could not be replicated either.
                     "blocked_encryption_types": ["SSE-C"],
                 }
             ],

@@ -33,7 +33,7 @@ class BucketReplicationArgs:
 
 class BucketReplication(pulumi.ComponentResource):
     """Each bucket is the other's copy: new objects, delete markers and changes of a copy's metadata go both ways.
-    Replicas are not sent back. What was in a bucket before is not copied (that takes S3 Batch Replication)."""
+    Replicas are not sent back. What was in a bucket before is not copied (that needs S3 Batch Replication)."""
 
     def __init__(self, name: str, args: BucketReplicationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:bucket:BucketReplication", name, None, opts)

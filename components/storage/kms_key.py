@@ -1,4 +1,4 @@
-"""The customer key that encrypts what a region keeps."""
+"""The customer managed KMS key of a region."""
 
 from dataclasses import dataclass
 from typing import Any

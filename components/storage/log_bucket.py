@@ -1,7 +1,7 @@
-"""Where a region's Application Load Balancer leaves its access logs.
+"""S3 bucket for the access logs of a region's Application Load Balancer.
 
-Network Load Balancers write access logs for TLS listeners only [NLB-3]; ours passes TCP through, so nothing else than
-the ALB may write here.
+Network Load Balancers write access logs for TLS listeners only [NLB-3]; ours passes TCP through, so only the
+ALB may write here.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class LogBucket(pulumi.ComponentResource):
             policy=iam.document(_statements(bucket, args.account)),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
-        # From the policy: a load balancer that is told to log here tries to write at once, and is refused without it.
+        # From the policy: a load balancer with access logs tries to write at once, and fails without it.
         self.name = policy.bucket
         self.register_outputs({"name": self.name})
 

@@ -1,6 +1,4 @@
-"""The parameters that an environment starts with, made in one region; `components.workload.parameter_sync` takes them
-to the
-other one."""
+"""The parameters that an environment starts with, created in one region; `parameter_sync` copies them to the other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,7 +27,7 @@ class SeededParametersArgs:
 
 
 class SeededParameters(pulumi.ComponentResource):
-    """Their values are given once: what people and failovers write later stays."""
+    """SSM parameters whose values are set once: later changes by operators and failovers stay."""
 
     def __init__(self, name: str, args: SeededParametersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:parameters:SeededParameters", name, None, opts)

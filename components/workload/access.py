@@ -1,4 +1,4 @@
-"""What several functions of a region may do: IAM statements on what both regions know by name."""
+"""IAM statements that several functions of a region need."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -86,6 +86,6 @@ def parameters(context: FunctionContext, actions: Sequence[str], *paths: str) ->
     return iam.allow(actions, [context.arn("ssm", f"parameter{path}") for path in paths])
 
 
-def door_parameters(context: FunctionContext) -> list[str]:
-    """Where both regions' doors are, as paths."""
+def endpoint_parameters(context: FunctionContext) -> list[str]:
+    """Paths of the parameters with both regions' endpoints."""
     return [f"{context.names.endpoints}/{region}/*" for region in (context.region, context.peer)]

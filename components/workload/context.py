@@ -40,11 +40,11 @@ class FunctionContext:
         return self.settings.region(self.place.other)
 
     def arn(self, service: str, resource: str, *, region: str | None = None) -> pulumi.Output[str]:
-        """Of a resource that has a name of ours, by default in the own region."""
+        """The ARN of a resource with a fixed name, by default in this region."""
         return pulumi.Output.concat(f"arn:aws:{service}:{region or self.region}:", self.account, f":{resource}")
 
     def function_arn(self, source: str, place: Place | None = None) -> pulumi.Output[str]:
-        """Of a function of ours, by default of the own region."""
+        """The ARN of a function, by default of this region."""
         where = place or self.place
         return self.arn("lambda", f"function:{self.function_name(source, where)}", region=self.settings.region(where))
 
@@ -53,20 +53,21 @@ class FunctionContext:
 
     @property
     def control(self) -> Mapping[str, pulumi.Input[str]]:
-        """The environment of every function that asks what its cell may do (`functions/common/control/settings.py`)."""
+        """Environment variables of functions that evaluate the control records
+        (`functions/common/control/settings.py`)."""
         return {
             "PLACE": str(self.place),
             "PEER_REGION": self.peer,
             "JOURNAL_TABLE": self.names.journal_table,
             "PEER_TIMEOUT_MS": str(self.settings.peer_timeout_ms),
-            # What the world outside both regions says of this one.
+            # The health of this region as seen from outside.
             "WITNESS_NAME": witness_name(self.place, self.settings.hosted_zone),
             "METRICS_NAMESPACE": self.names.shared("dr"),
         }
 
     @property
-    def peers_witness(self) -> str:
-        """What is asked about the other region."""
+    def peer_witness(self) -> str:
+        """The witness name of the other region."""
         return witness_name(self.place.other, self.settings.hosted_zone)
 
     def function(
@@ -82,7 +83,7 @@ class FunctionContext:
         entry: str = "handler",
         reserved_concurrency: int | None = None,
     ) -> Function:
-        """`functions/<source>` in this region, known by `label` or else by its source; `timeout` in seconds."""
+        """`functions/<source>` in this region, named by `label`, or else by its source; `timeout` in seconds."""
         known_as = label or source
         return Function(
             known_as,

@@ -1,4 +1,4 @@
-"""The `health` function of a region: its environment and its permissions."""
+"""The `health` Lambda function: environment variables and IAM permissions."""
 
 import pulumi
 
@@ -8,7 +8,7 @@ from components.workload.context import FunctionContext
 
 
 def health_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -> Function:
-    """Answers `GET /health` for the region, at both doors, whatever the workload is (decision 0010)."""
+    """Answers `GET /health` for the region at both endpoints, independent of the workload (decision 0010)."""
     return context.function(
         "health",
         description="Answers for the region's health",

@@ -1,4 +1,4 @@
-"""What Parameter Store tells of the parameters that both regions have, into a queue."""
+"""EventBridge rules that send changes of the shared parameters to a queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

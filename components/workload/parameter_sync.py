@@ -1,4 +1,4 @@
-"""Keeps the region's parameters equal to the other region's: what is told of changes, what handles them, what watches.
+"""Parameter synchronization between the regions: event rules, queues, schedule and the `parameter_sync` function.
 
 Both regions have one each, and either copies both ways; why that ends by itself is in
 docs/decisions/0008-parameters-in-two-regions.md.
@@ -44,7 +44,8 @@ def statements(
     return [
         iam.allow(_ACTIONS, _parameters(context, context.names.parameters)),
         {"Effect": "Deny", "Action": list(_ACTIONS), "Resource": _parameters(context, context.names.own_parameters)},
-        # A listing, which knows no resource (Service Authorization Reference, AWS Systems Manager).
+        # A listing, which supports no resource-level permissions (Service Authorization Reference, AWS Systems
+        # Manager).
         iam.allow(["ssm:DescribeParameters"], ["*"]),
         # Standard parameters are encrypted by KMS, advanced ones under a data key [SSM-1]. The other region's key is
         # known by its alias only.
@@ -77,10 +78,11 @@ def _parameters(context: FunctionContext, path: str) -> list[pulumi.Output[str]]
 SOURCE = "parameter_sync"
 TIMEOUT = 300
 """Seconds: a part of a reconciliation; what is left goes on in the next run."""
-# Six times the time limit, as Lambda asks for [LAMBDA-7]. Only a crash waits for it: the function itself says when a
-# message is to come again.
+# Six times the time limit, as Lambda recommends [LAMBDA-7]. Only after a crash it matters: the function itself sets
+# when a message becomes visible again.
 VISIBILITY = 6 * TIMEOUT
-# Above the function's own attempts (functions/parameter_sync/settings.py), after which it says why in a dead letter.
+# Above the function's own attempts (functions/parameter_sync/settings.py), after which it writes a dead letter with the
+# reason.
 RECEIVES = 8
 BATCH = 10
 # The least that can be set (API Lambda.ScalingConfig): Parameter Store throttles long before Lambda does.
@@ -94,7 +96,7 @@ class ParameterSyncArgs:
 
 
 class ParameterSync(pulumi.ComponentResource):
-    """Events tell of changes at once, through a queue; a schedule finds what no event told of."""
+    """Changes arrive as events through a queue; a scheduled reconciliation finds those without an event."""
 
     function: Function
     dead_letters: DeadLetterQueue

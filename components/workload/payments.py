@@ -15,10 +15,10 @@ from shared.client_keys import SETTING, fingerprint
 def payments_function(
     context: FunctionContext, *, client_keys: Mapping[str, pulumi.Input[str]], opts: pulumi.ResourceOptions
 ) -> Function:
-    """Takes payments and writes each to the journal in both regions before it answers (decision 0001). `client_keys`
-    are by client. Its code is the workload's; its name stays, by which doors, sentinel and recovery know it."""
+    """Accepts payments and writes each to the journal in both regions before it answers (decision 0001). `client_keys`
+    are by client. Its code is the workload's; its name is fixed, since endpoints, sentinel and recovery refer to it."""
     if not client_keys:
-        # It asks for a key only at the door that has no API Gateway, and only if it knows any (decision 0004).
+        # It requires a key only behind the load balancer, and only if any is configured (decision 0004).
         pulumi.warn(
             "no client has a key, so anyone who finds the accelerator can pay; give each client one, the same in both "
             f"regions: pulumi config set --secret {SETTING} "

@@ -18,7 +18,7 @@ _LEDGER, _PAYMENTS = "ledger", "payments"
 
 
 def recovery_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -> Function:
-    """The steps of the state machines: fence, move the writer, publish, prove, measure, tell (docs/architecture.md)."""
+    """The steps of the state machines, from fencing to the notification (docs/architecture.md)."""
     members = [access.cluster_arn(context, place) for place in Place]
     return context.function(
         "recovery",
@@ -33,7 +33,8 @@ def recovery_function(context: FunctionContext, *, opts: pulumi.ResourceOptions)
                 ["states:DescribeExecution"], [execution_arns(context, each) for each in ("failover", "failback")]
             ),
             iam.allow(["lambda:InvokeFunction"], [context.function_arn(_LEDGER, context.place.other)]),
-            # The reader's lag. CloudWatch knows no resource here (Service Authorization Reference, Amazon CloudWatch).
+            # The reader's lag. CloudWatch supports no resource-level permissions here (Service Authorization Reference,
+            # Amazon CloudWatch).
             iam.allow(["cloudwatch:GetMetricStatistics"], ["*"]),
         ],
         timeout=TIMEOUT,
@@ -42,11 +43,11 @@ def recovery_function(context: FunctionContext, *, opts: pulumi.ResourceOptions)
 
 
 def environment(context: FunctionContext) -> Mapping[str, pulumi.Input[str]]:
-    """What every function made from `functions/recovery` is told."""
+    """Environment variables of every function made from `functions/recovery`."""
     names = context.names
     return {
         **context.control,
-        "PEER_WITNESS_NAME": context.peers_witness,
+        "PEER_WITNESS_NAME": context.peer_witness,
         "ENDPOINTS_PREFIX": names.endpoints,
         "GLOBAL_CLUSTER": names.global_cluster,
         "DATABASE_NAME": DATABASE,
@@ -61,13 +62,13 @@ def environment(context: FunctionContext) -> Mapping[str, pulumi.Input[str]]:
 
 
 def proof(context: FunctionContext) -> list[access.Statement]:
-    """Seeing where the writer is, saying so, having the journal replayed here, and proving a payment."""
+    """Permissions to find and publish the writer, to replay the journal here, and to verify a payment."""
     return [
         *access.journal(context),
         iam.allow(["rds:DescribeGlobalClusters"], [_global_cluster_arn(context)]),
         iam.allow(["rds:DescribeDBClusters"], [access.cluster_arn(context, place) for place in Place]),
         *access.database(context, ["rds-data:ExecuteStatement"], places=list(Place)),
-        access.parameters(context, ["ssm:GetParameters"], *access.door_parameters(context)),
+        access.parameters(context, ["ssm:GetParameters"], *access.endpoint_parameters(context)),
         access.parameters(context, ["ssm:GetParameter", "ssm:PutParameter"], context.names.writer_parameter),
         iam.allow(["lambda:InvokeFunction"], [context.function_arn(_PAYMENTS), context.function_arn(_LEDGER)]),
         iam.allow(["sns:Publish"], [context.topic_arn]),

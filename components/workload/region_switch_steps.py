@@ -1,6 +1,5 @@
-"""A region's own steps of the plan of ARC Region switch (`components.failover.region_switch`): one function each,
-since ARC says
-nothing to a function that could tell it which step it is (`functions/recovery/region_switch.py`)."""
+"""A region's Lambda steps of the Region switch plan (`components.failover.region_switch`): one function each, since ARC
+passes a function nothing that identifies the step (`functions/recovery/region_switch.py`)."""
 
 import pulumi
 
@@ -16,7 +15,7 @@ WRITER_WAIT = 300
 
 
 def label(step: str) -> str:
-    """How people call a step's function."""
+    """The label of a step's function."""
     return f"region-switch-{step}"
 
 

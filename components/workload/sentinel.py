@@ -1,5 +1,5 @@
-"""The `sentinel` Lambda function: environment variables and IAM permissions. The global stack has it called every
-minute, once both regions are known (`components.global_stack.links`)."""
+"""The `sentinel` Lambda function: environment variables and IAM permissions. The global stack schedules it every
+minute, once both regions exist (`components.global_stack.links`)."""
 
 import pulumi
 
@@ -22,14 +22,14 @@ def sentinel_function(
         description="Watches the other region and starts the failover",
         environment={
             **context.control,
-            "PEER_WITNESS_NAME": context.peers_witness,
+            "PEER_WITNESS_NAME": context.peer_witness,
             "ENDPOINTS_PREFIX": context.names.endpoints,
             "FAILOVER_ARN": failover.arn,
             "FAILBACK_ARN": failback.arn,
         },
         statements=[
             *access.journal(context),
-            access.parameters(context, ["ssm:GetParameters"], *access.door_parameters(context)),
+            access.parameters(context, ["ssm:GetParameters"], *access.endpoint_parameters(context)),
             iam.allow(["states:ListExecutions"], [failover.arn, failback.arn]),
             iam.allow(["states:StartExecution"], [failover.arn]),
             iam.allow(["states:DescribeExecution"], [execution_arns(context, "failover")]),

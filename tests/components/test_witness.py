@@ -58,11 +58,11 @@ def test_a_region_is_up_while_its_health_check_says_so_and_down_otherwise(build:
 
 
 @pytest.mark.parametrize("place", Place)
-def test_one_open_door_is_enough_for_a_region_to_count_as_up(build: Build, place: Place) -> None:
+def test_one_healthy_endpoint_is_enough_for_a_region_to_count_as_up(build: Build, place: Place) -> None:
     check = build(witness).one("HealthCheck", f"witness-{place}").inputs
 
     assert check["type"] == "CALCULATED"
-    assert check["childHealthchecks"] == CHECKS[place], "a region's witness hangs on its own doors only"
+    assert check["childHealthchecks"] == CHECKS[place], "a region's witness depends on its own endpoints only"
     assert check["childHealthThreshold"] == 1
 
 
@@ -82,8 +82,8 @@ def test_both_vpcs_resolve_the_witness_without_a_delegated_zone(build: Build) ->
         ]
 
 
-def test_a_witness_that_hangs_on_one_door_is_refused() -> None:
-    with pytest.raises(ValueError, match="witness of secondary hangs on one door"):
+def test_a_witness_that_hangs_on_one_endpoint_is_refused() -> None:
+    with pytest.raises(ValueError, match="witness of secondary depends on one endpoint"):
         WitnessArgs(
             suffix="dev",
             zone_name=ZONE,

@@ -15,13 +15,13 @@ LEDGER = "arn:aws:lambda:us-east-2:000000000000:function:function-ledger-seconda
 ENDS = {"Succeed", "Fail"}
 
 
-def failover(*, ask_first: bool = False) -> str:
-    return failover_definition(FailoverArgs(recovery_arn=RECOVERY, ledger_arn=LEDGER, ask_first=ask_first))
+def failover(*, needs_approval: bool = False) -> str:
+    return failover_definition(FailoverArgs(recovery_arn=RECOVERY, ledger_arn=LEDGER, needs_approval=needs_approval))
 
 
 DEFINITIONS = {
     "failover": failover(),
-    "failover that asks": failover(ask_first=True),
+    "failover that asks": failover(needs_approval=True),
     "failback": failback_definition(FailbackArgs(recovery_arn=RECOVERY)),
 }
 

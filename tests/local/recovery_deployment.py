@@ -144,8 +144,8 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
     )
     recovery, ledger = arns["recovery"], arns["ledger"]
     definitions = {
-        "failover": failover_definition(FailoverArgs(recovery_arn=recovery, ledger_arn=ledger, ask_first=False)),
-        "asking": failover_definition(FailoverArgs(recovery_arn=recovery, ledger_arn=ledger, ask_first=True)),
+        "failover": failover_definition(FailoverArgs(recovery_arn=recovery, ledger_arn=ledger, needs_approval=False)),
+        "asking": failover_definition(FailoverArgs(recovery_arn=recovery, ledger_arn=ledger, needs_approval=True)),
         "failback": failback_definition(FailbackArgs(recovery_arn=recovery)),
     }
     for machine, definition in definitions.items():

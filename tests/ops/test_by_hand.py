@@ -215,7 +215,7 @@ def test_a_region_is_meant_by_its_name_or_its_place_and_no_other(world: World) -
 
 def test_every_step_that_people_are_told_of_is_one_of_the_machines() -> None:
     definitions = [
-        failover_definition(FailoverArgs(recovery_arn="r", ledger_arn="l", ask_first=True)),
+        failover_definition(FailoverArgs(recovery_arn="r", ledger_arn="l", needs_approval=True)),
         failback_definition(FailbackArgs(recovery_arn="r")),
     ]
     states = {state for each in definitions for state in json.loads(each)["States"]}
@@ -307,7 +307,7 @@ def test_the_environment_on_this_machine_is_found_while_a_region_of_it_is_lost(m
         if name == "other":
             raise DeploymentError("another one runs here")
         if asked_at is Place.SECONDARY:
-            raise DeploymentError("AWS does not tell who asks") from lost
+            raise DeploymentError("AWS does not answer GetCallerIdentity") from lost
         regions = {Place.PRIMARY: EAST_1, Place.SECONDARY: EAST_2}
         return SimpleNamespace(environment=name, suffix=name, regions=regions, account=ACCOUNT, sessions=None)
 

@@ -228,7 +228,7 @@ def test_a_local_deployment_is_found_and_its_clients_need_nothing_of_the_users(
     [
         ("prod", {}, "environment prod was asked for, but dev runs on this machine"),
         ("dev", {"account": FOREIGN}, "several accounts: endpoints.json is in account …7777 and"),
-        ("dev", {}, "AWS does not tell who asks.*is it still running"),
+        ("dev", {}, "AWS does not answer GetCallerIdentity.*is it still running"),
     ],
 )
 def test_another_local_deployment_than_asked_for_is_refused(
