@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
-from components.monitoring.alarm import Watched
+from components.monitoring.alarms import Watched
 from components.monitoring.catalogue_compute import BY_TRIGGER
 from shared.functions import FUNCTIONS
 from shared.outputs import FunctionOutputs

@@ -1,48 +1,40 @@
-"""The failover state machine as data. It runs in the surviving region and invokes only functions of that region, which
-never depend on the lost region, nor on the control planes of Route 53 or Global Accelerator.
-"""
+"""The failover and failback state machines as data. Both run in the surviving region.
 
-from dataclasses import dataclass
+The failover invokes only functions of that region, which never depend on the lost region, nor on the control planes of
+Route 53 or Global Accelerator. The failback is started by an operator and loses no data: the writer is switched over,
+and traffic returns by health once the fence is gone."""
 
 from components.failover import states as flow
 from components.failover import steps
 from components.failover.states import State
 
-MINUTE = 60
-HOUR = 60 * MINUTE
+HOUR = 60 * 60
+# Seconds. Of a whole run, without the approval; of the approval; of a replay by the ledger itself, longer than its own
+# timeout; and of one by `recovery`, longer than it waits for the ledger.
+LIMIT, APPROVAL, REPLAY, REMOTE_REPLAY = HOUR, 4 * HOUR, 330, 360
 
 
-@dataclass(frozen=True, kw_only=True)
-class FailoverArgs:
-    recovery_arn: str
-    ledger_arn: str
-    needs_approval: bool  # an operator decides about the database; traffic and payments have moved already
-    replay_seconds: int = 330  # longer than the ledger's own timeout
-    approval_seconds: int = 4 * HOUR
-    limit_seconds: int = HOUR  # of the whole run, without the approval
-
-
-def failover_definition(args: FailoverArgs) -> str:
+def failover_definition(recovery_arn: str, ledger_arn: str, *, needs_approval: bool) -> str:
     """The definition as JSON."""
     region = flow.document("preconditions.region")
     change = "ChooseWriterChange"
     states = {
-        **steps.guard(args.recovery_arn, "failover", following="Fence"),
+        **steps.guard(recovery_arn, "failover", following="Fence"),
         "Fence": flow.recovery_task(
-            args.recovery_arn,
+            recovery_arn,
             "fence",
             {"region": region, "epoch": flow.document("preconditions.epoch"), "by": flow.RUN_NAME},
             keep="fence",
-            following="ApprovalRequired" if args.needs_approval else change,
+            following="ApprovalRequired" if needs_approval else change,
         ),
-        **(_approval(args, following=change) if args.needs_approval else {}),
-        **_change_of_writer(args),
-        **steps.wait_for_writer(args.recovery_arn, lost=region, following="Publish"),
-        **steps.publish(args.recovery_arn, following="Replay"),
-        **steps.replay(args.ledger_arn, {}, seconds=args.replay_seconds, following="VerifyPayment"),
-        **steps.prove(args.recovery_arn, following="Measure"),
+        **(_approval(recovery_arn, following=change) if needs_approval else {}),
+        **_change_of_writer(recovery_arn),
+        **steps.wait_for_writer(recovery_arn, lost=region, following="Publish"),
+        **steps.publish(recovery_arn, following="Replay"),
+        **steps.replay(ledger_arn, {}, seconds=REPLAY, following="VerifyPayment"),
+        **steps.prove(recovery_arn, following="Measure"),
         **steps.ending(
-            args.recovery_arn,
+            recovery_arn,
             "failover",
             {
                 "failing_since": "preconditions.failing_since",
@@ -56,11 +48,11 @@ def failover_definition(args: FailoverArgs) -> str:
             },
         ),
     }
-    seconds = args.limit_seconds + (args.approval_seconds if args.needs_approval else 0)
+    seconds = LIMIT + (APPROVAL if needs_approval else 0)
     return flow.machine("Takes over from a lost region", states, start="CheckPreconditions", seconds=seconds)
 
 
-def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
+def _approval(recovery_arn: str, *, following: str) -> dict[str, State]:
     """Waits for an operator's answer, given with the task token. No answer in time means no."""
     request = {
         "operation": "request-approval",
@@ -76,12 +68,12 @@ def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
             "Default": "WaitForApproval",
         },
         "WaitForApproval": flow.task(
-            args.recovery_arn,
+            recovery_arn,
             request,
             keep="approval",
             answer="$states.result",
             following=following,
-            seconds=args.approval_seconds,
+            seconds=APPROVAL,
             resource=flow.INVOKE_AND_WAIT,
             # Not after a timeout: operators would get a new request all day.
             retry=[{"ErrorEquals": list(flow.LAMBDA_FAULTS), "IntervalSeconds": 2, "MaxAttempts": 5, "BackoffRate": 2}],
@@ -89,7 +81,7 @@ def _approval(args: FailoverArgs, *, following: str) -> dict[str, State]:
     }
 
 
-def _change_of_writer(args: FailoverArgs) -> dict[str, State]:
+def _change_of_writer(recovery_arn: str) -> dict[str, State]:
     """By promotion; or, when an operator leaves a healthy region, by a switchover without loss."""
     return {
         "ChooseWriterChange": {
@@ -99,14 +91,53 @@ def _change_of_writer(args: FailoverArgs) -> dict[str, State]:
             ],
             "Default": "Promote",
         },
-        "Promote": flow.recovery_task(
-            args.recovery_arn, "promote", {}, keep="change", following="DescribeWriter", tries=8
-        ),
+        "Promote": flow.recovery_task(recovery_arn, "promote", {}, keep="change", following="DescribeWriter", tries=8),
         "Switch": flow.recovery_task(
-            args.recovery_arn,
+            recovery_arn,
             "switchover",
             {"writer_region": flow.document("preconditions.writer_region")},
             keep="change",
             following="DescribeWriter",
         ),
     }
+
+
+def failback_definition(recovery_arn: str) -> str:
+    """The definition as JSON."""
+    writer_region = flow.document("preconditions.writer_region")
+    given = {"region": flow.document("preconditions.region"), "writer_region": writer_region}
+    states = {
+        **steps.guard(recovery_arn, "failback", following="Preflight"),
+        "Preflight": flow.recovery_task(recovery_arn, "preflight", given, keep="preflight", following="Switch"),
+        "Switch": flow.recovery_task(
+            recovery_arn, "switchover", {"writer_region": writer_region}, keep="change", following="DescribeWriter"
+        ),
+        **steps.wait_for_writer(recovery_arn, lost=None, following="Publish"),
+        **steps.publish(recovery_arn, following="Unfence"),
+        "Unfence": flow.recovery_task(
+            recovery_arn,
+            "unfence",
+            {"region": given["region"], "epoch": flow.document("preconditions.epoch"), "by": flow.RUN_NAME},
+            keep="unfence",
+            following="Replay",
+            tries=8,
+        ),
+        # Replays payments accepted during the switchover, when neither region was allowed to post.
+        **steps.replay(
+            recovery_arn, {"writer_region": writer_region}, seconds=REMOTE_REPLAY, following="VerifyPayment"
+        ),
+        **steps.prove(recovery_arn, following="Measure"),
+        **steps.ending(
+            recovery_arn,
+            "failback",
+            {
+                "change_requested_at": "change.at",
+                "writer_at": "writer.at",
+                "published_at": "publish.at",
+                "unfenced_at": "unfence.at",
+                "replayed_at": "replay.at",
+                "verified_at": "verification.at",
+            },
+        ),
+    }
+    return flow.machine("Brings a region back that was left", states, start="CheckPreconditions", seconds=LIMIT)

@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from components import iam
 from components.database.global_database import Database
-from components.workload import region_switch_steps
+from components.workload.recovery import FENCE, PROVE, step_label
 from shared.naming import Names
 from shared.places import Place
 from shared.references import Regions
@@ -86,7 +86,7 @@ class RegionSwitch(pulumi.ComponentResource):
 
     def _steps(self) -> list[Any]:
         return [
-            self._function_step(region_switch_steps.FENCE, minutes=_FENCE),
+            self._function_step(FENCE, minutes=_FENCE),
             {
                 "name": "move-the-database",
                 "execution_block_type": "AuroraGlobalDatabase",
@@ -100,7 +100,7 @@ class RegionSwitch(pulumi.ComponentResource):
                     }
                 ],
             },
-            self._function_step(region_switch_steps.PROVE, minutes=_PROVE),
+            self._function_step(PROVE, minutes=_PROVE),
         ]
 
     def _function_step(self, step: str, *, minutes: int) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class RegionSwitch(pulumi.ComponentResource):
 
     def _of_its_steps(self) -> list[dict[str, Any]]:
         """The permissions that ARC requires for each kind of step [ARC-2]."""
-        steps = (region_switch_steps.FENCE, region_switch_steps.PROVE)
+        steps = (FENCE, PROVE)
         members = [self._args.database.cluster_arns[place] for place in Place]
         whole = pulumi.Output.concat(
             "arn:aws:rds::", self._account, ":global-cluster:", self._args.names.global_cluster
@@ -160,7 +160,7 @@ class RegionSwitch(pulumi.ComponentResource):
         ]
 
     def _function_arn(self, step: str, place: Place) -> pulumi.Output[str]:
-        name = self._args.names.regional(f"function-{region_switch_steps.label(step)}", place)
+        name = self._args.names.regional(f"function-{step_label(step)}", place)
         return self._arn("lambda", place, f"function:{name}")
 
     def _region_alarm(self, place: Place) -> str:

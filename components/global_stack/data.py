@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.backup.plan import BackupPlan, BackupPlanArgs
-from components.backup.restore_testing import RestoreTesting, RestoreTestingArgs
+from components.backup.plan import BackupPlan, BackupPlanArgs, RestoreTesting, RestoreTestingArgs
 from components.database.global_database import Database, DatabaseArgs
 from components.storage.bucket_replication import BucketReplication, BucketReplicationArgs
 from components.storage.journal_table import Journal, JournalArgs

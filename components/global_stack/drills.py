@@ -6,7 +6,7 @@ import pulumi
 
 from components.database.global_database import Database
 from components.failover.region_switch import RegionSwitch, RegionSwitchArgs
-from components.fault_injection.component import FaultInjection, FaultInjectionArgs
+from components.fault_injection.templates import FaultInjection, FaultInjectionArgs
 from shared.references import Regions
 from shared.settings import GlobalSettings
 

@@ -7,8 +7,7 @@ import pulumi_aws as aws
 
 from components.compute.schedule import ScheduledCall, ScheduledCallArgs
 from components.monitoring import catalogue_compute
-from components.monitoring.alarm import Watched
-from components.monitoring.alarms import metric_alarm
+from components.monitoring.alarms import Watched, metric_alarm
 from components.storage.journal_table import Journal
 from shared.places import Place
 from shared.references import Regions

@@ -7,8 +7,7 @@ import pulumi
 
 from components.monitoring import catalogue_data, catalogue_traffic
 from components.monitoring import dashboard as layout
-from components.monitoring.alarm import Watched
-from components.monitoring.alarms import Alarms, AlarmsArgs
+from components.monitoring.alarms import Alarms, AlarmsArgs, Watched
 from components.monitoring.dashboard import Dashboard, DashboardArgs
 from components.storage.bucket_replication import rule_id
 from shared.naming import Names

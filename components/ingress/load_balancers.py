@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.compute.function import Function
-from components.storage.log_bucket import ALB_PREFIX
+from components.storage.bucket import ALB_PREFIX
 
 HTTPS = 443
 HEALTH_PATH = "/health"

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Mapping
 
-from components.monitoring.alarm import Alarm
+from components.monitoring.alarms import Alarm
 from shared.functions import Trigger
 
 _LAMBDA = "[LAMBDA-8], dimensions: [CW-5]"

@@ -1,6 +1,6 @@
 """Alarms on what keeps data: replication of database, journal and buckets, and backups."""
 
-from components.monitoring.alarm import Alarm
+from components.monitoring.alarms import Alarm
 
 _BACKUP = "[BACKUP-1], dimensions: [CW-5]"
 _NO_JOBS = "counted only when there are some"

@@ -1,6 +1,6 @@
 """Alarms on what brings traffic: API, load balancers, health checks, certificates."""
 
-from components.monitoring.alarm import Alarm
+from components.monitoring.alarms import Alarm
 
 _API = "[APIGW-8]"
 _ALB = "[ALB-5]"

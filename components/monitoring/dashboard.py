@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.monitoring.alarm import Alarm, Watched
+from components.monitoring.alarms import Alarm, Watched
 
 # Every graph names its own region: one dashboard can show both regions, and us-west-2, where Global Accelerator reports
 # [CW-4].

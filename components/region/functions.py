@@ -7,17 +7,15 @@ import pulumi
 
 from components.compute.function import Function
 from components.compute.state_machine import StateMachine, StateMachineArgs
-from components.failover.failback import FailbackArgs, failback_definition
-from components.failover.failover import FailoverArgs, failover_definition
+from components.failover.failover import failback_definition, failover_definition
 from components.monitoring import catalogue_compute
-from components.monitoring.alarm import Watched
+from components.monitoring.alarms import Watched
 from components.workload.context import FunctionContext
 from components.workload.health import health_function
 from components.workload.ledger import ledger_function
 from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
 from components.workload.payments import payments_function
-from components.workload.recovery import recovery_function
-from components.workload.region_switch_steps import region_switch_steps
+from components.workload.recovery import recovery_function, region_switch_steps
 from components.workload.sentinel import sentinel_function
 from shared.functions import FUNCTIONS
 from shared.outputs import ComputeOutputs
@@ -51,17 +49,15 @@ class RegionFunctions(pulumi.ComponentResource):
             "failover",
             {"recovery": recovery, "ledger": ledger},
             lambda arns: failover_definition(
-                FailoverArgs(
-                    recovery_arn=arns["recovery"],
-                    ledger_arn=arns["ledger"],
-                    needs_approval=args.context.settings.approval == "manual",
-                )
+                recovery_arn=arns["recovery"],
+                ledger_arn=arns["ledger"],
+                needs_approval=args.context.settings.approval == "manual",
             ),
         )
         failback = self._machine(
             "failback",
             {"recovery": recovery},
-            lambda arns: failback_definition(FailbackArgs(recovery_arn=arns["recovery"])),
+            lambda arns: failback_definition(arns["recovery"]),
         )
         sentinel = sentinel_function(args.context, failover=failover, failback=failback, opts=self._child)
         steps = region_switch_steps(args.context, opts=self._child) if args.context.settings.region_switch else []

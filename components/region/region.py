@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.compute.function import dependencies
-from components.database.placement import DatabasePlacement, DatabasePlacementArgs
+from components.database.global_database import DatabasePlacement, DatabasePlacementArgs
 from components.network.endpoints import InterfaceEndpoints, InterfaceEndpointsArgs
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
 from components.network.vpc import Network, NetworkArgs, zone_names

@@ -7,11 +7,10 @@ import pulumi
 from components.backup.vault import BackupVault, BackupVaultArgs
 from components.fault_injection.templates import bucket_tag
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
-from components.messaging.event_bus import EventBus, EventBusArgs, bus_arn
+from components.messaging.events import EventBus, EventBusArgs, bus_arn
 from components.messaging.topic import Topic, TopicArgs
-from components.storage.bucket import Bucket, BucketArgs
+from components.storage.bucket import Bucket, BucketArgs, LogBucket, LogBucketArgs
 from components.storage.kms_key import DataKey, DataKeyArgs
-from components.storage.log_bucket import LogBucket, LogBucketArgs
 from shared.outputs import MessagingOutputs, StorageOutputs
 from shared.places import Place
 from shared.references import TextInput, TextsInput

@@ -1,4 +1,6 @@
-"""The `recovery` Lambda function: environment variables and IAM permissions."""
+"""The `recovery` Lambda function: environment variables and IAM permissions. Also the functions of the Region switch
+plan (`components.failover.region_switch`), one per Lambda step, from the same source, since ARC passes a function
+nothing that identifies the step (`functions/recovery/region_switch.py`)."""
 
 from collections.abc import Mapping
 
@@ -78,3 +80,40 @@ def proof(context: FunctionContext) -> list[access.Statement]:
 def _global_cluster_arn(context: FunctionContext) -> pulumi.Output[str]:
     """A global cluster belongs to no region (Service Authorization Reference, Amazon RDS)."""
     return pulumi.Output.concat("arn:aws:rds::", context.account, f":global-cluster:{context.names.global_cluster}")
+
+
+FENCE, PROVE = "fence", "prove"
+_SECONDS = {FENCE: 30, PROVE: 900}  # to prove is to wait for the writer and for the ledger; Lambda allows no more
+WRITER_WAIT = 300
+"""Seconds that one call waits for the writer; ARC calls again."""
+
+
+def step_label(step: str) -> str:
+    """The label of a step's function."""
+    return f"region-switch-{step}"
+
+
+def region_switch_steps(context: FunctionContext, *, opts: pulumi.ResourceOptions) -> list[Function]:
+    """One function per step. The plan's role, in `components.failover.region_switch`, is allowed to invoke them."""
+    statements = {FENCE: access.journal(context), PROVE: proof(context)}
+    descriptions = {
+        FENCE: "Step of the Region switch plan: fences the region that is left",
+        PROVE: "Step of the Region switch plan: names the writer and proves a payment",
+    }
+    return [
+        context.function(
+            "recovery",
+            entry="region_switch",
+            label=step_label(step),
+            description=descriptions[step],
+            environment={
+                **environment(context),
+                "REGION_SWITCH_STEP": step,
+                "WRITER_WAIT_SECONDS": str(WRITER_WAIT),
+            },
+            statements=statements[step],
+            timeout=seconds,
+            opts=opts,
+        )
+        for step, seconds in _SECONDS.items()
+    ]

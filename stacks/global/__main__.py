@@ -10,7 +10,7 @@ from components.global_stack.drills import OptionalDrills, OptionalDrillsArgs
 from components.global_stack.links import RegionLinks, RegionLinksArgs
 from components.global_stack.monitoring import GlobalMonitoring, GlobalMonitoringArgs
 from components.global_stack.traffic import GlobalTraffic, GlobalTrafficArgs
-from components.messaging.event_endpoint import EventEndpoint, EventEndpointArgs
+from components.messaging.events import EventEndpoint, EventEndpointArgs
 from components.network.peering import CrossRegionNetwork, CrossRegionNetworkArgs
 from shared import config, secret_parameters
 from shared.places import Place

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from components.monitoring import catalogue_compute, catalogue_data, catalogue_traffic
-from components.monitoring.alarm import Alarm, Watched
+from components.monitoring.alarms import Alarm, Watched
 
 MODULES = (catalogue_compute, catalogue_data, catalogue_traffic)
 CATALOGUE = list(

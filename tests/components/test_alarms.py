@@ -8,8 +8,7 @@ import pulumi_aws as aws
 import pytest
 
 from components.monitoring import catalogue_compute, catalogue_traffic
-from components.monitoring.alarm import Watched
-from components.monitoring.alarms import Alarms, AlarmsArgs
+from components.monitoring.alarms import Alarms, AlarmsArgs, Watched
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

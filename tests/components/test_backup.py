@@ -8,8 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.backup.plan import BackupPlan, BackupPlanArgs
-from components.backup.restore_testing import RestoreTesting, RestoreTestingArgs
+from components.backup.plan import BackupPlan, BackupPlanArgs, RestoreTesting, RestoreTestingArgs
 from components.backup.vault import BackupVault, BackupVaultArgs
 from tests.recorder import Built
 

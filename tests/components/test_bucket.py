@@ -6,8 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.storage.bucket import Bucket, BucketArgs
-from components.storage.log_bucket import ALB_PREFIX, LogBucket, LogBucketArgs
+from components.storage.bucket import ALB_PREFIX, Bucket, BucketArgs, LogBucket, LogBucketArgs
 from tests.components.documents import allowed_to, refuses_plain_http, statements
 from tests.recorder import Built
 

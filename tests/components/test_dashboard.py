@@ -10,7 +10,7 @@ import pytest
 
 from components.monitoring import catalogue_compute, catalogue_data
 from components.monitoring import dashboard as layout
-from components.monitoring.alarm import Watched
+from components.monitoring.alarms import Watched
 from components.monitoring.dashboard import Dashboard, DashboardArgs
 from tests.recorder import Built
 

@@ -8,8 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components.messaging.event_bus import EventBus, EventBusArgs, bus_arn
-from components.messaging.event_endpoint import EventEndpoint, EventEndpointArgs, endpoint_id
+from components.messaging.events import EventBus, EventBusArgs, EventEndpoint, EventEndpointArgs, bus_arn, endpoint_id
 from shared.naming import Names
 from shared.places import Place
 from tests.components.answers import answer

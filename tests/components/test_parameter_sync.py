@@ -13,7 +13,7 @@ from components.compute.function import SOURCES
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.network.vpc import Network, NetworkArgs
 from components.storage.parameters import SeededParameters, SeededParametersArgs
-from components.workload import parameter_events
+from components.workload import parameter_sync
 from components.workload.context import FunctionContext
 from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
 from shared.naming import Names
@@ -72,9 +72,9 @@ def test_events_of_the_prefix_go_to_the_queue_but_for_the_regions_own(build: Bui
 def test_our_own_stamp_on_a_parameter_is_no_news(build: Build) -> None:
     tags = patterns(build(sync()))["rule-parameter-tags-primary-dev"]
 
-    assert tags["detail"]["changed-tag-keys"] == [{"anything-but": [parameter_events.STAMP]}]
+    assert tags["detail"]["changed-tag-keys"] == [{"anything-but": [parameter_sync.STAMP]}]
     written = (SOURCES / "parameter_sync" / "parameter.py").read_text()
-    assert f'TAG = "{parameter_events.STAMP}"' in written, "the function writes another tag"
+    assert f'TAG = "{parameter_sync.STAMP}"' in written, "the function writes another tag"
 
 
 def test_the_queue_takes_from_our_rules_only_and_gives_up_into_a_queue_of_its_own(build: Build) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import jsonata  # type: ignore[import-untyped]
 import pytest
 
-from components.failover.failback import FailbackArgs, failback_definition
-from components.failover.failover import FailoverArgs, failover_definition
+from components.failover.failover import failback_definition, failover_definition
 
 RECOVERY = "arn:aws:lambda:us-east-2:000000000000:function:function-recovery-secondary-dev"
 LEDGER = "arn:aws:lambda:us-east-2:000000000000:function:function-ledger-secondary-dev"
@@ -16,13 +15,13 @@ ENDS = {"Succeed", "Fail"}
 
 
 def failover(*, needs_approval: bool = False) -> str:
-    return failover_definition(FailoverArgs(recovery_arn=RECOVERY, ledger_arn=LEDGER, needs_approval=needs_approval))
+    return failover_definition(RECOVERY, LEDGER, needs_approval=needs_approval)
 
 
 DEFINITIONS = {
     "failover": failover(),
     "failover that asks": failover(needs_approval=True),
-    "failback": failback_definition(FailbackArgs(recovery_arn=RECOVERY)),
+    "failback": failback_definition(RECOVERY),
 }
 
 

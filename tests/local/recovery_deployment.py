@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from components.compute import function
-from components.failover.failback import FailbackArgs, failback_definition
-from components.failover.failover import FailoverArgs, failover_definition
+from components.failover.failover import failback_definition, failover_definition
 from localaws.core.environment import ACCOUNT
 from tests.functions.http_endpoint import http_endpoint
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
@@ -144,9 +143,9 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
     )
     recovery, ledger = arns["recovery"], arns["ledger"]
     definitions = {
-        "failover": failover_definition(FailoverArgs(recovery_arn=recovery, ledger_arn=ledger, needs_approval=False)),
-        "asking": failover_definition(FailoverArgs(recovery_arn=recovery, ledger_arn=ledger, needs_approval=True)),
-        "failback": failback_definition(FailbackArgs(recovery_arn=recovery)),
+        "failover": failover_definition(recovery, ledger, needs_approval=False),
+        "asking": failover_definition(recovery, ledger, needs_approval=True),
+        "failback": failback_definition(recovery),
     }
     for machine, definition in definitions.items():
         made = aws.client("stepfunctions", region).create_state_machine(

@@ -31,7 +31,8 @@ def world(planes: LocalAws) -> Iterator[RecoveryWorld]:
 
 
 def _deploy(world: RecoveryWorld, region: str, step: str) -> None:
-    """As `components.workload.region_switch_steps`: the code and the surroundings of `recovery`, another entry."""
+    """As `components.workload.recovery.region_switch_steps`: the code and the surroundings of `recovery`, another
+    entry."""
     client = world.aws.client("lambda", region)
     variables = client.get_function_configuration(FunctionName=f"{world.name}-recovery")["Environment"]["Variables"]
     archive = io.BytesIO()

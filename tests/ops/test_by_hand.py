@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from components.failover.failback import FailbackArgs, failback_definition
-from components.failover.failover import FailoverArgs, failover_definition
+from components.failover.failover import failback_definition, failover_definition
 from localaws.core.environment import ACCOUNT
 from ops.environment import search as finding
 from ops.environment.aws import Caller
@@ -215,8 +214,8 @@ def test_a_region_is_meant_by_its_name_or_its_place_and_no_other(world: World) -
 
 def test_every_step_that_people_are_told_of_is_one_of_the_machines() -> None:
     definitions = [
-        failover_definition(FailoverArgs(recovery_arn="r", ledger_arn="l", needs_approval=True)),
-        failback_definition(FailbackArgs(recovery_arn="r")),
+        failover_definition("r", "l", needs_approval=True),
+        failback_definition("r"),
     ]
     states = {state for each in definitions for state in json.loads(each)["States"]}
 

@@ -1,5 +1,5 @@
-"""The global endpoint of the two event buses: events go to the primary's, or to the secondary's while that is
-unhealthy.
+"""A region's event bus, and the global endpoint of the two: events go to the primary's, or to the secondary's while
+that is unhealthy.
 
 Publishers use the endpoint's id and Signature Version 4A, which needs `awscrt` [EVENTS-3]. Events reach both buses, so
 consumers must recognise duplicates.
@@ -12,8 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
-from components.monitoring.alarm import Watched
-from components.monitoring.alarms import metric_alarm
+from components.monitoring.alarms import Watched, metric_alarm
 from components.monitoring.catalogue_compute import EVENT_LATENCY
 from shared.naming import Names
 from shared.places import Place
@@ -131,3 +130,38 @@ def _statements(role_arn: pulumi.Output[str], args: EventEndpointArgs) -> list[d
         ),
         iam.allow(["kms:Decrypt"], [region.outputs.storage.data_key_arn for region in args.regions.values()]),
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventBusArgs:
+    name: str
+    key_arn: pulumi.Input[str]
+    dead_letter_arn: pulumi.Input[str]
+
+
+class EventBus(pulumi.ComponentResource):
+    """An event bus, by the same name in both regions, as a global endpoint requires [EVENTS-1], and encrypted with the
+    region's key. An event that crosses to the other bus travels in TLS and is encrypted there
+    with that region's key. Such a bus cannot have schema discovery [EVENTS-10]."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EventBusArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("dr:event_bus:EventBus", name, None, opts)
+        bus = aws.cloudwatch.EventBus(
+            f"{name}-bus",
+            name=args.name,
+            description="Payments, in both regions by this name",
+            kms_key_identifier=args.key_arn,
+            # Keeps events that could not be encrypted or decrypted [EVENTS-9].
+            dead_letter_config={"arn": args.dead_letter_arn},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.name, self.arn = bus.name, bus.arn
+        self.register_outputs({"name": self.name, "arn": self.arn})
+
+
+def bus_arn(region: str, account: pulumi.Input[str], name: str) -> pulumi.Output[str]:
+    """The ARN that a bus will have: for policies that must stand before the bus does."""
+    return pulumi.Output.concat(f"arn:aws:events:{region}:", account, f":event-bus/{name}")
