@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
-from components.monitoring.alarms import Watched
+from components.monitoring.alarms import Monitored
 from components.monitoring.catalogue_compute import BY_TRIGGER
 from shared.functions import FUNCTIONS
 from shared.outputs import FunctionOutputs
@@ -87,7 +87,7 @@ class Function(pulumi.ComponentResource):
     invoke_arn: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     label: str
-    watched: Watched
+    monitored: Monitored
     outputs: FunctionOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: FunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -136,7 +136,7 @@ class Function(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[logs, policy]),
         )
         self.arn, self.name, self.invoke_arn = function.arn, function.name, function.invoke_arn
-        self.watched = Watched(
+        self.monitored = Monitored(
             name=self.label,
             alarms=BY_TRIGGER[FUNCTIONS.get(self.label, "request")],
             dimensions={"function": self.name},

@@ -1,1 +1,2 @@
-"""The Aurora global database and what its member clusters need: engine version, placement, master secret."""
+"""The Aurora global database and its members' subnet groups, engine versions and master secret. Who may write is
+decided by the control records in `functions/`."""

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 from components.compute.schedule import ScheduledCall, ScheduledCallArgs
 from components.monitoring import catalogue_compute
-from components.monitoring.alarms import Watched, metric_alarm
+from components.monitoring.alarms import Monitored, metric_alarm
 from components.storage.journal_table import Journal
 from shared.places import Place
 from shared.references import Regions
@@ -62,7 +62,7 @@ class RegionLinks(pulumi.ComponentResource):
         metric_alarm(
             f"{name}-silent",
             self._names.regional("alarm-sentinel-silent", args.place),
-            Watched(
+            Monitored(
                 name="sentinel",
                 alarms=catalogue_compute.SCHEDULED_FUNCTION,
                 dimensions={"function": self._functions["sentinel"].name},

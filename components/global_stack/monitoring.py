@@ -7,7 +7,7 @@ import pulumi
 
 from components.monitoring import catalogue_data, catalogue_traffic
 from components.monitoring import dashboard as layout
-from components.monitoring.alarms import Alarms, AlarmsArgs, Watched
+from components.monitoring.alarms import Alarms, AlarmsArgs, Monitored
 from components.monitoring.dashboard import Dashboard, DashboardArgs
 from components.storage.bucket_replication import rule_id
 from shared.naming import Names
@@ -39,7 +39,7 @@ class GlobalMonitoring(pulumi.ComponentResource):
         if not any(region.region == HEALTH_METRICS_REGION for region in args.regions.values()):
             pulumi.warn(f"no region is {HEALTH_METRICS_REGION}, where health checks report: they have no alarm", self)
         for place, region in args.regions.items():
-            watched = [*_replication(args, place), *(checks if region.region == HEALTH_METRICS_REGION else [])]
+            monitored = [*_replication(args, place), *(checks if region.region == HEALTH_METRICS_REGION else [])]
             Alarms(
                 f"{name}-{place}",
                 AlarmsArgs(
@@ -47,13 +47,13 @@ class GlobalMonitoring(pulumi.ComponentResource):
                     prefix=args.names.regional("alarm-global", place),
                     region=region.region,
                     topic_arn=region.outputs.messaging.topic_arn,
-                    watched=watched,
+                    monitored=monitored,
                     composite=None,
                 ),
                 opts=pulumi.ResourceOptions(parent=self, provider=region.provider),
             )
             sections.append(
-                layout.Section(title=f"{place}: {region.region}", widgets=layout.watched(region.region, watched))
+                layout.Section(title=f"{place}: {region.region}", widgets=layout.alarm_graphs(region.region, monitored))
             )
         self.dashboard = Dashboard(
             f"{name}-dashboard",
@@ -72,36 +72,36 @@ class GlobalMonitoring(pulumi.ComponentResource):
         return layout.Section(title="Traffic", widgets=widgets)
 
 
-def _health_checks(args: GlobalMonitoringArgs) -> list[Watched]:
+def _health_checks(args: GlobalMonitoringArgs) -> list[Monitored]:
     return [
-        Watched(name=f"{what}-{place}", alarms=catalogue_traffic.HEALTH_CHECK, dimensions={"health_check": check})
+        Monitored(name=f"{what}-{place}", alarms=catalogue_traffic.HEALTH_CHECK, dimensions={"health_check": check})
         for place, checks in args.health_checks.items()
         for what, check in checks.items()
     ]
 
 
-def _replication(args: GlobalMonitoringArgs, place: Place) -> list[Watched]:
+def _replication(args: GlobalMonitoringArgs, place: Place) -> list[Monitored]:
     """Replication metrics that AWS publishes in this region: of the sender or of the receiver, depending on the
     service."""
     here, there = args.regions[place], args.regions[place.other]
     own, other = here.outputs.storage, there.outputs.storage
     sent = {"source": own.bucket_name, "destination": other.bucket_name, "rule": rule_id(place)}
     received = {"source": other.bucket_name, "destination": own.bucket_name, "rule": rule_id(place.other)}
-    watched = [
-        Watched(
+    monitored = [
+        Monitored(
             name="database",
             alarms=catalogue_data.DATABASE_MEMBER,
             dimensions={"cluster": args.names.regional("aurora", place), "source_region": there.region},
         ),
-        Watched(
+        Monitored(
             name="journal",
             alarms=catalogue_data.JOURNAL,
             dimensions={"table": args.journal_table, "receiving_region": there.region},
         ),
-        Watched(name="bucket-out", alarms=catalogue_data.BUCKET_SENDING, dimensions=sent),
-        Watched(name="bucket-in", alarms=catalogue_data.BUCKET_RECEIVING, dimensions=received),
+        Monitored(name="bucket-out", alarms=catalogue_data.BUCKET_SENDING, dimensions=sent),
+        Monitored(name="bucket-in", alarms=catalogue_data.BUCKET_RECEIVING, dimensions=received),
     ]
     if place is Place.PRIMARY:  # whose vault the backup plan fills
         vault = {"vault": own.vault_name}
-        watched.append(Watched(name="backups", alarms=catalogue_data.BACKUP_PLAN, dimensions=vault))
-    return watched
+        monitored.append(Monitored(name="backups", alarms=catalogue_data.BACKUP_PLAN, dimensions=vault))
+    return monitored

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import iam
-from components.monitoring.alarms import Watched, metric_alarm
+from components.monitoring.alarms import Monitored, metric_alarm
 from components.monitoring.catalogue_compute import EVENT_LATENCY
 from shared.naming import Names
 from shared.places import Place
@@ -73,7 +73,7 @@ class EventEndpoint(pulumi.ComponentResource):
         alarm = metric_alarm(
             f"{self._prefix}-latency",
             self._args.names.shared("alarm-events-latency"),
-            Watched(name="events", alarms=[EVENT_LATENCY], dimensions={}),
+            Monitored(name="events", alarms=[EVENT_LATENCY], dimensions={}),
             EVENT_LATENCY,
             topic_arn=self._args.regions[Place.PRIMARY].outputs.messaging.topic_arn,
             opts=self._child,

@@ -22,7 +22,7 @@ _HOUR, _DAY = 3600, 86400
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
     """One entry of the catalogue; by default an alarm that goes off when the metric counted something in one minute.
-    `dimensions` gives, for each of AWS's dimensions, the key of its value in `Watched.dimensions`."""
+    `dimensions` gives, for each of AWS's dimensions, the key of its value in `Monitored.dimensions`."""
 
     key: str
     namespace: str
@@ -32,7 +32,7 @@ class Alarm:
     period: int = 60  # seconds
     evaluation_periods: int = 1
     datapoints: int = 1  # how many of them must breach
-    threshold: float = 1  # in the metric's unit; or, with `share_of`, a share of a limit of the watched thing
+    threshold: float = 1  # in the metric's unit; or, with `share_of`, a share of a limit of the monitored thing
     share_of: str | None = None
     comparison: Comparison = "GreaterThanOrEqualToThreshold"
     missing: Missing = "notBreaching"
@@ -58,7 +58,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
+class Monitored:
     """A monitored resource and its alarms. Values of dimensions may be Pulumi outputs."""
 
     name: str  # part of its alarms' names: `payments`
@@ -92,11 +92,11 @@ class AlarmsArgs:
     prefix: str  # of the alarms' names
     region: str
     topic_arn: pulumi.Input[str]  # in the same region: alarms can notify no other [CW-1]
-    watched: Sequence[Watched]
+    monitored: Sequence[Monitored]
     composite: str | None  # the name of the alarm that sums up the urgent ones
 
     def __post_init__(self) -> None:
-        names = [self.name_of(thing, alarm) for thing in self.watched for alarm in thing.alarms]
+        names = [self.name_of(thing, alarm) for thing in self.monitored for alarm in thing.alarms]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"alarms {', '.join(twice)} are there twice; give what they watch names of their own")
         misplaced = [alarm for alarm in self._alarms() if alarm.home == "us-east-1" != self.region]
@@ -110,11 +110,11 @@ class AlarmsArgs:
                 f"composite alarm {self.composite} sums up {urgent} alarms; 1 to {_MOST_CHILDREN} are possible"
             )
 
-    def name_of(self, thing: Watched, alarm: Alarm) -> str:
+    def name_of(self, thing: Monitored, alarm: Alarm) -> str:
         return f"{self.prefix}-{thing.name}-{alarm.key}"
 
     def _alarms(self) -> list[Alarm]:
-        return [alarm for thing in self.watched for alarm in thing.alarms]
+        return [alarm for thing in self.monitored for alarm in thing.alarms]
 
 
 class Alarms(pulumi.ComponentResource):
@@ -138,7 +138,7 @@ class Alarms(pulumi.ComponentResource):
                     opts=child,
                 ),
             )
-            for thing in args.watched
+            for thing in args.monitored
             for alarm in thing.alarms
         }
         self.names = [resource.name for _, resource in made.values()]
@@ -161,7 +161,7 @@ class Alarms(pulumi.ComponentResource):
 def metric_alarm(
     resource_name: str,
     alarm_name: str,
-    thing: Watched,
+    thing: Monitored,
     alarm: Alarm,
     *,
     topic_arn: pulumi.Input[str],

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.monitoring.alarms import Alarm, Watched
+from components.monitoring.alarms import Alarm, Monitored
 
 # Every graph names its own region: one dashboard can show both regions, and us-west-2, where Global Accelerator reports
 # [CW-4].
@@ -51,7 +51,7 @@ def graph(
     return {"type": "metric", "properties": properties}
 
 
-def watched(region: str, things: Sequence[Watched]) -> list[Widget]:
+def alarm_graphs(region: str, things: Sequence[Monitored]) -> list[Widget]:
     """A graph for each alarm."""
     return [_alarm_graph(region, thing, alarm) for thing in things for alarm in thing.alarms]
 
@@ -127,7 +127,7 @@ def _line(series: Series) -> list[Any]:
     return [series.namespace, series.metric, *dimensions, options]
 
 
-def _alarm_graph(region: str, thing: Watched, alarm: Alarm) -> Widget:
+def _alarm_graph(region: str, thing: Monitored, alarm: Alarm) -> Widget:
     series = Series(
         namespace=alarm.namespace,
         metric=alarm.metric,

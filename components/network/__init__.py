@@ -1,1 +1,3 @@
-"""VPCs, their endpoints, flow logs, and the peering between the regions."""
+"""VPCs, their endpoints and flow logs, and the private network between the regions. Load balancers are in
+`components.ingress`.
+"""

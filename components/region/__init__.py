@@ -1,1 +1,3 @@
-"""One region as a whole: the only package that composes the others. `region` is its table of contents."""
+"""One region as a whole, composed of the other packages. `region` is its table of contents. What ties the two regions
+together is in `components.global_stack`.
+"""

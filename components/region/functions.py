@@ -9,7 +9,7 @@ from components.compute.function import Function
 from components.compute.state_machine import StateMachine, StateMachineArgs
 from components.failover.failover import failback_definition, failover_definition
 from components.monitoring import catalogue_compute
-from components.monitoring.alarms import Watched
+from components.monitoring.alarms import Monitored
 from components.workload.context import FunctionContext
 from components.workload.health import health_function
 from components.workload.ledger import ledger_function
@@ -35,7 +35,7 @@ class RegionFunctions(pulumi.ComponentResource):
 
     by_name: dict[str, Function]  # all of the catalogue, and the steps of a Region switch plan
     probers: list[Function]  # those that call the health endpoints of both regions
-    watched: list[Watched]
+    monitored: list[Monitored]
     outputs: ComputeOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: RegionFunctionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -66,11 +66,11 @@ class RegionFunctions(pulumi.ComponentResource):
         made = [payments, health, ledger, recovery, sentinel, *steps, parameters.function]
         self.by_name = {each.label: each for each in made}
         self.probers = [sentinel, recovery, *steps]
-        self.watched = [
-            *(each.watched for each in made),
-            *parameters.watched_queues,
+        self.monitored = [
+            *(each.monitored for each in made),
+            *parameters.monitored_queues,
             *(
-                Watched(name=machine, alarms=catalogue_compute.STATE_MACHINE, dimensions={"machine": arn})
+                Monitored(name=machine, alarms=catalogue_compute.STATE_MACHINE, dimensions={"machine": arn})
                 for machine, arn in (("failover", failover.arn), ("failback", failback.arn))
             ),
         ]

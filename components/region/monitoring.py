@@ -6,7 +6,7 @@ import pulumi
 
 from components.monitoring import catalogue_compute, catalogue_data, catalogue_traffic
 from components.monitoring import dashboard as layout
-from components.monitoring.alarms import Alarms, AlarmsArgs, Watched
+from components.monitoring.alarms import Alarms, AlarmsArgs, Monitored
 from components.monitoring.dashboard import Dashboard, DashboardArgs
 from components.region.functions import RegionFunctions
 from components.region.ingress import RegionIngress
@@ -31,14 +31,14 @@ class RegionMonitoring(pulumi.ComponentResource):
         super().__init__("dr:region:RegionMonitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names, region = args.settings.names, args.settings.region(args.place)
-        watched = [*args.functions.watched, *_ingress(args.ingress), *_storage(args)]
+        monitored = [*args.functions.monitored, *_ingress(args.ingress), *_storage(args)]
         Alarms(
             "alarms",
             AlarmsArgs(
                 prefix=names.regional("alarm", args.place),
                 region=region,
                 topic_arn=args.storage.topic.arn,
-                watched=watched,
+                monitored=monitored,
                 composite=names.regional("alarm-region", args.place),
             ),
             opts=child,
@@ -54,7 +54,7 @@ class RegionMonitoring(pulumi.ComponentResource):
                 name=names.regional("dashboard", args.place),
                 sections=[
                     layout.Section(title="Traffic", widgets=traffic),
-                    layout.Section(title="Alarms", widgets=layout.watched(region, watched)),
+                    layout.Section(title="Alarms", widgets=layout.alarm_graphs(region, monitored)),
                 ],
             ),
             opts=child,
@@ -62,15 +62,15 @@ class RegionMonitoring(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _ingress(ingress: RegionIngress) -> list[Watched]:
+def _ingress(ingress: RegionIngress) -> list[Monitored]:
     balancers, api = ingress.load_balancers, ingress.api
     return [
-        Watched(
+        Monitored(
             name="alb",
             alarms=catalogue_traffic.LOAD_BALANCER,
             dimensions={"load_balancer": balancers.alb.arn_suffix},
         ),
-        Watched(
+        Monitored(
             name="nlb",
             alarms=catalogue_traffic.TARGETS,
             dimensions={
@@ -78,8 +78,8 @@ def _ingress(ingress: RegionIngress) -> list[Watched]:
                 "target_group": balancers.target_group.arn_suffix,
             },
         ),
-        Watched(name="api", alarms=catalogue_traffic.API, dimensions={"api": api.name, "stage": api.stage}),
-        Watched(
+        Monitored(name="api", alarms=catalogue_traffic.API, dimensions={"api": api.name, "stage": api.stage}),
+        Monitored(
             name="certificate",
             alarms=catalogue_traffic.CERTIFICATE,
             dimensions={"certificate": ingress.certificate.arn},
@@ -87,17 +87,17 @@ def _ingress(ingress: RegionIngress) -> list[Watched]:
     ]
 
 
-def _storage(args: RegionMonitoringArgs) -> list[Watched]:
+def _storage(args: RegionMonitoringArgs) -> list[Monitored]:
     vault = args.storage.vault.name
     other = args.settings.names.regional("vault", args.place.other)
     return [
-        Watched(
+        Monitored(
             name="dead-letters",
             alarms=catalogue_compute.DEAD_LETTER_QUEUE,
             dimensions={"queue": args.storage.dead_letters.name},
         ),
-        Watched(name="vault", alarms=catalogue_data.BACKUP_VAULT, dimensions={"vault": vault}),
+        Monitored(name="vault", alarms=catalogue_data.BACKUP_VAULT, dimensions={"vault": vault}),
         # A copy is counted under the vault it goes to; in which region, AWS does not document: both have the alarm.
-        Watched(name="copies-here", alarms=catalogue_data.BACKUP_COPIES, dimensions={"vault": vault}),
-        Watched(name="copies-there", alarms=catalogue_data.BACKUP_COPIES, dimensions={"vault": other}),
+        Monitored(name="copies-here", alarms=catalogue_data.BACKUP_COPIES, dimensions={"vault": vault}),
+        Monitored(name="copies-there", alarms=catalogue_data.BACKUP_COPIES, dimensions={"vault": other}),
     ]

@@ -17,7 +17,7 @@ from components.compute.schedule import ScheduledCall, ScheduledCallArgs
 from components.iam import tls_only
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.monitoring import catalogue_compute
-from components.monitoring.alarms import Watched
+from components.monitoring.alarms import Monitored
 from components.workload.context import FunctionContext
 from shared.places import Place
 
@@ -191,7 +191,7 @@ class ParameterSync(pulumi.ComponentResource):
 
     function: Function
     dead_letters: DeadLetterQueue
-    watched_queues: list[Watched]
+    monitored_queues: list[Monitored]
 
     def __init__(self, name: str, args: ParameterSyncArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:parameters:ParameterSync", name, None, opts)
@@ -249,9 +249,9 @@ class ParameterSync(pulumi.ComponentResource):
         if context.settings.parameter_throughput == "high":
             # A setting of the whole account in this region; it costs by the call.
             aws.ssm.ServiceSetting(f"{name}-throughput", setting_id=SETTING, setting_value="true", opts=self._child)
-        self.watched_queues = [
-            Watched(name="parameters", alarms=catalogue_compute.WORK_QUEUE, dimensions={"queue": queue.name}),
-            Watched(
+        self.monitored_queues = [
+            Monitored(name="parameters", alarms=catalogue_compute.WORK_QUEUE, dimensions={"queue": queue.name}),
+            Monitored(
                 name="parameters-dead",
                 alarms=catalogue_compute.DEAD_LETTER_QUEUE,
                 dimensions={"queue": self.dead_letters.name},

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from components.monitoring import catalogue_compute, catalogue_data, catalogue_traffic
-from components.monitoring.alarms import Alarm, Watched
+from components.monitoring.alarms import Alarm, Monitored
 
 MODULES = (catalogue_compute, catalogue_data, catalogue_traffic)
 CATALOGUE = list(
@@ -64,7 +64,7 @@ def test_every_metric_is_looked_up_by_the_dimensions_it_is_published_by() -> Non
 
 def test_everything_required_is_watched() -> None:
     """R10: each of these words stands in the requirement."""
-    watched = {
+    monitored = {
         "health checks": catalogue_traffic.HEALTH_CHECK,
         "replication lag of Aurora": catalogue_data.DATABASE_MEMBER,
         "replication lag of DynamoDB": catalogue_data.JOURNAL,
@@ -77,8 +77,8 @@ def test_everything_required_is_watched() -> None:
         "certificate expiry": catalogue_traffic.CERTIFICATE,
     }
 
-    assert all(watched.values())
-    assert set().union(*(set(map(id, group)) for group in watched.values())) <= {id(alarm) for alarm in CATALOGUE}
+    assert all(monitored.values())
+    assert set().union(*(set(map(id, group)) for group in monitored.values())) <= {id(alarm) for alarm in CATALOGUE}
 
 
 def test_every_entry_gives_its_reasons_and_where_its_facts_are_from() -> None:
@@ -147,19 +147,21 @@ def test_keys_tell_the_alarms_of_one_thing_apart() -> None:
 
 def test_a_share_is_taken_of_the_watched_things_own_limit() -> None:
     duration = entry("AWS/Lambda", "Duration")
-    ledger = Watched(name="ledger", alarms=[duration], dimensions={"function": "ledger"}, limits={"timeout_ms": 10_000})
+    ledger = Monitored(
+        name="ledger", alarms=[duration], dimensions={"function": "ledger"}, limits={"timeout_ms": 10_000}
+    )
 
     assert ledger.threshold(duration) == 8_000
 
 
 def test_a_thing_without_the_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="limit timeout_ms of ledger"):
-        Watched(name="ledger", alarms=catalogue_compute.FUNCTION, dimensions={"function": "ledger"})
+        Monitored(name="ledger", alarms=catalogue_compute.FUNCTION, dimensions={"function": "ledger"})
 
 
 def test_a_thing_without_a_dimension_is_refused() -> None:
     with pytest.raises(ValueError, match="needs the stage of api"):
-        Watched(name="api", alarms=catalogue_traffic.API, dimensions={"api": "api-payments-primary-dev"})
+        Monitored(name="api", alarms=catalogue_traffic.API, dimensions={"api": "api-payments-primary-dev"})
 
 
 def test_more_datapoints_than_periods_are_refused() -> None:

@@ -8,40 +8,40 @@ import pulumi_aws as aws
 import pytest
 
 from components.monitoring import catalogue_compute, catalogue_traffic
-from components.monitoring.alarms import Alarms, AlarmsArgs, Watched
+from components.monitoring.alarms import Alarms, AlarmsArgs, Monitored
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
 TOPIC = "arn:aws:sns:us-east-1:000000000000:topic-primary-dev"
-PAYMENTS = Watched(
+PAYMENTS = Monitored(
     name="payments",
     alarms=catalogue_compute.FUNCTION,
     dimensions={"function": "function-payments-primary-dev"},
     limits={"timeout_ms": 10_000},
 )
-TARGETS = Watched(
+TARGETS = Monitored(
     name="nlb",
     alarms=catalogue_traffic.TARGETS,
     dimensions={"load_balancer": "net/nlb/1", "target_group": "targetgroup/a/2"},
 )
-CHECK = Watched(name="nlb-primary", alarms=catalogue_traffic.HEALTH_CHECK, dimensions={"health_check": "check-1"})
+CHECK = Monitored(name="nlb-primary", alarms=catalogue_traffic.HEALTH_CHECK, dimensions={"health_check": "check-1"})
 
 
-def args(watched: Sequence[Watched], **changed: Any) -> AlarmsArgs:
+def args(monitored: Sequence[Monitored], **changed: Any) -> AlarmsArgs:
     known: dict[str, Any] = {
         "prefix": "alarm-primary-dev",
         "region": "us-east-1",
         "topic_arn": TOPIC,
-        "watched": watched,
+        "monitored": monitored,
         "composite": None,
     }
     return AlarmsArgs(**(known | changed))
 
 
-def alarms(watched: Sequence[Watched], **changed: Any) -> Callable[[], None]:
+def alarms(monitored: Sequence[Monitored], **changed: Any) -> Callable[[], None]:
     def program() -> None:
         provider = aws.Provider("primary", region="us-east-1")
-        Alarms("alarms", args(watched, **changed), opts=pulumi.ResourceOptions(providers=[provider]))
+        Alarms("alarms", args(monitored, **changed), opts=pulumi.ResourceOptions(providers=[provider]))
 
     return program
 
@@ -108,7 +108,7 @@ def test_a_composite_of_nothing_urgent_is_refused() -> None:
 
 def test_a_composite_of_more_alarms_than_aws_takes_is_refused() -> None:
     many = [
-        Watched(name=f"nlb-{index}", alarms=catalogue_traffic.TARGETS, dimensions=TARGETS.dimensions)
+        Monitored(name=f"nlb-{index}", alarms=catalogue_traffic.TARGETS, dimensions=TARGETS.dimensions)
         for index in range(101)
     ]
     with pytest.raises(ValueError, match="sums up 101 alarms"):

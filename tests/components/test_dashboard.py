@@ -10,12 +10,12 @@ import pytest
 
 from components.monitoring import catalogue_compute, catalogue_data
 from components.monitoring import dashboard as layout
-from components.monitoring.alarms import Watched
+from components.monitoring.alarms import Monitored
 from components.monitoring.dashboard import Dashboard, DashboardArgs
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
-PAYMENTS = Watched(
+PAYMENTS = Monitored(
     name="payments",
     alarms=catalogue_compute.FUNCTION,
     dimensions={"function": "payments"},
@@ -23,8 +23,8 @@ PAYMENTS = Watched(
 )
 
 
-def bucket(name: Any) -> Watched:
-    return Watched(
+def bucket(name: Any) -> Monitored:
+    return Monitored(
         name="objects",
         alarms=catalogue_data.BUCKET_RECEIVING,
         dimensions={"source": name, "destination": "bucket-b", "rule": "primary-to-secondary"},
@@ -35,8 +35,8 @@ def dashboard() -> None:
     provider = aws.Provider("primary", region="us-east-1")
     queue = aws.sqs.Queue("known-later", name="bucket-a", opts=pulumi.ResourceOptions(provider=provider))
     sections = [
-        layout.Section(title="Primary", widgets=layout.watched("us-east-1", [PAYMENTS])),
-        layout.Section(title="Both", widgets=layout.watched("us-east-2", [bucket(queue.name)])),
+        layout.Section(title="Primary", widgets=layout.alarm_graphs("us-east-1", [PAYMENTS])),
+        layout.Section(title="Both", widgets=layout.alarm_graphs("us-east-2", [bucket(queue.name)])),
         layout.Section(title="World", widgets=[layout.accelerator_traffic("accelerator-1")]),
     ]
     args = DashboardArgs(name="dashboard-dev", sections=sections)
@@ -78,7 +78,7 @@ def test_the_same_dashboard_is_the_same_text(build: Build) -> None:
 
 
 def test_whatever_can_go_off_can_be_seen() -> None:
-    shown = graphs(layout.watched("us-east-1", [PAYMENTS]))
+    shown = graphs(layout.alarm_graphs("us-east-1", [PAYMENTS]))
 
     assert [each["metrics"][0][1] for each in shown] == [alarm.metric for alarm in catalogue_compute.FUNCTION]
     assert [each["annotations"]["horizontal"][0]["value"] for each in shown] == [1, 1, 8_000]

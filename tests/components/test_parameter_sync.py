@@ -46,8 +46,8 @@ def sync(place: Place = Place.PRIMARY, settings: Mapping[str, str] = MappingProx
         )
         made = ParameterSync("parameters", ParameterSyncArgs(context=context), opts=opts)
         pulumi.export(
-            "watched",
-            [[alarm.metric for alarm in each.alarms] for each in [made.function.watched, *made.watched_queues]],
+            "monitored",
+            [[alarm.metric for alarm in each.alarms] for each in [made.function.monitored, *made.monitored_queues]],
         )
 
     return program
@@ -140,7 +140,7 @@ def test_both_functions_know_each_others_writing_by_the_roles_they_run_under(bui
 
 
 def test_everything_that_can_fail_is_watched(build: Build) -> None:
-    metrics = [metric for each in build(sync()).exports["watched"] for metric in each]
+    metrics = [metric for each in build(sync()).exports["monitored"] for metric in each]
 
     assert {"Errors", "Throttles", "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"} <= set(
         metrics

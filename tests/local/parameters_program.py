@@ -1,6 +1,6 @@
 """A Pulumi program with what keeps parameters equal, in both regions, and little else; deployed by parameters_world.py.
 
-Alarms are made on what the component says is to be watched.
+Alarms are made on what the component says is to be monitored.
 """
 
 import pulumi
@@ -70,7 +70,7 @@ for place in Place:
             prefix=names.regional("alarm", place),
             region=region,
             topic_arn=topic.arn,
-            watched=[sync.function.watched, *sync.watched_queues],
+            monitored=[sync.function.monitored, *sync.monitored_queues],
             composite=None,
         ),
         opts=at[place],
