@@ -46,7 +46,7 @@ def _refuse_mixed(
             )
         for name, region, _ in _arns(cell):
             if region not in ("", cell.region):
-                raise DeploymentError(f"stack {place} says it is in {cell.region}, but its {name} is in {region}")
+                raise DeploymentError(f"stack {place} is in {cell.region}, but its {name} is in {region}")
     if cells[Place.PRIMARY].region == cells[Place.SECONDARY].region:
         raise DeploymentError(
             f"both places of {environment} are in {cells[Place.PRIMARY].region}; two regions are needed"

@@ -76,7 +76,7 @@ def refuse_foreign_account(deployment: Deployment, first: Place = Place.PRIMARY)
 
 
 def _refuse_other_settings(deployment: Deployment, stacks: Path) -> None:
-    """This checkout's settings and what is deployed must mean the same environment and regions, where both say so."""
+    """The settings of this checkout, where they are set, must name the environment and regions that are deployed."""
     source = f"Pulumi.{deployment.environment}.yaml"
     for folder in PROJECTS:
         path = stacks / folder / source

@@ -35,7 +35,7 @@ def document(
     api = with_health(described)
     api["info"]["title"] = title
     # Bodies are validated by the function, for both endpoints alike: API Gateway would refuse a bad one too, but
-    # without saying which field is wrong and why.
+    # without the field and the reason.
     api["x-amazon-apigateway-request-validators"] = {
         VALIDATOR: {"validateRequestBody": False, "validateRequestParameters": True}
     }

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 Comparison = Literal["GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "LessThanThreshold"]
 Missing = Literal["breaching", "notBreaching", "ignore", "missing"]
-Home = Literal["own", "source", "destination", "reader", "us-east-1"]
+MetricRegion = Literal["own", "source", "destination", "reader", "us-east-1"]
 """The region whose CloudWatch has the metric, and where the alarm must therefore live [CW-1]: that of the thing itself;
 of what is replicated from; of what is replicated to; of whichever database member is the reader at the time, hence
 both; or us-east-1, regardless of the regions in use."""
@@ -39,7 +39,7 @@ class Alarm:
     missing_reason: str
     reason: str  # what it means and what to check first; part of the notification
     source: str  # ids of docs/references.md, in square brackets
-    home: Home = "own"
+    metric_region: MetricRegion = "own"
     urgent: bool = False  # the region is degraded: part of the region's composite alarm
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class AlarmsArgs:
         names = [self.name_of(thing, alarm) for thing in self.monitored for alarm in thing.alarms]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"alarms {', '.join(twice)} are there twice; give what they watch names of their own")
-        misplaced = [alarm for alarm in self._alarms() if alarm.home == "us-east-1" != self.region]
+        misplaced = [alarm for alarm in self._alarms() if alarm.metric_region == "us-east-1" != self.region]
         if misplaced:
             raise ValueError(
                 f"{misplaced[0].metric} exists in us-east-1 only, not in {self.region}; make its alarm there"

@@ -160,8 +160,8 @@ EVENT_LATENCY = Alarm(
     threshold=30_000,  # milliseconds
     comparison="GreaterThanThreshold",
     missing="missing",
-    missing_reason="a quiet minute must not move events to the other region; AWS's own template says breaching, and to "
-    "change that for buses that are used now and then",
+    missing_reason="a quiet minute must not move events to the other region; AWS's own template has breaching, and "
+    "advises to change that for buses that are used now and then",
     reason="EventBridge takes more than 30 seconds to deliver: the service itself is disturbed. The event endpoint's "
     "health check follows this alarm.",
     source="[EVENTS-6] [EVENTS-7]",

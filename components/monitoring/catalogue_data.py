@@ -22,7 +22,7 @@ DATABASE_MEMBER = (
         reason="The reading member is more than five seconds behind: so much of the ledger would have to be replayed "
         "from the journal if it took over now.",
         source="[AURORA-16]",
-        home="reader",
+        metric_region="reader",
     ),
 )
 """For each member, in its own region. Roles `cluster` (its identifier) and `source_region` (the other member's)."""
@@ -43,7 +43,7 @@ JOURNAL = (
         reason="What this region writes to the journal takes more than ten seconds to reach the other. Payments are "
         "written to both regions directly; control records and repairs rely on this.",
         source="[DYNAMODB-1]",
-        home="source",
+        metric_region="source",
     ),
 )
 """For each direction, where it starts. Roles `table` and `receiving_region`."""
@@ -61,7 +61,7 @@ BUCKET_SENDING = (
         reason="Objects could not be replicated, and S3 does not try again. Check role and keys, then use S3 Batch "
         "Replication.",
         source=_S3,
-        home="source",
+        metric_region="source",
     ),
 )
 """For each direction, in the source bucket's region. Roles `source`, `destination` (bucket names), `rule` (its id)."""
@@ -81,7 +81,7 @@ BUCKET_RECEIVING = (
         missing_reason=_S3_MISSING,
         reason="The copy of the bucket is more than 15 minutes behind, past what S3 promises.",
         source=_S3,
-        home="destination",
+        metric_region="destination",
     ),
 )
 """For each direction, in the destination bucket's region. Roles as for BUCKET_SENDING."""

@@ -90,7 +90,7 @@ HEALTH_CHECK = (
         missing_reason="an enabled health check reports every minute",
         reason="Route 53's checkers, from all over the world, cannot reach this name of a region.",
         source="[R53-4]",
-        home="us-east-1",
+        metric_region="us-east-1",
     ),
 )
 """Role `health_check`: its id."""

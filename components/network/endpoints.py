@@ -24,7 +24,7 @@ SERVICES: Mapping[str, str] = {
     "rds": "moving the database's writer",
     "rds-data": "SQL through the Data API",
     "secretsmanager": "the database secret",
-    "sns": "telling people",
+    "sns": "notifications",
     "sqs": "queues and dead letters",
     "ssm": "Parameter Store",
     "states": "starting the failover state machine, and answering it",
@@ -102,7 +102,7 @@ class InterfaceEndpoints(pulumi.ComponentResource):
             subnet_ids=list(self._args.subnet_ids),
             security_group_ids=groups,
             # DynamoDB's interface endpoint has no private DNS [DYNAMODB-5], and own calls go through the gateway
-            # endpoint anyway.
+            # endpoint in any case.
             private_dns_enabled=service in self._args.services and service != "dynamodb",
             tags={"Name": f"{self._args.name}-{service}"},
             opts=self._child,

@@ -140,11 +140,11 @@ class Network(pulumi.ComponentResource):
         if self._args.nat == "none":
             return {}
         zones = list(self._args.zones)
-        homes = zones if self._args.nat == "per-zone" else zones[:1]
+        gateway_zones = zones if self._args.nat == "per-zone" else zones[:1]
         # Addresses can be released only while the internet gateway is there [VPC-2].
         after_internet = pulumi.ResourceOptions(parent=self, depends_on=[self.internet_gateway])
         made = {}
-        for zone in homes:
+        for zone in gateway_zones:
             address = aws.ec2.Eip(f"{self._prefix}-nat-{zone}", domain="vpc", opts=after_internet)
             made[zone] = aws.ec2.NatGateway(
                 f"{self._prefix}-nat-{zone}",
@@ -152,7 +152,7 @@ class Network(pulumi.ComponentResource):
                 allocation_id=address.id,
                 opts=after_internet,
             )
-        return {zone: made.get(zone, made[homes[0]]) for zone in zones}
+        return {zone: made.get(zone, made[gateway_zones[0]]) for zone in zones}
 
     def _private_route_tables(
         self, subnets: dict[str, aws.ec2.Subnet], gateways: dict[str, aws.ec2.NatGateway]

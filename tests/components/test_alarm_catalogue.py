@@ -90,13 +90,13 @@ def test_every_entry_gives_its_reasons_and_where_its_facts_are_from() -> None:
 
 
 def test_health_checks_are_watched_where_their_metric_is() -> None:
-    assert entry("AWS/Route53", "HealthCheckStatus").home == "us-east-1", "[R53-4]"
+    assert entry("AWS/Route53", "HealthCheckStatus").metric_region == "us-east-1", "[R53-4]"
 
 
 def test_the_lag_of_a_bucket_is_seen_where_it_goes_and_its_failures_where_they_happen() -> None:
     """Where S3 publishes each metric [S3-11]."""
-    assert entry("AWS/S3", "ReplicationLatency").home == "destination"
-    assert entry("AWS/S3", "OperationsFailedReplication").home == "source"
+    assert entry("AWS/S3", "ReplicationLatency").metric_region == "destination"
+    assert entry("AWS/S3", "OperationsFailedReplication").metric_region == "source"
 
 
 def test_s3_statistics_are_those_that_s3_gives_a_meaning_to() -> None:
@@ -110,10 +110,10 @@ def test_the_writers_silence_about_lag_is_no_alarm() -> None:
     lag = entry("AWS/RDS", "AuroraGlobalDBRPOLag")
 
     assert lag.missing == "notBreaching", "only the reader reports, and the members change places [AURORA-16]"
-    assert lag.home == "reader"
+    assert lag.metric_region == "reader"
 
 
-def test_dynamodb_is_told_what_it_does_anyway() -> None:
+def test_dynamodb_alarms_ignore_missing_data_explicitly() -> None:
     """API CloudWatch.PutMetricAlarm: alarms in AWS/DynamoDB always ignore missing data."""
     assert {alarm.missing for alarm in CATALOGUE if alarm.namespace == "AWS/DynamoDB"} == {"ignore"}
 
@@ -134,7 +134,7 @@ def test_a_region_that_stands_by_is_not_in_alarm() -> None:
     assert {alarm.missing for alarm in idle} == {"notBreaching"}
 
 
-def test_keys_tell_the_alarms_of_one_thing_apart() -> None:
+def test_keys_distinguish_the_alarms_of_one_resource() -> None:
     for group in (
         catalogue_compute.ASYNC_FUNCTION,
         catalogue_compute.STREAM_FUNCTION,
@@ -169,6 +169,6 @@ def test_more_datapoints_than_periods_are_refused() -> None:
         replace(entry("AWS/SQS", "ApproximateNumberOfMessagesVisible"), evaluation_periods=2, datapoints=3)
 
 
-def test_looking_back_further_than_cloudwatch_is_refused() -> None:
+def test_a_longer_time_than_cloudwatch_allows_is_refused() -> None:
     with pytest.raises(ValueError, match="covers a longer time"):
         replace(entry("AWS/Lambda", "Errors"), evaluation_periods=1441, datapoints=1)

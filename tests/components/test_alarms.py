@@ -46,7 +46,7 @@ def alarms(monitored: Sequence[Monitored], **changed: Any) -> Callable[[], None]
     return program
 
 
-def test_an_alarm_says_what_its_catalogue_entry_says(build: Build) -> None:
+def test_an_alarm_is_made_as_its_catalogue_entry_defines(build: Build) -> None:
     made = build(alarms([PAYMENTS])).one("aws:cloudwatch/metricAlarm:MetricAlarm", "alarms-payments-errors").inputs
 
     (entry,) = [alarm for alarm in catalogue_compute.FUNCTION if alarm.key == "errors"]
@@ -69,7 +69,7 @@ def test_a_percentile_is_an_extended_statistic(build: Build) -> None:
     assert made["threshold"] == 8_000
 
 
-def test_every_alarm_tells_when_it_goes_off_and_when_it_is_over(build: Build) -> None:
+def test_every_alarm_notifies_when_it_goes_off_and_when_it_ends(build: Build) -> None:
     built = build(alarms([PAYMENTS, TARGETS, CHECK], composite="alarm-region-primary-dev"))
 
     made = [*built.all("MetricAlarm"), *built.all("aws:cloudwatch/compositeAlarm:CompositeAlarm")]

@@ -66,7 +66,7 @@ def test_open_asks_nothing_and_is_the_default() -> None:
 
 
 @pytest.mark.parametrize(("access", "scheme"), [("iam", "signature"), ("api-key", "clientKey")])
-def test_payments_ask_for_what_the_access_says_and_health_for_nothing(access: Access, scheme: str) -> None:
+def test_payments_require_the_configured_access_and_health_none(access: Access, scheme: str) -> None:
     assert requirements(access) == {
         "post /payments": [scheme],
         "get /payments/{id}": [scheme],
@@ -104,7 +104,7 @@ def test_the_description_itself_is_left_as_it_was(access: Access) -> None:
     assert json.dumps(DESCRIBED) == before
 
 
-def test_guarded_operations_are_told_as_arns_spell_them() -> None:
+def test_guarded_operations_are_spelt_as_in_arns() -> None:
     assert guarded(DESCRIBED) == ["GET/payments/*", "POST/payments"]
 
 

@@ -51,5 +51,5 @@ def test_the_stage_is_at_the_root_and_gives_way_to_its_successor(built: Built) -
     assert mapping.options["delete_before_replace"]
 
 
-def test_dns_is_told_where_the_name_leads(built: Built) -> None:
+def test_dns_gets_the_target_of_the_name(built: Built) -> None:
     assert built.exports == {"host": "d-1.execute-api.us-east-1.amazonaws.com", "zone": "ZAPI"}

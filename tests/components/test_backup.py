@@ -67,7 +67,7 @@ def test_a_vault_has_our_key_and_can_be_destroyed_with_what_it_holds(build: Buil
     assert built.all("VaultPolicy") == []
 
 
-def test_a_vault_tells_of_what_no_metric_counts(build: Build) -> None:
+def test_a_vault_notifies_of_what_no_metric_counts(build: Build) -> None:
     made = build(vault).one("aws:backup/vaultNotifications:VaultNotifications").inputs
 
     assert made["snsTopicArn"] == "arn:aws:sns:us-east-1:000000000000:topic"

@@ -26,7 +26,7 @@ HASHES = {client: hashlib.sha256(key.encode()).hexdigest() for client, key in KE
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    """The primary stack with two clients at both doors."""
+    """The primary stack with two clients at both endpoints."""
     overrides = {"primary": {SETTING: KEYS, "api:access": "api-key"}}
     return graph("dev", PROGRAMS[:1], config_overrides=overrides, secret_keys=SECRETS)
 
@@ -57,7 +57,7 @@ def function(build: Build, keys: dict[str, str]) -> tuple[dict[str, Any], list[s
     return environment, built.warnings
 
 
-def test_the_function_is_told_the_hash_of_each_key_as_a_secret(build: Build) -> None:
+def test_the_function_gets_the_hash_of_each_key_as_a_secret(build: Build) -> None:
     environment, _ = function(build, KEYS)
 
     assert values.is_secret(environment), "Pulumi's SDK reads what holds a secret as one"
@@ -86,7 +86,7 @@ def test_a_key_changes_no_generated_name(rows: list[dict[str, Any]]) -> None:
     assert names(graph("dev", PROGRAMS[:1], config_overrides=other, secret_keys=SECRETS)) == names(rows)
 
 
-def test_without_keys_the_function_is_told_so_and_the_deployment_warns(build: Build) -> None:
+def test_without_keys_the_function_gets_none_and_the_deployment_warns(build: Build) -> None:
     environment, (warning,) = function(build, {})
 
     assert environment["variables"]["CLIENT_KEY_HASHES"] == "{}"

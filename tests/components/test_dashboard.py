@@ -47,7 +47,7 @@ def graphs(widgets: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [each["properties"] for each in widgets if each["type"] == "metric"]
 
 
-def test_every_graph_names_the_region_it_looks_at(build: Build) -> None:
+def test_every_graph_names_its_region(build: Build) -> None:
     made = build(dashboard).one("aws:cloudwatch/dashboard:Dashboard").inputs
 
     shown = graphs(json.loads(made["dashboardBody"])["widgets"])

@@ -47,7 +47,7 @@ def test_the_load_balancer_forwards_health_and_nothing_else_to_it(rows: list[Row
     )
 
 
-def test_each_of_both_doors_may_invoke_it_and_only_for_health(rows: list[Row]) -> None:
+def test_both_endpoints_may_invoke_it_and_only_for_health(rows: list[Row]) -> None:
     allowed = {
         each["inputs"]["principal"]: each["inputs"]["sourceArn"]
         for each in rows
@@ -94,7 +94,7 @@ def test_it_reads_and_remembers_control_records_and_no_payment(rows: list[Row]) 
     ]
 
 
-def test_concurrency_is_reserved_where_the_setting_says_so(rows: list[Row]) -> None:
+def test_concurrency_is_reserved_by_the_setting(rows: list[Row]) -> None:
     reserving = graph("dev", PROGRAMS[:1], config_overrides={"primary": {"health:concurrency": 20}})
     reserved = {
         each["inputs"]["name"]: each["inputs"]["reservedConcurrentExecutions"]

@@ -114,7 +114,7 @@ def test_groups_hold_no_inline_rules_and_let_nothing_out(built: Built) -> None:
     assert not built.all("SecurityGroupEgressRule")
 
 
-def test_the_peer_is_told_the_regional_names(built: Built) -> None:
+def test_the_peer_gets_the_regional_names(built: Built) -> None:
     assert built.exports["hosts"] == [f"vpce-1.{service}.us-east-1.vpce.amazonaws.com" for service in PEER_SERVICES]
     assert set(built.exports["zones"]) == {"ZREGION"}
 

@@ -128,15 +128,15 @@ def test_keys_are_used_through_parameter_store_and_by_their_alias_only(build: Bu
 
 
 def test_both_functions_know_each_others_writing_by_the_roles_they_run_under(build: Build) -> None:
-    told = {}
+    variables = {}
     for place in Place:
         built = build(sync(place))
-        told[built.one("Role", "parameter_sync-role").inputs["name"]] = plain(
+        variables[built.one("Role", "parameter_sync-role").inputs["name"]] = plain(
             built.one("aws:lambda/function:Function")
         )["environment"]
 
-    roles = {environment["variables"]["COPIER_ROLES"] for environment in told.values()}
-    assert roles == {",".join(told)}
+    roles = {environment["variables"]["COPIER_ROLES"] for environment in variables.values()}
+    assert roles == {",".join(variables)}
 
 
 def test_everything_that_can_fail_is_watched(build: Build) -> None:

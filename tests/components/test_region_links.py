@@ -94,7 +94,7 @@ def test_the_schedule_may_call_the_sentinel_and_nothing_else(build: Build) -> No
     assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
 
 
-def test_both_regions_doors_are_named_where_no_copy_reaches(build: Build) -> None:
+def test_both_regions_endpoints_are_stored_where_no_copy_reaches(build: Build) -> None:
     parameters = {each.inputs["name"]: plain(each)["value"] for each in build(program).all("Parameter")}
 
     assert parameters["/app/dev/local/endpoints/us-east-1/load-balancer"] == "https://nlb-primary"

@@ -28,7 +28,7 @@ def topic(email: str | None = None) -> Callable[[], None]:
 
 
 def test_messages_are_encrypted_with_our_key(build: Build) -> None:
-    """SNS's own key would drop what alarms say [SNS-2]."""
+    """SNS's own key would drop the alarms' messages [SNS-2]."""
     assert build(topic()).one("aws:sns/topic:Topic").inputs["kmsMasterKeyId"] == KEY
 
 

@@ -1,4 +1,4 @@
-"""The firewall of a door: what it blocks, what it must let pass, what it keeps."""
+"""The web ACL of an endpoint: what it blocks, what it must let pass, what it logs."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def rules(built: Built) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_both_doors_are_protected_by_the_regional_acl(build: Build) -> None:
+def test_both_endpoints_are_protected_by_a_regional_acl(build: Build) -> None:
     built = build(acl(arguments()))
 
     assert built.one("aws:wafv2/webAcl:WebAcl").inputs["scope"] == "REGIONAL"
@@ -62,7 +62,7 @@ def test_rules_are_asked_one_by_one_and_the_flood_is_stopped_first(build: Build)
     assert len({each["priority"] for each in found.values()}) == len(found)
 
 
-def test_managed_rules_do_what_they_say_and_are_not_only_counted(build: Build) -> None:
+def test_managed_rules_block_and_do_not_only_count(build: Build) -> None:
     managed = [each for name, each in rules(build(acl(arguments()))).items() if name.startswith("AWS")]
 
     assert all(each["overrideAction"] == {"none": {}} for each in managed)
@@ -96,7 +96,7 @@ def test_health_checks_pass_before_any_managed_rule_judges_them(build: Build) ->
         ),
     ],
 )
-def test_a_client_that_asks_too_often_is_told_so(build: Build, count_by: CountBy, expected: dict[str, Any]) -> None:
+def test_a_client_over_its_rate_gets_429(build: Build, count_by: CountBy, expected: dict[str, Any]) -> None:
     rule = rules(build(acl(arguments(count_by=count_by))))["rate-limit"]
 
     assert rule["statement"]["rateBasedStatement"] == {"limit": 2000, "evaluationWindowSec": 300} | expected

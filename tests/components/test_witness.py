@@ -1,4 +1,4 @@
-"""The witness: what the world outside says of each region."""
+"""The witness: the health of each region as seen from outside."""
 
 from collections.abc import Callable
 
@@ -46,7 +46,7 @@ def pair(built: Built, place: Place, zone: str = "ZONE") -> tuple[Registration, 
 
 
 @pytest.mark.parametrize("place", Place)
-def test_a_region_is_up_while_its_health_check_says_so_and_down_otherwise(build: Build, place: Place) -> None:
+def test_a_region_is_up_while_its_health_check_is_healthy_and_down_otherwise(build: Build, place: Place) -> None:
     up, down = pair(build(witness), place)
 
     assert (up.inputs["type"], up.inputs["records"]) == ("TXT", ["up"])

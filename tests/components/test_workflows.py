@@ -76,7 +76,7 @@ def test_from_every_state_an_end_can_be_reached(definition: dict[str, Any]) -> N
     assert ending == set(states)
 
 
-def test_every_task_has_a_limit_tries_again_and_tells_of_its_failure(definition: dict[str, Any]) -> None:
+def test_every_task_has_a_timeout_retries_and_notifies_of_its_failure(definition: dict[str, Any]) -> None:
     assert tasks(definition)
     for name, state in tasks(definition).items():
         assert 0 < state["TimeoutSeconds"] <= definition["TimeoutSeconds"], name
@@ -128,7 +128,7 @@ def test_the_fence_falls_last_in_a_failback_and_nothing_is_lost() -> None:
     assert states["Publish"]["Next"] == "Unfence"
 
 
-def test_people_are_asked_only_where_the_setting_says_so() -> None:
+def test_an_approval_is_requested_only_by_the_setting() -> None:
     silent, asking = json.loads(DEFINITIONS["failover"]), json.loads(DEFINITIONS["failover that asks"])
 
     assert "WaitForApproval" not in silent["States"]

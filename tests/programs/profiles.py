@@ -13,7 +13,7 @@ from shared.local_aws import PROGRAMS
 from tests.made_once import once
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
-DEFAULTS = "test"  # has no file: what applies is what the settings' models say
+DEFAULTS = "test"  # has no file: the defaults of the settings' models apply
 
 
 def _committed() -> set[str]:

@@ -53,7 +53,7 @@ def test_every_replication_is_watched_where_its_lag_is_measured(environment: str
 
 
 def test_every_metric_of_the_table_has_an_alarm() -> None:
-    """So that the table says nothing that no one has tried."""
+    """So that every entry of the table is tried."""
     used = {
         (row["inputs"]["namespace"], row["inputs"]["metricName"])
         for environment in ENVIRONMENTS
@@ -141,7 +141,7 @@ def test_an_alarm_on_the_accelerator_is_refused() -> None:
 
 @pytest.mark.parametrize("why", sorted({*NAMED, "S3 replication failures"}))
 def test_a_thing_whose_alarm_is_lost_is_named(why: str) -> None:
-    """For each thing in turn: without the alarms that watch it, the rule says that it is unwatched."""
+    """For each thing in turn: without the alarms that watch it, the rule reports it as unwatched."""
     rows = registered(DEFAULTS)
     for each in (one for one in coverage.required_alarms(rows) if one.why == why):
         left = [row for row in rows if not watches(row, each)]

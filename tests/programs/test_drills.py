@@ -41,7 +41,7 @@ def test_nothing_of_it_is_there_unless_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "token", "name", "path", "value", "says"),
+    ("rule", "token", "name", "path", "value", "message"),
     [
         (
             drills.stop_condition_required,
@@ -94,12 +94,12 @@ def test_nothing_of_it_is_there_unless_asked_for() -> None:
     ],
 )
 def test_a_drill_without_bounds_is_refused(
-    rule: Rule, token: str, name: str, path: list[str], value: object, says: str
+    rule: Rule, token: str, name: str, path: list[str], value: object, message: str
 ) -> None:
     (violation,) = rule(changed(registered(OPTIONS), token, name, giving(*path, value=value)))
 
     assert f"{token} {name}" in violation
-    assert says in violation
+    assert message in violation
 
 
 def test_a_plan_leaves_a_region_in_the_order_that_loses_nothing() -> None:

@@ -124,7 +124,7 @@ def test_access_logs_of_a_load_balancer_are_refused_any_other_encryption() -> No
     assert violation.endswith("with AES256")
 
 
-def test_a_bucket_that_does_not_say_how_it_encrypts_is_refused() -> None:
+def test_a_bucket_without_an_encryption_configuration_is_refused() -> None:
     rows = [row for row in registered(DEFAULTS) if row["name"] != "bucket-encryption"]
 
     assert len(encryption.bucket_encryption_required(rows)) == 2, "one in each region"

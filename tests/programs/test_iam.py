@@ -150,7 +150,7 @@ def test_more_than_needed_is_refused(rule: Rule, token: str, name: str, path: st
     assert f"{token} {name}" in violation
 
 
-def test_a_policy_in_a_place_that_no_rule_looks_at_is_refused() -> None:
+def test_a_policy_where_no_rule_reads_it_is_refused() -> None:
     rows = added(registered(DEFAULTS), "aws:sqs/queue:Queue", "other", policy=allowing("sqs:*", "*", Principal="*"))
 
     (violation,) = iam.policy_unchecked(rows)

@@ -87,7 +87,7 @@ def test_every_name_is_one_that_its_service_accepts() -> None:
 
 
 def test_no_name_had_to_be_cut() -> None:
-    """A cut name ends in a hash, and whoever looks for the suffix at its end does not find it."""
+    """A cut name ends in a hash instead of the suffix."""
     assert not suffix_required([{**row, "suffix": LONGEST} for row in registered(LONGEST)])
 
 

@@ -108,7 +108,7 @@ def test_the_accelerator_leads_to_both_regions(aws_rows: list[Row]) -> None:
     assert all(len(row["inputs"]["endpointConfigurations"]) == 1 for row in groups)
 
 
-def test_health_checks_look_at_what_the_regions_export(rows: list[Row], aws_rows: list[Row]) -> None:
+def test_health_checks_probe_the_exported_endpoints(rows: list[Row], aws_rows: list[Row]) -> None:
     checks = [row["inputs"] for row in aws_rows if row["type"] == "aws:route53/healthCheck:HealthCheck"]
     hosts = {check["fqdn"] for check in checks if check["type"] == "HTTPS"}
     regions = {region: outputs_of(rows, stack)["ingress"] for stack, region in REGIONS.items()}

@@ -1,4 +1,4 @@
-"""Nothing is reached, probed or told without TLS (R6)."""
+"""Nothing is reached, probed or published without TLS (R6)."""
 
 from collections.abc import Callable
 from typing import Any

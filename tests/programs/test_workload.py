@@ -32,7 +32,7 @@ def test_the_workload_is_another_handler_under_the_same_name(rows: list[Row], th
     assert changed == {"function-payments-primary-dev"}
     assert functions(theirs)["function-payments-primary-dev"] == f"{EXAMPLE}.handler.handler"
     assert functions(ours).keys() == functions(theirs).keys()
-    # Doors, alarms, roles and machines know it by its name.
+    # Endpoints, alarms, roles and state machines refer to it by its name.
     assert {(row["type"], row["name"]) for row in ours} - {(row["type"], row["name"]) for row in theirs} == set()
 
 

@@ -1,4 +1,4 @@
-"""Outputs of an environment, made by hand, and a stand-in for the Pulumi CLI that tells them."""
+"""Outputs of an environment, made by hand, and a stand-in for the Pulumi CLI that prints them."""
 
 import json
 import stat
@@ -66,7 +66,7 @@ def made_up(contract: type[RegionOutputs[Any, Any]] | type[GlobalOutputs[Any, An
 
 
 class PulumiCli:
-    """`pulumi` in a folder of its own: it writes down what it was asked and says what it was told to."""
+    """`pulumi` in a folder of its own: it records its arguments and prints the configured answer."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -74,9 +74,9 @@ class PulumiCli:
         program.write_text(_CLI.format(python=sys.executable))
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         for stack, values in outputs().items():
-            self.tells(stack, json.dumps(values))
+            self.answers(stack, json.dumps(values))
 
-    def tells(self, stack: str, stdout: str = "", *, stderr: str = "", status: int = 0) -> None:
+    def answers(self, stack: str, stdout: str = "", *, stderr: str = "", status: int = 0) -> None:
         answer = {"stdout": stdout, "stderr": stderr, "status": status}
         (self.folder / f"{stack}.json").write_text(json.dumps(answer))
 

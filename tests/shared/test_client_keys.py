@@ -43,7 +43,7 @@ def test_each_key_is_a_secret_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         (f'{{"shop": "{A}"', "is no JSON object of texts; set it as one (Pulumi.test.yaml)"),
         ([A], "is no JSON object of texts"),
@@ -56,12 +56,12 @@ def test_each_key_is_a_secret_of_its_own(tmp_path: Path) -> None:
     ],
     ids=["no JSON", "a list", "nested", "short", "other letters", "same", "swapped", "upper case"],
 )
-def test_what_cannot_be_used_is_refused_without_showing_it(tmp_path: Path, given: Any, said: str) -> None:
+def test_what_cannot_be_used_is_refused_without_showing_it(tmp_path: Path, given: Any, message: str) -> None:
     with pytest.raises(SettingsError) as refused:
         read(tmp_path, given)
 
     assert f"{client_keys.SETTING}" in str(refused.value)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert not [key for key in (A, A[:39], B) if key in str(refused.value)]
     assert refused.value.__cause__ is None
 

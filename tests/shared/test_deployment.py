@@ -69,10 +69,8 @@ def test_an_environment_is_found_through_the_cli_and_secrets_stay_hidden(cli: Pu
         ("", "no reason"),
     ],
 )
-def test_a_cli_that_does_not_tell_is_reported_with_its_remedy(
-    cli: PulumiCli, stacks: Path, stderr: str, remedy: str
-) -> None:
-    cli.tells("primary", stderr=stderr, status=255)
+def test_a_failing_cli_is_reported_with_its_remedy(cli: PulumiCli, stacks: Path, stderr: str, remedy: str) -> None:
+    cli.answers("primary", stderr=stderr, status=255)
 
     with pytest.raises(DeploymentError, match=remedy):
         deployed("dev", stacks=stacks)
@@ -80,7 +78,7 @@ def test_a_cli_that_does_not_tell_is_reported_with_its_remedy(
 
 @pytest.mark.parametrize("stdout", ["warning: a new version", "[]"])
 def test_an_answer_that_is_no_outputs_is_reported(cli: PulumiCli, stacks: Path, stdout: str) -> None:
-    cli.tells("secondary", stdout)
+    cli.answers("secondary", stdout)
 
     with pytest.raises(DeploymentError, match="outputs of stacks/secondary are"):
         deployed("dev", stacks=stacks)
@@ -104,7 +102,7 @@ FOREIGN = "999988887777"
         ({"primary": {"ingress.nlb_arn": None}}, "dev is not deployed as a whole: RegionOutputs lacks ingress.nlb_arn"),
         ({"primary": {"place": "secondary"}}, "stack primary of dev are those of place secondary"),
         ({"secondary": {"suffix": "prod"}}, "secondary is of environment prod, stack global of dev"),
-        ({"secondary": {"region": "eu-west-1"}}, "says it is in eu-west-1, but its ingress.nlb_arn is in eu-central-1"),
+        ({"secondary": {"region": "eu-west-1"}}, "is in eu-west-1, but its ingress.nlb_arn is in eu-central-1"),
         (
             {"secondary": {"region": "eu-west-1", "ingress.nlb_arn": "any", "ingress.certificate_arn": "any"}},
             "both places of dev are in eu-west-1",
@@ -140,13 +138,13 @@ def test_outputs_without_an_account_are_refused() -> None:
 @pytest.mark.usefixtures("caller")
 def test_another_account_is_refused_naming_both(cli: PulumiCli, stacks: Path) -> None:
     for stack, values in outputs(account=FOREIGN).items():
-        cli.tells(stack, json.dumps(values))
+        cli.answers(stack, json.dumps(values))
 
     with pytest.raises(
         DeploymentError, match=r"you are in account …3333, but dev is deployed in account …7777"
-    ) as said:
+    ) as message:
         deployed("dev", stacks=stacks)
-    assert not [account for account in (ACCOUNT, FOREIGN) if account in str(said.value)]
+    assert not [account for account in (ACCOUNT, FOREIGN) if account in str(message.value)]
 
 
 def test_who_asks_is_known_while_one_region_is_away() -> None:
@@ -182,7 +180,7 @@ def test_an_environment_other_than_the_settings_mean_is_refused(stacks: Path, se
 @pytest.mark.usefixtures("caller")
 def test_a_stack_whose_suffix_is_another_environments_is_refused(cli: PulumiCli, stacks: Path) -> None:
     for stack, values in outputs().items():
-        cli.tells(stack, json.dumps(values | {"suffix": "prod"}))
+        cli.answers(stack, json.dumps(values | {"suffix": "prod"}))
 
     with pytest.raises(DeploymentError, match="dr:suffix dev, but what is deployed as dev has prod"):
         deployed("dev", stacks=stacks)
@@ -239,7 +237,7 @@ def test_another_local_deployment_than_asked_for_is_refused(
         local(environment, file=file(**changes))
 
 
-def test_without_a_local_deployment_the_remedy_is_told(tmp_path: Path) -> None:
+def test_without_a_local_deployment_the_remedy_is_named(tmp_path: Path) -> None:
     with pytest.raises(DeploymentError, match="make local-up"):
         local(file=tmp_path / "endpoints.json")
 

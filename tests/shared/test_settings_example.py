@@ -17,7 +17,7 @@ def config(stack: str, profile: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stack", MODELS)
-def test_the_example_says_what_the_models_say(stack: str) -> None:
+def test_the_example_matches_the_models(stack: str) -> None:
     written = (STACKS / stack / "Pulumi.example.yaml").read_text()
 
     assert written == render(stack), "run python -m shared.settings_example"
