@@ -1,13 +1,13 @@
 """The drill commands, one file each: options, what they print, and exit codes. The work is done in `drill.engine`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import typer
 
 from drill.cli import check, cleanup, history, plan, report, run
 from shared.command_line import add_command, command_group
 
-_COMMANDS: dict[str, Callable[..., None]] = {
+_COMMANDS: Mapping[str, Callable[..., None]] = {
     "list": plan.list_scenarios,
     "plan": plan.plan,
     "run": run.run,

@@ -120,7 +120,7 @@ def test_before_the_first_deployment_the_regions_alone_are_previewed(pulumi: Pul
     assert (every.exit_code, alone.exit_code) == (0, 2)
     assert sorted(pulumi.order("preview")) == ["primary", "secondary"]
     for answer in (every, alone):
-        assert "global was not previewed: it reads what the regions export" in answer.output
+        assert "global was not previewed: it reads the outputs of the regions" in answer.output
 
 
 @pytest.mark.usefixtures("signed_in")
@@ -180,7 +180,9 @@ def test_without_the_cli_there_is_one_line_with_the_link(
     answer = ops(*words, "--env", "dev")
 
     assert answer.exit_code == 2
-    assert answer.output.strip() == "the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/"
+    assert answer.output.strip() == (
+        "Not started: the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/"
+    )
 
 
 @COMMANDS
@@ -196,7 +198,7 @@ def test_without_credentials_there_is_one_line_with_the_link(
     answer = ops(*words, "--env", "dev")
 
     assert answer.exit_code == 2
-    assert re.fullmatch(r"no AWS credentials: .*https://docs\.aws\.amazon\.com/\S+\n", answer.output)
+    assert re.fullmatch(r"Not started: no AWS credentials: .*https://docs\.aws\.amazon\.com/\S+\n", answer.output)
     assert not pulumi.calls
     with pytest.raises(CouldNotStart):
         aws.caller("us-east-1")

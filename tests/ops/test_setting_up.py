@@ -102,7 +102,7 @@ def test_nobody_logged_in_is_logged_in_where_asked(pulumi: PulumiStandIn, ops: O
     answer = ops("init", "--env", "blue", "--yes", "--backend", "s3://state?region=us-east-1")
 
     assert refused.exit_code == 2
-    assert "nobody is logged in: give BACKEND=" in refused.output
+    assert "the Pulumi CLI is not logged in: pass --backend (BACKEND=..." in refused.output
     assert answer.exit_code == 0, answer.output
     assert [call.words for call in pulumi.of("login")] == [["login", "s3://state?region=us-east-1"]]
     assert "lost together with us-east-1" in answer.output

@@ -78,7 +78,7 @@ def test_the_reader_is_not_made_active(world: World, ops: Ops, region: str) -> N
     refused = ops("unfence", "--region", region, "--yes")
 
     assert refused.exit_code == 1, refused.output
-    assert "us-east-1 (primary) was asked for, but the database's writer is in us-east-2 (secondary)" in refused.output
+    assert "us-east-1 (primary) was named, but the database's writer is in us-east-2 (secondary)" in refused.output
     assert world.held(EAST_2) == before
     assert ops("unfence", "--region", "secondary", "--yes").exit_code == 0
 
