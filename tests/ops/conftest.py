@@ -52,5 +52,5 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def ops() -> Ops:
-    """Run a command, with what a person types; its answer holds everything that was said."""
+    """Run a command with typed input; the result has all of its output."""
     return lambda *words, typed="": CliRunner().invoke(app, words, input=typed)

@@ -51,7 +51,7 @@ class Aws(Sessions):
 
 @dataclass
 class Recovery:
-    """The function in a region: its operation on the replicas, an error told as Lambda tells it."""
+    """The function in a region: its operation on the replicas, with errors as Lambda returns them."""
 
     aws: Aws
     region: str

@@ -82,7 +82,7 @@ def world(aws: LocalAws, name: str) -> World:
     return World(aws, f"s{name.rpartition('-')[2][:8]}")
 
 
-def test_a_run_is_told_step_by_step_and_ends_with_what_was_measured(
+def test_a_run_is_printed_step_by_step_and_ends_with_its_measurements(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured = {
@@ -183,7 +183,7 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
     assert machine.find_waiting(world.environment) is None
 
 
-def test_no_question_is_told_from_no_answer(world: World) -> None:
+def test_no_waiting_run_is_distinguished_from_no_response(world: World) -> None:
     world.machine("failover", Place.PRIMARY, {"CheckPreconditions": {"Type": "Succeed"}})
     world.aws.lose(EAST_2)
     assert machine.find_waiting(world.environment) is None
@@ -212,7 +212,7 @@ def test_a_region_is_meant_by_its_name_or_its_place_and_no_other(world: World) -
         place_of("eu-west-1")
 
 
-def test_every_step_that_people_are_told_of_is_one_of_the_machines() -> None:
+def test_every_printed_step_is_a_state_of_the_machines() -> None:
     definitions = [
         failover_definition("r", "l", needs_approval=True),
         failback_definition("r"),
@@ -319,7 +319,7 @@ def test_the_environment_on_this_machine_is_found_while_a_region_of_it_is_lost(m
         environment("other", local=True)
 
 
-def test_ctrl_c_leaves_the_run_alone_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_leaves_the_run_alone_and_reports_that(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     arn = world.machine(
         "failover", Place.SECONDARY, {"CheckPreconditions": {"Type": "Wait", "Seconds": 600, "End": True}}
     )

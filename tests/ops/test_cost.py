@@ -112,7 +112,7 @@ def test_health_probes_cost_the_health_function_and_requests_the_workloads() -> 
         requests[name], probes[name] = scene.invocations(function)
 
     assert (requests["health"], probes["payments"]) == (0, 0)
-    # Every checker asks at each of two doors every 10 s, and so does each zone's load balancer node.
+    # Every checker probes each of two endpoints every 10 s, and so does each zone's load balancer node.
     assert probes["health"] > 3 * SECONDS
     assert requests["payments"] >= SECONDS
 
@@ -219,7 +219,7 @@ def test_production_costs_more_than_the_cheapest_that_shows_everything() -> None
     assert prod.total > dev.total
 
 
-def test_an_environment_that_cannot_be_registered_ends_with_2_and_says_why() -> None:
+def test_an_environment_that_cannot_be_registered_exits_with_2_and_the_reason() -> None:
     said = CliRunner().invoke(app, ["cost", "--env", "NOT-A-NAME"])
 
     assert said.exit_code == 2

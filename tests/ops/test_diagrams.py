@@ -100,7 +100,7 @@ def test_global_shows_what_it_puts_between_the_regions(drawn: dict[str, Diagram]
     } <= arrows(found)
 
 
-def test_both_doors_of_a_region_lead_to_its_workload_and_to_health(drawn: dict[str, Diagram]) -> None:
+def test_both_endpoints_of_a_region_lead_to_its_workload_and_to_health(drawn: dict[str, Diagram]) -> None:
     assert {
         ("ALB (TLS) front-door-alb", "λ payments"),
         ("ALB (TLS) front-door-alb", "λ health"),
@@ -142,7 +142,7 @@ def test_a_loop_and_a_state_that_nothing_leads_to_are_drawn() -> None:
     assert set(ranks) == set(states)
 
 
-def test_a_workflow_that_is_not_registered_is_said_to_be_missing() -> None:
+def test_a_workflow_that_is_not_registered_is_reported_as_missing() -> None:
     with pytest.raises(CouldNotStart, match="primary registers no state machine nothing"):
         workflows.machine(rows_of(diagrams_command.ENVIRONMENT), "nothing")
 

@@ -83,7 +83,7 @@ def test_help_lists_every_target_that_people_may_call_under_a_heading() -> None:
 
 
 @pytest.mark.parametrize("target", [each for each in TARGETS if each not in NO_COMMAND])
-def test_what_a_target_starts_exists_and_understands_what_it_is_told(target: str, recorder: Path) -> None:
+def test_the_command_of_a_target_exists_and_accepts_its_arguments(target: str, recorder: Path) -> None:
     commands = started(target, recorder)
 
     assert commands, "it starts nothing"
@@ -137,7 +137,7 @@ def test_an_option_without_a_default_is_required(words: tuple[str, ...], missing
 
 
 @pytest.mark.parametrize("target", ["preview", "deploy-primary", "destroy", "init"])
-def test_without_the_cli_a_target_says_so_in_one_line(target: str, tmp_path: Path) -> None:
+def test_without_the_cli_a_target_prints_one_line(target: str, tmp_path: Path) -> None:
     for tool in ("sh", "make"):
         (tmp_path / tool).symlink_to(f"/usr/bin/{tool}" if Path(f"/usr/bin/{tool}").exists() else f"/bin/{tool}")
 

@@ -118,7 +118,7 @@ def test_nobody_logged_in_is_logged_in_where_asked(pulumi: PulumiStandIn, ops: O
         ("file://~", State.UNKNOWN),
     ],
 )
-def test_a_state_that_would_be_lost_with_the_primary_region_is_said(url: str, state: State) -> None:
+def test_a_state_that_would_be_lost_with_the_primary_region_is_reported(url: str, state: State) -> None:
     assert state_survives(url, "us-east-1").state is state
 
 
@@ -135,7 +135,7 @@ def test_a_machine_and_an_account_in_order_are_found_so(ops: Ops) -> None:
 
 
 @pytest.mark.usefixtures("account", "pulumi")
-def test_a_zone_that_should_exist_is_looked_for(checkout: Path) -> None:
+def test_a_zone_that_should_exist_is_looked_up(checkout: Path) -> None:
     for stack in ("primary", "secondary", "global"):
         config = {"dns:zoneName": "dr.example.com", "dns:createZone": False}
         (checkout / stack / "Pulumi.blue.yaml").write_text(yaml.safe_dump({"config": config}))

@@ -123,7 +123,7 @@ def test_a_record_that_changed_meanwhile_is_left_as_it_is(world: World, ops: Ops
     assert world.state(EAST_2, at=EAST_2) == ("fenced", "9")
 
 
-def test_a_silent_region_is_told_by_the_same_command_when_it_answers(world: World, ops: Ops) -> None:
+def test_a_region_that_did_not_respond_is_updated_by_the_same_command_later(world: World, ops: Ops) -> None:
     world.aws.silent = {EAST_1}
     alone = ops("unfence", "--yes")
     assert alone.exit_code == 3, alone.output
@@ -153,7 +153,7 @@ def test_a_run_that_goes_on_is_waited_for(world: World, ops: Ops, kind: str, pla
     assert world.state(EAST_2, at=EAST_2) == ("fenced", "7")
 
 
-def test_a_ledger_that_still_waits_is_told_of(world: World, ops: Ops) -> None:
+def test_a_ledger_that_still_waits_is_reported(world: World, ops: Ops) -> None:
     world.write_by(EAST_1)
 
     answer = ops("unfence", "--yes")
