@@ -1,4 +1,4 @@
-"""What Pulumi's own SDK says about a resource type: its arguments and its outputs, in the wire's camelCase."""
+"""A resource type in Pulumi's own SDK: its arguments and its outputs, in the wire's camelCase."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""A resource's tags as its own service tells them."""
+"""A resource's tags as its own service returns them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -85,7 +85,7 @@ def test_each_program_has_its_own_modules_and_folder(programs: Programs) -> None
     assert outputs == {"primary": {"word": "primary!"}, "secondary": {"word": "secondary!"}}
 
 
-def test_regions_and_tags_come_from_the_provider_unless_the_resource_says_otherwise(
+def test_regions_and_tags_come_from_the_provider_unless_the_resource_sets_them(
     programs: Programs, client: Client
 ) -> None:
     programs.write(

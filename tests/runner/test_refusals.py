@@ -1,4 +1,4 @@
-"""What the runner refuses, and how it says so: by stack, resource, operation, and without a secret."""
+"""What the runner rejects: errors name stack, resource and operation, and contain no secret."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the table says, held against Pulumi's SDK and botocore's service models."""
+"""The table of resource types, compared with Pulumi's SDK and botocore's service models."""
 
 import pytest
 

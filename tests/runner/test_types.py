@@ -14,7 +14,7 @@ _GONE = ("NotFound", "NoSuch", "NotExist", "NonExistent", "Nonexistent")
 
 
 def _seen(look: Look, client: Client, exports: dict[str, Any]) -> Any:
-    """What AWS says about the resource; None when it says that there is none."""
+    """The resource as AWS returns it; None if it does not exist."""
     try:
         return look.read(client, exports)
     except ClientError as error:

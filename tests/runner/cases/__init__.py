@@ -12,7 +12,7 @@ Reader = Callable[[Client, dict[str, Any]], Any]
 
 @dataclass(frozen=True)
 class Look:
-    """How to ask AWS for one resource (`read`, given clients and the program's exports), and what it must say."""
+    """How to read one resource from AWS (`read`, given clients and the program's exports), and the expected result."""
 
     read: Reader
     expect: Mapping[str, Any]
@@ -24,7 +24,7 @@ class Case:
     program: str
     looks: Mapping[str, Look]  # by resource type
     edits: tuple[tuple[str, str], ...] = ()  # texts of the program to replace for a second version of it
-    changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # what AWS says after that, by type
+    changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # what AWS returns after that, by type
 
 
 def all_cases() -> dict[str, Case]:

@@ -1,4 +1,4 @@
-"""Who is told what: rules and targets, topic and queue policies, subscriptions, composite alarms, global endpoints."""
+"""Notifications: rules and targets, topic and queue policies, subscriptions, composite alarms, global endpoints."""
 
 import json
 from typing import Any
