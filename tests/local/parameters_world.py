@@ -95,7 +95,7 @@ class ParameterWorld:
 
     @contextmanager
     def without_events(self) -> Iterator[None]:
-        """No event of a change is told in either region."""
+        """No event of a change is delivered in either region."""
         for region, place in PLACES.items():
             self.aws.client("events", region).disable_rule(Name=f"rule-parameters-{place}-{ENVIRONMENT}")
         try:

@@ -36,7 +36,7 @@ class RecoveryWorld:
         self.doors[region].fail(503, "fenced")
 
     def open(self, region: str) -> None:
-        """The region's doors lead to it again, and the witness sees that."""
+        """The region's endpoints serve again, and the witness reports it up."""
         self.doors[region].recover()
         self.witness.says[region] = "up"
 

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-# Hooks into the emulator in a process of its own, lets `scenario(gate, told)` run, prints what was told.
+# Patches the emulator in a process of its own, runs `scenario(gate, told)`, and prints `told`.
 PROGRAM = """
 import asyncio, json, subprocess, sys, time
 from localaws import emulator

@@ -93,7 +93,7 @@ def test_an_unknown_region_is_refused_with_the_known_ones(up: Up) -> None:
         assert refused.stderr == "region 'mars-1' is not on this machine; use us-east-1 or us-east-2\n"
 
 
-def test_a_second_up_says_who_runs_already(up: Up) -> None:
+def test_a_second_up_names_the_running_process(up: Up) -> None:
     plan = up.directory / "plan.json"
     plan.write_text(json.dumps(EMPTY))
 
@@ -115,7 +115,7 @@ def test_down_ends_it_and_takes_its_file_away(up: Up) -> None:
     Lock(up.directory)
 
 
-def test_a_killed_server_is_told_from_a_running_one(up: Up) -> None:
+def test_a_killed_server_is_distinguished_from_a_running_one(up: Up) -> None:
     file = up.directory / endpoints_file.FILE
     content = file.read_text()
     up.aws.server.process.kill()
@@ -130,7 +130,7 @@ def test_a_killed_server_is_told_from_a_running_one(up: Up) -> None:
 
 
 @pytest.mark.parametrize("words", [("status",), ("outage", EAST_1), ("recover", EAST_1), ("down",)])
-def test_when_nothing_runs_each_command_says_how_to_start(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_without_a_running_server_each_command_prints_how_to_start_one(tmp_path: Path, words: tuple[str, ...]) -> None:
     told = run(*words, "--directory", str(tmp_path))
 
     assert told.exit_code == 2
@@ -139,7 +139,7 @@ def test_when_nothing_runs_each_command_says_how_to_start(tmp_path: Path, words:
     )
 
 
-def test_while_it_starts_the_commands_say_so(tmp_path: Path) -> None:
+def test_while_it_starts_the_commands_report_that(tmp_path: Path) -> None:
     lock = Lock(tmp_path)
 
     told = run("status", "--directory", str(tmp_path))

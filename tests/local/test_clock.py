@@ -202,7 +202,7 @@ def invoke(aws: LocalAws, name: str, seconds: float = 0, at_work: Path | None = 
     return answer.get("FunctionError"), json.load(answer["Payload"])
 
 
-def test_the_control_api_sets_the_speed_and_the_status_and_the_file_tell_it(slow: LocalAws, file: Path) -> None:
+def test_the_control_api_sets_the_speed_in_the_status_and_the_file(slow: LocalAws, file: Path) -> None:
     file.write_text(json.dumps({"environment": "dev", "speed": 1.0}))
 
     assert slow.control("clock", {"speed": 3}) == {"speed": 3.0}
@@ -322,7 +322,7 @@ def test_lambda_tries_again_at_the_new_speed(slow: LocalAws, name: str) -> None:
     assert eventually(lambda: sqs.receive_message(QueueUrl=letters).get("Messages")), "after 3 AWS minutes"
 
 
-def test_a_wait_of_a_workflow_is_as_long_as_the_speed_says(slow: LocalAws, name: str) -> None:
+def test_a_wait_of_a_workflow_follows_the_speed(slow: LocalAws, name: str) -> None:
     states = slow.client("stepfunctions")
     definition = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}}
     machine = states.create_state_machine(

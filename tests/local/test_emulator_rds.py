@@ -75,7 +75,7 @@ def test_the_global_writer_is_set_in_what_rds_shows(deployed: Deployed) -> None:
     assert deployed.writer() == deployed.clusters[EAST_1]
 
 
-def test_changes_are_told_before_the_answer_and_looks_are_not(ministack: Emulator, deployed: Deployed) -> None:
+def test_changes_are_reported_before_the_response_and_reads_are_not(ministack: Emulator, deployed: Deployed) -> None:
     told: list[int] = []
     undo = localaws_emulator.aurora.on_rds_changes(lambda: told.append(len(localaws_emulator.aurora.aurora_clusters())))
     before = len(localaws_emulator.aurora.aurora_clusters())

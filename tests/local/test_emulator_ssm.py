@@ -17,7 +17,7 @@ def newest(planes: LocalAws, name: str) -> dict[str, Any]:
     return found
 
 
-def test_a_functions_writing_says_under_which_role(planes: LocalAws, name: str) -> None:
+def test_a_change_by_a_function_has_its_role_as_author(planes: LocalAws, name: str) -> None:
     code = """
         import boto3
         def handler(event, context):
@@ -33,7 +33,7 @@ def test_a_functions_writing_says_under_which_role(planes: LocalAws, name: str) 
     assert ":assumed-role/" not in newest(planes, f"/{name}")["LastModifiedUser"]
 
 
-def test_policies_and_patterns_are_told_back_and_can_be_taken_away(planes: LocalAws, name: str) -> None:
+def test_policies_and_patterns_are_returned_and_can_be_removed(planes: LocalAws, name: str) -> None:
     ssm = planes.client("ssm")
     given = {"Name": name, "Type": "String", "Tier": "Advanced"}
     ssm.put_parameter(**given, Value="a", AllowedPattern="^a", Policies=json.dumps([POLICY]))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually, make_table, put, value_of
 
-# Asks the regions named in the event for a table, and says which answered.
+# Describes a table in each region of the event, and returns the regions that responded.
 ASK = """
     import boto3
     from botocore.config import Config
@@ -31,7 +31,7 @@ ASK = """
         return answered
 """
 
-# Asks a door by its name, as a client outside would, through what it was told to be its way out.
+# Calls an endpoint by its name, as an external client would, through the configured egress proxy.
 KNOCK = """
     import urllib3
 
@@ -101,7 +101,9 @@ def test_a_call_that_hangs_at_a_cut_ends_with_the_cut(joined: LocalAws, name: st
     assert answered == {EAST_1: "ConnectionClosedError"}
 
 
-def test_a_blind_regions_functions_miss_the_other_regions_doors_and_nothing_else(planes: LocalAws, name: str) -> None:
+def test_functions_of_an_isolated_region_cannot_reach_the_other_regions_endpoints_only(
+    planes: LocalAws, name: str
+) -> None:
     make_table(planes, name)
     doors = []
     for region in (EAST_1, EAST_2):
@@ -122,7 +124,7 @@ def test_a_blind_regions_functions_miss_the_other_regions_doors_and_nothing_else
     assert invoke(planes, f"{name}-knocks", {"doors": doors}, EAST_2) == [True, True]
 
 
-def test_faults_of_databases_are_asked_for_in_words_that_say_what_is_wrong(planes: LocalAws) -> None:
+def test_an_invalid_database_fault_is_rejected_with_the_reason(planes: LocalAws) -> None:
     assert planes.control("lag", {"seconds": 30}) == {"seconds": 30}
     assert planes.control("lag", {"seconds": None}) == {"seconds": None}
     assert planes.control("database", {"region": EAST_2, "fault": None}) == {"region": EAST_2, "fault": None}

@@ -128,7 +128,7 @@ def test_global_accelerator_lives_in_neither_region(aws: LocalAws) -> None:
     assert answer.status_code != 503
 
 
-def test_a_bucket_is_lost_with_its_home_region_wherever_the_call_is_signed_for(aws: LocalAws, name: str) -> None:
+def test_a_bucket_is_lost_with_its_region_whatever_region_the_call_is_signed_for(aws: LocalAws, name: str) -> None:
     aws.client("s3", EAST_1).create_bucket(Bucket=name)
     url = aws.client("s3", EAST_2).generate_presigned_url("get_object", Params={"Bucket": name, "Key": "a"})
     aws.client("s3", EAST_1).put_object(Bucket=name, Key="a", Body=b"x")

@@ -95,7 +95,7 @@ def test_a_regions_own_parameters_stay_in_it(world: ParameterWorld) -> None:
     assert world.dead_letters() == [], "the rule let through what is the region's own"
 
 
-def test_meddled_with_events_end_in_equal_trees_and_no_value_is_told(world: ParameterWorld) -> None:
+def test_disturbed_events_end_in_equal_trees_and_no_value_is_logged(world: ParameterWorld) -> None:
     print(f"seed {SEED}")
     chance, changes = random.Random(SEED), 0
     last: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The reaper: when its owner dies, whatever way, what it was told of is gone."""
+"""The reaper removes what was registered with it when its owner dies in any way."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from localaws.core import reaper
 from localaws.core.reaper import Reaper
 from tests.local.embedded import eventually
 
-# Registers a stubborn child, a folder and a file, says its child's number, and waits to be killed.
+# Registers a stubborn child, a folder and a file, prints the child's pid, and waits to be killed.
 OWNER = """
     import subprocess, sys, time
     from pathlib import Path

@@ -185,7 +185,7 @@ def test_a_server_ends_with_its_killed_owner(tmp_path: Path, temp_root: Path) ->
     assert list(temp_root.iterdir()) == []
 
 
-def test_a_server_that_cannot_start_says_why_and_leaves_nothing(tmp_path: Path, temp_root: Path) -> None:
+def test_a_server_that_cannot_start_reports_the_reason_and_leaves_nothing(tmp_path: Path, temp_root: Path) -> None:
     with pytest.raises(StartError, match=r"speed is 0\.0; a positive factor is needed"):
         launch.start(log_file=tmp_path / "server.log", bare=True, speed=0)
 
@@ -211,7 +211,7 @@ CONTROL_CALLS = (
         ("blind", {}, 400, "region None is not on this machine; it runs us-east-1, us-east-2"),
     ],
 )
-def test_a_control_call_that_makes_no_sense_says_what_would(
+def test_the_error_of_an_invalid_control_call_names_valid_values(
     aws: LocalAws, path: str, content: Any, status: int, error: str
 ) -> None:
     answer = httpx.post(f"{aws.server.control}/{path}", json=content)
@@ -236,7 +236,7 @@ def test_a_web_page_in_the_users_browser_cannot_change_anything(
     assert aws.status()["regions"][EAST_1]["outage"] is None
 
 
-def test_the_status_tells_of_each_region(aws: LocalAws) -> None:
+def test_the_status_has_each_region(aws: LocalAws) -> None:
     before = time.time()
     aws.lose(EAST_2, "reset")
 

@@ -1,4 +1,4 @@
-"""What nobody emulates says so: at once, by name, in a form every SDK reads."""
+"""Operations that are not emulated return an error at once, with their name, in a form that every SDK parses."""
 
 from typing import Any
 

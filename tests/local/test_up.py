@@ -171,7 +171,7 @@ def test_who_cannot_read_the_token_cannot_have_the_programs_run(up: Up) -> None:
     assert answer == {"error": "this is not the token of the running deployment"}
 
 
-def test_the_clients_key_is_told_to_this_user_alone_and_nowhere_else(up: Up) -> None:
+def test_the_clients_key_is_readable_by_this_user_alone_and_nowhere_else(up: Up) -> None:
     assert up.ask("POST", "/payments", key=up.key, body=payment(3)).status_code == 201
     told = up.folder / "local" / "endpoints.json"
     said = {

@@ -9,7 +9,7 @@ from tests.local.embedded import EAST_1, EAST_2
 
 
 class WitnessServer:
-    """A name server whose TXT records say what a test wants said of each region."""
+    """A name server with the TXT records that a test sets for each region."""
 
     def __init__(self) -> None:
         self.says = {EAST_1: "up", EAST_2: "up"}
