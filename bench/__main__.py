@@ -16,7 +16,7 @@ from bench.environments import Deployed
 from bench.growth import Growth
 from bench.meter import Meter
 from bench.resources import Many
-from localaws.process import launch
+from localaws import launch
 
 app = typer.Typer(add_completion=False)
 console = Console()
@@ -31,7 +31,7 @@ def main(
     """Measure on an embedded AWS that is started for the benchmark and stopped afterwards."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        launch.start(log_file=Path(folder) / "server.log", still=not whole) as server,
+        launch.start(log_file=Path(folder) / "server.log", profile="full" if whole else "control-plane") as server,
     ):
         made, crowded, few, more = _measure(Meter(server.process.pid), server.endpoint, Path(folder), most, further)
     console.print(_environments([*made, crowded], further), _resources([few, more]))

@@ -20,8 +20,8 @@ from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 
+from localaws import launch
 from localaws.core.environment import ACCOUNT
-from localaws.process import launch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "functions"))  # as in the function's archive
 
@@ -136,7 +136,7 @@ def main(
     changed = round(count * share)
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
-        launch.start(log_file=Path(folder) / "server.log", still=True) as server,
+        launch.start(log_file=Path(folder) / "server.log", profile="control-plane") as server,
     ):
         bench = Bench(server.endpoint, count)
         console.print(f"creating {count} parameters in each of two regions")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws.process import launch
+from localaws import launch
 from tests import made_once, recorder
 from tests.drill.running_environment import deployed, set_speed
 from tests.drill.shared_environment import SharedEnvironment
@@ -52,7 +52,7 @@ def shared_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """One embedded AWS without load balancers and databases for all tests; replication takes a moment."""
     log_file = tmp_path_factory.mktemp("server") / "server.log"
     lags = {"dynamodb": 250.0, "s3": 250.0, "secrets": 250.0}
-    with launch.start(log_file=log_file, lags_ms=lags, bare=True) as server:
+    with launch.start(log_file=log_file, lags_ms=lags, profile="minimal") as server:
         yield LocalAws(server)
 
 

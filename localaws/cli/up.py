@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from localaws import launch
 from localaws.cli import display as cli_display
 from localaws.cli.display import Display
 from localaws.cli.running import COMMAND, DEPLOYER_FILE, Deployer, Failed, Lock, Running
@@ -17,8 +18,7 @@ from localaws.core import endpoints_file
 from localaws.core.environment import ACCOUNT, collect_rarely
 from localaws.engine import DeployError, Deployment, deploy_in_child
 from localaws.engine.project import Plan
-from localaws.process import launch
-from localaws.process.launch import RunningServer, StartError
+from localaws.launch import RunningServer, StartError
 
 _READY_SECONDS = 120.0  # until load balancers and databases must be up
 _POLL_SECONDS = 0.2

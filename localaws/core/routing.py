@@ -4,13 +4,16 @@ A signed call belongs to the region of its credential scope, but for services wh
 An unsigned call names an API, a load balancer, a function URL, a custom domain or a bucket; its home is looked up.
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote
 
 from localaws import emulator
+from localaws.core import http_server
+from localaws.core.http_server import Message, Receive
 
 # Services with one control plane for all regions [REGIONS-1].
 CONTROL_PLANES = {
@@ -178,3 +181,42 @@ def _buckets(path: str, headers: Headers) -> tuple[str, ...]:
     named = match[1] if match else path.split("/", 2)[1] if path.count("/") else ""
     source = unquote(headers.copy_source).lstrip("/").partition("/")[0]
     return tuple(bucket for bucket in (named, source) if bucket)
+
+
+_LONGEST_BODY = 1024 * 1024  # bytes; PutEvents takes 256 KB
+
+Locate = Callable[[dict[str, Any]], str | None]
+_locators: dict[tuple[str, str], Locate] = {}
+
+
+def serve_every_region(service: str, operation: str, locate: Locate) -> None:
+    """Serve an operation that is signed for every region where `locate(its parameters)` says."""
+    _locators[service, operation] = locate
+
+
+async def located(call: Call, headers: Headers, receive: Receive) -> tuple[Call, Receive]:
+    """`call` in the region that it is for, and its body to read once more."""
+    locate = _locators.get((call.service, headers.target.rpartition(".")[2]))
+    if locate is None or not is_for_every_region(headers):
+        return call, receive
+    body = await http_server.read_body(receive, at_most=_LONGEST_BODY)
+    region = _region(locate, body)
+    return (replace(call, region=region, located=True) if region else call), _again(body, receive)
+
+
+def _region(locate: Locate, body: bytes) -> str | None:
+    try:
+        parameters = json.loads(body)
+    except ValueError:
+        return None
+    return locate(parameters) if isinstance(parameters, dict) else None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """`receive` as if the body had not been read yet."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again

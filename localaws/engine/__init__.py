@@ -5,8 +5,7 @@ a resource becomes AWS calls, and `localaws/differences.py` for what is not as o
 """
 
 from localaws.core.errors import DeployError
-from localaws.engine.child import deploy_in_child
-from localaws.engine.deploy import Deployment, deploy, destroy, graph
+from localaws.engine.deploy import Deployment, deploy, deploy_in_child, destroy, graph
 from localaws.engine.state import Changes, State
 
 __all__ = ["Changes", "DeployError", "Deployment", "State", "deploy", "deploy_in_child", "destroy", "graph"]

@@ -1,5 +1,8 @@
 """Deploys and destroys the stack programs on the embedded AWS, and registers them without any AWS at all."""
 
+import contextlib
+import multiprocessing
+import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,10 +10,9 @@ from typing import Any
 
 from localaws.core.errors import DeployError
 from localaws.engine import program, project, values
-from localaws.engine.engine import StackEngine
-from localaws.engine.monitor import Monitor
+from localaws.engine.engine import Progress, StackEngine
 from localaws.engine.prepare import Surroundings
-from localaws.engine.progress import Progress
+from localaws.engine.program import Monitor
 from localaws.engine.project import Project
 from localaws.engine.state import Changes, State
 from localaws.engine.synthetic import Synthetic
@@ -180,3 +182,70 @@ def _collect(settings: Project, deployment: Deployment, monitor: Monitor, engine
     deployment.resources[stack] = sum(found.custom for found in monitor.registrations.values())
     deployment.resource_seconds |= engine.seconds
     deployment.rows += rows
+
+
+def deploy_in_child(
+    environment: str,
+    endpoint: str,
+    programs: Sequence[Path],
+    *,
+    progress: Tell | None = None,
+    state: State | None = None,
+    config_overrides: Overrides | None = None,
+    secret_keys: Collection[str] = (),
+) -> Deployment:
+    """As `deploy`; the child ends with the call, also with one that is interrupted. Raises DeployError."""
+    state = state or State()
+    context = multiprocessing.get_context("fork")  # nothing to import again, and nothing secret to pass on
+    receive, send = context.Pipe(duplex=False)
+
+    def work() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends this process
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        receive.close()
+        told: Tell | None = None if progress is None else (lambda line: send.send(("line", line)))
+        with contextlib.suppress(BrokenPipeError):  # who waited has gone
+            try:
+                done = deploy(
+                    environment,
+                    endpoint,
+                    programs,
+                    progress=told,
+                    state=state,
+                    config_overrides=config_overrides,
+                    secret_keys=secret_keys,
+                )
+                send.send(("deployed", done))
+            except DeployError as error:
+                send.send(("refused", vars(error)))
+            send.send(state)
+
+    child = context.Process(target=work, name="deploy", daemon=True)
+    child.start()
+    send.close()
+    try:
+        while True:
+            kind, content = receive.recv()
+            if kind == "line":
+                if progress is not None:
+                    progress(content)
+                continue
+            state.take(receive.recv())
+            if kind == "refused":
+                raise DeployError(**content)
+            deployment: Deployment = content
+            deployment.state = state
+            return deployment
+    except EOFError:
+        child.join()
+        raise DeployError(
+            stack="",
+            urn="",
+            operation="program",
+            code="ChildEnded",
+            message=f"the deploying process ended with {child.exitcode}",
+        ) from None
+    finally:
+        child.terminate()
+        child.join()
+        receive.close()

@@ -3,19 +3,53 @@
 import hashlib
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from localaws.core.errors import FAILURES, DeployError, TableError, explain
-from localaws.engine import invokes, prepare, providers, registration, values
-from localaws.engine.prepare import Surroundings
-from localaws.engine.progress import Progress
+from localaws.engine import invokes, prepare, registration, values
+from localaws.engine.prepare import Provider, Surroundings
 from localaws.engine.project import Project
-from localaws.engine.providers import Provider
 from localaws.engine.registration import Registration
 from localaws.engine.state import Changes, Record, StackState, State, deletion_order
 from localaws.provider import execute
 from localaws.provider.context import Context
+
+_PAUSE = 0.3  # seconds between two lines
+
+
+class Progress:
+    """Counts one stack's resources and tells `write` about them, from several threads."""
+
+    def __init__(self, stack: str, write: Callable[[str], None] | None, total: int | None = None) -> None:
+        self.count = 0
+        self._stack = stack
+        self._write = write or (lambda _: None)
+        self._total = str(total) if total else "—"
+        self._last = 0.0
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+
+    def resource(self, type_: str, name: str) -> None:
+        """A resource is being worked on."""
+        with self._lock:
+            self.count += 1
+            now = time.monotonic()
+            if now - self._last < _PAUSE:
+                return
+            self._last = now
+            line = f"{self._stack}: {self.count}/{self._total}  {type_} {name}"
+        self._write(line)
+
+    def note(self, message: str) -> None:
+        """Something the program said itself."""
+        self._write(f"{self._stack}: {message}")
+
+    def done(self, what: str) -> float:
+        """The last line; returns the seconds since the start."""
+        seconds = time.monotonic() - self._started
+        self._write(f"{self._stack}: {self.count} resources {what} in {seconds:.1f} s")
+        return seconds
 
 
 class StackEngine:
@@ -39,7 +73,7 @@ class StackEngine:
         self._progress.resource(resource.type, resource.name)
         context: Context | None = None
         try:
-            if resource.type.startswith(providers.PREFIX):
+            if resource.type.startswith(prepare.PREFIX):
                 return self._provider(resource)
             record = self._former(resource)
             former = values.thaw(record.inputs) if record else {}
@@ -107,7 +141,7 @@ class StackEngine:
             self.changes.deleted.append(record.urn)
 
     def _provider(self, resource: Registration) -> tuple[str, dict[str, Any]]:
-        settings = providers.read(resource.type, values.unwrap(dict(resource.inputs)), self._around.account)
+        settings = prepare.read_provider(resource.type, values.unwrap(dict(resource.inputs)), self._around.account)
         with self._lock:
             self._providers[resource.urn] = settings
             self.regions[resource.urn] = settings.region

@@ -1,6 +1,7 @@
-"""Which parts a server has. They are imported when they are chosen: a bare server has no use for the others."""
+"""The components of a server with its services. Imported by servers that have any: it loads every service."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from localaws.core.clock import Clock
@@ -8,21 +9,45 @@ from localaws.core.control import Control
 from localaws.core.outages import Gate
 from localaws.core.reaper import Reaper
 from localaws.core.saturation import Saturation
+from localaws.server import function_environment
+from localaws.server.traffic import Traffic
+from localaws.services import apigateway, ssm
+from localaws.services.acm import CertificateAuthority
+from localaws.services.backup import BackupApi
+from localaws.services.cloudwatch.alarms import Alarms
+from localaws.services.cloudwatch.service_metrics import ServiceMetrics
 from localaws.services.component import Component
+from localaws.services.ec2 import flow_logs, peering, vpc_endpoints
+from localaws.services.eventbridge import EventBuses, EventEndpoints
+from localaws.services.rds.component import AuroraDatabases, DatabaseNames
 from localaws.services.replication import Replication
+from localaws.services.ssm import ParameterEvents
+from localaws.services.wafv2 import WebAclLogs
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServerContext:
-    """What components are made from."""
-
-    clock: Clock
-    gate: Gate
-    reaper: Reaper
-    replication: Replication
-    http_port: int
-    data_directory: Path
-    saturation: Saturation
+def components(
+    clock: Clock,
+    gate: Gate,
+    replication: Replication,
+    reaper: Reaper,
+    saturation: Saturation,
+    *,
+    http_port: int,
+    data_directory: Path,
+    started: bool,
+) -> list[Component]:
+    """All components, in the order in which they start. Without `started` they serve calls and nothing else happens: no
+    traffic, no probe, no schedule, no database, no alarm that changes its state."""
+    traffic = Traffic(clock, gate, http_port, client_region=gate.regions[0], saturation=saturation)
+    serving: list[Component] = [
+        ControlPlanes(replication, traffic.health_checks.is_healthy),
+        TrafficComponent(clock, traffic),
+        ServiceMetrics(clock, gate, traffic.target_health, traffic.health_checks),
+        Alarms(clock, gate),
+    ]
+    if not started:
+        return [DatabaseNames(), *(ControlPlaneOnly(component) for component in serving)]
+    return [AuroraDatabases(clock, gate, data_directory, reaper), *serving]
 
 
 class ControlPlaneOnly(Component):
@@ -35,41 +60,49 @@ class ControlPlaneOnly(Component):
         self._component.install(control)
 
 
-def no_parts(_context: ServerContext) -> list[Component]:
-    """The emulator and replication alone."""
-    return []
+class ControlPlanes(Component):
+    """What ministack lacks or gets wrong in AWS's control planes, and the events that go between regions.
+
+    `is_healthy(health check id)` is Route 53's state of a health check.
+    """
+
+    def __init__(self, replication: Replication, is_healthy: Callable[[str], bool]) -> None:
+        self._buses = EventBuses(replication.send)
+        self._endpoints = EventEndpoints(self._buses, is_healthy)
+        self._parameters = ParameterEvents(replication.send)
+
+    def install(self, _control: Control) -> None:
+        peering.install()
+        vpc_endpoints.install()
+        flow_logs.install()
+        apigateway.install()
+        CertificateAuthority().install()
+        BackupApi().install()
+        WebAclLogs().install()
+        self._buses.install()
+        self._endpoints.install()
+        ssm.install()
+        self._parameters.install()
 
 
-def still_parts(context: ServerContext) -> list[Component]:
-    """Every control plane, and nothing else: no traffic, no probe, no schedule, no database, no alarm that
-    changes its state."""
-    from localaws.services.rds.component import DatabaseNames
+class TrafficComponent(Component):
+    """`Traffic`, which has a thread of its own, as a component."""
 
-    return [DatabaseNames(), *(ControlPlaneOnly(part) for part in _answering(context))]
+    def __init__(self, clock: Clock, traffic: Traffic) -> None:
+        self._clock = clock
+        self._traffic = traffic
 
+    def install(self, control: Control) -> None:
+        self._traffic.install()
+        function_environment.install(self._clock, self._traffic)
+        control.section("targets", self._traffic.target_health.status)
+        control.section("health_checks", self._traffic.health_checks.status)
+        control.section("accelerators", self._traffic.accelerator_ports.status)
+        control.section("dns", lambda: {"address": self._traffic.dns_address})
+        control.addresses(self._traffic.addresses)
 
-def standard_parts(context: ServerContext) -> list[Component]:
-    """All of them, in the order in which they start. Loaded here, since a bare server has no use for them."""
-    from localaws.services.rds.component import AuroraDatabases
+    async def start(self) -> None:
+        await asyncio.to_thread(self._traffic.start)
 
-    return [AuroraDatabases(context.clock, context.gate, context.data_directory, context.reaper), *_answering(context)]
-
-
-def _answering(context: ServerContext) -> list[Component]:
-    from localaws.server.control_planes import ControlPlanes
-    from localaws.server.traffic import Traffic
-    from localaws.server.traffic_part import TrafficPart
-    from localaws.services.cloudwatch.alarms import Alarms
-    from localaws.services.cloudwatch.service_metrics import ServiceMetrics
-
-    traffic = Traffic(
-        context.clock,
-        context.gate,
-        context.http_port,
-        client_region=context.gate.regions[0],
-        saturation=context.saturation,
-    )
-    control_planes = ControlPlanes(context.replication, traffic.health_checks.is_healthy)
-    metrics = ServiceMetrics(context.clock, context.gate, traffic.target_health, traffic.health_checks)
-    alarms = Alarms(context.clock, context.gate)
-    return [control_planes, TrafficPart(context.clock, traffic), metrics, alarms]
+    async def stop(self) -> None:
+        await asyncio.to_thread(self._traffic.stop)

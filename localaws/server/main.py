@@ -1,11 +1,9 @@
-"""The server process of the embedded AWS: `python -m localaws.server.main`. Others start it through
-`localaws.process.launch`.
+"""The server process of the embedded AWS: `python -m localaws.server.main SETTINGS`, which `localaws.launch` starts.
 
-It makes a run folder, an environment of its own and a reaper, loads the emulator, puts the gate in front of it, and
-serves until it is told to stop: by signal, by the control API, or because its owner is gone. It leaves nothing behind.
+It makes a run folder, an environment of its own and a reaper, loads the emulator, puts `EmbeddedAws` in front of it,
+and serves until it is stopped: by signal, by the control API, or because its owner is gone. It leaves nothing behind.
 """
 
-import argparse
 import asyncio
 import functools
 import json
@@ -16,7 +14,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +28,10 @@ from localaws.core.outages import Gate
 from localaws.core.reaper import Reaper
 from localaws.core.routing import APPLICATION_ID
 from localaws.core.saturation import Saturation
+from localaws.launch import Settings
 from localaws.server.app import EmbeddedAws
-from localaws.server.assembly import ServerContext, no_parts, standard_parts, still_parts
 from localaws.server.background import BackgroundWork
-from localaws.server.clock_api import ClockApi
-from localaws.server.fault_api import FaultApi
+from localaws.server.control_api import ClockApi, FaultApi
 from localaws.services.component import Component
 from localaws.services.lambda_.fork_server import ForkServer
 from localaws.services.lambda_.streams import StreamMappings
@@ -44,29 +40,10 @@ from localaws.services.schedules import Schedules
 from localaws.services.stepfunctions import Workflows
 
 _LOG_BYTES = 5_000_000
-INVOCATION_WAIT = 0.5
+_INVOCATION_WAIT = 0.5
 """Seconds of this machine. Lambda throttles at once; here a worker may be about to be free, or is being started."""
 
-MakeParts = Callable[[ServerContext], list[Component]]
-_PARTS: dict[str, MakeParts] = {"standard": standard_parts, "still": still_parts, "none": no_parts}
-
 logger = logging.getLogger("localaws.server.main")  # not __name__, which is __main__ here
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What a server is started with. `owner` is a file descriptor whose end of file means that the owner is gone."""
-
-    port: int
-    speed: float
-    regions: tuple[str, ...]
-    lags: dict[str, float]  # AWS seconds by kind of replication
-    invocation_wait: float  # seconds of this machine that an invocation waits for a worker before it is throttled
-    log_file: Path
-    data_directory: Path | None
-    remove_at_end: tuple[Path, ...]
-    ready: int | None
-    owner: int | None
 
 
 class Server:
@@ -74,47 +51,40 @@ class Server:
 
     def __init__(self, settings: Settings, run_directory: Path, reaper: Reaper) -> None:
         self._settings = settings
-        self._listener = http_server.loopback_socket(settings.port)
+        self._listener = http_server.loopback_socket(0)
         self.port: int = self._listener.getsockname()[1]
         environment.apply(run_directory, self.port, settings.regions[0])
         if "ministack" in sys.modules:
-            raise RuntimeError("a module imported ministack before its environment was set; import it through hooks")
+            raise RuntimeError(
+                "ministack was imported before its environment was set; import it through localaws.emulator"
+            )
         self._fork_server: ForkServer | None = None
         if ForkServer.available:
             self._fork_server = ForkServer()
             reaper.group(self._fork_server.group)
             emulator.lambda_.fork_python_workers(self._fork_server.start)
-        self._gate = Gate(settings.regions)
+        self._gate = Gate(tuple(settings.regions))
         self._clock = Clock(settings.speed)
         self._calls = RecordedCalls()
         self._streams = StreamMappings(self._clock, self._gate)
         self._schedules = Schedules(self._clock)
         self._reaper = reaper
         self._saturation = Saturation()
-        self._data_directory = settings.data_directory or run_directory / "data"
+        self._data_directory = run_directory / "data"
 
-    async def run(self, make_parts: MakeParts) -> None:
-        """Serve until told to stop."""
+    async def run(self) -> None:
+        """Serve until stopped."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         control = Control(self._clock, self._gate, stop.set)
         FaultApi(self._gate).install(control)
         CallApi(self._calls).install(control)
-        ClockApi(self._clock, self._settings.remove_at_end, self._schedules.restart).install(control)
+        files = [Path(path) for path in self._settings.remove_at_end]
+        ClockApi(self._clock, files, self._schedules.restart).install(control)
         replication = self._replication(control)
-        parts = make_parts(
-            ServerContext(
-                clock=self._clock,
-                gate=self._gate,
-                reaper=self._reaper,
-                replication=replication,
-                http_port=self.port,
-                data_directory=self._data_directory,
-                saturation=self._saturation,
-            )
-        )
-        for part in parts:
-            part.install(control)
+        components = self._components(replication)
+        for component in components:
+            component.install(control)
         app = EmbeddedAws(emulator.requests.emulator(), self._gate, control, self._calls)
         server = http_server.server(app)
         serving = asyncio.create_task(server.serve(sockets=[self._listener]))
@@ -124,13 +94,13 @@ class Server:
         if self._settings.owner is not None:
             _watch(self._settings.owner, functools.partial(loop.call_soon_threadsafe, stop.set))
         await replication.start()
-        calls_functions = make_parts is not still_parts
+        calls_functions = self._settings.profile != "control-plane"
         if calls_functions:
             self._streams.start()
             await self._schedules.start()
-        for part in parts:
-            await part.start()
-        _tell(self._settings, {"port": self.port})
+        for component in components:
+            await component.start()
+        _report(self._settings, {"port": self.port})
         logger.info("serving %s on port %d", ", ".join(self._gate.regions), self.port)
 
         await stop.wait()
@@ -142,13 +112,30 @@ class Server:
         if self._fork_server:
             self._fork_server.close()
         server.should_exit = True
-        for part in reversed(parts):
-            await part.stop()
+        for component in reversed(components):
+            await component.stop()
         await replication.stop()
         await serving
 
+    def _components(self, replication: Replication) -> list[Component]:
+        if self._settings.profile == "minimal":
+            return []
+        from localaws.server import assembly
+
+        return assembly.components(
+            self._clock,
+            self._gate,
+            replication,
+            self._reaper,
+            self._saturation,
+            http_port=self.port,
+            data_directory=self._data_directory,
+            started=self._settings.profile == "full",
+        )
+
     def _replication(self, control: Control) -> Replication:
-        replication = Replication(self._clock, self._gate, self._settings.lags)
+        lags = {kind: lag / 1000 for kind, lag in self._settings.lags_ms.items()}
+        replication = Replication(self._clock, self._gate, {**DEFAULT_LAGS, **lags})
         control.section("replication", replication.status)
         emulator.requests.serve_unsigned_calls_by_region()
         emulator.requests.route_unknown_services_quickly()
@@ -160,7 +147,7 @@ class Server:
             most=8,
             starting=2,
             hesitation=0.05,
-            patience=self._settings.invocation_wait,
+            patience=_INVOCATION_WAIT,
             throttled=self._saturation.throttled,
         )
         BackgroundWork(self._gate, replication).install()
@@ -174,15 +161,15 @@ class Server:
 
 
 def _worker_environment(region: str) -> dict[str, str]:
-    """What a function finds beside what ministack gives it: who it is to the gate, and that Lambda initialises it."""
+    """Variables beside ministack's: the function's region, for `core.routing`, and how it is initialised."""
     return {"AWS_SDK_UA_APP_ID": f"{APPLICATION_ID}{region}", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
 
 
-def _tell(settings: Settings, news: dict[str, Any]) -> None:
-    """Tell the process that waits for this server how its start went."""
+def _report(settings: Settings, result: dict[str, Any]) -> None:
+    """Report to the process that waits for this server how its start went."""
     if settings.ready is not None:
         with os.fdopen(os.dup(settings.ready), "w") as pipe:
-            pipe.write(json.dumps(news) + "\n")
+            pipe.write(json.dumps(result) + "\n")
 
 
 async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
@@ -212,73 +199,33 @@ def _log_to(path: Path) -> None:
     logging.getLogger("localaws").setLevel(logging.INFO)
 
 
-def _arguments(arguments: list[str] | None) -> tuple[Settings, MakeParts]:
-    parser = argparse.ArgumentParser(prog="python -m localaws.server.main", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--speed", type=float, default=1.0, help="AWS seconds in a second of this machine")
-    parser.add_argument("--regions", default="us-east-1,us-east-2", help="the first serves unsigned calls")
-    for kind, lag in DEFAULT_LAGS.items():
-        parser.add_argument(f"--{kind}-lag-ms", type=float, default=1000 * lag, help="replication lag, AWS ms")
-    parser.add_argument(
-        "--invocation-wait",
-        type=float,
-        default=INVOCATION_WAIT,
-        help="seconds that an invocation waits for a worker before it is throttled",
-    )
-    parser.add_argument("--log-file", type=Path, default=Path("build/local/server.log"))
-    parser.add_argument("--data-dir", type=Path, help="where databases live; in the run folder if not given")
-    parser.add_argument("--remove-at-end", type=Path, action="append", default=[], help="a file that tells of this run")
-    parser.add_argument("--ready-fd", type=int, help="told {port, pid} or {error} as a line of JSON")
-    parser.add_argument("--owner-fd", type=int, help="the server stops when this pipe ends")
-    parser.add_argument(
-        "--parts",
-        choices=_PARTS,
-        default="standard",
-        help="standard: everything; still: every API, and nothing that happens by itself; none: the emulator alone",
-    )
-    given = parser.parse_args(arguments)
-    settings = Settings(
-        port=given.port,
-        speed=given.speed,
-        regions=tuple(given.regions.split(",")),
-        invocation_wait=given.invocation_wait,
-        lags={kind: getattr(given, f"{kind}_lag_ms") / 1000 for kind in DEFAULT_LAGS},
-        log_file=given.log_file.resolve(),
-        data_directory=given.data_dir.resolve() if given.data_dir else None,
-        remove_at_end=tuple(path.resolve() for path in given.remove_at_end),
-        ready=given.ready_fd,
-        owner=given.owner_fd,
-    )
-    return settings, _PARTS[given.parts]
-
-
-def main(arguments: list[str] | None = None) -> None:
-    settings, make_parts = _arguments(arguments)
-    _log_to(settings.log_file)
+def main(settings: Settings) -> None:
+    _log_to(Path(settings.log_file))
     environment.collect_rarely()
     if os.getpgid(0) != os.getpid():
         os.setpgid(0, 0)  # workers share the group, so that the reaper can end them all at once
     run_directory = environment.new_run_directory()
-    reaper = Reaper([run_directory.parent, *(path.parent for path in settings.remove_at_end)])
+    remove_at_end = [Path(path) for path in settings.remove_at_end]
+    reaper = Reaper([run_directory.parent, *(path.parent for path in remove_at_end)])
     code = 1
     try:
-        for path in (run_directory, *settings.remove_at_end):
+        for path in (run_directory, *remove_at_end):
             reaper.path(path)
         reaper.group(os.getpid())
         try:
             server = Server(settings, run_directory, reaper)
-            asyncio.Runner().run(server.run(make_parts))
+            asyncio.Runner().run(server.run())
             code = 0
         except Exception as failure:
             logger.exception("the server ended")
-            _tell(settings, {"error": f"{type(failure).__name__}: {failure}"})
+            _report(settings, {"error": f"{type(failure).__name__}: {failure}"})
     finally:
         logging.shutdown()
         reaper.leave(os.getpid())
-        reaper.close()  # removes what it was told of
+        reaper.close()  # removes the paths
         # The emulator's threads wait without end, and a normal exit would wait for them.
         os._exit(code)
 
 
 if __name__ == "__main__":
-    main()
+    main(Settings(**json.loads(sys.argv[1])))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localaws import emulator
-from localaws.core import multi_region
+from localaws.core import routing
 from localaws.emulator.eventbridge import Event
 from localaws.emulator.services import AwsRefusal, JsonCall
 
@@ -106,7 +106,7 @@ class EventEndpoints:
         }
         emulator.services.answer_json_actions("eventbridge", actions, self._endpoints.clear)
         emulator.eventbridge.on_published_events(self._published)
-        multi_region.serve("events", "PutEvents", self._region)
+        routing.serve_every_region("events", "PutEvents", self._region)
 
     def _create(self, call: JsonCall) -> Document:
         name = call.parameters["Name"]

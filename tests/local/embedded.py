@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from localaws.core.environment import ACCOUNT
 from localaws.engine import Deployment
-from localaws.process.launch import RunningServer
+from localaws.launch import RunningServer
 from shared.outputs import PlainRegionOutputs
 from shared.places import Place
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from localaws import launch
 from localaws.__main__ import app
 from localaws.cli.running import Lock, NotPossible
 from localaws.core import endpoints_file
-from localaws.process import launch
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.tiers import starts
 
@@ -43,7 +43,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
     file = tmp_path / endpoints_file.FILE
     lock = Lock(tmp_path)
     with launch.start(
-        log_file=tmp_path / "server.log", bare=True, remove_at_end=[file], keep_open=[lock.descriptor]
+        log_file=tmp_path / "server.log", profile="minimal", remove_at_end=[file], keep_open=[lock.descriptor]
     ) as server:
         os.close(lock.descriptor)
         file.write_text(json.dumps({"control": server.control, "regions": PLACES}))

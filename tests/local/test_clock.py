@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
+from localaws import launch
 from localaws.core import endpoints_file
 from localaws.core.clock import Clock
 from localaws.core.environment import ACCOUNT
 from localaws.core.outages import Gate
-from localaws.process import launch
 from localaws.server import function_environment
 from localaws.services.rds.group import Group
 from localaws.services.replication import Replication

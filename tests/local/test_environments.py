@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from localaws import launch
 from localaws.engine import Deployment, State, deploy, destroy
-from localaws.process import launch
 from policy.rules.names import NESTED_TYPES, names_of
 from shared import client_keys
 from shared.local_aws import PROGRAMS

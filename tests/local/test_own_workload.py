@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from localaws import launch
 from localaws.engine import Deployment, State, deploy
-from localaws.process import launch
 from shared import client_keys
 from shared.local_aws import PROGRAMS
 from shared.outputs import PlainGlobalOutputs

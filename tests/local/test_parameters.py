@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 from typer.testing import CliRunner
 
+from localaws import launch
 from localaws.core.environment import ACCOUNT
-from localaws.process import launch
 from ops import parameters
 from ops.environment.search import Environment
 from shared.aws_sessions import LocalAccess, Sessions

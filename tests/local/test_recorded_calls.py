@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.core import call_planes
+from localaws.core import call_recorder
 from localaws.core.environment import ACCOUNT
 from localaws.services import stepfunctions
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually, make_table
@@ -113,7 +113,7 @@ def test_a_tasks_resource_names_a_service_and_its_operation(resource: str, expec
     ],
 )
 def test_operations_belong_to_the_planes_of_awss_guidance(service: str, operation: str, plane: str) -> None:
-    assert call_planes.plane_of(service, operation) == plane
+    assert call_recorder.plane_of(service, operation) == plane
 
 
 def test_s3_and_rest_operations_have_names(aws: LocalAws, name: str) -> None:

@@ -15,9 +15,9 @@ import httpx
 import psutil
 import pytest
 
+from localaws import launch
 from localaws.core.environment import ACCOUNT
-from localaws.process import launch
-from localaws.process.launch import StartError
+from localaws.launch import StartError
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually
 
 pytestmark = pytest.mark.emulator
@@ -87,7 +87,7 @@ def test_nothing_of_the_users_environment_reaches_a_function(
     with monkeypatch.context() as user:
         for variable, value in BOGUS.items():
             user.setenv(variable, value)
-        server = launch.start(log_file=tmp_path / "server.log", bare=True)
+        server = launch.start(log_file=tmp_path / "server.log", profile="minimal")
     with server:
         aws = LocalAws(server)
         deploy_function(aws, "look", code)
@@ -124,7 +124,7 @@ def test_it_listens_on_loopback_only(aws: LocalAws) -> None:
 
 def test_it_stops_and_leaves_nothing_though_calls_are_under_way(tmp_path: Path, temp_root: Path) -> None:
     told_of_run = tmp_path / "endpoints.json"
-    server = launch.start(log_file=tmp_path / "server.log", bare=True, remove_at_end=[told_of_run])
+    server = launch.start(log_file=tmp_path / "server.log", profile="minimal", remove_at_end=[told_of_run])
     told_of_run.write_text("{}")
     aws = LocalAws(server)
     with ThreadPoolExecutor() as pool:
@@ -142,7 +142,7 @@ def test_it_stops_and_leaves_nothing_though_calls_are_under_way(tmp_path: Path, 
 
 
 def test_it_stops_when_the_control_api_asks(tmp_path: Path, temp_root: Path) -> None:
-    with launch.start(log_file=tmp_path / "server.log", bare=True) as server:
+    with launch.start(log_file=tmp_path / "server.log", profile="minimal") as server:
         httpx.post(f"{server.control}/stop", json={}).raise_for_status()
 
         assert server.process.wait(timeout=60) == 0
@@ -151,7 +151,7 @@ def test_it_stops_when_the_control_api_asks(tmp_path: Path, temp_root: Path) -> 
 
 def test_a_killed_server_leaves_nothing(tmp_path: Path, temp_root: Path) -> None:
     told_of_run = tmp_path / "endpoints.json"
-    server = launch.start(log_file=tmp_path / "server.log", bare=True, remove_at_end=[told_of_run])
+    server = launch.start(log_file=tmp_path / "server.log", profile="minimal", remove_at_end=[told_of_run])
     told_of_run.write_text("{}")
     with ThreadPoolExecutor() as pool:
         _with_a_function_at_work(LocalAws(server), pool, tmp_path / "at-work")
@@ -169,8 +169,8 @@ def test_a_server_ends_with_its_killed_owner(tmp_path: Path, temp_root: Path) ->
     owner_code = """
         import sys, time
         from pathlib import Path
-        from localaws.process import launch
-        server = launch.start(log_file=Path(sys.argv[1]), bare=True)
+        from localaws import launch
+        server = launch.start(log_file=Path(sys.argv[1]), profile="minimal")
         print(server.process.pid, flush=True)
         time.sleep(60)
     """
@@ -186,8 +186,8 @@ def test_a_server_ends_with_its_killed_owner(tmp_path: Path, temp_root: Path) ->
 
 
 def test_a_server_that_cannot_start_reports_the_reason_and_leaves_nothing(tmp_path: Path, temp_root: Path) -> None:
-    with pytest.raises(StartError, match=r"speed is 0\.0; a positive factor is needed"):
-        launch.start(log_file=tmp_path / "server.log", bare=True, speed=0)
+    with pytest.raises(StartError, match=r"speed is 0; a positive factor is needed"):
+        launch.start(log_file=tmp_path / "server.log", profile="minimal", speed=0)
 
     assert list(temp_root.iterdir()) == []
 
@@ -261,7 +261,7 @@ def test_one_callers_account_does_not_leak_into_the_next_call_of_a_connection(aw
 
 
 def test_a_server_is_small(tmp_path: Path) -> None:
-    with launch.start(log_file=tmp_path / "server.log", bare=True) as server:
+    with launch.start(log_file=tmp_path / "server.log", profile="minimal") as server:
         memory = sum(process.memory_info().rss for process in _all_of(server.process.pid))
 
     assert memory < 200 * 2**20

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from localaws import launch
 from localaws.core.environment import ACCOUNT
 from localaws.engine import DeployError, State, deploy, destroy
-from localaws.process import launch
 from shared.pulumi_cli import STACKS
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.matrix import inventory

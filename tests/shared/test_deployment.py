@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from localaws.process import launch
+from localaws import launch
 from shared import deployment_search
 from shared.deployment import Deployment, DeploymentError
 from shared.deployment_search import deployed, local, refuse_foreign_account
@@ -189,7 +189,7 @@ def test_a_stack_whose_suffix_is_another_environments_is_refused(cli: PulumiCli,
 @pytest.fixture(scope="module")
 @starts("emulator")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with launch.start(log_file=tmp_path_factory.mktemp("aws") / "server.log", bare=True) as server:
+    with launch.start(log_file=tmp_path_factory.mktemp("aws") / "server.log", profile="minimal") as server:
         yield server.endpoint
 
 

@@ -1,4 +1,4 @@
-"""Starting the server process of the embedded AWS from another process, and stopping it."""
+"""Starts the server process of the embedded AWS from another process, and stops it."""
 
 import json
 import os
@@ -7,15 +7,33 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Literal, Self
 
 from localaws.core import environment
 from localaws.core.control import PREFIX
 
+Profile = Literal["full", "control-plane", "minimal"]
+"""What a server runs. control-plane: every API, but no traffic flows, nothing is probed and no database runs; minimal:
+the emulator with replication alone."""
+
 _START = 30.0  # seconds to get ready
 _STOP = 10.0  # seconds to end before it is killed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a server is started with, as JSON in its command line."""
+
+    log_file: str
+    speed: float  # AWS seconds in a second of this machine
+    regions: Sequence[str]  # the first serves calls that name no region
+    lags_ms: Mapping[str, float] = field(default_factory=dict)  # replication lags that differ from the default
+    remove_at_end: Sequence[str] = ()
+    profile: Profile = "full"
+    ready: int | None = None  # file descriptor that gets {port} or {error} as a line of JSON
+    owner: int | None = None  # file descriptor whose end of file means that the owner is gone
 
 
 class StartError(RuntimeError):
@@ -24,7 +42,7 @@ class StartError(RuntimeError):
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server process of ours. It ends with this object's owner: its pipe closes with the owner's process."""
+    """A server process that ends with the one that started it: its pipe closes then."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -60,26 +78,28 @@ def start(
     lags_ms: Mapping[str, float] | None = None,
     remove_at_end: Sequence[Path] = (),
     keep_open: Sequence[int] = (),
-    bare: bool = False,
-    still: bool = False,
+    profile: Profile = "full",
 ) -> RunningServer:
     """Start a server and wait until it answers. Raises StartError.
 
     `lags_ms` are replication lags in AWS milliseconds by kind, `remove_at_end` files that the server removes,
-    `keep_open` file descriptors that it holds (a lock, say). A `still` server answers every call, but no traffic flows,
-    nothing is probed and no database runs; a `bare` one is the emulator with replication alone.
+    `keep_open` file descriptors that it holds (a lock, say).
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    ready, tell_ready = os.pipe()
-    watch_owner, hold = os.pipe()
-    owner = os.fdopen(hold, "wb")
-    command = [sys.executable, "-m", "localaws.server.main", "--log-file", str(log_file), "--speed", str(speed)]
-    command += ["--regions", ",".join(regions), "--ready-fd", str(tell_ready), "--owner-fd", str(watch_owner)]
-    for kind, lag in (lags_ms or {}).items():
-        command += [f"--{kind}-lag-ms", str(lag)]
-    for path in remove_at_end:
-        command += ["--remove-at-end", str(path)]
-    command += ["--parts", "none" if bare else "still" if still else "standard"]
+    ready, report = os.pipe()
+    watched, held = os.pipe()
+    owner = os.fdopen(held, "wb")
+    settings = Settings(
+        log_file=str(log_file.resolve()),
+        speed=speed,
+        regions=regions,
+        lags_ms=lags_ms or {},
+        remove_at_end=[str(path.resolve()) for path in remove_at_end],
+        profile=profile,
+        ready=report,
+        owner=watched,
+    )
+    command = [sys.executable, "-m", "localaws.server.main", json.dumps(asdict(settings))]
     with log_file.open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -87,26 +107,26 @@ def start(
             stdout=log,
             stderr=log,
             env=environment.clean(os.environ),
-            pass_fds=(tell_ready, watch_owner, *keep_open),
+            pass_fds=(report, watched, *keep_open),
             start_new_session=True,
         )
-    os.close(tell_ready)
-    os.close(watch_owner)
+    os.close(report)
+    os.close(watched)
     try:
         with os.fdopen(ready, "rb") as pipe:
-            news = _line(pipe.fileno(), time.monotonic() + _START)
+            started = _line(pipe.fileno(), time.monotonic() + _START)
     except BaseException:
         owner.close()
         raise
-    if "port" not in news:
+    if "port" not in started:
         owner.close()
         _end(process)
-        raise StartError(f"the embedded AWS did not start: {news.get('error', 'it ended')}; see {log_file}")
-    return RunningServer(process, news["port"], log_file, owner)
+        raise StartError(f"the embedded AWS did not start: {started.get('error', 'it ended')}; see {log_file}")
+    return RunningServer(process, started["port"], log_file, owner)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a server that was told to end; its reaper cleans up after one that has to be killed."""
+    """Wait for a server that is ending; its reaper cleans up after one that has to be killed."""
     try:
         process.wait(timeout=_STOP)
     except subprocess.TimeoutExpired:
@@ -115,7 +135,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _line(pipe: int, deadline: float) -> dict[str, int]:
-    """The server's one line of news; empty if it ended or was too slow."""
+    """The line that a server writes once it is ready; empty if it ended or was too slow."""
     text = b""
     while not text.endswith(b"\n"):
         left = deadline - time.monotonic()
@@ -125,5 +145,5 @@ def _line(pipe: int, deadline: float) -> dict[str, int]:
         if not piece:
             return {}
         text += piece
-    news: dict[str, int] = json.loads(text)
-    return news
+    line: dict[str, int] = json.loads(text)
+    return line

@@ -1,1 +1,0 @@
-"""Starting the server process, and ending it with its owner."""
