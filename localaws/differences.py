@@ -133,7 +133,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         id="missed-schedules",
-        aws="What a schedule of a region does while the region is lost, AWS does not say.",
+        aws="What a schedule of a region does while the region is lost, is not documented by AWS.",
         here="A recurring one that comes due meanwhile is missed; a one-time one fires after the heal.",
         tested="local/test_background.py::test_a_schedule_of_a_lost_region_is_missed_and_a_one_time_one_fires_after_the_heal",
     ),
@@ -160,7 +160,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         id="control-times",
         aws="A function's own durations (the control rules' lease and grace) pass as fast as everybody's.",
         here="They are shortened by the rehearsal's speed, as health checks are.",
-        tested="local/test_function_surroundings.py::test_the_scaled_times_are_those_of_the_functions",
+        tested="local/test_function_environment.py::test_the_scaled_times_are_those_of_the_functions",
     ),
     Difference(
         id="stream-shards",
@@ -182,7 +182,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         id="workflow-timeouts",
-        aws="A task's time limit is what its state says.",
+        aws="A task's time limit is that of its state.",
         here="It is shortened by the rehearsal's speed, to five seconds of this machine at the least.",
         tested="local/test_workflow_execution.py::test_a_short_limit_leaves_a_function_time_to_start",
     ),

@@ -83,7 +83,7 @@ def start(
     """Start a server and wait until it answers. Raises StartError.
 
     `lags_ms` are replication lags in AWS milliseconds by kind, `remove_at_end` files that the server removes,
-    `keep_open` file descriptors that it holds (a lock, say).
+    `keep_open` file descriptors that it holds (such as a lock).
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     ready, report = os.pipe()

@@ -22,14 +22,14 @@ class Display:
     def __init__(self, console: Console, *, plain: bool) -> None:
         self._console = console
         self._plain = plain or not console.is_terminal
-        self._show = self.say
+        self._show = self.line
         self._last = ""
 
     @contextmanager
     def progress(self, first: str) -> Iterator[None]:
         """While inside, `now` changes the moving line."""
         if self._plain:
-            self.say(first)
+            self.line(first)
             yield
             return
         with self._console.status(Text(first)) as moving:
@@ -37,23 +37,23 @@ class Display:
             try:
                 yield
             finally:
-                self._show = self.say
+                self._show = self.line
 
     def now(self, line: str) -> None:
-        """What is going on; the same again is not said again."""
+        """Show the current step; a repeated one is not shown again."""
         if line != self._last:
             self._last = line
             self._show(line)
 
-    def say(self, line: str) -> None:
-        """What is done; it stays."""
+    def line(self, line: str) -> None:
+        """Print a line that stays."""
         self._console.print(Text(line), soft_wrap=True)
 
     def table(self, content: RenderableType, lines: list[str]) -> None:
         """A table, or its lines when plain."""
         if self._plain:
             for line in lines:
-                self.say(line)
+                self.line(line)
         else:
             self._console.print(content)
 
@@ -81,22 +81,22 @@ def addresses(content: Mapping[str, Any]) -> tuple[Table, list[str]]:
     return _table(("", "for", "address"), rows), [" ".join(filter(None, row)) for row in rows]
 
 
-def status(told: Mapping[str, Any], content: Mapping[str, Any]) -> Group:
+def status(status: Mapping[str, Any], content: Mapping[str, Any]) -> Group:
     """The whole status as tables."""
     places = {region: found["name"] for region, found in content["regions"].items()}
-    backlog = told["replication"]["backlog"]
+    backlog = status["replication"]["backlog"]
     tables = [
         _table(
             ("region", "place", "state", "refused calls", "backlog"),
             [
                 (region, places.get(region, ""), _outage(row["outage"]), _counts(row["refused"]), str(backlog[region]))
-                for region, row in told["regions"].items()
+                for region, row in status["regions"].items()
             ],
         ),
-        _rows("accelerator", told.get("accelerators", []), lambda row: _accelerator(row)),
-        _rows("target of a load balancer", told.get("targets", []), lambda row: _target(row)),
-        _rows("health check", told.get("health_checks", []), lambda row: _health_check(row)),
-        _rows("database", told.get("databases", []), lambda row: _database(row)),
+        _rows("accelerator", status.get("accelerators", []), lambda row: _accelerator(row)),
+        _rows("target of a load balancer", status.get("targets", []), lambda row: _target(row)),
+        _rows("health check", status.get("health_checks", []), lambda row: _health_check(row)),
+        _rows("database", status.get("databases", []), lambda row: _database(row)),
     ]
     return Group(*(table for table in tables if table.row_count))
 

@@ -54,7 +54,7 @@ def up(plan: Plan, speed: float, directory: Path, display: Display, owner: int |
     try:
         _run(server, plan, directory, display)
     except KeyboardInterrupt:
-        display.say("stopping")
+        display.line("stopping")
     except DeployError as error:
         ended = server.process.poll()
         raise Failed(str(error) if ended is None else f"the server ended ({ended}); see {log_file}") from error
@@ -74,7 +74,7 @@ def _end_with(owner: int) -> None:
 
 
 def _run(server: RunningServer, plan: Plan, directory: Path, display: Display) -> None:
-    display.say(f"embedded AWS at {server.endpoint}, log in {directory / 'server.log'}")
+    display.line(f"embedded AWS at {server.endpoint}, log in {directory / 'server.log'}")
     with display.progress(f"deploying {plan.environment}"):
         deployment = deploy_in_child(
             plan.environment,
@@ -85,13 +85,13 @@ def _run(server: RunningServer, plan: Plan, directory: Path, display: Display) -
             secret_keys=plan.secret_keys,
         )
     for stack, seconds in deployment.seconds.items():
-        display.say(f"{stack}: {deployment.resources[stack]} resources in {seconds:.1f} s")
+        display.line(f"{stack}: {deployment.resources[stack]} resources in {seconds:.1f} s")
     with display.progress("waiting for load balancers and databases"):
         content = _when_ready(server, plan, directory, deployment, display)
     deployer = Deployer(directory, lambda stacks: _deploy_again(plan, deployment, server.endpoint, stacks))
     endpoints_file.write(directory, content)
     display.table(*cli_display.addresses(content))
-    display.say(f"Ctrl-C ends it; `{COMMAND} outage <region>` starts an outage of a region")
+    display.line(f"Ctrl-C ends it; `{COMMAND} outage <region>` starts an outage of a region")
     try:
         while server.process.poll() is None:
             deployer.serve(_POLL_SECONDS)

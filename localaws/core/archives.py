@@ -62,7 +62,7 @@ def content(asset: Any, folder: Path) -> bytes:
 
 
 def digest(value: Any, folder: Path) -> str:
-    """SHA-256 over names and contents, so that packing again never looks like a change."""
+    """SHA-256 over names and contents, so that packing again is no change."""
     if isinstance(value, pulumi.FileAsset):
         return _file_digest(folder / value.path)
     if isinstance(value, pulumi.Asset):

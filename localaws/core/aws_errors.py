@@ -1,6 +1,6 @@
 """An error in the wire protocol of the call it answers, so that every AWS SDK reads its code and its message.
 
-The request tells its protocol; only what speaks XML over REST goes by service.
+The protocol follows from the request, and for XML over REST from the service.
 https://smithy.io/2.0/aws/protocols/index.html
 """
 

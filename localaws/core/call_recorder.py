@@ -60,7 +60,7 @@ class RecordedCalls:
         with self._lock:
             self._counts[made] += 1
 
-    def told(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         with self._lock:
             counts, since = dict(self._counts), self._since
         return {"since": since, "calls": [{**asdict(made), "count": counts[made]} for made in sorted(counts)]}
@@ -73,7 +73,7 @@ class CallApi:
         self._calls = calls
 
     def install(self, control: Control) -> None:
-        control.route("GET", "/calls", lambda _wanted: self._calls.told())
+        control.route("GET", "/calls", lambda _wanted: self._calls.status())
         control.route("POST", "/calls/mark", self._mark)
 
     def _mark(self, _wanted: Mapping[str, Any]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """AWS time on this machine: every interval that AWS documents can be sped up by one factor, which may change.
 
-Evaluators (health checks, alarms, schedules) sleep in AWS seconds; reports give both measured and AWS time. What needs
-a duration of this machine asks for it when it needs it: one kept from before a change of speed is wrong after it.
+Evaluators (health checks, alarms, schedules) sleep in AWS seconds; reports give both measured and AWS time. A
+duration of this machine is computed when it is needed: one kept from before a change of speed is wrong after it.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ class _Pace:
 
 
 class Clock:
-    """Converts between AWS seconds (what the deployed resource says) and seconds on this machine. For any thread."""
+    """Converts between AWS seconds (those of a deployed resource) and seconds on this machine. For any thread."""
 
     def __init__(self, speed: float = 1.0) -> None:
         _check(speed)

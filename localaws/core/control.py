@@ -16,7 +16,7 @@ from localaws.core import http_server
 from localaws.core.aws_errors import Response
 from localaws.core.clock import Clock
 from localaws.core.http_server import Receive, Scope
-from localaws.core.outages import Gate, OutageKind
+from localaws.core.outages import OutageKind, Outages
 from localaws.core.routing import Headers
 
 PREFIX = "/_localaws"
@@ -35,11 +35,11 @@ class _Refused(Exception):
 
 
 class Control:
-    """Sections of the status and sources of addresses are registered by the parts that know them."""
+    """Components register sections of the status and sources of addresses."""
 
-    def __init__(self, clock: Clock, gate: Gate, stop: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, outages: Outages, stop: Callable[[], None]) -> None:
         self._clock = clock
-        self._gate = gate
+        self._outages = outages
         self._stop = stop
         self._sections: dict[str, Callable[[], Any]] = {}
         self._addresses: list[Callable[[], Mapping[str, str]]] = []
@@ -52,7 +52,7 @@ class Control:
         self._sections[name] = content
 
     def addresses(self, source: Callable[[], Mapping[str, str]]) -> None:
-        """Add `"<AWS name>:<port>" -> "127.0.0.1:<port>"` pairs to what `GET /addresses` tells."""
+        """Add `"<AWS name>:<port>" -> "127.0.0.1:<port>"` pairs to the answer of `GET /addresses`."""
         self._addresses.append(source)
 
     def route(self, method: str, path: str, answer: Callable[[Mapping[str, Any]], Any]) -> None:
@@ -77,7 +77,7 @@ class Control:
         except _Refused as refused:
             return _json(refused.status, {"error": str(refused)})
         except Exception as failure:
-            logger.exception("control call %s failed", scope["path"])
+            logger.exception("event=control_call_failed path=%s", scope["path"])
             return _json(500, {"error": f"{type(failure).__name__}: {failure}"})
 
     async def _do(self, scope: Scope, receive: Receive) -> Any:
@@ -88,11 +88,11 @@ class Control:
                 return {name: address for source in self._addresses for name, address in source().items()}
             case "POST", "/outage":
                 wanted = await _object(receive)
-                outage = self._gate.lose(self._region(wanted), _kind(wanted))
+                outage = self._outages.lose(self._region(wanted), _kind(wanted))
                 return asdict(outage)
             case "POST", "/heal":
                 region = self._region(await _object(receive))
-                self._gate.heal(region)
+                self._outages.heal(region)
                 return {"region": region}
             case "POST", "/stop":
                 self._stop()
@@ -106,10 +106,10 @@ class Control:
             raise _Refused(400, str(problem)) from problem
 
     def _regions(self) -> dict[str, Any]:
-        refused = self._gate.refused()
+        refused = self._outages.refused()
         regions = {}
-        for region in self._gate.regions:
-            outage = self._gate.outage(region)
+        for region in self._outages.regions:
+            outage = self._outages.outage(region)
             regions[region] = {
                 "outage": {"kind": outage.kind, "since": outage.since} if outage else None,
                 "refused": refused.get(region, {}),
@@ -118,8 +118,8 @@ class Control:
 
     def _region(self, wanted: Mapping[str, Any]) -> str:
         region = wanted.get("region")
-        if region not in self._gate.regions:
-            raise _Refused(400, f"region {region!r} is not on this machine; use {' or '.join(self._gate.regions)}")
+        if region not in self._outages.regions:
+            raise _Refused(400, f"region {region!r} is not on this machine; use {' or '.join(self._outages.regions)}")
         return str(region)
 
 

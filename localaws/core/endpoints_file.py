@@ -24,8 +24,8 @@ def texts(outputs: Any) -> Iterator[str]:
 
 
 def write(directory: Path, content: Mapping[str, Any]) -> None:
-    """Write the exported certificates to `ca.pem`, then `endpoints.json`, each at once: whoever sees the latter finds
-    both complete."""
+    """Write the exported certificates to `ca.pem`, then `endpoints.json`, each at once: when the latter is
+    there, both are complete."""
     certificates = [text.strip() for text in texts(content["outputs"]) if text.lstrip().startswith(_CERTIFICATE)]
     _replace(directory / CERTIFICATES, "\n".join(certificates) + "\n")
     _replace(directory / FILE, json.dumps(content, indent=2) + "\n")

@@ -22,10 +22,10 @@ def clean(source: Mapping[str, str]) -> dict[str, str]:
 
 
 def collect_rarely() -> None:
-    """Let this process look for garbage less often.
+    """Let this process collect garbage less often.
 
     What is deployed and the SDK's classes stay, while every call makes hundreds of short-lived objects: with Python's
-    own thresholds the server spends a sixth of its CPU time on looking for garbage among the former.
+    own thresholds the server spends a sixth of its CPU time on searching the former for garbage.
     """
     gc.set_threshold(50_000, 20, 50)
 
@@ -59,7 +59,7 @@ def settings(run_directory: Path, port: int, region: str) -> dict[str, str]:
         "LOG_LEVEL": "WARNING",
         # A socket that is not there: ministack would otherwise remove containers of its kind from the user's Docker.
         "DOCKER_HOST": f"unix://{run_directory}/no-docker.sock",
-        # A handler's SDK must not look for credentials on the network.
+        # A handler's SDK must not search the network for credentials.
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 

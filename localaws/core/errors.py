@@ -17,7 +17,7 @@ class DeployError(Exception):
 
 
 class TableError(Exception):
-    """What the table of resource types says does not fit the resource; becomes a DeployError with its URN."""
+    """The table of resource types does not fit the resource; becomes a DeployError with its URN."""
 
 
 FAILURES = (ClientError, BotoCoreError, TableError)

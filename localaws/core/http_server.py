@@ -24,7 +24,7 @@ _LINGER_ZERO = struct.pack("ii", 1, 0)  # close() then sends RST instead of FIN,
 
 
 class _Protocol(HttpToolsProtocol):
-    """Tells the application which connection a request came on, through the ASGI state."""
+    """Passes the connection of a request to the application, through the ASGI state."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -42,7 +42,7 @@ def reset(scope: Scope) -> None:
 
 
 async def disconnected(receive: Receive) -> None:
-    """Return when the client has gone; what it still sends is thrown away."""
+    """Return when the client has disconnected; what it sends until then is discarded."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -77,7 +77,7 @@ def server(app: Asgi) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,  # nobody stands in front; its middleware costs a twentieth of each call
+            proxy_headers=False,  # there is no proxy in front; its middleware costs a twentieth of each call
             date_header=False,  # the emulator sends its own
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,

@@ -1,7 +1,7 @@
-"""Which region is lost, and how, and which ways between regions are: the one switch that everything consults.
+"""Outages of regions and partitions between them: one registry that everything consults.
 
-The gate only holds state and tells listeners; refusing is done where traffic passes (the ASGI app, the TCP fronts,
-replication). It is used from several threads.
+It only holds state and notifies listeners; calls are refused where traffic passes (the ASGI application, listening
+ports, replication). For any thread.
 """
 
 import threading
@@ -27,7 +27,7 @@ class Outage:
     since: float  # Unix time
 
 
-class Gate:
+class Outages:
     """Lost regions and the count of calls refused on their behalf."""
 
     def __init__(self, regions: tuple[str, ...]) -> None:
@@ -69,14 +69,14 @@ class Gate:
         self._two(one, other)
         with self._lock:
             self._cuts[frozenset((one, other))] = Outage(region=other, kind=kind, since=time.time())
-        self._tell_of_ways()
+        self._notify_of_ways()
 
     def join(self, one: str, other: str) -> None:
         """Let everything pass again; joining what is joined is a no-op. Raises ValueError for regions not two."""
         self._two(one, other)
         with self._lock:
             self._cuts.pop(frozenset((one, other)), None)
-        self._tell_of_ways()
+        self._notify_of_ways()
 
     def is_cut(self, one: str, other: str) -> bool:
         return frozenset((one, other)) in self._cuts
@@ -95,7 +95,7 @@ class Gate:
         return None
 
     def blind(self, region: str) -> None:
-        """Keep the functions of `region` from the doors of other regions, and from nothing else. Raises ValueError."""
+        """Keep the functions of `region` from other regions' endpoints, and from nothing else. Raises ValueError."""
         self._known(region)
         self._blind.add(region)
 
@@ -111,7 +111,7 @@ class Gate:
         return sorted(self._blind)
 
     def refuse(self, region: str, what: str) -> None:
-        """Count a refused call. `what` is `control:<service>` or `data:<front>`."""
+        """Count a refused call. `what` is `control:<service>` or `data:<listener>`."""
         with self._lock:
             self._refused[region, what] += 1
 
@@ -131,7 +131,7 @@ class Gate:
         """Call `listener()` after each cut and each join."""
         self._way_listeners.append(listener)
 
-    def _tell_of_ways(self) -> None:
+    def _notify_of_ways(self) -> None:
         for listener in self._way_listeners:
             listener()
 

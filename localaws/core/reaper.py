@@ -2,7 +2,7 @@
 
 It runs in a session of its own and reads lines from a pipe that only the owner holds: `group <pgid>`, `leave <pgid>`,
 `path <path>`.
-At end of file the owner is gone: process groups that still live get SIGTERM, then SIGKILL; then the paths are removed.
+At end of file the owner is gone: process groups that are left get SIGTERM, then SIGKILL; then the paths are removed.
 It touches only paths below the folders it was started with.
 """
 
@@ -39,15 +39,15 @@ class Reaper:
 
     def group(self, pgid: int) -> None:
         """End this process group when the owner is gone. Raises OSError if the reaper itself was ended."""
-        self._say(f"group {pgid}")
+        self._write(f"group {pgid}")
 
     def leave(self, pgid: int) -> None:
         """Forget a group that has ended in order."""
-        self._say(f"leave {pgid}")
+        self._write(f"leave {pgid}")
 
     def path(self, path: Path) -> None:
         """Remove this file or folder when the owner is gone. Raises OSError if the reaper itself was ended."""
-        self._say(f"path {path.resolve()}")
+        self._write(f"path {path.resolve()}")
 
     def close(self) -> None:
         """Let the reaper finish now; returns when it has ended."""
@@ -57,7 +57,7 @@ class Reaper:
                 self._process.stdin.close()
         self._process.wait(timeout=_GRACE + _FORCE + 5)
 
-    def _say(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         if "\n" in line:
             raise ValueError(f"{line!r} has a line break, which the reaper cannot read")
         with self._lock:
@@ -76,7 +76,7 @@ def started_at(pid: int) -> str | None:
 
 
 def _fields(process: Path) -> list[str] | None:
-    """What /proc says of a process after its name: state, parent, group, …, see proc_pid_stat(5)."""
+    """The fields of /proc/<pid>/stat after the process's name: state, parent, group, …, see proc_pid_stat(5)."""
     try:
         return (process / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -84,7 +84,7 @@ def _fields(process: Path) -> list[str] | None:
 
 
 def _lives(pgid: int) -> bool:
-    """Whether a process of the group still runs; zombies, which somebody else has to collect, do not count."""
+    """Whether a process of the group still runs; zombies do not count."""
     if (_PROC / "self").exists():
         found = (_fields(process) for process in _PROC.iterdir() if process.name.isdecimal())
         return any(fields and fields[0] != "Z" and fields[2] == str(pgid) for fields in found)
@@ -96,7 +96,7 @@ def _lives(pgid: int) -> bool:
 
 
 def _end(groups: dict[int, str | None]) -> None:
-    """Ask each group to end, then kill it; not one whose number belongs to somebody else by now."""
+    """Send each group SIGTERM, then SIGKILL; not a group whose number has been reused."""
     ours = {pgid for pgid, leader in groups.items() if started_at(pgid) in (None, leader)}
     for number, patience in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, _FORCE)):
         for pgid in ours:
@@ -109,7 +109,7 @@ def _end(groups: dict[int, str | None]) -> None:
 
 def _remove(folder: Path) -> None:
     deadline = time.monotonic() + _GRACE
-    while folder.exists() and time.monotonic() < deadline:  # a dying process may still write one last file
+    while folder.exists() and time.monotonic() < deadline:  # a dying process may write one last file
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -128,7 +128,7 @@ def main(arguments: list[str]) -> None:
     paths = [path for path in paths if any(root in path.parents for root in roots)]
     for path in paths:
         if not path.is_dir() or path.is_symlink():
-            path.unlink(missing_ok=True)  # at once: such a file tells others of a run that is no more
+            path.unlink(missing_ok=True)  # at once: others take such a file for a running server
     _end(groups)
     for path in paths:
         _remove(path)

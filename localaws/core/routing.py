@@ -1,7 +1,8 @@
 """Which region a request is for, and who sent it: read from its signature, or from the resource it names.
 
 A signed call belongs to the region of its credential scope, but for services whose control plane lives in one region.
-An unsigned call names an API, a load balancer, a function URL, a custom domain or a bucket; its home is looked up.
+An unsigned call names an API, a load balancer, a function URL, a custom domain or a bucket, and belongs to the region of
+that.
 """
 
 import json
@@ -29,8 +30,8 @@ CONTROL_PLANES = {
     "route53-recovery-readiness": "us-west-2",
 }
 
-# A front of ours (a listener, a door) says with this header which region it stands in. Handlers never see it.
-FRONT_HEADER = b"x-localaws-region"
+# Listening ports of the data plane add their region in this header. Handlers never see it.
+REGION_HEADER = b"x-localaws-region"
 # Lambda workers carry their region as the SDK's application id, which every SDK call shows in its user agent.
 APPLICATION_ID = "localaws-"
 
@@ -50,7 +51,7 @@ _OWN_PAGES = ("/_ministack/", "/_localstack/", "/health")
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request as the gate sees it."""
+    """A request by region, service and plane."""
 
     service: str  # the name it is signed for, or the data plane it reaches
     plane: str  # "control" or "data"
@@ -73,14 +74,14 @@ class Call:
 
 @dataclass
 class Headers:
-    """The few headers that say where a request goes and in what protocol it speaks."""
+    """The headers that determine the region, service and protocol of a request."""
 
     authorization: str = ""
     host: str = ""  # without the port
     user_agent: str = ""
     region_set: str = ""
     copy_source: str = ""
-    front: str = ""
+    from_region: str = ""  # of the listening port
     target: str = ""
     content_type: str = ""
     smithy: str = ""
@@ -91,7 +92,7 @@ class Headers:
         b"user-agent": "user_agent",
         b"x-amz-region-set": "region_set",
         b"x-amz-copy-source": "copy_source",
-        FRONT_HEADER: "front",
+        REGION_HEADER: "from_region",
         b"x-amz-target": "target",
         b"content-type": "content_type",
         b"smithy-protocol": "smithy",
@@ -115,7 +116,7 @@ def read(scope: Mapping[str, Any], headers: Headers, default_region: str) -> Cal
     signature = _signature(scope, headers)
     if reached := _data_plane(path, headers, signed=signature is not None):
         service, region = reached
-        region = headers.front or region or default_region
+        region = headers.from_region or region or default_region
         return Call(service=service, plane="data", region=region, signed=signature is not None, caller=caller)
     if signature:
         service, region = signature
@@ -190,7 +191,7 @@ _locators: dict[tuple[str, str], Locate] = {}
 
 
 def serve_every_region(service: str, operation: str, locate: Locate) -> None:
-    """Serve an operation that is signed for every region where `locate(its parameters)` says."""
+    """Serve an operation that is signed for every region in the one that `locate(its parameters)` returns."""
     _locators[service, operation] = locate
 
 

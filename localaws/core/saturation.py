@@ -1,7 +1,7 @@
-"""Whether this machine is asked for more than it can do, by two signs: its traffic loop is late, or functions throttle.
+"""Whether this machine is saturated, by two signs: its traffic loop is late, or functions throttle.
 
-AWS's load balancers and accelerators do not run out of processors; here they share them with everything behind them. So
-they shed load themselves, before the expensive part: see `localaws.server.traffic`.
+AWS's load balancers and accelerators do not run out of processors; here they share them with everything behind them.
+So they shed load themselves, before the expensive part: see `localaws.server.traffic`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class Saturation:
     """Used from several threads; `watch` runs in the loop that serves traffic."""
 
     def __init__(self) -> None:
-        self._due: float | None = None  # when the loop is to run next; None while nobody watches it
+        self._due: float | None = None  # when the loop is to run next; None while it is not watched
         self._until = 0.0
 
     @property

@@ -19,7 +19,7 @@ def resolve_api_keys_by_region() -> None:
 
 
 def patch_usage_plans(patched: Callable[[dict[str, Any], list[dict[str, Any]]], None]) -> None:
-    """Let `patched(plan, patches)` carry out UpdateUsagePlan: ministack keeps stages and limits as bare texts."""
+    """Let `patched(plan, patches)` carry out UpdateUsagePlan: ministack keeps stages and limits as texts."""
     from ministack.services import apigateway_v1
 
     def update_usage_plan(_original: Any, plan_id: str, data: dict[str, Any]) -> Any:

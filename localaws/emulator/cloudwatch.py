@@ -7,7 +7,7 @@ from localaws.emulator.patches import patch
 
 
 def stop_alarm_evaluation() -> None:
-    """Let no alarm change its state by ministack's own evaluation, which looks at no dimensions and at no clock."""
+    """Let no alarm change its state by ministack's own evaluation, which ignores dimensions and the clock."""
     patch("services.cloudwatch:_evaluate_alarm", lambda _original, _alarm: None)
     patch("services.cloudwatch:_evaluate_all_alarms", lambda _original: None)
 

@@ -147,7 +147,7 @@ async def dispatch_to_application_load_balancer(
 async def _streamed(response: Any) -> AsyncIterator[bytes]:
     """The chunks of a target's answer. Raises ConnectionError when the target broke it off."""
     messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=1)
-    never = asyncio.get_running_loop().create_future()  # the client's disconnect, which the front sees itself
+    never = asyncio.get_running_loop().create_future()  # the client's disconnect, which the listening port sees itself
     runner = asyncio.create_task(response.runner(messages.put, lambda: never))
     try:
         while True:

@@ -90,7 +90,7 @@ def run_stream_function(mapping: StreamMapping, records: list[dict[str, Any]]) -
 def discard_stream_records(
     mapping: StreamMapping, records: list[dict[str, Any]], result: dict[str, Any], condition: str
 ) -> None:
-    """Tell the mapping's destination for failures, if it has one, of records that are given up."""
+    """Send records that are given up to the mapping's destination for failures, if it has one."""
     from ministack.core.responses import request_scope
     from ministack.services import lambda_svc
 

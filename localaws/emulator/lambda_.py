@@ -16,7 +16,7 @@ _LOOK = 0.05  # seconds of this machine
 
 
 def gate_function_executions(run: Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]) -> None:
-    """Pass each execution of a function, whoever starts it, through `run(region, execute)`."""
+    """Pass each execution of a function, through `run(region, execute)`."""
     from ministack.services import lambda_svc
 
     def execute(execute_function: Any, func: dict[str, Any], event: Any) -> dict[str, Any]:
@@ -171,7 +171,7 @@ class _Raised(str):
 def keep_workers_whose_handler_raised() -> None:
     """Let a Python worker live on when its handler raises, as on AWS; ministack ends it and starts another one.
 
-    The answer names the exception's class as its errorType, where ministack says Runtime.HandlerError for all.
+    The answer names the exception's class as its errorType, where ministack has Runtime.HandlerError for all.
     """
     named = f'{HANDLER_ERROR[:-1]}, "kind": type(e).__name__}}'
     marked = f'{{"status": "ok", "result": {{"localaws_raised": {named}}}}}'
@@ -227,7 +227,7 @@ def retire_workers(grace: float | None) -> int:
 
     Those idle now end at once. Those at work end after their invocation, or after `grace` seconds of this machine if
     that is earlier: the invocation then fails as one whose process has died. Until then they stay in ministack's pool,
-    under a qualifier that nobody asks for, so that a lost region or a deleted function still takes them with it.
+    under a qualifier that no invocation has, so that a lost region or a deleted function takes them with it.
     """
     from ministack.core import concurrency, lambda_runtime
     from ministack.services import lambda_svc
@@ -266,7 +266,7 @@ def _end_workers(workers: list[Any], grace: float | None) -> None:
         lambda_runtime.kill_workers(idle)
         if deadline is not None and time.monotonic() >= deadline:
             for worker in workers:
-                # One that is only starting has no process yet; the next look finds it.
+                # One that is only starting has no process yet; the next round finds it.
                 if (process := worker._proc) is not None:
                     process.kill()
         if workers:

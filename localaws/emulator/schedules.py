@@ -24,7 +24,7 @@ class RateSchedule:
 
 
 def take_over_rates() -> Callable[[], list[RateSchedule]]:
-    """End ministack's own firing of rate expressions, which looks every ten seconds; returns what lists them."""
+    """End ministack's own firing of rates, which checks every ten seconds; returns a function that lists them."""
     name = "services.eventbridge:_parse_rate_seconds"
     patch(name, lambda seconds_of, expression: None if seconds_of(expression) is None else _NEVER)
     return functools.partial(_rate_schedules, original(name))
@@ -76,7 +76,7 @@ def invoke_targets_asynchronously() -> None:
     def dispatch(to_lambda: Any, arn: str, payload: str) -> None:
         function, configuration, _ = lambda_svc._get_func_record_for_ref(arn)
         if not function or not configuration:
-            to_lambda(arn, payload)  # which says so in the log
+            to_lambda(arn, payload)  # which logs it
             return
         # ministack counts the invocations that arrive by its API only.
         lambda_svc._emit_lambda_metrics(configuration["FunctionName"], duration_ms=0.0, error=False, throttle=False)

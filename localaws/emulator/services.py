@@ -90,7 +90,7 @@ def web_acl_of(account: str, region: str, arn: str) -> dict[str, Any] | None:
 
 
 def web_acl_resources(account: str, region: str, arn: str) -> list[str]:
-    """What a web ACL stands in front of."""
+    """The resources that a web ACL is associated with."""
     from ministack.services import waf
 
     return [resource for resource, acl in waf._associations.items_scoped(account, region) if acl == arn]

@@ -70,7 +70,7 @@ TagsChanged = Callable[[str, str, str, list[str], dict[str, str]], None]  # acco
 
 
 def name_functions_to_parameter_store() -> None:
-    """Let a version of a parameter that a Lambda function wrote say so: LastModifiedUser is its role's session."""
+    """Let LastModifiedUser of a version that a Lambda function wrote be the session of its role."""
     from ministack.core.responses import get_account_id
     from ministack.services import ssm
 

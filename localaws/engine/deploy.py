@@ -11,7 +11,7 @@ from typing import Any
 from localaws.core.errors import DeployError
 from localaws.engine import program, project, values
 from localaws.engine.engine import Progress, StackEngine
-from localaws.engine.prepare import Surroundings
+from localaws.engine.prepare import StackRun
 from localaws.engine.program import Monitor
 from localaws.engine.project import Project
 from localaws.engine.state import Changes, State
@@ -20,7 +20,7 @@ from localaws.provider.calls import ACCOUNT, Aws
 from localaws.provider.context import Caller
 
 WORKERS = 4  # registrations handled at once
-Tell = Callable[[str], None]
+WriteLine = Callable[[str], None]
 Overrides = Mapping[str, Mapping[str, Any]]
 
 
@@ -51,7 +51,7 @@ def deploy(
     endpoint: str,
     programs: Sequence[Path],
     *,
-    progress: Tell | None = None,
+    progress: WriteLine | None = None,
     state: State | None = None,
     config_overrides: Overrides | None = None,
     secret_keys: Collection[str] = (),
@@ -82,7 +82,7 @@ def destroy(
     programs: Sequence[Path],
     *,
     state: State,
-    progress: Tell | None = None,
+    progress: WriteLine | None = None,
     account: str = ACCOUNT,
 ) -> dict[str, int]:
     """Delete all resources of `programs`, the last program's first; returns how many by stack. Raises DeployError."""
@@ -96,7 +96,7 @@ def destroy(
                 continue
             resources = state.stacks[stack].resources
             report = Progress(stack, progress, len(resources))
-            engine = StackEngine(settings, state, _around(settings, caller, account), report)
+            engine = StackEngine(settings, state, _stack_run(settings, caller, account), report)
             try:
                 engine.remove_all(dict(resources))
                 del state.stacks[stack]
@@ -135,25 +135,25 @@ def _load(folder: Path, environment: str, overrides: Overrides | None) -> Projec
         raise DeployError(stack=stack, urn="", operation="settings", code="Settings", message=str(error)) from error
 
 
-def _around(settings: Project, caller: Caller, account: str, secret_keys: Collection[str] = ()) -> Surroundings:
+def _stack_run(settings: Project, caller: Caller, account: str, secret_keys: Collection[str] = ()) -> StackRun:
     known = {key: value for key, value in settings.config.items() if key not in secret_keys}
     seed = values.canonical([settings.reference, known])
-    return Surroundings(caller=caller, account=account, folder=settings.folder, seed=seed)
+    return StackRun(caller=caller, account=account, folder=settings.folder, seed=seed)
 
 
 def _deploy_stack(
     settings: Project,
     deployment: Deployment,
     caller: Caller,
-    tell: Tell | None,
+    write: WriteLine | None,
     secret_keys: Collection[str],
     *,
     preview: bool = False,
 ) -> None:
     stack, state = settings.stack, deployment.state
     former = state.stacks.get(stack)
-    report = Progress(stack, tell, len(former.resources) if former else None)
-    engine = StackEngine(settings, state, _around(settings, caller, caller.account, secret_keys), report)
+    report = Progress(stack, write, len(former.resources) if former else None)
+    engine = StackEngine(settings, state, _stack_run(settings, caller, caller.account, secret_keys), report)
     workers = 1 if preview else WORKERS
     try:
         monitor = program.run(settings, engine, preview=preview, workers=workers, warn=report.note)
@@ -189,7 +189,7 @@ def deploy_in_child(
     endpoint: str,
     programs: Sequence[Path],
     *,
-    progress: Tell | None = None,
+    progress: WriteLine | None = None,
     state: State | None = None,
     config_overrides: Overrides | None = None,
     secret_keys: Collection[str] = (),
@@ -203,14 +203,14 @@ def deploy_in_child(
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent ends this process
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         receive.close()
-        told: Tell | None = None if progress is None else (lambda line: send.send(("line", line)))
-        with contextlib.suppress(BrokenPipeError):  # who waited has gone
+        write: WriteLine | None = None if progress is None else (lambda line: send.send(("line", line)))
+        with contextlib.suppress(BrokenPipeError):  # the parent has ended
             try:
                 done = deploy(
                     environment,
                     endpoint,
                     programs,
-                    progress=told,
+                    progress=write,
                     state=state,
                     config_overrides=config_overrides,
                     secret_keys=secret_keys,

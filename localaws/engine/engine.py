@@ -1,4 +1,4 @@
-"""Decides, for each registration of one stack, what the Pulumi engine would: create, keep, update or refuse."""
+"""Carries out each registration of one stack as the Pulumi engine would: create, keep, update or refuse."""
 
 import hashlib
 import threading
@@ -8,7 +8,7 @@ from typing import Any
 
 from localaws.core.errors import FAILURES, DeployError, TableError, explain
 from localaws.engine import invokes, prepare, registration, values
-from localaws.engine.prepare import Provider, Surroundings
+from localaws.engine.prepare import Provider, StackRun
 from localaws.engine.project import Project
 from localaws.engine.registration import Registration
 from localaws.engine.state import Changes, Record, StackState, State, deletion_order
@@ -19,7 +19,7 @@ _PAUSE = 0.3  # seconds between two lines
 
 
 class Progress:
-    """Counts one stack's resources and tells `write` about them, from several threads."""
+    """Counts one stack's resources and passes lines about them to `write`, a few a second, from several threads."""
 
     def __init__(self, stack: str, write: Callable[[str], None] | None, total: int | None = None) -> None:
         self.count = 0
@@ -42,7 +42,7 @@ class Progress:
         self._write(line)
 
     def note(self, message: str) -> None:
-        """Something the program said itself."""
+        """A warning or an error of the program."""
         self._write(f"{self._stack}: {message}")
 
     def done(self, what: str) -> float:
@@ -55,14 +55,14 @@ class Progress:
 class StackEngine:
     """One run of one stack's program. Its methods are called from several threads."""
 
-    def __init__(self, project: Project, state: State, around: Surroundings, progress: Progress) -> None:
+    def __init__(self, project: Project, state: State, run: StackRun, progress: Progress) -> None:
         self.project = project
         self.changes = Changes()
         self.regions: dict[str, str] = {}  # by URN
         self.seconds: dict[str, float] = {}  # by URN, of what was created or updated
         self._stacks = state
         self._state = state.stacks.setdefault(project.stack, StackState(reference=project.reference))
-        self._around = around
+        self._run = run
         self._progress = progress
         self._providers: dict[str, Provider] = {}
         self._seen: set[str] = set()
@@ -79,7 +79,7 @@ class StackEngine:
             former = values.thaw(record.inputs) if record else {}
             inputs = registration.apply(resource.inputs, former, resource.options["ignore_changes"] if record else ())
             provider = self._provider_of(resource)
-            context = prepare.resource(self._around, resource, inputs, provider, record)
+            context = prepare.resource(self._run, resource, inputs, provider, record)
             self.regions[resource.urn] = context.region
             started = time.monotonic()
             answer = self._settle(resource, inputs, context, record)
@@ -94,7 +94,7 @@ class StackEngine:
         settings = self._providers.get(provider)
         if settings is None or not settings.region:
             raise self.fail("", "DefaultProvider", f"{token} has no provider; pass one in its options", "invoke")
-        context = prepare.blank(self._around, token, settings.region)
+        context = prepare.blank(self._run, token, settings.region)
         try:
             return invokes.answer(token, context, values.unwrap(arguments))
         except FAILURES as error:
@@ -128,7 +128,7 @@ class StackEngine:
 
     def _remove(self, record: Record) -> None:
         self._progress.resource(record.type, record.name)
-        context = prepare.deployed(self._around, record)
+        context = prepare.deployed(self._run, record)
         goes_with_another = record.deleted_with and record.deleted_with not in self._state.resources
         try:
             if not record.retain and not goes_with_another:
@@ -141,7 +141,7 @@ class StackEngine:
             self.changes.deleted.append(record.urn)
 
     def _provider(self, resource: Registration) -> tuple[str, dict[str, Any]]:
-        settings = prepare.read_provider(resource.type, values.unwrap(dict(resource.inputs)), self._around.account)
+        settings = prepare.read_provider(resource.type, values.unwrap(dict(resource.inputs)), self._run.account)
         with self._lock:
             self._providers[resource.urn] = settings
             self.regions[resource.urn] = settings.region

@@ -51,7 +51,7 @@ _NO_ENTRY = Entry(service="", create=Do(lambda _: {}), id="", delete=())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class StackRun:
     """What all resources of one run of a stack share."""
 
     caller: Caller
@@ -63,39 +63,39 @@ class Surroundings:
 def entry_of(type_: str) -> Entry:
     """The table entry. Raises TableError for a type the table does not know."""
     if type_ not in TABLE:
-        raise TableError(f"{type_} is not in the table of localaws/runner/types")
+        raise TableError(f"{type_} is not in the table of localaws/provider/resources")
     return TABLE[type_]
 
 
 def resource(
-    around: Surroundings, found: Registration, inputs: Mapping[str, Any], provider: Provider, record: Record | None
+    run: StackRun, found: Registration, inputs: Mapping[str, Any], provider: Provider, record: Record | None
 ) -> Context:
-    """The context in which `found` is created or updated; `inputs` are its arguments, secrets still in envelopes."""
+    """The context in which `found` is created or updated; `inputs` are its arguments, secrets in their envelopes."""
     entry = entry_of(found.type)
     plain = {**entry.defaults, **values.unwrap(dict(inputs))}
     unknown = sorted(key for key, value in plain.items() if values.is_unknown(value))
     if unknown:
         raise TableError(f"{found.type}: {', '.join(unknown)} is unknown: nothing answers what it is taken from")
     region = entry.region or (str(plain.get("region") or provider.region) if entry.service else "")
-    suffix = hashlib.sha256(f"{around.seed}{found.urn}".encode()).hexdigest()[:7]
+    suffix = hashlib.sha256(f"{run.seed}{found.urn}".encode()).hexdigest()[:7]
     generated = default_name(entry, plain, found.name, suffix)
     if entry.autoname and generated:
         kept = record.outputs.get(entry.autoname.argument) if record else None
         plain[entry.autoname.argument] = kept or generated
-    context = blank(around, found.type, region)
+    context = blank(run, found.type, region)
     context.entry, context.urn, context.name, context.inputs = entry, found.urn, found.name, plain
     if entry.tags:
         context.tags = tagging.merge(plain.get("tags"), dict(provider.default_tags))
-    context.call_aws = around.caller.bound(found.urn)
-    if around.caller.synthetic:
+    context.call_aws = run.caller.bound(found.urn)
+    if run.caller.synthetic:
         context.entropy = random.Random(found.urn)
     return context
 
 
-def deployed(around: Surroundings, record: Record) -> Context:
+def deployed(run: StackRun, record: Record) -> Context:
     """The context in which a deployed resource is deleted."""
     entry = entry_of(record.type)
-    context = blank(around, record.type, record.region)
+    context = blank(run, record.type, record.region)
     context.entry, context.urn, context.name, context.id = entry, record.urn, record.name, record.id
     context.inputs = {**entry.defaults, **values.unwrap(values.thaw(record.inputs))}
     context.out = {**context.inputs, **values.unwrap(values.thaw(record.outputs))}
@@ -103,18 +103,18 @@ def deployed(around: Surroundings, record: Record) -> Context:
     return context
 
 
-def blank(around: Surroundings, type_: str, region: str) -> Context:
+def blank(run: StackRun, type_: str, region: str) -> Context:
     return Context(
         type=type_,
         urn="",
         name="",
         entry=_NO_ENTRY,
         region=region,
-        account=around.account,
-        folder=around.folder,
+        account=run.account,
+        folder=run.folder,
         inputs={},
         tags={},
-        call_aws=around.caller,
+        call_aws=run.caller,
         entropy=secrets.SystemRandom(),
     )
 

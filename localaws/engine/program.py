@@ -226,7 +226,7 @@ def _seldom_collecting() -> Iterator[None]:
 def _run_to_end(main: Callable[[], Any], workers: int) -> None:
     loop = asyncio.new_event_loop()
     failures: list[str] = []
-    # A failed resource fails everything that waits for it; only the first failure, which is raised, tells something.
+    # A failed resource fails everything that waits for it; only the first failure, which is raised, is informative.
     loop.set_exception_handler(lambda _, context: failures.append(str(context.get("message"))))
     executor = concurrent.futures.ThreadPoolExecutor(workers, thread_name_prefix="registration")
     loop.set_default_executor(executor)

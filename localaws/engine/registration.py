@@ -17,7 +17,7 @@ STACK = "pulumi:pulumi:Stack"
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """A resource as the program described it. `inputs` still holds secrets in their envelopes."""
+    """A resource as the program described it. `inputs` holds secrets in their envelopes."""
 
     stack: str
     urn: str
@@ -111,9 +111,6 @@ def _alias_urns(request: Any, environment: str, project: str) -> list[str]:
             )
         )
     return found
-
-
-# The option ignore_changes: arguments that keep the value they had, whatever the program says now.
 
 
 _STEP = re.compile(r"\[(\d+|\*)\]|\[\"([^\"]+)\"\]|([^.\[\]]+)")

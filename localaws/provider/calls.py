@@ -13,9 +13,6 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
-# botocore without the user's settings: clients, and the models that say which parameters an operation has.
-
-
 _lock = threading.RLock()
 
 
@@ -69,7 +66,7 @@ class Aws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
-    def bound(self, urn: str) -> "Aws":  # noqa: ARG002 - AWS tells resources apart by itself
+    def bound(self, urn: str) -> "Aws":  # noqa: ARG002 - AWS distinguishes resources by itself
         return self
 
     def __call__(self, service: str, operation: str, region: str, parameters: dict[str, Any]) -> dict[str, Any]:

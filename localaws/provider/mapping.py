@@ -18,9 +18,6 @@ from localaws.core import archives
 from localaws.core.errors import TableError
 from localaws.provider.table import KeyValues, Maybe
 
-# Texts with {expressions}, as the table uses them: evaluated over a resource's values, and scanned for arguments.
-
-
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _ARGUMENT = re.compile(r"\bin((?:\.\w+|\[[^\]]*\])+)")
 
@@ -72,7 +69,7 @@ def arguments(value: Any) -> Iterator[str]:
 
 
 def paths(expression: str) -> Iterator[str]:
-    """The argument paths in one bare expression."""
+    """The argument paths in one expression."""
     for found in _ARGUMENT.findall(expression):
         yield re.sub(r"\[[^\]]*\]", "", found).strip(".")
 

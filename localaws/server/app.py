@@ -1,8 +1,8 @@
-"""The ASGI application in front of the emulator: the gate of lost regions, the control API, and clear refusals.
+"""The ASGI application in front of the emulator: outages, the control API, and errors for unknown services.
 
-Every HTTP call passes here once. What is for a lost region, or comes from a function of one, is refused; what was
-already running there when the region was lost gets no answer either. Unsigned calls are served in the region of the
-resource they name. A service that nobody emulates is refused at once, by name.
+Every HTTP call passes here once. Calls for a lost region, or from a function of one, are refused; calls that were
+running there when the region was lost get no answer either. Unsigned calls are served in the region of the resource
+they name. A service that is not emulated is refused at once, by name.
 """
 
 import asyncio
@@ -15,21 +15,21 @@ from localaws.core import aws_errors, call_recorder, http_server
 from localaws.core.call_recorder import RecordedCalls
 from localaws.core.control import Control
 from localaws.core.http_server import Asgi, Message, Receive, Scope, Send
-from localaws.core.outages import Gate, Outage, OutageKind
-from localaws.core.routing import FRONT_HEADER, Call, Headers, located, read
+from localaws.core.outages import Outage, OutageKind, Outages
+from localaws.core.routing import REGION_HEADER, Call, Headers, located, read
 
-_LONGEST_BODY = 64 * 1024  # bytes read to find out the operation of a call that is refused anyway
+_LONGEST_BODY = 64 * 1024  # bytes read to find out the operation of a refused call
 
 
 class EmbeddedAws:
-    """`emulator` is ministack's application. Calls that name no region belong to the first of the gate's regions."""
+    """`emulator` is ministack's application. Calls that name no region belong to the first of `outages.regions`."""
 
-    def __init__(self, emulator: Asgi, gate: Gate, control: Control, calls: RecordedCalls) -> None:
+    def __init__(self, emulator: Asgi, outages: Outages, control: Control, calls: RecordedCalls) -> None:
         self._emulator = emulator
-        self._default_region = gate.regions[0]
+        self._default_region = outages.regions[0]
         self._control = control
         self._calls = calls
-        self.refusals = Refusals(gate)
+        self.refusals = Refusals(outages)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,8 +47,8 @@ class EmbeddedAws:
         if call.plane == "control" and call.signed and not localaws_emulator.requests.is_emulated(call.service):
             await respond(send, await _unknown_service(call, headers, scope, receive))
             return
-        if headers.front:
-            kept = [line for line in scope["headers"] if line[0] != FRONT_HEADER]
+        if headers.from_region:
+            kept = [line for line in scope["headers"] if line[0] != REGION_HEADER]
             scope = {**scope, "headers": kept}
         by_signature = call.signed and call.plane == "control" and not call.located
         localaws_emulator.requests.region_of_unsigned_call.set(None if by_signature else call.region)
@@ -99,26 +99,26 @@ _LONGEST_HANG = 900.0  # seconds on this machine; SDKs give up after 60 s by def
 
 
 class Refusals:
-    """Refuses calls for lost regions in the way each of them fails, and counts them at the gate."""
+    """Refuses calls for lost regions in the way each of them fails, and counts them."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, outages: Outages) -> None:
+        self._outages = outages
         self._hung: dict[Callable[[], object], str] = {}  # how to let go of a request, and its region
         self._stopped = False
-        gate.on_change(self._changed)
-        gate.on_way_change(self._ways_changed)
+        outages.on_change(self._changed)
+        outages.on_way_change(self._ways_changed)
 
     def lost(self, call: Call) -> Outage | None:
         """The outage that keeps `call` from being answered, if any."""
         for region in call.regions():
-            if outage := self._gate.obstacle(call.caller, region):
+            if outage := self._outages.obstacle(call.caller, region):
                 return outage
         return None
 
     async def refuse(
         self, outage: Outage, call: Call, headers: Headers, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        self._gate.refuse(outage.region, call.what)
+        self._outages.refuse(outage.region, call.what)
         match outage.kind:
             case OutageKind.ERROR:
                 message = f"{call.service} in {outage.region} is unavailable"
@@ -158,7 +158,7 @@ class Refusals:
                     await wait
 
     def _changed(self, region: str, _outage: Outage | None) -> None:
-        """A hung request does not survive a change: its answer would tell of a region that no longer is."""
+        """A hung request does not survive a change: its answer would describe an outage that is over."""
         for release, hung_region in list(self._hung.items()):
             if hung_region == region:
                 release()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from localaws.core.clock import Clock
 from localaws.core.control import Control
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.core.reaper import Reaper
 from localaws.core.saturation import Saturation
 from localaws.server import function_environment
@@ -27,7 +27,7 @@ from localaws.services.wafv2 import WebAclLogs
 
 def components(
     clock: Clock,
-    gate: Gate,
+    outages: Outages,
     replication: Replication,
     reaper: Reaper,
     saturation: Saturation,
@@ -38,16 +38,16 @@ def components(
 ) -> list[Component]:
     """All components, in the order in which they start. Without `started` they serve calls and nothing else happens: no
     traffic, no probe, no schedule, no database, no alarm that changes its state."""
-    traffic = Traffic(clock, gate, http_port, client_region=gate.regions[0], saturation=saturation)
+    traffic = Traffic(clock, outages, http_port, client_region=outages.regions[0], saturation=saturation)
     serving: list[Component] = [
         ControlPlanes(replication, traffic.health_checks.is_healthy),
         TrafficComponent(clock, traffic),
-        ServiceMetrics(clock, gate, traffic.target_health, traffic.health_checks),
-        Alarms(clock, gate),
+        ServiceMetrics(clock, outages, traffic.target_health, traffic.health_checks),
+        Alarms(clock, outages),
     ]
     if not started:
         return [DatabaseNames(), *(ControlPlaneOnly(component) for component in serving)]
-    return [AuroraDatabases(clock, gate, data_directory, reaper), *serving]
+    return [AuroraDatabases(clock, outages, data_directory, reaper), *serving]
 
 
 class ControlPlaneOnly(Component):

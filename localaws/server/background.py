@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from localaws import emulator
-from localaws.core.outages import Gate, Outage
+from localaws.core.outages import Outage, Outages
 from localaws.services.replication import Replication
 
 _LOST: dict[str, Any] = {
@@ -26,20 +26,20 @@ _asynchronous: ContextVar[bool] = ContextVar("asynchronous_invocation", default=
 class BackgroundWork:
     """Stops the work of lost regions and lets it go on after the heal."""
 
-    def __init__(self, gate: Gate, replication: Replication) -> None:
-        self._gate = gate
+    def __init__(self, outages: Outages, replication: Replication) -> None:
+        self._outages = outages
         self._replication = replication
         self._changed = threading.Condition()
 
     def install(self) -> None:
         emulator.lambda_.gate_function_executions(self._execute)
         emulator.lambda_.mark_asynchronous_invocations(_asynchronous)
-        emulator.lambda_.refuse_new_workers(self._gate.is_lost)
-        emulator.lambda_.skip_event_source_mappings(self._gate.is_lost)
+        emulator.lambda_.refuse_new_workers(self._outages.is_lost)
+        emulator.lambda_.skip_event_source_mappings(self._outages.is_lost)
         emulator.eventbridge.gate_event_targets(self._to_target)
         emulator.eventbridge.gate_queue_deliveries(self._to_queue)
-        emulator.workflows.gate_workflow_tasks(self._wait_for, self._gate.is_lost)
-        self._gate.on_change(self._on_change)
+        emulator.workflows.gate_workflow_tasks(self._wait_for, self._outages.is_lost)
+        self._outages.on_change(self._on_change)
 
     def _on_change(self, region: str, outage: Outage | None) -> None:
         if outage:
@@ -50,27 +50,27 @@ class BackgroundWork:
     def _wait_for(self, region: str) -> None:
         """Block this thread until `region` is there."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._gate.is_lost(region))
+            self._changed.wait_for(lambda: not self._outages.is_lost(region))
 
     def _execute(self, region: str, execute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         while True:
             if _asynchronous.get():
                 self._wait_for(region)
-            elif self._gate.is_lost(region):
+            elif self._outages.is_lost(region):
                 return dict(_LOST)
             result = execute()
-            if not (_asynchronous.get() and result.get("error") and self._gate.is_lost(region)):
+            if not (_asynchronous.get() and result.get("error") and self._outages.is_lost(region)):
                 return result
 
     def _to_target(self, region: str, rule: dict[str, Any], deliver: Callable[[], None]) -> None:
-        if not self._gate.is_lost(region):
+        if not self._outages.is_lost(region):
             deliver()
         elif rule.get("ScheduleExpression", "").startswith("at("):
             self._replication.send("schedules", region, region, deliver)
 
     def _to_queue(self, source: str, destination: str, deliver: Callable[[], None]) -> None:
         ends = (source, destination)
-        if any(map(self._gate.is_lost, ends)) or self._gate.is_cut(*ends):
+        if any(map(self._outages.is_lost, ends)) or self._outages.is_cut(*ends):
             self._replication.send("topics", source, destination, deliver)
         else:
             deliver()

@@ -9,7 +9,7 @@ from localaws import emulator
 from localaws.core import endpoints_file
 from localaws.core.clock import Clock
 from localaws.core.control import Control
-from localaws.core.outages import Gate, OutageKind
+from localaws.core.outages import OutageKind, Outages
 
 FASTEST = 100.0  # AWS seconds in a second of this machine; what `up` takes too
 GRACE_SECONDS = 3.0
@@ -22,7 +22,7 @@ class ClockApi:
     """Sets the speed, and ends execution environments, which read it from their variables when they start.
 
     An environment of the old speed takes no further invocation once the call has been answered. Of `files`, those the
-    server removes at its end, `endpoints.json` tells the new speed by then.
+    server removes at its end, `endpoints.json` has the new speed by then.
     """
 
     def __init__(self, clock: Clock, files: Sequence[Path], restart_schedules: Callable[[], None]) -> None:
@@ -59,36 +59,36 @@ def _speed(value: Any) -> float:
 
 
 class FaultApi:
-    """A cut keeps functions of one region from the other's AWS and doors, and replication of every kind from passing;
-    both still serve clients. A blind region's functions do not reach the other's doors, and that is all."""
+    """A cut keeps functions of one region from the other's AWS and endpoints, and replication of every kind from
+    passing; both serve clients. A blind region's functions do not reach the other's endpoints, and that is all."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, outages: Outages) -> None:
+        self._outages = outages
 
     def install(self, control: Control) -> None:
         control.route("POST", "/cut", self._cut)
         control.route("POST", "/join", self._join)
         control.route("POST", "/blind", self._blind)
         control.route("POST", "/unblind", self._unblind)
-        control.section("faults", lambda: {"cut": self._gate.cuts(), "blind": self._gate.blinded()})
+        control.section("faults", lambda: {"cut": self._outages.cuts(), "blind": self._outages.blinded()})
 
     def _cut(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         one, other = _two(wanted)
-        # By default as between networks that no longer know a way to each other: nobody answers.
-        self._gate.cut(one, other, OutageKind(wanted.get("kind", OutageKind.HANG)))
+        # By default as between networks without a route to each other: no answer.
+        self._outages.cut(one, other, OutageKind(wanted.get("kind", OutageKind.HANG)))
         return {"between": [one, other]}
 
     def _join(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         one, other = _two(wanted)
-        self._gate.join(one, other)
+        self._outages.join(one, other)
         return {"between": [one, other]}
 
     def _blind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        self._gate.blind(str(wanted.get("region")))
+        self._outages.blind(str(wanted.get("region")))
         return {"region": wanted["region"]}
 
     def _unblind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        self._gate.unblind(str(wanted.get("region")))
+        self._outages.unblind(str(wanted.get("region")))
         return {"region": wanted["region"]}
 
 

@@ -24,7 +24,7 @@ from localaws.core import environment, http_server
 from localaws.core.call_recorder import CallApi, RecordedCalls
 from localaws.core.clock import Clock
 from localaws.core.control import Control
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.core.reaper import Reaper
 from localaws.core.routing import APPLICATION_ID
 from localaws.core.saturation import Saturation
@@ -63,10 +63,10 @@ class Server:
             self._fork_server = ForkServer()
             reaper.group(self._fork_server.group)
             emulator.lambda_.fork_python_workers(self._fork_server.start)
-        self._gate = Gate(tuple(settings.regions))
+        self._outages = Outages(tuple(settings.regions))
         self._clock = Clock(settings.speed)
         self._calls = RecordedCalls()
-        self._streams = StreamMappings(self._clock, self._gate)
+        self._streams = StreamMappings(self._clock, self._outages)
         self._schedules = Schedules(self._clock)
         self._reaper = reaper
         self._saturation = Saturation()
@@ -76,8 +76,8 @@ class Server:
         """Serve until stopped."""
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        control = Control(self._clock, self._gate, stop.set)
-        FaultApi(self._gate).install(control)
+        control = Control(self._clock, self._outages, stop.set)
+        FaultApi(self._outages).install(control)
         CallApi(self._calls).install(control)
         files = [Path(path) for path in self._settings.remove_at_end]
         ClockApi(self._clock, files, self._schedules.restart).install(control)
@@ -85,7 +85,7 @@ class Server:
         components = self._components(replication)
         for component in components:
             component.install(control)
-        app = EmbeddedAws(emulator.requests.emulator(), self._gate, control, self._calls)
+        app = EmbeddedAws(emulator.requests.emulator(), self._outages, control, self._calls)
         server = http_server.server(app)
         serving = asyncio.create_task(server.serve(sockets=[self._listener]))
         await _started(server, serving)
@@ -101,7 +101,7 @@ class Server:
         for component in components:
             await component.start()
         _report(self._settings, {"port": self.port})
-        logger.info("serving %s on port %d", ", ".join(self._gate.regions), self.port)
+        logger.info("event=server_started regions=%s port=%d", ", ".join(self._outages.regions), self.port)
 
         await stop.wait()
         app.refusals.stop()
@@ -124,7 +124,7 @@ class Server:
 
         return assembly.components(
             self._clock,
-            self._gate,
+            self._outages,
             replication,
             self._reaper,
             self._saturation,
@@ -135,7 +135,7 @@ class Server:
 
     def _replication(self, control: Control) -> Replication:
         lags = {kind: lag / 1000 for kind, lag in self._settings.lags_ms.items()}
-        replication = Replication(self._clock, self._gate, {**DEFAULT_LAGS, **lags})
+        replication = Replication(self._clock, self._outages, {**DEFAULT_LAGS, **lags})
         control.section("replication", replication.status)
         emulator.requests.serve_unsigned_calls_by_region()
         emulator.requests.route_unknown_services_quickly()
@@ -150,7 +150,7 @@ class Server:
             patience=_INVOCATION_WAIT,
             throttled=self._saturation.throttled,
         )
-        BackgroundWork(self._gate, replication).install()
+        BackgroundWork(self._outages, replication).install()
         self._streams.install()
         self._schedules.install(control)
         Workflows(self._clock, self._calls).install(control)
@@ -176,7 +176,7 @@ async def _started(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
     while not server.started:
         if serving.done():
             await serving
-            raise RuntimeError("the HTTP server ended before it was ready; its log says why")
+            raise RuntimeError("the HTTP server ended before it was ready; see its log")
         await asyncio.sleep(0.01)
 
 
@@ -217,7 +217,7 @@ def main(settings: Settings) -> None:
             asyncio.Runner().run(server.run())
             code = 0
         except Exception as failure:
-            logger.exception("the server ended")
+            logger.exception("event=server_failed")
             _report(settings, {"error": f"{type(failure).__name__}: {failure}"})
     finally:
         logging.shutdown()

@@ -1,7 +1,7 @@
-"""The traffic side of the embedded AWS in one object: accelerators, load balancer fronts, health, DNS.
+"""The data plane of the embedded AWS in one object: accelerators, load balancers, health checks, DNS.
 
-    traffic = Traffic(clock, gate, http_port=4566)  # the emulator's own HTTP port, for execute-api endpoints
-    traffic.install()                               # once, before the emulator serves: Global Accelerator, hooks
+    traffic = Traffic(clock, outages, http_port=4566)  # the emulator's own HTTP port, for execute-api endpoints
+    traffic.install()                               # once, before the emulator serves: Global Accelerator, patches
     traffic.start()                                 # a thread with a loop of its own; returns when DNS answers
     traffic.addresses()                             # {"<AWS DNS name or IP>:<port>": "127.0.0.1:<port>"}
     traffic.dns_address                             # "127.0.0.1:<port>", UDP and TCP
@@ -9,12 +9,13 @@
     traffic.status()                                # sections targets, health_checks, accelerators
     traffic.stop()                                  # every connection ends, every port is given back
 
-A thread of its own, so that an emulator busy with one call does not stop traffic or fail a health check. Fronts follow
-what is deployed within LOOK_SECONDS. `gate` decides what a lost region does to connections; health never asks it.
+A thread of its own, so that an emulator busy with one call does not stop traffic or fail a health check. The listening
+ports follow what is deployed within POLL_SECONDS. `outages` decides what a lost region does to connections; health
+checks ignore it.
 `client_region` is the region the clients are near to.
 
 While the machine is saturated, accelerators reset most new connections: a TLS handshake costs more than all the rest of
-a request that is refused, and clients that connect anew for each attempt would keep the loop busy with handshakes for
+a request that is refused, and clients that connect again for each attempt would keep the loop busy with handshakes for
 clients that are gone before they are answered. Open connections are served on, and probes do not come this way.
 """
 
@@ -25,7 +26,7 @@ from typing import Any
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate, Outage
+from localaws.core.outages import Outage, Outages
 from localaws.core.saturation import Saturation
 from localaws.services.elb.deployed import snapshot
 from localaws.services.elb.listeners import LoadBalancerPorts
@@ -40,7 +41,7 @@ from localaws.services.route53.names import Names
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.25  # of this machine, between two looks at what is deployed
+POLL_SECONDS = 0.25  # of this machine, between two reads of what is deployed
 START_SECONDS = 10.0
 
 
@@ -48,12 +49,12 @@ class Traffic:
     def __init__(
         self,
         clock: Clock,
-        gate: Gate,
+        outages: Outages,
         http_port: int,
         client_region: str = "us-east-1",
         saturation: Saturation | None = None,
     ) -> None:
-        self._gate = gate
+        self._outages = outages
         self._saturation = saturation = saturation or Saturation()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -63,12 +64,12 @@ class Traffic:
         self.global_accelerator = GlobalAccelerator(
             clock, lambda endpoint: self.target_health.load_balancer(endpoint).name
         )
-        self.load_balancer_ports = LoadBalancerPorts(clock, gate, lambda group: self.target_health.routable(group))
+        self.load_balancer_ports = LoadBalancerPorts(clock, outages, lambda group: self.target_health.routable(group))
         self.target_health = TargetHealth(
             clock, Prober(clock, self.load_balancer_ports.address), self.load_balancer_ports.reset_target
         )
         self.accelerator_ports = AcceleratorPorts(
-            gate,
+            outages,
             self.global_accelerator,
             client_region,
             self.load_balancer_ports.address,
@@ -85,8 +86,8 @@ class Traffic:
         )
         self.health_checks = HealthChecks(clock, EndpointProber(clock, self.names.locate))
         self.dns = DnsServer(self.records)
-        self.egress_proxy = EgressProxy(gate.regions, self.names.locate, self._may_call)
-        gate.on_change(self._region_changed)
+        self.egress_proxy = EgressProxy(outages.regions, self.names.locate, self._may_call)
+        outages.on_change(self._region_changed)
 
     def install(self) -> None:
         """Register Global Accelerator and put our answers in place of the emulator's."""
@@ -140,7 +141,7 @@ class Traffic:
             asyncio.run(self._serve())
         except BaseException as problem:
             self._failure = problem
-            logger.exception("traffic stopped")
+            logger.exception("event=traffic_stopped")
         finally:
             self._ready.set()
 
@@ -166,13 +167,13 @@ class Traffic:
     @staticmethod
     async def _pause(ending: asyncio.Event) -> None:
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(POLL_SECONDS):
                 await ending.wait()
         except TimeoutError:
             return
 
     def _follow(self) -> None:
-        """One look at what is deployed. A look that breaks is said and tried again: traffic must not end with it."""
+        """Follow what is deployed now. A failure is logged and the next round tries again: traffic goes on."""
         try:
             deployed = snapshot()
             self.load_balancer_ports.follow(deployed)
@@ -180,19 +181,19 @@ class Traffic:
             self.target_health.follow(deployed)
             self.health_checks.follow()
         except Exception:
-            logger.exception("the fronts do not follow what is deployed")
+            logger.exception("event=deployment_not_followed")
 
     def _region_changed(self, region: str, outage: Outage | None) -> None:
         if self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.load_balancer_ports.apply, region, outage)
 
     def _may_call(self, region: str, name: str) -> bool:
-        """Whether functions of `region` reach a door by its name. What a lost region does to who calls *it*, its fronts
-        decide."""
+        """Whether functions of `region` reach an endpoint by its name. How a lost region treats its callers is up
+        to the ports of that region."""
         there = self.names.region_of(name)
-        if there is None or self._gate.is_lost(region):
+        if there is None or self._outages.is_lost(region):
             return False
-        return there == region or not (self._gate.is_blind(region) or self._gate.is_cut(region, there))
+        return there == region or not (self._outages.is_blind(region) or self._outages.is_cut(region, there))
 
     def _is_load_balancer_healthy(self, arn: str) -> bool:
         return self.target_health.load_balancer(arn) is State.HEALTHY

@@ -21,7 +21,7 @@ from typing import Any
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate, Outage
+from localaws.core.outages import Outage, Outages
 from localaws.services.component import BackgroundTask
 
 # AWS seconds from a write to its arrival. Global tables "typically within a second" [DYNAMODB-4]. Events take "about
@@ -53,17 +53,17 @@ class _Entry:
 class Replication(BackgroundTask):
     """The lanes between regions. `send` may be called from any thread, everything else in the event loop only."""
 
-    def __init__(self, clock: Clock, gate: Gate, lags: Mapping[str, float] = DEFAULT_LAGS) -> None:
+    def __init__(self, clock: Clock, outages: Outages, lags: Mapping[str, float] = DEFAULT_LAGS) -> None:
         self._clock = clock
-        self._gate = gate
+        self._outages = outages
         self._lags = dict(lags)
         self._lanes: dict[_Lane, deque[_Entry]] = {}
         self._lock = threading.Lock()
         self._failed: Counter[str] = Counter()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        gate.on_change(self._changed)
-        gate.on_way_change(self._nudge)
+        outages.on_change(self._changed)
+        outages.on_way_change(self._nudge)
         clock.on_change(self._nudge)
 
     def send(self, kind: str, source: str, destination: str, deliver: Callable[[], None], *, written: int = 0) -> None:
@@ -83,7 +83,7 @@ class Replication(BackgroundTask):
 
     def status(self) -> dict[str, Any]:
         """`backlog` counts by destination; `lanes` has the details of those that are not empty."""
-        backlog = dict.fromkeys(self._gate.regions, 0)
+        backlog = dict.fromkeys(self._outages.regions, 0)
         lanes = []
         now = self._clock.now()
         with self._lock:
@@ -97,7 +97,7 @@ class Replication(BackgroundTask):
 
     def _held(self, lane: _Lane) -> bool:
         ends = (lane.source, lane.destination)
-        return any(map(self._gate.is_lost, ends)) or self._gate.is_cut(*ends)
+        return any(map(self._outages.is_lost, ends)) or self._outages.is_cut(*ends)
 
     async def run(self) -> None:
         """Deliver until cancelled; entries not delivered by then are dropped with the server."""

@@ -18,7 +18,7 @@ from botocore.config import Config
 from localaws import emulator as localaws_emulator
 from localaws.core import environment, http_server
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.services.rds.aurora import AuroraPairs
 from localaws.services.rds.group import Timing
 
@@ -127,7 +127,7 @@ class Deployed:
 @dataclass
 class World:
     emulator: Emulator
-    gate: Gate
+    outages: Outages
     pairs: AuroraPairs
 
     def deploy(self, engine: str = "aurora-postgresql") -> Deployed:
@@ -238,10 +238,10 @@ def emulator() -> Iterator[Emulator]:
 def world(directory: Path) -> Iterator[World]:
     """ministack with databases; an AWS second takes 1/SPEED of one."""
     with emulator() as running:
-        gate = Gate((EAST_1, EAST_2))
-        pairs = AuroraPairs(Clock(SPEED), gate, directory, timing=LONG)
+        outages = Outages((EAST_1, EAST_2))
+        pairs = AuroraPairs(Clock(SPEED), outages, directory, timing=LONG)
         try:
-            yield World(running, gate, pairs)
+            yield World(running, outages, pairs)
         finally:
             pairs.close()
 

@@ -33,7 +33,7 @@ __all__ = ["aws", "lasting"]
 def ledger(aws: World, lasting: Deployed) -> Deployed:
     """A global database both of whose regions are there, the writer in us-east-1, its table empty everywhere."""
     for region in (EAST_1, EAST_2):
-        aws.gate.heal(region)
+        aws.outages.heal(region)
     aws.pairs.set_lag(0)
     return reset_and_empty(aws, lasting)
 
@@ -215,14 +215,14 @@ def test_a_running_failover_shows_in_the_members_status_and_refuses_a_second_one
 
 def test_a_failover_whose_target_is_lost_meanwhile_is_given_up(aws: World, ledger: Deployed) -> None:
     ledger.fail_over(EAST_2)
-    aws.gate.lose(EAST_2, OutageKind.RESET)
+    aws.outages.lose(EAST_2, OutageKind.RESET)
     with pytest.raises(psycopg2.OperationalError), aws.connect(ledger, EAST_2):
         pass
     eventually(lambda: ledger.global_cluster()["Status"] == "available", "the end of the failover")
     assert ledger.writer() == ledger.clusters[EAST_1]
     eventually(lambda: ledger.cluster(EAST_1)["Status"] == "available", "the old writer")
     ledger.insert(EAST_1, 1)
-    aws.gate.heal(EAST_2)
+    aws.outages.heal(EAST_2)
     eventually(lambda: ledger.available() and aws.read(ledger, EAST_2) == [1], "the reader")
 
 
@@ -233,14 +233,14 @@ def test_a_lost_writer_that_was_not_replaced_is_the_writer_again(
     ledger.insert(EAST_1, 1)
     eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
     with aws.connect(ledger, EAST_1) as open_before:
-        aws.gate.lose(EAST_1, kind)
+        aws.outages.lose(EAST_1, kind)
         with pytest.raises(psycopg2.OperationalError), aws.connect(ledger, EAST_1):
             pass
         assert aws.read(ledger, EAST_2) == [1], "the other region still reads"
         with pytest.raises(ClientError) as caught:
             ledger.switch_over(EAST_2)
         assert code(caught) == "InvalidDBClusterStateFault"
-        aws.gate.heal(EAST_1)
+        aws.outages.heal(EAST_1)
         eventually(ledger.available, "the writer")
         with pytest.raises(psycopg2.Error):
             open_before.cursor().execute("SELECT 1")
@@ -249,10 +249,10 @@ def test_a_lost_writer_that_was_not_replaced_is_the_writer_again(
 
 
 def test_a_lost_reader_catches_up_when_it_is_back(aws: World, ledger: Deployed) -> None:
-    aws.gate.lose(EAST_2, OutageKind.ERROR)
+    aws.outages.lose(EAST_2, OutageKind.ERROR)
     ledger.insert(EAST_1, 1, 2, 3)
     assert ledger.synchronization() == {"connected", "pending-resync"}
-    aws.gate.heal(EAST_2)
+    aws.outages.heal(EAST_2)
     eventually(lambda: ledger.synchronization() == {"connected"}, "the reader")
     eventually(lambda: aws.read(ledger, EAST_2) == [1, 2, 3], "the rows of the outage")
 
@@ -262,13 +262,13 @@ def test_a_lost_writer_that_was_replaced_comes_back_as_a_reader(aws: World, ledg
     eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
     aws.pairs.set_lag(3600)
     ledger.insert(EAST_1, 2)
-    aws.gate.lose(EAST_1, OutageKind.HANG)
+    aws.outages.lose(EAST_1, OutageKind.HANG)
     aws.pairs.set_lag(0)
     ledger.fail_over(EAST_2)
     eventually(lambda: ledger.writer() == ledger.clusters[EAST_2], "the new writer")
     ledger.insert(EAST_2, 3)
     assert ledger.synchronization() == {"connected", "pending-resync"}
-    aws.gate.heal(EAST_1)
+    aws.outages.heal(EAST_1)
     eventually(lambda: ledger.synchronization() == {"connected"}, "the old writer")
     eventually(lambda: aws.read(ledger, EAST_1) == [1, 3], "the rows of the new writer, and row 2 gone")
 

@@ -17,7 +17,7 @@ __all__ = ["aws", "lasting"]
 @pytest.fixture
 def ledger(aws: World, lasting: Deployed) -> Deployed:
     """A healthy global database with the writer in us-east-1 and an empty table."""
-    aws.gate.join(EAST_1, EAST_2)
+    aws.outages.join(EAST_1, EAST_2)
     aws.pairs.set_lag(0)
     for region in (EAST_1, EAST_2):
         aws.pairs.set_down(region, False)
@@ -83,7 +83,7 @@ def test_what_had_not_arrived_when_the_writer_went_down_is_lost_by_a_promotion_a
 def test_members_that_are_cut_off_do_not_replicate_nor_switch_over_and_catch_up_when_joined(
     aws: World, ledger: Deployed
 ) -> None:
-    aws.gate.cut(EAST_1, EAST_2, OutageKind.HANG)
+    aws.outages.cut(EAST_1, EAST_2, OutageKind.HANG)
 
     ledger.insert(EAST_1, 1)
 
@@ -93,13 +93,13 @@ def test_members_that_are_cut_off_do_not_replicate_nor_switch_over_and_catch_up_
         ledger.switch_over(EAST_2)
     assert caught.value.response["Error"]["Code"] == "InvalidDBClusterStateFault"
 
-    aws.gate.join(EAST_1, EAST_2)
+    aws.outages.join(EAST_1, EAST_2)
 
     eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
 
 
 def test_a_failover_across_a_cut_stops_the_old_writer(aws: World, ledger: Deployed) -> None:
-    aws.gate.cut(EAST_1, EAST_2, OutageKind.HANG)
+    aws.outages.cut(EAST_1, EAST_2, OutageKind.HANG)
 
     ledger.fail_over(EAST_2)
 
@@ -108,7 +108,7 @@ def test_a_failover_across_a_cut_stops_the_old_writer(aws: World, ledger: Deploy
     assert caught.value.response["Error"]["Code"] == "DatabaseUnavailableException"
     eventually(lambda: ledger.writer() == ledger.clusters[EAST_2], "the new writer")
     ledger.insert(EAST_2, 2)
-    aws.gate.join(EAST_1, EAST_2)
+    aws.outages.join(EAST_1, EAST_2)
     eventually(lambda: ledger.synchronization() == {"connected"}, "the old writer, made anew")
     eventually(lambda: aws.read(ledger, EAST_1) == [2], "the new writer's row")
 

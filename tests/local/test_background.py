@@ -7,13 +7,13 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-# Patches the emulator in a process of its own, runs `scenario(gate, told)`, and prints `told`.
+# Patches the emulator in a process of its own, runs `scenario(outages, told)`, and prints `told`.
 PROGRAM = """
 import asyncio, json, subprocess, sys, time
 from localaws import emulator
 from localaws.server.background import BackgroundWork
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate, OutageKind
+from localaws.core.outages import Outages, OutageKind
 from localaws.services.replication import Replication
 from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
@@ -24,12 +24,12 @@ def spawn(worker):
 
 async def main():
     told = []
-    gate = Gate(("us-east-1", "us-east-2"))
-    replication = Replication(Clock(), gate)
+    outages = Outages(("us-east-1", "us-east-2"))
+    replication = Replication(Clock(), outages)
     eventbridge._invoke_target = lambda target, event, rule, view=None: told.append(rule["ScheduleExpression"])
     lambda_svc._execute_function = lambda func, event: told.append(func["FunctionArn"]) or {{"body": "done"}}
     lambda_runtime.Worker._spawn = spawn
-    BackgroundWork(gate, replication).install()
+    BackgroundWork(outages, replication).install()
     await replication.start()
 {scenario}
     await replication.stop()
@@ -56,13 +56,13 @@ def fire(expression, region):
 
 fire("rate(1 minute)", "us-east-1")
 told.append("lost")
-gate.lose("us-east-1", OutageKind.HANG)
+outages.lose("us-east-1", OutageKind.HANG)
 fire("rate(2 minutes)", "us-east-1")
 fire("at(2026-01-01T00:00:00)", "us-east-1")
 fire("rate(3 minutes)", "us-east-2")
 await asyncio.sleep(0.05)
 told.append("healed")
-gate.heal("us-east-1")
+outages.heal("us-east-1")
 await asyncio.sleep(0.05)
 """
 
@@ -83,7 +83,7 @@ def execute(region):
     result = lambda_svc._execute_function({"FunctionArn": arn.format(region)}, {})
     told.append(result.get("error", False))
 
-gate.lose("us-east-1", OutageKind.ERROR)
+outages.lose("us-east-1", OutageKind.ERROR)
 execute("us-east-1")
 execute("us-east-2")
 """
@@ -103,7 +103,7 @@ lambda_runtime.Worker._spawn(alive)
 told.append(alive._proc.poll())
 alive._proc.kill()
 
-gate.lose("us-east-1", OutageKind.ERROR)
+outages.lose("us-east-1", OutageKind.ERROR)
 late = Worker()
 try:
     lambda_runtime.Worker._spawn(late)
@@ -121,7 +121,7 @@ def test_event_source_mappings_of_a_lost_region_are_left_out(tmp_path: Path) -> 
     scenario = """
         lambda_svc._esms._data[("0", "us-east-1", "a")] = {"UUID": "a"}
         lambda_svc._esms._data[("0", "us-east-2", "b")] = {"UUID": "b"}
-        gate.lose("us-east-1", OutageKind.RESET)
+        outages.lose("us-east-1", OutageKind.RESET)
         told += [mapping[1] for mapping in lambda_svc._iter_all_esms()]
     """
     assert _told(scenario, tmp_path) == ["us-east-2"]

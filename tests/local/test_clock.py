@@ -18,7 +18,7 @@ from localaws import launch
 from localaws.core import endpoints_file
 from localaws.core.clock import Clock
 from localaws.core.environment import ACCOUNT
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.server import function_environment
 from localaws.services.rds.group import Group
 from localaws.services.replication import Replication
@@ -146,7 +146,7 @@ def test_the_times_of_functions_are_those_of_the_moment_they_are_asked_for() -> 
 def test_what_replicates_arrives_after_its_lag_at_the_new_speed() -> None:
     async def delivered() -> None:
         clock, arrived = Clock(1), asyncio.Event()
-        replication = Replication(clock, Gate(("us-east-1", "us-east-2")), {"s3": 30})
+        replication = Replication(clock, Outages(("us-east-1", "us-east-2")), {"s3": 30})
         await replication.start()
         replication.send("s3", "us-east-1", "us-east-2", arrived.set)
         await asyncio.sleep(0.05)

@@ -140,7 +140,7 @@ def test_a_lost_region_fails_new_connections_by_the_kind_of_its_outage(
 
     assert [fate_of_new(address) for address in addresses] == [seen, seen]
 
-    world.gate.heal(EAST_1)
+    world.outages.heal(EAST_1)
     assert eventually(lambda: [serving(world, address) for address in addresses] == [EAST_1, EAST_1]), (
         "a healed region must answer at its old addresses"
     )
@@ -177,7 +177,7 @@ def test_a_connection_that_hung_goes_on_when_its_region_is_back(world: World, fr
     connection.request("GET", "/")
     with pytest.raises(TimeoutError):
         connection.sock.recv(1)
-    world.gate.heal(EAST_1)
+    world.outages.heal(EAST_1)
     connection.sock.settimeout(3)
 
     assert connection.getresponse().read() == EAST_1.encode()
@@ -190,7 +190,7 @@ def test_a_group_at_dial_0_takes_over_from_a_lost_region_and_gives_back_when_it_
     assert serving(world, front) == EAST_1
     world.lose(EAST_1, kind)
     assert eventually(lambda: serving(world, front) == EAST_2), "no failover to the group at dial 0"
-    world.gate.heal(EAST_1)
+    world.outages.heal(EAST_1)
 
     assert eventually(lambda: serving(world, front) == EAST_1), "traffic does not return by itself"
 
@@ -202,7 +202,7 @@ def test_an_open_connection_stays_in_its_region_when_traffic_returns_to_another(
     assert eventually(lambda: serving(world, front) == EAST_2)
     connection = world.connect(front)
     assert ask(connection) == (200, EAST_2)
-    world.gate.heal(EAST_1)
+    world.outages.heal(EAST_1)
     assert eventually(lambda: serving(world, front) == EAST_1)
 
     assert ask(connection) == (200, EAST_2)
@@ -276,14 +276,14 @@ def test_refused_connections_are_counted_for_the_lost_region(
     world: World, slow_front: tuple[str, int], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proxy, "CONNECT_SECONDS", 0.1)
-    before = world.gate.refused().get(EAST_1, {}).get("data:nlb", 0)
+    before = world.outages.refused().get(EAST_1, {}).get("data:nlb", 0)
     opened = [world.connect(slow_front) for _ in range(2)]
     assert [ask(connection) for connection in opened] == [(200, EAST_1)] * 2
     world.lose(EAST_1, kind)
     time.sleep(0.02)
     fate_of_new(slow_front)
 
-    assert eventually(lambda: world.gate.refused()[EAST_1]["data:nlb"] >= before + 3)
+    assert eventually(lambda: world.outages.refused()[EAST_1]["data:nlb"] >= before + 3)
 
 
 def test_a_deleted_listener_closes_its_front(world: World, own_cell: Cell) -> None:

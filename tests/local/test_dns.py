@@ -187,7 +187,7 @@ def test_a_failover_record_flips_with_its_health_check_and_back(
     assert values(ask(world, name, "TXT")) == ["primary"]
     world.lose(EAST_1, "error")
     assert eventually(lambda: values(ask(world, name, "TXT")) == ["secondary"])
-    world.gate.heal(EAST_1)
+    world.outages.heal(EAST_1)
 
     assert eventually(lambda: values(ask(world, name, "TXT")) == ["primary"])
 

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate, OutageKind
+from localaws.core.outages import OutageKind, Outages
 from localaws.services.replication import Replication
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually, make_table, put, value_of
 
@@ -143,13 +143,13 @@ def test_a_long_replay_is_complete(aws: LocalAws, table: str) -> None:
 def test_a_long_replay_does_not_hold_up_the_event_loop() -> None:
     async def longest_pause() -> tuple[float, float]:
         """And all of it, in seconds."""
-        gate = Gate((EAST_1, EAST_2))
-        replication = Replication(Clock(), gate)
+        outages = Outages((EAST_1, EAST_2))
+        replication = Replication(Clock(), outages)
         await replication.start()
-        gate.lose(EAST_1, OutageKind.ERROR)
+        outages.lose(EAST_1, OutageKind.ERROR)
         for _ in range(300):
             replication.send("any", EAST_2, EAST_1, lambda: time.sleep(0.001))
-        gate.heal(EAST_1)
+        outages.heal(EAST_1)
         pause = 0.0
         began = last = time.monotonic()
         while any(replication.status()["backlog"].values()):
@@ -164,7 +164,7 @@ def test_a_long_replay_does_not_hold_up_the_event_loop() -> None:
 
 def test_a_delivery_that_fails_is_counted_and_the_next_ones_go_on() -> None:
     async def run() -> tuple[list[str], dict[str, int]]:
-        replication = Replication(Clock(), Gate((EAST_1, EAST_2)))
+        replication = Replication(Clock(), Outages((EAST_1, EAST_2)))
         await replication.start()
         done: list[str] = []
         replication.send("any", EAST_2, EAST_1, lambda: done.remove("what is not there"))

@@ -98,7 +98,7 @@ def test_an_endpoint_of_a_lost_region_is_unhealthy_until_the_region_is_back(
     await_healthy(world, identity, True)
     world.lose(EAST_1, kind)
     await_healthy(world, identity, False)
-    world.gate.heal(EAST_1)
+    world.outages.heal(EAST_1)
 
     await_healthy(world, identity, True)
 
@@ -109,7 +109,7 @@ def test_not_even_a_connection_opens_in_a_lost_region(world: World, cell: Cell, 
     await_healthy(world, identity, True)
     world.lose(EAST_1, kind)
     await_healthy(world, identity, False)
-    world.gate.heal(EAST_1)
+    world.outages.heal(EAST_1)
 
     await_healthy(world, identity, True)
 

@@ -22,7 +22,7 @@ from botocore.config import Config
 from localaws import emulator
 from localaws.core import environment, http_server
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate, OutageKind
+from localaws.core.outages import OutageKind, Outages
 from localaws.core.saturation import Saturation
 from localaws.net import probe
 from localaws.server.traffic import Traffic
@@ -54,7 +54,7 @@ class Cell:
 
 @dataclass
 class World:
-    gate: Gate
+    outages: Outages
     traffic: Traffic
     saturation: Saturation
     endpoint: str
@@ -173,7 +173,7 @@ class World:
         return made["AcceleratorArn"], made["DnsName"]
 
     def lose(self, region: str, kind: str = "error") -> None:
-        self.gate.lose(region, OutageKind(kind))
+        self.outages.lose(region, OutageKind(kind))
 
     def tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self.certificate[0].decode())
@@ -235,9 +235,9 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
             if name not in ("HOME", "TMPDIR"):
                 patch.setenv(name, value)
         patch.setattr(probe, "LEAST_SECONDS", 0.5)  # hanging probes cost the tests most of their time
-        gate = Gate((EAST_1, EAST_2))
+        outages = Outages((EAST_1, EAST_2))
         saturation = Saturation()
-        traffic = Traffic(Clock(speed), gate, port, client_region, saturation)
+        traffic = Traffic(Clock(speed), outages, port, client_region, saturation)
         traffic.install()
         server = http_server.server(emulator.requests.emulator())
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
@@ -245,7 +245,7 @@ def running_world(folder: Path, speed: float = SPEED, client_region: str = EAST_
         traffic.start()
         try:
             assert eventually(lambda: server.started), "the emulator does not start"
-            yield World(gate, traffic, saturation, f"http://127.0.0.1:{port}", make_certificate(SERVICE_NAME))
+            yield World(outages, traffic, saturation, f"http://127.0.0.1:{port}", make_certificate(SERVICE_NAME))
         finally:
             traffic.stop()
             emulator.requests.reset_emulator()
@@ -267,7 +267,7 @@ def world(shared_world: World) -> Iterator[World]:
     yield shared_world
     shared_world.traffic.global_accelerator.clear()
     for region in (EAST_1, EAST_2):
-        shared_world.gate.heal(region)
+        shared_world.outages.heal(region)
         elb = shared_world.client("elbv2", region)
         kept = {arn for cell in shared_world.standing for arn in (cell.nlb, cell.alb)}
         for balancer in elb.describe_load_balancers()["LoadBalancers"]:

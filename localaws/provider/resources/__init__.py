@@ -1,6 +1,6 @@
 """The table of resource types, by service. A type that is not here is an error wherever it is registered.
 
-Every module of this folder says in `TYPES` which ones it makes.
+`TYPES` of each module of this folder holds its resource types.
 """
 
 import importlib

@@ -83,9 +83,6 @@ def _made_up(name: str) -> dict[str, Any]:
     return {"DomainName": name, "ResourceRecord": record}
 
 
-# The wait for a certificate to be issued.
-
-
 def _proven(context: Context) -> dict[str, str]:
     """Raise TableError for a record that proves none of the certificate's names, as the provider does."""
     asked = {"CertificateArn": context.inputs["certificateArn"]}

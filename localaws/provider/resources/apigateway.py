@@ -38,7 +38,7 @@ def _create_api(context: Context) -> dict[str, Any]:
 
 
 def _build(context: Context) -> None:
-    """The document's paths; after a change everything is made anew, as an import in overwrite mode does."""
+    """The document's paths; after a change everything is created again, as an import in overwrite mode does."""
     document = _document(context)
     if context.before:
         openapi.clear(context, context.id)
@@ -77,9 +77,6 @@ def _set_policy(context: Context, policy: str) -> None:
 def created(context: Context) -> str:
     moment = context.made.get("createdDate")
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else str(context.out["createdDate"])
-
-
-# Custom domain names of REST APIs and what they lead to.
 
 
 TYPES = {

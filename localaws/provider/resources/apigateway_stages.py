@@ -1,4 +1,4 @@
-"""API keys, and the usage plans that say where and how often they open the door."""
+"""API keys, usage plans, deployments, stages and method settings."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def _patch_plan(context: Context) -> None:
 
 
 def _leave_stages(context: Context) -> None:
-    """AWS deletes no plan that still has stages."""
+    """AWS deletes no plan that has stages."""
     stages = sorted(_stages(context.inputs))
     patches = [{"op": "remove", "path": "/apiStages", "value": stage} for stage in stages]
     if patches:
@@ -53,9 +53,6 @@ def _leave_stages(context: Context) -> None:
 
 
 _PLAN_KEY = {"usagePlanId": "{in.usagePlanId}", "keyId": "{in.keyId}"}
-
-
-# Deployments, stages and their method settings.
 
 
 _SETTINGS = {
@@ -162,7 +159,7 @@ TYPES = {
         id="{made.id}",
         delete=(Call("delete_deployment", {"restApiId": "{in.restApi}", "deploymentId": "{id}"}),),
         rename={"restApi": "restApiId"},
-        provider_only={"triggers": "only tells the provider to make a new deployment"},
+        provider_only={"triggers": "only makes the provider create a new deployment"},
         outputs={"createdDate": created},
     ),
     "aws:apigateway/stage:Stage": Entry(

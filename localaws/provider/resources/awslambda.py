@@ -68,9 +68,6 @@ def _invoke_arn(arn: str) -> str:
 _PLACES = ("code", "imageUri", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceKmsKeyArn")
 
 
-# Event source mappings of functions.
-
-
 _CHANGEABLE = (
     "amazonManagedKafkaEventSourceConfig",
     "batchSize",

@@ -56,9 +56,6 @@ _NOTIFY = Call(
 )
 
 
-# Restore testing: when to restore what lies in a vault, and how.
-
-
 _SELECTION = {
     "ProtectedResourceArns": "{in.protectedResourceArns}",
     "IamRoleArn": "{in.iamRoleArn}",

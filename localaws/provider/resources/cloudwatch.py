@@ -55,9 +55,6 @@ def _queries(context: Context) -> list[dict[str, Any]] | None:
 _PARAMETERS = {"Dimensions": lambda context: _pairs(context.inputs.get("dimensions")), "Metrics": _queries}
 
 
-# Alarms on the state of other alarms.
-
-
 _COMPOSITE_CHANGEABLE = (
     "actionsEnabled",
     "alarmActions",

@@ -118,9 +118,6 @@ def _delete(context: Context) -> None:
     context.call("delete_table", {"TableName": context.id})
 
 
-# Items that a program puts into a table.
-
-
 def _item_key(context: Context) -> dict[str, Any]:
     item = json.loads(context.inputs["item"])
     keys = [context.inputs["hashKey"], context.inputs.get("rangeKey")]

@@ -37,16 +37,13 @@ def _detach_gateway(context: Context) -> None:
         context.call("detach_internet_gateway", {"InternetGatewayId": context.id, "VpcId": attachment["VpcId"]})
 
 
-# VPC peering: asked for in one region, accepted in the other, with each side's own options.
-
-
 _REMOTE_NAMES = {"allowRemoteVpcDnsResolution": "AllowDnsResolutionFromRemoteVpc"}
 _CONNECTION = "found.VpcPeeringConnections[0]"
 _READ = Call("describe_vpc_peering_connections", {"VpcPeeringConnectionIds": ["{id}"]})
 
 
 def _accept(context: Context) -> dict[str, Any]:
-    """Accept, if the program wants that; the other outcome is a connection that still waits."""
+    """Accept, if the program wants that; otherwise the connection stays pending."""
     connection = context.inputs["vpcPeeringConnectionId"]
     if context.inputs.get("autoAccept"):
         context.call("accept_vpc_peering_connection", {"VpcPeeringConnectionId": connection})
@@ -76,9 +73,6 @@ _STATE = {
     "accepter": _side("Accepter"),
     "requester": _side("Requester"),
 }
-
-
-# Flow logs of VPCs.
 
 
 TYPES = {

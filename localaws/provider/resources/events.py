@@ -6,9 +6,6 @@ from localaws.core.errors import TableError
 from localaws.provider.context import Context
 from localaws.provider.table import ALL, Call, Do, Entry, Name, Tags
 
-# Rules of event buses and their targets.
-
-
 _CHANGEABLE = ("description", "eventPattern", "roleArn", "scheduleExpression", "state")
 _TARGET = {
     "arn": "Arn",
@@ -51,9 +48,6 @@ def _put_target(context: Context) -> dict[str, str]:
 def _remove_target(context: Context) -> None:
     asked = {"Rule": context.inputs["rule"], "EventBusName": _bus(context), "Ids": [context.out["targetId"]]}
     context.call("remove_targets", asked)
-
-
-# Global endpoints of event buses.
 
 
 TYPES = {

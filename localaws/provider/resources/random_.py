@@ -9,7 +9,7 @@ from localaws.provider.context import Context
 from localaws.provider.table import Do, Entry
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"  # the random provider's own set
-_KEEPERS = {"keepers": "only tells the provider when to make a new value"}
+_KEEPERS = {"keepers": "only decides when the provider makes a new value"}
 _TEXT = (
     "length",
     "lower",

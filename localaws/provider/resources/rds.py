@@ -5,7 +5,7 @@ from typing import Any
 from localaws.provider.context import Context
 from localaws.provider.table import ALL, Call, Do, Entry, Maybe, Name, Tags
 
-_ENGINE_CHOICE = "only tells the provider when to carry out a change"
+_ENGINE_CHOICE = "only decides when the provider carries out a change"
 
 
 def _members(context: Context) -> list[dict[str, Any]]:
@@ -95,9 +95,6 @@ def _is_writer(context: Context) -> bool:
     clusters = context.call("describe_db_clusters", asked)["DBClusters"]
     members = clusters[0].get("DBClusterMembers") or []
     return any(member["DBInstanceIdentifier"] == context.id and member.get("IsClusterWriter") for member in members)
-
-
-# Subnet groups and cluster parameter groups.
 
 
 def _parameters(context: Context) -> list[dict[str, str]] | None:

@@ -116,9 +116,6 @@ _CHANGEABLE_CHECK = (
 )
 
 
-# Records of hosted zones.
-
-
 def _fqdn(context: Context) -> str:
     """The record's whole name: the provider adds the zone's when the program left it out."""
     name = str(context.inputs["name"]).rstrip(".")
@@ -235,7 +232,7 @@ TYPES = {
         update=(Do(_update_health_check, takes=_CHANGEABLE_CHECK),),
         id="{made.HealthCheck.Id}",
         delete=(Call("delete_health_check", {"HealthCheckId": "{id}"}),),
-        provider_only={"triggers": "only tells the provider to send the check again"},
+        provider_only={"triggers": "only makes the provider send the check again"},
         tags=Tags(resource="{id}", kind="healthcheck", inline=False),
         outputs={"arn": "arn:aws:route53:::healthcheck/{id}"},
     ),

@@ -22,9 +22,6 @@ def _change(argument: str, attribute: str) -> Call:
     return Call("set_topic_attributes", value)
 
 
-# Who may publish to a topic, and who gets its messages.
-
-
 _SUBSCRIPTION_ATTRIBUTES = {
     "deliveryPolicy": "DeliveryPolicy",
     "filterPolicy": "FilterPolicy",
@@ -37,7 +34,7 @@ _SUBSCRIPTION_ATTRIBUTES = {
 
 
 def _default_policy(context: Context) -> None:
-    """A topic always has a policy: without one of ours, that its owner may do everything with it."""
+    """A topic always has a policy: by default, its owner may do everything with it."""
     statement = {
         "Sid": "__default_statement_ID",
         "Effect": "Allow",

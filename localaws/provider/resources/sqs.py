@@ -22,9 +22,6 @@ _ATTRIBUTES = {
 _VALUES = {word: f"{{in.{key}}}" for key, word in _ATTRIBUTES.items()}
 
 
-# Who may use a queue.
-
-
 _PUT = Call("set_queue_attributes", {"QueueUrl": "{in.queueUrl}", "Attributes": {"Policy": "{in.policy}"}})
 
 TYPES = {

@@ -73,16 +73,16 @@ def _private_key(context: Context) -> dict[str, str]:
         return {name: f"{name} of {context.name}" for name in ("id", *_KEY_TEXTS)}
     key = _new_key(context.inputs)
     public = key.public_key()
-    encoding, private, bare = serialization.Encoding, serialization.PrivateFormat, serialization.NoEncryption()
+    encoding, private, unencrypted = serialization.Encoding, serialization.PrivateFormat, serialization.NoEncryption()
     traditional = private.PKCS8 if context.inputs["algorithm"] == "ED25519" else private.TraditionalOpenSSL
     der = public.public_bytes(encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     ssh = public.public_bytes(encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     md5 = hashlib.md5(ssh, usedforsecurity=False).hexdigest()
     return {
         "id": hashlib.sha1(der, usedforsecurity=False).hexdigest(),
-        "privateKeyPem": key.private_bytes(encoding.PEM, traditional, bare).decode(),
-        "privateKeyPemPkcs8": key.private_bytes(encoding.PEM, private.PKCS8, bare).decode(),
-        "privateKeyOpenssh": key.private_bytes(encoding.PEM, private.OpenSSH, bare).decode(),
+        "privateKeyPem": key.private_bytes(encoding.PEM, traditional, unencrypted).decode(),
+        "privateKeyPemPkcs8": key.private_bytes(encoding.PEM, private.PKCS8, unencrypted).decode(),
+        "privateKeyOpenssh": key.private_bytes(encoding.PEM, private.OpenSSH, unencrypted).decode(),
         "publicKeyPem": public.public_bytes(encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode(),
         "publicKeyOpenssh": f"{ssh.decode()}\n",
         "publicKeyFingerprintMd5": ":".join(md5[at : at + 2] for at in range(0, len(md5), 2)),
@@ -184,7 +184,7 @@ TYPES = {
         ),
         id="{made.id}",
         delete=(),
-        provider_only={"earlyRenewalHours": "only tells the provider when to make a new certificate"},
+        provider_only={"earlyRenewalHours": "only decides when the provider makes a new certificate"},
         outputs={**{name: f"{{made.{name}}}" for name in _CERTIFICATE_TEXTS}, "readyForRenewal": False},
     ),
 }

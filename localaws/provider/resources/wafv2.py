@@ -1,4 +1,4 @@
-"""Web ACLs, what they stand in front of, and their logs."""
+"""Web ACLs, their associations, and their logs."""
 
 from localaws.provider.context import Context
 from localaws.provider.table import ALL, Call, Entry, Maybe, Name, Tags

@@ -21,7 +21,7 @@ from typing import Any
 from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.control import Control
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.emulator.services import AwsRefusal, JsonCall
 from localaws.services.component import BackgroundTask
 
@@ -130,9 +130,9 @@ logger = logging.getLogger(__name__)
 class Alarms(BackgroundTask):
     """Runs in the event loop, as the emulator itself does."""
 
-    def __init__(self, clock: Clock, gate: Gate) -> None:
+    def __init__(self, clock: Clock, outages: Outages) -> None:
         self._clock = clock
-        self._gate = gate
+        self._outages = outages
         self._evaluated: dict[Alarm, tuple[int, int]] = {}  # its last change, and the last step it was evaluated in
 
     def install(self, control: Control) -> None:
@@ -154,7 +154,7 @@ class Alarms(BackgroundTask):
         for gone in self._evaluated.keys() - records.keys():
             del self._evaluated[gone]
         for alarm, record in records.items():
-            if self._gate.is_lost(alarm[1]):
+            if self._outages.is_lost(alarm[1]):
                 continue
             step = int(self._clock.now() / _step(record))
             changed = record["AlarmConfigurationUpdatedTimestamp"]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.services.component import BackgroundTask
 from localaws.services.elb.deployed import snapshot
 from localaws.services.elb.target_health import State, TargetHealth
@@ -36,9 +36,11 @@ class Metric(NamedTuple):
 class ServiceMetrics(BackgroundTask):
     """A lost region reports nothing: its CloudWatch is lost with it."""
 
-    def __init__(self, clock: Clock, gate: Gate, target_health: TargetHealth, health_checks: HealthChecks) -> None:
+    def __init__(
+        self, clock: Clock, outages: Outages, target_health: TargetHealth, health_checks: HealthChecks
+    ) -> None:
         self._clock = clock
-        self._gate = gate
+        self._outages = outages
         self._target_health = target_health
         self._health_checks = health_checks
 
@@ -46,7 +48,7 @@ class ServiceMetrics(BackgroundTask):
         while True:
             try:
                 for metric in (*self._targets(), *self._checks(), *self._queues()):
-                    if not self._gate.is_lost(metric.region):
+                    if not self._outages.is_lost(metric.region):
                         emulator.cloudwatch.record_metric(*metric)
             except Exception:
                 logger.exception("event=service_metrics_failed")

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote
 import h11
 
 from localaws import emulator
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.emulator.elb import DispatchedAnswer
 from localaws.net import tls
 from localaws.net.port import Port, reset_transport
@@ -175,8 +175,10 @@ def server_context(certificate_arn: str, policy: str) -> ssl.SSLContext:
 class ApplicationPort(Port):
     """One listener of an application load balancer."""
 
-    def __init__(self, gate: Gate, load_balancer: LoadBalancer, port: int, idle_seconds: Callable[[], float]) -> None:
-        super().__init__("alb", partial(gate.refuse, load_balancer.region, "data:alb"))
+    def __init__(
+        self, outages: Outages, load_balancer: LoadBalancer, port: int, idle_seconds: Callable[[], float]
+    ) -> None:
+        super().__init__("alb", partial(outages.refuse, load_balancer.region, "data:alb"))
         self.load_balancer = load_balancer
         self.context: ssl.SSLContext | None = None  # None: plain HTTP
         self._port = port

@@ -7,7 +7,7 @@ from functools import partial
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate, Outage
+from localaws.core.outages import Outage, Outages
 from localaws.net.port import Port
 from localaws.net.proxy import Proxy, Route
 from localaws.services.elb.alb import ApplicationPort, CertificateUnusable, server_context
@@ -25,9 +25,9 @@ Served = tuple[str, str, emulator.acm.CertificateMaterial | None]  # protocol, T
 class LoadBalancerPorts:
     """One port per listener of each load balancer. Lives on the traffic loop; `address` is thread-safe."""
 
-    def __init__(self, clock: Clock, gate: Gate, routable: Callable[[str], tuple[Target, ...]]) -> None:
+    def __init__(self, clock: Clock, outages: Outages, routable: Callable[[str], tuple[Target, ...]]) -> None:
         self._clock = clock
-        self._gate = gate
+        self._outages = outages
         self._routable = routable
         self._deployed: Deployed | None = None
         self._listeners: dict[Key, Listener] = {}
@@ -77,7 +77,7 @@ class LoadBalancerPorts:
 
     def _open(self, key: Key, port: Port) -> None:
         self._ports[key] = port
-        outage = self._gate.outage(_region(key[0]))
+        outage = self._outages.outage(_region(key[0]))
         port.apply(outage.kind if outage else None)
 
     def _network(self, key: Key, listener: Listener) -> None:
@@ -85,7 +85,7 @@ class LoadBalancerPorts:
             problem = f"{listener.protocol} listeners of network load balancers are not emulated"
             self._refuse(key, listener.protocol, problem)
             return
-        on_refused = partial(self._gate.refuse, _region(key[0]), "data:nlb")
+        on_refused = partial(self._outages.refuse, _region(key[0]), "data:nlb")
         self._open(key, Proxy("nlb", lambda _client: self._route(key), on_refused=on_refused))
 
     def _route(self, key: Key) -> Route | None:
@@ -118,7 +118,7 @@ class LoadBalancerPorts:
                 return
         port = self._ports.get(key)
         if not isinstance(port, ApplicationPort):
-            port = ApplicationPort(self._gate, balancer, listener.port, lambda: self._idle_seconds(balancer))
+            port = ApplicationPort(self._outages, balancer, listener.port, lambda: self._idle_seconds(balancer))
             port.context = context
             self._open(key, port)
         port.context = context

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.core.saturation import Saturation
 from localaws.net.proxy import Proxy, Route
 from localaws.services.globalaccelerator.api import GlobalAccelerator
@@ -73,7 +73,7 @@ class AcceleratorPorts:
 
     def __init__(
         self,
-        gate: Gate,
+        outages: Outages,
         state: GlobalAccelerator,
         client_region: str,
         address_of: AddressOf,
@@ -81,7 +81,7 @@ class AcceleratorPorts:
         saturation: Saturation,
     ) -> None:
         kilometres(client_region, client_region)  # an unknown region fails here, not at the first connection
-        self._gate = gate
+        self._outages = outages
         self._state = state
         self._client_region = client_region
         self._address_of = address_of
@@ -126,8 +126,8 @@ class AcceleratorPorts:
 
     def _count_refused(self, region: str) -> None:
         """A lost region's load balancer refuses connections in the kernel; they are counted here, at the caller."""
-        if self._gate.is_lost(region):
-            self._gate.refuse(region, "data:nlb")
+        if self._outages.is_lost(region):
+            self._outages.refuse(region, "data:nlb")
 
     def _route(self, key: Key, client: str) -> Route | None:
         listener = self._listeners[key]
@@ -145,7 +145,7 @@ class AcceleratorPorts:
         if address is None:
             return None
         opening = self._ports[key].opening(group.region)
-        if opening >= self._saturation.most_opening and not self._gate.is_lost(group.region):
+        if opening >= self._saturation.most_opening and not self._outages.is_lost(group.region):
             self._shed += 1
             return None
         self._sent.setdefault(accelerator, Counter())[group.region] += 1

@@ -17,7 +17,7 @@ from typing import Any
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.emulator.event_sources import StreamMapping
 
 REPORT = "ReportBatchItemFailures"
@@ -94,9 +94,9 @@ class _Reader:
 class StreamMappings:
     """Reads between `start` and `stop`, in threads of its own."""
 
-    def __init__(self, clock: Clock, gate: Gate) -> None:
+    def __init__(self, clock: Clock, outages: Outages) -> None:
         self._clock = clock
-        self._gate = gate
+        self._outages = outages
         self._readers: dict[str, _Reader] = {}
         self._changed = threading.Condition()
         self._pending = False
@@ -105,7 +105,7 @@ class StreamMappings:
 
     def install(self) -> None:
         emulator.event_sources.take_over_streams(self._written)
-        self._gate.on_change(lambda _region, _outage: self._wake())
+        self._outages.on_change(lambda _region, _outage: self._wake())
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="streams", daemon=True).start()
@@ -153,7 +153,7 @@ class StreamMappings:
         return pause
 
     def _may_run(self, mapping: StreamMapping) -> bool:
-        return mapping.settings.get("Enabled", True) and not self._gate.is_lost(mapping.region) and not self._ended
+        return mapping.settings.get("Enabled", True) and not self._outages.is_lost(mapping.region) and not self._ended
 
     def _read(self, reader: _Reader) -> None:
         """Batch after batch, until there is none or the mapping has to pause."""
@@ -187,7 +187,7 @@ class StreamMappings:
         failure, result = None, {}
         if kept:
             result = emulator.event_sources.run_stream_function(mapping, [each for _, each in kept])
-            if self._gate.is_lost(mapping.region):
+            if self._outages.is_lost(mapping.region):
                 return False  # its response is lost with the region
             numbers = [each["dynamodb"]["SequenceNumber"] for _, each in kept]
             reports = REPORT in (mapping.settings.get("FunctionResponseTypes") or [])

@@ -15,7 +15,7 @@ from typing import Any
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate, Outage
+from localaws.core.outages import Outage, Outages
 from localaws.core.reaper import Reaper
 from localaws.emulator.aurora import AuroraCluster
 from localaws.emulator.services import AwsRefusal
@@ -33,14 +33,14 @@ class AuroraPairs:
     def __init__(
         self,
         clock: Clock,
-        gate: Gate,
+        outages: Outages,
         data_dir: Path,
         reaper: Reaper | None = None,
         timing: Timing | None = None,
     ) -> None:
         """Data goes below `data_dir`. Raises RuntimeError if PostgreSQL cannot run on this machine."""
         self._clock = clock
-        self._gate = gate
+        self._outages = outages
         self._timing = timing or Timing()
         self._lock = threading.Lock()
         self._open = True
@@ -59,8 +59,8 @@ class AuroraPairs:
         self._hooks.callback(emulator.aurora.intercept_writer_switches(self._begin_switch))
         self._hooks.callback(emulator.aurora.on_rds_changes(self._follow))
         self._hooks.callback(DataApi(self._member).attach())
-        gate.on_change(self._region_changed)
-        gate.on_way_change(self._links_changed)
+        outages.on_change(self._region_changed)
+        outages.on_way_change(self._links_changed)
         clock.on_change(self._speed_changed)
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class AuroraPairs:
                     self._ending.append(ending)
 
     def _new_group(self) -> Group:
-        group = Group(self._host, self._relays, self._gate, self._clock, self._timing, self._follow)
+        group = Group(self._host, self._relays, self._outages, self._clock, self._timing, self._follow)
         group.set_lag(self._lag)
         return group
 
@@ -154,7 +154,7 @@ class AuroraPairs:
             if needed and not member.answers:
                 name = member.cluster.identifier
                 raise AwsRefusal("InvalidDBClusterStateFault", f"DB cluster {name} is not in available state.")
-        if not data_loss and self._gate.is_cut(source.cluster.region, target.split(":")[3]):
+        if not data_loss and self._outages.is_cut(source.cluster.region, target.split(":")[3]):
             name = source.cluster.identifier
             raise AwsRefusal("InvalidDBClusterStateFault", f"DB cluster {name} does not replicate to the target.")
         group.begin(Switch(global_cluster, source.cluster.arn, target, data_loss))

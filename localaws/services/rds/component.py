@@ -9,7 +9,7 @@ from typing import Any
 from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.control import Control
-from localaws.core.outages import Gate
+from localaws.core.outages import Outages
 from localaws.core.reaper import Reaper
 from localaws.emulator.aurora import GlobalClusterView
 from localaws.services.component import Component
@@ -20,10 +20,10 @@ from localaws.services.rds.views import global_endpoint
 class AuroraDatabases(Component):
     """Databases start when they are deployed. Faults of databases alone: `POST /database` and `POST /lag`."""
 
-    def __init__(self, clock: Clock, gate: Gate, data_directory: Path, reaper: Reaper) -> None:
+    def __init__(self, clock: Clock, outages: Outages, data_directory: Path, reaper: Reaper) -> None:
         self._clock = clock
-        self._gate = gate
-        self._pairs = AuroraPairs(clock, gate, data_directory, reaper)
+        self._outages = outages
+        self._pairs = AuroraPairs(clock, outages, data_directory, reaper)
         self._recoveries: dict[str, threading.Timer] = {}
 
     def install(self, control: Control) -> None:
@@ -40,8 +40,8 @@ class AuroraDatabases(Component):
     def _set_database(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """`{"region", "fault": "down" | null}`; with `seconds` (of AWS) it recovers by itself, as a writer restarts."""
         region, fault, seconds = wanted.get("region"), wanted.get("fault"), wanted.get("seconds")
-        if region not in self._gate.regions:
-            raise ValueError(f"region {region!r} is not on this machine; use {' or '.join(self._gate.regions)}")
+        if region not in self._outages.regions:
+            raise ValueError(f"region {region!r} is not on this machine; use {' or '.join(self._outages.regions)}")
         if fault not in ("down", None):
             raise ValueError(f'fault {fault!r} is unknown; use "down" or null')
         if seconds is not None and not _is_duration(seconds):

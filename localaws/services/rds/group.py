@@ -15,7 +15,7 @@ import psycopg2
 
 from localaws import emulator
 from localaws.core.clock import Clock
-from localaws.core.outages import Gate, OutageKind
+from localaws.core.outages import OutageKind, Outages
 from localaws.emulator.aurora import AuroraCluster
 from localaws.services.rds.member import Member
 from localaws.services.rds.postgres.host import PostgresHost
@@ -61,7 +61,7 @@ class Group:
         self,
         host: PostgresHost,
         relays: RelayLoop,
-        gate: Gate,
+        outages: Outages,
         clock: Clock,
         timing: Timing,
         changed: Callable[[], None],
@@ -70,7 +70,7 @@ class Group:
         self.switch: Switch | None = None
         self._host = host
         self._relays = relays
-        self._gate = gate
+        self._outages = outages
         self._clock = clock
         self._timing = timing
         self._changed = changed
@@ -92,7 +92,7 @@ class Group:
 
     def region_changed(self, region: str) -> None:
         """A region was lost or is back: cut its links at once, then bring the members into the right state."""
-        outage = self._gate.outage(region)
+        outage = self._outages.outage(region)
         for member in list(self.members.values()):
             if outage and member.cluster.region == region:
                 member.isolate(outage.kind)
@@ -126,7 +126,7 @@ class Group:
 
     def _is_cut_off(self, cluster: AuroraCluster) -> bool:
         writer = self._writer_for(cluster)
-        return writer is not None and self._gate.is_cut(writer.cluster.region, cluster.region)
+        return writer is not None and self._outages.is_cut(writer.cluster.region, cluster.region)
 
     def begin(self, switch: Switch) -> None:
         """Start a change of writer. With data loss allowed, what has not arrived by now is lost."""
@@ -186,7 +186,7 @@ class Group:
                 raise
 
     def _bring(self, member: Member) -> None:
-        if outage := self._gate.outage(member.cluster.region):
+        if outage := self._outages.outage(member.cluster.region):
             member.lose(outage.kind)
         elif self.is_down(member.cluster.region):
             member.lose(OutageKind.RESET)
@@ -224,7 +224,7 @@ class Group:
             self._wait(self._timing.switchover_seconds)
             if not complete:
                 log.warning("event=switchover_abandoned %s has not received everything", switch.target)
-            elif self._may_promote(target) and not self._gate.is_lost(source.cluster.region):
+            elif self._may_promote(target) and not self._outages.is_lost(source.cluster.region):
                 target.promote()
                 source.instance.follow()
                 emulator.aurora.set_global_writer(switch.global_cluster, switch.target)
@@ -235,14 +235,14 @@ class Group:
     def _fence(self, switch: Switch) -> None:
         source, target = self.members[switch.source], self.members[switch.target]
         source.answers = source.writes = False
-        if not self._gate.is_lost(source.cluster.region):
+        if not self._outages.is_lost(source.cluster.region):
             source.front.cut()
         if switch.data_loss:
             target.link.cut()
 
     def _may_promote(self, target: Member) -> bool:
         region = target.cluster.region
-        return not (self._closing.is_set() or self._gate.is_lost(region) or self.is_down(region))
+        return not (self._closing.is_set() or self._outages.is_lost(region) or self.is_down(region))
 
     def _wait(self, aws_seconds: float) -> None:
         self._closing.wait(self._clock.real(aws_seconds))
