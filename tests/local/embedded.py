@@ -34,7 +34,7 @@ class LocalAws:
     _clients: dict[Any, Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str = EAST_1, **settings: Any) -> Any:
-        """A boto3 client without retries and with a timeout of a minute; `settings` are further ones of botocore's Config."""
+        """A boto3 client without retries and with a timeout of a minute; `settings` go to botocore's Config."""
         key = (service, region, *sorted(settings.items()))
         if key not in self._clients:
             given = {"retries": {"total_max_attempts": 1}, "connect_timeout": 20, "read_timeout": PATIENCE, **settings}
