@@ -161,6 +161,7 @@ def test_a_plan_that_cannot_be_read_is_refused_without_showing_it(tmp_path: Path
     assert not (tmp_path / "local").exists()
 
 
+@pytest.mark.emulator
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_up_ends_with_the_process_that_holds_its_pipe(tmp_path: Path, how: signal.Signals) -> None:
     """The owner dies, if need be by a signal that it cannot catch."""
