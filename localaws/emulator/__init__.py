@@ -3,7 +3,7 @@
 `tests/local/test_patches.py` compares the registry, and each name and call in these modules, with the pinned ministack.
 """
 
-from localaws.emulator import (
+from localaws.emulator import (  # noqa: F401 - for `from localaws import emulator`
     acm,
     apigateway,
     aurora,
@@ -23,24 +23,3 @@ from localaws.emulator import (
     ssm,
     workflows,
 )
-
-__all__ = [
-    "acm",
-    "apigateway",
-    "aurora",
-    "backup",
-    "cloudwatch",
-    "ec2",
-    "elb",
-    "event_sources",
-    "eventbridge",
-    "lambda_",
-    "patches",
-    "replication",
-    "requests",
-    "route53",
-    "schedules",
-    "services",
-    "ssm",
-    "workflows",
-]
