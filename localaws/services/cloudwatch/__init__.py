@@ -1,1 +1,1 @@
-"""Alarm evaluation and the metrics that AWS services publish of themselves."""
+"""CloudWatch: evaluation of metric alarms, and the metrics that AWS services publish. ministack stores metrics."""

@@ -177,9 +177,8 @@ class Alarms(BackgroundTask):
     def _evaluate(self, alarm: Alarm, record: dict[str, Any], step: int) -> None:
         verdict = self._verdict(alarm, record, step)
         if verdict.state is not None and verdict.state != record["StateValue"]:
-            logger.info(
-                "event=alarm_state_changed %s in %s is %s: %s", alarm[2], alarm[1], verdict.state, verdict.reason
-            )
+            _, region, name = alarm
+            logger.info("event=alarm_state %s in %s is %s: %s", name, region, verdict.state, verdict.reason)
             about = {"version": "1.0", "period": record["Period"], "threshold": record["Threshold"]}
             emulator.cloudwatch.set_alarm_state(*alarm, verdict.state, verdict.reason, json.dumps(about))
 

@@ -1,1 +1,1 @@
-"""VPC features that the emulator lacks: interface endpoints, flow logs, peering."""
+"""VPC features that ministack lacks or has in part: interface endpoints, flow logs, peering. None carries traffic."""

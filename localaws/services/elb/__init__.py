@@ -1,1 +1,4 @@
-"""Load balancers that carry traffic: listeners, the application load balancer, target health."""
+"""Elastic Load Balancing: listeners of load balancers as ports of this machine, and target health.
+
+ministack keeps load balancers and rules; `deployed` reads them.
+"""

@@ -1,1 +1,1 @@
-"""Global Accelerator: API, state, rules, and the data plane that routes connections by distance, dials and health."""
+"""Global Accelerator: its API and records, and the data plane that routes connections by distance, dials and health."""

@@ -1,1 +1,1 @@
-"""Route 53: records, names, health checks, and the DNS server that answers for them."""
+"""Route 53: DNS over UDP and TCP, health checks, and the location of AWS names on this machine."""

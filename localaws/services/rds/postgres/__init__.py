@@ -1,1 +1,1 @@
-"""The PostgreSQL processes behind Aurora members: programs, launch, host, and the relay that delays replication."""
+"""PostgreSQL servers on this machine: programs, data directories, replication, and the relays in front of them."""
