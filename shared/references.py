@@ -42,7 +42,11 @@ def export(outputs: RegionExports | GlobalExports) -> None:
 
 
 def region_handles(settings: EnvironmentSettings) -> Regions:
-    """Both regional stacks of the environment. An output that is missing there fails the run."""
+    """Both regional stacks of the environment. An output that is missing there fails the run.
+
+    What an output has, such as the account, is taken from it: a call of STS in both regions would end the program as
+    soon as one of them is lost.
+    """
     return {
         place: RegionHandle(
             place=place,

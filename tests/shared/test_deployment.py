@@ -224,7 +224,7 @@ def test_a_local_deployment_is_found_and_its_clients_need_nothing_of_the_users(
 @pytest.mark.parametrize(
     ("environment", "changes", "why"),
     [
-        ("prod", {}, "environment prod was asked for, but dev runs on this machine"),
+        ("prod", {}, "environment prod was requested, but dev runs on this machine"),
         ("dev", {"account": FOREIGN}, "several accounts: endpoints.json is in account …7777 and"),
         ("dev", {}, "AWS does not answer GetCallerIdentity.*is it still running"),
     ],
