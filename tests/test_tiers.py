@@ -52,7 +52,7 @@ def environment(server):
         (["stack", "stack"], [], "stack"),
     ],
 )
-def test_the_heaviest_thing_that_is_started_decides_unless_a_marker_says_more(
+def test_the_heaviest_started_thing_decides_unless_a_marker_is_heavier(
     named: list[str], started: list[str], expected: str
 ) -> None:
     assert tier(named, started) == expected
@@ -187,10 +187,10 @@ def test_the_chosen_tiers_run_in_order_and_the_first_failure_is_the_status(
 
     assert command.main(words) == 2
     assert tuple(ran) == expected
-    said = capsys.readouterr().out
-    assert all(f"{each:<10}in " in said for each in expected)
-    assert ("left out: " in said) == (expected != TIERS)
-    assert said.splitlines()[-1].startswith("===")
+    output = capsys.readouterr().out
+    assert all(f"{each:<10}in " in output for each in expected)
+    assert ("left out: " in output) == (expected != TIERS)
+    assert output.splitlines()[-1].startswith("===")
 
 
 def test_an_unknown_tier_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

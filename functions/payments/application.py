@@ -105,7 +105,7 @@ class Application:
             resolver.exception_handler(Exception)(self._unexpected)
         self._unauthorized = ALBResolver()  # has no route, so every request is "not found"
         self._unauthorized.not_found(self._reject_caller)
-        # Never log the event, whatever the environment says: it holds a key.
+        # Never log the event, whatever the environment variables: it holds a key.
         answer_one: LambdaHandler = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
 
         def answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

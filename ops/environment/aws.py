@@ -47,5 +47,5 @@ def caller(region: str) -> Caller:
 
 
 def masked(account: str) -> str:
-    """Enough of an account's number to tell two apart, and too little to use."""
+    """The last digits of an account id, which distinguish accounts and are of no use to others."""
     return f"…{account[-4:]}"

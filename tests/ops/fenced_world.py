@@ -64,11 +64,11 @@ class Recovery:
             raise LookupError(FunctionName)
         errors, operations = (importlib.import_module(f"recovery.{each}") for each in ("errors", "operations"))
         try:
-            told = operations.perform(json.loads(Payload), self._around())
+            result = operations.perform(json.loads(Payload), self._around())
         except errors.RecoveryError as error:
             failed = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failed).encode())}
-        return {"Payload": io.BytesIO(json.dumps(told).encode())}
+        return {"Payload": io.BytesIO(json.dumps(result).encode())}
 
     def _around(self) -> Any:
         record, write, replica = (

@@ -23,20 +23,20 @@ _SCRIPT = """\
 #!{python} -IS
 import http.client, json, os, signal, sys
 
-def tell(what):
+def report(what):
     connection = http.client.HTTPConnection("127.0.0.1", {port})
     connection.request("POST", "/", json.dumps(what))
     return json.loads(connection.getresponse().read())
 
 def interrupted(number, frame):
-    tell({{"pid": os.getpid(), "signal": number}})
+    report({{"pid": os.getpid(), "signal": number}})
     sys.stdout.flush()
     os._exit(130)
 
 signal.signal(signal.SIGINT, interrupted)
 words = sys.argv[1:]
 folder = words[words.index("--cwd") + 1] if "--cwd" in words else os.getcwd()
-answer = tell({{"pid": os.getpid(), "stack": os.path.basename(folder), "words": words}})
+answer = report({{"pid": os.getpid(), "stack": os.path.basename(folder), "words": words}})
 sys.stdout.write(answer["out"])
 sys.stderr.write(answer["err"])
 sys.exit(answer["status"])
@@ -133,13 +133,13 @@ class PulumiStandIn:
     def handle(self, body: bytes) -> bytes:
         if body.startswith(b"Action=GetCallerIdentity"):
             return _IDENTITY.format(account=ACCOUNT).encode()
-        told = json.loads(body)
-        if "signal" in told:
-            self._calls[told["pid"]].signals.append(told["signal"])
+        request = json.loads(body)
+        if "signal" in request:
+            self._calls[request["pid"]].signals.append(request["signal"])
             return b"{}"
-        call = Call(stack=told["stack"], words=told["words"], began=time.monotonic())
+        call = Call(stack=request["stack"], words=request["words"], began=time.monotonic())
         self.calls.append(call)
-        self._calls[told["pid"]] = call
+        self._calls[request["pid"]] = call
         found = self.answer(call) or self._usual(call)
         call.ended = time.monotonic()
         return json.dumps({"out": found.out, "err": found.err, "status": found.status}).encode()

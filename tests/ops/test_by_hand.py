@@ -152,7 +152,7 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
         "Arguments": {"FunctionName": function, "Payload": {"token": "{% $states.context.Task.Token %}"}},
         "TimeoutSeconds": 600,
-        "Output": {"preconditions": {"met": True}, "said": "{% $states.result %}"},
+        "Output": {"preconditions": {"met": True}, "answer": "{% $states.result %}"},
         "End": True,
     }
     arn = world.machine(
@@ -176,7 +176,7 @@ def test_a_question_is_found_with_its_token_and_answered(world: World, approved:
 
     ended = machine.follow(client, run, lambda _: None, pause=0.05)
     if approved:
-        assert (ended.status, ended.document["said"]["approved_by"]) == ("SUCCEEDED", "someone")
+        assert (ended.status, ended.document["answer"]["approved_by"]) == ("SUCCEEDED", "someone")
     else:
         assert (ended.status, ended.error) == ("FAILED", "Declined")
         assert ended.cause == "declined by someone: seen the graphs"

@@ -22,8 +22,8 @@ PRICES = {each.key: each.price for each in cost_prices.table().prices}
 
 
 def row(token: str, name: str = "one", stack: str = "primary", **inputs: Any) -> dict[str, Any]:
-    told = {"stack": stack, "urn": f"urn:pulumi:test::dr-{stack}::{token}::{name}", "type": token, "name": name}
-    return {**told, "region": "us-east-1", "inputs": inputs, "outputs": {}}
+    common = {"stack": stack, "urn": f"urn:pulumi:test::dr-{stack}::{token}::{name}", "type": token, "name": name}
+    return {**common, "region": "us-east-1", "inputs": inputs, "outputs": {}}
 
 
 def dollars(estimate: Estimate, price: str, *, fixed: bool = True) -> float:
@@ -59,11 +59,11 @@ def test_a_type_nobody_has_priced_is_listed_and_the_command_ends_with_1(
 ) -> None:
     monkeypatch.setattr(resource_graph, "rows", lambda _: [row("aws:quantum/device:Device"), row("aws:ec2/eip:Eip")])
 
-    said = command("--env", "dev")
+    result = command("--env", "dev")
 
-    assert said.exit_code == 1
-    assert "dev: 1 of aws:quantum/device:Device: unknown cost" in said.output
-    assert "the estimate is incomplete" in said.output
+    assert result.exit_code == 1
+    assert "dev: 1 of aws:quantum/device:Device: unknown cost" in result.output
+    assert "the estimate is incomplete" in result.output
 
 
 def test_an_instance_class_without_a_price_is_listed() -> None:
@@ -193,24 +193,24 @@ def test_every_price_has_a_page_of_aws_a_date_and_a_use() -> None:
 
 
 def test_environments_stand_side_by_side(command: Any) -> None:
-    said = command("--env", "dev", "--compare", "prod", "--payments-per-second", "5")
+    result = command("--env", "dev", "--compare", "prod", "--payments-per-second", "5")
 
-    assert said.exit_code == 0, said.output
-    assert "dev fixed" in said.output
-    assert "prod fixed" in said.output
-    assert "Aurora" in said.output
-    assert "payments per second 5" in said.output.replace("\n", " ")
-    assert "prices are from memory" in said.output.replace("\n", " ")
+    assert result.exit_code == 0, result.output
+    assert "dev fixed" in result.output
+    assert "prod fixed" in result.output
+    assert "Aurora" in result.output
+    assert "payments per second 5" in result.output.replace("\n", " ")
+    assert "prices are from memory" in result.output.replace("\n", " ")
 
 
 def test_the_lines_for_programs_add_up_to_the_sums(command: Any) -> None:
-    said = command("--env", "prod", "--json")
+    result = command("--env", "prod", "--json")
 
-    told = json.loads(said.output)["environments"]["prod"]
-    assert sum(line["dollars"] for line in told["lines"]) == pytest.approx(told["total"], abs=0.02)
-    assert told["fixed"] + told["by_use"] == pytest.approx(told["total"], abs=0.02)
-    assert told["unknown_types"] == {}
-    assert {line["stack"] for line in told["lines"]} == {"primary", "secondary", "global"}
+    estimate = json.loads(result.output)["environments"]["prod"]
+    assert sum(line["dollars"] for line in estimate["lines"]) == pytest.approx(estimate["total"], abs=0.02)
+    assert estimate["fixed"] + estimate["by_use"] == pytest.approx(estimate["total"], abs=0.02)
+    assert estimate["unknown_types"] == {}
+    assert {line["stack"] for line in estimate["lines"]} == {"primary", "secondary", "global"}
 
 
 def test_production_costs_more_than_the_cheapest_that_shows_everything() -> None:
@@ -220,7 +220,7 @@ def test_production_costs_more_than_the_cheapest_that_shows_everything() -> None
 
 
 def test_an_environment_that_cannot_be_registered_exits_with_2_and_the_reason() -> None:
-    said = CliRunner().invoke(app, ["cost", "--env", "NOT-A-NAME"])
+    result = CliRunner().invoke(app, ["cost", "--env", "NOT-A-NAME"])
 
-    assert said.exit_code == 2
-    assert "NOT-A-NAME cannot be registered" in said.output
+    assert result.exit_code == 2
+    assert "NOT-A-NAME cannot be registered" in result.output

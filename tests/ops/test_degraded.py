@@ -55,7 +55,7 @@ def test_no_target_is_in_the_lost_region_names_it_or_depends_on_what_does(
         assert not set(by_urn[urn]["options"]["depends_on"]) & set(plan.excluded), urn
     kinds = {row["urn"]: row["type"] for row in rows}
     every = {urn for urn, kind in kinds.items() if not kind.startswith((*NOT_CUSTOM, "pulumi:"))}
-    assert every == set(plan.targets) | set(plan.excluded), "some are neither planned nor said to be left out"
+    assert every == set(plan.targets) | set(plan.excluded), "some are neither planned nor excluded"
 
 
 def resource(name: str, provider: str = "", *, inputs: Any = None, needs: Sequence[str] = ()) -> dict[str, Any]:

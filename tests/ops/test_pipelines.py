@@ -103,10 +103,12 @@ def test_every_night_all_tests_and_all_rehearsals_are_run() -> None:
 
 
 def test_the_cli_is_as_new_as_the_sdk(tmp_path: Path) -> None:
-    (told,) = [step["run"] for step in steps(GITHUB / "actions" / "sign-in" / "action.yml") if step.get("id") == "sdk"]
+    (command,) = [
+        step["run"] for step in steps(GITHUB / "actions" / "sign-in" / "action.yml") if step.get("id") == "sdk"
+    ]
     output = tmp_path / "output"
 
-    subprocess.run(["sh", "-c", told], cwd=ROOT, env={**os.environ, "GITHUB_OUTPUT": str(output)}, check=True)
+    subprocess.run(["sh", "-c", command], cwd=ROOT, env={**os.environ, "GITHUB_OUTPUT": str(output)}, check=True)
 
     assert output.read_text() == f"version={version('pulumi')}\n"
 

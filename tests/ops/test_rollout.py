@@ -236,15 +236,15 @@ def test_a_signal_reaches_each_running_stack_once_and_nothing_starts_after(
         time.sleep(0.02)
 
     process.send_signal(number)
-    said = process.communicate(timeout=120)[0]
+    output = process.communicate(timeout=120)[0]
     released.set()
 
-    assert process.returncode == status, said
+    assert process.returncode == status, output
     assert {call.stack: call.signals for call in pulumi.of("up")} == {
         "primary": [signal.SIGINT],
         "secondary": [signal.SIGINT],
     }
-    assert "global was not touched" in said
+    assert "global was not touched" in output
 
 
 def test_at_a_terminal_the_cli_shows_its_preview_and_asks_by_itself(pulumi: PulumiStandIn) -> None:

@@ -60,7 +60,7 @@ def leave(region: SweptRegion) -> None:
 
 
 def neighbours(region: SweptRegion) -> list[tuple[str, Callable[[], Any]]]:
-    """Things that look like ours and are not; each with a look that fails when it is gone."""
+    """Things that look like ours and are not; each with a read that fails when it is deleted."""
     names, place = region.names, region.place
     group, parameter = f"/aws/lambda/function-payments-{place}-x{names.suffix}", f"/app/{names.suffix}x/feature"
     ours_elsewhere = f"/aws/lambda/other-{place}-{names.suffix}"
@@ -90,15 +90,15 @@ def test_each_kind_is_removed_in_both_regions_and_neighbours_stay(regions: list[
     left = sweep.sweep(regions, SWEEPERS, lines.append, seconds=0)
 
     assert left == []
-    told = "\n".join(lines)
+    printed = "\n".join(lines)
     for region in regions:
         for each in ("parameter", "log group", "managed rule", "accelerator's security group"):
-            assert f"deleted {each} " in told
-        assert region.region in told
-    for name, look in others:
-        assert look(), name
+            assert f"deleted {each} " in printed
+        assert region.region in printed
+    for name, read in others:
+        assert read(), name
     assert sweep.sweep(regions, SWEEPERS, lines.append, seconds=0) == []
-    assert told == "\n".join(lines), "a second sweep found something"
+    assert printed == "\n".join(lines), "a second sweep found something"
 
 
 def test_what_aws_refuses_is_left_with_its_reason_and_the_rest_goes() -> None:
@@ -129,8 +129,8 @@ def test_what_aws_refuses_is_left_with_its_reason_and_the_rest_goes() -> None:
 
 
 def test_a_deletion_under_way_is_waited_for() -> None:
-    looks = iter([["slow"]] * 4 + [[]] * 4)
-    sweeper = Sweeper(name="thing", find=lambda _: next(looks), delete=lambda *_: None)
+    found = iter([["slow"]] * 4 + [[]] * 4)
+    sweeper = Sweeper(name="thing", find=lambda _: next(found), delete=lambda *_: None)
 
     assert sweep.sweep([SOMEWHERE], [sweeper], lambda _: None, seconds=5, pause=0.01) == []
 

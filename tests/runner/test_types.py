@@ -7,16 +7,16 @@ from botocore.exceptions import ClientError
 
 from localaws.provider.resources import TABLE
 from tests.runner import tags
-from tests.runner.cases import Case, Look, all_cases
+from tests.runner.cases import Case, Reading, all_cases
 from tests.runner.conftest import PREAMBLE, Client, Programs
 
 _GONE = ("NotFound", "NoSuch", "NotExist", "NonExistent", "Nonexistent")
 
 
-def _seen(look: Look, client: Client, exports: dict[str, Any]) -> Any:
+def _seen(reading: Reading, client: Client, exports: dict[str, Any]) -> Any:
     """The resource as AWS returns it; None if it does not exist."""
     try:
-        return look.read(client, exports)
+        return reading.read(client, exports)
     except ClientError as error:
         if not any(word in error.response["Error"]["Code"] for word in _GONE):
             raise
@@ -39,10 +39,10 @@ def test_aws_has_what_the_program_registered_until_it_is_destroyed(
 
     exports = programs.deploy()
     outputs = exports.outputs["primary"]
-    for type_, look in case.looks.items():
-        seen = _seen(look, client, outputs)
+    for type_, reading in case.readings.items():
+        seen = _seen(reading, client, outputs)
         assert seen, f"{type_} is not there"
-        assert {key: seen.get(key) for key in look.expect} == look.expect, type_
+        assert {key: seen.get(key) for key in reading.expect} == reading.expect, type_
 
     tagged = _tags(programs, client)
     assert tagged == {name: {"Application": "dr"} for name in tagged}
@@ -59,17 +59,17 @@ def test_aws_has_what_the_program_registered_until_it_is_destroyed(
     urns = programs.deploy().changes.updated
     assert {urn.split("::")[2] for urn in urns} >= case.changed.keys()
     for type_, expect in case.changed.items():
-        seen = _seen(case.looks[type_], client, outputs)
+        seen = _seen(case.readings[type_], client, outputs)
         assert {key: seen.get(key) for key in expect} == expect, type_
     tagged = _tags(programs, client)
     assert tagged == {name: {"Owner": "me"} for name in tagged}
 
     programs.destroy()
-    left = [type_ for type_, look in case.looks.items() if not look.stays and _seen(look, client, outputs)]
+    left = [type_ for type_, reading in case.readings.items() if not reading.stays and _seen(reading, client, outputs)]
     assert left == []
 
 
 def test_every_type_of_the_table_is_tried() -> None:
-    tried = {type_ for case in all_cases().values() for type_ in case.looks}
+    tried = {type_ for case in all_cases().values() for type_ in case.readings}
 
     assert tried == {type_ for type_, entry in TABLE.items() if entry.service and not entry.not_emulated}

@@ -11,7 +11,7 @@ Reader = Callable[[Client, dict[str, Any]], Any]
 
 
 @dataclass(frozen=True)
-class Look:
+class Reading:
     """How to read one resource from AWS (`read`, given clients and the program's exports), and the expected result."""
 
     read: Reader
@@ -22,7 +22,7 @@ class Look:
 @dataclass(frozen=True)
 class Case:
     program: str
-    looks: Mapping[str, Look]  # by resource type
+    readings: Mapping[str, Reading]  # by resource type
     edits: tuple[tuple[str, str], ...] = ()  # texts of the program to replace for a second version of it
     changed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # what AWS returns after that, by type
 

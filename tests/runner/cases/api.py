@@ -1,6 +1,6 @@
 """A REST API from an OpenAPI document."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 trust = {"Version": "2012-10-17", "Statement": []}
@@ -57,7 +57,7 @@ for name, value in {"api": api.id, "role": role.arn, "url": stage.invoke_url, "d
 CASE = Case(
     PROGRAM,
     {
-        "aws:apigateway/restApi:RestApi": Look(
+        "aws:apigateway/restApi:RestApi": Reading(
             lambda aws, out: {
                 **aws("apigateway").get_rest_api(restApiId=out["api"]),
                 "Paths": sorted(
@@ -70,15 +70,15 @@ CASE = Case(
                 "Paths": ["/", "/health", "/payments", "/payments/{id}"],
             },
         ),
-        "aws:apigateway/restApiPolicy:RestApiPolicy": Look(
+        "aws:apigateway/restApiPolicy:RestApiPolicy": Reading(
             lambda aws, out: {"Allows": "Allow" in aws("apigateway").get_rest_api(restApiId=out["api"])["policy"]},
             {"Allows": True},
         ),
-        "aws:apigateway/deployment:Deployment": Look(
+        "aws:apigateway/deployment:Deployment": Reading(
             lambda aws, out: aws("apigateway").get_deployment(restApiId=out["api"], deploymentId=out["deployment"]),
             {"description": "first"},
         ),
-        "aws:apigateway/stage:Stage": Look(
+        "aws:apigateway/stage:Stage": Reading(
             lambda aws, out: {
                 **(found := aws("apigateway").get_stage(restApiId=out["api"], stageName="live")),
                 "Logs": found["accessLogSettings"]["format"],
@@ -86,13 +86,13 @@ CASE = Case(
             },
             {"variables": {"word": "yes"}, "Logs": "$context.requestId", "Url": True},
         ),
-        "aws:apigateway/methodSettings:MethodSettings": Look(
+        "aws:apigateway/methodSettings:MethodSettings": Reading(
             lambda aws, out: aws("apigateway").get_stage(restApiId=out["api"], stageName="live")["methodSettings"][
                 "*/*"
             ],
             {"metricsEnabled": True, "loggingLevel": "INFO", "throttlingRateLimit": 200.0},
         ),
-        "aws:apigateway/account:Account": Look(
+        "aws:apigateway/account:Account": Reading(
             lambda aws, out: (
                 {"Same": True} if aws("apigateway").get_account()["cloudwatchRoleArn"] == out["role"] else None
             ),

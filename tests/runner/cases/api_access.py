@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.runner.cases import Case, Client, Look
+from tests.runner.cases import Case, Client, Reading
 
 PROGRAM = """
 zone = aws.route53.Zone("zone", name="access.example", force_destroy=True, opts=opts)
@@ -54,7 +54,7 @@ def _plan_key(aws: Client, out: dict[str, Any]) -> Any:
 CASE = Case(
     PROGRAM,
     {
-        "aws:acm/certificateValidation:CertificateValidation": Look(
+        "aws:acm/certificateValidation:CertificateValidation": Reading(
             lambda aws, out: aws("acm").describe_certificate(CertificateArn=out["certificate"])["Certificate"],
             {
                 "Status": "ISSUED",
@@ -62,7 +62,7 @@ CASE = Case(
                 "SubjectAlternativeNames": ["api.access.example", "pay.access.example"],
             },
         ),
-        "aws:apigateway/domainName:DomainName": Look(
+        "aws:apigateway/domainName:DomainName": Reading(
             lambda aws, out: {
                 **(found := aws("apigateway").get_domain_name(domainName="api.access.example")),
                 "Same": (found["regionalDomainName"], found["regionalHostedZoneId"]) == (out["host"], out["zone"]),
@@ -70,7 +70,7 @@ CASE = Case(
             },
             {"regionalHostedZoneId": "Z1UJRXOUMOOFQ8", "securityPolicy": "TLS_1_2", "Same": True, "Certified": True},
         ),
-        "aws:apigateway/basePathMapping:BasePathMapping": Look(
+        "aws:apigateway/basePathMapping:BasePathMapping": Reading(
             lambda aws, out: {
                 **(
                     found := aws("apigateway").get_base_path_mapping(domainName="api.access.example", basePath="(none)")
@@ -79,7 +79,7 @@ CASE = Case(
             },
             {"stage": "live", "Same": True},
         ),
-        "aws:apigateway/usagePlan:UsagePlan": Look(
+        "aws:apigateway/usagePlan:UsagePlan": Reading(
             lambda aws, out: {
                 **(found := aws("apigateway").get_usage_plan(usagePlanId=out["plan"])),
                 "Stages": found["apiStages"] == [{"apiId": out["api"], "stage": "live"}],
@@ -90,11 +90,11 @@ CASE = Case(
                 "Stages": True,
             },
         ),
-        "aws:apigateway/apiKey:ApiKey": Look(
+        "aws:apigateway/apiKey:ApiKey": Reading(
             lambda aws, out: aws("apigateway").get_api_key(apiKey=out["key"], includeValue=True),
             {"name": "access-shop", "value": "k" * 40, "enabled": True},
         ),
-        "aws:apigateway/usagePlanKey:UsagePlanKey": Look(_plan_key, {"type": "API_KEY", "name": "access-shop"}),
+        "aws:apigateway/usagePlanKey:UsagePlanKey": Reading(_plan_key, {"type": "API_KEY", "name": "access-shop"}),
     },
     edits=(('"rate_limit": 10', '"rate_limit": 30'), ('name="access-shop"', 'name="access-store"')),
     changed={

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.runner.cases import Case, Client, Look
+from tests.runner.cases import Case, Client, Reading
 
 PROGRAM = """
 topic = aws.sns.Topic("backups", opts=opts)
@@ -10,7 +10,7 @@ key = aws.kms.Key("backups", opts=opts)
 trust = {"Version": "2012-10-17", "Statement": []}
 role = aws.iam.Role("backups", assume_role_policy=json.dumps(trust), opts=opts)
 vault = aws.backup.Vault("vault", name="runner-vault", kms_key_arn=key.arn, force_destroy=True, opts=opts)
-told = aws.backup.VaultNotifications(
+notifications = aws.backup.VaultNotifications(
     "vault", backup_vault_name=vault.name, sns_topic_arn=topic.arn,
     backup_vault_events=["COPY_JOB_FAILED", "S3_BACKUP_OBJECT_FAILED"], opts=opts,
 )
@@ -68,21 +68,21 @@ def _tested(aws: Client, out: dict[str, Any]) -> Any:
 CASE = Case(
     PROGRAM,
     {
-        "aws:backup/vault:Vault": Look(
+        "aws:backup/vault:Vault": Reading(
             lambda aws, out: {
                 **(found := aws("backup").describe_backup_vault(BackupVaultName="runner-vault")),
                 "Same": (found["BackupVaultArn"], found["EncryptionKeyArn"]) == (out["vault"], out["key"]),
             },
             {"BackupVaultName": "runner-vault", "Same": True},
         ),
-        "aws:backup/vaultNotifications:VaultNotifications": Look(
+        "aws:backup/vaultNotifications:VaultNotifications": Reading(
             lambda aws, out: {
                 **(found := aws("backup").get_backup_vault_notifications(BackupVaultName="runner-vault")),
                 "Same": (found["SNSTopicArn"], found["BackupVaultArn"]) == (out["topic"], out["vault"]),
             },
             {"BackupVaultEvents": ["COPY_JOB_FAILED", "S3_BACKUP_OBJECT_FAILED"], "Same": True},
         ),
-        "aws:backup/plan:Plan": Look(
+        "aws:backup/plan:Plan": Reading(
             _rule,
             {
                 "Name": "runner-plan",
@@ -99,7 +99,7 @@ CASE = Case(
                 ],
             },
         ),
-        "aws:backup/selection:Selection": Look(
+        "aws:backup/selection:Selection": Reading(
             _selection,
             {
                 "SelectionName": "runner-selection",
@@ -107,7 +107,7 @@ CASE = Case(
                 "Role": True,
             },
         ),
-        "aws:backup/restoreTestingPlan:RestoreTestingPlan": Look(
+        "aws:backup/restoreTestingPlan:RestoreTestingPlan": Reading(
             lambda aws, out: {
                 **(
                     found := aws("backup").get_restore_testing_plan(RestoreTestingPlanName="runner_weekly")[
@@ -119,7 +119,7 @@ CASE = Case(
             },
             {"StartWindowHours": 4, "Same": True, "Window": 3},
         ),
-        "aws:backup/restoreTestingSelection:RestoreTestingSelection": Look(
+        "aws:backup/restoreTestingSelection:RestoreTestingSelection": Reading(
             _tested,
             {"ProtectedResourceType": "DynamoDB", "ValidationWindowHours": 1, "Key": True, "Listed": ["dynamodb"]},
         ),

@@ -1,6 +1,6 @@
 """Buckets with everything around them, and a bucket in the other region that gets the copies."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 bucket = aws.s3.Bucket("evidence", bucket="runner-evidence", force_destroy=True, opts=opts)
@@ -51,7 +51,7 @@ _BUCKET = {"Bucket": "runner-evidence"}
 CASE = Case(
     PROGRAM,
     {
-        "aws:s3/bucket:Bucket": Look(
+        "aws:s3/bucket:Bucket": Reading(
             lambda aws, out: {
                 "Tags": aws("s3").get_bucket_tagging(**_BUCKET)["TagSet"],
                 "Where": aws("s3", "us-east-2").get_bucket_location(Bucket="runner-copies")["LocationConstraint"],
@@ -63,32 +63,32 @@ CASE = Case(
                 "Domain": "runner-copies.s3.us-east-2.amazonaws.com",
             },
         ),
-        "aws:s3/bucketVersioning:BucketVersioning": Look(
+        "aws:s3/bucketVersioning:BucketVersioning": Reading(
             lambda aws, _: aws("s3").get_bucket_versioning(**_BUCKET), {"Status": "Enabled"}
         ),
-        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Look(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Reading(
             lambda aws, _: aws("s3").get_bucket_encryption(**_BUCKET)["ServerSideEncryptionConfiguration"]["Rules"][0][
                 "ApplyServerSideEncryptionByDefault"
             ],
             {"SSEAlgorithm": "aws:kms"},
         ),
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Look(
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Reading(
             lambda aws, _: aws("s3").get_public_access_block(**_BUCKET)["PublicAccessBlockConfiguration"],
             {"BlockPublicAcls": True, "RestrictPublicBuckets": True},
         ),
-        "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Look(
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Reading(
             lambda aws, _: aws("s3").get_bucket_ownership_controls(**_BUCKET)["OwnershipControls"]["Rules"][0],
             {"ObjectOwnership": "BucketOwnerEnforced"},
         ),
-        "aws:s3/bucketPolicy:BucketPolicy": Look(
+        "aws:s3/bucketPolicy:BucketPolicy": Reading(
             lambda aws, _: {"Denies": "aws:SecureTransport" in aws("s3").get_bucket_policy(**_BUCKET)["Policy"]},
             {"Denies": True},
         ),
-        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Look(
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Reading(
             lambda aws, _: aws("s3").get_bucket_lifecycle_configuration(**_BUCKET)["Rules"][0],
             {"ID": "old", "NoncurrentVersionExpiration": {"NoncurrentDays": 30}},
         ),
-        "aws:s3/bucketReplicationConfig:BucketReplicationConfig": Look(
+        "aws:s3/bucketReplicationConfig:BucketReplicationConfig": Reading(
             lambda aws, _: {
                 **(rule := aws("s3").get_bucket_replication(**_BUCKET)["ReplicationConfiguration"]["Rules"][0]),
                 "To": rule["Destination"]["Bucket"],

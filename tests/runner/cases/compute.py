@@ -1,6 +1,6 @@
 """Functions with their permissions and layers, log groups, alarms and dashboards."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 trust = {"Version": "2012-10-17", "Statement": []}
@@ -38,7 +38,7 @@ for name, value in {
 CASE = Case(
     PROGRAM,
     {
-        "aws:lambda/function:Function": Look(
+        "aws:lambda/function:Function": Reading(
             lambda aws, out: {
                 **(found := aws("lambda").get_function(FunctionName=out["function"])["Configuration"]),
                 "Word": found["Environment"]["Variables"]["WORD"],
@@ -57,28 +57,28 @@ CASE = Case(
                 "Answer": b'{"seen": "hello"}',
             },
         ),
-        "aws:lambda/permission:Permission": Look(
+        "aws:lambda/permission:Permission": Reading(
             lambda aws, out: {
                 "Same": out["statement"] in aws("lambda").get_policy(FunctionName=out["function"])["Policy"]
             },
             {"Same": True},
         ),
-        "aws:lambda/layerVersion:LayerVersion": Look(
+        "aws:lambda/layerVersion:LayerVersion": Reading(
             lambda aws, out: aws("lambda").get_layer_version_by_arn(Arn=out["layer"]),
             {"Version": 1, "CompatibleRuntimes": ["python3.13"]},
         ),
-        "aws:cloudwatch/logGroup:LogGroup": Look(
+        "aws:cloudwatch/logGroup:LogGroup": Reading(
             lambda aws, _: aws("logs").describe_log_groups(logGroupNamePrefix="/runner/hello")["logGroups"][0],
             {"retentionInDays": 14},
         ),
-        "aws:cloudwatch/metricAlarm:MetricAlarm": Look(
+        "aws:cloudwatch/metricAlarm:MetricAlarm": Reading(
             lambda aws, out: {
                 **(found := aws("cloudwatch").describe_alarms(AlarmNames=[out["alarm"]])["MetricAlarms"][0]),
                 "On": found["Dimensions"][0]["Value"] == out["function"],
             },
             {"Threshold": 3.0, "EvaluationPeriods": 2, "TreatMissingData": "notBreaching", "On": True},
         ),
-        "aws:cloudwatch/dashboard:Dashboard": Look(
+        "aws:cloudwatch/dashboard:Dashboard": Reading(
             lambda aws, _: aws("cloudwatch").get_dashboard(DashboardName="runner"),
             {"DashboardBody": '{"widgets": []}'},
         ),

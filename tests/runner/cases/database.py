@@ -1,6 +1,6 @@
 """An Aurora global cluster with a member and its instance."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 vpc = aws.ec2.Vpc("data", cidr_block="10.8.0.0/16", opts=opts)
@@ -38,7 +38,7 @@ for name, value in {"cluster": cluster.arn, "endpoint": cluster.endpoint, "write
 CASE = Case(
     PROGRAM,
     {
-        "aws:rds/subnetGroup:SubnetGroup": Look(
+        "aws:rds/subnetGroup:SubnetGroup": Reading(
             lambda aws, _: {
                 "Subnets": len(
                     aws("rds").describe_db_subnet_groups(DBSubnetGroupName="runner-data")["DBSubnetGroups"][0][
@@ -48,7 +48,7 @@ CASE = Case(
             },
             {"Subnets": 2},
         ),
-        "aws:rds/clusterParameterGroup:ClusterParameterGroup": Look(
+        "aws:rds/clusterParameterGroup:ClusterParameterGroup": Reading(
             lambda aws, _: {
                 **aws("rds").describe_db_cluster_parameter_groups(DBClusterParameterGroupName="runner-data")[
                     "DBClusterParameterGroups"
@@ -63,7 +63,7 @@ CASE = Case(
             },
             {"DBParameterGroupFamily": "aurora-postgresql16", "Logs": "ddl"},
         ),
-        "aws:rds/globalCluster:GlobalCluster": Look(
+        "aws:rds/globalCluster:GlobalCluster": Reading(
             lambda aws, out: {
                 **(
                     found := aws("rds").describe_global_clusters(GlobalClusterIdentifier="runner-world")[
@@ -78,7 +78,7 @@ CASE = Case(
             },
             {"Engine": "aurora-postgresql", "Writer": [True]},
         ),
-        "aws:rds/cluster:Cluster": Look(
+        "aws:rds/cluster:Cluster": Reading(
             lambda aws, out: {
                 **(found := aws("rds").describe_db_clusters(DBClusterIdentifier="runner-east")["DBClusters"][0]),
                 "Same": found["Endpoint"] == out["endpoint"],
@@ -87,7 +87,7 @@ CASE = Case(
             },
             {"Status": "available", "DatabaseName": "payments", "Same": True, "Capacity": 0.5},
         ),
-        "aws:rds/clusterInstance:ClusterInstance": Look(
+        "aws:rds/clusterInstance:ClusterInstance": Reading(
             lambda aws, out: {
                 **aws("rds").describe_db_instances(DBInstanceIdentifier="runner-east-1")["DBInstances"][0],
                 "Writer": out["writer"],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.runner.cases import Case, Client, Look
+from tests.runner.cases import Case, Client, Reading
 
 PROGRAM = """
 zone = aws.route53.Zone("zone", name="runner.example", force_destroy=True, opts=opts)
@@ -43,7 +43,7 @@ def _record(aws: Client, out: dict[str, Any]) -> Any:
 CASE = Case(
     PROGRAM,
     {
-        "aws:route53/zone:Zone": Look(
+        "aws:route53/zone:Zone": Reading(
             lambda aws, out: {
                 **aws("route53").get_hosted_zone(Id=out["zone"])["HostedZone"],
                 "Tags": aws("route53").list_tags_for_resource(ResourceType="hostedzone", ResourceId=out["zone"])[
@@ -52,7 +52,7 @@ CASE = Case(
             },
             {"Name": "runner.example.", "Tags": [{"Key": "Application", "Value": "dr"}]},
         ),
-        "aws:route53/record:Record": Look(
+        "aws:route53/record:Record": Reading(
             _record,
             {
                 "SetIdentifier": "primary",
@@ -63,13 +63,13 @@ CASE = Case(
                 "Full": True,
             },
         ),
-        "aws:route53/healthCheck:HealthCheck": Look(
+        "aws:route53/healthCheck:HealthCheck": Reading(
             lambda aws, out: aws("route53").get_health_check(HealthCheckId=out["check"])["HealthCheck"][
                 "HealthCheckConfig"
             ],
             {"Type": "HTTPS", "RequestInterval": 10, "FailureThreshold": 2, "EnableSNI": True},
         ),
-        "aws:globalaccelerator/accelerator:Accelerator": Look(
+        "aws:globalaccelerator/accelerator:Accelerator": Reading(
             lambda aws, out: {
                 **(
                     found := aws("globalaccelerator", "us-west-2").describe_accelerator(
@@ -80,13 +80,13 @@ CASE = Case(
             },
             {"Enabled": True, "IpAddressType": "IPV4", "Same": True},
         ),
-        "aws:globalaccelerator/listener:Listener": Look(
+        "aws:globalaccelerator/listener:Listener": Reading(
             lambda aws, out: aws("globalaccelerator", "us-west-2").describe_listener(ListenerArn=out["listener"])[
                 "Listener"
             ],
             {"Protocol": "TCP", "PortRanges": [{"FromPort": 443, "ToPort": 443}]},
         ),
-        "aws:globalaccelerator/endpointGroup:EndpointGroup": Look(
+        "aws:globalaccelerator/endpointGroup:EndpointGroup": Reading(
             lambda aws, out: aws("globalaccelerator", "us-west-2").describe_endpoint_group(
                 EndpointGroupArn=out["group"]
             )["EndpointGroup"],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.runner.cases import Case, Client, Look
+from tests.runner.cases import Case, Client, Reading
 
 PROGRAM = """
 role = aws.iam.Role("starts", assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": []}), opts=opts)
@@ -64,8 +64,8 @@ def _schedule(aws: Client, out: dict[str, Any]) -> dict[str, Any]:
 
 CASE = Case(
     program=PROGRAM,
-    looks={
-        "aws:lambda/eventSourceMapping:EventSourceMapping": Look(
+    readings={
+        "aws:lambda/eventSourceMapping:EventSourceMapping": Reading(
             _mapping,
             {
                 "BatchSize": 25,
@@ -81,7 +81,7 @@ CASE = Case(
                 "State": "Enabled",
             },
         ),
-        "aws:scheduler/schedule:Schedule": Look(
+        "aws:scheduler/schedule:Schedule": Reading(
             _schedule,
             {
                 "Description": "runs",

@@ -1,6 +1,6 @@
 """KMS keys, IAM roles and policies, certificates, secrets and parameters."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 import pulumi_random as random
@@ -49,7 +49,7 @@ for name, value in {
 CASE = Case(
     PROGRAM,
     {
-        "aws:kms/key:Key": Look(
+        "aws:kms/key:Key": Reading(
             lambda aws, out: {
                 **aws("kms").describe_key(KeyId=out["key"])["KeyMetadata"],
                 **aws("kms").get_key_rotation_status(KeyId=out["key"]),
@@ -57,7 +57,7 @@ CASE = Case(
             {"Description": "data", "KeyState": "Enabled", "KeyRotationEnabled": True},
             stays="a key is only scheduled for deletion, as on AWS",
         ),
-        "aws:kms/alias:Alias": Look(
+        "aws:kms/alias:Alias": Reading(
             lambda aws, out: next(
                 {"Same": found["TargetKeyId"] == out["key"]}
                 for found in aws("kms").list_aliases()["Aliases"]
@@ -65,7 +65,7 @@ CASE = Case(
             ),
             {"Same": True},
         ),
-        "aws:iam/role:Role": Look(
+        "aws:iam/role:Role": Reading(
             lambda aws, out: {
                 **(found := aws("iam").get_role(RoleName=out["role"])["Role"]),
                 "Trusts": found["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"],
@@ -76,16 +76,16 @@ CASE = Case(
                 "Tags": [{"Key": "Application", "Value": "dr"}],
             },
         ),
-        "aws:iam/rolePolicy:RolePolicy": Look(
+        "aws:iam/rolePolicy:RolePolicy": Reading(
             lambda aws, out: aws("iam").get_role_policy(RoleName=out["role"], PolicyName=out["inline"])[
                 "PolicyDocument"
             ]["Statement"][0],
             {"Action": "s3:ListBucket"},
         ),
-        "aws:iam/policy:Policy": Look(
+        "aws:iam/policy:Policy": Reading(
             lambda aws, out: aws("iam").get_policy(PolicyArn=out["policy"])["Policy"], {"Path": "/runner/"}
         ),
-        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Look(
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Reading(
             lambda aws, out: {
                 "Same": out["policy"]
                 in [
@@ -95,18 +95,18 @@ CASE = Case(
             },
             {"Same": True},
         ),
-        "aws:acm/certificate:Certificate": Look(
+        "aws:acm/certificate:Certificate": Reading(
             lambda aws, out: aws("acm").describe_certificate(CertificateArn=out["certificate"])["Certificate"],
             {"Type": "IMPORTED", "Status": "ISSUED"},
         ),
-        "aws:secretsmanager/secret:Secret": Look(
+        "aws:secretsmanager/secret:Secret": Reading(
             lambda aws, out: {
                 **aws("secretsmanager").describe_secret(SecretId=out["secret"]),
                 "Replica": aws("secretsmanager", "us-east-2").describe_secret(SecretId="runner/database")["Name"],
             },
             {"Name": "runner/database", "Replica": "runner/database"},
         ),
-        "aws:secretsmanager/secretVersion:SecretVersion": Look(
+        "aws:secretsmanager/secretVersion:SecretVersion": Reading(
             lambda aws, out: {
                 **(found := aws("secretsmanager").get_secret_value(SecretId=out["secret"])),
                 "Length": len(found["SecretString"]),
@@ -114,14 +114,14 @@ CASE = Case(
             },
             {"Length": 24, "Same": True},
         ),
-        "aws:ssm/serviceSetting:ServiceSetting": Look(
+        "aws:ssm/serviceSetting:ServiceSetting": Reading(
             lambda aws, _: aws("ssm").get_service_setting(SettingId="/ssm/parameter-store/high-throughput-enabled")[
                 "ServiceSetting"
             ],
             {"SettingValue": "true", "Status": "Customized"},
             stays="a setting is always there; deleting it brings its default back",
         ),
-        "aws:ssm/parameter:Parameter": Look(
+        "aws:ssm/parameter:Parameter": Reading(
             lambda aws, _: aws("ssm").get_parameter(Name="/runner/writer")["Parameter"],
             {"Value": "us-east-1", "Type": "String", "Version": 1},
         ),

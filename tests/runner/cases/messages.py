@@ -1,6 +1,6 @@
 """Topics, queues and event buses."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 topic = aws.sns.Topic("alerts", display_name="Alerts", opts=opts)
@@ -18,11 +18,11 @@ for name, value in {"topic": topic.arn, "queue": queue.url, "queue_arn": queue.a
 CASE = Case(
     PROGRAM,
     {
-        "aws:sns/topic:Topic": Look(
+        "aws:sns/topic:Topic": Reading(
             lambda aws, out: aws("sns").get_topic_attributes(TopicArn=out["topic"])["Attributes"],
             {"DisplayName": "Alerts"},
         ),
-        "aws:sqs/queue:Queue": Look(
+        "aws:sqs/queue:Queue": Reading(
             lambda aws, out: {
                 **(
                     found := aws("sqs").get_queue_attributes(QueueUrl=out["queue"], AttributeNames=["All"])[
@@ -34,7 +34,7 @@ CASE = Case(
             },
             {"VisibilityTimeout": "90", "Same": True, "Redrives": True},
         ),
-        "aws:cloudwatch/eventBus:EventBus": Look(
+        "aws:cloudwatch/eventBus:EventBus": Reading(
             lambda aws, _: aws("events").describe_event_bus(Name="runner-payments"), {"Name": "runner-payments"}
         ),
     },

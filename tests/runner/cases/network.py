@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.runner.cases import Case, Client, Look
+from tests.runner.cases import Case, Client, Reading
 
 PROGRAM = """
 vpc = aws.ec2.Vpc("app", cidr_block="10.0.0.0/16", enable_dns_hostnames=True, opts=opts)
@@ -22,16 +22,16 @@ route = aws.ec2.Route(
 )
 association = aws.ec2.RouteTableAssociation("a", route_table_id=private.id, subnet_id=subnet.id, opts=opts)
 group = aws.ec2.SecurityGroup(
-    "door",
+    "ingress",
     vpc_id=vpc.id,
-    description="the door",
+    description="the ingress",
     ingress=[{"protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_blocks": ["0.0.0.0/0"]}],
     opts=opts,
 )
 back = aws.ec2.SecurityGroup("back", vpc_id=vpc.id, opts=opts)
 allow = aws.vpc.SecurityGroupIngressRule(
     "in", security_group_id=back.id, ip_protocol="tcp", from_port=80, to_port=81,
-    referenced_security_group_id=group.id, description="from the door", opts=opts,
+    referenced_security_group_id=group.id, description="from the ingress", opts=opts,
 )
 out = aws.vpc.SecurityGroupEgressRule(
     "out", security_group_id=back.id, ip_protocol="-1", cidr_ipv4="0.0.0.0/0", opts=opts
@@ -53,40 +53,40 @@ pulumi.export("public_address", address.public_ip)
 CASE = Case(
     PROGRAM,
     {
-        "aws:ec2/vpc:Vpc": Look(
+        "aws:ec2/vpc:Vpc": Reading(
             lambda aws, out: {
                 **aws("ec2").describe_vpcs(VpcIds=[out["vpc"]])["Vpcs"][0],
                 **aws("ec2").describe_vpc_attribute(VpcId=out["vpc"], Attribute="enableDnsHostnames"),
             },
             {"CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": {"Value": True}},
         ),
-        "aws:ec2/subnet:Subnet": Look(
+        "aws:ec2/subnet:Subnet": Reading(
             lambda aws, out: aws("ec2").describe_subnets(SubnetIds=[out["subnet"]])["Subnets"][0],
             {"CidrBlock": "10.0.0.0/24", "AvailabilityZone": "us-east-1a", "MapPublicIpOnLaunch": True},
         ),
-        "aws:ec2/internetGateway:InternetGateway": Look(
+        "aws:ec2/internetGateway:InternetGateway": Reading(
             lambda aws, out: aws("ec2").describe_internet_gateways(InternetGatewayIds=[out["gateway"]])[
                 "InternetGateways"
             ][0]["Attachments"][0],
             {"State": "available"},
         ),
-        "aws:ec2/routeTable:RouteTable": Look(
+        "aws:ec2/routeTable:RouteTable": Reading(
             lambda aws, out: _route(aws, out["public"], out["gateway"]), {"DestinationCidrBlock": "0.0.0.0/0"}
         ),
-        "aws:ec2/route:Route": Look(
+        "aws:ec2/route:Route": Reading(
             lambda aws, out: _default_route(aws, out), {"DestinationCidrBlock": "0.0.0.0/0", "Target": "nat"}
         ),
-        "aws:ec2/routeTableAssociation:RouteTableAssociation": Look(
+        "aws:ec2/routeTableAssociation:RouteTableAssociation": Reading(
             lambda aws, out: aws("ec2").describe_route_tables(RouteTableIds=[out["private"]])["RouteTables"][0][
                 "Associations"
             ][0],
             {"Main": False},
         ),
-        "aws:ec2/eip:Eip": Look(
+        "aws:ec2/eip:Eip": Reading(
             lambda aws, out: aws("ec2").describe_addresses(AllocationIds=[out["address"]])["Addresses"][0],
             {"Domain": "vpc"},
         ),
-        "aws:ec2/natGateway:NatGateway": Look(
+        "aws:ec2/natGateway:NatGateway": Reading(
             lambda aws, out: {
                 **aws("ec2").describe_nat_gateways(
                     NatGatewayIds=[out["nat"]], Filters=[{"Name": "state", "Values": ["available"]}]
@@ -95,22 +95,22 @@ CASE = Case(
             },
             {"ConnectivityType": "public", "SameAddress": True},
         ),
-        "aws:ec2/vpcEndpoint:VpcEndpoint": Look(
+        "aws:ec2/vpcEndpoint:VpcEndpoint": Reading(
             lambda aws, out: aws("ec2").describe_vpc_endpoints(VpcEndpointIds=[out["endpoint"]])["VpcEndpoints"][0],
             {"VpcEndpointType": "Gateway", "ServiceName": "com.amazonaws.us-east-1.s3"},
         ),
-        "aws:ec2/securityGroup:SecurityGroup": Look(
+        "aws:ec2/securityGroup:SecurityGroup": Reading(
             lambda aws, out: {**(group := _group(aws, out["group"])), "Ingress": group["IpPermissions"][0]["FromPort"]},
-            {"Description": "the door", "Ingress": 443, "IpPermissionsEgress": []},
+            {"Description": "the ingress", "Ingress": 443, "IpPermissionsEgress": []},
         ),
-        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": Look(
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": Reading(
             lambda aws, out: {
                 **(rule := _group(aws, out["back"])["IpPermissions"][0]),
                 "From": rule["UserIdGroupPairs"][0]["Description"],
             },
-            {"FromPort": 80, "ToPort": 81, "From": "from the door"},
+            {"FromPort": 80, "ToPort": 81, "From": "from the ingress"},
         ),
-        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": Look(
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": Reading(
             lambda aws, out: _group(aws, out["back"])["IpPermissionsEgress"][0],
             {"IpProtocol": "-1"},
         ),

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.runner.cases import Case, Client, Look
+from tests.runner.cases import Case, Client, Reading
 
 PROGRAM = """
 tags = {"Application": "dr"}
@@ -23,8 +23,8 @@ to_queue = aws.sns.TopicSubscription(
     "work", topic=topic.arn, protocol="sqs", endpoint=queue.arn, raw_message_delivery=True, opts=opts,
     filter_policy=json.dumps({"kind": ["paid"]}),
 )
-bus = aws.cloudwatch.EventBus("bus", name="runner-told", opts=opts)
-peer = aws.cloudwatch.EventBus("peer", name="runner-told", opts=west)
+bus = aws.cloudwatch.EventBus("bus", name="runner-notified", opts=opts)
+peer = aws.cloudwatch.EventBus("peer", name="runner-notified", opts=west)
 rule = aws.cloudwatch.EventRule(
     "paid", name="runner-paid", event_bus_name=bus.name, event_pattern=json.dumps({"source": ["payments"]}), opts=opts
 )
@@ -70,7 +70,7 @@ def _queue_policy(aws: Client, out: dict[str, Any]) -> Any:
 
 
 def _target(aws: Client, out: dict[str, Any]) -> Any:
-    found = aws("events").list_targets_by_rule(Rule="runner-paid", EventBusName="runner-told")["Targets"][0]
+    found = aws("events").list_targets_by_rule(Rule="runner-paid", EventBusName="runner-notified")["Targets"][0]
     return {**found, "Same": found["Arn"] == out["queue_arn"]}
 
 
@@ -88,21 +88,21 @@ def _endpoint(aws: Client, out: dict[str, Any]) -> Any:
 CASE = Case(
     PROGRAM,
     {
-        "aws:sns/topicPolicy:TopicPolicy": Look(
+        "aws:sns/topicPolicy:TopicPolicy": Reading(
             _policy, {"Action": "sns:Publish", "Principal": {"Service": "events.amazonaws.com"}}
         ),
-        "aws:sqs/queuePolicy:QueuePolicy": Look(
+        "aws:sqs/queuePolicy:QueuePolicy": Reading(
             _queue_policy, {"Action": "sqs:SendMessage", "Principal": {"Service": "events.amazonaws.com"}}
         ),
-        "aws:sns/topicSubscription:TopicSubscription": Look(
+        "aws:sns/topicSubscription:TopicSubscription": Reading(
             lambda aws, out: aws("sns").get_subscription_attributes(SubscriptionArn=out["to_queue"])["Attributes"],
             {"Protocol": "sqs", "RawMessageDelivery": "true", "FilterPolicy": '{"kind": ["paid"]}'},
         ),
-        "aws:cloudwatch/eventRule:EventRule": Look(
-            lambda aws, _: aws("events").describe_rule(Name="runner-paid", EventBusName="runner-told"),
+        "aws:cloudwatch/eventRule:EventRule": Reading(
+            lambda aws, _: aws("events").describe_rule(Name="runner-paid", EventBusName="runner-notified"),
             {"EventPattern": '{"source": ["payments"]}', "State": "ENABLED"},
         ),
-        "aws:cloudwatch/eventTarget:EventTarget": Look(
+        "aws:cloudwatch/eventTarget:EventTarget": Reading(
             _target,
             {
                 "Id": "work",
@@ -110,18 +110,18 @@ CASE = Case(
                 "InputTransformer": {"InputPathsMap": {"id": "$.detail.id"}, "InputTemplate": '{"id": <id>}'},
             },
         ),
-        "aws:cloudwatch/compositeAlarm:CompositeAlarm": Look(
+        "aws:cloudwatch/compositeAlarm:CompositeAlarm": Reading(
             lambda aws, out: {
                 **(
                     found := aws("cloudwatch").describe_alarms(
                         AlarmNames=["runner-region"], AlarmTypes=["CompositeAlarm"]
                     )["CompositeAlarms"][0]
                 ),
-                "Tells": found["AlarmActions"] == found["OKActions"] == [out["topic"]],
+                "Notifies": found["AlarmActions"] == found["OKActions"] == [out["topic"]],
             },
-            {"AlarmRule": 'ALARM("runner-slow")', "AlarmDescription": "the region", "Tells": True},
+            {"AlarmRule": 'ALARM("runner-slow")', "AlarmDescription": "the region", "Notifies": True},
         ),
-        "aws:cloudwatch/eventEndpoint:EventEndpoint": Look(
+        "aws:cloudwatch/eventEndpoint:EventEndpoint": Reading(
             _endpoint,
             {
                 "State": "ACTIVE",
@@ -149,6 +149,6 @@ CASE = Case(
             "InputTransformer": {"InputPathsMap": {"id": "$.detail.key"}, "InputTemplate": '{"id": <id>}'},
         },
         "aws:sns/topicSubscription:TopicSubscription": {"FilterPolicy": '{"kind": ["lost"]}'},
-        "aws:cloudwatch/compositeAlarm:CompositeAlarm": {"AlarmDescription": "this region", "Tells": True},
+        "aws:cloudwatch/compositeAlarm:CompositeAlarm": {"AlarmDescription": "this region", "Notifies": True},
     },
 )

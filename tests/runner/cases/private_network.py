@@ -1,6 +1,6 @@
 """Private ways: two VPCs peered across regions, interface endpoints, flow logs."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 tags = {"Application": "dr"}
@@ -24,7 +24,7 @@ asking = aws.ec2.PeeringConnectionOptions(
 answering = aws.ec2.PeeringConnectionOptions(
     "answer", vpc_peering_connection_id=accepted.id, accepter={"allow_remote_vpc_dns_resolution": True}, opts=west
 )
-group = aws.ec2.SecurityGroup("door", vpc_id=here.id, description="endpoints", opts=opts)
+group = aws.ec2.SecurityGroup("ingress", vpc_id=here.id, description="endpoints", opts=opts)
 endpoint = aws.ec2.VpcEndpoint(
     "events", vpc_id=here.id, service_name="com.amazonaws.us-east-1.events", vpc_endpoint_type="Interface",
     subnet_ids=[zone.id for zone in zones], security_group_ids=[group.id], private_dns_enabled=True, opts=opts,
@@ -47,7 +47,7 @@ for name, value in {
 CASE = Case(
     PROGRAM,
     {
-        "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": Look(
+        "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": Reading(
             lambda aws, out: {
                 **(
                     found := aws("ec2").describe_vpc_peering_connections(
@@ -59,7 +59,7 @@ CASE = Case(
             },
             {"Status": {"Code": "active", "Message": "Active"}, "Blocks": ["10.20.0.0/16", "10.21.0.0/16"]},
         ),
-        "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": Look(
+        "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": Reading(
             lambda aws, out: {
                 **(
                     found := aws("ec2", "us-east-2").describe_vpc_peering_connections(
@@ -72,7 +72,7 @@ CASE = Case(
             },
             {"Same": True, "Accepted": "active"},
         ),
-        "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": Look(
+        "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": Reading(
             lambda aws, out: {
                 side: found[f"{side}VpcInfo"]["PeeringOptions"]["AllowDnsResolutionFromRemoteVpc"]
                 for found in aws("ec2").describe_vpc_peering_connections(VpcPeeringConnectionIds=[out["connection"]])[
@@ -83,7 +83,7 @@ CASE = Case(
             {"Requester": True, "Accepter": True},
             stays="options go with the connection, which is shown as deleted for a while",
         ),
-        "aws:ec2/vpcEndpoint:VpcEndpoint": Look(
+        "aws:ec2/vpcEndpoint:VpcEndpoint": Reading(
             lambda aws, out: {
                 **(found := aws("ec2").describe_vpc_endpoints(VpcEndpointIds=[out["endpoint"]])["VpcEndpoints"][0]),
                 "Group": [group["GroupId"] for group in found["Groups"]] == [out["group"]],
@@ -95,7 +95,7 @@ CASE = Case(
             },
             {"PrivateDnsEnabled": True, "Group": True, "Names": True, "Interfaces": 2, "State": "available"},
         ),
-        "aws:ec2/flowLog:FlowLog": Look(
+        "aws:ec2/flowLog:FlowLog": Reading(
             lambda aws, out: {
                 **(found := aws("ec2").describe_flow_logs(FlowLogIds=[out["flows"]])["FlowLogs"][0]),
                 "Role": found["DeliverLogsPermissionArn"] == out["role"],

@@ -1,6 +1,6 @@
 """A web ACL in front of an API stage, with its log."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 document = {"openapi": "3.0.1", "info": {"title": "waf", "version": "1"}, "paths": {"/a": {"get": {
@@ -59,7 +59,7 @@ for name, value in {"id": acl.id, "arn": acl.arn, "stage": stage.arn, "group": g
 CASE = Case(
     PROGRAM,
     {
-        "aws:wafv2/webAcl:WebAcl": Look(
+        "aws:wafv2/webAcl:WebAcl": Reading(
             lambda aws, out: {
                 **(found := aws("wafv2").get_web_acl(Name="runner-acl", Scope="REGIONAL", Id=out["id"])["WebACL"]),
                 "Window": found["Rules"][0]["Statement"]["RateBasedStatement"]["EvaluationWindowSec"],
@@ -79,11 +79,11 @@ CASE = Case(
                 "Limit": 400,
             },
         ),
-        "aws:wafv2/webAclAssociation:WebAclAssociation": Look(
+        "aws:wafv2/webAclAssociation:WebAclAssociation": Reading(
             lambda aws, out: aws("wafv2").get_web_acl_for_resource(ResourceArn=out["stage"])["WebACL"],
             {"Name": "runner-acl"},
         ),
-        "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": Look(
+        "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": Reading(
             lambda aws, out: {
                 **(found := aws("wafv2").get_logging_configuration(ResourceArn=out["arn"])["LoggingConfiguration"]),
                 "Same": found["LogDestinationConfigs"] == [out["group"]],

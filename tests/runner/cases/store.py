@@ -1,6 +1,6 @@
 """DynamoDB tables with a replica in the other region."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
 table = aws.dynamodb.Table(
@@ -24,7 +24,7 @@ for name, value in {"table": table.name, "stream": table.stream_arn, "replicas":
 CASE = Case(
     PROGRAM,
     {
-        "aws:dynamodb/table:Table": Look(
+        "aws:dynamodb/table:Table": Reading(
             lambda aws, out: {
                 **(found := aws("dynamodb").describe_table(TableName=out["table"])["Table"]),
                 "Keys": [key["AttributeName"] for key in found["KeySchema"]],
@@ -54,7 +54,7 @@ CASE = Case(
                 "Streams": True,
             },
         ),
-        "aws:dynamodb/tableItem:TableItem": Look(
+        "aws:dynamodb/tableItem:TableItem": Reading(
             lambda aws, out: aws("dynamodb").get_item(
                 TableName=out["table"], Key={"id": {"S": "us-east-1"}, "kind": {"S": "control"}}
             )["Item"],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.runner.cases import Case, Client, Look
+from tests.runner.cases import Case, Client, Reading
 
 PROGRAM = """
 role = aws.iam.Role("runs", assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": []}), opts=opts)
@@ -30,8 +30,8 @@ def _machine(aws: Client, out: dict[str, Any]) -> dict[str, Any]:
 
 CASE = Case(
     program=PROGRAM,
-    looks={
-        "aws:sfn/stateMachine:StateMachine": Look(
+    readings={
+        "aws:sfn/stateMachine:StateMachine": Reading(
             _machine,
             {
                 "name": "runner-machine",

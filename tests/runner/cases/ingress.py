@@ -1,12 +1,12 @@
 """Load balancers: a network one in front of an application one in front of a function."""
 
-from tests.runner.cases import Case, Look
+from tests.runner.cases import Case, Reading
 
 PROGRAM = """
-vpc = aws.ec2.Vpc("door", cidr_block="10.7.0.0/16", opts=opts)
+vpc = aws.ec2.Vpc("ingress", cidr_block="10.7.0.0/16", opts=opts)
 subnets = [
     aws.ec2.Subnet(
-        f"door-{z}", vpc_id=vpc.id, cidr_block=f"10.7.{n}.0/24", availability_zone=f"us-east-1{z}", opts=opts
+        f"ingress-{z}", vpc_id=vpc.id, cidr_block=f"10.7.{n}.0/24", availability_zone=f"us-east-1{z}", opts=opts
     )
     for n, z in enumerate("ab")
 ]
@@ -55,7 +55,7 @@ for name, value in {
 CASE = Case(
     PROGRAM,
     {
-        "aws:lb/loadBalancer:LoadBalancer": Look(
+        "aws:lb/loadBalancer:LoadBalancer": Reading(
             lambda aws, out: {
                 **(found := aws("elbv2").describe_load_balancers(LoadBalancerArns=[out["nlb"]])["LoadBalancers"][0]),
                 "Crosses": {"Key": "load_balancing.cross_zone.enabled", "Value": "true"}
@@ -65,7 +65,7 @@ CASE = Case(
             },
             {"Type": "network", "Scheme": "internet-facing", "Crosses": True, "SameDns": True, "Suffix": True},
         ),
-        "aws:lb/targetGroup:TargetGroup": Look(
+        "aws:lb/targetGroup:TargetGroup": Reading(
             lambda aws, out: {
                 **aws("elbv2").describe_target_groups(TargetGroupArns=[out["group"]])["TargetGroups"][0],
                 "Suffix": out["group"].endswith(f":{out['group_suffix']}"),
@@ -81,20 +81,20 @@ CASE = Case(
                 "Suffix": True,
             },
         ),
-        "aws:lb/targetGroupAttachment:TargetGroupAttachment": Look(
+        "aws:lb/targetGroupAttachment:TargetGroupAttachment": Reading(
             lambda aws, out: aws("elbv2").describe_target_health(TargetGroupArn=out["group"])[
                 "TargetHealthDescriptions"
             ][0]["Target"],
             {"Port": 80},
         ),
-        "aws:lb/listener:Listener": Look(
+        "aws:lb/listener:Listener": Reading(
             lambda aws, out: {
                 **(found := aws("elbv2").describe_listeners(ListenerArns=[out["listener"]])["Listeners"][0]),
                 "Forwards": found["DefaultActions"][0]["TargetGroupArn"] == out["group"],
             },
             {"Port": 443, "Protocol": "TCP", "Forwards": True},
         ),
-        "aws:lb/listenerRule:ListenerRule": Look(
+        "aws:lb/listenerRule:ListenerRule": Reading(
             lambda aws, out: {
                 **(found := aws("elbv2").describe_rules(RuleArns=[out["rule"]])["Rules"][0]),
                 "Paths": found["Conditions"][0]["PathPatternConfig"]["Values"],
