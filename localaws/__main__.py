@@ -43,7 +43,10 @@ def up(
     plain: Annotated[bool, typer.Option("--plain", help="Plain output for logs.")] = False,
     owner_fd: Annotated[int | None, typer.Option(help="File descriptor of a pipe; end when it is closed.")] = None,
 ) -> None:
-    """Start the embedded AWS, deploy the programs of a plan and run until Ctrl-C."""
+    """Start the embedded AWS and deploy the programs of a plan.
+
+    Runs until Ctrl-C.
+    """
     from localaws.cli import up as cli_up
 
     with _exit_status():
@@ -75,7 +78,10 @@ def status(
     directory: Directory = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show regions, accelerators, targets, health checks, databases and the replication backlog."""
+    """Show the status of the running environment.
+
+    Lists regions, accelerators, targets, health checks, databases and the replication backlog.
+    """
     with _exit_status():
         running = Running.in_directory(directory)
         content = running.get("status")
@@ -90,7 +96,10 @@ def deploy(
     stack: Annotated[list[str] | None, typer.Option(help="Name of a stack; all by default.")] = None,
     directory: Directory = HERE,
 ) -> None:
-    """Run the stack programs again on the running environment and print the changes as JSON."""
+    """Deploy the stack programs again.
+
+    Works on the running environment, and prints the changes as JSON.
+    """
     with _exit_status():
         answer = deploy_again(directory, stack or ())
         typer.echo(json.dumps(answer, indent=2))
@@ -100,7 +109,10 @@ def deploy(
 
 @app.command()
 def partition(one: Region, other: Region, directory: Directory = HERE) -> None:
-    """Partition two regions from each other; both still serve clients."""
+    """Partition two regions from each other.
+
+    Both still serve clients.
+    """
     with _exit_status():
         Running.in_directory(directory).post("cut", {"between": [one, other]})
     typer.echo(f"{one} and {other} are partitioned; end it with `{COMMAND} heal-partition {one} {other}`")
@@ -142,7 +154,10 @@ def speed(
     value: Annotated[float, typer.Argument(help="AWS seconds per second of this machine, up to 100.")],
     directory: Directory = HERE,
 ) -> None:
-    """Change the speed of the running environment; functions cold-start."""
+    """Change the speed of the running environment.
+
+    Functions cold-start.
+    """
     with _exit_status():
         clock = Running.in_directory(directory).post("clock", {"speed": value})
     typer.echo(f"{clock['speed']:g} AWS seconds pass in one second here")
@@ -150,7 +165,7 @@ def speed(
 
 @app.command("graph")
 def show_graph(plan: Plan) -> None:
-    """Print all resources registered by the programs of a plan as JSON."""
+    """Print the resources of a plan's programs as JSON."""
     from localaws.engine import DeployError, graph
 
     with _exit_status():

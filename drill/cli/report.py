@@ -25,7 +25,10 @@ def report(
     root: RootOption = ROOT,
     send: Annotated[bool, typer.Option("--upload", help="Also upload it to the environment's S3 bucket.")] = False,
 ) -> None:
-    """Show the report of a run, verify its log, and write the report files again."""
+    """Show the report of a run and verify its log.
+
+    The report files are written again.
+    """
     try:
         folder = folders.chosen(env, run, root=root)
         read = files.read(folder)

@@ -73,7 +73,10 @@ def run(
         ),
     ] = "",
 ) -> None:
-    """Run a scenario against a deployed environment under light load, and write the report."""
+    """Run a scenario against a deployed environment.
+
+    Sends a light load of real payments, and writes the report.
+    """
     console = Console()
     try:
         scenarios = chosen(scenario, local=local or env == LOCAL)

@@ -22,7 +22,7 @@ def graph(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 if a file is not current.")
     ] = False,
-    directory: Annotated[Path, typer.Option(help="Directory of the files.")] = DIRECTORY,
+    directory: Annotated[Path, typer.Option(help="Directory of the files.", show_default="docs/diagrams")] = DIRECTORY,
     env: Annotated[str, typer.Option("--env", help="Environment to draw.")] = ENVIRONMENT,
 ) -> None:
     """Write the diagrams of the documentation.

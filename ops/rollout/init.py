@@ -41,7 +41,9 @@ QUESTIONS = (
 
 
 def init(
-    env: Annotated[str, typer.Option("--env", help="Name of the environment, 2 to 12 lower-case letters and digits.")],
+    env: Annotated[
+        str, typer.Option("--env", help="Name of the environment: 2 to 12 lower-case letters, digits and hyphens.")
+    ],
     backend: Annotated[str, typer.Option(help="Pulumi backend: s3://bucket?region=..., or another URL.")] = "",
     secrets_provider: Annotated[
         str, typer.Option(help="Secrets provider of the state: default, passphrase, or awskms://...")
