@@ -100,6 +100,8 @@ def main(words: Sequence[str] | None = None) -> int:
     given = parser.parse_args(words)
     if unknown := set(given.tier) - set(TIERS):
         parser.error(f"no such tier: {', '.join(sorted(unknown))}")
+    if given.all:
+        os.environ.setdefault("HYPOTHESIS_PROFILE", "thorough")  # tests/functions/conftest.py
     chosen = TIERS if given.all else [each for each in TIERS if each in (given.tier or DEFAULT)]
     left = [each for each in TIERS if each not in chosen]
     for tier in chosen:

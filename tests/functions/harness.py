@@ -1,4 +1,4 @@
-"""What the tests of the functions share: events of both doors, and the function in a region as a door asks it."""
+"""Shared by the tests of the functions: events of both entry points, and a function of one region."""
 
 import hashlib
 import io
@@ -21,7 +21,7 @@ def hashes(**keys: str) -> str:
 
 @dataclass
 class Tables:
-    """The journal's tables of both regions; nothing is replicated unless a test says so."""
+    """The journal's tables of both regions; nothing is replicated unless a test sets it."""
 
     clients: dict[str, Any]
     silent: set[str] = field(default_factory=set)  # regions whose DynamoDB does not answer
@@ -36,7 +36,7 @@ class Tables:
         self.clients[region].put_item(TableName=TABLE, Item=item)
 
     def connect(self, client: Any) -> None:
-        """Let `client` feel what happens to its region."""
+        """Apply the state of its region to `client`."""
         region = client.meta.region_name
 
         def fall_silent(**_: Any) -> None:
@@ -84,7 +84,7 @@ class Answer:
 
 @dataclass
 class Function:
-    """The function in one region, asked as a door asks it."""
+    """The function in one region, invoked as an entry point does."""
 
     answer: Callable[[dict[str, Any], Any], dict[str, Any]]
     log: io.StringIO
@@ -162,4 +162,4 @@ def through_api_gateway(
     }
 
 
-DOORS = {"load-balancer": through_load_balancer, "api-gateway": through_api_gateway}
+EVENTS = {"load-balancer": through_load_balancer, "api-gateway": through_api_gateway}

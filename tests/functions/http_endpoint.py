@@ -1,4 +1,4 @@
-"""Doors that answer over HTTP on loopback, with what a test wants said."""
+"""HTTP endpoints on loopback whose responses a test controls."""
 
 import json
 import threading
@@ -12,13 +12,13 @@ from typing import Any
 
 @dataclass
 class HttpEndpoint:
-    """`status` and `body` are what it answers; while `delay` is not set, at once."""
+    """`status` and `body` of its responses; sent at once unless `hold` is set."""
 
     url: str = ""
     status: int = 200
     body: dict[str, Any] = field(default_factory=lambda: {"status": "ok"})
-    hold: threading.Event | None = None  # answers once it is set
-    asked: list[str] = field(default_factory=list)
+    hold: threading.Event | None = None  # responds once it is set
+    requested: list[str] = field(default_factory=list)
 
     def fail(self, status: int = 503, status_text: str = "unavailable") -> None:
         self.status, self.body = status, {"status": status_text}
@@ -29,12 +29,12 @@ class HttpEndpoint:
 
 @contextmanager
 def http_endpoint(tls: SSLContext | None = None) -> Iterator[HttpEndpoint]:
-    """A door on a free port."""
+    """An endpoint on a free port."""
     opened = HttpEndpoint()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            opened.asked.append(self.path)
+            opened.requested.append(self.path)
             if opened.hold:
                 opened.hold.wait(5)
             body = json.dumps(opened.body).encode()

@@ -1,6 +1,6 @@
 """The circuit breaker: it spares a caller the wait, and never for long."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.circuit_breaker import Breaker
@@ -74,7 +74,6 @@ def test_a_clock_set_back_does_not_keep_it_open() -> None:
     assert breaker.permits()
 
 
-@settings(print_blob=True, deadline=None)
 @given(
     waits=st.lists(st.floats(min_value=0.001, max_value=1.0), min_size=1, max_size=200),
     heals_after=st.floats(min_value=0, max_value=60),

@@ -1,4 +1,4 @@
-"""A region's doors, asked as a client outside asks them."""
+"""A region's health endpoints, probed as an external client does."""
 
 import ssl
 import threading
@@ -14,14 +14,14 @@ from tests.certificates import write_certificate
 from tests.functions.http_endpoint import http_endpoint
 
 
-def test_a_healthy_region_says_ok() -> None:
+def test_a_healthy_region_reports_ok() -> None:
     with http_endpoint() as opened:
         assert probe_health(opened.url, deadline_seconds=2) == "ok"
-        assert opened.asked == ["/live/health"]
+        assert opened.requested == ["/live/health"]
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "word"),
+    ("status", "reported", "health"),
     [
         (503, "fenced", "fenced"),
         (503, "returning", "returning"),
@@ -29,11 +29,11 @@ def test_a_healthy_region_says_ok() -> None:
         (404, "", "status 404"),
     ],
 )
-def test_a_region_that_does_not_serve_says_why(status: int, said: str, word: str) -> None:
+def test_a_region_that_does_not_serve_reports_why(status: int, reported: str, health: str) -> None:
     with http_endpoint() as opened:
-        opened.fail(status, said)
+        opened.fail(status, reported)
 
-        assert probe_health(opened.url, deadline_seconds=2) == word
+        assert probe_health(opened.url, deadline_seconds=2) == health
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
@@ -46,7 +46,7 @@ def test_a_certificate_of_another_name_is_no_hindrance(tmp_path: Path) -> None:
 
 
 def test_the_systems_certificates_are_not_read_for_a_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading them takes more CPU than all the rest of a probe."""
+    """Reading them costs more CPU than all the rest of a probe."""
     made = write_certificate(tmp_path, "pay.example")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(made.certificate, made.key)
@@ -55,14 +55,14 @@ def test_the_systems_certificates_are_not_read_for_a_probe(tmp_path: Path, monke
         assert probe_health(opened.url, deadline_seconds=2) == "ok"
 
 
-def test_a_door_that_hangs_costs_no_more_than_the_deadline() -> None:
+def test_an_endpoint_that_hangs_costs_no_more_than_the_deadline() -> None:
     with http_endpoint() as opened:
         opened.hold = threading.Event()
 
         assert probe_health(opened.url, deadline_seconds=0.2) == "ReadTimeoutError"
 
 
-def test_a_closed_door_is_silent() -> None:
+def test_a_closed_port_is_unreachable() -> None:
     with http_endpoint() as opened:
         url = opened.url
 
@@ -83,7 +83,7 @@ def ssm() -> Any:
         yield Session().create_client("ssm", region_name="us-east-1")
 
 
-def test_the_doors_are_read_from_parameters(ssm: Any) -> None:
+def test_the_endpoints_are_read_from_parameters(ssm: Any) -> None:
     for name, url in (("load-balancer", "https://nlb.example/"), ("api", "https://api.example/live")):
         ssm.put_parameter(Name=f"/app/dev/endpoints/us-east-2/{name}", Value=url, Type="String")
 
@@ -92,7 +92,7 @@ def test_the_doors_are_read_from_parameters(ssm: Any) -> None:
     )
 
 
-def test_a_door_that_nobody_named_is_missed_by_its_parameter(ssm: Any) -> None:
+def test_a_missing_endpoint_is_named_by_its_parameter(ssm: Any) -> None:
     ssm.put_parameter(Name="/app/dev/endpoints/us-east-2/api", Value="https://api.example/live", Type="String")
 
     with pytest.raises(EndpointsNotFound, match="/app/dev/endpoints/us-east-2/load-balancer is missing"):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.payment_record import JournalEntry, JournalItemError, content_hash
@@ -16,7 +16,6 @@ CONTENT = st.fixed_dictionaries(dict.fromkeys(FIELDS[:-1], TEXT), optional={"ref
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 
-@settings(print_blob=True, deadline=None)
 @given(content=CONTENT, data=st.data())
 def test_the_order_of_fields_and_an_empty_reference_do_not_change_the_hash(
     content: dict[str, str], data: st.DataObject
@@ -26,7 +25,6 @@ def test_the_order_of_fields_and_an_empty_reference_do_not_change_the_hash(
     assert content_hash({"reference": "", **shuffled}) == content_hash(content)
 
 
-@settings(print_blob=True, deadline=None)
 @given(first=CONTENT, second=CONTENT, moved=st.sampled_from(FIELDS[:-1]))
 def test_other_content_has_another_hash(first: dict[str, str], second: dict[str, str], moved: str) -> None:
     assert (content_hash(first) == content_hash(second)) == (first == second)
@@ -50,7 +48,6 @@ def test_the_hash_is_that_of_the_canonical_json() -> None:
     assert content_hash(content) == hashlib.sha256(canonical.encode()).hexdigest()
 
 
-@settings(print_blob=True, deadline=None)
 @given(content=CONTENT)
 def test_an_entry_comes_back_from_its_item(content: dict[str, str]) -> None:
     entry = JournalEntry.accept(content, at=NOW, region="us-east-1")

@@ -11,7 +11,7 @@ from health.settings import Settings
 
 from common.aws_clients import DynamoDbClients
 from common.control.observe import ControlObserver
-from tests.functions.harness import DOORS, EAST_1, Function, MakeFunction, Tables, variables
+from tests.functions.harness import EAST_1, EVENTS, Function, MakeFunction, Tables, variables
 
 _clients = DynamoDbClients()  # parses the service model once for all tests
 
@@ -29,11 +29,11 @@ def function(tables: Tables) -> MakeFunction:
             tables.connect(client)
             return client
 
-    def make(region: str = EAST_1, *, door: str = "load-balancer", **changed: str) -> Function:
+    def make(region: str = EAST_1, *, entry_point: str = "load-balancer", **changed: str) -> Function:
         log = io.StringIO()
         settings = Settings.read(variables(region, **changed))
         logger = Logger(service=f"health-{uuid4()}", stream=log)
         made = Application(settings, ControlObserver.from_settings(settings, ConnectedClients()), logger)
-        return Function(made.answer, log, DOORS[door])
+        return Function(made.answer, log, EVENTS[entry_point])
 
     return make

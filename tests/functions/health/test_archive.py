@@ -48,7 +48,7 @@ def test_the_archive_stands_on_its_own_and_imports_little(tmp_path: Path) -> Non
     assert answered["answer"]["statusCode"] == 200
     imported = {name.partition(".")[0] for name in answered["modules"]}
     assert not imported & {"components", "shared", "drill", "localaws", "stacks", "payments"}
-    # Each of these takes as long to import as the whole function.
+    # Each of these costs as much import time as the whole function.
     assert not imported & {"boto3", "dns", "aws_xray_sdk"}
     assert "aws_lambda_powertools.event_handler" not in answered["modules"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.harness import DOORS, EAST_1, EAST_2, MakeFunction, Tables
+from tests.functions.harness import EAST_1, EAST_2, EVENTS, MakeFunction, Tables
 
 UNCACHED = {"CONTROL_DECISION_SECONDS": "0.000001"}
 
@@ -14,9 +14,9 @@ def control_record(region: str, state: dict[str, Any] | None, epoch: int = 1) ->
     return {"pk": {"S": f"region#{region}"}, "epoch": {"N": str(epoch)}, **({"state": state} if state else {})}
 
 
-@pytest.mark.parametrize("door", sorted(DOORS))
-def test_a_region_whose_journal_can_be_read_is_fit(function: MakeFunction, door: str) -> None:
-    answer = function(EAST_2, door=door).ask("GET", "/health")
+@pytest.mark.parametrize("entry_point", sorted(EVENTS))
+def test_a_region_whose_journal_can_be_read_is_fit(function: MakeFunction, entry_point: str) -> None:
+    answer = function(EAST_2, entry_point=entry_point).ask("GET", "/health")
 
     assert answer.status == 200
     assert answer.headers["Cache-Control"] == "no-store"
@@ -50,14 +50,14 @@ def test_a_fenced_region_is_unfit_until_it_is_active_again(function: MakeFunctio
     assert service.ask("GET", "/health").status == 200
 
 
-def test_a_fence_round_the_other_region_is_none_of_its_business(function: MakeFunction, tables: Tables) -> None:
+def test_a_fence_of_the_other_region_is_ignored(function: MakeFunction, tables: Tables) -> None:
     tables.put(EAST_1, control_record(EAST_2, {"S": "fenced"}))
 
     assert function(EAST_1).ask("GET", "/health").status == 200
 
 
 @pytest.mark.parametrize("state", [None, {"S": "Fenced"}, {"N": "1"}, {"BOOL": True}])
-def test_a_strange_control_record_fences_nothing(
+def test_a_malformed_control_record_fences_nothing(
     function: MakeFunction, tables: Tables, state: dict[str, Any] | None
 ) -> None:
     tables.put(EAST_1, control_record(EAST_1, state))
@@ -68,7 +68,7 @@ def test_a_strange_control_record_fences_nothing(
     assert answer.body["checks"]["control"] == "unknown"
 
 
-def test_a_region_whose_journal_is_silent_is_unfit(function: MakeFunction, tables: Tables) -> None:
+def test_a_region_whose_journal_does_not_answer_is_unfit(function: MakeFunction, tables: Tables) -> None:
     service = function(EAST_1)
     tables.silent = {EAST_1}
 
@@ -92,16 +92,16 @@ def test_losing_the_peer_does_not_make_a_region_unfit(function: MakeFunction, ta
     assert function(EAST_1).ask("GET", "/health").status == 200
 
 
-@pytest.mark.parametrize("door", sorted(DOORS))
-def test_the_shallow_answer_asks_nothing(function: MakeFunction, tables: Tables, door: str) -> None:
+@pytest.mark.parametrize("entry_point", sorted(EVENTS))
+def test_the_shallow_check_calls_nothing(function: MakeFunction, tables: Tables, entry_point: str) -> None:
     tables.silent = {EAST_1, EAST_2}
-    service = function(EAST_1, door=door)
+    service = function(EAST_1, entry_point=entry_point)
 
     assert service.ask("GET", "/health", query={"depth": "shallow"}).status == 200
     assert service.ask("GET", "/health", query={"depth": "deep"}).status == 503
 
 
-def test_a_fence_that_only_the_peer_knows_of_holds_and_is_remembered(function: MakeFunction, tables: Tables) -> None:
+def test_a_fence_that_only_the_peer_holds_holds_and_is_remembered(function: MakeFunction, tables: Tables) -> None:
     service = function(EAST_1, **UNCACHED)
     tables.put(EAST_2, control_record(EAST_1, {"S": "fenced"}))
 
@@ -110,7 +110,7 @@ def test_a_fence_that_only_the_peer_knows_of_holds_and_is_remembered(function: M
     assert function(EAST_1).ask("GET", "/health").body["status"] == "fenced", "a new process forgot"
 
 
-def test_a_region_back_from_an_outage_is_unfit_until_its_peer_has_spoken(
+def test_a_region_back_from_an_outage_is_unfit_until_its_peer_has_answered(
     function: MakeFunction, tables: Tables
 ) -> None:
     service = function(EAST_1, CONTROL_AWAY_SECONDS="0.05", **UNCACHED)
@@ -125,7 +125,7 @@ def test_a_region_back_from_an_outage_is_unfit_until_its_peer_has_spoken(
     assert function(EAST_1).ask("GET", "/health").status == 200
 
 
-def test_probes_from_everywhere_cost_one_look(function: MakeFunction, tables: Tables) -> None:
+def test_probes_from_everywhere_cost_one_observation(function: MakeFunction, tables: Tables) -> None:
     service = function(EAST_1)
     service.ask("GET", "/health")
     tables.put(EAST_1, control_record(EAST_1, {"S": "fenced"}))

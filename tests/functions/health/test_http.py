@@ -1,4 +1,4 @@
-"""What health checkers see, through either door."""
+"""What health checkers see, through either entry point."""
 
 import json
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from common.http_messages import UnknownEventError
-from tests.functions.harness import DOORS, EAST_1, EAST_2, Function, LambdaContext, MakeFunction, through_api_gateway
+from tests.functions.harness import EAST_1, EAST_2, EVENTS, Function, LambdaContext, MakeFunction, through_api_gateway
 
 
-@pytest.fixture(params=sorted(DOORS))
+@pytest.fixture(params=sorted(EVENTS))
 def service(request: pytest.FixtureRequest, function: MakeFunction) -> Function:
-    return function(door=request.param)
+    return function(entry_point=request.param)
 
 
 def test_an_answer_names_its_region_and_is_in_no_cache(function: MakeFunction) -> None:
@@ -110,7 +110,7 @@ def test_of_a_repeated_depth_the_last_counts(function: MakeFunction) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "door", "correlation"),
+    ("headers", "entry_point", "correlation"),
     [
         ({"X-Correlation-Id": "mine-1"}, "api-gateway", "mine-1"),
         ({"x-correlation-id": "mine-1"}, "load-balancer", "mine-1"),
@@ -120,9 +120,9 @@ def test_of_a_repeated_depth_the_last_counts(function: MakeFunction) -> None:
     ],
 )
 def test_an_answer_carries_its_correlation_id(
-    function: MakeFunction, headers: dict[str, str], door: str, correlation: str
+    function: MakeFunction, headers: dict[str, str], entry_point: str, correlation: str
 ) -> None:
-    service = function(door=door)
+    service = function(entry_point=entry_point)
 
     answer = service.ask("GET", "/health", headers=headers)
 
@@ -131,6 +131,6 @@ def test_an_answer_carries_its_correlation_id(
 
 
 @pytest.mark.parametrize("event", [{}, {"version": "2.0", "requestContext": {"http": {}}}, {"Records": []}])
-def test_an_event_of_no_door_is_an_error(function: MakeFunction, event: dict[str, Any]) -> None:
+def test_an_event_of_no_entry_point_is_an_error(function: MakeFunction, event: dict[str, Any]) -> None:
     with pytest.raises(UnknownEventError, match="neither an API Gateway"):
         function().answer(event, LambdaContext())

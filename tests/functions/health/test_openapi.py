@@ -1,4 +1,4 @@
-"""The health function's API document says what the function answers."""
+"""The health function's API document describes what the function answers."""
 
 from components.ingress.openapi import health_description
 from tests.functions.harness import EAST_1, MakeFunction, Tables

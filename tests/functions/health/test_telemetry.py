@@ -39,7 +39,7 @@ def test_every_answer_leaves_a_line_about_itself_alone(function: MakeFunction, t
     assert {**asked, "status": 503, "health": "unavailable"}.items() <= unfit.items()
     assert unfit["checks"] == {"journal": "ConnectTimeoutError"}
     assert {**asked, "status": 200}.items() <= fit.items()
-    assert not {"health", "checks"} & fit.keys(), "a line tells of an earlier request"
+    assert not {"health", "checks"} & fit.keys(), "a line has fields of an earlier request"
     assert fit["milliseconds"] > 0
 
 

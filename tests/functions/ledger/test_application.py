@@ -40,7 +40,7 @@ def aws(database: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[LedgerW
     database.sql(EAST_1, "DROP TABLE IF EXISTS ledger")
 
 
-def take(aws: LedgerWorld, *records: dict[str, Any], region: str = EAST_1, **changed: str) -> list[str]:
+def process(aws: LedgerWorld, *records: dict[str, Any], region: str = EAST_1, **changed: str) -> list[str]:
     """Hand a batch over; the records to be brought again."""
     answer = aws.function(region, **changed).answer({"Records": list(records)}, Context())
     return [failed["itemIdentifier"] for failed in answer["batchItemFailures"]]
@@ -54,7 +54,7 @@ def test_a_payment_is_posted_exactly_and_announced(aws: LedgerWorld) -> None:
     aws.name_writer(EAST_1, 7)
     yen = entry(2, amount="1200000000001", currency="JPY")
 
-    assert take(aws, record(entry(1).to_item(), 1), record(yen.to_item(), 2)) == []
+    assert process(aws, record(entry(1).to_item(), 1), record(yen.to_item(), 2)) == []
 
     assert aws.rows("payment_id, amount::text, currency, reference, content_hash, writer_epoch") == [
         ("order-0001", "12.50", "EUR", SECRET_WORDS, entry(1).content_hash, 7),
@@ -68,19 +68,19 @@ def test_a_payment_is_posted_exactly_and_announced(aws: LedgerWorld) -> None:
 
 
 def test_the_same_payment_again_is_posted_once(aws: LedgerWorld) -> None:
-    assert take(aws, *batch(1, 2)) == []
-    assert take(aws, *batch(2, 1, 1, 3)) == []
+    assert process(aws, *batch(1, 2)) == []
+    assert process(aws, *batch(2, 1, 1, 3)) == []
 
     assert aws.rows() == ["order-0001", "order-0002", "order-0003"]
 
 
 def test_a_large_batch_takes_several_statements(aws: LedgerWorld) -> None:
-    assert take(aws, *batch(*range(2 * CHUNK + 1))) == []
+    assert process(aws, *batch(*range(2 * CHUNK + 1))) == []
 
     assert len(aws.rows()) == 2 * CHUNK + 1
 
 
-def test_two_functions_that_make_the_table_at_once_both_post(aws: LedgerWorld) -> None:
+def test_two_functions_that_create_the_table_at_once_both_post(aws: LedgerWorld) -> None:
     functions = [aws.function() for _ in range(4)]
     answers = []
 
@@ -97,11 +97,11 @@ def test_two_functions_that_make_the_table_at_once_both_post(aws: LedgerWorld) -
     assert len(aws.rows()) == 4
 
 
-def test_what_cannot_be_posted_goes_to_people_and_blocks_nobody(aws: LedgerWorld) -> None:
+def test_what_cannot_be_posted_goes_to_the_dead_letters_and_blocks_nothing(aws: LedgerWorld) -> None:
     torn = {"pk": {"S": "payment#order-0002"}, "kind": {"S": "payment"}, "amount": {"S": SECRET_WORDS}}
     huge = entry(4, amount="a lot")
 
-    failed = take(aws, *batch(1), record(torn, 2), *batch(3), record(huge.to_item(), 4), *batch(5))
+    failed = process(aws, *batch(1), record(torn, 2), *batch(3), record(huge.to_item(), 4), *batch(5))
 
     assert failed == []
     assert aws.rows() == aws.announced() == ["order-0001", "order-0003", "order-0005"]
@@ -114,18 +114,18 @@ def test_what_cannot_be_posted_goes_to_people_and_blocks_nobody(aws: LedgerWorld
 
 def test_content_put_over_other_content_is_reported_and_the_ledger_keeps_the_first(aws: LedgerWorld) -> None:
     ours, older = entry(1), entry(1, amount="99.00")
-    take(aws, record(ours.to_item(), 1))
+    process(aws, record(ours.to_item(), 1))
 
-    assert take(aws, record(older.to_item(), 2, old=ours.to_item())) == []
-    assert take(aws, record(older.to_item(), 3, old=older.to_item())) == []
+    assert process(aws, record(older.to_item(), 2, old=ours.to_item())) == []
+    assert process(aws, record(older.to_item(), 3, old=older.to_item())) == []
 
     assert aws.rows("amount::text") == ["12.50"]
     (report,) = aws.messages(aws.poison_url)
     assert "replaced the content" in report["reason"]
 
 
-def test_the_readers_region_skips_and_says_so_in_one_line(aws: LedgerWorld) -> None:
-    assert take(aws, *batch(1, 2), region=EAST_2) == []
+def test_the_readers_region_skips_with_one_log_line(aws: LedgerWorld) -> None:
+    assert process(aws, *batch(1, 2), region=EAST_2) == []
 
     (line,) = [line for line in aws.log_lines() if line["message"].startswith("batch ")]
     assert (line["message"], line["reason"]) == ("batch skipped", "reader")
@@ -135,7 +135,7 @@ def test_the_readers_region_skips_and_says_so_in_one_line(aws: LedgerWorld) -> N
 def test_a_writer_that_may_not_post_keeps_the_batch(aws: LedgerWorld) -> None:
     aws.put({"pk": {"S": f"region#{EAST_1}"}, "state": {"S": "fenced"}, "epoch": {"N": "1"}})
 
-    assert take(aws, *batch(4, 5)) == ["4"]
+    assert process(aws, *batch(4, 5)) == ["4"]
 
     (line,) = [line for line in aws.log_lines() if line["message"].startswith("batch ")]
     assert (line["level"], line["message"], line["reason"]) == ("WARNING", "batch waiting", "fenced")
@@ -144,11 +144,11 @@ def test_a_writer_that_may_not_post_keeps_the_batch(aws: LedgerWorld) -> None:
 def test_a_role_that_is_being_handed_over_keeps_the_batch(aws: LedgerWorld) -> None:
     aws.name_writer("", 3)
 
-    assert take(aws, *batch(4)) == ["4"]
-    assert take(aws, *batch(4), region=EAST_2) == ["4"]
+    assert process(aws, *batch(4)) == ["4"]
+    assert process(aws, *batch(4), region=EAST_2) == ["4"]
 
 
-def test_a_skip_is_decided_on_a_look_younger_than_the_batch(aws: LedgerWorld) -> None:
+def test_a_skip_is_decided_on_a_read_younger_than_the_batch(aws: LedgerWorld) -> None:
     aws.name_writer(EAST_2, 1)
     function = aws.function(CONTROL_DECISION_SECONDS="30")
     function.answer({"Records": batch(1)}, Context())
@@ -159,7 +159,7 @@ def test_a_skip_is_decided_on_a_look_younger_than_the_batch(aws: LedgerWorld) ->
     assert aws.rows() == ["order-0002"]
 
 
-def test_a_reader_asks_its_own_replica_once_for_each_batch_between_two_looks(
+def test_a_reader_reads_its_own_replica_once_for_each_batch_between_two_observations(
     aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws.name_writer(EAST_1, 1)
@@ -182,7 +182,7 @@ def test_a_reader_asks_its_own_replica_once_for_each_batch_between_two_looks(
 def test_a_database_that_does_not_answer_keeps_the_batch(aws: LedgerWorld) -> None:
     reader = aws.database.clusters[EAST_2]  # the Data API refuses on a member that is no writer
 
-    assert take(aws, *batch(1, 2), CLUSTER_ARN=reader) == ["1"]
+    assert process(aws, *batch(1, 2), CLUSTER_ARN=reader) == ["1"]
     assert aws.log_lines()[-1]["reason"] == "DatabaseUnavailable: DatabaseUnavailableException"
 
 
@@ -190,21 +190,21 @@ def test_control_records_memories_and_deletions_are_no_payments(aws: LedgerWorld
     deleted = {**batch(1)[0], "eventName": "REMOVE"}
     memory = record({"pk": {"S": "confirmed#us-east-1"}, "seen_at": {"N": "1"}}, 2)
 
-    assert take(aws, deleted, memory) == []
+    assert process(aws, deleted, memory) == []
     assert aws.announced() == []
     assert aws.messages(aws.poison_url) == []
 
 
 def test_neither_content_nor_secrets_are_logged(aws: LedgerWorld, capsys: pytest.CaptureFixture[str]) -> None:
-    take(aws, *batch(1, 2))
-    take(aws, *batch(3), CLUSTER_ARN=aws.database.clusters[EAST_2])
+    process(aws, *batch(1, 2))
+    process(aws, *batch(3), CLUSTER_ARN=aws.database.clusters[EAST_2])
 
-    said = aws.log.getvalue() + capsys.readouterr().out
-    assert "batch posted" in said
-    assert "SECRET" not in said
-    assert SECRET_WORDS not in said
-    assert "12.50" not in said
-    assert aws.database.secret not in said
+    output = aws.log.getvalue() + capsys.readouterr().out
+    assert "batch posted" in output
+    assert "SECRET" not in output
+    assert SECRET_WORDS not in output
+    assert "12.50" not in output
+    assert aws.database.secret not in output
 
 
 # --- replay ---
@@ -218,7 +218,7 @@ def replay(aws: LedgerWorld, *, remaining_ms: int = 60_000, **event: Any) -> dic
 def test_a_replay_posts_what_is_missing_and_only_that(aws: LedgerWorld) -> None:
     for number in range(250):
         aws.put(entry(number).to_item())
-    take(aws, *batch(*range(0, 250, 2)))
+    process(aws, *batch(*range(0, 250, 2)))
     aws.announced()
 
     found = replay(aws)
@@ -235,7 +235,7 @@ def test_a_replay_posts_what_is_missing_and_only_that(aws: LedgerWorld) -> None:
     assert replay(aws)["missing"] == 0
 
 
-def test_a_replay_looks_at_no_entry_before_its_time(aws: LedgerWorld) -> None:
+def test_a_replay_skips_entries_before_its_time(aws: LedgerWorld) -> None:
     for number in (1, 2, 3):
         aws.put(entry(number).to_item())
 
@@ -250,8 +250,8 @@ def test_a_replay_goes_on_where_its_time_ran_out(aws: LedgerWorld, monkeypatch: 
     found, runs = replay(aws, remaining_ms=0), 1
     assert (found["done"], found["checked"]) == (False, 0)
 
-    looks = iter(range(10**6))
-    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 0 if next(looks) % 6 == 5 else 60_000)
+    calls = iter(range(10**6))
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 0 if next(calls) % 6 == 5 else 60_000)
     while not found["done"]:
         found, runs = replay(aws, continuation=found["continuation"]), runs + 1
 
@@ -261,7 +261,7 @@ def test_a_replay_goes_on_where_its_time_ran_out(aws: LedgerWorld, monkeypatch: 
 
 
 def test_a_replay_reports_what_it_cannot_post_and_what_differs(aws: LedgerWorld) -> None:
-    take(aws, *batch(1))
+    process(aws, *batch(1))
     aws.put(entry(1, amount="99.00").to_item())
     aws.put({"pk": {"S": "payment#order-0002"}, "kind": {"S": "payment"}, "accepted_at": {"S": "2026-11-20T12:30:00"}})
     aws.put(entry(3, currency="FOUR").to_item())
@@ -291,7 +291,7 @@ def test_a_replay_in_the_readers_region_is_refused_before_anything_is_announced(
         {"continuation": {"segments": 8, "places": {}, "counts": {}}},
     ],
 )
-def test_a_wrong_request_for_a_replay_is_told(aws: LedgerWorld, wrong: dict[str, Any]) -> None:
+def test_an_invalid_replay_request_is_rejected_with_its_reason(aws: LedgerWorld, wrong: dict[str, Any]) -> None:
     with pytest.raises(ReplayRequestError):
         replay(aws, **wrong)
 

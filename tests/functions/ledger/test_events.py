@@ -25,7 +25,7 @@ class Raw:
 
 
 class Wire:
-    """What goes out of a client, answered as told."""
+    """What goes out of a client, answered as given."""
 
     def __init__(self, service: str, *answers: tuple[int, dict[str, Any]]) -> None:
         self.sent: list[AWSRequest] = []
@@ -89,7 +89,7 @@ def test_what_the_endpoint_does_not_take_goes_to_the_own_bus(trouble: tuple[int,
     assert ["EndpointId" in body for body in bodies(wire)] == [True, False]
 
 
-def test_events_that_nobody_takes_are_told() -> None:
+def test_events_that_nothing_accepts_are_an_error() -> None:
     wire = Wire("events", PARTLY)
 
     with pytest.raises(EventsUnavailable, match="ThrottlingException"):
@@ -120,7 +120,7 @@ def test_the_endpoints_id_is_read_once_in_a_while_and_kept_while_it_cannot_be_re
     assert endpoint.get() is None
 
 
-def test_an_endpoint_that_is_not_there_yet_is_asked_for_again_later() -> None:
+def test_an_endpoint_that_is_not_there_yet_is_read_again_later() -> None:
     wire, clock = Wire("ssm", DENIED, ABSENT, FOUND), Clock()
     endpoint = EndpointId(wire.client, "/p", clock)
 

@@ -119,7 +119,7 @@ class LedgerWorld:
         return found
 
     def announced(self) -> list[str]:
-        """Ids of the payments announced since the last look, in order of name."""
+        """Ids of the payments announced since the last call, in order of name."""
         return sorted(message["detail"]["payment_id"] for message in self.messages(self.events_url))
 
     def log_lines(self) -> list[dict[str, Any]]:

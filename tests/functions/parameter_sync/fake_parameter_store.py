@@ -30,7 +30,7 @@ class FakeParameterStore:
         self.writes: Counter[str] = Counter()  # by name
         self.before: Callable[[str], None] = lambda _: None
         self.reachable: Callable[[], bool] = lambda: True
-        self.told: Callable[[str], None] = lambda _: None
+        self.on_change: Callable[[str], None] = lambda _: None
         self.refusals: dict[tuple[str, str], str] = {}  # operation and name to error code
 
     def as_person(self, operation: str, **asked: Any) -> Any:
@@ -92,13 +92,13 @@ class FakeParameterStore:
         }
         self.versions.setdefault(name, []).append(version)
         self.tags.setdefault(name, {}).update({each["Key"]: each["Value"] for each in asked.get("Tags", [])})
-        self.told(name)
+        self.on_change(name)
         return {"Version": version["Version"]}
 
     def _delete_parameter(self, _user: str, *, Name: str) -> dict[str, Any]:
         self._known(Name)
         del self.versions[Name], self.tags[Name]
-        self.told(Name)
+        self.on_change(Name)
         return {}
 
     def _get_parameter(self, _user: str, *, Name: str, **_: Any) -> dict[str, Any]:
@@ -130,14 +130,14 @@ class FakeParameterStore:
         self._known(ResourceId)
         self.tags[ResourceId].update({each["Key"]: each["Value"] for each in Tags})
         if {each["Key"] for each in Tags} != {"dr:common"}:
-            self.told(ResourceId)
+            self.on_change(ResourceId)
         return {}
 
     def _remove_tags_from_resource(self, _user: str, *, ResourceId: str, TagKeys: list[str], **_: Any) -> Any:
         self._known(ResourceId)
         for key in TagKeys:
             self.tags[ResourceId].pop(key, None)
-        self.told(ResourceId)
+        self.on_change(ResourceId)
         return {}
 
     def _label_parameter_version(self, _user: str, *, Name: str, ParameterVersion: int, Labels: list[str]) -> Any:
@@ -146,7 +146,7 @@ class FakeParameterStore:
         for each in self._known(Name):
             each["Labels"] = [label for label in each["Labels"] if label not in Labels]
         self.versions[Name][ParameterVersion - 1]["Labels"] += Labels
-        self.told(Name)
+        self.on_change(Name)
         return {"InvalidLabels": []}
 
     def _unlabel_parameter_version(self, _user: str, *, Name: str, ParameterVersion: int, Labels: list[str]) -> Any:

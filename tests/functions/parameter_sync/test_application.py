@@ -1,4 +1,4 @@
-"""The function as Lambda calls it, on moto: its queue, the schedule, what people ask of it, and what it tells."""
+"""The function as Lambda calls it, on moto: its queue, the schedule, operators' commands, and its responses."""
 
 import io
 import json
@@ -116,8 +116,8 @@ def function(
         settings = Settings.read(variables(QUEUE_URL=queues["changes"], DEAD_LETTER_URL=queues["dead"]))
         app = Application(settings, Logger(service=f"sync-{uuid4()}", stream=log), session)
         yield Function(lambda event, context=None: app.answer(event, context or Timed()), log, clients, broken, queues)
-    said = log.getvalue() + capsys.readouterr().out
-    assert SECRET not in said, "a value was told"
+    output = log.getvalue() + capsys.readouterr().out
+    assert SECRET not in output, "a value was logged"
 
 
 def variables(**changed: str) -> dict[str, str]:
@@ -147,7 +147,7 @@ def refused(code: str) -> ClientError:
     return ClientError(answer, "PutParameter")
 
 
-def test_a_change_is_copied_and_said_without_its_value(function: Function) -> None:
+def test_a_change_is_copied_and_logged_without_its_value(function: Function) -> None:
     function.put(Description="the key", Tags=[{"Key": "Owner", "Value": "me"}])
 
     assert function.batch(change(), change()) == []
@@ -175,7 +175,7 @@ def test_changes_and_deletions_follow(function: Function) -> None:
     assert function.ssm(EAST_2).describe_parameters()["Parameters"] == []
 
 
-def test_a_change_of_tags_is_told_by_another_event(function: Function) -> None:
+def test_a_change_of_tags_is_reported_by_another_event(function: Function) -> None:
     function.put()
     function.batch(change())
     tags = [{"Key": "Owner", "Value": "you"}]
@@ -247,7 +247,9 @@ def test_a_throttled_change_comes_again_later_and_at_last_becomes_a_dead_letter(
     assert "ThrottlingException, 5 times" in function.messages("dead")[0]["reasons"][NAME]
 
 
-def test_a_lost_region_is_asked_once_a_batch_and_its_changes_are_left_to_the_reconciliation(function: Function) -> None:
+def test_a_lost_region_is_called_once_a_batch_and_its_changes_wait_for_the_reconciliation(
+    function: Function,
+) -> None:
     function.put()
     function.put("/app/dev/other")
     function.broken[EAST_2, "ssm"] = lost(EAST_2)
@@ -294,12 +296,12 @@ def test_a_reconciliation_without_time_goes_on_where_it_stopped(function: Functi
         function.value("/app/dev/local/own")
 
 
-def test_who_waits_is_told_what_was_done_and_what_not(function: Function) -> None:
+def test_a_synchronous_command_returns_what_was_done_and_what_not(function: Function) -> None:
     function.put()
     function.put("/app/dev/huge", value="x" * 8193, Tier="Advanced", Type="String")
 
     differing = function.run({"operation": "diff"})
-    told = function.run({"operation": "reconcile", "waits": True, "deep": True})
+    response = function.run({"operation": "reconcile", "waits": True, "deep": True})
 
     assert [each["name"] for each in differing["differences"]] == [NAME, "/app/dev/huge"]
     assert differing["differences"][0] == {
@@ -308,9 +310,9 @@ def test_who_waits_is_told_what_was_done_and_what_not(function: Function) -> Non
         "kept": EAST_1,
         "lost": "",
     }
-    assert told["outcomes"] == [{"name": NAME, "action": "copied", "source": EAST_1, "lost": ""}]
-    assert "8193" in told["failures"]["/app/dev/huge"]
-    assert SECRET not in json.dumps([differing, told])
+    assert response["outcomes"] == [{"name": NAME, "action": "copied", "source": EAST_1, "lost": ""}]
+    assert "8193" in response["failures"]["/app/dev/huge"]
+    assert SECRET not in json.dumps([differing, response])
     assert function.messages("dead") == [], "who waits reads it here"
 
 

@@ -1,4 +1,4 @@
-"""Whatever happens to the events, and whoever acts between any two calls: both trees become equal, and it ends.
+"""For any fate of the events and any change between two calls: both trees become equal, and it ends.
 
 Each test is random and prints its seed, which is in its id too.
 """
@@ -18,7 +18,7 @@ from tests.functions.parameter_sync.world import World
 
 SEEDS = [int(os.environ.get("SEED", "1")) + each for each in range(3)]
 REGIONS = (EAST_1, EAST_2)
-ROUNDS = 40  # worlds a test, each looked at in the end
+ROUNDS = 40  # worlds a test, each checked at the end
 
 
 class People:
@@ -54,7 +54,7 @@ class People:
             store.before = act
 
     def settle(self) -> None:
-        """Two reconciliations, one from each region, with a look at all tags and labels."""
+        """Two reconciliations, one from each region, comparing all tags and labels."""
         for region in REGIONS:
             assert self.world.reconcile(region, deep=True).failures == {}
 
@@ -81,11 +81,11 @@ def test_events_may_be_dropped_doubled_late_and_out_of_order(seed: int) -> None:
     world, chance = people.world, people.chance
     waiting: list[tuple[str, str]] = []  # region and name
 
-    def told(region: str, name: str) -> None:
+    def changed(region: str, name: str) -> None:
         waiting.extend([(region, name)] * chance.choice([0, 1, 1, 1, 2]))
 
     for region, store in world.regions.items():
-        store.told = partial(told, region)
+        store.on_change = partial(changed, region)
     for _ in range(400):
         people.act()
         while waiting and chance.random() < 0.6:
@@ -132,7 +132,7 @@ def test_a_partition_amid_a_thousand_changes_needs_one_reconciliation(seed: int)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_others_may_act_between_any_two_calls(seed: int) -> None:
-    """Other people, and the function of the other region looking at the same name."""
+    """Other people, and the function of the other region synchronizing the same name."""
     for number in range(ROUNDS):
         people = _people(1000 * seed + number, names=1)
         world, chance, depth = people.world, people.chance, 0

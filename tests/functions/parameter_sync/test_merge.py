@@ -1,6 +1,6 @@
 """The order that both regions compute alike, row by row (docs/decisions/0008-parameters-in-two-regions.md).
 
-Each row is asked both ways round: whichever region's function looks, the answer is the same.
+Each row is evaluated both ways round: the result is the same in either region.
 """
 
 from dataclasses import replace
@@ -58,7 +58,7 @@ def test_what_changed_since_the_common_state_beats_what_did_not() -> None:
 
 
 @pytest.mark.parametrize("region", [EAST_1, EAST_2])
-def test_a_change_that_knew_of_the_other_comes_after_it_whatever_the_clocks_say(region: str) -> None:
+def test_a_change_that_followed_the_other_comes_after_it_at_any_clock_difference(region: str) -> None:
     known, place = (OF_2, EAST_2) if region == EAST_1 else (OF_1, EAST_1)
     knew = held(region, "knew", version=5, at=1, marker=marker(known, here=4))
 
@@ -67,7 +67,7 @@ def test_a_change_that_knew_of_the_other_comes_after_it_whatever_the_clocks_say(
     assert (verdict.content.value, verdict.lost) == ("knew", None)
 
 
-def test_of_two_that_did_not_know_of_each_other_the_later_wins() -> None:
+def test_of_two_that_were_concurrent_the_later_wins() -> None:
     verdict = kept(own(EAST_1, "earlier"), own(EAST_2, "later"))
 
     assert (verdict.content.value, verdict.change) == ("later", OF_2)
@@ -79,7 +79,7 @@ def test_equal_changes_are_no_conflict() -> None:
 
 
 @pytest.mark.parametrize("at", [1, 10_000_000])
-def test_a_copy_of_no_one_knows_what_never_wins_however_late_it_was_written(at: int) -> None:
+def test_a_copy_of_unknown_origin_never_wins_however_late_it_was_written(at: int) -> None:
     stale = held(EAST_2, "stale", version=4, at=at, by_sync=True, marker=marker(OF_2, here=3))
 
     verdict = kept(own(EAST_1, "right"), stale)
@@ -143,13 +143,13 @@ def test_tags_are_whose_changed_since_the_common_state_and_the_winners_if_both_d
     assert kept(winner, loser).tags == merged
 
 
-def test_a_stamp_is_read_as_it_was_written_and_fits_a_tag() -> None:
+def test_a_marker_is_read_as_it_was_written_and_fits_a_tag() -> None:
     written = write_marker(marker(OF_1, here=123456))
 
     assert read_marker(written) == marker(OF_1, here=123456)
     assert len(written) <= 256
 
 
-@pytest.mark.parametrize("spoilt", [None, "", "v1", "v1 here=x", "v2 here=1 from=us-east-1/1/1 tags=a labels=a set=1"])
-def test_a_spoilt_stamp_is_none(spoilt: str | None) -> None:
-    assert read_marker(spoilt) is None
+@pytest.mark.parametrize("text", [None, "", "v1", "v1 here=x", "v2 here=1 from=us-east-1/1/1 tags=a labels=a set=1"])
+def test_a_malformed_marker_is_none(text: str | None) -> None:
+    assert read_marker(text) is None

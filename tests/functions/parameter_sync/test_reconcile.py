@@ -22,7 +22,7 @@ def filled(names: int) -> World:
     return world
 
 
-def test_with_nothing_to_do_it_asks_as_seldom_as_the_api_allows() -> None:
+def test_with_nothing_to_do_it_calls_as_seldom_as_the_api_allows() -> None:
     world = filled(1000)
 
     walk = world.reconcile()
@@ -46,7 +46,7 @@ def test_batches_are_full_also_among_parameters_that_one_side_lacks() -> None:
 
 
 @pytest.mark.parametrize("lost", [EAST_1, EAST_2])
-def test_nothing_is_asked_of_a_lost_regions_control_plane(lost: str) -> None:
+def test_nothing_is_read_from_a_lost_regions_control_plane(lost: str) -> None:
     world = filled(3)
     asked: list[str] = []
     world.regions[lost].before = asked.append
@@ -88,7 +88,7 @@ def test_every_name_has_its_turn_once_in_so_many_walks(minutes: int) -> None:
     assert [sum(is_due(name) for is_due in walks) for name in names] == [1] * 200
 
 
-def test_it_stops_when_told_and_goes_on_where_it_stopped() -> None:
+def test_it_stops_on_request_and_goes_on_where_it_stopped() -> None:
     world = filled(95)
     for number in range(95):
         world.put(EAST_2, f"/app/dev/{number:05}", "two")

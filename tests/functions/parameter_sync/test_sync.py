@@ -47,7 +47,7 @@ def test_everything_a_parameter_has_is_copied(world: World) -> None:
     copy = world.east2.versions[NAME][-1]
     assert {key: copy[key] for key in everything} == everything
     assert world.east2.tags[NAME]["Owner"] == "me"
-    assert world.east2.tags[NAME]["Place"] == "secondary", "each region says for itself where something is (R1)"
+    assert world.east2.tags[NAME]["Place"] == "secondary", "the tag Place is each region's own (R1)"
     assert copy["Labels"] == ["live"]
 
 
@@ -69,7 +69,7 @@ def test_changes_in_turns_go_back_and_forth_without_a_conflict(world: World) -> 
     assert world.writes() == 6
 
 
-def test_a_change_that_knew_of_the_other_wins_against_a_clock_that_is_behind() -> None:
+def test_a_change_that_followed_the_other_wins_against_a_clock_that_is_behind() -> None:
     world = World(skew=-60_000)
     world.put(EAST_1, NAME, "first")
     world.synchronize(NAME)
@@ -81,7 +81,7 @@ def test_a_change_that_knew_of_the_other_wins_against_a_clock_that_is_behind() -
 
 
 @pytest.mark.parametrize("synchronized_from", [EAST_1, EAST_2])
-def test_of_two_changes_that_did_not_know_of_each_other_the_later_wins_and_the_other_is_in_history(
+def test_of_two_changes_that_were_concurrent_the_later_wins_and_the_other_is_in_history(
     world: World, synchronized_from: str
 ) -> None:
     world.put(EAST_1, NAME, "common")
@@ -112,7 +112,7 @@ def test_the_same_instant_is_decided_alike_by_both(world: World) -> None:
 
 
 @pytest.mark.parametrize("deleted_in", [EAST_1, EAST_2])
-def test_a_deletion_reaches_the_other_region_whoever_had_made_it(world: World, deleted_in: str) -> None:
+def test_a_deletion_reaches_the_other_region_whichever_region_created_it(world: World, deleted_in: str) -> None:
     world.put(EAST_1, NAME, "one")
     world.synchronize(NAME)
     world.delete(deleted_in, NAME)
@@ -130,7 +130,7 @@ def test_a_new_parameter_is_not_taken_for_one_that_was_deleted_on_the_other_side
     assert world.synchronize(NAME).action is Action.COPIED
 
 
-def test_a_change_beats_a_deletion_that_did_not_know_of_it(world: World) -> None:
+def test_a_change_beats_a_deletion_that_was_concurrent(world: World) -> None:
     world.put(EAST_1, NAME, "one")
     world.synchronize(NAME)
     world.delete(EAST_1, NAME)
@@ -153,7 +153,7 @@ def test_a_parameter_deleted_and_made_again_is_the_new_one(world: World) -> None
     assert world.east2.value(NAME) == "anew"
 
 
-def test_nothing_is_deleted_on_the_word_of_a_reading_just_after_the_copy() -> None:
+def test_nothing_is_deleted_by_a_read_just_after_the_copy() -> None:
     world = World(settling_seconds=30)
     world.put(EAST_1, NAME, "one")
     world.synchronize(NAME)
@@ -166,7 +166,7 @@ def test_nothing_is_deleted_on_the_word_of_a_reading_just_after_the_copy() -> No
     assert world.synchronize(NAME).action is Action.DELETED
 
 
-def test_another_type_is_made_anew_since_none_can_be_changed(world: World) -> None:
+def test_another_type_is_created_again_since_none_can_be_changed(world: World) -> None:
     world.put(EAST_1, NAME, "one")
     world.synchronize(NAME)
     world.delete(EAST_1, NAME)

@@ -1,4 +1,4 @@
-"""Who may pay at the load balancer's door: docs/decisions/0004-callers-of-the-accelerator-endpoint.md."""
+"""Who may pay through the load balancer: docs/decisions/0004-callers-of-the-accelerator-endpoint.md."""
 
 import hmac
 import json
@@ -39,7 +39,7 @@ def test_without_a_clients_key_nothing_is_done(function: MakeFunction, tables: T
     assert tables.items(EAST_1) == {}
 
 
-def test_a_wrong_key_is_told_no_more_than_none(function: MakeFunction) -> None:
+def test_a_wrong_key_is_answered_like_a_missing_one(function: MakeFunction) -> None:
     service = function()
 
     assert pay(service, "wrong" * 10) == pay(service, None)
@@ -89,8 +89,8 @@ def test_every_hash_is_compared_and_in_constant_time(function: MakeFunction, mon
     assert compared == [*json.loads(given).values()]
 
 
-def test_callers_of_the_api_are_not_asked_again(function: MakeFunction) -> None:
-    service = function(door="api-gateway")
+def test_callers_of_the_api_are_not_checked_again(function: MakeFunction) -> None:
+    service = function(entry_point="api-gateway")
 
     assert service.pay().status == 201
     assert service.ask("GET", "/payments/order-0001", headers={"x-api-key": "wrong"}).status == 200
@@ -134,7 +134,7 @@ def test_a_refused_caller_is_counted_and_no_client_is_a_dimension(
     assert CLIENT not in capsys.readouterr().out
 
 
-def test_a_door_without_keys_is_open_and_says_so_once(
+def test_without_keys_access_is_open_and_reported_once(
     function: MakeFunction, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = function(CLIENT_KEY_HASHES="{}")

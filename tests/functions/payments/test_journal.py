@@ -1,4 +1,4 @@
-"""The journal's promise, whatever the two regions and the lines to them do.
+"""The journal's guarantees, for any behaviour of the two regions and their connections.
 
 Hypothesis sends payments with one id through both regions, while regions fall silent, answers get lost and replication
 comes late. The tables are moto's; replication keeps the latest write, as DynamoDB global tables do.
@@ -34,7 +34,7 @@ class Line(StrEnum):
 
     UP = "up"
     SILENT = "silent"
-    ANSWER_LOST = "answer lost"  # it writes, and nobody hears of it
+    ANSWER_LOST = "answer lost"  # it writes, but its response is lost
 
 
 class DistantReplica(Replica):
@@ -97,7 +97,7 @@ STEPS = st.lists(
 
 @dataclass
 class World:
-    """Both tables and what clients were told about the one payment id."""
+    """Both tables and the responses to clients about the one payment id."""
 
     tables: Tables
     rule_both: bool
@@ -182,7 +182,7 @@ class World:
         self.seen = after
 
 
-@settings(max_examples=60, print_blob=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, rule_both=st.booleans())
 def test_what_was_acknowledged_stays(tables: Tables, steps: list[Step], rule_both: bool) -> None:
     world = World(tables, rule_both)
@@ -200,7 +200,7 @@ def test_what_was_acknowledged_stays(tables: Tables, steps: list[Step], rule_bot
 
 
 def test_of_two_payments_with_one_id_in_both_regions_at_once_one_gets_in(tables: Tables) -> None:
-    """On the journal itself: Powertools answers one event at a time in a process, as Lambda asks it to."""
+    """On the journal itself: Powertools answers one event at a time in a process, as Lambda does."""
     ids = [f"order-{number:04}" for number in range(20)]
     together = threading.Barrier(2)
 

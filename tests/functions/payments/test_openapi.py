@@ -1,4 +1,4 @@
-"""The API document says what the models accept and what the routes answer."""
+"""The API document describes what the models accept and what the routes answer."""
 
 import json
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_every_route_has_a_name_and_no_vendor_extension() -> None:
     assert '"x-' not in json.dumps(DOCUMENT)
 
 
-def test_who_may_call_is_left_to_the_api_component_which_agrees_with_the_other_door(function: MakeFunction) -> None:
+def test_who_may_call_is_left_to_the_api_component_which_agrees_with_the_load_balancer(function: MakeFunction) -> None:
     service = function()
     operations = [
         (method.upper(), path, operation)
@@ -74,9 +74,9 @@ def test_who_may_call_is_left_to_the_api_component_which_agrees_with_the_other_d
     assert asked_by_api == asked_by_us == {("POST", "/payments"), ("GET", "/payments/{id}")}
 
 
-def test_every_answer_is_one_the_document_tells_of(function: MakeFunction, tables: Tables) -> None:
+def test_every_answer_is_one_the_document_describes(function: MakeFunction, tables: Tables) -> None:
     service = function()
-    told = {
+    described = {
         (method.upper(), path): {int(status): [*answer["content"]] for status, answer in operation["responses"].items()}
         for path, operations in DOCUMENT["paths"].items()
         for method, operation in operations.items()
@@ -100,6 +100,6 @@ def test_every_answer_is_one_the_document_tells_of(function: MakeFunction, table
     answers.append((find, service.ask("GET", "/payments/order-0001")))
 
     for route, answer in answers:
-        assert [answer.headers["Content-Type"]] == told[route].get(answer.status), f"{route} {answer.status}"
-    seen = {route: {answer.status for at, answer in answers if at == route} for route in told}
-    assert seen == {route: {*statuses} for route, statuses in told.items()}, "the document tells of answers never given"
+        assert [answer.headers["Content-Type"]] == described[route].get(answer.status), f"{route} {answer.status}"
+    seen = {route: {answer.status for at, answer in answers if at == route} for route in described}
+    assert seen == {route: {*statuses} for route, statuses in described.items()}, "described and never given"

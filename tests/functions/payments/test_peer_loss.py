@@ -8,7 +8,7 @@ BOTH = pytest.mark.parametrize(("region", "peer"), [(EAST_1, EAST_2), (EAST_2, E
 
 
 @BOTH
-def test_a_payment_is_accepted_in_one_region_and_says_so(
+def test_a_payment_is_accepted_in_one_region_and_reports_it(
     function: MakeFunction, tables: Tables, region: str, peer: str
 ) -> None:
     service = function(region)
@@ -70,7 +70,7 @@ def test_a_lost_own_journal_refuses_everything(function: MakeFunction, tables: T
     assert service.pay().body["durability"] == "both-regions", "the retry was not completed"
 
 
-def test_a_lost_peer_is_not_asked_for_every_payment(function: MakeFunction, tables: Tables) -> None:
+def test_a_lost_peer_is_not_called_for_every_payment(function: MakeFunction, tables: Tables) -> None:
     service = function(EAST_1, PEER_FAILURES_TO_OPEN="2", PEER_TRIAL_SECONDS="60")
     tables.silent = {EAST_2}
     for number in range(4):
@@ -80,7 +80,7 @@ def test_a_lost_peer_is_not_asked_for_every_payment(function: MakeFunction, tabl
     assert reasons == ["ConnectTimeoutError", "ConnectTimeoutError", "NotAsked", "NotAsked"]
 
 
-def test_a_peer_that_fails_now_and_then_is_always_asked(function: MakeFunction, tables: Tables) -> None:
+def test_a_peer_that_fails_now_and_then_is_always_called(function: MakeFunction, tables: Tables) -> None:
     service = function(EAST_1, PEER_FAILURES_TO_OPEN="2", PEER_TRIAL_SECONDS="60")
     for number in range(6):
         tables.silent = {EAST_2} if number % 2 else set()
@@ -95,7 +95,7 @@ def test_what_was_accepted_first_stays_when_the_regions_meet_again(function: Mak
     assert secondary.pay(amount="1.00").status == 202
     tables.silent = set()
 
-    conflicting = primary.pay(amount="2.00")  # nothing was replicated yet: the arbiter's replica takes it at first
+    conflicting = primary.pay(amount="2.00")  # nothing was replicated yet: the arbiter's replica accepts it at first
     again = primary.pay(amount="1.00")
 
     assert conflicting.status == 409

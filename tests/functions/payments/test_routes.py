@@ -1,4 +1,4 @@
-"""What clients see, through either door."""
+"""What clients see, through either entry point."""
 
 import base64
 import json
@@ -10,9 +10,9 @@ import pytest
 
 from common.http_messages import UnknownEventError
 from tests.functions.harness import (
-    DOORS,
     EAST_1,
     EAST_2,
+    EVENTS,
     Answer,
     Function,
     LambdaContext,
@@ -23,9 +23,9 @@ from tests.functions.harness import (
 )
 
 
-@pytest.fixture(params=sorted(DOORS))
+@pytest.fixture(params=sorted(EVENTS))
 def pay_service(request: pytest.FixtureRequest, function: MakeFunction) -> Function:
-    return function(door=request.param)
+    return function(entry_point=request.param)
 
 
 def test_a_payment_is_accepted_in_both_regions_and_found_again(pay_service: Function, tables: Tables) -> None:
@@ -59,7 +59,7 @@ def test_another_payment_under_a_used_id_is_a_conflict_and_changes_nothing(
 
     assert refused.status == 409
     assert refused.headers["Content-Type"] == "application/problem+json"
-    assert "12.50" not in str(refused.body), "the answer tells the other payment's content"
+    assert "12.50" not in str(refused.body), "the answer has the other payment's content"
     assert tables.items(EAST_1) == tables.items(EAST_2) == before
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_id_is_not_found(pay_service: Function, payment_id: str) -> N
     ("method", "path", "allowed"),
     [("GET", "/payments", "POST"), ("DELETE", "/payments/order-0001", "GET")],
 )
-def test_a_wrong_method_is_told_the_right_one(pay_service: Function, method: str, path: str, allowed: str) -> None:
+def test_a_wrong_method_gets_the_right_one(pay_service: Function, method: str, path: str, allowed: str) -> None:
     refused = pay_service.ask(method, path)
 
     assert refused.status == 405
@@ -150,7 +150,7 @@ def test_a_slash_at_the_end_changes_nothing(pay_service: Function) -> None:
 
 @pytest.mark.parametrize("prefix", ["/live", "/v1"])
 def test_a_stage_or_base_path_before_the_path_changes_nothing(function: MakeFunction, prefix: str) -> None:
-    service = function(door="api-gateway")
+    service = function(entry_point="api-gateway")
     service.pay()
     event = {**through_api_gateway("GET", "/payments/order-0001", None), "path": f"{prefix}/payments/order-0001"}
 
@@ -170,7 +170,7 @@ def test_a_load_balancer_with_multi_value_headers_is_answered_in_kind(function: 
 
 
 @pytest.mark.parametrize(
-    ("headers", "door", "correlation"),
+    ("headers", "entry_point", "correlation"),
     [
         ({"X-Correlation-Id": "mine-1"}, "api-gateway", "mine-1"),
         ({"x-correlation-id": "mine-1"}, "load-balancer", "mine-1"),
@@ -180,9 +180,9 @@ def test_a_load_balancer_with_multi_value_headers_is_answered_in_kind(function: 
     ],
 )
 def test_an_answer_carries_its_correlation_id(
-    function: MakeFunction, headers: dict[str, str], door: str, correlation: str
+    function: MakeFunction, headers: dict[str, str], entry_point: str, correlation: str
 ) -> None:
-    service = function(door=door)
+    service = function(entry_point=entry_point)
 
     answer = service.ask("GET", "/payments/order-0001", headers=headers)
 
@@ -197,7 +197,7 @@ def test_no_answer_may_be_kept_on_the_way(pay_service: Function) -> None:
 
 
 @pytest.mark.parametrize("event", [{}, {"version": "2.0", "requestContext": {"http": {}}}, {"Records": []}])
-def test_an_event_of_no_door_is_an_error(function: MakeFunction, event: dict[str, Any]) -> None:
+def test_an_event_of_no_entry_point_is_an_error(function: MakeFunction, event: dict[str, Any]) -> None:
     with pytest.raises(UnknownEventError, match="neither an API Gateway"):
         function().answer(event, LambdaContext())
 

@@ -12,7 +12,7 @@ CONTENT = {"debtor": "SECRETDEBTOR1", "creditor": "SECRETCREDITOR1", "reference"
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """The metrics written since the last look."""
+    """The metrics written since the last call."""
     found: dict[str, Any] = {}
     for line in capsys.readouterr().out.splitlines():
         written = json.loads(line)
@@ -90,7 +90,7 @@ def test_every_answer_leaves_a_line_about_itself_alone(function: MakeFunction) -
     assert paid["payment_id"] == "order-0001"
     assert paid["milliseconds"] > 0
     assert {"method": "GET", "route": "unknown", "status": 404}.items() <= missing.items()
-    assert "payment_id" not in missing, "a line tells of an earlier request"
+    assert "payment_id" not in missing, "a line has fields of an earlier request"
 
 
 def test_each_outcome_is_counted(function: MakeFunction, tables: Tables, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Waiting for the writer: who is asked, and when there is nothing left to wait for."""
+"""Waiting for the writer: which region is called, and when waiting ends."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ NOW = datetime.now(UTC)
 
 
 class Rds:
-    """What a survivor in us-east-2 sees of a switchover to us-east-1; us-east-1 itself is not asked."""
+    """What a survivor in us-east-2 sees of a switchover to us-east-1; us-east-1 itself is not called."""
 
     def __init__(self, *, status: str, writer: str) -> None:
         self._status, self._writer = status, writer
@@ -39,7 +39,7 @@ def ctx() -> RecoveryContext:
     return replace(context.make_context(recovery_settings()), pace=Pace(now=lambda: NOW))
 
 
-def looked(ctx: RecoveryContext, rds: Rds, *, waited: float) -> dict[str, Any]:
+def described(ctx: RecoveryContext, rds: Rds, *, waited: float) -> dict[str, Any]:
     since = (NOW - timedelta(seconds=waited)).isoformat()
     event = {"operation": "describe-writer", "region": EAST_1, "lost": None, "since": since}
     return perform(event, replace(ctx, client=rds))
@@ -55,11 +55,11 @@ def looked(ctx: RecoveryContext, rds: Rds, *, waited: float) -> dict[str, Any]:
 def test_a_switchover_is_followed_from_the_own_region(
     ctx: RecoveryContext, status: str, waited: float, why: str
 ) -> None:
-    found = looked(ctx, Rds(status=status, writer=EAST_2), waited=waited)
+    found = described(ctx, Rds(status=status, writer=EAST_2), waited=waited)
 
     assert (found["ready"], found["reason"]) == (False, why)
 
 
-def test_a_switchover_that_rds_has_given_up_is_not_waited_for(ctx: RecoveryContext) -> None:
+def test_a_switchover_that_rds_has_abandoned_is_not_waited_for(ctx: RecoveryContext) -> None:
     with pytest.raises(errors.WriterTimeout, match="the change of writer to us-east-1 was abandoned"):
-        looked(ctx, Rds(status="available", writer=EAST_2), waited=31.0)
+        described(ctx, Rds(status="available", writer=EAST_2), waited=31.0)

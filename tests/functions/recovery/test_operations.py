@@ -11,7 +11,7 @@ from tests.components.test_workflows import DEFINITIONS, LEDGER, tasks
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)
-def test_every_operation_is_one_that_the_functions_know(name: str) -> None:
+def test_every_operation_is_one_that_the_function_has(name: str) -> None:
     for state in tasks(json.loads(DEFINITIONS[name])).values():
         payload = dict(state["Arguments"]["Payload"])
         operation = payload.pop("operation")
@@ -32,7 +32,7 @@ def test_every_operation_is_one_that_the_functions_know(name: str) -> None:
         ({"operation": "promote", "region": "us-east-1"}, "region"),
     ],
 )
-def test_what_no_operation_understands_is_refused_by_name(event: dict[str, Any], message: str) -> None:
+def test_an_unknown_operation_or_field_is_rejected_by_name(event: dict[str, Any], message: str) -> None:
     ctx: Any = None
 
     with pytest.raises(UnknownOperation, match=message):

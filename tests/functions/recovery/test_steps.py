@@ -1,4 +1,4 @@
-"""The steps of a recovery that change records, ask people or hold: guard, fence, publish, unfence, notify."""
+"""The steps of a recovery that change records, notify operators or check preconditions."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from common.table_replica import ReplicaUnavailable
 from tests.functions.harness import EAST_1, EAST_2, Tables
 from tests.functions.recovery.settings import PARAMETER, recovery_settings
 
-_clients, _session = DynamoDbClients(), Session()  # parse the service models once
+_clients = DynamoDbClients()  # parses the service model once
 NOW = datetime.now(UTC)
 
 
@@ -35,11 +35,11 @@ Perform = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def aws(tables: Tables) -> dict[str, Any]:
+def aws(tables: Tables, aws_session: Session) -> dict[str, Any]:
     """A topic that leads to a queue, and a state machine, in the survivor."""
     assert tables, "moto is not at work"
     made: dict[str, Any] = {
-        name: _session.create_client(name, region_name=EAST_2) for name in ("sns", "sqs", "ssm", "stepfunctions")
+        name: aws_session.create_client(name, region_name=EAST_2) for name in ("sns", "sqs", "ssm", "stepfunctions")
     }
     made["topic"] = made["sns"].create_topic(Name="topic")["TopicArn"]
     made["queue"] = made["sqs"].create_queue(QueueName="people")["QueueUrl"]
@@ -84,14 +84,14 @@ def publish(ctx: RecoveryContext, *, epoch: int = 0, region: str = EAST_2) -> di
     return perform({"operation": "publish", "writer_region": region, "epoch": epoch, "by": "run-1"}, ctx)
 
 
-def people_are_told(aws: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def notification(aws: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Subject and message of what is in the queue."""
     (received,) = aws["sqs"].receive_message(QueueUrl=aws["queue"])["Messages"]
     body = json.loads(received["Body"])
     return body["Subject"], json.loads(body["Message"])
 
 
-def test_a_run_for_a_lost_region_may_go_on(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+def test_a_run_for_a_lost_region_may_proceed(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
     found = check_preconditions(ctx, start(aws, "run-1"), epoch=0, failing_since=NOW.isoformat())
 
     assert found["met"], found["reason"]
@@ -99,7 +99,7 @@ def test_a_run_for_a_lost_region_may_go_on(ctx: RecoveryContext, aws: dict[str, 
     assert datetime.fromisoformat(found["replay_since"]) == NOW - timedelta(hours=1)
 
 
-def test_of_two_runs_one_goes_on_and_the_other_after_its_end(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+def test_of_two_runs_one_proceeds_and_the_other_after_its_end(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
     first, second = start(aws, "run-1"), start(aws, "run-2")
     assert check_preconditions(ctx, first)["met"]
 
@@ -122,7 +122,7 @@ def test_a_run_that_was_decided_on_an_older_state_is_held(ctx: RecoveryContext, 
     assert "now at 1" in held["reason"]
 
 
-def test_a_run_that_fenced_the_region_itself_goes_on_when_it_is_asked_again(
+def test_a_run_that_fenced_the_region_itself_proceeds_when_the_step_is_retried(
     ctx: RecoveryContext, aws: dict[str, Any]
 ) -> None:
     execution = start(aws, "run-1")
@@ -132,9 +132,7 @@ def test_a_run_that_fenced_the_region_itself_goes_on_when_it_is_asked_again(
     assert check_preconditions(ctx, execution, epoch=0)["met"]
 
 
-def test_a_failover_that_is_done_is_not_done_again_unless_a_person_says_so(
-    ctx: RecoveryContext, aws: dict[str, Any]
-) -> None:
+def test_a_failover_that_is_done_is_not_done_again_unless_forced(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
     fence(ctx, by="somebody")
     publish(ctx)
     execution = start(aws, "run-2")
@@ -143,9 +141,9 @@ def test_a_failover_that_is_done_is_not_done_again_unless_a_person_says_so(
     assert check_preconditions(ctx, execution, epoch=1, forced=True)["met"]
 
 
-@pytest.mark.parametrize("asked_again", [False, True], ids=["once", "again"])
+@pytest.mark.parametrize("retried", [False, True], ids=["once", "retried"])
 def test_what_a_failed_run_left_undone_the_next_one_finishes_at_once(
-    ctx: RecoveryContext, aws: dict[str, Any], asked_again: bool
+    ctx: RecoveryContext, aws: dict[str, Any], retried: bool
 ) -> None:
     first, second = start(aws, "run-1"), start(aws, "run-2")
     check_preconditions(ctx, first, epoch=0)
@@ -155,7 +153,7 @@ def test_what_a_failed_run_left_undone_the_next_one_finishes_at_once(
     )
     aws["stepfunctions"].stop_execution(executionArn=first)
     later = replace(ctx, pace=Pace(now=lambda: NOW + timedelta(hours=2)))
-    if asked_again:
+    if retried:
         check_preconditions(later, second, epoch=1, failing_since=later.now())
 
     found = check_preconditions(later, second, epoch=1, failing_since=later.now())
@@ -190,7 +188,7 @@ def test_a_run_soon_after_another_change_is_held(ctx: RecoveryContext, aws: dict
     assert check_preconditions(later, execution)["met"]
 
 
-def test_a_region_that_is_fenced_takes_nothing_over(ctx: RecoveryContext, aws: dict[str, Any], tables: Tables) -> None:
+def test_a_region_that_is_fenced_does_not_take_over(ctx: RecoveryContext, aws: dict[str, Any], tables: Tables) -> None:
     tables.put(EAST_2, {"pk": {"S": f"region#{EAST_2}"}, "state": {"S": "fenced"}, "epoch": {"N": "1"}})
 
     assert check_preconditions(ctx, start(aws, "run-1"))["reason"] == "this region is fenced itself"
@@ -212,7 +210,7 @@ def test_a_failback_needs_something_to_bring_back(ctx: RecoveryContext, aws: dic
     assert (found["writer_region"], found["epoch"], found["writer_epoch"]) == (EAST_1, 1, 1)
 
 
-def test_a_fence_says_since_when_the_peer_knows(ctx: RecoveryContext, tables: Tables) -> None:
+def test_a_fence_reports_since_when_the_peer_holds_it(ctx: RecoveryContext, tables: Tables) -> None:
     tables.silent = {EAST_1}
     alone = fence(ctx)
     tables.silent = set()
@@ -243,7 +241,7 @@ def test_the_writer_is_published_in_the_own_region(ctx: RecoveryContext, aws: di
     assert tables.items(EAST_2)["control#writer"]["region"] == {"S": EAST_2}
 
 
-def test_a_region_is_not_back_before_it_knows(ctx: RecoveryContext, tables: Tables) -> None:
+def test_a_region_is_not_unfenced_before_its_replica_holds_it(ctx: RecoveryContext, tables: Tables) -> None:
     fence(ctx)
     tables.silent = {EAST_1}
     with pytest.raises(errors.PeerUnreachable):
@@ -256,45 +254,45 @@ def test_a_region_is_not_back_before_it_knows(ctx: RecoveryContext, tables: Tabl
     assert tables.items(EAST_1)[f"region#{EAST_1}"]["state"] == {"S": "active"}
 
 
-def test_a_silent_own_journal_fails_the_step(ctx: RecoveryContext, tables: Tables) -> None:
+def test_an_unavailable_own_journal_fails_the_step(ctx: RecoveryContext, tables: Tables) -> None:
     tables.silent = {EAST_2}
 
     with pytest.raises(ReplicaUnavailable):
         fence(ctx)
 
 
-def test_people_get_the_whole_result(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+def test_operators_get_the_whole_result(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
     document = {"preconditions": {"region": EAST_1}, "metrics": {"seconds": {"run": 71.5}}}
     event = {"operation": "notify", "machine": "failover", "execution": "arn:run-1", "outcome": "succeeded"}
 
     perform({**event, "document": document}, ctx)
 
-    subject, message = people_are_told(aws)
+    subject, message = notification(aws)
     assert subject == "failover of us-east-1 succeeded"
     assert message["metrics"]["seconds"] == {"run": 71.5}
     assert message["sent_from"] == EAST_2
 
 
-def test_people_can_answer_with_what_they_are_sent(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+def test_operators_can_answer_with_the_commands_they_are_sent(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
     perform({"operation": "request-approval", "token": "TOKEN", "execution": "arn:run-1", "region": EAST_1}, ctx)
 
-    subject, message = people_are_told(aws)
+    subject, message = notification(aws)
     assert subject == "Approval needed: promote the database in us-east-2"
     assert "--task-token 'TOKEN'" in message["approve"]
     assert "send-task-failure" in message["decline"]
 
 
 @pytest.mark.parametrize(
-    ("asked_before", "witness", "unbroken"),
+    ("queried_before", "witness", "unbroken"),
     [(5, Witness.DOWN, True), (20, Witness.DOWN, False), (5, Witness.UP, None), (5, Witness.SILENT, None)],
 )
-def test_only_an_unbroken_no_of_the_witness_counts(
-    ctx: RecoveryContext, asked_before: int, witness: Witness, unbroken: bool | None, monkeypatch: pytest.MonkeyPatch
+def test_only_an_unbroken_down_of_the_witness_counts(
+    ctx: RecoveryContext, queried_before: int, witness: Witness, unbroken: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_not_writing", lambda *_: None)
     world = replace(ctx, query_peer_witness=lambda: witness)
     since = (NOW - timedelta(seconds=60)).isoformat()
-    last = (NOW - timedelta(seconds=asked_before)).isoformat()
+    last = (NOW - timedelta(seconds=queried_before)).isoformat()
     event = {"operation": "describe-writer", "region": EAST_2, "lost": EAST_1, "since": since}
 
     found = perform({**event, "down_since": since, "down_at": last}, world)
@@ -303,16 +301,16 @@ def test_only_an_unbroken_no_of_the_witness_counts(
     assert found["down_since"] == {True: since, False: found["at"], None: None}[unbroken]
 
 
-def test_a_lost_region_that_knows_of_its_fence_need_not_be_waited_for(
+def test_a_lost_region_that_holds_its_fence_need_not_be_waited_for(
     ctx: RecoveryContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_not_writing", lambda *_: None)
     world = replace(ctx, query_peer_witness=lambda: Witness.UP)
     event = {"operation": "describe-writer", "region": EAST_2, "lost": EAST_1, "since": NOW.isoformat()}
-    knows = {seconds: (NOW - timedelta(seconds=seconds)).isoformat() for seconds in (4, 6)}
+    fenced = {seconds: (NOW - timedelta(seconds=seconds)).isoformat() for seconds in (4, 6)}
 
-    assert not perform({**event, "peer_fenced_since": knows[4]}, world)["ready"]
-    assert perform({**event, "peer_fenced_since": knows[6]}, world)["ready"]
+    assert not perform({**event, "peer_fenced_since": fenced[4]}, world)["ready"]
+    assert perform({**event, "peer_fenced_since": fenced[6]}, world)["ready"]
 
 
 def test_a_writer_that_never_comes_ends_the_run(ctx: RecoveryContext) -> None:

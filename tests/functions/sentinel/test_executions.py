@@ -1,4 +1,4 @@
-"""How earlier runs ended, as Step Functions tells it. moto ends a run only by stopping it, so its answers are given."""
+"""How earlier executions ended, by Step Functions. moto ends a run only by stopping it, so its answers are given."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,9 +19,9 @@ LAST = f"{MACHINE.replace(':stateMachine:', ':execution:')}:failover-us-east-1-0
 
 
 @pytest.fixture
-def stub() -> Iterator[tuple[StateMachines, Stubber]]:
+def stub(aws_session: Session) -> Iterator[tuple[StateMachines, Stubber]]:
     """Nothing runs at the moment."""
-    client: Any = Session().create_client(
+    client: Any = aws_session.create_client(
         "stepfunctions", region_name=EAST_2, aws_access_key_id="any", aws_secret_access_key="any"
     )
     machines = StateMachines(

@@ -1,4 +1,4 @@
-"""A sentinel at work on real doors, tables and state machines, with a clock of its own."""
+"""A sentinel at work on real endpoints, tables and state machines, with a clock of its own."""
 
 import io
 import json
@@ -55,14 +55,14 @@ ENVIRONMENT = {
 
 @dataclass
 class Scene:
-    """A sentinel in us-east-2 that watches us-east-1. `lose_after` seconds of its run the peer's doors fail."""
+    """A sentinel in us-east-2 that monitors us-east-1. `lose_after` seconds of its run the peer's endpoints fail."""
 
     tables: Tables
     states: Any
     failover: str
     loop: SentinelLoop
     log: io.StringIO
-    doors: dict[str, list[HttpEndpoint]]
+    endpoints: dict[str, list[HttpEndpoint]]
     now: float = 0.0
     lose_after: float | None = None
     witness_own: Witness = Witness.UP
@@ -74,19 +74,19 @@ class Scene:
         self.now += seconds
         if self.lose_after is not None and self.now >= self.lose_after:
             self.tables.silent = {EAST_1}
-            for each in self.doors[EAST_1]:
+            for each in self.endpoints[EAST_1]:
                 each.fail()
             if self.witness_agrees_after is not None and self.now >= self.lose_after + self.witness_agrees_after:
                 self.witness_peer = Witness.DOWN
 
     def run(self, runs: int = 1) -> list[str]:
         """What was decided by so many runs, a minute apart."""
-        told: list[str] = []
+        decisions: list[str] = []
         for _ in range(runs):
             began = self.now
-            told += self.loop.run(lambda: 60.0 - (self.now - began))["decisions"]  # noqa: B023
+            decisions += self.loop.run(lambda: 60.0 - (self.now - began))["decisions"]  # noqa: B023
             self.pass_time(max(0.0, began + 60 - self.now))
-        return told
+        return decisions
 
     def executions(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.states.list_executions(stateMachineArn=self.failover)["executions"]
@@ -97,9 +97,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    session = Session()
-    states: Any = session.create_client("stepfunctions", region_name=EAST_2)
+def scene(tables: Tables, aws_session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    states: Any = aws_session.create_client("stepfunctions", region_name=EAST_2)
     machines = {
         name: states.create_state_machine(name=name, definition='{"StartAt": "A", "States": {}}', roleArn=ROLE)[
             "stateMachineArn"
@@ -110,7 +109,7 @@ def scene(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         {**ENVIRONMENT, "FAILOVER_ARN": machines["failover"], "FAILBACK_ARN": machines["failback"]}
     )
     with http_endpoint() as a, http_endpoint() as b, http_endpoint() as c, http_endpoint() as d:
-        doors = {EAST_1: [a, b], EAST_2: [c, d]}
+        endpoints = {EAST_1: [a, b], EAST_2: [c, d]}
         made: list[Scene] = []
 
         class ConnectedClients:
@@ -137,7 +136,9 @@ def scene(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
                 pace=pace,
             ),
             query_peer_witness=lambda: made[0].witness_peer,
-            find_endpoints=lambda region: Endpoints(load_balancer=doors[region][0].url, api=doors[region][1].url),
+            find_endpoints=lambda region: Endpoints(
+                load_balancer=endpoints[region][0].url, api=endpoints[region][1].url
+            ),
         )
         log = io.StringIO()
         loop = SentinelLoop(
@@ -148,7 +149,7 @@ def scene(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
             logger=Logger(service=f"sentinel-{uuid4()}", stream=log),
             metrics=make_metrics("sentinel", settings.metrics_namespace),
         )
-        made.append(Scene(tables, states, machines["failover"], loop, log, doors))
+        made.append(Scene(tables, states, machines["failover"], loop, log, endpoints))
         start = made[0].loop.ctx.machines.start
 
         def started(*arguments: Any) -> str:
@@ -206,29 +207,29 @@ def test_a_region_that_comes_and_goes_is_left_alone(scene: Scene) -> None:
 
     def flap(seconds: float) -> None:
         real(seconds)
-        for each in scene.doors[EAST_1]:
+        for each in scene.endpoints[EAST_1]:
             (each.fail if int(scene.now / 10) % 2 else each.recover)()
 
     scene.pass_time = flap  # type: ignore[method-assign]
-    told = scene.run(3)
+    decisions = scene.run(3)
 
     assert scene.executions() == []
-    assert set(told) <= {"peer-answers", "not-enough-failures"}
-    assert "not-enough-failures" in told
+    assert set(decisions) <= {"peer-answers", "not-enough-failures"}
+    assert "not-enough-failures" in decisions
 
 
-def test_one_door_that_answers_is_enough(scene: Scene) -> None:
-    scene.doors[EAST_1][0].fail()
+def test_one_endpoint_that_answers_is_enough(scene: Scene) -> None:
+    scene.endpoints[EAST_1][0].fail()
 
     assert scene.run(2) == ["peer-answers"] * 2
 
 
-@pytest.mark.parametrize("said", ["fenced", "returning"])
-def test_a_fenced_region_that_answers_is_not_lost(scene: Scene, said: str) -> None:
+@pytest.mark.parametrize("reported", ["fenced", "returning"])
+def test_a_fenced_region_that_answers_is_not_lost(scene: Scene, reported: str) -> None:
     put(scene, f"region#{EAST_1}", state="fenced", epoch=1, since="2026-11-20T10:00:00.000000Z", by="run")
     scene.witness_peer = Witness.DOWN
-    for each in scene.doors[EAST_1]:
-        each.fail(503, said)
+    for each in scene.endpoints[EAST_1]:
+        each.fail(503, reported)
 
     assert set(scene.run(2)) == {"peer-answers"}
     assert scene.executions() == []
@@ -240,25 +241,25 @@ def test_a_fenced_region_that_answers_is_not_lost(scene: Scene, said: str) -> No
 def test_without_the_witness_nothing_is_started(scene: Scene, witness: Witness, reason: str) -> None:
     scene.lose_after, scene.witness_peer = 10.0, witness
 
-    told = scene.run(2)
+    decisions = scene.run(2)
 
     assert scene.executions() == []
-    assert reason in told
+    assert reason in decisions
     (line, *_) = [line for line in scene.lines() if line["reason"] == reason]
     assert line["evidence"]["witness_peer"] == witness.value
     assert line["evidence"]["rounds"]["failed"] >= 4
 
 
-def test_when_its_own_doors_fail_too_the_sentinel_doubts_its_eyes(scene: Scene) -> None:
+def test_when_its_own_endpoints_fail_too_the_sentinel_holds(scene: Scene) -> None:
     scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
-    for each in scene.doors[EAST_2]:
+    for each in scene.endpoints[EAST_2]:
         each.fail()
 
     assert "own-endpoints-fail-too" in scene.run(2)
     assert scene.executions() == []
 
 
-def test_a_region_that_cannot_read_its_own_journal_takes_nothing_over(scene: Scene) -> None:
+def test_a_region_that_cannot_read_its_own_journal_does_not_take_over(scene: Scene) -> None:
     scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
     scene.run()
     lose = scene.pass_time
@@ -270,9 +271,9 @@ def test_a_region_that_cannot_read_its_own_journal_takes_nothing_over(scene: Sce
     scene.pass_time = lose_both  # type: ignore[method-assign]
     before = len(scene.executions())
     scene.loop.ctx.machines._client.stop_execution(executionArn=scene.executions()[0]["executionArn"])
-    told = scene.run()
+    decisions = scene.run()
 
-    assert "own-journal-unreadable" in told
+    assert "own-journal-unreadable" in decisions
     assert len(scene.executions()) == before
 
 
@@ -339,7 +340,7 @@ def test_settings_that_do_not_fit_together_are_refused(name: str, value: str) ->
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [("1", 2.0), ("2", 1.0), ("10", 0.7)])
-def test_a_door_whose_cell_waits_for_a_silent_peer_is_given_the_time_however_quick_the_clock(
+def test_an_endpoint_whose_cell_waits_for_an_unreachable_peer_is_given_the_time_however_quick_the_clock(
     speed: str, seconds: float
 ) -> None:
     settings = Settings.read({**ENVIRONMENT, "PEER_TIMEOUT_MS": "500", "CLOCK_SPEED": speed})

@@ -1,8 +1,8 @@
-"""Two cells in a world that fails: the real control rules, with everything around them modelled second by second.
+"""Two cells in a world that fails: the real control rules, with everything else modelled second by second.
 
 What is modelled: both replicas with their lag and last-writer-wins, the streams, the ledgers, Aurora's two members with
 the rows a promotion loses, Route 53's witness behind resolvers that cache, a controller in each region that fences and
-takes over by itself, and a failback by hand. Nothing here is clever; it only does what docs/architecture.md says.
+takes over by itself, and a failback by hand. Nothing here is clever; it only does what docs/architecture.md describes.
 """
 
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ from tests.functions.harness import EAST_1, EAST_2
 REGIONS = (EAST_1, EAST_2)
 NEVER = float("-inf")
 PROBED_FOR = 5  # seconds
-NAMED_AFTER = 3  # seconds between the database's handover and the word of it, in a failback
+NAMED_AFTER = 3  # seconds between the database's handover and the writer record, in a failback
 ASKED_EVERY = 5  # seconds at most between two questions of a takeover to the witness
 
 
@@ -39,7 +39,7 @@ class Weather:
 
     table_lag: int = 1
     database_lag: int = 1
-    checks_down: int = 20  # how long a region is bad before the witness says so
+    checks_down: int = 20  # how long a region is bad before the witness reports it
     checks_up: int = 20
     promotion: int = 40
 
@@ -48,7 +48,7 @@ class Weather:
 class Cell:
     name: str
     alive: bool = True
-    doors: bool = True  # whether the world outside reaches it
+    reachable: bool = True  # from outside
     resolver: bool = True
     stalled_until: int = 0  # its functions do not run until then, and nobody notices
     control: dict[str, tuple[float, Any]] = field(default_factory=dict)  # key to (time of the write, record)
@@ -59,7 +59,7 @@ class Cell:
     decision: Decision | None = None
     view: View | None = None
     rows: dict[str, int] = field(default_factory=dict)  # of its database member: payment to time
-    writes: bool = False  # its member takes statements
+    writes: bool = False  # its member accepts statements
     cache: dict[str, tuple[int, Witness]] = field(default_factory=dict)  # of its resolver
     may_post_until: float = NEVER
     fenced_peer_at: int | None = None  # a takeover is under way since
@@ -69,7 +69,7 @@ class Cell:
     bad_since: int = 0  # the peer, by this cell's probes
     asked_at: int = 0  # the witness about the peer
     down_since: int | None = (
-        None  # since when, asked again and again, the witness has said nothing but "down" of the peer
+        None  # since when the witness, queried again and again, has answered only "down" for the peer
     )
     replay_due: bool = False
 
@@ -80,8 +80,8 @@ class World:
         self.cells = {region: Cell(region) for region in REGIONS}
         self.cells[EAST_1].writes = True
         self.partition = False
-        self.said = dict.fromkeys(REGIONS, Witness.UP)
-        self.turning = dict.fromkeys(REGIONS, 0)  # seconds that a region has been other than the witness says
+        self.reported = dict.fromkeys(REGIONS, Witness.UP)
+        self.turning = dict.fromkeys(REGIONS, 0)  # seconds that a region has been other than the witness reports
         self.acknowledged: set[str] = set()
         self.handing_over_since: int | None = None
         self.takeovers = 0
@@ -109,8 +109,8 @@ class World:
         self._check_health()
         for cell in self.cells.values():
             if cell.alive and self.now >= cell.stalled_until:
-                self._look(cell)
-                self._take(cell)
+                self._observe(cell)
+                self._process(cell)
                 self._take_over(cell)
                 self._replay(cell)
         self._hand_over()
@@ -137,7 +137,7 @@ class World:
                     peer.control[key] = (at, record)
         newest = max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes))
         follower = self.cells[other(newest.name)]
-        follower.writes = False  # a writer that was left behind is made anew as the reader
+        follower.writes = False  # a writer that was left behind becomes the reader
         follower.rows = {row: at for row, at in newest.rows.items() if at <= self.now - self.weather.database_lag}
 
     def records(self, cell: Cell, by: Cell) -> ControlRecords:
@@ -173,15 +173,15 @@ class World:
     def _check_health(self) -> None:
         for region, cell in self.cells.items():
             well = self._is_well(cell)
-            agrees = (self.said[region] is Witness.UP) == well
+            agrees = (self.reported[region] is Witness.UP) == well
             self.turning[region] = 0 if agrees else self.turning[region] + 1
             if self.turning[region] >= (self.weather.checks_up if well else self.weather.checks_down):
-                self.said[region] = Witness.UP if well else Witness.DOWN
+                self.reported[region] = Witness.UP if well else Witness.DOWN
                 self.turning[region] = 0
 
     def _is_well(self, cell: Cell) -> bool:
         """What a probe finds."""
-        return cell.alive and cell.doors and (cell.decision is None or cell.decision.healthy)
+        return cell.alive and cell.reachable and (cell.decision is None or cell.decision.healthy)
 
     def _ask_witness(self, cell: Cell, region: str) -> Witness:
         kept = cell.cache.get(region)
@@ -189,10 +189,10 @@ class World:
             return kept[1]
         if not cell.resolver:
             return Witness.SILENT
-        cell.cache[region] = (self.now, self.said[region])
-        return self.said[region]
+        cell.cache[region] = (self.now, self.reported[region])
+        return self.reported[region]
 
-    def _look(self, cell: Cell) -> None:
+    def _observe(self, cell: Cell) -> None:
         peer = self.cells[other(cell.name)]
         cell.view = View(
             region=cell.name,
@@ -212,7 +212,7 @@ class World:
 
     # --- the ledger -----------------------------------------------------------------------------------------------
 
-    def _take(self, cell: Cell) -> None:
+    def _process(self, cell: Cell) -> None:
         assert cell.decision
         if cell.decision.may_post and cell.writes:
             self._post(cell, cell.stream)
@@ -263,7 +263,7 @@ class World:
             self._become_writer(cell, peer, known)
 
     def _probes_fail(self, cell: Cell, peer: Cell, known: ControlRecords) -> bool:
-        """Every one for PROBED_FOR, begun anew with every change of the peer's record: the witness's answer is slow,
+        """Every one for PROBED_FOR, restarted with every change of the peer's record: the witness's answer is slow,
         and a region that was unfenced a moment ago would be fenced again."""
         if (self.linked() and self._is_well(peer)) or cell.probed_epoch != known.peer.epoch:
             cell.probed_epoch, cell.bad_since = known.peer.epoch, self.now
@@ -295,13 +295,13 @@ class World:
     # --- failback, by hand ----------------------------------------------------------------------------------------
 
     def fail_back(self) -> None:
-        """Hand the database over to the first region, if both agree on everything, and begin to tell everybody."""
+        """Hand the database over to the first region, if both agree on everything, and start publishing it."""
         if self.handing_over_since is None and self._agree():
             self._switch_over()
             self.handing_over_since = self.now
 
     def _switch_over(self) -> None:
-        """Without loss: what the old writer took is there, and it takes nothing from now on, whoever may still send."""
+        """Without loss: the old writer's rows are there, and it accepts no statement from now on."""
         first, second = self.cells[EAST_1], self.cells[EAST_2]
         rows = max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes)).rows
         first.rows, second.rows = dict(rows), dict(rows)

@@ -1,4 +1,4 @@
-"""A cell's eyes on real calls: records and memory in DynamoDB tables, the witness over DNS."""
+"""A cell's observer on real calls: records and memory in DynamoDB tables, the witness over DNS."""
 
 import socket
 import threading
@@ -99,7 +99,7 @@ def test_of_two_changes_of_one_epoch_the_second_is_refused(tables: Tables) -> No
     assert read_records(here, REGIONS).peer.epoch == 2
 
 
-def test_a_throttled_batch_is_a_silent_replica(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_throttled_batch_is_an_unavailable_replica(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     client = tables.clients[EAST_1]
     answer = {"Responses": {TABLE: []}, "UnprocessedKeys": {TABLE: {"Keys": []}}}
     monkeypatch.setattr(client, "batch_get_item", lambda **_: answer)
@@ -144,35 +144,35 @@ def test_a_broken_memory_is_none_and_can_be_replaced(tables: Tables) -> None:
     assert memory_of(here.read(memory_key(EAST_1)), REGIONS) is not None
 
 
-# --- looking ---
+# --- observing ---
 
 
-def test_a_look_lasts_as_long_as_a_decision_unless_a_fresh_one_is_asked_for(tables: Tables) -> None:
+def test_an_observation_is_reused_while_its_decision_lasts_unless_a_fresh_one_is_requested(tables: Tables) -> None:
     clock = Clock()
-    eyes = control(tables, clock)
-    first = eyes.observe()
+    observer = control(tables, clock)
+    first = observer.observe()
     clock.now += 1.9
 
-    assert eyes.observe() is first
-    assert eyes.observe(fresh=True) is not first
+    assert observer.observe() is first
+    assert observer.observe(fresh=True) is not first
     clock.now += 2.0
-    assert eyes.observe().view.at == clock.now
+    assert observer.observe().view.at == clock.now
 
 
-def test_the_chain_of_good_words_is_shared_by_the_functions_of_a_cell(tables: Tables) -> None:
+def test_the_chain_of_confirmations_is_shared_by_the_functions_of_a_cell(tables: Tables) -> None:
     clock = Clock()
     control(tables, clock).observe()
     tables.silent = {EAST_2}
     for _ in range(10):  # each a new process
         clock.now += 10
-        look = control(tables, clock).observe()
+        observed = control(tables, clock).observe()
 
-    assert look.decision.reason is Reason.WITNESS_VOUCHED
+    assert observed.decision.reason is Reason.WITNESS_VOUCHED
     clock.now += 16
     assert control(tables, clock).observe().decision.reason is Reason.CUT_OFF
 
 
-def test_a_bad_word_that_one_function_heard_holds_for_all(tables: Tables) -> None:
+def test_a_down_that_one_function_read_holds_for_all(tables: Tables) -> None:
     clock = Clock()
     other = control(tables, clock)
     other.observe()
@@ -185,10 +185,10 @@ def test_a_bad_word_that_one_function_heard_holds_for_all(tables: Tables) -> Non
 
 
 def test_a_bad_word_holds_even_if_it_cannot_be_written_down(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, said = Clock(), [Witness.UP, Witness.DOWN, Witness.UP]
-    eyes = control(tables, clock)
-    monkeypatch.setattr(eyes, "_witness", lambda: said.pop(0))
-    eyes.observe()
+    clock, answer = Clock(), [Witness.UP, Witness.DOWN, Witness.UP]
+    observer = control(tables, clock)
+    monkeypatch.setattr(observer, "_witness", lambda: answer.pop(0))
+    observer.observe()
     tables.silent = {EAST_2}
 
     def refuse(*_: object, **__: object) -> bool:
@@ -196,19 +196,19 @@ def test_a_bad_word_holds_even_if_it_cannot_be_written_down(tables: Tables, monk
 
     monkeypatch.setattr(Replica, "exchange", refuse)
     clock.now += 3
-    assert eyes.observe().unavailable["memory"] == "ThrottlingException"
+    assert observer.observe().unavailable["memory"] == "ThrottlingException"
     clock.now += 3
 
-    assert eyes.observe().decision.reason is Reason.CUT_OFF
+    assert observer.observe().decision.reason is Reason.CUT_OFF
 
 
 def test_a_calm_cell_writes_its_memory_seldom(tables: Tables) -> None:
     clock = Clock()
     revisions = set()
-    eyes = control(tables, clock)
+    observer = control(tables, clock)
     for _ in range(30):
         clock.now += 1
-        eyes.observe(fresh=True)
+        observer.observe(fresh=True)
         revisions.add(tables.items(EAST_1)[memory_key(EAST_1)]["revision"]["N"])
 
     assert 5 <= len(revisions) <= 11
@@ -216,10 +216,10 @@ def test_a_calm_cell_writes_its_memory_seldom(tables: Tables) -> None:
 
 def test_what_is_silent_is_told_by_name(tables: Tables) -> None:
     tables.silent = {EAST_1, EAST_2}
-    look = control(tables, Clock()).observe()
+    observed = control(tables, Clock()).observe()
 
-    assert look.unavailable == {"journal": "ConnectTimeoutError", "peer": "ConnectTimeoutError"}
-    assert look.decision.reason is Reason.JOURNAL_UNAVAILABLE
+    assert observed.unavailable == {"journal": "ConnectTimeoutError", "peer": "ConnectTimeoutError"}
+    assert observed.decision.reason is Reason.JOURNAL_UNAVAILABLE
 
 
 # --- the witness ---
@@ -257,7 +257,7 @@ def zone() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "answer"),
     [
         ("up.example", Witness.UP),
         ("down.example", Witness.DOWN),
@@ -268,17 +268,17 @@ def zone() -> Iterator[str]:
         ("", Witness.SILENT),
     ],
 )
-def test_the_witness_is_heard_and_nothing_else_is(zone: str, name: str, said: Witness) -> None:
-    assert query_witness(name, server=zone) is said
+def test_the_witness_is_read_and_nothing_else_is(zone: str, name: str, answer: Witness) -> None:
+    assert query_witness(name, server=zone) is answer
 
 
 def test_a_witness_that_does_not_answer_costs_its_timeout() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
         mute.bind(("127.0.0.1", 0))
         started = time.monotonic()
-        said = query_witness("up.example", server=f"127.0.0.1:{mute.getsockname()[1]}", timeout_seconds=0.2)
+        answer = query_witness("up.example", server=f"127.0.0.1:{mute.getsockname()[1]}", timeout_seconds=0.2)
 
-    assert said is Witness.SILENT
+    assert answer is Witness.SILENT
     assert time.monotonic() - started < 1
 
 

@@ -1,4 +1,4 @@
-"""The state table of the control rules, a test per row, and what a cell remembers from look to look."""
+"""The state table of the control rules, a test per row, and a cell's memory from one observation to the next."""
 
 from dataclasses import replace
 from typing import Any
@@ -28,7 +28,7 @@ STRANGE = RegionRecord(state=RegionState.UNKNOWN, epoch=1)
 
 
 def memory(**changed: Any) -> Memory:
-    """Of a cell that looked and was vouched for a second ago."""
+    """Of a cell that observed and was confirmed a second ago."""
     return replace(Memory(known=CALM, vouched_at=NOW - 1, seen_at=NOW - 1), **changed)
 
 
@@ -76,7 +76,7 @@ ROWS: list[tuple[str, View, bool, bool, Reason]] = [
         Reason.RETURNING,
     ),
     (
-        "it did not look for long, and the witness noticed nothing",
+        "it made no observation for long, and the witness noticed nothing",
         view(peer=None, memory=AWAY),
         True,
         False,
@@ -174,8 +174,8 @@ def test_of_two_records_with_one_epoch_the_fence_holds() -> None:
     assert newest(fenced, records(own=RegionRecord(state=RegionState.ACTIVE, epoch=2))).own.epoch == 2
 
 
-def looks(*seen: tuple[float, ControlRecords | None, Witness]) -> View:
-    """The view of a cell that looked at these times, at its last one; it starts with `memory()`."""
+def observations(*seen: tuple[float, ControlRecords | None, Witness]) -> View:
+    """The view of a cell that observed at these times, at its last one; it starts with `memory()`."""
     kept: Memory | None = memory()
     for at, peer, witness in seen:
         now = view(at=at, peer=peer, witness=witness, memory=kept)
@@ -190,38 +190,38 @@ UP, DOWN, SILENT = Witness.UP, Witness.DOWN, Witness.SILENT
 def test_a_survivor_posts_for_as_long_as_the_witness_vouches() -> None:
     hours = [(NOW + 10 * i, None, UP) for i in range(1000)]
 
-    assert decide(looks(*hours)).may_post
+    assert decide(observations(*hours)).may_post
 
 
 def test_a_short_silence_of_the_witness_does_not_break_the_chain() -> None:
-    assert decide(looks((NOW, None, UP), (NOW + 7, None, SILENT), (NOW + 14, None, UP))).may_post
+    assert decide(observations((NOW, None, UP), (NOW + 7, None, SILENT), (NOW + 14, None, UP))).may_post
 
 
 @pytest.mark.parametrize("bad", [DOWN, SILENT])
 def test_a_broken_chain_stays_broken_until_the_peer_answers(bad: Witness) -> None:
     broken = [(NOW + i, None, bad) for i in range(1, 22, 5)]
 
-    assert decide(looks(*broken, (NOW + 22, None, UP))).reason is Reason.CUT_OFF
-    assert decide(looks(*broken, (NOW + 22, None, UP), (NOW + 3600, CALM, UP))).may_post
-    assert decide(looks(*broken, (NOW + 22, CALM, UP), (NOW + 23, None, UP))).may_post
+    assert decide(observations(*broken, (NOW + 22, None, UP))).reason is Reason.CUT_OFF
+    assert decide(observations(*broken, (NOW + 22, None, UP), (NOW + 3600, CALM, UP))).may_post
+    assert decide(observations(*broken, (NOW + 22, CALM, UP), (NOW + 23, None, UP))).may_post
 
 
 def test_a_gap_between_looks_breaks_the_chain() -> None:
-    assert decide(looks((NOW, None, UP), (NOW + TIMES.lease + 0.1, None, UP))).reason is Reason.CUT_OFF
+    assert decide(observations((NOW, None, UP), (NOW + TIMES.lease + 0.1, None, UP))).reason is Reason.CUT_OFF
 
 
 def test_a_cell_that_comes_back_waits_for_its_peer_and_not_for_ever() -> None:
     back = NOW + TIMES.away + 1
     steps = [(back + i, None, DOWN) for i in range(0, int(TIMES.grace) + 1, 2)]
 
-    assert decide(looks(*steps[:1])).reason is Reason.RETURNING
-    assert decide(looks(*steps[:-1])).reason is Reason.RETURNING
-    assert decide(looks(*steps)).healthy
-    assert decide(looks(*steps[:1], (back + 1, CALM, DOWN), (back + 2, None, DOWN))).healthy
+    assert decide(observations(*steps[:1])).reason is Reason.RETURNING
+    assert decide(observations(*steps[:-1])).reason is Reason.RETURNING
+    assert decide(observations(*steps)).healthy
+    assert decide(observations(*steps[:1], (back + 1, CALM, DOWN), (back + 2, None, DOWN))).healthy
 
 
 def test_what_the_peer_said_is_remembered_when_it_falls_silent() -> None:
-    assert decide(looks((NOW, records(own=FENCED), UP), (NOW + 1, None, UP))).reason is Reason.FENCED
+    assert decide(observations((NOW, records(own=FENCED), UP), (NOW + 1, None, UP))).reason is Reason.FENCED
 
 
 @pytest.mark.parametrize(

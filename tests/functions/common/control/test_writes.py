@@ -1,4 +1,4 @@
-"""ControlObserver records changed in both regions."""
+"""Control records changed in both regions."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -46,7 +46,7 @@ def test_a_fence_stands_in_both_regions(tables: Tables) -> None:
     assert stored(tables, EAST_1, f"region#{EAST_1}") == stored(tables, EAST_2, f"region#{EAST_1}")
 
 
-def test_a_lost_region_is_fenced_without_being_asked(tables: Tables) -> None:
+def test_a_lost_region_is_fenced_without_its_replica(tables: Tables) -> None:
     tables.silent = {EAST_1}
 
     done = changes(tables).set_state(EAST_1, FENCED, epoch=0, by="run-1")
@@ -57,7 +57,7 @@ def test_a_lost_region_is_fenced_without_being_asked(tables: Tables) -> None:
     assert not stored(tables, EAST_1, f"region#{EAST_1}")
 
 
-def test_a_fence_that_is_asked_for_again_stays_as_it_is_and_reaches_the_peer(tables: Tables) -> None:
+def test_a_fence_that_is_requested_again_stays_as_it_is_and_reaches_the_peer(tables: Tables) -> None:
     control = changes(tables)
     tables.silent = {EAST_1}
     control.set_state(EAST_1, FENCED, epoch=0, by="run-1")
@@ -81,7 +81,7 @@ def test_a_decision_on_an_older_epoch_changes_nothing(tables: Tables) -> None:
     assert control.state_of(EAST_1).epoch == 2
 
 
-def test_of_two_that_write_at_once_one_finds_out(tables: Tables) -> None:
+def test_of_two_concurrent_writes_one_is_rejected(tables: Tables) -> None:
     first, second = changes(tables), changes(tables)
     read = second.records
 
@@ -131,7 +131,7 @@ def test_a_peer_that_is_several_epochs_behind_catches_up(tables: Tables) -> None
 
 
 @pytest.mark.parametrize("change", ["state", "writer"])
-def test_a_change_that_replication_brought_to_the_peer_first_is_there(tables: Tables, change: str) -> None:
+def test_a_change_that_replication_brought_to_the_peer_first_is_in_sync(tables: Tables, change: str) -> None:
     control = changes(tables)
     read = control.records_at_peer
 
@@ -168,7 +168,7 @@ def test_a_record_that_others_change_all_the_time_is_given_up(tables: Tables) ->
     assert next(epochs) < 10
 
 
-def test_a_peer_that_knows_something_newer_is_left_alone(tables: Tables) -> None:
+def test_a_peer_with_a_newer_record_is_left_alone(tables: Tables) -> None:
     control = changes(tables)
     newer = changes(tables, EAST_1)
     newer.set_state(EAST_1, FENCED, epoch=0, by="theirs")
@@ -181,7 +181,7 @@ def test_a_peer_that_knows_something_newer_is_left_alone(tables: Tables) -> None
     assert (stored(tables, EAST_1, f"region#{EAST_1}") or {})["by"] == {"S": "theirs"}
 
 
-def test_a_silent_own_journal_is_no_change(tables: Tables) -> None:
+def test_without_the_own_journal_nothing_changes(tables: Tables) -> None:
     tables.silent = {EAST_2}
 
     with pytest.raises(ReplicaUnavailable):
