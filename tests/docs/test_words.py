@@ -6,7 +6,7 @@ from tests.docs.pages import ROOT
 from tests.docs.words import DOCUMENTS, RETIRED, RETIRED_NAMES, RETIRED_PROSE, SOURCES, files_named, hits, normalized
 
 # Being cleaned up. `python -m tests.docs.words components` lists what is left; remove the folder here when it is none.
-PENDING = frozenset({"drill", "localaws", "tests/drill", "tests/functions", "tests/local"})
+PENDING = frozenset({"drill", "localaws", "tests/drill", "tests/local"})
 
 
 @pytest.mark.parametrize("folder", [each for each in (*SOURCES, *DOCUMENTS) if each not in PENDING])

@@ -112,7 +112,7 @@ def test_a_read_sees_every_earlier_write_of_its_region(endpoint: Endpoint, repli
     assert endpoint.asked["ConsistentRead"] is True
 
 
-def test_a_refusal_is_told_by_its_code_and_not_tried_again(endpoint: Endpoint, replica_at: MakeReplica) -> None:
+def test_a_rejection_is_reported_by_its_code_and_not_retried(endpoint: Endpoint, replica_at: MakeReplica) -> None:
     endpoint.script = [THROTTLED]
 
     with pytest.raises(ReplicaUnavailable) as silence:

@@ -40,12 +40,12 @@ def test_an_unknown_operation_or_field_is_rejected_by_name(event: dict[str, Any]
 
 
 def test_a_runs_times_are_measured_in_aws_seconds() -> None:
-    class Around:
+    class Context:
         from common.clock import Pace
 
         pace = Pace(speed=5.0)
 
-    ctx: Any = Around()
+    ctx: Any = Context()
     event = {
         "operation": "measure-durations",
         "failing_since": "2026-11-20T12:00:00.000000Z",

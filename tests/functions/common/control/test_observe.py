@@ -214,7 +214,7 @@ def test_a_calm_cell_writes_its_memory_seldom(tables: Tables) -> None:
     assert 5 <= len(revisions) <= 11
 
 
-def test_what_is_silent_is_told_by_name(tables: Tables) -> None:
+def test_silent_sources_are_reported_by_name(tables: Tables) -> None:
     tables.silent = {EAST_1, EAST_2}
     observed = control(tables, Clock()).observe()
 

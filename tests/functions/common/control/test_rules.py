@@ -206,7 +206,7 @@ def test_a_broken_chain_stays_broken_until_the_peer_answers(bad: Witness) -> Non
     assert decide(observations(*broken, (NOW + 22, CALM, UP), (NOW + 23, None, UP))).may_post
 
 
-def test_a_gap_between_looks_breaks_the_chain() -> None:
+def test_a_gap_between_observations_breaks_the_chain() -> None:
     assert decide(observations((NOW, None, UP), (NOW + TIMES.lease + 0.1, None, UP))).reason is Reason.CUT_OFF
 
 
@@ -220,7 +220,7 @@ def test_a_cell_that_comes_back_waits_for_its_peer_and_not_for_ever() -> None:
     assert decide(observations(*steps[:1], (back + 1, CALM, DOWN), (back + 2, None, DOWN))).healthy
 
 
-def test_what_the_peer_said_is_remembered_when_it_falls_silent() -> None:
+def test_the_peers_last_response_is_kept_when_it_stops_responding() -> None:
     assert decide(observations((NOW, records(own=FENCED), UP), (NOW + 1, None, UP))).reason is Reason.FENCED
 
 
