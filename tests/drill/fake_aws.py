@@ -102,7 +102,7 @@ class Fake:
         }
 
     def aws(self, headers: dict[str, str], body: str) -> str:
-        """DynamoDB Scan and ELBv2 DescribeTargetGroups; no state machine ever ran, and no sentinel said a word."""
+        """DynamoDB Scan and ELBv2 DescribeTargetGroups; no state machine ever ran, and no sentinel logged a line."""
         if headers.get("x-amz-target", "").endswith(".ListExecutions"):
             return '{"executions": []}'
         if headers.get("x-amz-target", "").endswith(".FilterLogEvents"):

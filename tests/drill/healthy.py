@@ -16,7 +16,7 @@ def now() -> datetime:
 
 
 def alarm(deployment: Deployment, name: str, state: str = "OK", *, actions: bool = True) -> dict[str, Any]:
-    """One that tells the topics of both regions, so that one answer does for both."""
+    """One with the topics of both regions as actions, so that one response serves both."""
     topics = [deployment.cell(place).messaging.topic_arn for place in Place]
     return {"AlarmName": name, "StateValue": state, "ActionsEnabled": actions, "AlarmActions": topics}
 

@@ -15,7 +15,7 @@ EAST_1, EAST_2 = "us-east-1", "us-east-2"
 
 
 def told(count: int, *, label: str = "drill") -> list[Intent]:
-    """Payments whose clients were told."""
+    """Payments whose clients got a response."""
     intents = list(islice(payments(seed=1, label=label), count))
     for intent in intents:
         intent.acknowledged = 1.0

@@ -1,4 +1,4 @@
-"""A run that says nothing of the system is repeated more slowly; it is never counted as a failure of the system."""
+"""An inconclusive run is repeated more slowly, and never counts as a failure of the system."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -39,8 +39,7 @@ def conclusive(run: Callable[[], Run], slow_down: Callable[[], None]) -> Run:
 
 
 def judged(outcome: Outcome) -> Report:
-    """The report of a rehearsal that was repeated already (`drill.engine.rehearse`), if it says anything of the
-    system."""
+    """The report of a rehearsal that was repeated already (`drill.engine.rehearse`), if it is conclusive."""
     if outcome.status == INCONCLUSIVE:
         give_up(f"{outcome.why}\n{of_report(outcome.report)}" if outcome.report else outcome.why)
     assert outcome.report is not None, outcome.why

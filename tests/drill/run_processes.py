@@ -1,4 +1,4 @@
-"""Drills as processes of their own, and what AWS says of their environment from outside."""
+"""Drills as processes of their own, and their environment as AWS shows it from outside."""
 
 import re
 import signal
@@ -26,7 +26,7 @@ _END_SECONDS = 600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Going:
-    """A drill that goes on. Its folder is below `root`, what it says is in `out`."""
+    """A running drill. Its folder is below `root`, its output in `out`."""
 
     process: subprocess.Popen[bytes]
     out: Path
@@ -86,7 +86,7 @@ def begun(name: str, file: Path, root: Path) -> Iterator[Going]:
 
 
 def cleaned_up(file: Path, root: Path) -> subprocess.CompletedProcess[str]:
-    """`drill cleanup` of every run that owes something."""
+    """`drill cleanup` of every run with pending rollbacks."""
     options = ["--env", "dev", "--local", "--endpoints", str(file), "--root", str(root), "--yes"]
     command = [sys.executable, "-m", "drill", "cleanup", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=_END_SECONDS)

@@ -127,7 +127,7 @@ def compared(before: Facts, now: Facts) -> list[str]:
 
 
 def facts(file: Path) -> Facts:
-    """What no test may change for the next one. What AWS says is left out while it cannot be asked."""
+    """The state that every test must leave unchanged; without AWS's part while AWS does not respond."""
     status = httpx.get(f"{Endpoints.read(file).control}/status", trust_env=False, timeout=30).raise_for_status().json()
     found = {
         "speed": status["speed"],

@@ -70,7 +70,7 @@ def test_a_fenced_region_is_failed_back_to_by_the_other_one(found: Deployment) -
     assert started(answers) == ["eu-central-1"]
 
 
-def test_an_environment_that_is_home_is_left_alone(found: Deployment) -> None:
+def test_an_environment_at_its_baseline_is_left_alone(found: Deployment) -> None:
     answers = Answers(found, {"ListExecutions": {"executions": []}, "GetItem": {}})
 
     assert come(found) == []
@@ -98,7 +98,7 @@ def test_what_is_under_way_is_waited_for(found: Deployment) -> None:
         ({"ListExecutions": "AccessDeniedException"}, "the baseline cannot be restored"),
     ],
 )
-def test_what_keeps_it_from_coming_home_is_said(
+def test_the_obstacle_to_the_baseline_is_reported(
     found: Deployment, changes: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual: dict[str, Answer] = {"ListExecutions": {"executions": []}, "GetItem": {}, "StartExecution": STARTED}

@@ -72,7 +72,7 @@ def test_a_rate_beyond_this_machine_is_refused_with_one_that_it_sustains() -> No
     assert choose(FAST, rate=sustained, speed=6.0).rate == sustained
 
 
-def test_a_machine_that_sustains_next_to_nothing_is_told_so() -> None:
+def test_a_machine_that_sustains_almost_nothing_is_reported() -> None:
     hopeless = replace(HALF_A_SLOW_CORE, base=5.0)
 
     with pytest.raises(Inconclusive, match="4 are needed to see an outage"):

@@ -34,7 +34,7 @@ Http = Callable[[httpx.Request], httpx.Response]
 
 @pytest.fixture
 def http(monkeypatch: pytest.MonkeyPatch) -> Callable[[Http], None]:
-    """Answer the doors' requests by a function."""
+    """Respond to the requests at the endpoints with a function."""
 
     def answer(handler: Http) -> None:
         def client(**settings: object) -> httpx.Client:
@@ -331,7 +331,7 @@ def test_cells_that_serve_different_names_do_not_fit() -> None:
 
 
 def by_region(primary: int, secondary: int) -> Http:
-    """What each region's doors answer; 0 is no answer."""
+    """The status of each region's endpoints; 0 is no response."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         status = secondary if "secondary" in request.url.host else primary
@@ -357,7 +357,7 @@ def by_region(primary: int, secondary: int) -> Http:
         (traffic.api, (200, 0), CRITICAL, "nobody answered: ConnectTimeout"),
     ],
 )
-def test_a_door_that_does_not_answer_well_is_found(
+def test_an_endpoint_with_a_bad_response_is_found(
     world: World,
     http: Callable[[Http], None],
     check: Check,

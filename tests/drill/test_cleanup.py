@@ -36,7 +36,7 @@ def died(folder: Path, *undos: Mapping[str, Any]) -> Path:
 
 
 class Fake:
-    """Carries undos out, but for those it is told to refuse."""
+    """Runs rollbacks, except those in `refused`."""
 
     def __init__(self, *, refuses: str = "", times: int = 1000) -> None:
         self.done: list[str] = []
@@ -58,7 +58,7 @@ def cleaned(folder: Path, roll_back: Any, restore_baseline: Any = not_needed) ->
     return asyncio.run(clean_up(folder, roll_back, restore_baseline, pause_seconds=0))
 
 
-def test_what_is_owed_is_undone_last_change_first_and_owed_no_more(tmp_path: Path) -> None:
+def test_pending_rollbacks_are_run_last_change_first_and_then_cleared(tmp_path: Path) -> None:
     fake = Fake()
     died(tmp_path, HEAL, JOIN)
 
@@ -71,7 +71,7 @@ def test_what_is_owed_is_undone_last_change_first_and_owed_no_more(tmp_path: Pat
     assert [each.entry.by for each in read(tmp_path) if isinstance(each.entry, RolledBack)] == ["cleanup", "cleanup"]
 
 
-def test_one_that_fails_does_not_keep_the_others_back_and_stays_owed(tmp_path: Path) -> None:
+def test_a_failed_rollback_stays_pending_and_does_not_stop_the_others(tmp_path: Path) -> None:
     died(tmp_path, HEAL, JOIN)
 
     found = cleaned(tmp_path, Fake(refuses="partition"))
@@ -119,7 +119,7 @@ def begun(folder: Path) -> Path:
     return folder
 
 
-def test_after_a_run_that_was_cut_off_the_environment_is_brought_home_once(tmp_path: Path) -> None:
+def test_after_an_interrupted_run_the_baseline_is_restored_once(tmp_path: Path) -> None:
     died(begun(tmp_path), HEAL)
     came: list[str] = []
 
@@ -136,7 +136,7 @@ def test_after_a_run_that_was_cut_off_the_environment_is_brought_home_once(tmp_p
     assert read(tmp_path)[-1].entry == CleanedUp(done=("region-outage done", "failed back"))
 
 
-def test_an_environment_that_cannot_be_brought_home_stays_owed(tmp_path: Path) -> None:
+def test_a_baseline_that_cannot_be_restored_stays_pending(tmp_path: Path) -> None:
     begun(tmp_path)
 
     async def restore_baseline() -> list[str]:
@@ -206,7 +206,7 @@ ROOT = ["cleanup", "--env", "dev", "--root"]
 
 
 @pytest.mark.parametrize(("typed", "said"), [("prod\n", "prod is not dev"), ("", "confirmation needs a terminal")])
-def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_typed(
+def test_the_command_shows_pending_rollbacks_and_does_nothing_unless_the_name_is_typed(
     tmp_path: Path, typed: str, said: str
 ) -> None:
     folder = died(folders.new_folder("dev", "region-loss", root=tmp_path), HEAL)
@@ -219,7 +219,7 @@ def test_the_command_shows_what_is_owed_and_does_nothing_unless_the_name_is_type
     assert len(pending_rollbacks(read(folder))) == 1
 
 
-def test_the_command_has_nothing_to_do_where_nothing_is_owed(tmp_path: Path) -> None:
+def test_the_command_has_nothing_to_do_without_pending_rollbacks(tmp_path: Path) -> None:
     folders.new_folder("dev", "region-loss", root=tmp_path)
 
     done = CliRunner().invoke(app, [*ROOT, str(tmp_path)])

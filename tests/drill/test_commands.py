@@ -30,7 +30,7 @@ def test_every_scenario_is_listed_and_has_a_plan() -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_plan_names_each_step_with_its_undo_and_the_way_back(name: str) -> None:
+def test_a_plan_names_each_step_with_its_undo_and_the_rollback(name: str) -> None:
     scenario = SCENARIOS[name]
     text = "\n".join(described(scenario))
 

@@ -39,7 +39,9 @@ def drill(environment: SharedEnvironment, *words: str) -> Result:
     return CliRunner().invoke(app, [*words, "--env", "dev", "--local", "--endpoints", str(environment.file)])
 
 
-def test_both_regions_can_take_over_and_what_is_not_emulated_says_so(environment: SharedEnvironment) -> None:
+def test_both_regions_can_take_over_and_checks_that_are_not_emulated_are_reported(
+    environment: SharedEnvironment,
+) -> None:
     done = drill(environment, "check", "--json")
     told = json.loads(done.stdout)
     found = {each["name"]: each for each in told["findings"]}
@@ -85,7 +87,7 @@ def test_a_runs_folder_reaches_the_bucket_and_its_calls_the_journal(
     assert copy["Body"].read().startswith(b'{"at": ')
 
 
-def test_cleanup_brings_home_what_a_killed_drill_left(environment: SharedEnvironment, tmp_path: Path) -> None:
+def test_cleanup_restores_the_baseline_after_a_killed_drill(environment: SharedEnvironment, tmp_path: Path) -> None:
     """A drill that took the writer's region down and was killed; the sentinel has done its work since."""
     deployment = environment.deployment
     folder = killed(tmp_path, deployment, faults.recover_region(Place.PRIMARY))

@@ -87,7 +87,7 @@ def look(content: dict[str, Any] | None = None, **known: Any) -> Observation:
         (CooledDown(), look(workflows(("failback-1", "SUCCEEDED", 1000.0)), at=1061.0), True),
     ],
 )
-def test_an_expectation_is_met_by_what_it_says_and_nothing_less(
+def test_an_expectation_is_met_by_its_condition_and_nothing_less(
     expectation: Expectation, seen: Observation, met: bool
 ) -> None:
     finding = expectation.check(seen)

@@ -82,7 +82,7 @@ def test_a_report_of_an_older_version_is_still_compared(tmp_path: Path) -> None:
     assert (run.outcome, run.rto_seconds, run.lost) == ("passed", 4.0, 0)
 
 
-def test_a_run_that_was_killed_is_told_by_its_journal(tmp_path: Path) -> None:
+def test_a_killed_run_is_recognized_by_its_run_log(tmp_path: Path) -> None:
     kept(folder(tmp_path, 1), BEGUN, LOSE)
     kept(folder(tmp_path, 2), BEGUN, Measure(name="rpo", value=0.0, unit="s"), VerdictReached(verdict="failed"))
     folder(tmp_path, 3)
@@ -107,7 +107,7 @@ def test_calls_to_aws_are_counted(tmp_path: Path) -> None:
     assert (run.api_calls, run.api_errors) == (2, 1)
 
 
-def test_what_cannot_be_read_or_believed_says_so(tmp_path: Path) -> None:
+def test_an_unreadable_or_invalid_run_log_is_reported(tmp_path: Path) -> None:
     changed = kept(reported(tmp_path, 1, 4.0), BEGUN, LOSE) / log.NAME
     changed.write_text(changed.read_text().replace("region-loss", "region-lost"))
     (reported(tmp_path, 2, 4.0) / files.JSON_NAME).write_text('{"scenario": 1}')
@@ -131,7 +131,7 @@ def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
         folders.chosen("prod", None, root=tmp_path)
 
 
-def test_the_history_is_shown_and_told_to_programs(tmp_path: Path) -> None:
+def test_the_history_is_shown_as_a_table_and_as_json(tmp_path: Path) -> None:
     reported(tmp_path, 1, 4.0)
     kept(folder(tmp_path, 2), BEGUN, LOSE)
     words = ["history", "--env", "dev", "--root", str(tmp_path)]

@@ -127,7 +127,7 @@ def test_a_closed_journal_takes_no_entry(tmp_path: Path) -> None:
         journal.write(probe())
 
 
-def test_what_was_begun_and_not_undone_is_owed_last_change_first(tmp_path: Path) -> None:
+def test_changes_that_were_not_undone_are_pending_last_change_first(tmp_path: Path) -> None:
     join = {"change": "Recover", "effect": "partition", "place": None}
     written(
         tmp_path,

@@ -20,7 +20,7 @@ def test_each_expectation_is_a_test_case_and_a_missed_one_fails() -> None:
     assert suite.attrib["timestamp"] == "2026-01-02T03:04:05"
 
 
-def test_the_run_says_where_it_ran_and_what_broke_first() -> None:
+def test_the_run_reports_where_it_ran_and_what_failed_first() -> None:
     suites = ElementTree.fromstring(render(failed()))
     told = {each.attrib["name"]: each.attrib["value"] for each in suites.iter("property")}
 

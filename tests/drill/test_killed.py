@@ -122,7 +122,7 @@ SPEED = 10.0  # no run gets to its verdict
 
 
 def _killed(name: str, stage: str, file: Path, root: Path) -> None:
-    """Run `name` and kill it as soon as it tells of `stage`."""
+    """Run `name` and kill it as soon as it reports `stage`."""
     with begun(name, file, root) as run:
         run.wait_until_said(rf"(?m)^\s*[\d.]+ s  {re.escape(stage)}\b")
         run.process.kill()
@@ -148,9 +148,7 @@ def test_killed_at_any_stage_on_the_real_stacks_it_is_cleaned_up(
 
 
 @pytest.mark.nightly
-def test_killed_while_a_failover_runs_the_writer_is_brought_home(
-    environment: SharedEnvironment, tmp_path: Path
-) -> None:
+def test_killed_while_a_failover_runs_the_writer_is_moved_back(environment: SharedEnvironment, tmp_path: Path) -> None:
     _killed("region-evacuation", "traffic and writer leave the primary region", environment.file, tmp_path)
 
     cleaned = cleaned_up(environment.file, tmp_path)

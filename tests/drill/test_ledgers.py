@@ -66,7 +66,7 @@ def test_a_row_with_other_content_is_missed(changes: dict[str, Any]) -> None:
     assert f"its row in the ledger differs in {next(iter(changes))}" in found.missing_in_ledger[0]
 
 
-def test_a_payment_in_the_journal_is_owed_a_row_though_its_client_was_never_told() -> None:
+def test_a_payment_in_the_journal_needs_a_row_even_without_a_response_to_its_client() -> None:
     [intent, untold] = told(2)
     rows = ledger([row(intent)])
 

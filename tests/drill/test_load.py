@@ -56,7 +56,7 @@ def test_every_request_carries_the_clients_key_which_is_not_shown(tmp_path: Path
     assert KEY not in repr(server.target)
 
 
-def test_payments_leave_at_the_rate_asked_for_and_every_client_is_told(tmp_path: Path) -> None:
+def test_payments_are_sent_at_the_requested_rate_and_every_client_gets_a_response(tmp_path: Path) -> None:
     load, server = sent(tmp_path, rate=100, seconds=0.5)
 
     assert 48 <= len(server.requests) <= 52
@@ -181,7 +181,7 @@ def test_a_failed_payment_is_sent_again_as_it_was_until_it_is_acknowledged(tmp_p
         ((201, {}), Outcome.WRONG),
     ],
 )
-def test_a_client_that_is_never_told_gives_up_and_is_not_acknowledged(
+def test_a_client_without_a_response_gives_up_and_is_not_acknowledged(
     tmp_path: Path, reply: Reply, outcome: Outcome
 ) -> None:
     load, _ = sent(tmp_path, lambda *_: reply, policy=replace(POLICY, give_up=0.2), rate=10, seconds=0.15)
@@ -256,7 +256,7 @@ def test_retries_stay_within_the_budget_while_nothing_succeeds(tmp_path: Path) -
     assert 50 <= retries <= 50 + 4 * 10, "a second's worth at once, then a fifth of the rate, for three seconds"
 
 
-def test_a_generator_that_breaks_says_so_instead_of_leaving_holes(tmp_path: Path) -> None:
+def test_a_failed_generator_is_reported_instead_of_leaving_gaps(tmp_path: Path) -> None:
     def none_left() -> Iterator[Intent]:
         yield next(payments(1))
         raise ValueError("no payment left")

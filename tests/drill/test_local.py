@@ -16,7 +16,7 @@ def test_the_embedded_aws_is_started_by_its_own_command_line(tmp_path: Path) -> 
     ]
 
 
-def test_a_command_that_ends_early_is_reported_with_what_it_said(tmp_path: Path) -> None:
+def test_a_command_that_ends_early_is_reported_with_its_output(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; print('working'); sys.exit('no free port')"]
     heard: list[str] = []
 

@@ -36,7 +36,7 @@ def test_a_passed_run_breaks_nothing() -> None:
     assert "missed" not in text
 
 
-def test_steps_moments_evidence_and_limits_are_told() -> None:
+def test_steps_moments_evidence_and_limits_are_reported() -> None:
     payments = report().payments.model_copy(update={"evidence": ["p-1 was acknowledged, but is absent in us-east-2"]})
     moment = report_model.MomentReport(name="the writer moved", at=20.0, aws_seconds=25.0, limit_aws_seconds=60.0)
     text = render(failed(payments=payments, moments=[moment], trouble=["no log"]))

@@ -71,7 +71,7 @@ def asked(answer: Callable[[httpx.Request], httpx.Response]) -> Status:
     return asyncio.run(run())
 
 
-def test_a_status_may_say_more_than_the_drill_reads() -> None:
+def test_a_status_may_have_more_fields_than_the_drill_reads() -> None:
     status = asked(
         lambda _: httpx.Response(
             200,
@@ -97,7 +97,7 @@ def test_a_status_may_say_more_than_the_drill_reads() -> None:
     "answer",
     [httpx.Response(500), httpx.Response(200, text="no JSON"), httpx.Response(200, json={"targets": [{"state": 1}]})],
 )
-def test_a_status_that_is_none_is_an_error_not_an_empty_look(answer: httpx.Response) -> None:
+def test_an_invalid_status_is_an_error_not_an_empty_observation(answer: httpx.Response) -> None:
     with pytest.raises(ProbeError, match="status cannot be read"):
         asked(lambda _: answer)
 

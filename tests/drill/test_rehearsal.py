@@ -1,4 +1,4 @@
-"""Whole rehearsals against a fake that can be told what to do wrong: each verdict is seen to be earned."""
+"""Whole rehearsals against a fake with configurable faults, which each verdict must detect."""
 
 import asyncio
 import json
@@ -181,7 +181,7 @@ def test_a_service_that_stays_down_until_the_region_returns_misses_its_time(ende
     assert found.payments.lost == 0
 
 
-def test_an_environment_that_does_not_start_says_why_and_leaves_no_report(ended: Ended) -> None:
+def test_an_environment_that_does_not_start_is_reported_without_a_report_file(ended: Ended) -> None:
     error = ended.reports["never-up"]
 
     assert isinstance(error, CouldNotStart)
@@ -202,7 +202,7 @@ def test_the_report_file_has_the_fields_that_others_read(ended: Ended) -> None:
     assert found["outage"]["at"] < found["outage"]["healed_at"]
 
 
-def test_a_run_leaves_a_journal_that_can_be_believed_and_owes_nothing(ended: Ended) -> None:
+def test_a_run_leaves_a_valid_run_log_without_pending_rollbacks(ended: Ended) -> None:
     entries = log.read(ended.folder / "none/region-loss")
 
     kinds = [recorded.entry.kind for recorded in entries]
@@ -211,7 +211,7 @@ def test_a_run_leaves_a_journal_that_can_be_believed_and_owes_nothing(ended: End
     assert not log.pending_rollbacks(entries)
 
 
-def test_a_run_that_is_killed_owes_what_it_did(ended: Ended) -> None:
+def test_a_killed_run_has_pending_rollbacks(ended: Ended) -> None:
     (owed,) = log.pending_rollbacks(log.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
 
     assert owed.rollback == {"change": "Recover", "effect": "region-outage", "place": "primary"}
@@ -231,7 +231,7 @@ def test_the_clients_key_is_in_no_file_and_no_word_of_a_run(ended: Ended) -> Non
     assert key not in str(ended.report("none"))
 
 
-def test_what_a_run_says_of_the_database_is_that_it_was_not_exercised(ended: Ended) -> None:
+def test_a_run_reports_that_the_database_was_not_exercised(ended: Ended) -> None:
     assert any(sentence.startswith("Database failover") for sentence in ended.report("none").not_exercised)
     assert "Not exercised" in (ended.folder / "none/region-loss/report.html").read_text()
 

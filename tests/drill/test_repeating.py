@@ -1,4 +1,4 @@
-"""What becomes of a run that says nothing of the system."""
+"""The repetition of inconclusive runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def repeated(*runs: Run) -> tuple[Run, Sequence[str]]:
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 3, 130])
-def test_what_says_something_of_the_system_is_not_repeated(status: int) -> None:
+def test_a_verdict_on_the_system_is_not_repeated(status: int) -> None:
     assert repeated(Run(status)) == (Run(status), [])
 
 

@@ -74,7 +74,7 @@ def test_a_failed_run_names_the_first_broken_expectation_first() -> None:
     assert page.index("First broken expectation") < page.index("What clients saw")
 
 
-def test_what_a_system_said_cannot_become_markup() -> None:
+def test_output_of_the_system_cannot_become_markup() -> None:
     evil = "<script>alert(1)</script>"
     payments = report().payments.model_copy(update={"evidence": [evil]})
 

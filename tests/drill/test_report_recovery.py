@@ -1,4 +1,4 @@
-"""What a report says of the recovery: its moments, its workflows, its databases, and the lanes that show them."""
+"""The recovery in a report: its moments, workflows and databases, and the lanes that show them."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -202,7 +202,7 @@ def test_the_new_writer_is_the_one_that_began_after_it_was_asked_for() -> None:
     assert promoted_at(found(status=Status())) is None
 
 
-def test_the_databases_writers_and_what_the_promotion_lost_are_told(progress: Progress) -> None:
+def test_the_databases_writers_and_the_rows_that_the_promotion_lost_are_reported(progress: Progress) -> None:
     progress.lags = [(float(number), 1.0) for number in range(1000)]
 
     made = database_report(progress, found())
@@ -215,14 +215,14 @@ def test_the_databases_writers_and_what_the_promotion_lost_are_told(progress: Pr
     assert database_report(progress, found(status=Status())) is None
 
 
-def test_a_workflows_own_measurements_are_told(progress: Progress) -> None:
+def test_a_workflows_own_measurements_are_reported(progress: Progress) -> None:
     failover, failback = workflow_reports(progress, found())
 
     assert (failover.at, failover.seconds, failover.aws_seconds) == (19.0, 10.0, {"run": 1.0})
     assert (failback.machine, failback.held_because) == ("failback", None)
 
 
-def test_looks_that_see_a_change_keep_it(progress: Progress) -> None:
+def test_observations_keep_a_change(progress: Progress) -> None:
     def look(writer: str, lag: float, state: str) -> Status:
         return Status.model_validate(
             {

@@ -1,4 +1,4 @@
-"""What a run cost, and what that says of its rate."""
+"""The resources that a run used, and their effect on its rate."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`dr drill run` around the runs: whether it begins, how a series ends, and what it says when something is
+"""`dr drill run` besides the runs themselves: whether it begins, how a series ends, and its output when something is
 left. Nothing here has an environment; `test_run_ends.py` and `test_run_scenarios.py` have.
 """
 
@@ -48,7 +48,7 @@ def ran(name: str, *options: str, typed: str | None = None) -> Result:
 
 
 def series(said: str) -> list[tuple[str, str]]:
-    """What the table at the end says became of each scenario."""
+    """The result of each scenario in the final table."""
     names = "|".join(_NAMES)
     return [(found[1], found[2]) for found in re.finditer(rf"(?m)^ +([a-z ]+?)  ({names})$", said)]
 

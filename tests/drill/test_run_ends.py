@@ -1,5 +1,5 @@
-"""How `dr drill run` ends when it is interrupted, and when its way back cannot be gone: exit status, what it
-says, and what AWS says then. One deployment serves all that leave it as it was.
+"""The end of `dr drill run` when it is interrupted, and when its rollback fails: exit status, output, and the
+state of AWS. One deployment serves all that leave it as it was.
 """
 
 import os
@@ -69,7 +69,7 @@ def terminate(run: Going) -> None:
         pytest.param(terminate, 143, id="sigterm", marks=pytest.mark.nightly),
     ],
 )
-def test_an_interrupted_run_goes_its_way_back_first(
+def test_an_interrupted_run_rolls_back_first(
     environment: SharedEnvironment, tmp_path: Path, interrupt: Any, status: int
 ) -> None:
     file = environment.file
@@ -114,9 +114,7 @@ def typed(command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.nightly
-def test_a_way_back_that_cannot_be_gone_is_told_with_the_command_that_goes_it_later(
-    environment: SharedEnvironment, tmp_path: Path
-) -> None:
+def test_a_failed_rollback_is_reported_with_the_cleanup_command(environment: SharedEnvironment, tmp_path: Path) -> None:
     """A fence is opened by the other region's recovery function."""
     file = environment.file
     with begun("traffic-evacuation", file, tmp_path) as run:

@@ -170,7 +170,7 @@ def test_a_late_switchover_fails_the_run(
 def test_a_lost_write_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One payment that a client was told of vanishes from both regions' journals."""
+    """One acknowledged payment vanishes from both regions' journals."""
 
     def lose(ctx: DrillContext) -> None:
         client = ctx.deployment.client("dynamodb", Place.PRIMARY)

@@ -186,14 +186,14 @@ def test_a_region_that_cannot_be_healed_is_named_with_what_is_left_to_do(tmp_pat
         ran(System(refused_recoveries=9), tmp_path, SCENARIO)
 
 
-def test_looks_that_failed_are_kept_as_evidence(tmp_path: Path) -> None:
+def test_failed_observations_are_kept_as_evidence(tmp_path: Path) -> None:
     result, _ = ran(System(unobserved=True), tmp_path, SCENARIO)
 
     assert result.unobserved
     assert all("no answer" in evidence for evidence in result.unobserved)
 
 
-def test_what_does_not_come_true_in_time_is_told_and_the_way_back_goes_on(tmp_path: Path) -> None:
+def test_a_timeout_is_reported_and_the_rollback_continues(tmp_path: Path) -> None:
     system = System()
     hope = WaitFor(name="a miracle", until=(ServedBy(Place.SECONDARY),), within_aws_seconds=20)
 
@@ -230,7 +230,7 @@ def test_stock_is_taken_and_the_programs_are_run_again(tmp_path: Path) -> None:
     assert "global 2 changes" in progress.stages[-2].detail
 
 
-def test_what_cannot_be_looked_at_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
+def test_a_failed_observation_is_reported_and_the_run_continues(tmp_path: Path) -> None:
     system = System(mute=True)
     steps: list[Step] = [SnapshotLedger(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
 

@@ -1,7 +1,7 @@
 """Every scenario with faults fails when the system does not do its part, so that a pass means something.
 
-Where the system has to act, nobody calls its sentinels; where it has to hold, a payment that a client was told of is
-taken out of both journals. One deployment serves all that leave it as it was.
+Where the system has to act, its sentinels are not invoked; where it has to do nothing, an acknowledged payment is
+removed from both journals. One deployment serves all tests that leave it unchanged.
 """
 
 from collections.abc import Iterator

@@ -33,7 +33,7 @@ def test_waits_of_several_threads_are_never_more_than_the_time_that_passed() -> 
     assert starvation.within(0, 2) == 1.0
 
 
-def test_nothing_is_known_before_the_first_look() -> None:
+def test_nothing_is_known_before_the_first_observation() -> None:
     assert Starvation().within(0, 100) == 0.0
 
 

@@ -1,4 +1,4 @@
-"""The verdict: one broken expectation is enough, and the exit status says of which kind."""
+"""The verdict: one violated expectation is enough, and the exit status shows its kind."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What clients were told against what the journals hold."""
+"""The responses to clients, compared with the journals."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -118,7 +118,7 @@ def test_two_ids_count_as_paid_twice_also_when_each_is_in_another_region(journal
     assert len(compared(journals, [intent]).duplicated) == 1
 
 
-def test_a_payment_in_the_journal_whose_client_was_never_told_is_allowed(journals: dict[str, Any]) -> None:
+def test_a_payment_in_the_journal_without_a_response_to_its_client_is_allowed(journals: dict[str, Any]) -> None:
     [intent] = told(1)
     untold = replace(intent, acknowledged=None)
     for client in journals.values():

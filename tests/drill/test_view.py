@@ -75,7 +75,7 @@ def test_the_screen_shows_stages_regions_rates_and_time_against_the_limit(monkey
     assert "of 4.4 s allowed" in shown
 
 
-def test_the_screen_says_when_nobody_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_screen_shows_when_no_client_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
 
     assert "Service: uninterrupted" in screen(progress(failing=False, monkeypatch=monkeypatch))
@@ -101,7 +101,7 @@ def test_in_a_pipeline_a_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPat
     assert "\x1b" not in output.getvalue()
 
 
-def test_a_stage_that_failed_says_why_in_its_line() -> None:
+def test_the_line_of_a_failed_stage_has_the_reason() -> None:
     console = Console(file=io.StringIO(), width=200)
     made = Progress(title="x")
 

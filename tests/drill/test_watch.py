@@ -46,7 +46,7 @@ def test_calls_that_cannot_be_read_are_no_calls_that_were_not_made(answer: httpx
         asyncio.run(observer(lambda _: answer).calls())
 
 
-def test_a_ledger_without_a_writer_is_said_so() -> None:
+def test_a_ledger_without_a_writer_is_reported() -> None:
     status = Status.model_validate({"databases": [{"region": "us-east-1", "role": "writer", "running": False}]})
 
     with pytest.raises(ProbeError, match="there is no writer"):
@@ -68,7 +68,7 @@ def test_changes_of_a_second_run_are_counted_by_stack() -> None:
     assert found == {"primary": 0, "global": 4}
 
 
-def test_a_second_run_that_failed_says_why() -> None:
+def test_a_second_run_that_failed_has_its_reason() -> None:
     broken = printing({"error": "global: program: TypeError"})
 
     with pytest.raises(ProbeError, match=r"could not be run again: .*TypeError"):

@@ -63,7 +63,7 @@ def with_runs(runs: dict[str, dict[str, Any]]) -> Deployment:
     return deployed(client=lambda service, place: clients[service, place], primary=machines, secondary=machines)
 
 
-def test_a_run_tells_its_document_its_moments_and_how_long_each_step_took() -> None:
+def test_a_run_has_its_document_its_moments_and_the_duration_of_each_step() -> None:
     document = {
         "preconditions": {"met": True},
         "fence": {"at": "2026-01-02T03:04:07Z"},
@@ -94,7 +94,7 @@ def test_a_run_tells_its_document_its_moments_and_how_long_each_step_took() -> N
     ]
 
 
-def test_a_run_that_the_guard_held_did_not_go_on_and_says_why() -> None:
+def test_a_skipped_run_has_the_reason() -> None:
     said = {
         "status": "SUCCEEDED",
         "output": json.dumps({"preconditions": {"met": False, "reason": "another run is in progress"}}),
@@ -105,7 +105,7 @@ def test_a_run_that_the_guard_held_did_not_go_on_and_says_why() -> None:
     assert (run.went_on, run.held_because) == (False, "another run is in progress")
 
 
-def test_a_run_that_failed_tells_what_its_last_state_knew() -> None:
+def test_a_failed_run_has_the_input_of_its_last_state() -> None:
     said = {"status": "FAILED", "error": "WriterTimeout", "cause": "after 900 s"}
     events = [
         entered("CheckPreconditions", 0),
@@ -195,7 +195,7 @@ def test_decisions_of_two_regions_are_not_put_together() -> None:
     assert len(condensed([one, other])) == 2
 
 
-def test_people_are_told_of_the_drills_own_entries(aws: Deployment) -> None:
+def test_the_drills_own_entries_are_reported(aws: Deployment) -> None:
     client, queue = aws.client("sqs", Place.PRIMARY), aws.primary.messaging.dead_letter_url
     bodies: list[Any] = [
         {"kind": "poison-entry", "payment_id": "poison-lacking", "reason": "attribute amount is missing"},
@@ -209,7 +209,7 @@ def test_people_are_told_of_the_drills_own_entries(aws: Deployment) -> None:
     assert read_poison(aws, Place.PRIMARY) == {"poison-lacking": "attribute amount is missing"}
 
 
-def test_a_queue_that_is_not_there_is_said_so(aws: Deployment) -> None:
+def test_a_missing_queue_is_reported(aws: Deployment) -> None:
     gone = deployed(client=lambda *_: aws.client("sqs", Place.PRIMARY))
 
     with pytest.raises(ProbeError, match="dead letters in us-east-1 cannot be read"):
