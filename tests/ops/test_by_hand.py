@@ -276,7 +276,7 @@ def test_a_failover_by_hand_asks_the_survivor_for_what_was_meant(
     answer = ops(*words, typed="dev\n")
 
     assert (refused.exit_code, answer.exit_code) == (2, 0), refused.output + answer.output
-    assert f"{mode}: {EAST_2} (secondary) is given up, {EAST_1} (primary) takes over" in answer.output
+    assert f"{mode}: {EAST_2} (secondary) is fenced, {EAST_1} (primary) takes over" in answer.output
     request = REQUEST.model_validate(asked_of(world, "failover", Place.PRIMARY))
     assert (request.region, request.reason, request.mode, request.forced) == (EAST_2, "it limps", *asked)
     assert request.by
