@@ -1,4 +1,4 @@
-"""Bringing an environment home that a failover changed while a drill was cut off."""
+"""Restoring the baseline of an environment that a failover changed while a drill was interrupted."""
 
 import asyncio
 from typing import Any
