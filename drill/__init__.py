@@ -1,4 +1,4 @@
 """DR drills: take something away on purpose, measure what clients saw, and prove that nothing acknowledged was lost.
 
-`probes` looks and `actions` changes, so that a reader knows from its imports whether a scenario can do harm.
+`probes` only observe and `actions` change, so that a scenario's imports show whether it can do harm.
 """

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from drill.cli.options import ENDPOINTS, EndpointsOption, EnvOrLocalOption, find_deployment
 from drill.preflight.finding import Severity
-from drill.preflight.run import Readiness, look
+from drill.preflight.run import Readiness, check_readiness
 from shared.command_line import JsonOption, LocalOption
 from shared.deployment import Deployment
 
@@ -39,7 +39,7 @@ def check(
 
 def _observe(deployment: Deployment, *, as_json: bool) -> Readiness:
     """Runs the checks once and prints them; as JSON, one document per line."""
-    readiness = look(deployment, datetime.now(UTC))
+    readiness = check_readiness(deployment, datetime.now(UTC))
     if as_json:
         typer.echo(readiness.model_dump_json())
     else:

@@ -34,7 +34,7 @@ from drill.model.faults import OutageMode
 from drill.model.scenario import Scenario
 from drill.observe.progress import Progress
 from drill.preflight.finding import Severity
-from drill.preflight.run import look
+from drill.preflight.run import check_readiness
 from drill.runlog import folders
 from drill.scenarios.deployed import GAME_DAY
 from drill.scenarios.settings import SettingsError, chosen, settings
@@ -115,7 +115,7 @@ def _client_key(deployment: Deployment, given: str) -> SecretStr:
 
 
 def _refuse_unready(console: Console, deployment: Deployment, *, force: bool) -> None:
-    readiness = look(deployment, datetime.now(UTC))
+    readiness = check_readiness(deployment, datetime.now(UTC))
     worse = readiness.model_copy(
         update={"findings": [each for each in readiness.findings if each.severity is not Severity.OK]}
     )

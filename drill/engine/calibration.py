@@ -1,6 +1,6 @@
 """What this machine sustains, found out after the deployment, and the rate and speed of a rehearsal chosen from it.
 
-A rehearsal on a machine that is too slow for it measures the machine. So the deployed environment is first asked for
+A rehearsal on a machine that is too slow for it measures the machine. So the deployed environment first gets
 as many payments as it can answer, for a few seconds, in a closed loop: each client sends its next payment when the last
 one is answered, so nothing piles up. From that follow the CPU time of a payment, the base load without payments and
 the processors this machine really gives, and from these a rate and a speed that leave room for a failover.
@@ -59,7 +59,7 @@ class Capacity:
     """What was measured at one speed. CPU figures are of all processes of the rehearsal together."""
 
     speed: float  # at which the base load was measured
-    cores: float  # that the machine gave when asked for all it has
+    cores: float  # that the machine gave under full load
     base: float  # cores busy without payments
     seconds_per_payment: float  # of CPU
     latency: float  # seconds; the median without any other payment

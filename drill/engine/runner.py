@@ -5,7 +5,7 @@ import itertools
 import re
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -62,12 +62,8 @@ class Runner:
         self._ctx = ctx
         self._speed = ctx.deployment.speed
         self._stretch = scenario.stretch(duration, self._speed)
-        self._load = load
-        self._observer = observer
-        self._progress = progress
-        self._result = result
-        self._run_log = run_log
-        self._impatient = impatient
+        self._load, self._observer, self._impatient = load, observer, impatient
+        self._progress, self._result, self._run_log = progress, result, run_log
         self._pending: list[_Pending] = []
         self._actions = itertools.count(1)
         self._before: frozenset[str] | None = None
@@ -107,7 +103,7 @@ class Runner:
     async def roll_back(self) -> None:
         """Roll back what is still changed, the last change first. Raises RollbackIncomplete."""
         left = []
-        for pending in reversed(list(self._pending)):
+        for pending in reversed(self._pending.copy()):
             for attempt in range(1, _ROLLBACK_ATTEMPTS + 1):
                 try:
                     await self._take_back(pending, pending.rollback)
@@ -211,10 +207,9 @@ class Runner:
         self._run_log.write(RolledBack(action=pending.action, outcome="done", detail=detail))
 
     def _fault(self, step: Change, region: str | None, at: float) -> FaultPeriod:
-        if isinstance(step, Fault):
-            kind, is_loss = step.kind(self._ctx), step.is_loss
-        else:
-            kind, is_loss = re.sub(r"\B(?=[A-Z])", "-", type(step).__name__).lower(), isinstance(step, FlapRegion)
+        slug = re.sub(r"\B(?=[A-Z])", "-", type(step).__name__).lower()
+        kind = step.kind(self._ctx) if isinstance(step, Fault) else slug
+        is_loss = step.is_loss if isinstance(step, Fault) else isinstance(step, FlapRegion)
         fault = FaultPeriod(name=step.name, region=region, kind=kind, at=at, is_loss=is_loss)
         self._progress.faults.append(fault)
         return fault
@@ -275,11 +270,9 @@ class Runner:
             await self._observe_until(self._progress.now() + step.seconds)
             await storm.stop()
             fault.ended_at = self._progress.now()
-            record = storm.record
-            stage.detail = (
-                f"{storm.rate:g}/s more: {len(record.acknowledged)} of {len(record.intents)} accepted "
-                f"with {len(record.attempts)} attempts"
-            )
+            accepted, offered = len(storm.record.acknowledged), len(storm.record.intents)
+            attempts = len(storm.record.attempts)
+            stage.detail = f"{storm.rate:g}/s more: {accepted} of {offered} accepted with {attempts} attempts"
 
     async def _snapshot_ledger(self, step: SnapshotLedger) -> None:
         region = self._ctx.region(step.place)
@@ -327,10 +320,8 @@ class Runner:
             self._before = frozenset(run.name for run in status.workflows)
         posted = None
         if any(getattr(expectation, "needs_ledger", False) for expectation in until):
-            try:
+            with suppress(ProbeError):  # the expectation's evidence names it
                 posted = await self._observer.posted(status)
-            except ProbeError:
-                posted = None  # the expectation's evidence names it
         return Observation(
             status=status,
             recent=self._load.record.recent(progress.now(), progress.window),

@@ -38,7 +38,7 @@ class ClientPolicy:
     longest_pause: float
     give_up: float  # after the payment was first offered
     most_under_way: int  # requests; arrivals beyond are shed and counted
-    most_attempts: int | None = None  # None: until told or out of patience
+    most_attempts: int | None = None  # None: until answered or out of patience
     patient: bool = True  # retries share a budget, wait as long as `Retry-After` says, and keep their connections
 
     @classmethod
@@ -46,7 +46,7 @@ class ClientPolicy:
         """A client with 5 s for a request, pauses of 1 to 8 s and a minute's patience, all in AWS seconds.
 
         The computing behind an answer does not speed up, hence a floor under each: a client that stops waiting for work
-        which goes on, and asks again, makes more of it.
+        which continues, and retries, makes more of it.
         """
         timeout = max(3.0, 5 / speed)
         return cls(
@@ -100,10 +100,10 @@ def answered_by(response: aiohttp.ClientResponse, answer: dict[str, Any]) -> str
 
 
 def retry_after(response: aiohttp.ClientResponse) -> float:
-    """Seconds for which the server asks not to be asked again; 0 if it does not (RFC 9110, section 10.2.3: a number of
+    """Seconds of the server's `Retry-After`; 0 without one (RFC 9110, section 10.2.3: a number of
     seconds; the form with a date is not used by this service)."""
-    asked = response.headers.get("retry-after", "")
-    return float(asked) if asked.isdecimal() else 0.0
+    seconds = response.headers.get("retry-after", "")
+    return float(seconds) if seconds.isdecimal() else 0.0
 
 
 def understand(status: int, content: bytes, intent: Intent) -> tuple[Outcome, dict[str, Any]]:

@@ -80,7 +80,7 @@ class Connections:
         try:
             async with group.session.post(url, data=content, headers=self._headers) as response:
                 yield response
-                failed = False  # an error that the server answered says nothing against the connection
+                failed = False  # an error answer does not make the connection a bad one
         finally:
             if failed:
                 group.until = min(group.until, group.opened + _RENEW_SECONDS)

@@ -1,12 +1,10 @@
 """Steady load on one address: payments leave on schedule whatever the answers, as independent clients would send them.
 
-Each client asks again with the same payment until it is told or gives up, so the record says what the outside world was
-promised. Clients retry as the AWS SDKs do: with growing pauses and jitter, from one budget
-(`drill.load.retry_budget`), not
-before `Retry-After`, and on the connections they have.
+Each client retries the same payment until it gets an answer or gives up, so the record holds what was acknowledged to
+the outside world. Clients retry as the AWS SDKs do: with growing pauses and jitter, from one budget
+(`drill.load.retry_budget`), not before `Retry-After`, and on the connections they have.
 
-Nothing here knows of regions or chooses one: whoever stands behind the address decides where requests go.
-Some clients can be given another address; they keep to it.
+The load chooses no region: the address decides where requests go. Some clients can be given another address.
 """
 
 import asyncio
@@ -131,7 +129,7 @@ class LoadGenerator:
         self.refuse_broken()
 
     async def drain(self) -> None:
-        """Wait until every client has been told or has given up. Raises what broke one, if anything did."""
+        """Wait until every client has an answer or has given up. Raises the exception that broke one, if any."""
         while self._clients:
             await asyncio.wait(set(self._clients))
         self.refuse_broken()
@@ -204,7 +202,7 @@ class LoadGenerator:
             self._broken = self._broken or client.exception()
 
     async def _pay(self, intent: Intent) -> None:
-        """One client: ask until told, refused for good, or out of patience."""
+        """One client: retry until acknowledged, rejected, or out of patience."""
         content = json.dumps(intent.body).encode()
         policy = self._policy
         pause = policy.first_pause

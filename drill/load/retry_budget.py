@@ -10,8 +10,8 @@ class RetryBudget:
     """A token bucket: a retry takes a token, a success returns a part of one.
 
     Modelled on the AWS SDKs' standard retry mode [SDK-1]. It differs in one point: an empty bucket delays a retry
-    instead of ending it, since a client that may have paid asks until it is told. So that waiting clients go on while
-    nothing succeeds, tokens also return with time.
+    instead of ending it, since a client that may have paid retries until it gets an answer. Tokens also return with
+    time, so that waiting clients continue while nothing succeeds.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What clients did and what they were told: the drill's own record, apart from what the system says of itself."""
+"""The record of the load: what every client sent, and the answer it got."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,7 +9,7 @@ class Outcome(StrEnum):
     """What one attempt came to, as its client saw it."""
 
     OK = "ok"  # acknowledged: 200, 201 or 202 with the payment's own id
-    ERROR = "error"  # the server said it could not (5xx, 429)
+    ERROR = "error"  # the server failed or was overloaded (5xx, 429)
     RESET = "reset"  # no connection, or one that broke
     UNTRUSTED = "untrusted"  # a server whose certificate is not of the service
     TIMEOUT = "timeout"  # no answer in time: the payment may or may not have been accepted

@@ -39,7 +39,7 @@ class TakeOver:
     lost: Place
     by_sentinel: bool = True
     promotes: bool = True  # the writer moves; where the lost region had none, nothing is to be promoted
-    asked: int = 0  # how often the drill asks for it besides
+    requested: int = 0  # how often the drill starts it besides
     loses_rows: bool = False  # the promotion must really lose rows, which the replay brings back
     failbacks: int = 1  # that end well
     begins_aws_seconds: float = SENTINEL_AWS_SECONDS
@@ -47,7 +47,7 @@ class TakeOver:
 
 @dataclass(frozen=True, kw_only=True)
 class NoTakeOver:
-    """No workflow may begin, and the sentinel of `watcher` must have said why, in one of these words."""
+    """No workflow may begin, and the sentinel of `watcher` must have logged one of these reasons."""
 
     watcher: Place | None = None
     reasons: frozenset[str] = frozenset()

@@ -92,7 +92,7 @@ class Scenario:
     method: tuple[Step, ...]
     rollback: tuple[Step, ...]
     objectives: Objectives
-    served_aside: Place | None = None  # a region to which some clients go directly, whatever the accelerator says
+    served_aside: Place | None = None  # a region to which some clients go directly, past the accelerator
     fastest: float = 20.0  # the highest speed at which its limits mean anything
     not_exercised: tuple[str, ...] = ()
 

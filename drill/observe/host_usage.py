@@ -47,7 +47,7 @@ class Sampler:
         self.peak_bytes = 0
         self.peak_processes = 0
         self.starvation = Starvation()  # of this process and the tree, once started
-        self.longest_waits = Starvation()  # of the process that waits longest, whoever has the processors
+        self.longest_waits = Starvation()  # of the process that waits longest, whichever program has the processors
         self._processes = processes
         self._drill = psutil.Process(os.getpid())
         self._spent: dict[tuple[int, float], float] = {}  # also of processes that have ended

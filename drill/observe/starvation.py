@@ -20,7 +20,7 @@ from pathlib import Path
 _PROC = Path("/proc")
 _NANOSECONDS = 1e9
 _TICKS = os.sysconf("SC_CLK_TCK")
-_SMOOTHED = 5  # looks: the kernel counts CPU time in hundredths of a second
+_SMOOTHED = 5  # samples: the kernel counts CPU time in hundredths of a second
 _HOUSEKEEPING = 0.1  # cores: the kernel's own work, and processes of ours too short to be seen
 
 
@@ -33,7 +33,7 @@ class Starvation:
     totals: list[float] = field(default_factory=list)  # starved seconds until each end
 
     def add(self, start: float, end: float, waited: float) -> None:
-        """What was waited between two looks; intervals follow each other."""
+        """The waits between two samples; intervals follow each other."""
         if not self.ends:
             self.ends.append(start)
             self.totals.append(0.0)
@@ -69,14 +69,14 @@ class Waits:
         """Seconds of starvation, if other programs had the processors for `taken` seconds meanwhile.
 
         The longest wait in any case. The waits of all processes together are no measure of what one chain of calls
-        lost, as most of them are beside it, such as those of the load while a workflow sleeps; but while somebody else
+        lost, as most of them are beside it, such as those of the load while a workflow sleeps; but while other programs
         had the processors, any of them can have been the one that held the chain up.
         """
         return max(self.longest, min(self.total, taken))
 
 
 class RunQueueWaits:
-    """Run-queue waits of processes since the last look."""
+    """Run-queue waits of processes since the last sample."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], int] = {}  # nanoseconds by process and thread
@@ -84,7 +84,7 @@ class RunQueueWaits:
 
     def since_last_sample(self, pids: Iterable[int]) -> Waits:
         """Of `pids`, and what was stolen from all. A thread that is new counts from its start, one that ended meanwhile
-        until the last look at it."""
+        until the last sample of it."""
         now: dict[tuple[int, int], int] = {}
         for pid in pids:
             now.update(_waits(pid))
@@ -109,7 +109,7 @@ class OtherPrograms:
         self._before: tuple[float, float, dict[int, float]] | None = None
 
     def share(self, pids: Iterable[int]) -> float:
-        """Cores they used over the last looks, beyond what a machine does for itself. `pids` are the run's own."""
+        """Cores they used over the last samples, beyond what a machine does for itself. `pids` are the run's own."""
         now, busy, own = time.monotonic(), _busy(), {pid: _spent(pid) for pid in pids}
         if self._before is not None:
             then, was_busy, had = self._before

@@ -1,4 +1,4 @@
-"""Who asks, in both regions."""
+"""The account: caller identity, quotas, and stack outputs that must match."""
 
 from drill.preflight.alarms import latest
 from drill.preflight.finding import Found, check, critical, ok, warning, worst
@@ -65,7 +65,7 @@ def quotas_equal(deployment: Deployment) -> Found:
 def _quota(deployment: Deployment, service: str, name: str) -> Found:
     values = {place: _value(deployment, place, service, name) for place in Place}
     if None in values.values():
-        return warning(f"{name}: not told by Service Quotas", f"see {service}'s quotas in both regions")
+        return warning(f"{name}: unknown to Service Quotas", f"see {service}'s quotas in both regions")
     evidence = f"{name}: " + ", ".join(f"{deployment.region(place)} {value:g}" for place, value in values.items())
     if len(set(values.values())) > 1:
         return warning(evidence, "raise the lower one to the higher")

@@ -1,35 +1,31 @@
-"""Alarms of both regions: those that tell our topics."""
+"""Alarms of both regions: those that notify our topics."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from drill.preflight.finding import Found, check, critical, ok, warning, worst
+from drill.preflight.finding import Found, check_each, critical, ok, warning
 from shared.deployment import Deployment
 from shared.places import Place
 
 
-@check("alarms")
-def alarms(deployment: Deployment) -> Found:
-    """The composite alarm says that a region does not serve; a single one may be about something slower."""
-    return worst(_alarms(deployment, place) for place in Place)
-
-
-def _alarms(deployment: Deployment, place: Place) -> Found:
+@check_each("alarms")
+def alarms(deployment: Deployment, place: Place) -> Found:
+    """The composite alarm means that a region does not serve; a single alarm may be about something less urgent."""
     region = deployment.region(place)
     metric, composite = _ours(deployment, place)
     if not metric:
-        return critical(f"{region}: no alarm tells our topic", f"deploy stack {place} again")
+        return critical(f"{region}: no alarm notifies our topic", f"deploy stack {place} again")
     if serving := _named(composite, "ALARM"):
         return critical(
-            f"{region} is degraded: {', '.join(serving)}", "look at the alarms that the composite alarm combines"
+            f"{region} is degraded: {', '.join(serving)}", "see the alarms that the composite alarm combines"
         )
     off = _named(metric, "ALARM")
     if off:
         return warning(f"{region}: {', '.join(off)}", "see their descriptions in CloudWatch")
     silenced = [each["AlarmName"] for each in (*metric, *composite) if not each["ActionsEnabled"]]
     if silenced:
-        return warning(f"{region}: {', '.join(silenced)} tell nobody", "switch their actions on again")
+        return warning(f"{region}: {', '.join(silenced)} have their actions disabled", "enable them again")
     return ok(f"{region}: none of {len(metric)} is off, {len(_named(metric, 'INSUFFICIENT_DATA'))} without data")
 
 
@@ -71,7 +67,7 @@ def latest(
     """The data points of the last `minutes`, newest first; none if the metric is silent. Raises ClientError."""
     now = datetime.now(UTC)
     query = {
-        "Id": "looked",
+        "Id": "latest",
         "MetricStat": {
             "Metric": {
                 "Namespace": namespace,

@@ -1,13 +1,13 @@
 """The control records: which region may serve, whose database member writes, and whether both regions know it.
 
-Keys and fields are those of `functions/common/control/records.py`; a record that nobody wrote means active, epoch 0.
+Keys and fields are those of `functions/common/control/records.py`; a missing record means active, epoch 0.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from drill.preflight import database
-from drill.preflight.finding import Found, check, critical, ok, warning, worst
+from drill.preflight.finding import Found, check, check_each, critical, ok, warning
 from shared.deployment import Deployment
 from shared.places import Place
 
@@ -28,11 +28,6 @@ class Record:
     epoch: int
 
 
-@check("no region fenced")
-def none_fenced(deployment: Deployment) -> Found:
-    return worst(_fenced(deployment, place) for place in Place)
-
-
 def state(deployment: Deployment, place: Place) -> Record:
     """The newest record of a region, of both replicas. Raises ClientError."""
     key = region_key(deployment.region(place))
@@ -40,7 +35,8 @@ def state(deployment: Deployment, place: Place) -> Record:
     return max(held, key=lambda record: record.epoch)
 
 
-def _fenced(deployment: Deployment, place: Place) -> Found:
+@check_each("no region fenced")
+def none_fenced(deployment: Deployment, place: Place) -> Found:
     region, newest = deployment.region(place), state(deployment, place)
     if newest.value != ACTIVE:
         return critical(f"{region} is {newest.value} since epoch {newest.epoch}", "bring it back: make failback")
@@ -58,7 +54,7 @@ def records_agree(deployment: Deployment) -> Found:
         if first != second:
             different.append(f"{key} is at epoch {first.epoch} and {second.epoch}")
     if different:
-        return warning("; ".join(different), "look again in a minute; then see the journal's replication")
+        return warning("; ".join(different), "check again in a minute; then see the journal's replication")
     return ok("both replicas hold the same")
 
 
@@ -68,12 +64,12 @@ def writer_recorded(deployment: Deployment) -> Found:
     held = [_record(deployment, where, WRITER_KEY, "region", deployment.primary.region) for where in Place]
     newest = max(held, key=lambda record: record.epoch)
     writes = database.writer(deployment)
-    actual = deployment.region(writes) if writes else "nobody"
+    actual = deployment.region(writes) if writes else "none"
     if not newest.value:
         return critical("the role is being handed over, both ledgers wait", "see the running workflow")
     if newest.value != actual:
         return critical(
-            f"the record says {newest.value}, but the writer is {actual}", "a failover or failback is not finished"
+            f"the record names {newest.value}, but the writer is {actual}", "a failover or failback is not finished"
         )
     return ok(f"{actual}, epoch {newest.epoch}")
 

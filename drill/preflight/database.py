@@ -20,9 +20,9 @@ def member_arn(deployment: Deployment, place: Place) -> str:
     return outputs.primary_cluster_arn if place is Place.PRIMARY else outputs.secondary_cluster_arn
 
 
-def members(deployment: Deployment, asked: Place = Place.PRIMARY) -> list[dict[str, Any]]:
-    """The global cluster's members, as the region at `asked` tells them."""
-    answer = deployment.client("rds", asked).describe_global_clusters(
+def members(deployment: Deployment, at: Place = Place.PRIMARY) -> list[dict[str, Any]]:
+    """The global cluster's members, as the region at `at` describes them."""
+    answer = deployment.client("rds", at).describe_global_clusters(
         GlobalClusterIdentifier=deployment.global_outputs.global_cluster_id
     )
     found: list[dict[str, Any]] = answer["GlobalClusters"][0]["GlobalClusterMembers"]
@@ -80,8 +80,8 @@ def capacity_equal(deployment: Deployment) -> Found:
     return ok(evidence)
 
 
-@check("writer at home")
-def writer_at_home(deployment: Deployment) -> Found:
+@check("writer in the primary region")
+def writer_in_primary(deployment: Deployment) -> Found:
     where = writer(deployment)
     if where is None:
         return critical("the global database has no writer among our members", "see the global cluster's events")

@@ -1,4 +1,4 @@
-"""What a check finds, and how a check that could not look says so: never as if all were well."""
+"""Findings of the preflight check. A check that could not be carried out is a warning or worse, never ok."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ConfigDict
 
 from shared.deployment import Deployment
+from shared.places import Place
 from shared.redaction import masked
 
-# What the embedded AWS answers for what it lacks: its own refusal, and ministack's.
+# Error codes of the embedded AWS for an operation it lacks: its own, and ministack's.
 _NOT_EMULATED = ("NotImplemented", "InvalidAction", "UnknownOperationException", "UnsupportedOperation")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
 
@@ -29,7 +30,7 @@ _RISING = list(Severity)
 
 @dataclass(frozen=True)
 class Found:
-    """What one look found. Whoever is not ok says what to do about it."""
+    """One assessment; unless it is ok, with a remedy."""
 
     severity: Severity
     evidence: str
@@ -37,7 +38,7 @@ class Found:
 
 
 class Finding(BaseModel):
-    """A check's finding, as it is shown and told to programs."""
+    """A check's finding, as `check --json` prints it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,20 +50,20 @@ class Finding(BaseModel):
 
 @dataclass(frozen=True)
 class Check:
-    """A named look at a deployment. Calling it never raises for what AWS answers or does not."""
+    """A named assessment of a deployment. Calling it never raises for an error of AWS or of the connection."""
 
     name: str
-    look: Callable[[Deployment], Found]
+    assess: Callable[[Deployment], Found]
 
     def __call__(self, deployment: Deployment) -> Finding:
         try:
-            found = self.look(deployment)
+            found = self.assess(deployment)
         except ClientError as error:
             found = _refused(error)
         except (BotoCoreError, httpx.HTTPError) as error:
             found = critical(
-                f"nobody answered: {type(error).__name__}: {error}",
-                "see whether the region is there at all, and the stacks' outputs whole",
+                f"no answer: {type(error).__name__}: {error}",
+                "check that the region is up and the stacks' outputs are complete",
             )
         return Finding(
             name=self.name,
@@ -73,8 +74,13 @@ class Check:
 
 
 def check(name: str) -> Callable[[Callable[[Deployment], Found]], Check]:
-    """Make a look a check."""
-    return lambda look: Check(name, look)
+    """Decorates an assessment of a whole deployment."""
+    return lambda assess: Check(name, assess)
+
+
+def check_each(name: str) -> Callable[[Callable[[Deployment, Place], Found]], Check]:
+    """Decorates an assessment of one region; the check is the worst of both regions."""
+    return lambda assess: Check(name, lambda deployment: worst(assess(deployment, place) for place in Place))
 
 
 def ok(evidence: str) -> Found:
@@ -89,8 +95,8 @@ def critical(evidence: str, remedy: str) -> Found:
     return Found(Severity.CRITICAL, evidence, remedy)
 
 
-def not_looked_at(reason: str, remedy: str = "look at it by another way") -> Found:
-    return warning(f"could not be looked at: {reason}", remedy)
+def not_checked(reason: str, remedy: str = "check it in the AWS console") -> Found:
+    return warning(f"could not be checked: {reason}", remedy)
 
 
 def worst(found: Iterable[Found]) -> Found:
@@ -104,10 +110,10 @@ def worst(found: Iterable[Found]) -> Found:
 def _refused(error: ClientError) -> Found:
     code = str(error.response.get("Error", {}).get("Code", ""))
     if code in _NOT_EMULATED:
-        return not_looked_at(f"this AWS does not know {error.operation_name}", "look at it on AWS")
+        return not_checked(f"the embedded AWS has no {error.operation_name}", "check it on AWS")
     if code in _DENIED or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 403:
-        return not_looked_at(
-            f"{error.operation_name} is not allowed to you ({code})", "allow it to who runs this check"
+        return not_checked(
+            f"{error.operation_name} is not allowed ({code})", "grant it to the role that runs this check"
         )
     message = error.response.get("Error", {}).get("Message", "")
     return critical(f"{error.operation_name} failed: {code}: {message}", "if it is gone, deploy its stack again")

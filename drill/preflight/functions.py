@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from drill.preflight.alarms import latest
-from drill.preflight.finding import Found, check, critical, ok, warning, worst
+from drill.preflight.finding import Found, check, check_each, critical, ok, warning, worst
 from shared.deployment import Deployment
 from shared.functions import FUNCTIONS
 from shared.places import Place
@@ -31,13 +31,9 @@ def _code(deployment: Deployment, name: str) -> Found:
     return ok(f"{name} equal")
 
 
-@check("sentinels on watch")
-def sentinels(deployment: Deployment) -> Found:
-    """Each region's sentinel is run by a schedule; without it nobody notices that the other region is lost."""
-    return worst(_sentinel(deployment, place) for place in Place)
-
-
-def _sentinel(deployment: Deployment, place: Place) -> Found:
+@check_each("sentinels on watch")
+def sentinels(deployment: Deployment, place: Place) -> Found:
+    """Each region's sentinel is run by a schedule; without it the loss of the other region goes unnoticed."""
     cell = deployment.cell(place)
     runs = latest(
         deployment.client("cloudwatch", place),
@@ -52,12 +48,12 @@ def _sentinel(deployment: Deployment, place: Place) -> Found:
         return ok(f"{cell.region}: has run, by its log")
     modified = datetime.fromisoformat(str(_function(deployment, place, "sentinel")["LastModified"]))
     if datetime.now(UTC) - modified < _YOUNG:
-        return warning(f"{cell.region}: has not run yet", "look again in ten minutes")
+        return warning(f"{cell.region}: has not run yet", "check again in ten minutes")
     return critical(f"{cell.region}: no run in 15 minutes", f"see the sentinel's schedule in {cell.region}")
 
 
 def _has_written(deployment: Deployment, place: Place) -> bool:
-    """Whether its log tells of a run, where its metric is silent: the embedded AWS counts no scheduled run."""
+    """Whether its log has entries, where its metric has none: the embedded AWS counts no scheduled invocation."""
     since = datetime.now(UTC) - _LOOKED_BACK
     answer = deployment.client("logs", place).filter_log_events(
         logGroupName=f"/aws/lambda/{deployment.cell(place).compute.functions['sentinel'].name}",
@@ -73,12 +69,7 @@ def _function(deployment: Deployment, place: Place, name: str) -> dict[str, Any]
     return found
 
 
-# What is under way or left over: failovers and failbacks that run, and letters nobody has read.
-
-
-@check("no failover or failback under way")
-def none_running(deployment: Deployment) -> Found:
-    return worst(_running(deployment, place) for place in Place)
+# Running failovers and failbacks, and dead letters.
 
 
 def running(deployment: Deployment, place: Place) -> list[str]:
@@ -92,19 +83,16 @@ def running(deployment: Deployment, place: Place) -> list[str]:
     ]
 
 
-def _running(deployment: Deployment, place: Place) -> Found:
+@check_each("no failover or failback under way")
+def none_running(deployment: Deployment, place: Place) -> Found:
     region, found = deployment.region(place), running(deployment, place)
     if found:
         return critical(f"{region}: {found[0]} runs", "wait until it has ended")
     return ok(f"{region}: none")
 
 
-@check("dead letters")
-def dead_letters(deployment: Deployment) -> Found:
-    return worst(_letters(deployment, place) for place in Place)
-
-
-def _letters(deployment: Deployment, place: Place) -> Found:
+@check_each("dead letters")
+def dead_letters(deployment: Deployment, place: Place) -> Found:
     cell = deployment.cell(place)
     answer = deployment.client("sqs", place).get_queue_attributes(
         QueueUrl=cell.messaging.dead_letter_url, AttributeNames=["ApproximateNumberOfMessages"]

@@ -1,4 +1,4 @@
-"""Parameters of both regions side by side, by name, type and version. Their values are nobody's business here."""
+"""Parameters of both regions side by side, by name, type and version. Values are never read."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from shared.naming import Names
 from shared.places import Place
 
 _COPIED_WITHIN = timedelta(minutes=15)
-"""A change is copied within seconds, a missed one by the reconciliation; past this somebody should look."""
+"""A change is copied within seconds, a missed one by the reconciliation; past this it is worth a warning."""
 _SHOWN = 5
 
 
@@ -29,7 +29,7 @@ def parameters_equal(deployment: Deployment) -> Found:
     missing += [f"{name} has two types" for name in shared if first[name]["Type"] != second[name]["Type"]]
     if missing:
         return critical(_several(missing), "the reconciliation copies them; if it does not, see the dead letters")
-    late = [said for name in shared if (said := _late(deployment, name, first[name], second[name]))]
+    late = [sentence for name in shared if (sentence := _late(deployment, name, first[name], second[name]))]
     if late:
         return warning(_several(late), "see whether it was copied: the reconciliation logs what it compares")
     return ok(f"{len(shared)} in both regions")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from drill.preflight import database
 from drill.preflight.alarms import latest
-from drill.preflight.finding import Found, check, critical, not_looked_at, ok, warning, worst
+from drill.preflight.finding import Found, check, check_each, critical, not_checked, ok, warning, worst
 from shared.deployment import Deployment
 from shared.places import Place
 
@@ -13,7 +13,7 @@ _DATABASE_MS = 5_000
 _JOURNAL_MS = 10_000
 _BUCKET_SECONDS = 15 * 60
 _QUIET = "no data for 15 minutes; it reports while something is written"
-_WRITE = "send a payment and look again"
+_WRITE = "send a payment and check again"
 
 
 @check("database replication lag")
@@ -32,13 +32,9 @@ def database_lag(deployment: Deployment) -> Found:
     return _judged(deployment.region(reader), lags, _DATABASE_MS, "ms", "see the writer's load and the member's events")
 
 
-@check("journal replicas")
-def journal_replicas(deployment: Deployment) -> Found:
+@check_each("journal replicas")
+def journal_replicas(deployment: Deployment, place: Place) -> Found:
     """The table is active in both regions, and each knows the other as its replica."""
-    return worst(_replica(deployment, place) for place in Place)
-
-
-def _replica(deployment: Deployment, place: Place) -> Found:
     region, peer = deployment.region(place), deployment.region(place.other)
     table = deployment.client("dynamodb", place).describe_table(TableName=deployment.global_outputs.journal_table)[
         "Table"
@@ -53,12 +49,8 @@ def _replica(deployment: Deployment, place: Place) -> Found:
     return ok(f"{region}: active")
 
 
-@check("journal replication lag")
-def journal_lag(deployment: Deployment) -> Found:
-    return worst(_journal_lag(deployment, place) for place in Place)
-
-
-def _journal_lag(deployment: Deployment, place: Place) -> Found:
+@check_each("journal replication lag")
+def journal_lag(deployment: Deployment, place: Place) -> Found:
     dimensions = {
         "TableName": deployment.global_outputs.journal_table,
         "ReceivingRegion": deployment.region(place.other),
@@ -69,12 +61,8 @@ def _journal_lag(deployment: Deployment, place: Place) -> Found:
     return _judged(way, lags, _JOURNAL_MS, "ms", "see AWS Health for DynamoDB in both regions")
 
 
-@check("bucket replication rules")
-def bucket_rules(deployment: Deployment) -> Found:
-    return worst(_bucket_rule(deployment, place) for place in Place)
-
-
-def _bucket_rule(deployment: Deployment, place: Place) -> Found:
+@check_each("bucket replication rules")
+def bucket_rules(deployment: Deployment, place: Place) -> Found:
     cell, other = deployment.cell(place), deployment.cell(place.other)
     answer = deployment.client("s3", place).get_bucket_replication(Bucket=cell.storage.bucket_name)
     enabled = [
@@ -87,12 +75,8 @@ def _bucket_rule(deployment: Deployment, place: Place) -> Found:
     return ok(f"{cell.region}: enabled")
 
 
-@check("bucket replication lag")
-def bucket_lag(deployment: Deployment) -> Found:
-    return worst(_bucket_lag(deployment, place) for place in Place)
-
-
-def _bucket_lag(deployment: Deployment, place: Place) -> Found:
+@check_each("bucket replication lag")
+def bucket_lag(deployment: Deployment, place: Place) -> Found:
     """Of what arrives at `place`: AWS reports latency where the destination is [S3-11]."""
     here, there = deployment.cell(place), deployment.cell(place.other)
     dimensions = {
@@ -108,7 +92,7 @@ def _bucket_lag(deployment: Deployment, place: Place) -> Found:
 def _judged(what: str, values: list[float], limit: float, unit: str, remedy: str) -> Found:
     """The newest value against the limit; half of it is worth a warning."""
     if not values:
-        return not_looked_at(f"{what}: {_QUIET}", _WRITE)
+        return not_checked(f"{what}: {_QUIET}", _WRITE)
     evidence = f"{what}: {values[0]:g} {unit} of at most {limit:g}"
     if values[0] > limit:
         return critical(evidence, remedy)
@@ -126,7 +110,7 @@ _OLD, _TOO_OLD = timedelta(hours=30), timedelta(hours=54)
 def backup_age(deployment: Deployment) -> Found:
     """Of the original in the primary's vault and of its copy in the secondary's."""
     if deployment.local is not None and not any(_newest(deployment, place) for place in Place):
-        return not_looked_at("the embedded AWS takes no backup by itself", "look at it on AWS")
+        return not_checked("the embedded AWS takes no backup by itself", "check it on AWS")
     return worst(_age(deployment, place) for place in Place)
 
 
@@ -136,7 +120,7 @@ def _age(deployment: Deployment, place: Place) -> Found:
         return warning(f"{region}: none in {deployment.cell(place).storage.vault_name}", "the first comes at 13:00 UTC")
     age = datetime.now(UTC) - newest
     evidence = f"{region}: {age.total_seconds() / 3600:.0f} h"
-    remedy = "AWS Backup's list of jobs says why there is none newer"
+    remedy = "see the reason in AWS Backup's list of jobs"
     if age > _TOO_OLD:
         return critical(evidence, remedy)
     return warning(evidence, remedy) if age > _OLD else ok(evidence)
@@ -157,13 +141,9 @@ def _newest(deployment: Deployment, place: Place) -> datetime | None:
     return max(moments, default=None)
 
 
-@check("journal's points in time")
-def points_in_time(deployment: Deployment) -> Found:
+@check_each("journal's points in time")
+def points_in_time(deployment: Deployment, place: Place) -> Found:
     """Per replica: the parent's setting is not inherited [DYNAMODB-2]."""
-    return worst(_points_in_time(deployment, place) for place in Place)
-
-
-def _points_in_time(deployment: Deployment, place: Place) -> Found:
     region = deployment.region(place)
     answer = deployment.client("dynamodb", place).describe_continuous_backups(
         TableName=deployment.global_outputs.journal_table

@@ -1,4 +1,4 @@
-"""All checks there are, and doing them."""
+"""The list of preflight checks, and their result."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ CHECKS: tuple[Check, ...] = (
     database.members_available,
     database.versions_equal,
     database.capacity_equal,
-    database.writer_at_home,
+    database.writer_in_primary,
     database.secret_replicated,
     replication.database_lag,
     replication.journal_replicas,
@@ -64,8 +64,8 @@ class Readiness(BaseModel):
         return 0 if self.ready else 1
 
 
-def look(deployment: Deployment, now: AwareDatetime, *, checks: Sequence[Check] = CHECKS) -> Readiness:
-    """Do all checks, several at once; each answers for itself whether it could look."""
+def check_readiness(deployment: Deployment, now: AwareDatetime, *, checks: Sequence[Check] = CHECKS) -> Readiness:
+    """Carry out all checks, several at the same time."""
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         findings = list(pool.map(lambda check: check(deployment), checks))
     severities = {finding.severity for finding in findings}

@@ -1,4 +1,4 @@
-"""The front doors of both regions: what AWS says of them, and what they answer."""
+"""Traffic: load balancers, API, accelerator, health checks and certificates of both regions."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from drill.preflight.finding import Found, check, critical, ok, warning, worst
+from drill.preflight.finding import Found, check, check_each, critical, ok, warning, worst
 from shared.deployment import Deployment
 from shared.places import Place
 
@@ -17,24 +17,20 @@ _OF_CHECKERS = 0.18
 """Route 53 calls healthy what more than 18 % of its checkers do [R53-8]."""
 
 
-@check("load balancers' targets")
-def targets(deployment: Deployment) -> Found:
-    return worst(_targets(deployment, place) for place in Place)
-
-
-def _targets(deployment: Deployment, place: Place) -> Found:
+@check_each("load balancers' targets")
+def targets(deployment: Deployment, place: Place) -> Found:
     cell = deployment.cell(place)
     answer = deployment.client("elbv2", place).describe_target_health(TargetGroupArn=cell.ingress.target_group_arn)
     states = [each["TargetHealth"]["State"] for each in answer["TargetHealthDescriptions"]]
     evidence = f"{cell.region}: {states.count('healthy')} of {len(states)} healthy"
     if "healthy" not in states:
-        return critical(evidence, f"ask {cell.region} for /health; its answer says why")
+        return critical(evidence, f"request /health in {cell.region}; its answer has the reason")
     return ok(evidence)
 
 
 @check("/health behind each load balancer")
 def health(deployment: Deployment) -> Found:
-    """Asked at each region's own door, so the one that gets no traffic now is asked too."""
+    """At each region's own load balancer, so the one without traffic is checked too."""
     trust = ssl.create_default_context(cadata=deployment.endpoints.certificates_pem or None)
     trust.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a certificate that we signed ourselves is its own authority
     name = deployment.endpoints.service_name
@@ -43,10 +39,10 @@ def health(deployment: Deployment) -> Found:
 
 
 def _health(client: httpx.Client, deployment: Deployment, place: Place, name: str) -> Found:
-    door, region = deployment.endpoints.nlb[place], deployment.region(place)
+    nlb, region = deployment.endpoints.nlb[place], deployment.region(place)
     try:
         answer = client.get(
-            f"https://{door.host}:{door.port}/health", headers={"host": name}, extensions={"sni_hostname": name}
+            f"https://{nlb.host}:{nlb.port}/health", headers={"host": name}, extensions={"sni_hostname": name}
         )
     except httpx.HTTPError as error:
         return critical(f"{region}: no answer ({type(error).__name__})", f"find out whether {region} is there at all")
@@ -88,7 +84,7 @@ def _endpoints(deployment: Deployment, place: Place, found: dict[str, list[dict[
         return critical(f"{region}: weight 0, so it never gets traffic", "deploy the global stack again")
     state = str(mine[0].get("HealthState"))
     if state != "HEALTHY":
-        return critical(f"{region}: {state.lower()}", f"ask {region} for /health; its answer says why")
+        return critical(f"{region}: {state.lower()}", f"request /health in {region}; its answer has the reason")
     return ok(f"{region}: healthy")
 
 
@@ -105,7 +101,7 @@ def _checked(client: Any, deployment: Deployment, place: Place, every: list[dict
     hosts = {cell.ingress.nlb_dns_name, cell.ingress.api_url.removeprefix("https://").partition("/")[0]}
     mine = [each for each in every if each["HealthCheckConfig"].get("FullyQualifiedDomainName") in hosts]
     if not mine:
-        return critical(f"{cell.region}: no health check watches its doors", "deploy the global stack again")
+        return critical(f"{cell.region}: no health check for its endpoints", "deploy the global stack again")
     bad = 0
     for each in mine:
         observed = client.get_health_check_status(HealthCheckId=each["Id"])["HealthCheckObservations"]
@@ -113,23 +109,19 @@ def _checked(client: Any, deployment: Deployment, place: Place, every: list[dict
         bad += healthy <= _OF_CHECKERS * len(observed)
     evidence = f"{cell.region}: {len(mine) - bad} of {len(mine)} healthy"
     if bad == len(mine):
-        return critical(evidence, f"ask {cell.region} for /health; its answer says why")
-    return warning(evidence, "find out why one door is seen and the other is not") if bad else ok(evidence)
+        return critical(evidence, f"request /health in {cell.region}; its answer has the reason")
+    return warning(evidence, "find out why only one of its endpoints is healthy") if bad else ok(evidence)
 
 
-# Certificates of both regions' doors: valid, and for how long.
+# Certificates of both regions: their status and days left.
 
 
 # ACM renews 60 days ahead what it issued; what is left after that needs a person [ACM-5].
 _SOON, _TOO_SOON = timedelta(days=45), timedelta(days=7)
 
 
-@check("certificate expiry")
-def certificates(deployment: Deployment) -> Found:
-    return worst(_certificate(deployment, place) for place in Place)
-
-
-def _certificate(deployment: Deployment, place: Place) -> Found:
+@check_each("certificate expiry")
+def certificates(deployment: Deployment, place: Place) -> Found:
     cell = deployment.cell(place)
     found = deployment.client("acm", place).describe_certificate(CertificateArn=cell.ingress.certificate_arn)[
         "Certificate"

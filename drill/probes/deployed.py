@@ -1,4 +1,4 @@
-"""What a scenario for a deployed environment can wait for: what AWS itself tells of regions, parameters and events."""
+"""Expectations about a deployed environment, read from AWS itself: regions, parameters, events."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from drill.preflight import control_records
 from shared.deployment import Deployment
 from shared.places import Place
 
-_UNSEEN = "it could not be looked at"
+_UNSEEN = "it could not be observed"
 _ON_ITS_WAY_AWS_SECONDS = 20.0
 """A payment may be on its way from the other replica; far above what replication takes."""
 
@@ -130,7 +130,7 @@ def _held(held: dict[str, str | None]) -> str:
 
 @dataclass(frozen=True)
 class EventArrives:
-    """An event with this mark is heard at `place`, and it was taken by the bus of `taken`, if that is asked for."""
+    """An event with this mark arrives at `place`, and the bus of `taken` accepted it, if a place is given."""
 
     mark: str
     place: Place

@@ -59,12 +59,12 @@ class ReaderBehind:
 
 @dataclass(frozen=True)
 class LedgerKeepsUp:
-    """The writer's ledger holds what clients were told, but for the last seconds; without load, all of it."""
+    """The writer's ledger holds the acknowledged payments, but for the last seconds; without load, all of them."""
 
     aws_seconds: float = 10.0
     needs_ledger: bool = True
 
-    statement: ClassVar[str] = "the ledger holds what clients were told"
+    statement: ClassVar[str] = "the ledger holds the acknowledged payments"
 
     def check(self, observed: Observation) -> Finding:
         if observed.posted is None:
@@ -115,7 +115,7 @@ def new_runs(observed: Observation, kind: str | None = None) -> Sequence[Workflo
 class DatabaseSwitches:
     """A change of writer is under way."""
 
-    statement: ClassVar[str] = "the database's writer is on its way"
+    statement: ClassVar[str] = "a change of the database's writer is under way"
 
     def check(self, observed: Observation) -> Finding:
         switching = [each.switching for each in observed.status.databases if each.switching]

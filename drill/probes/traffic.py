@@ -1,4 +1,4 @@
-"""What a drill looks at. Nothing here changes anything: a look is taken, and expectations are judged on it."""
+"""Expectations about traffic: load balancers, answers, replication."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -42,7 +42,7 @@ class TargetsHealthy:
 
 @dataclass(frozen=True)
 class ServedBy:
-    """All answers come from one place. The clients' own word for it: what the answers say."""
+    """All answers come from one place, by the region that the answers name."""
 
     place: Place
 

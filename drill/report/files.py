@@ -1,5 +1,5 @@
-"""The files of a report: one model in four shapes, each written whole or not at all, none with what is nobody's
-business (secrets, and account numbers but their last four digits)."""
+"""The files of a report: one model in four formats, each written whole or not at all, without secrets and without
+account numbers but for their last four digits."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -20,11 +20,11 @@ _SHAPES: Mapping[str, Callable[[Report], str]] = {
     JUNIT_NAME: junit.render,
     JSON_NAME: lambda report: report.model_dump_json(indent=2) + "\n",
 }
-"""The one for programs last: who finds it finds the others too."""
+"""The JSON last: where it exists, the others do too."""
 
 
 def remove(folder: Path) -> None:
-    """Take an earlier run's report away."""
+    """Delete an earlier run's report."""
     for name in _SHAPES:
         (folder / name).unlink(missing_ok=True)
 

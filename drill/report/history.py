@@ -1,7 +1,7 @@
-"""Runs compared over time: what each came to, and against the run of the same scenario before it.
+"""Runs compared over time: the outcome of each, and its change against the previous run of the same scenario.
 
-A report of an older version lacks fields of a newer one, so only what a comparison needs is read, and nothing else is
-asked for. A run that was killed has no report; its journal tells what became of it.
+A report of an older version lacks fields of a newer one, so only the fields that a comparison needs are
+read. A run that was killed has no report; its run log shows how far it came.
 """
 
 import statistics
@@ -39,8 +39,8 @@ class _Payments(_Partly):
     duplicated: int = 0
 
 
-class _Told(_Partly):
-    """Of a report, what is compared."""
+class _Report(_Partly):
+    """The fields of a report that are compared."""
 
     scenario: str
     verdict: Literal["passed", "failed", "inconclusive"]
@@ -69,7 +69,7 @@ class Run(BaseModel):
     acknowledged: int | None = None
     lost: int | None = None
     duplicated: int | None = None
-    measures: dict[str, float | None] = Field(default_factory=dict)  # of the journal, by name
+    measures: dict[str, float | None] = Field(default_factory=dict)  # of the run log, by name
     api_calls: int | None = None
     api_errors: int | None = None
     left_to_undo: int = 0
@@ -128,27 +128,27 @@ def _run(folder: Path) -> Run:
         entries = log.read(folder) if (folder / log.NAME).exists() else []
     except RunLogError as error:
         return Run(run=folder.name, scenario=scenario, outcome="unreadable", first_broken=str(error))
-    of_journal = _of_journal(entries)
+    of_log = _of_log(entries)
     if not (folder / JSON_NAME).exists():
-        return _without_report(folder, scenario, entries).model_copy(update=of_journal)
+        return _without_report(folder, scenario, entries).model_copy(update=of_log)
     try:
-        told = _Told.model_validate_json((folder / JSON_NAME).read_bytes())
+        report = _Report.model_validate_json((folder / JSON_NAME).read_bytes())
     except ValidationError as error:
-        said = f"{JSON_NAME} is no report: {error.error_count()} of its fields"
-        return Run(run=folder.name, scenario=scenario, outcome="unreadable", first_broken=said)
+        reason = f"{JSON_NAME} is no report: {error.error_count()} of its fields"
+        return Run(run=folder.name, scenario=scenario, outcome="unreadable", first_broken=reason)
     return Run(
         run=folder.name,
-        scenario=told.scenario,
-        outcome=told.verdict,
-        first_broken=told.first_broken,
-        started_at=told.started_at,
-        seconds=round((told.finished_at - told.started_at).total_seconds(), 1),
-        rto_seconds=told.traffic.rto_seconds,
-        rto_limit_seconds=told.limits.rto_limit_seconds,
-        acknowledged=told.payments.acknowledged,
-        lost=told.payments.lost,
-        duplicated=told.payments.duplicated,
-    ).model_copy(update=of_journal)
+        scenario=report.scenario,
+        outcome=report.verdict,
+        first_broken=report.first_broken,
+        started_at=report.started_at,
+        seconds=round((report.finished_at - report.started_at).total_seconds(), 1),
+        rto_seconds=report.traffic.rto_seconds,
+        rto_limit_seconds=report.limits.rto_limit_seconds,
+        acknowledged=report.payments.acknowledged,
+        lost=report.payments.lost,
+        duplicated=report.payments.duplicated,
+    ).model_copy(update=of_log)
 
 
 def _without_report(folder: Path, scenario: str, entries: Sequence[Recorded]) -> Run:
@@ -166,12 +166,12 @@ def _without_report(folder: Path, scenario: str, entries: Sequence[Recorded]) ->
 
 def _why_cut_off(entries: Sequence[Recorded], *, ended: bool) -> str:
     if not entries:
-        return "it left no journal"
+        return "it left no run log"
     last = entries[-1]
     return f"it {'ended' if ended else 'was cut off'} without a verdict, last entry {last.number}: {last.entry.kind}"
 
 
-def _of_journal(entries: Sequence[Recorded]) -> dict[str, object]:
+def _of_log(entries: Sequence[Recorded]) -> dict[str, object]:
     if not entries:
         return {}
     calls = [each.entry for each in entries if isinstance(each.entry, ApiCall)]

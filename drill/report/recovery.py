@@ -51,7 +51,7 @@ def moment_reports(settings: RehearsalSettings, progress: Progress, result: RunR
             moments.append(moment("the failback begins", progress.at(run.started)))
             moments += [moment(*each) for each in _of(run, _FAILBACK, progress)]
             if run.ended is not None and run.status != "SUCCEEDED":
-                moments.append(moment("the failback gives up", progress.at(run.ended)))
+                moments.append(moment("the failback fails", progress.at(run.ended)))
     if result.promoted_at is not None:
         moments.append(moment("the database accepts writes in the other region", progress.at(result.promoted_at)))
     moments += [

@@ -1,4 +1,4 @@
-"""What a rehearsal is asked to do, checked in one place before anything starts."""
+"""Settings of a rehearsal or a drill, checked in one place before anything starts."""
 
 import math
 import random
@@ -27,7 +27,7 @@ _DURATION = (1.0, 86_400.0)
 
 
 class SettingsError(ValueError):
-    """A rehearsal that cannot be run as asked. The message names the option, the value got, and what to change."""
+    """An invalid setting. The message names the option, its value, and the remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,7 @@ def _check(option: str, value: float, limits: tuple[float, float], *, example: s
         raise SettingsError(f"{option} is {value:g}; a number from {least:g} to {most:g} is needed, such as {example}")
 
 
-# A run on a deployed environment, checked in one place before anything is asked of it.
+# Settings of a run on a deployed environment.
 
 
 _RUN_RATE = (1.0, 50.0)
@@ -132,7 +132,7 @@ _SEEDS = 2**48
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings(RehearsalSettings):
-    """One run. Its folder is new, and its name tells when it began."""
+    """One run on a deployed environment. Its folder is new, and named for its time."""
 
     run_folder: Path
 

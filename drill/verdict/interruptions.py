@@ -13,7 +13,7 @@ from drill.model.attempts import Attempt, Intent
 class SteadyRun:
     """When service counts as restored: successes in a row, at least this many, sent over at least this long.
 
-    Both are asked for. Retries that pile up come back in a burst, so a count alone would call a lucky moment steady;
+    Both are required. Retries that pile up come back in a burst, so a count alone would call a lucky moment steady;
     at a low rate a time alone would call a single answer steady.
     """
 
@@ -74,8 +74,8 @@ def _steady_run(ordered: Sequence[Attempt], position: int, steady: SteadyRun) ->
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
     """How soon payments were acknowledged promptly again: `seconds` until a whole window of them was, None if never;
-    `share` of those offered in that window, or in the last one that was looked at. `given_up` are payments offered
-    since, whose clients were never told."""
+    `share` of those offered in that window, or in the last window. `given_up` are payments offered since, whose
+    clients never got an answer."""
 
     seconds: float | None
     share: float

@@ -52,13 +52,13 @@ def happened(expected: TakeOver, result: RunResult) -> list[CheckReport]:
 
 def _once(expected: TakeOver, failovers: Sequence[WorkflowRun], went_on: Sequence[WorkflowRun]) -> CheckReport:
     held = [f"{run.name} held: {run.held_because}" for run in failovers if run not in went_on]
-    asked = max(1, expected.asked)
+    started = max(1, expected.requested)
     outcomes = [f"{run.name} {run.status.lower()} {run.failure}".strip() for run in went_on] + held
     return objective(
         "exactly one failover takes place, and succeeds",
-        "1 run succeeds" + (f" of {asked} or more that were started" if expected.asked else ""),
+        "1 run succeeds" + (f" of {started} or more that were started" if expected.requested else ""),
         "; ".join(outcomes) or "no run began",
-        met=len(went_on) == 1 and went_on[0].status == "SUCCEEDED" and len(failovers) >= asked,
+        met=len(went_on) == 1 and went_on[0].status == "SUCCEEDED" and len(failovers) >= started,
     )
 
 

@@ -22,7 +22,7 @@ def alarm(deployment: Deployment, name: str, state: str = "OK", *, actions: bool
 
 
 def metric(*values: float) -> dict[str, Any]:
-    return {"MetricDataResults": [{"Id": "looked", "Values": list(values)}]}
+    return {"MetricDataResults": [{"Id": "latest", "Values": list(values)}]}
 
 
 def function(code: str = CODE, **changes: str) -> dict[str, Any]:

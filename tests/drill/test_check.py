@@ -20,7 +20,7 @@ from drill.preflight import (  # fmt: skip
     traffic,
 )
 from drill.preflight.finding import Check, Finding, Severity
-from drill.preflight.run import CHECKS, look
+from drill.preflight.run import CHECKS, check_readiness
 from shared.deployment import Deployment
 from shared.places import Place
 from tests.drill import healthy
@@ -126,7 +126,7 @@ SEEDED = [
     ),
     (
         traffic.health_checks, "ListHealthChecks", healthy.health_checks("nlb-primary.example.com"), None, CRITICAL,
-        "eu-central-1: no health check watches its doors",
+        "eu-central-1: no health check for its endpoints",
     ),
     (
         traffic.health_checks, "GetHealthCheckStatus", healthy.observed("Failure: timed out", "Failure: timed out"),
@@ -189,13 +189,13 @@ SEEDED = [
         "eu-central-1: up to 1.0 ACU",
     ),
     (
-        database.writer_at_home, "DescribeGlobalClusters",
+        database.writer_in_primary, "DescribeGlobalClusters",
         healthy.members(healthy.member(arn(P), writer=False), healthy.member(arn(S), writer=True)), None, WARNING,
         "eu-central-1 (secondary) is the writer",
     ),
     (
-        database.writer_at_home, "DescribeGlobalClusters", healthy.members(healthy.member(arn(P), writer=False)), None,
-        CRITICAL, "no writer among our members",
+        database.writer_in_primary, "DescribeGlobalClusters", healthy.members(healthy.member(arn(P), writer=False)),
+        None, CRITICAL, "no writer among our members",
     ),
     (
         database.secret_replicated, "DescribeSecret",
@@ -203,7 +203,7 @@ SEEDED = [
     ),
     (database.secret_replicated, "DescribeSecret", {}, None, CRITICAL, "eu-central-1: no replica"),
     (replication.database_lag, "GetMetricData", healthy.metric(5001.0, 1.0), S, CRITICAL, "5001 ms of at most 5000"),
-    (replication.database_lag, "GetMetricData", healthy.metric(), S, WARNING, "could not be looked at"),
+    (replication.database_lag, "GetMetricData", healthy.metric(), S, WARNING, "could not be checked"),
     (
         replication.journal_replicas, "DescribeTable", healthy.table("eu-west-1", status="CREATING"), S, CRITICAL,
         "eu-west-1 there: CREATING",
@@ -248,7 +248,7 @@ SEEDED = [
         alarms.alarms, "DescribeAlarms", {"MetricAlarms": [healthy.alarm(deployment(), "mute", actions=False)]}, P,
         WARNING, "eu-west-1: mute tell nobody",
     ),
-    (alarms.alarms, "DescribeAlarms", {"MetricAlarms": []}, P, CRITICAL, "eu-west-1: no alarm tells our topic"),
+    (alarms.alarms, "DescribeAlarms", {"MetricAlarms": []}, P, CRITICAL, "eu-west-1: no alarm notifies our topic"),
     (
         account.concurrency, "GetAccountSettings", {"AccountLimit": {"ConcurrentExecutions": 10}}, S, CRITICAL,
         "eu-central-1: 10 allowed, both regions' peaks are 14",
@@ -396,16 +396,16 @@ def test_what_an_aws_does_not_know_is_never_ok(world: World, code: str) -> None:
     finding = world.look(database.secret_replicated)
 
     assert finding.severity is WARNING
-    assert finding.evidence == "could not be looked at: this AWS does not know DescribeSecret"
+    assert finding.evidence == "could not be checked: this AWS does not know DescribeSecret"
 
 
 def test_a_warning_leaves_an_environment_ready_and_something_critical_does_not(world: World) -> None:
     checks = (functions.dead_letters, database.versions_equal)
     letters = {"Attributes": {"ApproximateNumberOfMessages": "2"}}
     world.answers.set("GetQueueAttributes", letters)
-    warned = look(world.deployment, datetime.now(UTC), checks=checks)
+    warned = check_readiness(world.deployment, datetime.now(UTC), checks=checks)
     world.answers.set("DescribeDBClusters", healthy.cluster(EngineVersion="1"), S)
-    broken = look(world.deployment, datetime.now(UTC), checks=checks)
+    broken = check_readiness(world.deployment, datetime.now(UTC), checks=checks)
 
     assert (warned.ready, warned.worst, warned.status) == (True, WARNING, 0)
     assert (broken.ready, broken.worst, broken.status) == (False, CRITICAL, 1)
@@ -415,7 +415,7 @@ def test_a_warning_leaves_an_environment_ready_and_something_critical_does_not(w
 
 def test_no_check_reads_a_value_or_changes_anything(world: World, http: Callable[[Http], None]) -> None:
     http(by_region(200, 200))
-    readiness = look(world.deployment, datetime.now(UTC))
+    readiness = check_readiness(world.deployment, datetime.now(UTC))
     operations = {name for name, _ in world.answers.asked}
 
     assert readiness.worst is OK

@@ -12,7 +12,7 @@ from drill.__main__ import app
 from drill.cli.check import table
 from drill.cli.plan import described
 from drill.preflight import database, functions
-from drill.preflight.run import look
+from drill.preflight.run import check_readiness
 from drill.scenarios.deployed import DEPLOYED_SCENARIOS, GAME_DAY
 from drill.scenarios.simulated import SCENARIOS
 from shared.places import Place
@@ -66,7 +66,7 @@ def test_the_table_shows_every_finding_whole_and_what_to_do(width: int) -> None:
     found = deployment()
     answers = Answers(found, healthy.answers(found))
     answers.set("DescribeDBClusters", healthy.cluster(EngineVersion="16.11"), Place.SECONDARY)
-    readiness = look(found, datetime.now(UTC), checks=(functions.none_running, database.versions_equal))
+    readiness = check_readiness(found, datetime.now(UTC), checks=(functions.none_running, database.versions_equal))
     console = Console(width=width)
     with console.capture() as captured:
         console.print(table(readiness))

@@ -45,7 +45,7 @@ def test_both_regions_can_take_over_and_checks_that_are_not_emulated_are_reporte
     done = drill(environment, "check", "--json")
     told = json.loads(done.stdout)
     found = {each["name"]: each for each in told["findings"]}
-    unseen = {name for name, each in found.items() if "could not be looked at" in each["evidence"]}
+    unseen = {name for name, each in found.items() if "could not be checked" in each["evidence"]}
     critical = {name for name, each in found.items() if each["severity"] == "critical"}
 
     # While the machine is busy an alarm may be off for a while, which is for the alarms' own tests.
@@ -104,7 +104,7 @@ def test_cleanup_restores_the_baseline_after_a_killed_drill(environment: SharedE
         account.identity,
         control_records.none_fenced,
         control_records.writer_recorded,
-        database.writer_at_home,
+        database.writer_in_primary,
     ):
         assert check(deployment).severity is Severity.OK, check(deployment)
     assert folders.with_pending_rollbacks("dev", root=tmp_path) == []

@@ -92,7 +92,7 @@ def test_a_killed_run_is_recognized_by_its_run_log(tmp_path: Path) -> None:
     assert (killed.outcome, killed.left_to_undo) == ("cut off", 1)
     assert killed.first_broken == "it was cut off without a verdict, last entry 2: action begun"
     assert (judged.outcome, judged.measures) == ("failed", {"rpo": 0.0})
-    assert (empty.outcome, empty.first_broken) == ("cut off", "it left no journal")
+    assert (empty.outcome, empty.first_broken) == ("cut off", "it left no run log")
 
 
 def test_calls_to_aws_are_counted(tmp_path: Path) -> None:

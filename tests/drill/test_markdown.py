@@ -21,7 +21,7 @@ def failed(**changes: object) -> report_model.Report:
 def test_a_failed_run_names_the_first_broken_expectation_before_anything_else() -> None:
     lines = render(failed()).splitlines()
 
-    assert lines[0] == "# FAILED: Lose the primary region under load, and get it back" or lines[0].startswith(
+    assert lines[0] == "# FAILED: Lose the primary region under load, and fail back to it" or lines[0].startswith(
         "# FAILED:"
     )
     assert "**First broken expectation:** no payment is lost: expected 0 lost, found 3 lost" in lines[3]

@@ -384,7 +384,7 @@ def with_take_over(**changes: Any) -> Objectives:
             "the replay restores the rows",
         ),
         (
-            with_take_over(by_sentinel=False, asked=2),
+            with_take_over(by_sentinel=False, requested=2),
             {"runs": (failover(), HELD, FAILBACK)},
             {"runs": (failover(), FAILBACK)},
             "exactly one failover takes place, and succeeds: expected 1 run succeeds of 2 or more that were started",

@@ -1,4 +1,4 @@
-"""`database-switchover`: the writer is handed over to the other region and back; traffic stays where it is."""
+"""`database-switchover`: the writer moves to the other region and back; traffic stays where it is."""
 
 from drill.actions.regions import BringBack, MoveWriter
 from drill.model.objectives import Objectives, Planned, Service
@@ -10,7 +10,7 @@ from shared.places import Place
 
 DATABASE_SWITCHOVER = Scenario(
     name="database-switchover",
-    title="Hand the database's writer over, and back, while payments go on",
+    title="Switch the database's writer over and back under load",
     lost=Place.PRIMARY,
     hypothesis=STEADY,
     method=(
@@ -25,6 +25,6 @@ DATABASE_SWITCHOVER = Scenario(
         Load(name="load with the writer in the secondary region", least_aws_seconds=20, least_seconds=2),
     ),
     rollback=(BringBack(Place.PRIMARY), BACK, AFTER),
-    # The failback's machine does both: it is told where the writer belongs.
+    # The failback's state machine does both: its input names the writer's region.
     objectives=Objectives(service=Service(interrupted=False), take_over=Planned(failbacks=2), is_lost=False),
 )

@@ -9,7 +9,7 @@ from shared.places import Place
 
 PARAMETER_DIVERGENCE = Scenario(
     name="parameter-divergence",
-    title="Change one parameter in both regions, and see it become one again",
+    title="Change one parameter in both regions, and see the later value win",
     lost=Place.SECONDARY,
     hypothesis=STEADY,
     method=(

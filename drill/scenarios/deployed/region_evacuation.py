@@ -1,4 +1,4 @@
-"""`region-evacuation`: the primary region is left as planned, traffic and writer, and both come back."""
+"""`region-evacuation`: a planned failover of traffic and writer away from the primary region, and the failback."""
 
 from drill.actions.regions import BringBack, Evacuate
 from drill.model.objectives import Objectives, Planned, Service
@@ -11,7 +11,7 @@ from shared.places import Place
 
 REGION_EVACUATION = Scenario(
     name="region-evacuation",
-    title="Leave the primary region as planned, and come back",
+    title="Evacuate the primary region as planned, and fail back",
     lost=Place.PRIMARY,
     hypothesis=STEADY,
     method=(

@@ -22,7 +22,7 @@ AFTER = Load(name="load afterwards", least_aws_seconds=15, least_seconds=2)
 BACK = WaitFor(
     on_timeout="rollback",
     # The ledger's stream tries a batch again within a minute (Lambda's own pauses between tries).
-    name="the steady state comes back",
+    name="the steady state returns",
     until=AT_REST,
     within_aws_seconds=180,
     within_seconds=30,

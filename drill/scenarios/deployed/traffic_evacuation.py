@@ -8,7 +8,7 @@ from drill.scenarios.deployed.steady_state import AFTER, BACK, BEFORE, STEADY
 from shared.places import Place
 
 LEAVES = WaitFor(
-    # A fence is obeyed within seconds, the health checks take 20 s to see it, the accelerator less than 30 s.
+    # A fence takes effect within seconds, the health checks take 20 s to see it, the accelerator less than 30 s.
     name="traffic leaves the primary region",
     until=(ServedBy(Place.SECONDARY),),
     within_aws_seconds=90,
@@ -16,7 +16,7 @@ LEAVES = WaitFor(
 )
 TRAFFIC_EVACUATION = Scenario(
     name="traffic-evacuation",
-    title="Fence the primary region, and let it serve again",
+    title="Fence the primary region, and unfence it",
     lost=Place.PRIMARY,
     hypothesis=STEADY,
     method=(

@@ -1,4 +1,4 @@
-"""`double-trigger`: two people ask for the failover at the same moment, as the sentinel is about to. One happens."""
+"""`double-trigger`: the failover is started twice at the same moment, as the sentinel is about to. One runs."""
 
 from drill.actions.faults import lose_region
 from drill.actions.regions import StartFailover
@@ -9,14 +9,14 @@ from shared.places import Place
 
 DOUBLE_TRIGGER = Scenario(
     name="double-trigger",
-    title="Ask for the failover twice at the same moment",
+    title="Start the failover twice at the same moment",
     lost=Place.PRIMARY,
     hypothesis=STEADY,
     method=(
         BEFORE,
         lose_region(Place.PRIMARY),
         # About when the witness notices too.
-        Load(name="load until somebody acts", least_aws_seconds=30),
+        Load(name="load until the failover is started", least_aws_seconds=30),
         StartFailover(Place.PRIMARY, times=2),
         FAILOVER_ENDS,
         Load(name="load without the primary region", least_aws_seconds=10),
@@ -24,6 +24,6 @@ DOUBLE_TRIGGER = Scenario(
     rollback=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
     objectives=Objectives(
         service=Service(moves_to=Place.SECONDARY),
-        take_over=TakeOver(lost=Place.PRIMARY, by_sentinel=False, asked=2),
+        take_over=TakeOver(lost=Place.PRIMARY, by_sentinel=False, requested=2),
     ),
 )

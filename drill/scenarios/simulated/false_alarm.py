@@ -1,4 +1,4 @@
-"""`false-alarm`: a sentinel's own way to the other region is broken. The witness knows better, and nothing happens."""
+"""`false-alarm`: one sentinel cannot reach the other region. The witness still can, so there is no failover."""
 
 from drill.actions.faults import Fault, Recover
 from drill.model.faults import Effect
@@ -9,14 +9,14 @@ from shared.places import Place
 
 FALSE_ALARM = Scenario(
     name="false-alarm",
-    title="Break the sentinel's way to a region that is well",
+    title="Isolate a sentinel from a region that is healthy",
     lost=Place.SECONDARY,
     hypothesis=STEADY,
     method=(
         BEFORE,
         Fault(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
-        # Longer than a sentinel needs to believe a loss.
-        Load(name="load while the sentinel sees nothing", least_aws_seconds=75),
+        # Longer than a sentinel needs to detect a loss.
+        Load(name="load while the sentinel is isolated", least_aws_seconds=75),
     ),
     rollback=(
         Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY),

@@ -1,4 +1,4 @@
-"""`flapping`: the primary region goes and comes again, each time for less than it takes to be believed."""
+"""`flapping`: repeated short outages of the primary region, each too short to count as a loss."""
 
 from drill.actions.faults import FlapRegion
 from drill.model.objectives import NoTakeOver, Objectives, Service
@@ -9,7 +9,7 @@ from shared.places import Place
 
 FLAPPING = Scenario(
     name="flapping",
-    title="Let the primary region come and go, faster than the threshold",
+    title="Take the primary region down repeatedly, each time for less than the threshold",
     lost=Place.PRIMARY,
     hypothesis=STEADY,
     method=(

@@ -1,4 +1,4 @@
-"""`loss-during-failback`: the region that is being brought back goes again while the writer is on its way to it."""
+"""`loss-during-failback`: the primary region is lost again during the switchover of the failback to it."""
 
 from drill.actions.faults import lose_region, recover_region
 from drill.actions.regions import StartFailback
@@ -28,15 +28,15 @@ LOSS_DURING_FAILBACK = Scenario(
         ),
         StartFailback(Place.PRIMARY),
         WaitFor(
-            name="the writer is on its way",
+            name="the writer's switchover has begun",
             until=(DatabaseSwitches(),),
             within_aws_seconds=60,
             within_seconds=10,
         ),
         lose_region(Place.PRIMARY),
         WaitFor(
-            # It must not hope for ever: people have to know.
-            name="the failback gives up",
+            # It must end, so that operators are notified.
+            name="the failback fails",
             until=(Runs("failback"),),
             within_aws_seconds=180,
             within_seconds=20,

@@ -10,7 +10,7 @@ from shared.places import Place
 
 PARTITION = Scenario(
     name="partition",
-    title="Cut the regions off from each other while both serve clients",
+    title="Cut the network between the regions while both serve clients",
     lost=Place.SECONDARY,
     served_aside=Place.SECONDARY,
     hypothesis=WaitFor(
@@ -19,18 +19,18 @@ PARTITION = Scenario(
     method=(
         Load(name="load on both regions", least_aws_seconds=15),
         Fault(Effect.PARTITION),
-        # Longer than a sentinel needs to believe a loss.
-        Load(name="load on both sides of the cut", least_aws_seconds=75),
+        # Longer than a sentinel needs to detect a loss.
+        Load(name="load on both sides of the partition", least_aws_seconds=75),
     ),
     rollback=(
         Recover(Effect.PARTITION),
         WaitFor(
             on_timeout="rollback",
-            name="the regions know each other again",
+            name="the regions are connected again",
             until=(AcceptedAsOffered(), TargetsHealthy(), ReplicationKeepsUp()),
             within_aws_seconds=120,
         ),
-        Load(name="load after the cut", least_aws_seconds=15),
+        Load(name="load after the partition", least_aws_seconds=15),
     ),
     objectives=Objectives(
         service=Service(interrupted=False, serves_both=True),

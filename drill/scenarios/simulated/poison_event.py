@@ -1,4 +1,4 @@
-"""`poison-event`: two entries in the journal cannot be posted, ever. Everything else must be, and people must know."""
+"""`poison-event`: two entries in the journal cannot be posted. Everything else must be; they become dead letters."""
 
 from drill.actions.poison import Poison, RemovePoison
 from drill.model.objectives import NoTakeOver, Objectives, Service
@@ -17,7 +17,7 @@ POISON_EVENT = Scenario(
         Poison(),
         Load(name="load with the poisoned entries", least_aws_seconds=20),
         WaitFor(
-            name="the ledger goes on past them",
+            name="the ledger continues past them",
             until=(LedgerKeepsUp(),),
             within_aws_seconds=30,
             within_seconds=5,

@@ -1,5 +1,5 @@
-"""`region-loss`: the primary region disappears under load. Traffic, payments and the database follow by themselves;
-once the region is back, everything is handed back to it on purpose."""
+"""`region-loss`: the primary region is lost under load. Traffic and database fail over by themselves; once the region
+is back, a failback returns both to it."""
 
 from drill.actions.faults import lose_region
 from drill.model.objectives import Objectives, Service, TakeOver
@@ -9,7 +9,7 @@ from shared.places import Place
 
 REGION_LOSS = Scenario(
     name="region-loss",
-    title="Lose the primary region under load, and get it back",
+    title="Lose the primary region under load, and fail back to it",
     lost=Place.PRIMARY,
     hypothesis=STEADY,
     method=(

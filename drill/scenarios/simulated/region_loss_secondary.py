@@ -1,4 +1,4 @@
-"""`region-loss-secondary`: the region that serves nobody and whose database only reads disappears. Clients notice
+"""`region-loss-secondary`: the region without traffic, whose database member is a reader, is lost. Clients notice
 nothing; the other region fences it, so that it cannot come back with an old opinion, and promotes nothing."""
 
 from drill.actions.faults import lose_region

@@ -22,7 +22,7 @@ REPLICATION_CUT_THEN_LOSS = Scenario(
         Load(name="load while the reader falls behind", least_aws_seconds=_LAG),
         WaitFor(
             on_timeout="rollback",
-            # Measured between two looks, and with the machine's own delays.
+            # Measured between two observations, and with the machine's own delays.
             name="the reader is behind",
             until=(ReaderBehind(0.8 * _LAG),),
             within_aws_seconds=30,

@@ -1,4 +1,4 @@
-"""`slow-region`: the primary region takes every request and answers none. What waits for it must give up in time."""
+"""`slow-region`: the primary region accepts every request and answers none. Its callers must time out soon enough."""
 
 from drill.actions.faults import lose_region
 from drill.model.faults import OutageMode
@@ -9,7 +9,7 @@ from shared.places import Place
 
 SLOW_REGION = Scenario(
     name="slow-region",
-    title="Let the primary region hang instead of refusing",
+    title="Let the primary region hang instead of refusing requests",
     lost=Place.PRIMARY,
     hypothesis=STEADY,
     method=(
@@ -21,8 +21,8 @@ SLOW_REGION = Scenario(
     rollback=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
     objectives=Objectives(
         service=Service(moves_to=Place.SECONDARY),
-        # Route 53's checkers call a door that hangs unhealthy 3 times 10 s after it hangs, plus up to 4 s for the last
-        # of them to give up, and a resolver may repeat "up" for 10 s more; then the sentinel asks every 2 s.
+        # Route 53's checkers find an endpoint that hangs unhealthy after 3 times 10 s, plus up to 4 s for the last
+        # of them to give up, and a resolver may repeat "up" for 10 s more; then the sentinel reads it every 2 s.
         take_over=TakeOver(lost=Place.PRIMARY, begins_aws_seconds=55.0),
     ),
     # What hangs is waited for in real time: half a second for a silent peer, again and again, is the same at any speed.

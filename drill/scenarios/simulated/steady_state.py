@@ -36,8 +36,8 @@ FAILOVER_ENDS = WaitFor(
 
 
 def failed_back(place: Place, *, writer: Place, checks: tuple[Step, ...] = ()) -> tuple[Step, ...]:
-    """The way back after a failover: heal, let the region catch up, hand everything back to it. `writer` is where the
-    database writes until then, `checks` is what is looked at before it goes back."""
+    """The rollback of a failover: end the outage, let the region catch up, fail back to it. `writer` is the writer's
+    region until then, `checks` are steps before the failback."""
     return (
         recover_region(place),
         WaitFor(
