@@ -226,17 +226,17 @@ def recovery_lanes(report: Report, *, width: float) -> Lanes | None:
     named: list[tuple[str, list[Block]]] = []
     for number, faults in enumerate(_apart(report.faults)):
         blocks = [block(each.at, each.ended_at, "fault", each.name, each.kind) for each in faults]
-        named.append(("what was done" if number == 0 else "at the same time", blocks))
+        named.append(("faults" if number == 0 else "more faults", blocks))
     for workflow in report.workflows:
         if workflow.held_because is None:
             named.append((f"{workflow.machine} in {workflow.region}", _steps(workflow, block)))
     if report.database and report.database.writers:
         styles = {region: f"place-{place}" for place, region in report.regions.items()}
         writers = [
-            block(each.at, each.until, styles[each.region], f"{each.region} takes writes", each.region)
+            block(each.at, each.until, styles[each.region], f"{each.region} accepts writes", each.region)
             for each in report.database.writers
         ]
-        named.append(("which database takes writes", writers))
+        named.append(("database that accepts writes", writers))
     if not named:
         return None
     y, lanes = 0.0, []

@@ -67,7 +67,7 @@ def _moments(report: Report) -> list[str]:
         )
         for each in report.moments
     )
-    return ["## What happened by itself", _table(("At", "After the loss", "At most", "What"), rows)]
+    return ["## What the system did by itself", _table(("At", "After the loss", "At most", "What"), rows)]
 
 
 def _evidence(report: Report) -> list[str]:

@@ -140,7 +140,7 @@ SEEDED = [
     (control_records.records_agree, "GetItem", fenced("eu-west-1"), S, WARNING, "region#eu-west-1 is at epoch 0 and 4"),
     (
         control_records.writer_recorded, "GetItem", healthy.record(region="eu-central-1", epoch="2"), S, CRITICAL,
-        "the record says eu-central-1, but the writer is eu-west-1",
+        "the record names eu-central-1, but the writer is eu-west-1",
     ),
     (
         control_records.writer_recorded, "GetItem", healthy.record(region="", epoch="2"), P, CRITICAL,
@@ -246,7 +246,7 @@ SEEDED = [
     ),
     (
         alarms.alarms, "DescribeAlarms", {"MetricAlarms": [healthy.alarm(deployment(), "mute", actions=False)]}, P,
-        WARNING, "eu-west-1: mute tell nobody",
+        WARNING, "eu-west-1: mute have their actions disabled",
     ),
     (alarms.alarms, "DescribeAlarms", {"MetricAlarms": []}, P, CRITICAL, "eu-west-1: no alarm notifies our topic"),
     (
@@ -264,7 +264,7 @@ SEEDED = [
             {"QuotaName": "Network interfaces per Region", "Value": 5000.0},
         ]}, S, WARNING, "Throttle rate: eu-west-1 10000, eu-central-1 600",
     ),
-    (account.quotas_equal, "ListServiceQuotas", "AccessDeniedException", S, WARNING, "not allowed to you"),
+    (account.quotas_equal, "ListServiceQuotas", "AccessDeniedException", S, WARNING, "is not allowed"),
     (
         traffic.certificates, "DescribeCertificate",
         {"Certificate": {"Status": "ISSUED", "NotAfter": healthy.now() + timedelta(days=6)}}, S, CRITICAL,
@@ -354,7 +354,7 @@ def by_region(primary: int, secondary: int) -> Http:
         (traffic.health, (0, 200), CRITICAL, "eu-west-1: no answer (ConnectTimeout)"),
         (traffic.api, (200, 200), OK, "eu-west-1: 200, eu-central-1: 200"),
         (traffic.api, (503, 200), CRITICAL, "eu-west-1: 503"),
-        (traffic.api, (200, 0), CRITICAL, "nobody answered: ConnectTimeout"),
+        (traffic.api, (200, 0), CRITICAL, "no answer: ConnectTimeout"),
     ],
 )
 def test_an_endpoint_with_a_bad_response_is_found(
@@ -396,7 +396,7 @@ def test_what_an_aws_does_not_know_is_never_ok(world: World, code: str) -> None:
     finding = world.look(database.secret_replicated)
 
     assert finding.severity is WARNING
-    assert finding.evidence == "could not be checked: this AWS does not know DescribeSecret"
+    assert finding.evidence == "could not be checked: the embedded AWS has no DescribeSecret"
 
 
 def test_a_warning_leaves_an_environment_ready_and_something_critical_does_not(world: World) -> None:

@@ -62,7 +62,7 @@ def test_a_report_without_a_recovery_has_no_lanes_and_no_empty_table() -> None:
     page = render(report())
 
     assert recovery_lanes(report(), width=1040) is None
-    for heading in ("How the recovery went", "Three accounts", "Workflows", "What the sentinels decided"):
+    for heading in ("How the recovery went", "Payments by record", "Workflows", "What the sentinels decided"):
         assert heading not in page
 
 
@@ -72,9 +72,9 @@ def test_everything_of_the_lanes_lies_inside_the_frame_and_apart(width: float) -
 
     assert lanes is not None
     assert [lane.label for lane in lanes.lanes] == [
-        "what was done",
+        "faults",
         "failover in us-east-2",
-        "which database takes writes",
+        "database that accepts writes",
         "reader's lag, at most 15.0 AWS s",
     ]
     for above, below in zip(lanes.lanes, lanes.lanes[1:], strict=False):
