@@ -1,5 +1,7 @@
 """The command line `dr`: every command of the project in one tree."""
 
+from collections.abc import Callable
+
 from drill.cli import drill_commands
 from drill.cli.rehearse import rehearse
 from ops import local, parameters
@@ -12,26 +14,16 @@ from ops.rollout import doctor, init
 from ops.teardown import destroy
 from shared.command_line import EXIT_CODES, add_command, command_group
 
-app = command_group(
-    "Rehearse, deploy, drill and operate a multi-region environment on AWS.",
-    epilog=EXIT_CODES,
+app = command_group("Rehearse, deploy, drill and operate a multi-region environment on AWS.", epilog=EXIT_CODES)
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    rehearse,
+    *(doctor.doctor, init.init, rollout.preview, rollout.deploy, rollout.refresh, rollout.outputs),
+    *(destroy.destroy, destroy.sweep),
+    *(failover.failover, failover.failback, failover.approve, unfence.unfence),
+    *(cost.cost, diagrams.graph),
 )
-add_command(app, "rehearse", rehearse)
-
+for command in _COMMANDS:
+    add_command(app, command.__name__, command)
 app.add_typer(local.app, name="local")
 app.add_typer(drill_commands(), name="drill")
-add_command(app, "doctor", doctor.doctor)
-add_command(app, "init", init.init)
-add_command(app, "preview", rollout.preview)
-add_command(app, "deploy", rollout.deploy)
-add_command(app, "refresh", rollout.refresh)
-add_command(app, "outputs", rollout.outputs)
-add_command(app, "destroy", destroy.destroy)
-add_command(app, "sweep", destroy.sweep)
-add_command(app, "failover", failover.failover)
-add_command(app, "failback", failover.failback)
-add_command(app, "approve", failover.approve)
-add_command(app, "unfence", unfence.unfence)
 app.add_typer(parameters.app, name="parameters")
-add_command(app, "cost", cost.cost)
-add_command(app, "graph", diagrams.graph)

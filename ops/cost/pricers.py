@@ -110,10 +110,6 @@ def key(row: Row, scene: Scene) -> Iterator[Use]:
     yield Use("key-request", scene.requests(row, api=False) / 20, fixed=False)  # services cache data keys
 
 
-def secret(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("secret-month", 1 + len(row["inputs"].get("replicas", [])))
-
-
 def _per_failover(price: str) -> Pricer:
     return lambda _row, scene: [Use(price, scene.load.failovers * 100, fixed=False)]
 
@@ -123,10 +119,6 @@ def bus(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
     if scene.reads_streams():
         buses = 2 if of_type(scene.rows, ENDPOINT) else 1
         yield Use("event", scene.load.payments * buses / 2, fixed=False)
-
-
-def schedule(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("schedule-invocation", times(row["inputs"].get("scheduleExpression", "")))
 
 
 def state_machine(row: Row, scene: Scene) -> Iterator[Use]:
@@ -272,10 +264,6 @@ def endpoint(row: Row, scene: Scene) -> Iterator[Use]:
     yield Use("interface-endpoint-data", scene.requests(row, api=False) * CALLS_KB / KB_IN_GB / 4, fixed=False)
 
 
-def peering(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
-    yield Use("between-regions", scene.load.payments * CALLS_KB / KB_IN_GB, fixed=False)
-
-
 def source_mapping(row: Row, scene: Scene) -> Iterator[Use]:  # noqa: ARG001
     """Lambda reads a table's stream for free; polling a queue is not free."""
     if ":sqs:" in str(row["inputs"].get("eventSourceArn")):
@@ -290,11 +278,15 @@ PRICERS: Mapping[str, Pricer] = {
     REPLICATION: replication,
     "aws:backup/plan:Plan": plan,
     "aws:kms/key:Key": key,
-    "aws:secretsmanager/secret:Secret": secret,
+    "aws:secretsmanager/secret:Secret": lambda row, _: [
+        Use("secret-month", 1 + len(row["inputs"].get("replicas", [])))
+    ],
     "aws:sqs/queue:Queue": _per_failover("queue-request"),
     "aws:sns/topic:Topic": _per_failover("topic-request"),
     "aws:cloudwatch/eventBus:EventBus": bus,
-    "aws:scheduler/schedule:Schedule": schedule,
+    "aws:scheduler/schedule:Schedule": lambda row, _: [
+        Use("schedule-invocation", times(row["inputs"].get("scheduleExpression", "")))
+    ],
     "aws:sfn/stateMachine:StateMachine": state_machine,
     "aws:arcregionswitch/plan:Plan": _monthly("region-switch-plan-month"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _monthly("alarm-month"),
@@ -312,5 +304,7 @@ PRICERS: Mapping[str, Pricer] = {
     "aws:ec2/natGateway:NatGateway": nat_gateway,
     "aws:ec2/eip:Eip": _monthly("public-ipv4-hour", HOURS),
     "aws:ec2/vpcEndpoint:VpcEndpoint": endpoint,
-    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": peering,
+    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": lambda _, scene: [
+        Use("between-regions", scene.load.payments * CALLS_KB / KB_IN_GB, fixed=False)
+    ],
 }

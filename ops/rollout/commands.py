@@ -52,8 +52,7 @@ def preview(stack: StackArgument = Stack.ALL, env: EnvOption = "dev", exclude_re
         run_one(stack, words)
         return
     waves = pulumi_cli.WAVES[:1] if missing else pulumi_cli.WAVES
-    plain = [*words, "--non-interactive"]
-    pulumi_cli.forward(lambda _: plain, doing="previewing", again=f"make preview ENV={env}", waves=waves)
+    pulumi_cli.in_order(words, doing="previewing", again=f"make preview ENV={env}", waves=waves)
     if missing:
         typer.echo(_needs_regions(missing, env))
 
@@ -113,13 +112,16 @@ def sentence(verb: str, stack: Stack, environment: str, found: GlobalSettings, w
 def run_stacks(stack: Stack, words: Sequence[str], *, doing: str, again: str, yes: bool) -> None:
     """One stack, interactive where there is a terminal, or all in order. Raises Incomplete, Interrupted."""
     if stack is Stack.ALL:
-        pulumi_cli.forward(lambda _: [*words, "--yes", "--non-interactive"], doing=doing, again=again)
+        pulumi_cli.in_order([*words, "--yes"], doing=doing, again=again)
     else:
-        run_one(stack, [*words, *(["--yes"] if yes or not sys.stdin.isatty() else [])])
+        run_one(stack, words, yes=yes)
 
 
-def run_one(stack: Stack, words: Sequence[str]) -> None:
-    """On a terminal the CLI shows its preview and prompts by itself. Raises Incomplete, Interrupted."""
+def run_one(stack: Stack, words: Sequence[str], *, yes: bool | None = None) -> None:
+    """On a terminal the CLI shows its preview and prompts by itself, unless `yes`; None for a command that prompts for
+    nothing. Raises Incomplete, Interrupted."""
+    if yes is not None and (yes or not sys.stdin.isatty()):
+        words = [*words, "--yes"]
     if sys.stdin.isatty():
         status = pulumi_cli.in_foreground(stack, words)
     else:

@@ -5,7 +5,6 @@ It can be run again: what exists is kept. Missing settings are asked for once an
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -23,21 +22,15 @@ _HEAD = "# `Pulumi.example.yaml` beside this file explains every setting.\n"
 DEFAULT_SECRETS = "default"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    key: str
-    text: str
-    default: str  # the settings' own default; empty: left out unless answered
-
-
-QUESTIONS = (
-    Question(key="dr:primaryRegion", text="Region of the primary place", default="us-east-1"),
-    Question(key="dr:secondaryRegion", text="Region of the secondary place", default="us-east-2"),
-    Question(key="dr:costCenter", text="Cost center (a tag)", default="unassigned"),
-    Question(key="dns:zoneName", text="An existing public hosted zone, or nothing to create a zone", default=""),
-    Question(key="network:nat", text="NAT gateways: per-zone, one or none", default="one"),
-    Question(key="alarms:email", text="Email address for alarms, or nothing", default=""),
-)
+QUESTIONS = {
+    "dr:primaryRegion": ("Region of the primary place", "us-east-1"),
+    "dr:secondaryRegion": ("Region of the secondary place", "us-east-2"),
+    "dr:costCenter": ("Cost center (a tag)", "unassigned"),
+    "dns:zoneName": ("An existing public hosted zone, or nothing to create a zone", ""),
+    "network:nat": ("NAT gateways: per-zone, one or none", "one"),
+    "alarms:email": ("Email address for alarms, or nothing", ""),
+}
+"""By key, the question and the settings' own default; with an empty one, the key is left out unless answered."""
 
 
 def init(
@@ -98,8 +91,8 @@ def _write_settings(env: str, *, yes: bool) -> None:
         return
     known = _of_other_stacks(env)
     answers = {
-        each.key: known.get(each.key, each.default) if yes or each.key in known else _prompt(each.text, each.default)
-        for each in QUESTIONS
+        key: known.get(key, default) if yes or key in known else _prompt(text, default)
+        for key, (text, default) in QUESTIONS.items()
     }
     if answers["dns:zoneName"]:
         answers["dns:createZone"] = "false"

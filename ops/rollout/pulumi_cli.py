@@ -136,28 +136,23 @@ WAVES: tuple[tuple[str, ...], ...] = (("primary", "secondary"), ("global",))
 """Each wave depends on the one before it."""
 ALL_STACKS = tuple(stack for wave in WAVES for stack in wave)
 
-Words = Callable[[str], Sequence[str]]
 
-
-def forward(words: Words, *, doing: str, again: str, waves: Sequence[Sequence[str]] = WAVES) -> None:
-    """Run `words(stack)` for every stack in order. Raises Incomplete, Interrupted."""
-    _in_order(waves, words, doing, again, None)
-
-
-def backward(words: Words, *, doing: str, again: str, between: Callable[[], None] | None = None) -> None:
-    """The same in reverse; `between` runs after each wave but the last."""
-    _in_order(WAVES[::-1], words, doing, again, between)
-
-
-def _in_order(
-    waves: Sequence[Sequence[str]], words: Words, doing: str, again: str, between: Callable[[], None] | None
+def in_order(
+    words: Sequence[str],
+    *,
+    doing: str,
+    again: str,
+    waves: Sequence[Sequence[str]] = WAVES,
+    between: Callable[[], None] | None = None,
 ) -> None:
+    """Run the CLI with `words` for every stack, wave by wave, non-interactive. `between` runs after each wave but the
+    last. Raises Incomplete, Interrupted."""
     for number, wave in enumerate(waves):
         remaining = [stack for later in waves[number + 1 :] for stack in later]
         typer.echo(f"{doing} {' and '.join(wave)}" + (f", then {' and '.join(remaining)}" if remaining else ""))
         began = time.monotonic()
         try:
-            statuses = side_by_side({stack: words(stack) for stack in wave}, typer.echo)
+            statuses = side_by_side({stack: [*words, "--non-interactive"] for stack in wave}, typer.echo)
         except Interrupted as error:
             raise Interrupted(error.number, f"{error}: {again}{_not_reached(remaining)}") from error
         for stack, status in statuses.items():

@@ -4,7 +4,6 @@ The order: refresh, so that the state holds the database's current roles; `globa
 regions; what Pulumi never managed. It can be repeated at any point.
 """
 
-import sys
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -44,7 +43,7 @@ def destroy(
     words = ["destroy", "--refresh", "--stack", env]
     if stack is not Stack.ALL:
         confirm(sentence("Destroys", stack, env, found, who), env, yes=yes)
-        run_one(stack, [*words, *(["--yes"] if yes or not sys.stdin.isatty() else [])])
+        run_one(stack, words, yes=yes)
         return
     confirm(
         f"Destroys all of {env} in {found.primary_region} and {found.secondary_region} of account "
@@ -58,8 +57,9 @@ def destroy(
         for each in sweeping.sweep(regions, BLOCKING, typer.echo, seconds=patience):
             typer.echo(f"blocks the regional stacks: {each}")
 
-    everything = [*words, "--yes", "--non-interactive"]
-    pulumi_cli.backward(lambda _: everything, doing="destroying", again=f"make destroy ENV={env}", between=unblock)
+    waves = pulumi_cli.WAVES[::-1]
+    again = f"make destroy ENV={env}"
+    pulumi_cli.in_order([*words, "--yes"], doing="destroying", again=again, waves=waves, between=unblock)
     report(_finish(found, sessions, regions, seconds=patience), env)
 
 
