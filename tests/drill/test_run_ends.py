@@ -81,7 +81,7 @@ def test_an_interrupted_run_rolls_back_first(
         assert run.ended() == status, run.said
 
     assert "interrupted: rolling back" in run.said
-    assert run.said.endswith("Interrupted; what was changed was changed back.\n")
+    assert run.said.endswith("Interrupted; every change was rolled back.\n")
     assert state(file) == BASELINE
     entries = run.journal()
     assert pending_rollbacks(entries) == []
