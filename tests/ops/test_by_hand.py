@@ -329,7 +329,7 @@ def test_ctrl_c_leaves_the_run_alone_and_reports_that(world: World, monkeypatch:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ops.failover.executions.time.sleep", interrupt)
-    with pytest.raises(Interrupted, match="watched goes on without being watched") as raised:
+    with pytest.raises(Interrupted, match="watched continues unobserved") as raised:
         commands.follow(world.states(Place.SECONDARY), run, "dev")
 
     assert raised.value.number == signal.SIGINT
