@@ -133,7 +133,7 @@ def test_bad_input_becomes_a_dead_letter_with_its_reason_and_sets_the_alarm_off(
     def told(wanted: str) -> bool:
         return wanted in reasons()
 
-    for wanted in ("no JSON", "it is not below", "8193 bytes"):
+    for wanted in ("not JSON", "it is not below", "8193 bytes"):
         assert eventually(partial(told, wanted)), f"{wanted}: {reasons()}"
     alarm = f"alarm-primary-{ENVIRONMENT}-parameters-dead-depth"
 
