@@ -47,12 +47,12 @@ class DeployedEnvironment:
 
     def target(self, place: Place | None = None) -> Target:
         """How clients reach the accelerator, or the load balancer at a place."""
-        doors = self.deployment.endpoints
-        door = doors.nlb[place] if place else doors.accelerator
+        endpoints = self.deployment.endpoints
+        entry = endpoints.nlb[place] if place else endpoints.accelerator
         return Target(
-            host=door.host,
-            port=door.port,
-            service_name=doors.service_name,
+            host=entry.host,
+            port=entry.port,
+            service_name=endpoints.service_name,
             ca_file=self.ca_file,
             client_key=self.client_key.get_secret_value(),
         )

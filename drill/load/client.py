@@ -39,7 +39,7 @@ class ClientPolicy:
     give_up: float  # after the payment was first offered
     most_under_way: int  # requests; arrivals beyond are shed and counted
     most_attempts: int | None = None  # None: until answered or out of patience
-    patient: bool = True  # retries share a budget, wait as long as `Retry-After` says, and keep their connections
+    patient: bool = True  # retries share a budget, wait as long as `Retry-After` requires, and keep their connections
 
     @classmethod
     def of(cls, *, speed: float, rate: float) -> "ClientPolicy":

@@ -32,8 +32,8 @@ class Load:
 class WaitFor:
     """Wait, under load, until all of `until` holds.
 
-    On a timeout the run goes on, and its verdict says so: with `fail`, the system did not do in time what it must do by
-    itself; with `rollback`, the steady state is not restored, so the rollback is incomplete.
+    On a timeout the run goes on, and its verdict records it: with `fail`, an action of the system itself took too long;
+    with `rollback`, the steady state is not restored, so the rollback is incomplete.
     """
 
     name: str

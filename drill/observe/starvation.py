@@ -105,7 +105,7 @@ class OtherPrograms:
     """How busy programs outside the run keep the processors that it may use."""
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[float, float]] = deque(maxlen=_SMOOTHED)  # seconds; CPU seconds of others
+        self._readings: deque[tuple[float, float]] = deque(maxlen=_SMOOTHED)  # seconds; CPU seconds of others
         self._before: tuple[float, float, dict[int, float]] | None = None
 
     def share(self, pids: Iterable[int]) -> float:
@@ -114,10 +114,10 @@ class OtherPrograms:
         if self._before is not None:
             then, was_busy, had = self._before
             ours = sum(max(0.0, spent - had.get(pid, 0.0)) for pid, spent in own.items())
-            self._looks.append((now - then, busy - was_busy - ours))
+            self._readings.append((now - then, busy - was_busy - ours))
         self._before = (now, busy, own)
-        seconds = sum(each for each, _ in self._looks)
-        taken = sum(each for _, each in self._looks)
+        seconds = sum(each for each, _ in self._readings)
+        taken = sum(each for _, each in self._readings)
         return max(0.0, taken / seconds - _HOUSEKEEPING) if seconds else 0.0
 
 

@@ -22,7 +22,7 @@ class DatabasesFollow:
 
     def check(self, observed: Observation) -> Finding:
         members = {each.region: each for each in observed.status.databases}
-        evidence = ", ".join(_said(each) for each in members.values()) or "no database"
+        evidence = ", ".join(_described(each) for each in members.values()) or "no database"
         if set(members) != set(observed.regions.values()):
             return Finding(met=False, evidence=evidence)
         writer, reader = members[observed.regions[self.writer]], members[observed.regions[self.writer.other]]
@@ -35,7 +35,7 @@ class DatabasesFollow:
         return Finding(met=met, evidence=evidence)
 
 
-def _said(member: DatabaseStatus) -> str:
+def _described(member: DatabaseStatus) -> str:
     state = member.problem or member.switching or ("runs" if member.running else "does not run")
     lag = "" if member.lag_seconds is None else f", {member.lag_seconds:.1f} AWS s behind"
     return f"{member.region} {member.role} {state}{lag}"

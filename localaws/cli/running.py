@@ -35,7 +35,7 @@ class NotPossible(RuntimeError):
 
 
 class Failed(RuntimeError):
-    """A command failed on the way; the message says why, on one or more lines."""
+    """A command failed on the way; the message gives the reason, on one or more lines."""
 
 
 class Lock:

@@ -67,8 +67,8 @@ class Call:
 
     def regions(self) -> tuple[str, ...]:
         """Every region that must be there for this call to be answered."""
-        homes = (emulator.requests.bucket_region(bucket) for bucket in self.buckets)
-        return tuple(region for region in (self.region, self.caller, *homes) if region)
+        owners = (emulator.requests.bucket_region(bucket) for bucket in self.buckets)
+        return tuple(region for region in (self.region, self.caller, *owners) if region)
 
 
 @dataclass
@@ -155,7 +155,7 @@ def is_for_every_region(headers: Headers) -> bool:
 
 
 def _data_plane(path: str, headers: Headers, *, signed: bool) -> tuple[str, str | None] | None:
-    """The data plane a request reaches through its address, with the home of the resource it names if that exists."""
+    """The data plane a request reaches through its address, with the region of the resource it names if that exists."""
     if match := _API_PATH.match(path):
         return "execute-api", emulator.requests.api_region(match[1] or match[2])
     if match := _BALANCER_PATH.match(path):
@@ -170,8 +170,8 @@ def _data_plane(path: str, headers: Headers, *, signed: bool) -> tuple[str, str 
         return "elb", emulator.requests.load_balancer_region(match[1] or headers.host)
     if match := _FUNCTION_HOST.match(headers.host):
         return "lambda-url", emulator.requests.function_url_region(match[1])
-    if not signed and (home := emulator.requests.custom_domain_region(headers.host)):
-        return "execute-api", home
+    if not signed and (owner := emulator.requests.custom_domain_region(headers.host)):
+        return "execute-api", owner
     return None
 
 

@@ -171,8 +171,8 @@ def add_to_rds_views(
         return str(xml({**record, **cluster(record["DBClusterArn"])} if is_ours(record) else record))
 
     def show_instance(xml: Any, record: dict[str, Any]) -> str:
-        home = _cluster_of(record) if is_ours(record) else ""
-        return str(xml({**record, **instance(home, record["DBInstanceIdentifier"])} if home else record))
+        cluster = _cluster_of(record) if is_ours(record) else ""
+        return str(xml({**record, **instance(cluster, record["DBInstanceIdentifier"])} if cluster else record))
 
     def show_global_cluster(xml: Any, record: dict[str, Any]) -> str:
         view = global_cluster(record["GlobalClusterArn"])

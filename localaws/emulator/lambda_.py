@@ -12,7 +12,7 @@ from typing import Any
 from localaws.emulator.patches import patch, patch_value
 
 _RETIRED = "$RETIRED"  # a qualifier that no invocation can have
-_LOOK = 0.05  # seconds of this machine
+_POLL = 0.05  # seconds of this machine
 
 
 def gate_function_executions(run: Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]) -> None:
@@ -270,4 +270,4 @@ def _end_workers(workers: list[Any], grace: float | None) -> None:
                 if (process := worker._proc) is not None:
                     process.kill()
         if workers:
-            time.sleep(_LOOK)
+            time.sleep(_POLL)

@@ -33,15 +33,15 @@ def intercept_global_table_writes(listener: TableWriteListener) -> TableWriter:
     replicate_write = original("services.dynamodb:_replicate_write")
 
     def intercepted(_replaced: Any, table: dict[str, Any], event_name: str, old_item: Any, new_item: Any) -> None:
-        home = get_region()
-        regions = [region for region in dynamodb._replica_group(table) if region != home]
+        own_region = get_region()
+        regions = [region for region in dynamodb._replica_group(table) if region != own_region]
         if not regions:
             return
         item = new_item if new_item is not None else old_item
         key = {name: item[name] for name in (table["pk_name"], table["sk_name"]) if name}
         listener(
             account=get_account_id(),
-            source=home,
+            source=own_region,
             regions=regions,
             table=table["TableName"],
             key=json.dumps(key),

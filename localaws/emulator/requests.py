@@ -26,9 +26,9 @@ def serve_unsigned_calls_by_region() -> None:
 
     def find_domain_scope(any_domain: Any, domain_name: str) -> tuple[str, str, str] | None:
         region = region_of_unsigned_call.get()
-        for account, home, name in apigateway_v1._domain_names.to_dict():
-            if home == region and name.lower() == domain_name.lower():
-                return account, home, name
+        for account, own_region, name in apigateway_v1._domain_names.to_dict():
+            if own_region == region and name.lower() == domain_name.lower():
+                return account, own_region, name
         found: tuple[str, str, str] | None = any_domain(domain_name)
         return found
 

@@ -72,8 +72,8 @@ def execute_api_of_domain(region: str, domain: str, path: str) -> tuple[str, str
     """(API id, stage, path) that a custom domain name of a REST API leads to in one region, in any account."""
     from ministack.services import apigateway_v1
 
-    for (_, home, name), mappings in apigateway_v1._base_path_mappings.to_dict().items():
-        if (home, name) != (region, domain):
+    for (_, own_region, name), mappings in apigateway_v1._base_path_mappings.to_dict().items():
+        if (own_region, name) != (region, domain):
             continue
         by_prefix = {"" if base in ("", "(none)") else f"/{base}": mapping for base, mapping in mappings.items()}
         for prefix in sorted(by_prefix, key=len, reverse=True):
@@ -87,7 +87,7 @@ def is_api_name(name: str, region: str) -> bool:
     from ministack.services import apigateway, apigateway_v1
 
     stores = (apigateway_v1._rest_apis, apigateway._apis, apigateway_v1._domain_names)
-    return any((region, name) == (home, known) for store in stores for _, home, known in store.to_dict())
+    return any((region, name) == (own_region, known) for store in stores for _, own_region, known in store.to_dict())
 
 
 def alarm_state(account: str, region: str, name: str) -> str | None:

@@ -5,11 +5,8 @@ import pytest
 from tests.docs.pages import ROOT
 from tests.docs.words import DOCUMENTS, RETIRED, RETIRED_NAMES, RETIRED_PROSE, SOURCES, files_named, hits, normalized
 
-# Being cleaned up. `python -m tests.docs.words components` lists what is left; remove the folder here when it is none.
-PENDING = frozenset({"drill", "localaws", "tests/drill", "tests/local"})
 
-
-@pytest.mark.parametrize("folder", [each for each in (*SOURCES, *DOCUMENTS) if each not in PENDING])
+@pytest.mark.parametrize("folder", [*SOURCES, *DOCUMENTS])
 def test_no_retired_word_is_used(folder: str) -> None:
     found = [*map(str, hits(folder)), *files_named(folder)]
 
@@ -19,7 +16,7 @@ def test_no_retired_word_is_used(folder: str) -> None:
 def test_every_folder_is_listed() -> None:
     listed = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
 
-    assert listed | PENDING <= set(SOURCES)
+    assert listed <= set(SOURCES)
 
 
 @pytest.mark.parametrize(

@@ -60,10 +60,7 @@ EXEMPT = (
     Exempt("tests/docs/words.py", "", "lists the words"),
     Exempt("tests/docs/test_words.py", "", "lists the words"),
     Exempt("tests/programs/test_words.py", "", "lists the words"),
-    Exempt("*", "witness-says-", "reason of the sentinel in logs"),
     Exempt("CHANGELOG.md", "`--anyway`", "a former option"),
-    Exempt("docs/runbooks/failback.md", "`<door> of <region> says …`", "quotes a message"),
-    Exempt("docs/runbooks/failback.md", "`could not be told`", "quotes a message"),
 )
 
 

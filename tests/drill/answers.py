@@ -14,8 +14,8 @@ from shared.deployment import Deployment
 from shared.places import Place
 from tests.shared.deployments import outputs
 
-Told = dict[str, Any] | str  # a text is an error code
-Answer = Told | Callable[[], Told]
+Reported = dict[str, Any] | str  # a text is an error code
+Answer = Reported | Callable[[], Reported]
 
 
 class Answers:
@@ -45,10 +45,10 @@ class Answers:
         region = context["client_region"]
         self.asked.append((model.name, region))
         answer = self._answers.get((model.name, region), self._answers.get((model.name, None)))
-        assert answer is not None, f"nobody says what {model.name} answers"
+        assert answer is not None, f"no answer is set for {model.name}"
         answer = answer() if callable(answer) else answer
         if isinstance(answer, str):
-            parsed = {"Error": {"Code": answer, "Message": "said by the test"}, "ResponseMetadata": {}}
+            parsed = {"Error": {"Code": answer, "Message": "printed by the test"}, "ResponseMetadata": {}}
             return _response(400), parsed
         problems = ParamValidator().validate(answer, model.output_shape)
         assert not problems.has_errors(), f"AWS would not answer {model.name} like this: {problems.generate_report()}"

@@ -14,7 +14,7 @@ BEGIN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 EAST_1, EAST_2 = "us-east-1", "us-east-2"
 
 
-def told(count: int, *, label: str = "drill") -> list[Intent]:
+def reported(count: int, *, label: str = "drill") -> list[Intent]:
     """Payments whose clients got a response."""
     intents = list(islice(payments(seed=1, label=label), count))
     for intent in intents:

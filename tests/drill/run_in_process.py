@@ -21,19 +21,19 @@ class Ended:
     """How a run ended; reports by scenario."""
 
     status: int
-    said: str
+    printed: str
     reports: dict[str, Report]
 
     @property
     def report(self) -> Report:
-        assert len(self.reports) == 1, self.said
+        assert len(self.reports) == 1, self.printed
         return next(iter(self.reports.values()))
 
     @property
     def why(self) -> str:
         """It is inconclusive."""
         found = [of_report(each) for each in self.reports.values() if each.verdict == "inconclusive"]
-        return "\n".join(found) or self.said
+        return "\n".join(found) or self.printed
 
 
 def ran(
@@ -58,4 +58,4 @@ def _ran(name: str, file: Path, root: Path) -> Ended:
     done = CliRunner().invoke(app, words(name, file, root))
     every = [files.read(folder) for folder in folders.folders("dev", root=root) if (folder / "report.json").exists()]
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-    return Ended(status=done.exit_code, said=done.output, reports={each.scenario: each for each in every})
+    return Ended(status=done.exit_code, printed=done.output, reports={each.scenario: each for each in every})

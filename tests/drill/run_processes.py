@@ -33,7 +33,7 @@ class Going:
     root: Path
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.out.read_text()
 
     @property
@@ -44,8 +44,8 @@ class Going:
         """Verified: a broken chain raises RunLogError."""
         return journal.read(self.folder)
 
-    def wait_until_said(self, pattern: str) -> None:
-        self._wait(lambda: re.search(pattern, self.said) is not None, pause=0.02)
+    def wait_until_printed(self, pattern: str) -> None:
+        self._wait(lambda: re.search(pattern, self.printed) is not None, pause=0.02)
 
     def wait_until_written(self, holds: Callable[[Entry], bool]) -> None:
         """Until the journal has such an entry."""
@@ -63,8 +63,8 @@ class Going:
     def _wait(self, reached: Callable[[], bool], *, pause: float) -> None:
         deadline = time.monotonic() + _REACH_SECONDS
         while not reached():
-            assert self.process.poll() is None, self.said
-            assert time.monotonic() < deadline, self.said
+            assert self.process.poll() is None, self.printed
+            assert time.monotonic() < deadline, self.printed
             time.sleep(pause)
 
 
@@ -72,10 +72,10 @@ class Going:
 def begun(name: str, file: Path, root: Path) -> Iterator[Going]:
     """`name` in a process group of its own, as a shell starts it; it is gone when the block ends."""
     out = root / "out"
-    with out.open("wb") as said:
+    with out.open("wb") as printed:
         command = [sys.executable, "-m", "drill", *words(name, file, root)]
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         yield Going(process=process, out=out, root=root)

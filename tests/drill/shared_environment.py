@@ -35,10 +35,10 @@ class SharedEnvironment:
         self,
         deploy: Callable[[float], AbstractContextManager[Path]],
         set_speed: Callable[[Path, float | None], None],
-        look: Callable[[Path], Facts] | None = None,
+        read: Callable[[Path], Facts] | None = None,
     ) -> None:
         """`deploy` is given a speed; `set_speed` another one, or none to choose one that this machine sustains."""
-        self._deploy, self._set_speed, self._look = deploy, set_speed, look or facts
+        self._deploy, self._set_speed, self._read = deploy, set_speed, read or facts
         self._speed: float | None = None  # the present test's
         self._sustained: float | None = None  # chosen for tests that name none
         self._up = ExitStack()
@@ -57,7 +57,7 @@ class SharedEnvironment:
         """Its `endpoints.json`."""
         if self._file is None:
             self._file = self._up.enter_context(self._deploy(self._speed or self._sustained or AUTOMATIC_SPEED))
-            self._before = self._look(self._file)
+            self._before = self._read(self._file)
             self._adjust_speed()
         return self._file
 
@@ -66,7 +66,7 @@ class SharedEnvironment:
         wanted = self._speed or self._sustained
         if self._file and (wanted is None or wanted != self._before["speed"]):
             self._set_speed(self._file, wanted)
-            self._before = {**self._before, "speed": self._look(self._file)["speed"]}
+            self._before = {**self._before, "speed": self._read(self._file)["speed"]}
         if self._file and self._speed is None:
             self._sustained = self._before["speed"]
 
@@ -100,7 +100,7 @@ class SharedEnvironment:
         file, found = self._file, list[str]()
 
         def is_as_before() -> bool:
-            found[:] = compared(self._before, self._look(file))
+            found[:] = compared(self._before, self._read(file))
             return not found
 
         eventually(is_as_before, within=patience)

@@ -11,7 +11,7 @@ from drill.model.errors import ActionError
 from shared.deployment import Deployment
 from shared.places import Place
 from tests.drill import healthy
-from tests.drill.answers import Answer, Answers, Told, deployment
+from tests.drill.answers import Answer, Answers, Reported, deployment
 
 FENCED = healthy.record(state="fenced", epoch="3")
 ACTIVE = healthy.record(state="active", epoch="4")
@@ -56,7 +56,7 @@ def come(found: Deployment) -> list[str]:
 def test_a_fenced_region_is_failed_back_to_by_the_other_one(found: Deployment) -> None:
     answers = Answers(found, {"ListExecutions": {"executions": []}, "GetItem": {}, "StartExecution": STARTED})
 
-    def both_records() -> Told:
+    def both_records() -> Reported:
         """The two replicas are asked for the primary's record first, then for the secondary's."""
         position = sum(operation == "GetItem" for operation, _ in answers.asked) % 4
         primarys = position in (1, 2)
@@ -64,9 +64,9 @@ def test_a_fenced_region_is_failed_back_to_by_the_other_one(found: Deployment) -
 
     answers.set("GetItem", both_records)
 
-    [said] = come(found)
+    [printed] = come(found)
 
-    assert said.startswith("failed back to the primary region by drill-cleanup-")
+    assert printed.startswith("failed back to the primary region by drill-cleanup-")
     assert started(answers) == ["eu-central-1"]
 
 
@@ -80,7 +80,7 @@ def test_an_environment_at_its_baseline_is_left_alone(found: Deployment) -> None
 def test_what_is_under_way_is_waited_for(found: Deployment) -> None:
     answers = Answers(found, {"GetItem": {}})
 
-    def executions() -> Told:
+    def executions() -> Reported:
         return RUNNING if len(answers.asked) < 10 else {"executions": []}
 
     answers.set("ListExecutions", executions)
@@ -90,7 +90,7 @@ def test_what_is_under_way_is_waited_for(found: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "printed"),
     [
         ({"GetItem": FENCED}, "still fenced after 3 failbacks"),
         ({"GetItem": FENCED, "StartExecution": "StateMachineDoesNotExist"}, "could not be started"),
@@ -99,7 +99,7 @@ def test_what_is_under_way_is_waited_for(found: Deployment) -> None:
     ],
 )
 def test_the_obstacle_to_the_baseline_is_reported(
-    found: Deployment, changes: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+    found: Deployment, changes: dict[str, Any], printed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual: dict[str, Answer] = {"ListExecutions": {"executions": []}, "GetItem": {}, "StartExecution": STARTED}
     Answers(found, usual | changes)
@@ -108,5 +108,5 @@ def test_the_obstacle_to_the_baseline_is_reported(
         found.client("stepfunctions", place)  # made before the clock runs
     monkeypatch.setattr(cleanup, "_ENDS_AWS_SECONDS", 1.0)
 
-    with pytest.raises(ActionError, match=said):
+    with pytest.raises(ActionError, match=printed):
         come(found)

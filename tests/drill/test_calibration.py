@@ -64,11 +64,11 @@ def test_what_is_given_by_hand_is_kept() -> None:
 def test_a_rate_beyond_this_machine_is_refused_with_one_that_it_sustains() -> None:
     with pytest.raises(
         Inconclusive, match=r"sustains about (\d+) payments/s at SPEED=6; run again with RATE=\1 "
-    ) as told:
+    ) as reported:
         choose(FAST, rate=500.0, speed=6.0)
-    assert not told.value.may_pass_slower, "half the speed would not help"
+    assert not reported.value.may_pass_slower, "half the speed would not help"
 
-    sustained = float(str(told.value).split("RATE=")[1].split()[0])
+    sustained = float(str(reported.value).split("RATE=")[1].split()[0])
     assert choose(FAST, rate=sustained, speed=6.0).rate == sustained
 
 

@@ -59,7 +59,7 @@ class World:
     deployment: Deployment
     answers: Answers
 
-    def look(self, check: Check) -> Finding:
+    def check(self, check: Check) -> Finding:
         return check(self.deployment)
 
 
@@ -83,7 +83,7 @@ BY_HTTP = (traffic.health, traffic.api)
 
 @pytest.mark.parametrize("check", [each for each in CHECKS if each not in BY_HTTP], ids=lambda each: each.name)
 def test_an_environment_that_is_well_is_ok_by_every_check(world: World, check: Check) -> None:
-    finding = world.look(check)
+    finding = world.check(check)
 
     assert (finding.severity, finding.remedy) == (OK, ""), finding.evidence
     assert finding.evidence
@@ -310,11 +310,11 @@ def test_one_thing_wrong_is_found_and_named(
 ) -> None:
     world.answers.set(operation, answer, place)
 
-    finding = world.look(check)
+    finding = world.check(check)
 
     assert finding.severity is severity, finding.evidence
     assert evidence in finding.evidence
-    assert finding.remedy, "whoever is warned is told what to do"
+    assert finding.remedy, "whoever is warned is reported what to do"
 
 
 def test_every_check_was_seen_to_fail() -> None:
@@ -367,7 +367,7 @@ def test_an_endpoint_with_a_bad_response_is_found(
 ) -> None:
     http(by_region(*statuses))
 
-    finding = world.look(check)
+    finding = world.check(check)
 
     assert (finding.severity, evidence in finding.evidence) == (severity, True), finding.evidence
 
@@ -376,14 +376,14 @@ def test_a_sentinel_that_was_just_deployed_is_given_time(world: World) -> None:
     world.answers.set("GetMetricData", healthy.metric())
     world.answers.set("GetFunctionConfiguration", healthy.function(LastModified=healthy.now().isoformat()))
 
-    assert world.look(functions.sentinels).severity is WARNING
+    assert world.check(functions.sentinels).severity is WARNING
 
 
 def test_a_sentinel_whose_metric_is_silent_is_known_by_its_log(world: World) -> None:
     world.answers.set("GetMetricData", healthy.metric())
     world.answers.set("FilterLogEvents", {"events": [{"message": "decision"}]}, P)
 
-    finding = world.look(functions.sentinels)
+    finding = world.check(functions.sentinels)
 
     assert finding.severity is CRITICAL
     assert finding.evidence == "eu-west-1: has run, by its log; eu-central-1: no run in 15 minutes"
@@ -393,7 +393,7 @@ def test_a_sentinel_whose_metric_is_silent_is_known_by_its_log(world: World) -> 
 def test_what_an_aws_does_not_know_is_never_ok(world: World, code: str) -> None:
     world.answers.set("DescribeSecret", code)
 
-    finding = world.look(database.secret_replicated)
+    finding = world.check(database.secret_replicated)
 
     assert finding.severity is WARNING
     assert finding.evidence == "could not be checked: the embedded AWS has no DescribeSecret"

@@ -205,9 +205,9 @@ def test_every_undo_of_every_scenario_is_known() -> None:
 ROOT = ["cleanup", "--env", "dev", "--root"]
 
 
-@pytest.mark.parametrize(("typed", "said"), [("prod\n", "prod is not dev"), ("", "confirmation needs a terminal")])
+@pytest.mark.parametrize(("typed", "printed"), [("prod\n", "prod is not dev"), ("", "confirmation needs a terminal")])
 def test_the_command_shows_pending_rollbacks_and_does_nothing_unless_the_name_is_typed(
-    tmp_path: Path, typed: str, said: str
+    tmp_path: Path, typed: str, printed: str
 ) -> None:
     folder = died(folders.new_folder("dev", "region-loss", root=tmp_path), HEAL)
 
@@ -215,7 +215,7 @@ def test_the_command_shows_pending_rollbacks_and_does_nothing_unless_the_name_is
 
     assert refused.exit_code == 2
     assert f"pending rollback of {folder.name}:\n  Recover for: change 1" in refused.stdout
-    assert said in refused.stderr
+    assert printed in refused.stderr
     assert len(pending_rollbacks(read(folder))) == 1
 
 
@@ -234,5 +234,5 @@ def test_the_journal_of_another_environment_is_not_undone_here(tmp_path: Path, m
     refused = CliRunner().invoke(app, [*ROOT, str(tmp_path), "--yes"])
 
     assert refused.exit_code == 2
-    said = " ".join(refused.stderr.split())
-    assert "a drill of dev in us-east-1 and us-east-2 on this machine, but found was dev in eu-west-1 and" in said
+    printed = " ".join(refused.stderr.split())
+    assert "a drill of dev in us-east-1 and us-east-2 on this machine, but found was dev in eu-west-1 and" in printed

@@ -43,14 +43,14 @@ def test_both_regions_can_take_over_and_checks_that_are_not_emulated_are_reporte
     environment: SharedEnvironment,
 ) -> None:
     done = drill(environment, "check", "--json")
-    told = json.loads(done.stdout)
-    found = {each["name"]: each for each in told["findings"]}
+    reported = json.loads(done.stdout)
+    found = {each["name"]: each for each in reported["findings"]}
     unseen = {name for name, each in found.items() if "could not be checked" in each["evidence"]}
     critical = {name for name, each in found.items() if each["severity"] == "critical"}
 
     # While the machine is busy an alarm may be off for a while, which is for the alarms' own tests.
     assert critical <= {"alarms"}, [found[name]["evidence"] for name in critical]
-    assert (done.exit_code, told["ready"]) == ((1, False) if critical else (0, True))
+    assert (done.exit_code, reported["ready"]) == ((1, False) if critical else (0, True))
     assert unseen == NOT_EMULATED
     assert {found[name]["severity"] for name in unseen} == {"warning"}
     assert "000000000000" not in done.stdout

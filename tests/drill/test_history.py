@@ -137,13 +137,13 @@ def test_the_history_is_shown_as_a_table_and_as_json(tmp_path: Path) -> None:
     words = ["history", "--env", "dev", "--root", str(tmp_path)]
 
     shown = CliRunner(env={"COLUMNS": "200"}).invoke(app, words)
-    told = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    listed = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
 
     assert shown.exit_code == 0
     for phrase in ("passed", "4.00 s", "cut off", "(1 to undo: dr drill cleanup)", "1 of 2"):
         assert phrase in shown.stdout
-    assert [run["outcome"] for run in told["runs"]] == ["passed", "cut off"]
-    assert told["trends"][0]["runs"] == 2
+    assert [run["outcome"] for run in listed["runs"]] == ["passed", "cut off"]
+    assert listed["trends"][0]["runs"] == 2
 
 
 def test_a_report_is_shown_again_with_its_journal_verified(tmp_path: Path) -> None:

@@ -104,11 +104,11 @@ def test_a_line_that_was_cut_off_while_it_was_written_is_left_out_and_the_journa
 def test_secrets_and_account_numbers_never_reach_the_file(tmp_path: Path) -> None:
     secrets = (KEY, "AKIAABCDEFGHIJKLMNOP", "s3cr3t-word", "210987654321")
     arn = "arn:aws:sns:us-east-1:210987654321:topic-primary-dev"
-    said = f"{arn}: key {KEY}, id AKIAABCDEFGHIJKLMNOP, postgres://admin:s3cr3t-word@host/db, 1763683200123"
-    text = written(tmp_path, probe(said), ActionBegun(action=KEY, name=arn)).read_text()
+    printed = f"{arn}: key {KEY}, id AKIAABCDEFGHIJKLMNOP, postgres://admin:s3cr3t-word@host/db, 1763683200123"
+    text = written(tmp_path, probe(printed), ActionBegun(action=KEY, name=arn)).read_text()
 
     assert not [secret for secret in secrets if secret in text]
-    assert "********4321:topic-primary-dev" in text, "enough is left to tell accounts apart"
+    assert "********4321:topic-primary-dev" in text, "enough is left to distinguish accounts"
     assert "1763683200123" in text, "a moment in milliseconds is no account"
     assert oct((tmp_path / NAME).stat().st_mode & 0o777) == "0o600"
 

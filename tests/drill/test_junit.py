@@ -22,11 +22,11 @@ def test_each_expectation_is_a_test_case_and_a_missed_one_fails() -> None:
 
 def test_the_run_reports_where_it_ran_and_what_failed_first() -> None:
     suites = ElementTree.fromstring(render(failed()))
-    told = {each.attrib["name"]: each.attrib["value"] for each in suites.iter("property")}
+    reported = {each.attrib["name"]: each.attrib["value"] for each in suites.iter("property")}
 
-    assert told["environment"] == "dev"
-    assert told["region.secondary"] == "us-east-2"
-    assert told["first_broken"] == "no payment is lost: expected 0 lost, found 3 lost"
+    assert reported["environment"] == "dev"
+    assert reported["region.secondary"] == "us-east-2"
+    assert reported["first_broken"] == "no payment is lost: expected 0 lost, found 3 lost"
 
 
 def test_whatever_was_answered_the_file_can_be_read() -> None:

@@ -100,10 +100,10 @@ def test_whatever_was_changed_when_it_was_killed_is_changed_back(tmp_path: Path,
     world = World(tmp_path / "world")
     # The last undo may have had its effect just before the kill.
     assert world.broken or killed_at in (1, _CALLS)
-    home: list[str] = []
+    restored: list[str] = []
 
     async def restore_baseline() -> list[str]:
-        home.append("asked")
+        restored.append("asked")
         return []
 
     async def clean() -> Cleaned:
@@ -114,8 +114,8 @@ def test_whatever_was_changed_when_it_was_killed_is_changed_back(tmp_path: Path,
 
     assert cleaned.left == []
     assert world.broken == set()
-    assert home == ["asked"], "what the system did by itself meanwhile is undone too"
-    assert not is_cut_off(read(tmp_path)), "it owes nothing any more"
+    assert restored == ["asked"], "what the system did by itself meanwhile is undone too"
+    assert not is_cut_off(read(tmp_path)), "nothing is pending"
 
 
 SPEED = 10.0  # no run gets to its verdict
@@ -124,9 +124,9 @@ SPEED = 10.0  # no run gets to its verdict
 def _killed(name: str, stage: str, file: Path, root: Path) -> None:
     """Run `name` and kill it as soon as it reports `stage`."""
     with begun(name, file, root) as run:
-        run.wait_until_said(rf"(?m)^\s*[\d.]+ s  {re.escape(stage)}\b")
+        run.wait_until_printed(rf"(?m)^\s*[\d.]+ s  {re.escape(stage)}\b")
         run.process.kill()
-        assert run.ended() == -signal.SIGKILL, run.said
+        assert run.ended() == -signal.SIGKILL, run.printed
 
 
 _STAGES = [

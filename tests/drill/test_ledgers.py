@@ -11,7 +11,7 @@ from drill.model.status import DatabaseStatus, Row
 from drill.observe.journal import Entry
 from drill.verdict import reconcile, writers
 from drill.verdict.reconcile import Verification
-from tests.drill.ledgers import EAST_1, EAST_2, ledger, row, told
+from tests.drill.ledgers import EAST_1, EAST_2, ledger, reported, row
 
 
 def entry(intent: Intent, **changes: Any) -> Entry:
@@ -27,7 +27,7 @@ def compared(
 
 
 def test_payments_with_a_row_on_both_members_are_all_there() -> None:
-    intents = told(20)
+    intents = reported(20)
     rows = ledger(map(row, intents))
 
     found = compared(intents, rows, dict(rows))
@@ -37,14 +37,14 @@ def test_payments_with_a_row_on_both_members_are_all_there() -> None:
 
 
 def test_an_amount_is_compared_as_a_number() -> None:
-    [intent] = told(1)
+    [intent] = reported(1)
     rows = ledger([row(intent, amount=Decimal(intent.body["amount"] + "00"))])
 
     assert compared([intent], rows, rows).missing_in_ledger == ()
 
 
 def test_a_row_that_one_member_lacks_is_missed_there_and_sets_the_members_apart() -> None:
-    intents = told(3)
+    intents = reported(3)
     rows = ledger(map(row, intents))
     less = {payment_id: each for payment_id, each in rows.items() if payment_id != intents[0].payment_id}
 
@@ -58,7 +58,7 @@ def test_a_row_that_one_member_lacks_is_missed_there_and_sets_the_members_apart(
 
 @pytest.mark.parametrize("changes", [{"amount": Decimal("0.01")}, {"creditor": "another"}, {"reference": "another"}])
 def test_a_row_with_other_content_is_missed(changes: dict[str, Any]) -> None:
-    [intent] = told(1)
+    [intent] = reported(1)
     rows = ledger([row(intent, **changes)])
 
     found = compared([intent], rows, rows)
@@ -67,7 +67,7 @@ def test_a_row_with_other_content_is_missed(changes: dict[str, Any]) -> None:
 
 
 def test_a_payment_in_the_journal_needs_a_row_even_without_a_response_to_its_client() -> None:
-    [intent, untold] = told(2)
+    [intent, untold] = reported(2)
     rows = ledger([row(intent)])
 
     found = compared([intent], rows, rows, more=(entry(untold),))
@@ -79,7 +79,7 @@ def test_a_payment_in_the_journal_needs_a_row_even_without_a_response_to_its_cli
 
 
 def test_one_intent_in_two_rows_is_paid_twice() -> None:
-    [intent] = told(1)
+    [intent] = reported(1)
     rows = ledger([row(intent), row(intent, payment_id="another")])
 
     assert compared([intent], rows, {}).duplicated == (
@@ -88,7 +88,7 @@ def test_one_intent_in_two_rows_is_paid_twice() -> None:
 
 
 def test_a_journal_that_lacks_an_entry_differs() -> None:
-    [intent] = told(1)
+    [intent] = reported(1)
     unheard = replace(intent, acknowledged=None)
 
     found = reconcile.compare([unheard], {EAST_1: {intent.payment_id: entry(intent)}, EAST_2: {}})
@@ -98,8 +98,8 @@ def test_a_journal_that_lacks_an_entry_differs() -> None:
 
 
 def test_other_runs_and_recoveries_own_payments_are_not_this_runs() -> None:
-    [ours] = told(1)
-    [other] = told(1, label="another")
+    [ours] = reported(1)
+    [other] = reported(1, label="another")
     other = replace(other, payment_id="other")
     proof = Entry(payment_id="synthetic-1", content={"reference": "proof of failover"}, synthetic=True)
     journal = {each.payment_id: each for each in (entry(ours), entry(other), proof)}
@@ -123,7 +123,7 @@ def handed_over(*seconds: float) -> list[Row]:
         {"posted_in": EAST_2, "writer_epoch": 1},
         {"posted_in": EAST_2, "writer_epoch": 1},
     ]
-    return [row(intent, seconds=at, **mark) for intent, at, mark in zip(told(4), seconds, marks, strict=True)]
+    return [row(intent, seconds=at, **mark) for intent, at, mark in zip(reported(4), seconds, marks, strict=True)]
 
 
 ONE_AFTER_THE_OTHER = (database(EAST_1, (0, 10), (30, None)), database(EAST_2, (20, 30)))
@@ -142,7 +142,7 @@ def test_rows_that_a_region_posts_after_another_has_begun_are_two_writers() -> N
 
 
 def test_one_epoch_that_two_regions_post_under_is_two_writers() -> None:
-    first, second = told(2)
+    first, second = reported(2)
 
     assert writers.two_at_once([row(first), row(second, seconds=1, posted_in=EAST_2)], ()) == [
         "us-east-2 and us-east-1 both posted under epoch 0"
@@ -164,7 +164,7 @@ def test_two_databases_that_take_writes_at_one_moment_are_two_writers(databases:
 
 
 def test_what_a_promotion_lost_shows_by_who_posted_it_last() -> None:
-    intents = told(5)
+    intents = reported(5)
     before = ledger(row(intent, seconds=number) for number, intent in enumerate(intents))
     replayed = [row(intent, seconds=99, posted_in=EAST_2, writer_epoch=1) for intent in intents[3:]]
     after = ledger([*(before[intent.payment_id] for intent in intents[:3]), *replayed])

@@ -1,4 +1,4 @@
-"""Expectations, judged on a look; and what the system is asked for one."""
+"""Expectations, judged on an observation, and the calls that make one."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from shared.places import Place
 REGIONS = {Place.PRIMARY: "us-east-1", Place.SECONDARY: "us-east-2"}
 
 
-def look(recent: Recent | None = None, **status: Any) -> Observation:
+def observation(recent: Recent | None = None, **status: Any) -> Observation:
     return Observation(status=Status.model_validate(status), recent=recent or Recent(), rate=50, regions=REGIONS)
 
 
@@ -34,26 +34,30 @@ def targets(*states: tuple[str, str]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("expectation", "seen", "met"),
     [
-        (AcceptedAsOffered(), look(Recent(ok=50)), True),
-        (AcceptedAsOffered(), look(Recent(ok=46)), True),
-        (AcceptedAsOffered(), look(Recent(ok=40)), False),
-        (AcceptedAsOffered(), look(Recent(ok=50, failed=0.5)), False),
-        (AcceptedAsOffered(), look(), False),
-        (TargetsHealthy(), look(**targets(("us-east-1", "healthy"), ("us-east-2", "healthy"))), True),
-        (TargetsHealthy(), look(**targets(("us-east-1", "initial"), ("us-east-2", "healthy"))), False),
-        (TargetsHealthy(), look(**targets(("us-east-1", "healthy"))), False),
-        (TargetsHealthy(), look(**targets(*[(r, "healthy") for r in REGIONS.values()], ("us-east-2", "unused"))), True),
-        (TargetsHealthy(), look(**targets(("us-east-1", "unavailable"), ("us-east-2", "healthy"))), False),
-        (TargetsHealthy(), look(), False),
-        (ServedBy(Place.PRIMARY), look(Recent(by_region={"us-east-1": 50.0})), True),
-        (ServedBy(Place.PRIMARY), look(Recent(by_region={"us-east-2": 50.0})), False),
-        (ServedBy(Place.PRIMARY), look(Recent(by_region={"us-east-1": 49.0, "us-east-2": 1.0})), False),
-        (ServedBy(Place.PRIMARY), look(), False),
-        (ReplicationKeepsUp(), look(), True),
-        (ReplicationKeepsUp(), look(replication={"backlog": {"us-east-1": 0}}), True),
-        (ReplicationKeepsUp(), look(replication={"backlog": {"us-east-1": 100, "us-east-2": 100}}), True),
-        (ReplicationKeepsUp(), look(replication={"backlog": {"us-east-1": 101, "us-east-2": 0}}), False),
-        (ReplicationKeepsUp(), replace(look(replication={"backlog": {"us-east-1": 1}}), rate=0), False),
+        (AcceptedAsOffered(), observation(Recent(ok=50)), True),
+        (AcceptedAsOffered(), observation(Recent(ok=46)), True),
+        (AcceptedAsOffered(), observation(Recent(ok=40)), False),
+        (AcceptedAsOffered(), observation(Recent(ok=50, failed=0.5)), False),
+        (AcceptedAsOffered(), observation(), False),
+        (TargetsHealthy(), observation(**targets(("us-east-1", "healthy"), ("us-east-2", "healthy"))), True),
+        (TargetsHealthy(), observation(**targets(("us-east-1", "initial"), ("us-east-2", "healthy"))), False),
+        (TargetsHealthy(), observation(**targets(("us-east-1", "healthy"))), False),
+        (
+            TargetsHealthy(),
+            observation(**targets(*[(r, "healthy") for r in REGIONS.values()], ("us-east-2", "unused"))),
+            True,
+        ),
+        (TargetsHealthy(), observation(**targets(("us-east-1", "unavailable"), ("us-east-2", "healthy"))), False),
+        (TargetsHealthy(), observation(), False),
+        (ServedBy(Place.PRIMARY), observation(Recent(by_region={"us-east-1": 50.0})), True),
+        (ServedBy(Place.PRIMARY), observation(Recent(by_region={"us-east-2": 50.0})), False),
+        (ServedBy(Place.PRIMARY), observation(Recent(by_region={"us-east-1": 49.0, "us-east-2": 1.0})), False),
+        (ServedBy(Place.PRIMARY), observation(), False),
+        (ReplicationKeepsUp(), observation(), True),
+        (ReplicationKeepsUp(), observation(replication={"backlog": {"us-east-1": 0}}), True),
+        (ReplicationKeepsUp(), observation(replication={"backlog": {"us-east-1": 100, "us-east-2": 100}}), True),
+        (ReplicationKeepsUp(), observation(replication={"backlog": {"us-east-1": 101, "us-east-2": 0}}), False),
+        (ReplicationKeepsUp(), replace(observation(replication={"backlog": {"us-east-1": 1}}), rate=0), False),
     ],
 )
 def test_an_expectation_is_met_or_not_by_what_was_seen(expectation: Expectation, seen: Observation, met: bool) -> None:

@@ -37,7 +37,7 @@ class CommandLine:
 
     output: Path
     status: int | None
-    said: str
+    printed: str
     children: Sequence[psutil.Process] = ()
 
 
@@ -89,12 +89,12 @@ async def _command_line(sabotage: str, output: Path, interrupt: signal.Signals |
         sys.executable, *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     assert process.stdout is not None
-    said = ""
+    printed = ""
     children: list[psutil.Process] = []
     try:
         async with asyncio.timeout(600):
             while line := (await process.stdout.readline()).decode():
-                said += line
+                printed += line
                 if interrupt and OUTAGE in line and not children:
                     children = psutil.Process(process.pid).children(recursive=True)
                     process.send_signal(interrupt)
@@ -102,7 +102,7 @@ async def _command_line(sabotage: str, output: Path, interrupt: signal.Signals |
     finally:
         if process.returncode is None:
             process.kill()
-    return CommandLine(output=output, status=process.returncode, said=said, children=children)
+    return CommandLine(output=output, status=process.returncode, printed=printed, children=children)
 
 
 @pytest.fixture(scope="module")
@@ -212,22 +212,22 @@ def test_a_run_leaves_a_valid_run_log_without_pending_rollbacks(ended: Ended) ->
 
 
 def test_a_killed_run_has_pending_rollbacks(ended: Ended) -> None:
-    (owed,) = log.pending_rollbacks(log.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
+    (pending,) = log.pending_rollbacks(log.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
 
-    assert owed.rollback == {"change": "Recover", "effect": "region-outage", "place": "primary"}
+    assert pending.rollback == {"change": "Recover", "effect": "region-outage", "place": "primary"}
 
 
 def test_the_clients_key_is_in_no_file_and_no_word_of_a_run(ended: Ended) -> None:
-    runs = {"none": "", "lose-one": ended.completed.said} | {
-        number.name: run.said for number, run in ended.interrupted.items()
+    runs = {"none": "", "lose-one": ended.completed.printed} | {
+        number.name: run.printed for number, run in ended.interrupted.items()
     }
-    for folder, said in runs.items():
-        (told,) = (ended.folder / folder).rglob("endpoints.json")
-        key = json.loads(told.read_text())["metadata"]["client_key"]
-        files = [path for path in (ended.folder / folder).rglob("*") if path.is_file() and path != told]
+    for folder, printed in runs.items():
+        (reported,) = (ended.folder / folder).rglob("endpoints.json")
+        key = json.loads(reported.read_text())["metadata"]["client_key"]
+        files = [path for path in (ended.folder / folder).rglob("*") if path.is_file() and path != reported]
         assert files, f"{folder} left nothing that could be looked at"
         assert not [path for path in files if key.encode() in path.read_bytes()]
-        assert key not in said
+        assert key not in printed
     assert key not in str(ended.report("none"))
 
 
@@ -245,12 +245,14 @@ def test_the_processes_of_a_run_are_measured(ended: Ended) -> None:
 
 
 def test_the_command_line_ends_with_the_verdict_and_a_table(ended: Ended) -> None:
-    said = " ".join(ended.completed.said.split())
+    printed = " ".join(ended.completed.printed.split())
 
-    assert ended.completed.status == 1, ended.completed.said
-    assert "outage mode reset, seed 7" in said
-    assert "FAILED region-loss on test, seed 7 no acknowledged payment is lost: expected 0 lost, found 2 lost" in said
-    assert "MISSED" in said
+    assert ended.completed.status == 1, ended.completed.printed
+    assert "outage mode reset, seed 7" in printed
+    assert (
+        "FAILED region-loss on test, seed 7 no acknowledged payment is lost: expected 0 lost, found 2 lost" in printed
+    )
+    assert "MISSED" in printed
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
@@ -259,7 +261,7 @@ def test_an_interrupted_rehearsal_leaves_no_process_and_no_verdict(
 ) -> None:
     run = ended.interrupted[number]
 
-    assert run.status == status, run.said
+    assert run.status == status, run.printed
     assert len(run.children) >= 1, "the fake"
     end = time.monotonic() + 60
     while any(child.is_running() for child in run.children) and time.monotonic() < end:
@@ -269,7 +271,7 @@ def test_an_interrupted_rehearsal_leaves_no_process_and_no_verdict(
 
 
 def test_an_interrupted_rehearsal_brings_the_region_back_first(ended: Ended) -> None:
-    said = ended.interrupted[signal.SIGINT].said
+    printed = ended.interrupted[signal.SIGINT].printed
 
-    assert "bring the primary region back (us-east-1) done" in said
-    assert "Interrupted; the outage was undone and everything stopped." in said
+    assert "bring the primary region back (us-east-1) done" in printed
+    assert "Interrupted; the outage was undone and everything stopped." in printed

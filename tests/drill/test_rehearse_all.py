@@ -79,9 +79,9 @@ def test_scenarios_share_an_environment_until_one_leaves_it_in_disorder(tmp_path
         payments = outcome.report.payments
         assert (payments.unconfirmed, payments.in_journal) == (0, payments.acknowledged), "one run's are not another's"
     assert {path.parent.name for path in tmp_path.rglob("report.json")} == {"first", "second", "third"}
-    said = table(outcomes)
-    assert "3 of 4 scenarios met every expectation" in said
-    assert "no verdict" in said
+    printed = table(outcomes)
+    assert "3 of 4 scenarios met every expectation" in printed
+    assert "no verdict" in printed
 
 
 def test_a_scenario_with_a_speed_of_its_own_gets_an_environment_of_its_own(tmp_path: Path) -> None:

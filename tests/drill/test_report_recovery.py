@@ -223,7 +223,7 @@ def test_a_workflows_own_measurements_are_reported(progress: Progress) -> None:
 
 
 def test_observations_keep_a_change(progress: Progress) -> None:
-    def look(writer: str, lag: float, state: str) -> Status:
+    def observation(writer: str, lag: float, state: str) -> Status:
         return Status.model_validate(
             {
                 "targets": [{"region": EAST_1, "target_group": "t", "state": state}],
@@ -234,7 +234,11 @@ def test_observations_keep_a_change(progress: Progress) -> None:
             }
         )
 
-    for seen in (look(EAST_1, 1, "healthy"), look(EAST_1, 2, "healthy"), look(EAST_2, 3, "unhealthy")):
+    for seen in (
+        observation(EAST_1, 1, "healthy"),
+        observation(EAST_1, 2, "healthy"),
+        observation(EAST_2, 3, "unhealthy"),
+    ):
         progress.saw(seen)
 
     assert [(each.what, each.region, each.state) for each in progress.seen] == [

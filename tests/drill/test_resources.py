@@ -48,7 +48,7 @@ def test_processor_time_of_a_process_that_has_ended_still_counts() -> None:
     assert sampler.peak_bytes > psutil.Process(os.getpid()).memory_full_info().uss
 
 
-@pytest.mark.skipif(not hasattr(psutil.Process().memory_full_info(), "pss"), reason="this system tells no shares")
+@pytest.mark.skipif(not hasattr(psutil.Process().memory_full_info(), "pss"), reason="no shared memory sizes")
 def test_memory_that_processes_share_counts_once() -> None:
     megabytes = 60
     holding = f"import os\nx = bytearray({megabytes} << 20)\nx[::4096] = b'1' * len(x[::4096])\nif os.fork(): print()\n"

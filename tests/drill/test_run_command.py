@@ -47,10 +47,10 @@ def ran(name: str, *options: str, typed: str | None = None) -> Result:
     return CliRunner().invoke(app, ["run", name, *options], env=_KEY, input=typed)
 
 
-def series(said: str) -> list[tuple[str, str]]:
+def series(printed: str) -> list[tuple[str, str]]:
     """The result of each scenario in the final table."""
     names = "|".join(_NAMES)
-    return [(found[1], found[2]) for found in re.finditer(rf"(?m)^ +([a-z ]+?)  ({names})$", said)]
+    return [(found[1], found[2]) for found in re.finditer(rf"(?m)^ +([a-z ]+?)  ({names})$", printed)]
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_after_a_scenario_that_leaves_something_the_following_are_not_run(
     assert series(done.stdout) == list(zip([*words, *["not run"] * (6 - len(words))], _NAMES, strict=True))
 
 
-@pytest.mark.parametrize(("typed", "said"), [("", "confirmation needs a terminal"), ("prod\n", "prod is not dev")])
-def test_what_nobody_agreed_to_is_not_started(typed: str, said: str) -> None:
+@pytest.mark.parametrize(("typed", "printed"), [("", "confirmation needs a terminal"), ("prod\n", "prod is not dev")])
+def test_what_nobody_agreed_to_is_not_started(typed: str, printed: str) -> None:
     refused = ran(TRAFFIC_EVACUATION.name, typed=typed)
 
-    assert refused.exit_code == 2, "1 would say that an objective was missed"
-    assert f"Not started: {said}" in refused.stderr
+    assert refused.exit_code == 2, "1 would mean that an objective was missed"
+    assert f"Not started: {printed}" in refused.stderr
     assert not Path("build").exists()
 
 
@@ -132,7 +132,7 @@ def test_an_inconclusive_scenario_does_not_hide_that_another_one_failed(statuses
     assert command._status(statuses) == status
 
 
-async def home(_found: Deployment) -> list[str]:
+async def baseline_restored(_found: Deployment) -> list[str]:
     return []
 
 
@@ -147,7 +147,7 @@ async def away(_found: Deployment) -> list[str]:
 @pytest.mark.parametrize(
     ("is_undone", "restore_baseline", "left"),
     [
-        (False, home, "unfence the primary region"),
+        (False, baseline_restored, "unfence the primary region"),
         (True, interrupted, "restore the baseline, which was interrupted"),
         (True, away, "us-east-1 is still fenced"),
     ],

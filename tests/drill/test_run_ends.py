@@ -54,7 +54,7 @@ def has_left(entry: Entry) -> bool:
 def press_ctrl_c(run: Going) -> None:
     """Twice, as impatient people do; a terminal sends it to the whole process group."""
     os.killpg(run.process.pid, signal.SIGINT)
-    run.wait_until_said("interrupted: rolling back")
+    run.wait_until_printed("interrupted: rolling back")
     os.killpg(run.process.pid, signal.SIGINT)
 
 
@@ -78,10 +78,10 @@ def test_an_interrupted_run_rolls_back_first(
         assert state(file)["fenced"] == _FENCED
         interrupt(run)
 
-        assert run.ended() == status, run.said
+        assert run.ended() == status, run.printed
 
-    assert "interrupted: rolling back" in run.said
-    assert run.said.endswith("Interrupted; every change was rolled back.\n")
+    assert "interrupted: rolling back" in run.printed
+    assert run.printed.endswith("Interrupted; every change was rolled back.\n")
     assert state(file) == BASELINE
     entries = run.journal()
     assert pending_rollbacks(entries) == []
@@ -99,7 +99,7 @@ class Finished:
 def test_a_run_that_nobody_interrupts_ends_with_its_verdict(environment: SharedEnvironment, tmp_path: Path) -> None:
     def run() -> Finished:
         with begun("traffic-evacuation", environment.file, tmp_path) as going:
-            return Finished(status=going.ended(), why=going.said)
+            return Finished(status=going.ended(), why=going.printed)
 
     finished = conclusive(run, environment.start_anew_at_half_speed)
 
@@ -121,12 +121,12 @@ def test_a_failed_rollback_is_reported_with_the_cleanup_command(environment: Sha
         run.wait_until_written(has_left)
         with broken_recovery(file, Place.SECONDARY):
             status = run.ended()
-            [told] = re.findall(r"^Rollback incomplete: (.*)$", run.said, re.MULTILINE)
-            [command] = re.findall(r"^Then: (.*)$", run.said, re.MULTILINE)
+            [reported] = re.findall(r"^Rollback incomplete: (.*)$", run.printed, re.MULTILINE)
+            [command] = re.findall(r"^Then: (.*)$", run.printed, re.MULTILINE)
             too_early = typed(command)
 
-    assert status == 3, run.said
-    assert told.startswith("left to do: unfence the primary region: unfence failed: ")
+    assert status == 3, run.printed
+    assert reported.startswith("left to do: unfence the primary region: unfence failed: ")
     assert too_early.returncode == 3, too_early.stdout + too_early.stderr
     assert "left: fence the primary region: unfence failed: " in too_early.stdout
     assert state(file)["fenced"] == _FENCED, "nobody has opened it"

@@ -39,7 +39,7 @@ def game_day(shared_environment: SharedEnvironment, tmp_path_factory: pytest.Tem
 def test_the_environment_shows_what_the_scenario_asks_of_it(game_day: Ended, name: str) -> None:
     report = game_day.reports.get(name)
 
-    assert report is not None, game_day.said
+    assert report is not None, game_day.printed
     missed = [f"{check.name}: {check.measured}" for check in report.checks if not check.met]
     assert not missed
     assert report.verdict == "passed"
@@ -49,7 +49,7 @@ def test_the_environment_shows_what_the_scenario_asks_of_it(game_day: Ended, nam
 @pytest.mark.nightly
 def test_a_game_day_ends_as_its_worst_scenario_did(game_day: Ended) -> None:
     assert game_day.status == 0
-    assert game_day.said.count(" passed  ") == len(DEPLOYED_SCENARIOS)
+    assert game_day.printed.count(" passed  ") == len(DEPLOYED_SCENARIOS)
 
 
 def sabotaged(
@@ -61,10 +61,10 @@ def sabotaged(
     async def doing(self: Any, ctx: DrillContext) -> str:
         if first is not None:
             await first(ctx)
-        said = "" if instead else await do(self, ctx)
+        printed = "" if instead else await do(self, ctx)
         if last is not None:
             last(ctx)
-        return str(said)
+        return str(printed)
 
     patch.setattr(change, "do", doing)
 
@@ -91,7 +91,7 @@ def test_a_stale_parameter_that_wins_fails_the_run(
 
     ended = ran("parameter-divergence", environment, tmp_path)
 
-    assert ended.status == 1, ended.said
+    assert ended.status == 1, ended.printed
     assert ended.report.verdict == "failed"
     assert str(ended.report.first_broken).startswith("the regions agree on the later value: expected within 30 AWS s")
     assert "us-east-2: written in the primary region" in str(ended.report.first_broken), "the evidence is there"
@@ -114,7 +114,7 @@ def test_a_row_that_is_not_restored_fails_the_run(
 
     ended = ran("restore-from-backup", environment, tmp_path)
 
-    assert ended.status == 1, ended.said
+    assert ended.status == 1, ended.printed
     assert str(ended.report.first_broken).startswith("the restored rows are those in use: expected")
     assert "1 differ, first payment#" in str(ended.report.first_broken)
 
@@ -126,7 +126,7 @@ def test_a_fence_that_does_not_close_fails_the_run(
 
     ended = ran("traffic-evacuation", environment, tmp_path)
 
-    assert ended.status == 1, ended.said
+    assert ended.status == 1, ended.printed
     # On a starved machine that no traffic moved may be its fault; that it did not within 90 AWS s, starvation left out,
     # is not.
     broken = ("traffic moves to the other region by itself: expected answers", "traffic leaves the primary region:")
@@ -147,7 +147,7 @@ def test_a_bus_that_hears_nothing_fails_the_run(
 
     ended = ran("event-failover", environment, tmp_path)
 
-    assert ended.status == 1, ended.said
+    assert ended.status == 1, ended.printed
     assert str(ended.report.first_broken).startswith("events reach both buses: expected within 30 AWS s, found not in")
     assert "(before) reaches the secondary region's bus: none heard" in str(ended.report.first_broken)
 
@@ -162,7 +162,7 @@ def test_a_late_switchover_fails_the_run(
 
     ended = ran("database-switchover", environment, tmp_path)
 
-    assert ended.status == 1, ended.said
+    assert ended.status == 1, ended.printed
     assert str(ended.report.first_broken).startswith("the failback to us-east-2 ends in time: expected at most 120")
 
 
@@ -186,7 +186,7 @@ def test_a_lost_write_fails_the_run(
 
     ended = ran("region-evacuation", environment, tmp_path)
 
-    assert ended.status == 1, ended.said
+    assert ended.status == 1, ended.printed
     assert str(ended.report.first_broken).startswith(
         "no acknowledged payment is lost: expected 0 lost, found 2 lost"
     ), "once in each region"

@@ -109,10 +109,10 @@ def test_a_loss_that_nobody_acts_on_fails_the_run(
 
     ended = ran(name, environment, tmp_path, during=nobody_watches)
 
-    assert ended.report.verdict == "failed", ended.said
+    assert ended.report.verdict == "failed", ended.printed
     assert ended.status in (1, 3), "1: an objective was missed; 3: what only a failback restores was not restored"
     missed = {check.name for check in ended.report.checks if not check.met}
-    assert "exactly one failover takes place, and succeeds" in missed, ended.said
+    assert "exactly one failover takes place, and succeeds" in missed, ended.printed
 
 
 @pytest.mark.parametrize(
@@ -136,5 +136,5 @@ def test_a_payment_that_vanishes_fails_the_run(
 
     ended = ran(name, environment, tmp_path)
 
-    assert ended.status == 1, ended.said
-    assert str(ended.report.first_broken).startswith("no acknowledged payment is lost: expected 0 lost"), ended.said
+    assert ended.status == 1, ended.printed
+    assert str(ended.report.first_broken).startswith("no acknowledged payment is lost: expected 0 lost"), ended.printed

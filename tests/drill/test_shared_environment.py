@@ -35,7 +35,7 @@ class Deployments:
         self.speeds.append(speed)
         self.facts["speed"] = speed or SUSTAINED
 
-    def look(self, _file: Path) -> Facts:
+    def read(self, _file: Path) -> Facts:
         return dict(self.facts)
 
 
@@ -47,7 +47,7 @@ def deployments(monkeypatch: pytest.MonkeyPatch) -> Deployments:
 
 @pytest.fixture
 def shared(deployments: Deployments) -> Iterator[SharedEnvironment]:
-    with SharedEnvironment(deployments.deploy, deployments.set_speed, deployments.look) as made:
+    with SharedEnvironment(deployments.deploy, deployments.set_speed, deployments.read) as made:
         yield made
 
 
@@ -99,11 +99,11 @@ def test_what_settles_in_time_is_no_difference(
     shared: SharedEnvironment, deployments: Deployments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_environment, "_SETTLES_SECONDS", 60.0)
-    looks = iter([["us-east-1"], ["us-east-1"], []])
+    reads = iter([["us-east-1"], ["us-east-1"], []])
 
     with shared.lent("the patient test") as environment:
         assert environment.file == Path("1")
-        monkeypatch.setattr(environment, "_look", lambda _file: {**BEFORE, "regions away": next(looks)})
+        monkeypatch.setattr(environment, "_read", lambda _file: {**BEFORE, "regions away": next(reads)})
 
     assert deployments.ended == 0
 

@@ -121,5 +121,5 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
     assert sent.rate == 60
     assert 25 <= len(sent.record.acknowledged) <= 35
     assert observations[0]
-    assert observations[0].acknowledged == len(sent.record.acknowledged), "a ledger owes these too"
+    assert observations[0].acknowledged == len(sent.record.acknowledged), "the ledger must contain these too"
     assert [(fault.kind, fault.ended_at is None) for fault in progress.faults] == [("overload", False)]

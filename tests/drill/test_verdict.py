@@ -123,7 +123,7 @@ def judged(objectives: Objectives, **changes: Any) -> tuple[str, int, str | None
             id="a failure so late that nothing steady could follow",
         ),
         pytest.param({"interruptions": [Interruption(start=10, end=14.4004)]}, id="at the limit, to the millisecond"),
-        pytest.param({"verification": verified(unconfirmed=3, synthetic=2)}, id="payments nobody was told of"),
+        pytest.param({"verification": verified(unconfirmed=3, synthetic=2)}, id="payments nobody was reported of"),
         pytest.param({"runs": (failover(45.0), FAILBACK), "promoted_at": LOST_AT + 107 / SPEED}, id="just in time"),
     ],
 )
@@ -312,10 +312,10 @@ def test_a_run_in_which_nobody_was_acknowledged_proves_nothing() -> None:
 
 QUIET = Objectives(
     service=Service(interrupted=False, serves_both=True),
-    take_over=NoTakeOver(watcher=Place.SECONDARY, reasons=frozenset({"witness-says-peer-up"})),
+    take_over=NoTakeOver(watcher=Place.SECONDARY, reasons=frozenset({"witness-peer-up"})),
     is_lost=False,
 )
-HOLDS = Decision(at=LOST_AT, region="us-east-2", verdict="hold", reason="witness-says-peer-up")
+HOLDS = Decision(at=LOST_AT, region="us-east-2", verdict="hold", reason="witness-peer-up")
 CALM: dict[str, Any] = {
     "interruptions": (),
     "answered_meanwhile": {"us-east-1": 9, "us-east-2": 9},
@@ -338,7 +338,7 @@ def test_where_nothing_must_happen_nothing_passes() -> None:
         ),
         (
             {"decisions": (replace(HOLDS, reason="cool-down"),)},
-            "the sentinel of us-east-2 holds for the expected reason: expected witness-says-peer-up, found cool-down",
+            "the sentinel of us-east-2 holds for the expected reason: expected witness-peer-up, found cool-down",
         ),
         (
             {"decisions": (replace(HOLDS, region="us-east-1"),)},
@@ -444,7 +444,7 @@ DRAINED_LATE = {"runs": (failover(document={"replay": {"at": moment(40 + 60 + 18
 
 
 @pytest.mark.parametrize(
-    ("changes", "share", "word", "said"),
+    ("changes", "share", "word", "printed"),
     [
         pytest.param(DRAINED_LATE, 0.2, "passed", None, id="what was starved does not count"),
         pytest.param(DRAINED_LATE, 0.01, "failed", "found 18.0 AWS s besides", id="a little of it explains nothing"),
@@ -453,7 +453,7 @@ DRAINED_LATE = {"runs": (failover(document={"replay": {"at": moment(40 + 60 + 18
         pytest.param({"interruptions": [Interruption(start=10, end=None)]}, 0.2, "failed", "not restored", id="never"),
         pytest.param({"given_up": 1}, 0.1, "failed", "1 gave up", id="no excuse for clients that gave up"),
         pytest.param({"given_up": 1}, 0.4, "inconclusive", "starved of CPU for 40%", id="clients starved"),
-        pytest.param({"not_restored": "0 of 1"}, 0.4, "inconclusive", "starved", id="the way back starved"),
+        pytest.param({"not_restored": "0 of 1"}, 0.4, "inconclusive", "starved", id="the rollback starved"),
         pytest.param(
             {"verification": verified(lost=("x",))}, 0.9, "failed", "1 lost", id="what is lost is lost on any machine"
         ),
@@ -466,14 +466,14 @@ DRAINED_LATE = {"runs": (failover(document={"replay": {"at": moment(40 + 60 + 18
     ],
 )
 def test_a_starved_machine_is_neither_blamed_on_the_system_nor_an_excuse_for_it(
-    changes: dict[str, Any], share: float, word: str, said: str | None
+    changes: dict[str, Any], share: float, word: str, printed: str | None
 ) -> None:
     found, status, first_broken = judged(
         OBJECTIVES, started=0.0, started_at=LOST_AT, starvation=starving(share), **changes
     )
 
     assert (found, status) == (word, {"passed": 0, "failed": 1, "inconclusive": 4}[word])
-    assert (said or "") in (first_broken or "")
+    assert (printed or "") in (first_broken or "")
 
 
 def test_only_starvation_during_a_phase_counts_for_it() -> None:

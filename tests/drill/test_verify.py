@@ -34,7 +34,7 @@ def journals() -> Iterator[dict[str, Any]]:
         yield clients
 
 
-def told(count: int) -> list[Intent]:
+def reported(count: int) -> list[Intent]:
     intents = list(islice(payments(seed=1), count))
     for intent in intents:
         intent.acknowledged = 1.0
@@ -52,7 +52,7 @@ def compared(clients: dict[str, Any], intents: list[Intent]) -> reconcile.Verifi
 
 
 def test_payments_that_both_regions_hold_as_sent_are_neither_lost_nor_doubled(journals: dict[str, Any]) -> None:
-    intents = told(30)
+    intents = reported(30)
     for intent in intents:
         for client in journals.values():
             keep(client, intent)
@@ -64,7 +64,7 @@ def test_payments_that_both_regions_hold_as_sent_are_neither_lost_nor_doubled(jo
 
 
 def test_an_acknowledged_payment_that_one_region_lacks_is_lost(journals: dict[str, Any]) -> None:
-    intents = told(3)
+    intents = reported(3)
     for intent in intents:
         keep(journals["us-east-1"], intent)
     for intent in intents[1:]:
@@ -79,14 +79,14 @@ def test_an_acknowledged_payment_that_one_region_lacks_is_lost(journals: dict[st
 
 
 def test_an_acknowledged_payment_that_neither_region_has_is_one_lost_payment(journals: dict[str, Any]) -> None:
-    found = compared(journals, told(1))
+    found = compared(journals, reported(1))
 
     assert found.acknowledged - found.in_journal == 1
     assert len(found.lost) == 2, "both regions are evidence"
 
 
 def test_a_payment_with_another_amount_than_the_client_sent_is_lost(journals: dict[str, Any]) -> None:
-    [intent] = told(1)
+    [intent] = reported(1)
     keep(journals["us-east-1"], intent)
     keep(journals["us-east-2"], intent, amount="0.01")
 
@@ -98,7 +98,7 @@ def test_a_payment_with_another_amount_than_the_client_sent_is_lost(journals: di
 
 
 def test_one_intent_under_two_ids_is_paid_twice(journals: dict[str, Any]) -> None:
-    [intent] = told(1)
+    [intent] = reported(1)
     for client in journals.values():
         keep(client, intent)
         keep(client, intent, id="another-id")
@@ -111,7 +111,7 @@ def test_one_intent_under_two_ids_is_paid_twice(journals: dict[str, Any]) -> Non
 
 
 def test_two_ids_count_as_paid_twice_also_when_each_is_in_another_region(journals: dict[str, Any]) -> None:
-    [intent] = told(1)
+    [intent] = reported(1)
     keep(journals["us-east-1"], intent)
     keep(journals["us-east-2"], intent, id="another-id")
 
@@ -119,7 +119,7 @@ def test_two_ids_count_as_paid_twice_also_when_each_is_in_another_region(journal
 
 
 def test_a_payment_in_the_journal_without_a_response_to_its_client_is_allowed(journals: dict[str, Any]) -> None:
-    [intent] = told(1)
+    [intent] = reported(1)
     untold = replace(intent, acknowledged=None)
     for client in journals.values():
         keep(client, untold)
@@ -130,7 +130,7 @@ def test_a_payment_in_the_journal_without_a_response_to_its_client_is_allowed(jo
 
 
 def test_the_whole_journal_is_read_page_by_page(journals: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    intents = told(12)
+    intents = reported(12)
     for intent in intents:
         keep(journals["us-east-1"], intent)
     journals["us-east-1"].put_item(TableName=TABLE, Item={"pk": {"S": "control#us-east-1"}})

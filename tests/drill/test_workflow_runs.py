@@ -35,7 +35,7 @@ class StepFunctions:
         return {"executions": [{"name": name, "executionArn": name} for name in names]}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
-        return {"name": executionArn, "startDate": BEGIN, **self._runs[executionArn]["said"]}
+        return {"name": executionArn, "startDate": BEGIN, **self._runs[executionArn]["printed"]}
 
     def get_paginator(self, _operation: str) -> "StepFunctions":
         return self
@@ -79,9 +79,9 @@ def test_a_run_has_its_document_its_moments_and_the_duration_of_each_step() -> N
         *(entered("WaitForWriter", 2, kind="Wait"), left("WaitForWriter", 4, kind="Wait")),
         *(entered("DescribeWriter", 4), left("DescribeWriter", 6), entered("VerifyPayment", 6)),
     ]
-    said = {"status": "SUCCEEDED", "stopDate": BEGIN + timedelta(seconds=7), "output": json.dumps(document)}
+    printed = {"status": "SUCCEEDED", "stopDate": BEGIN + timedelta(seconds=7), "output": json.dumps(document)}
 
-    (run,) = read_runs(with_runs({"failover-1": {"said": said, "events": events}}))
+    (run,) = read_runs(with_runs({"failover-1": {"printed": printed, "events": events}}))
 
     assert (run.machine, run.region, run.name, run.went_on) == ("failover", "us-east-2", "failover-1", True)
     assert run.moment("fence") == (BEGIN + timedelta(seconds=2)).timestamp()
@@ -95,34 +95,35 @@ def test_a_run_has_its_document_its_moments_and_the_duration_of_each_step() -> N
 
 
 def test_a_skipped_run_has_the_reason() -> None:
-    said = {
+    printed = {
         "status": "SUCCEEDED",
         "output": json.dumps({"preconditions": {"met": False, "reason": "another run is in progress"}}),
     }
 
-    (run,) = read_runs(with_runs({"failover-1": {"said": said}}))
+    (run,) = read_runs(with_runs({"failover-1": {"printed": printed}}))
 
     assert (run.went_on, run.held_because) == (False, "another run is in progress")
 
 
 def test_a_failed_run_has_the_input_of_its_last_state() -> None:
-    said = {"status": "FAILED", "error": "WriterTimeout", "cause": "after 900 s"}
+    printed = {"status": "FAILED", "error": "WriterTimeout", "cause": "after 900 s"}
     events = [
         entered("CheckPreconditions", 0),
         left("CheckPreconditions", 1, '{"preconditions": {"met": true}}'),
         entered("Fence", 1),
     ]
 
-    (run,) = read_runs(with_runs({"failover-1": {"said": said, "events": events}}))
+    (run,) = read_runs(with_runs({"failover-1": {"printed": printed, "events": events}}))
 
     assert (run.went_on, run.failure) == (True, "WriterTimeout: after 900 s")
 
 
 def test_runs_of_earlier_drills_are_left_out() -> None:
-    said = {"status": "RUNNING"}
+    printed = {"status": "RUNNING"}
 
     runs = read_runs(
-        with_runs({"failover-1": {"said": said}, "failback-2": {"said": said}}), besides=frozenset({"failover-1"})
+        with_runs({"failover-1": {"printed": printed}, "failback-2": {"printed": printed}}),
+        besides=frozenset({"failover-1"}),
     )
 
     assert [run.name for run in runs] == ["failback-2"]
@@ -164,10 +165,10 @@ def test_the_decisions_of_a_sentinel_are_read_from_its_log_and_nothing_else_is(a
     now = datetime.now(UTC).timestamp()
     texts = [
         line(0, "too early"),
-        line(10, "witness-says-peer-up"),
+        line(10, "witness-peer-up"),
         "START RequestId: 1",
         line(12, "x", message="something else"),
-        line(15, "witness-says-peer-up"),
+        line(15, "witness-peer-up"),
         line(20, "peer-lost", verdict="act"),
     ]
     aws.client("logs", Place.SECONDARY).put_log_events(
@@ -180,12 +181,15 @@ def test_the_decisions_of_a_sentinel_are_read_from_its_log_and_nothing_else_is(a
     found = read_decisions(aws, Place.SECONDARY, since=since)
 
     assert [(each.reason, each.verdict) for each in found] == [
-        ("witness-says-peer-up", "hold"),
-        ("witness-says-peer-up", "hold"),
+        ("witness-peer-up", "hold"),
+        ("witness-peer-up", "hold"),
         ("peer-lost", "act"),
     ]
-    assert [(each.reason, each.times) for each in condensed(found)] == [("witness-says-peer-up", 2), ("peer-lost", 1)]
-    assert read_decisions(aws, Place.PRIMARY, since=since) == [], "it has not said anything yet"
+    assert [(each.reason, each.times) for each in condensed(found)] == [
+        ("witness-peer-up", 2),
+        ("peer-lost", 1),
+    ]
+    assert read_decisions(aws, Place.PRIMARY, since=since) == [], "it has not printed anything yet"
 
 
 def test_decisions_of_two_regions_are_not_put_together() -> None:

@@ -72,10 +72,10 @@ class LocalAws:
             self.control("heal", {"region": region})
 
 
-def eventually(look: Callable[[], Found], *, within: float = PATIENCE) -> Found:
-    """What `look` returns once that is true; its last answer after `within` seconds, which cost nothing if it comes."""
+def eventually(read: Callable[[], Found], *, within: float = PATIENCE) -> Found:
+    """What `read` returns once that is true; its last answer after `within` seconds, which cost nothing if it comes."""
     deadline = time.monotonic() + within
-    while not (found := look()) and time.monotonic() < deadline:
+    while not (found := read()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return found
 

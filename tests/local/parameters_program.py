@@ -1,6 +1,6 @@
-"""A Pulumi program with what keeps parameters equal, in both regions, and little else; deployed by parameters_world.py.
+"""A Pulumi program with parameter synchronization in both regions and little else; deployed by parameters_world.py.
 
-Alarms are made on what the component says is to be monitored.
+Alarms are created for the resources that the component lists as monitored.
 """
 
 import pulumi

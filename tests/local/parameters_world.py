@@ -70,9 +70,9 @@ class ParameterWorld:
             FunctionName=self.outputs[f"function-{PLACES[region]}"],
             Payload=json.dumps({"operation": operation, "waits": True, **more}),
         )
-        told: dict[str, Any] = json.load(answer["Payload"])
-        assert "FunctionError" not in answer, told
-        return told
+        reported: dict[str, Any] = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, reported
+        return reported
 
     def reconcile(self, region: str = EAST_1) -> dict[str, Any]:
         return self.ask("reconcile", region)
@@ -83,15 +83,15 @@ class ParameterWorld:
         )
         return [json.loads(message["Body"]) for message in got.get("Messages", [])]
 
-    def everything_told(self) -> str:
+    def every_report(self) -> str:
         """All logs of the functions, with their metrics, and the server's own."""
-        told = [self.log_file.read_text()]
+        reported = [self.log_file.read_text()]
         for region, place in PLACES.items():
             group = f"/aws/lambda/{self.outputs[f'function-{place}']}"
             pages = self.aws.client("logs", region).get_paginator("filter_log_events").paginate(logGroupName=group)
-            told += [event["message"] for page in pages for event in page["events"]]
-            told += [json.dumps(self.dead_letters(region))]
-        return "\n".join(told)
+            reported += [event["message"] for page in pages for event in page["events"]]
+            reported += [json.dumps(self.dead_letters(region))]
+        return "\n".join(reported)
 
     @contextmanager
     def without_events(self) -> Iterator[None]:

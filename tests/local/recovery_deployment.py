@@ -34,8 +34,8 @@ def recovery_world(aws: LocalAws, name: str, speed: float) -> Iterator[RecoveryW
     with ExitStack() as stack:
         witness = WitnessServer()
         stack.callback(witness.close)
-        doors = {region: stack.enter_context(http_endpoint()) for region in (EAST_1, EAST_2)}
-        world = RecoveryWorld(aws, name, witness, doors)
+        endpoints = {region: stack.enter_context(http_endpoint()) for region in (EAST_1, EAST_2)}
+        world = RecoveryWorld(aws, name, witness, endpoints)
         _journal(world)
         _database(world)
         for region in (EAST_1, EAST_2):
@@ -95,7 +95,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
     for each in (EAST_1, EAST_2):
         for kind in ("load-balancer", "api"):
             aws.client("ssm", region).put_parameter(
-                Name=f"/{name}/endpoints/{each}/{kind}", Value=world.doors[each].url, Type="String"
+                Name=f"/{name}/endpoints/{each}/{kind}", Value=world.endpoints[each].url, Type="String"
             )
     topic = aws.client("sns", region).create_topic(Name=name)["TopicArn"]
     world.queues[region] = aws.client("sqs", region).create_queue(QueueName=name)["QueueUrl"]

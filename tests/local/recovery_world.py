@@ -20,25 +20,25 @@ class RecoveryWorld:
     aws: LocalAws
     name: str
     witness: WitnessServer
-    doors: dict[str, HttpEndpoint]
+    endpoints: dict[str, HttpEndpoint]
     clusters: dict[str, str] = field(default_factory=dict)
     machines: dict[tuple[str, str], str] = field(default_factory=dict)
     queues: dict[str, str] = field(default_factory=dict)
 
     def lose(self, region: str) -> None:
         self.aws.lose(region)
-        self.doors[region].fail()
-        self.witness.says[region] = "down"
+        self.endpoints[region].fail()
+        self.witness.answers[region] = "down"
 
     def heal(self, region: str) -> None:
         """The region is back, and fenced: so the witness still calls it down."""
         self.aws.heal(region)
-        self.doors[region].fail(503, "fenced")
+        self.endpoints[region].fail(503, "fenced")
 
     def open(self, region: str) -> None:
         """The region's endpoints serve again, and the witness reports it up."""
-        self.doors[region].recover()
-        self.witness.says[region] = "up"
+        self.endpoints[region].recover()
+        self.witness.answers[region] = "up"
 
     def pay(self, region: str, payment_id: str) -> int:
         payment = {"id": payment_id, "amount": "1.00", "currency": "EUR", "debtor": "D1", "creditor": "C1"}
@@ -115,7 +115,7 @@ class RecoveryWorld:
         )
         return str(started["executionArn"])
 
-    def told(self, region: str) -> list[tuple[str, dict[str, Any]]]:
+    def reported(self, region: str) -> list[tuple[str, dict[str, Any]]]:
         """Subjects and messages that people got since the last look."""
         received = self.aws.client("sqs", region).receive_message(QueueUrl=self.queues[region], MaxNumberOfMessages=10)
         bodies = [json.loads(each["Body"]) for each in received.get("Messages", [])]

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-# Patches the emulator in a process of its own, runs `scenario(outages, told)`, and prints `told`.
+# Patches the emulator in a process of its own, runs `scenario(outages, reported)`, and prints `reported`.
 PROGRAM = """
 import asyncio, json, subprocess, sys, time
 from localaws import emulator
@@ -23,25 +23,25 @@ def spawn(worker):
     worker._proc = subprocess.Popen(["sleep", "30"])
 
 async def main():
-    told = []
+    reported = []
     outages = Outages(("us-east-1", "us-east-2"))
     replication = Replication(Clock(), outages)
-    eventbridge._invoke_target = lambda target, event, rule, view=None: told.append(rule["ScheduleExpression"])
-    lambda_svc._execute_function = lambda func, event: told.append(func["FunctionArn"]) or {{"body": "done"}}
+    eventbridge._invoke_target = lambda target, event, rule, view=None: reported.append(rule["ScheduleExpression"])
+    lambda_svc._execute_function = lambda func, event: reported.append(func["FunctionArn"]) or {{"body": "done"}}
     lambda_runtime.Worker._spawn = spawn
     BackgroundWork(outages, replication).install()
     await replication.start()
 {scenario}
     await replication.stop()
-    print(json.dumps(told))
+    print(json.dumps(reported))
 
 asyncio.run(main())
 """
 
 
-def _told(scenario: str, home: Path) -> Any:
+def _reported(scenario: str, folder: Path) -> Any:
     program = PROGRAM.format(scenario=textwrap.indent(textwrap.dedent(scenario), "    "))
-    environment = {"HOME": str(home), "TMPDIR": str(home), "GATEWAY_PORT": "1"}
+    environment = {"HOME": str(folder), "TMPDIR": str(folder), "GATEWAY_PORT": "1"}
     ran = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=300
     )
@@ -55,20 +55,20 @@ def fire(expression, region):
         eventbridge._invoke_target({}, {}, {"ScheduleExpression": expression})
 
 fire("rate(1 minute)", "us-east-1")
-told.append("lost")
+reported.append("lost")
 outages.lose("us-east-1", OutageKind.HANG)
 fire("rate(2 minutes)", "us-east-1")
 fire("at(2026-01-01T00:00:00)", "us-east-1")
 fire("rate(3 minutes)", "us-east-2")
 await asyncio.sleep(0.05)
-told.append("healed")
+reported.append("healed")
 outages.heal("us-east-1")
 await asyncio.sleep(0.05)
 """
 
 
 def test_a_schedule_of_a_lost_region_is_missed_and_a_one_time_one_fires_after_the_heal(tmp_path: Path) -> None:
-    assert _told(FIRE, tmp_path) == [
+    assert _reported(FIRE, tmp_path) == [
         "rate(1 minute)",
         "lost",
         "rate(3 minutes)",
@@ -81,7 +81,7 @@ EXECUTE = """
 arn = "arn:aws:lambda:{}:000000000000:function:pay"
 def execute(region):
     result = lambda_svc._execute_function({"FunctionArn": arn.format(region)}, {})
-    told.append(result.get("error", False))
+    reported.append(result.get("error", False))
 
 outages.lose("us-east-1", OutageKind.ERROR)
 execute("us-east-1")
@@ -90,7 +90,7 @@ execute("us-east-2")
 
 
 def test_nobody_can_run_a_function_in_a_lost_region(tmp_path: Path) -> None:
-    assert _told(EXECUTE, tmp_path) == [True, "arn:aws:lambda:us-east-2:000000000000:function:pay", False]
+    assert _reported(EXECUTE, tmp_path) == [True, "arn:aws:lambda:us-east-2:000000000000:function:pay", False]
 
 
 # As if the region were lost between the check and the start of the process.
@@ -100,7 +100,7 @@ class Worker:
 
 alive = Worker()
 lambda_runtime.Worker._spawn(alive)
-told.append(alive._proc.poll())
+reported.append(alive._proc.poll())
 alive._proc.kill()
 
 outages.lose("us-east-1", OutageKind.ERROR)
@@ -108,13 +108,13 @@ late = Worker()
 try:
     lambda_runtime.Worker._spawn(late)
 except RuntimeError as error:
-    told.append(str(error))
-told.append(late._proc.wait(timeout=60))
+    reported.append(str(error))
+reported.append(late._proc.wait(timeout=60))
 """
 
 
 def test_a_worker_that_starts_while_its_region_is_lost_is_killed(tmp_path: Path) -> None:
-    assert _told(SPAWN, tmp_path) == [None, "region us-east-1 is lost", -9]
+    assert _reported(SPAWN, tmp_path) == [None, "region us-east-1 is lost", -9]
 
 
 def test_event_source_mappings_of_a_lost_region_are_left_out(tmp_path: Path) -> None:
@@ -122,9 +122,9 @@ def test_event_source_mappings_of_a_lost_region_are_left_out(tmp_path: Path) -> 
         lambda_svc._esms._data[("0", "us-east-1", "a")] = {"UUID": "a"}
         lambda_svc._esms._data[("0", "us-east-2", "b")] = {"UUID": "b"}
         outages.lose("us-east-1", OutageKind.RESET)
-        told += [mapping[1] for mapping in lambda_svc._iter_all_esms()]
+        reported += [mapping[1] for mapping in lambda_svc._iter_all_esms()]
     """
-    assert _told(scenario, tmp_path) == ["us-east-2"]
+    assert _reported(scenario, tmp_path) == ["us-east-2"]
 
 
 BOUND = """
@@ -132,7 +132,7 @@ emulator.lambda_.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2
 
 def acquire():
     worker, how = lambda_svc.acquire_worker("pay", config, b"")
-    told.append(how)
+    reported.append(how)
     return worker
 
 config = {"FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:pay"}
@@ -148,4 +148,4 @@ acquire()
 
 
 def test_an_execution_waits_for_a_worker_and_is_throttled_when_none_gets_free(tmp_path: Path) -> None:
-    assert _told(BOUND, tmp_path) == ["spawn", "func_cap", "spawn", "func_cap", "reused"]
+    assert _reported(BOUND, tmp_path) == ["spawn", "func_cap", "spawn", "func_cap", "reused"]

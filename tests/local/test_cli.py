@@ -56,8 +56,8 @@ def test_an_outage_and_its_end_from_another_terminal(up: Up) -> None:
         0,
         "us-east-1 is lost (reset); recover it with `python -m localaws recover us-east-1`\n",
     )
-    told = json.loads(up.run("status", "--json").output)
-    assert told["regions"][EAST_1]["outage"]["kind"] == "reset"
+    reported = json.loads(up.run("status", "--json").output)
+    assert reported["regions"][EAST_1]["outage"]["kind"] == "reset"
 
     assert up.run("recover", EAST_1).output == "us-east-1 recovered\n"
     assert up.aws.status()["regions"][EAST_1]["outage"] is None
@@ -123,18 +123,18 @@ def test_a_killed_server_is_distinguished_from_a_running_one(up: Up) -> None:
     assert eventually(lambda: not file.exists())
     file.write_text(content)
 
-    told = up.run("status")
+    reported = up.run("status")
 
-    assert told.exit_code == 2
-    assert "does not answer (ConnectError); start it again with `python -m localaws up`" in told.stderr
+    assert reported.exit_code == 2
+    assert "does not answer (ConnectError); start it again with `python -m localaws up`" in reported.stderr
 
 
 @pytest.mark.parametrize("words", [("status",), ("outage", EAST_1), ("recover", EAST_1), ("down",)])
 def test_without_a_running_server_each_command_prints_how_to_start_one(tmp_path: Path, words: tuple[str, ...]) -> None:
-    told = run(*words, "--directory", str(tmp_path))
+    reported = run(*words, "--directory", str(tmp_path))
 
-    assert told.exit_code == 2
-    assert told.stderr == (
+    assert reported.exit_code == 2
+    assert reported.stderr == (
         f"no embedded AWS runs in {tmp_path}; start one with `python -m localaws up`, or name its --directory\n"
     )
 
@@ -142,11 +142,11 @@ def test_without_a_running_server_each_command_prints_how_to_start_one(tmp_path:
 def test_while_it_starts_the_commands_report_that(tmp_path: Path) -> None:
     lock = Lock(tmp_path)
 
-    told = run("status", "--directory", str(tmp_path))
+    reported = run("status", "--directory", str(tmp_path))
 
     os.close(lock.descriptor)
-    assert told.exit_code == 2
-    assert told.stderr == (
+    assert reported.exit_code == 2
+    assert reported.stderr == (
         f"the embedded AWS with pid {os.getpid()} is still starting or ending; try again in a moment\n"
     )
 

@@ -25,7 +25,7 @@ from localaws.services.replication import Replication
 from tests.local.embedded import LocalAws, deploy_function, eventually
 from tests.tiers import starts
 
-TELL = """
+REPORT = """
     import os, pathlib, time
 
     def handler(event, context):
@@ -138,9 +138,9 @@ def test_the_times_of_functions_are_those_of_the_moment_they_are_asked_for() -> 
     before = function_environment.times(clock)
     clock.set_speed(3)
 
-    told = ("CLOCK_SPEED", "CONTROL_GRACE_SECONDS")
-    assert [before[name] for name in told] == ["1", "30.000"]
-    assert [function_environment.times(clock)[name] for name in told] == ["3", "10.000"]
+    reported = ("CLOCK_SPEED", "CONTROL_GRACE_SECONDS")
+    assert [before[name] for name in reported] == ["1", "30.000"]
+    assert [function_environment.times(clock)[name] for name in reported] == ["3", "10.000"]
 
 
 def test_what_replicates_arrives_after_its_lag_at_the_new_speed() -> None:
@@ -230,7 +230,7 @@ def test_a_speed_that_cannot_be_is_refused(slow: LocalAws, speed: Any) -> None:
 
 
 def test_a_function_starts_anew_at_the_new_speed(slow: LocalAws, name: str) -> None:
-    deploy_function(slow, name, TELL)
+    deploy_function(slow, name, REPORT)
     _, (process, *before) = invoke(slow, name)
 
     slow.control("clock", {"speed": 3})
@@ -241,7 +241,7 @@ def test_a_function_starts_anew_at_the_new_speed(slow: LocalAws, name: str) -> N
 
 
 def test_an_invocation_under_way_ends_in_time_or_is_ended(slow: LocalAws, name: str, tmp_path: Path) -> None:
-    deploy_function(slow, name, TELL)
+    deploy_function(slow, name, REPORT)
     begun = [tmp_path / "short", tmp_path / "long"]
     with ThreadPoolExecutor(2) as pool:
         short, long = (pool.submit(invoke, slow, name, *each) for each in zip((0.5, 25), begun, strict=True))
@@ -256,7 +256,7 @@ def test_an_invocation_under_way_ends_in_time_or_is_ended(slow: LocalAws, name: 
 
 
 def test_recycling_ends_every_environment_once_it_is_idle(slow: LocalAws, name: str, tmp_path: Path) -> None:
-    deploy_function(slow, name, TELL)
+    deploy_function(slow, name, REPORT)
     with ThreadPoolExecutor(2) as pool:
         first = {answer[1][0] for answer in pool.map(lambda _: invoke(slow, name, 0.5), range(2))}
         busy = pool.submit(invoke, slow, name, 5, tmp_path / "busy")
@@ -274,7 +274,7 @@ def test_recycling_ends_every_environment_once_it_is_idle(slow: LocalAws, name: 
 
 
 def test_a_lost_region_takes_retired_environments_with_it(slow: LocalAws, name: str, tmp_path: Path) -> None:
-    deploy_function(slow, name, TELL)
+    deploy_function(slow, name, REPORT)
     with ThreadPoolExecutor(1) as pool:
         busy = pool.submit(invoke, slow, name, 25, tmp_path / "busy")
         assert eventually((tmp_path / "busy").exists)

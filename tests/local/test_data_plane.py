@@ -36,7 +36,7 @@ __all__ = ["cells", "shared_world", "world"]
 
 @pytest.fixture
 def own_cell(world: World) -> Cell:
-    """A front door that only this test uses and may take apart."""
+    """A front endpoint that only this test uses and may take apart."""
     cell = world.cell(EAST_1)
     world.await_target(cell, "healthy")
     return cell

@@ -76,22 +76,24 @@ def test_the_global_writer_is_set_in_what_rds_shows(deployed: Deployed) -> None:
 
 
 def test_changes_are_reported_before_the_response_and_reads_are_not(ministack: Emulator, deployed: Deployed) -> None:
-    told: list[int] = []
-    undo = localaws_emulator.aurora.on_rds_changes(lambda: told.append(len(localaws_emulator.aurora.aurora_clusters())))
+    reported: list[int] = []
+    undo = localaws_emulator.aurora.on_rds_changes(
+        lambda: reported.append(len(localaws_emulator.aurora.aurora_clusters()))
+    )
     before = len(localaws_emulator.aurora.aurora_clusters())
     rds = ministack.client("rds")
     try:
         deployed.global_cluster()
         deployed.cluster(EAST_1)
-        assert told == []
+        assert reported == []
         rds.create_db_cluster(DBClusterIdentifier="one-more", Engine="aurora-postgresql")
-        assert told == [before + 1]
+        assert reported == [before + 1]
         rds.delete_db_cluster(DBClusterIdentifier="one-more", SkipFinalSnapshot=True)
-        assert told == [before + 1, before]
+        assert reported == [before + 1, before]
     finally:
         undo()
     deployed.emulator.client("rds").modify_db_cluster(DBClusterIdentifier=deployed.identifiers[EAST_1])
-    assert len(told) == 2
+    assert len(reported) == 2
 
 
 def test_a_switch_of_writers_is_handed_over_instead_of_done(deployed: Deployed) -> None:

@@ -40,9 +40,9 @@ KNOCK = """
         import os
         with urllib3.ProxyManager(os.environ["HTTPS_PROXY"], cert_reqs="CERT_NONE") as pool:
             answers = []
-            for door in event["doors"]:
+            for endpoint in event["endpoints"]:
                 try:
-                    answer = pool.request("GET", f"https://{door}/live/", retries=False, timeout=3)
+                    answer = pool.request("GET", f"https://{endpoint}/live/", retries=False, timeout=3)
                     answers.append(answer.status < 500)
                 except urllib3.exceptions.HTTPError:
                     answers.append(False)
@@ -105,23 +105,23 @@ def test_functions_of_an_isolated_region_cannot_reach_the_other_regions_endpoint
     planes: LocalAws, name: str
 ) -> None:
     make_table(planes, name)
-    doors = []
+    endpoints = []
     for region in (EAST_1, EAST_2):
         api = planes.client("apigateway", region).create_rest_api(name=name)["id"]
-        doors.append(f"{api}.execute-api.{region}.amazonaws.com")
+        endpoints.append(f"{api}.execute-api.{region}.amazonaws.com")
     deploy_function(planes, name, ASK, EAST_2)
     deploy_function(planes, f"{name}-knocks", KNOCK, EAST_2)
-    assert invoke(planes, f"{name}-knocks", {"doors": doors}, EAST_2) == [True, True]
+    assert invoke(planes, f"{name}-knocks", {"endpoints": endpoints}, EAST_2) == [True, True]
 
     planes.control("blind", {"region": EAST_2})
 
     assert planes.status()["faults"]["blind"] == [EAST_2]
-    assert invoke(planes, f"{name}-knocks", {"doors": doors}, EAST_2) == [False, True]
+    assert invoke(planes, f"{name}-knocks", {"endpoints": endpoints}, EAST_2) == [False, True]
     assert invoke(planes, name, {"table": name, "regions": [EAST_1]}, EAST_2) == {EAST_1: "yes"}
 
     planes.control("unblind", {"region": EAST_2})
 
-    assert invoke(planes, f"{name}-knocks", {"doors": doors}, EAST_2) == [True, True]
+    assert invoke(planes, f"{name}-knocks", {"endpoints": endpoints}, EAST_2) == [True, True]
 
 
 def test_an_invalid_database_fault_is_rejected_with_the_reason(planes: LocalAws) -> None:

@@ -167,19 +167,19 @@ def _make_api(aws: LocalAws, function: str, region: str) -> str:
     return api
 
 
-TELL_REGION = """
+REPORT_REGION = """
     import json, os
 
     def handler(event, context):
         print("called")
-        told = {"region": os.environ["AWS_REGION"], "host": event["headers"].get("x-localaws-region")}
-        return {"statusCode": 200, "body": json.dumps(told)}
+        reported = {"region": os.environ["AWS_REGION"], "host": event["headers"].get("x-localaws-region")}
+        return {"statusCode": 200, "body": json.dumps(reported)}
 """
 
 
 def test_an_unsigned_api_call_is_served_and_refused_by_the_region_of_its_api(aws: LocalAws, name: str) -> None:
     apis = {
-        region: _make_api(aws, deploy_function(aws, name, TELL_REGION, region), region) for region in (EAST_1, EAST_2)
+        region: _make_api(aws, deploy_function(aws, name, REPORT_REGION, region), region) for region in (EAST_1, EAST_2)
     }
     paths = {
         region: (f"/_aws/execute-api/{api}/live/pay", f"/restapis/{api}/live/_user_request_/pay")
@@ -204,7 +204,7 @@ def test_an_unsigned_api_call_is_served_and_refused_by_the_region_of_its_api(aws
 def test_a_custom_domain_of_both_regions_is_served_by_the_region_of_the_front(aws: LocalAws, name: str) -> None:
     host = f"{name}.example"
     for region in (EAST_1, EAST_2):
-        api = _make_api(aws, deploy_function(aws, name, TELL_REGION, region), region)
+        api = _make_api(aws, deploy_function(aws, name, REPORT_REGION, region), region)
         client = aws.client("apigateway", region)
         client.create_domain_name(domainName=host, endpointConfiguration={"types": ["REGIONAL"]})
         client.create_base_path_mapping(domainName=host, restApiId=api, stage="live")

@@ -117,7 +117,7 @@ def test_disturbed_events_end_in_equal_trees_and_no_value_is_logged(world: Param
     assert 0 < ours <= 2 * changes
     world.reconcile()
     assert world.written_by_us("meddled/") == ours, "it does not come to rest"
-    assert SECRET not in world.everything_told()
+    assert SECRET not in world.every_report()
 
 
 def test_bad_input_becomes_a_dead_letter_with_its_reason_and_sets_the_alarm_off(world: ParameterWorld) -> None:
@@ -130,11 +130,11 @@ def test_bad_input_becomes_a_dead_letter_with_its_reason_and_sets_the_alarm_off(
     def reasons() -> str:
         return json.dumps([letter["reasons"] for letter in world.dead_letters()])
 
-    def told(wanted: str) -> bool:
+    def reported(wanted: str) -> bool:
         return wanted in reasons()
 
     for wanted in ("not JSON", "it is not below", "8193 bytes"):
-        assert eventually(partial(told, wanted)), f"{wanted}: {reasons()}"
+        assert eventually(partial(reported, wanted)), f"{wanted}: {reasons()}"
     alarm = f"alarm-primary-{ENVIRONMENT}-parameters-dead-depth"
 
     def state() -> str:
@@ -158,9 +158,9 @@ def test_what_is_lost_with_a_region_is_there_after_one_reconciliation(world: Par
         world.put(name, str(number), region)
         last[f"{PREFIX}/{name}"] = ("String", str(number))
 
-    told = world.reconcile()
+    reported = world.reconcile()
 
-    assert told["failures"] == {}
+    assert reported["failures"] == {}
     assert world.trees_are_equal()
     # One clock here, so that the order of time is the order of changes.
     assert last.items() <= world.tree(EAST_1).items(), "a last change is lost"

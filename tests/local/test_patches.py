@@ -99,8 +99,8 @@ print(json.dumps([
 @pytest.fixture(scope="module")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], dict[str, str | None], str]:
     """Forms of the patched names, problems of the uses, and the worker's script."""
-    home = str(tmp_path_factory.mktemp("home"))
-    environment = {"HOME": home, "TMPDIR": home, "GATEWAY_PORT": "1", "DOCKER_HOST": f"unix://{Path(home)}/none"}
+    folder = str(tmp_path_factory.mktemp("home"))
+    environment = {"HOME": folder, "TMPDIR": folder, "GATEWAY_PORT": "1", "DOCKER_HOST": f"unix://{Path(folder)}/none"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], input=json.dumps(USES), env=environment, capture_output=True, text=True

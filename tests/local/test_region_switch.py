@@ -31,8 +31,8 @@ def world(planes: LocalAws) -> Iterator[RecoveryWorld]:
 
 
 def _deploy(world: RecoveryWorld, region: str, step: str) -> None:
-    """As `components.workload.recovery.region_switch_steps`: the code and the surroundings of `recovery`, another
-    entry."""
+    """As `components.workload.recovery.region_switch_steps`: the code and environment of `recovery`, with
+    another handler."""
     client = world.aws.client("lambda", region)
     variables = client.get_function_configuration(FunctionName=f"{world.name}-recovery")["Environment"]["Variables"]
     archive = io.BytesIO()
@@ -55,9 +55,9 @@ def refused(world: RecoveryWorld, step: str, region: str) -> str:
     answer = world.aws.client("lambda", region, read_timeout=120).invoke(
         FunctionName=f"{world.name}-{step}", Payload=json.dumps(EVENT)
     )
-    told: dict[str, Any] = json.load(answer["Payload"])
-    assert "FunctionError" in answer, told
-    return f"{told['errorType']}: {told['errorMessage']}"
+    reported: dict[str, Any] = json.load(answer["Payload"])
+    assert "FunctionError" in answer, reported
+    return f"{reported['errorType']}: {reported['errorMessage']}"
 
 
 def move_the_database(world: RecoveryWorld, region: str) -> None:
@@ -83,7 +83,7 @@ def test_a_plan_leaves_a_region_that_lives_without_a_payment_lost(world: Recover
     assert world.control(EAST_1, f"region#{EAST_1}")["state"] == "fenced", "the region that is left knows it itself"
 
     move_the_database(world, EAST_2)
-    world.witness.says[EAST_1] = "down"
+    world.witness.answers[EAST_1] = "down"
     proved = world.invoke("prove", EAST_2, EVENT)
     once_more = world.invoke("prove", EAST_2, EVENT)
 
@@ -92,7 +92,7 @@ def test_a_plan_leaves_a_region_that_lives_without_a_payment_lost(world: Recover
     assert once_more["verification"]["payment_id"] == proved["verification"]["payment_id"], (
         "called again, it proves the same"
     )
-    assert world.told(EAST_2)[0][0] == f"failover of {EAST_1} succeeded"
+    assert world.reported(EAST_2)[0][0] == f"failover of {EAST_1} succeeded"
 
     assert "bring it back with the failback" in refused(world, "fence", EAST_1)
 

@@ -92,7 +92,7 @@ def test_nothing_of_the_users_environment_reaches_a_function(
         aws = LocalAws(server)
         deploy_function(aws, "look", code)
         seen = json.load(aws.client("lambda").invoke(FunctionName="look")["Payload"])
-        told = Path(f"/proc/{server.process.pid}/environ").read_text()
+        reported = Path(f"/proc/{server.process.pid}/environ").read_text()
 
     environment = seen["environment"]
     assert seen["account"] == ACCOUNT, "calls of the function work"
@@ -101,7 +101,7 @@ def test_nothing_of_the_users_environment_reaches_a_function(
     assert not set(environment) & (set(BOGUS) - of_every_function)
     assert Path(environment["HOME"]).is_relative_to(temp_root)
     assert Path(environment["TMPDIR"]).is_relative_to(temp_root)
-    assert not [variable for variable in BOGUS if variable in told], "the server itself never saw them"
+    assert not [variable for variable in BOGUS if variable in reported], "the server itself never saw them"
 
 
 def test_a_server_that_is_started_by_hand_cleans_its_environment_itself(tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def test_it_listens_on_loopback_only(aws: LocalAws) -> None:
 
 
 def test_it_stops_and_leaves_nothing_though_calls_are_under_way(tmp_path: Path, temp_root: Path) -> None:
-    told_of_run = tmp_path / "endpoints.json"
-    server = launch.start(log_file=tmp_path / "server.log", profile="minimal", remove_at_end=[told_of_run])
-    told_of_run.write_text("{}")
+    run_report = tmp_path / "endpoints.json"
+    server = launch.start(log_file=tmp_path / "server.log", profile="minimal", remove_at_end=[run_report])
+    run_report.write_text("{}")
     aws = LocalAws(server)
     with ThreadPoolExecutor() as pool:
         _with_a_function_at_work(aws, pool, tmp_path / "at-work")
@@ -138,7 +138,7 @@ def test_it_stops_and_leaves_nothing_though_calls_are_under_way(tmp_path: Path, 
     assert server.process.returncode == 0, "it was not killed"
     assert _gone(processes)
     assert list(temp_root.iterdir()) == []
-    assert not told_of_run.exists()
+    assert not run_report.exists()
 
 
 def test_it_stops_when_the_control_api_asks(tmp_path: Path, temp_root: Path) -> None:
@@ -150,9 +150,9 @@ def test_it_stops_when_the_control_api_asks(tmp_path: Path, temp_root: Path) -> 
 
 
 def test_a_killed_server_leaves_nothing(tmp_path: Path, temp_root: Path) -> None:
-    told_of_run = tmp_path / "endpoints.json"
-    server = launch.start(log_file=tmp_path / "server.log", profile="minimal", remove_at_end=[told_of_run])
-    told_of_run.write_text("{}")
+    run_report = tmp_path / "endpoints.json"
+    server = launch.start(log_file=tmp_path / "server.log", profile="minimal", remove_at_end=[run_report])
+    run_report.write_text("{}")
     with ThreadPoolExecutor() as pool:
         _with_a_function_at_work(LocalAws(server), pool, tmp_path / "at-work")
         processes = _all_of(server.process.pid)
@@ -161,7 +161,7 @@ def test_a_killed_server_leaves_nothing(tmp_path: Path, temp_root: Path) -> None
 
         assert eventually(lambda: _gone(processes[1:]))
     assert list(temp_root.iterdir()) == []
-    assert not told_of_run.exists()
+    assert not run_report.exists()
     server.stop()
 
 

@@ -95,21 +95,21 @@ def test_a_payment_through_the_accelerator_needs_the_clients_key(up: Up) -> None
 def test_a_workload_without_concurrency_left_leaves_health_as_it_is(up: Up) -> None:
     workload = {"FunctionName": "function-payments-primary-dev"}
     lambda_ = aws_client(up, "lambda")
-    doors = {"accelerator": up.endpoints.accelerator.url, "api": up.endpoints.regions[EAST_1].api}
+    endpoints = {"accelerator": up.endpoints.accelerator.url, "api": up.endpoints.regions[EAST_1].api}
     lambda_.put_function_concurrency(**workload, ReservedConcurrentExecutions=0)
     try:
         refused = up.ask("POST", "/payments", key=up.key, body=payment(13))
         with httpx.Client(verify=False, trust_env=False) as client:
-            answers = {door: client.get(f"{url}/health") for door, url in doors.items()}
+            answers = {endpoint: client.get(f"{url}/health") for endpoint, url in endpoints.items()}
         time.sleep(4)  # forty AWS seconds, of which the load balancer needs twenty to call a target unhealthy
         states = {each["state"] for each in targets(up) if each["load_balancer"].startswith("nlb-")}
     finally:
         lambda_.delete_function_concurrency(**workload)
 
     assert refused.status_code == 502, refused.text
-    assert {door: (answer.status_code, answer.json()["region"]) for door, answer in answers.items()} == dict.fromkeys(
-        doors, (200, EAST_1)
-    )
+    assert {
+        endpoint: (answer.status_code, answer.json()["region"]) for endpoint, answer in answers.items()
+    } == dict.fromkeys(endpoints, (200, EAST_1))
     assert states == {"healthy"}
     assert up.ask("POST", "/payments", key=up.key, body=payment(13)).status_code == 201
 
@@ -173,16 +173,16 @@ def test_who_cannot_read_the_token_cannot_have_the_programs_run(up: Up) -> None:
 
 def test_the_clients_key_is_readable_by_this_user_alone_and_nowhere_else(up: Up) -> None:
     assert up.ask("POST", "/payments", key=up.key, body=payment(3)).status_code == 201
-    told = up.folder / "local" / "endpoints.json"
-    said = {
+    reported = up.folder / "local" / "endpoints.json"
+    printed = {
         "status": up.status() + up.status("--json"),
-        **{path.name: path.read_bytes().decode(errors="replace") for path in files(up.folder) if path != told},
+        **{path.name: path.read_bytes().decode(errors="replace") for path in files(up.folder) if path != reported},
     }
 
     assert len(up.key) == 40
-    assert stat.S_IMODE(told.stat().st_mode) == 0o600
-    assert {"out", "server.log"} <= said.keys()
-    assert not [where for where, text in said.items() if up.key in text]
+    assert stat.S_IMODE(reported.stat().st_mode) == 0o600
+    assert {"out", "server.log"} <= printed.keys()
+    assert not [where for where, text in printed.items() if up.key in text]
 
 
 def files(folder: Path) -> list[Path]:

@@ -40,7 +40,7 @@ def test_a_lost_region_is_taken_over_from_and_brought_back_without_a_payment_los
         "fenced",
     )
     assert {"fence", "writer_change", "replay", "verification", "run"} <= document["metrics"]["seconds"].keys()
-    ((subject, message),) = world.told(EAST_2)
+    ((subject, message),) = world.reported(EAST_2)
     assert subject == f"failover of {EAST_1} succeeded"
     assert message["metrics"]["payments"]["missing"] == message["metrics"]["payments"]["posted"]
 
@@ -61,7 +61,7 @@ def test_a_lost_region_is_taken_over_from_and_brought_back_without_a_payment_los
     assert world.control(EAST_1, "control#writer")["region"] == EAST_1
     back = failback["document"]["verification"]["payment_id"]
     assert {"before-the-loss", "during-the-loss", document["verification"]["payment_id"], back} <= world.ledger(EAST_1)
-    assert [subject for subject, _ in world.told(EAST_2)] == [f"failback of {EAST_1} succeeded"]
+    assert [subject for subject, _ in world.reported(EAST_2)] == [f"failback of {EAST_1} succeeded"]
 
 
 @pytest.mark.nightly
@@ -117,7 +117,7 @@ def test_people_decide_about_the_database_where_they_are_asked(world: RecoveryWo
     world.lose(EAST_1)
     states = world.aws.client("stepfunctions", EAST_2)
     run = world.start("asking", EAST_2, {"region": EAST_1})
-    ((subject, question),) = eventually(lambda: world.told(EAST_2))
+    ((subject, question),) = eventually(lambda: world.reported(EAST_2))
     assert subject == f"Approval needed: promote the database in {EAST_2}"
     assert world.control(EAST_2, f"region#{EAST_1}")["state"] == "fenced", "traffic must not wait for people"
     assert "control#writer" not in world.control(EAST_2, "control#writer").values()
@@ -127,7 +127,7 @@ def test_people_decide_about_the_database_where_they_are_asked(world: RecoveryWo
     ended = world.end(run)
 
     assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "Declined", "not tonight")
-    ((subject, message),) = world.told(EAST_2)
+    ((subject, message),) = world.reported(EAST_2)
     assert subject == f"failover of {EAST_1} failed"
     assert message["failure"] == {"Cause": "not tonight", "Error": "Declined"}
     members = states_of_members(world)
@@ -145,9 +145,9 @@ def test_a_failback_to_a_region_that_is_still_lost_fails_and_changes_nothing(wor
     ended = world.run("failback", EAST_2, {"region": EAST_1, "writer_region": EAST_1}, within=300)
 
     assert ended["status"] == "FAILED"
-    assert f"of {EAST_1} says status 503" in json.loads(ended["cause"])["errorMessage"]
+    assert f"of {EAST_1} reports status 503" in json.loads(ended["cause"])["errorMessage"]
     assert world.control(EAST_2, f"region#{EAST_1}")["state"] == "fenced"
-    assert [subject for subject, _ in world.told(EAST_2)] == [f"failback of {EAST_1} failed"]
+    assert [subject for subject, _ in world.reported(EAST_2)] == [f"failback of {EAST_1} failed"]
 
 
 def synchronization(world: RecoveryWorld) -> set[str]:

@@ -40,7 +40,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Cell:
-    """One region's front door: NLB, its alb target group, ALB with a fixed response."""
+    """One region's front endpoint: NLB, its alb target group, ALB with a fixed response."""
 
     region: str
     nlb: str
@@ -92,7 +92,7 @@ class World:
         return str(made["CertificateArn"])
 
     def cell(self, region: str, *, interval: int = INTERVAL) -> Cell:
-        """Deploy a front door whose ALB answers the region's name to everything; `interval` is of its health checks."""
+        """Deploy load balancers whose ALB answers everything with the region; `interval` is of its health checks."""
         elb, name = self.client("elbv2", region), uuid.uuid4().hex[:10]
         alb = elb.create_load_balancer(Name=f"alb-{name}", Type="application", Scheme="internal")["LoadBalancers"][0]
         alb_listener = elb.create_listener(
@@ -277,7 +277,7 @@ def world(shared_world: World) -> Iterator[World]:
 
 @pytest.fixture
 def cells(world: World) -> tuple[Cell, Cell]:
-    """A healthy front door in each region, the same for all tests of a module: a test may change what it answers."""
+    """Healthy load balancers in each region, shared by the tests of a module, which may change what they answer."""
     if not world.standing:
         world.standing = (world.cell(EAST_1), world.cell(EAST_2))
     one, other = world.standing

@@ -12,7 +12,7 @@ class WitnessServer:
     """A name server with the TXT records that a test sets for each region."""
 
     def __init__(self) -> None:
-        self.says = {EAST_1: "up", EAST_2: "up"}
+        self.answers = {EAST_1: "up", EAST_2: "up"}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve)
@@ -39,5 +39,5 @@ class WitnessServer:
             asked = dnslib.DNSRecord.parse(query)
             reply = asked.reply()
             region = str(asked.q.qname).removeprefix("witness-").partition(".")[0]
-            reply.add_answer(*dnslib.RR.fromZone(f'{asked.q.qname} 0 TXT "{self.says[region]}"'))
+            reply.add_answer(*dnslib.RR.fromZone(f'{asked.q.qname} 0 TXT "{self.answers[region]}"'))
             self._socket.sendto(reply.pack(), client)

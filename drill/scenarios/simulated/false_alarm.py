@@ -24,7 +24,7 @@ FALSE_ALARM = Scenario(
     ),
     objectives=Objectives(
         service=Service(interrupted=False),
-        take_over=NoTakeOver(watcher=Place.SECONDARY, reasons=frozenset({"witness-says-peer-up"})),
+        take_over=NoTakeOver(watcher=Place.SECONDARY, reasons=frozenset({"witness-peer-up"})),
         is_lost=False,
     ),
 )

@@ -28,8 +28,6 @@ FLAPPING = Scenario(
     ),
     objectives=Objectives(
         service=Service(),
-        take_over=NoTakeOver(
-            watcher=Place.SECONDARY, reasons=frozenset({"not-enough-failures", "witness-says-peer-up"})
-        ),
+        take_over=NoTakeOver(watcher=Place.SECONDARY, reasons=frozenset({"not-enough-failures", "witness-peer-up"})),
     ),
 )

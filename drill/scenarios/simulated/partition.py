@@ -34,7 +34,7 @@ PARTITION = Scenario(
     ),
     objectives=Objectives(
         service=Service(interrupted=False, serves_both=True),
-        take_over=NoTakeOver(watcher=Place.SECONDARY, reasons=frozenset({"witness-says-peer-up"})),
+        take_over=NoTakeOver(watcher=Place.SECONDARY, reasons=frozenset({"witness-peer-up"})),
         is_lost=False,
     ),
 )

@@ -235,9 +235,7 @@ def test_a_fenced_region_that_answers_is_not_lost(scene: Scene, reported: str) -
     assert scene.executions() == []
 
 
-@pytest.mark.parametrize(
-    ("witness", "reason"), [(Witness.UP, "witness-says-peer-up"), (Witness.SILENT, "witness-silent")]
-)
+@pytest.mark.parametrize(("witness", "reason"), [(Witness.UP, "witness-peer-up"), (Witness.SILENT, "witness-silent")])
 def test_without_the_witness_nothing_is_started(scene: Scene, witness: Witness, reason: str) -> None:
     scene.lose_after, scene.witness_peer = 10.0, witness
 
