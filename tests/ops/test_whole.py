@@ -84,13 +84,14 @@ def test_from_the_first_deployment_to_nothing_left(account: LocalAws, pulumi: Pu
     left = ops("failover", "--env", ENVIRONMENT, "--region", EAST_1, "--mode", "planned", typed=f"{ENVIRONMENT}\n")
     print(left.output)
     assert left.exit_code == 0, left.output
-    assert f"{EAST_1} (primary) is given up, {EAST_2} (secondary) takes over" in left.output
+    assert f"{EAST_1} (primary) is fenced, {EAST_2} (secondary) takes over" in left.output
     assert "Switch: switches the database writer over" in left.output
     assert "writer change" in left.output
 
     refused = ops("destroy", "--env", ENVIRONMENT, "--yes")
     assert refused.exit_code == 1, refused.output
-    assert f"writer is in {EAST_2}, not at home in {EAST_1}: bring it back with make failback ENV=dev" in refused.output
+    assert f"writer is in {EAST_2}, not in the primary region {EAST_1}" in refused.output
+    assert "make failback ENV=dev, then destroy" in refused.output
 
     for region in (EAST_1, EAST_2):
         key = {"pk": {"S": f"region#{EAST_2}"}}
@@ -108,7 +109,7 @@ def test_from_the_first_deployment_to_nothing_left(account: LocalAws, pulumi: Pu
         account.client("ssm", region).put_parameter(Name="/app/dev/feature/late", Value="on", Type="String")
     gone = ops("destroy", "--env", ENVIRONMENT, "--patience", "20", typed=f"{ENVIRONMENT}\n")
     assert gone.exit_code == 0, gone.output
-    assert "removed parameter /app/dev/feature/late in us-east-2" in gone.output
+    assert "deleted parameter /app/dev/feature/late in us-east-2" in gone.output
     assert "nothing of dev is left" in gone.output
 
     after = inventory.take(account.client, (EAST_1, EAST_2))
