@@ -165,10 +165,13 @@ class _Series:
 
     def _cleanup(self, folder: Path) -> str:
         """The command that rolls back the rest, to be run in this directory."""
-        program = Path(sys.executable).with_name("dr")
-        if program.is_relative_to(Path.cwd()):
-            program = program.relative_to(Path.cwd())
-        words = [str(program), "drill", "cleanup", folder.name, "--env", self.env]
+        python = Path(sys.executable)
+        if python.is_relative_to(Path.cwd()):
+            python = python.relative_to(Path.cwd())
+        # A checkout whose environment was installed before `dr` existed must be able to clean up too.
+        script = python.with_name("dr")
+        start = [str(script), "drill"] if script.exists() else [str(python), "-m", "drill"]
+        words = [*start, "cleanup", folder.name, "--env", self.env]
         if self.local:
             words.append("--local")
         if (self.local or self.env == LOCAL) and self.endpoints != ENDPOINTS:

@@ -274,4 +274,4 @@ def test_an_interrupted_rehearsal_brings_the_region_back_first(ended: Ended) -> 
     printed = ended.interrupted[signal.SIGINT].printed
 
     assert "bring the primary region back (us-east-1) done" in printed
-    assert "Interrupted; the outage was undone and everything stopped." in printed
+    assert "Interrupted; every change was rolled back." in printed

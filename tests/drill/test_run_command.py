@@ -104,14 +104,18 @@ def test_what_nobody_agreed_to_is_not_started(typed: str, printed: str) -> None:
         (("--env", "dev", "--root", "other"), ("--env", "dev", "--root", "other")),
     ],
 )
+@pytest.mark.parametrize(("installed", "program"), [(True, "dr drill"), (False, "python -m drill")])
 def test_the_command_that_restores_the_rest_names_the_same_environment_and_folders(
-    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], again: tuple[str, ...]
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], again: tuple[str, ...], installed: bool, program: str
 ) -> None:
     async def incomplete(_self: DeployedRun, _progress: Progress) -> None:
         raise RollbackIncomplete("left to do: open the fence")
 
     monkeypatch.setattr(DeployedRun, "perform", incomplete)
     monkeypatch.setattr("sys.executable", str(Path.cwd() / ".venv/bin/python"))
+    if installed:
+        Path(".venv/bin").mkdir(parents=True)
+        Path(".venv/bin/dr").touch()
 
     ended = ran(TRAFFIC_EVACUATION.name, "--yes", *options)
 
@@ -120,7 +124,7 @@ def test_the_command_that_restores_the_rest_names_the_same_environment_and_folde
     assert ended.exit_code == 3
     assert ended.stderr == (
         "Rollback incomplete: left to do: open the fence\n"
-        f"Then: .venv/bin/dr drill cleanup {folder.name} {' '.join(again)}\n"
+        f"Then: .venv/bin/{program} cleanup {folder.name} {' '.join(again)}\n"
     )
 
 
