@@ -1,7 +1,8 @@
 """Runs the test tiers one after the other: `python -m tests` those of `make test`, `--all` every one, or by name.
 
 Unit tests and those on an embedded AWS run in parallel, on as many cores as this process may use; what measures time
-runs alone. All tiers run even if one fails; the exit status is the first failed one's.
+runs alone. All tiers run even if one fails; the exit status is the first failed one's. SIGINT and SIGTERM end
+the run, with status 130 and 143.
 """
 
 import argparse
@@ -62,8 +63,13 @@ def run(tier: str, folder: Path) -> Result:
     print(f"\n{f' {tier} ':#^{_WIDTH}}", flush=True)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "pytest", *arguments(tier, cores(), results)], cwd=_ROOT)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    status = process.wait()
+    try:
+        status = process.wait()
+    except SystemExit as ended_by:
+        if ended_by.code == 128 + signal.SIGTERM:  # Ctrl-C reaches pytest by itself
+            process.send_signal(signal.SIGINT)  # so that fixtures stop what they started
+        process.wait()
+        raise
     after, ended = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     return Result(
         tier=tier,
@@ -93,6 +99,10 @@ def closing_line(results: Sequence[Result]) -> str:
     return f" {', '.join(parts)} in {sum(each.wall for each in results):.2f}s ".center(_WIDTH, "=")
 
 
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests", description="Run test tiers one after the other.")
     parser.add_argument("tier", nargs="*", help=f"{', '.join(TIERS)}; by default {', '.join(DEFAULT)}")
@@ -115,4 +125,6 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     sys.exit(main())
