@@ -46,7 +46,9 @@ def own_cell(world: World) -> Cell:
 def front(world: World, cells: tuple[Cell, Cell]) -> tuple[str, int]:
     """An accelerator over both cells, the second one at dial 0."""
     _, name = world.accelerator((cells[0], 100, 128), (cells[1], 0, 128))
-    return world.address(name)
+    address = world.address(name)
+    assert eventually(lambda: serving(world, address) == EAST_1), "another test's outage must end in the target health"
+    return address
 
 
 @pytest.fixture
@@ -440,11 +442,10 @@ def test_connections_over_the_limit_of_a_front_are_reset(
 ) -> None:
     monkeypatch.setattr(port, "OPEN_CONNECTIONS", 5)
     opened = [socket.create_connection(front, 2) for _ in range(5)]
-    time.sleep(0.1)
     with contextlib.ExitStack() as stack:
         for connection in opened:
             stack.enter_context(connection)
-        assert fate_of_new(front) == "reset"
+        assert eventually(lambda: fate_of_new(front) == "reset"), "five are accepted after a moment"
 
     assert eventually(lambda: serving(world, front) == EAST_1), "a closed connection makes room"
 
