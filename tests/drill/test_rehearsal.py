@@ -24,6 +24,7 @@ from drill.scenarios.settings import RehearsalSettings
 from drill.verdict.verdict import exit_status
 from tests.drill.repeating import give_up, of_report
 from tests.drill.with_fake import SHORT, fake_command, measured_quickly
+from tests.tiers import starts
 
 SPEED, RATE = 20.0, 10.0
 IN_PROCESS = ("none", "pay-twice", "never-shift", "never-up")
@@ -106,6 +107,7 @@ async def _command_line(sabotage: str, output: Path, interrupt: signal.Signals |
 
 
 @pytest.fixture(scope="module")
+@starts("stack")  # a rehearsal measures what this machine sustains
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     folder = tmp_path_factory.mktemp("rehearsals")
     stale = folder / "lose-one/region-loss/report.json"

@@ -86,6 +86,7 @@ def test_processes_that_share_one_processor_wait_for_it() -> None:
 
 
 @linux
+@pytest.mark.stack  # it measures this machine
 def test_a_program_that_is_not_ours_is_seen_and_one_that_is_ours_is_not() -> None:
     with spinning(1) as [pid]:
         stranger, ours = OtherPrograms(), OtherPrograms()
