@@ -2,7 +2,7 @@
 
     unit      no server; in parallel
     emulator  a running embedded AWS, or a real database
-    stack     whole environments, deployed or rehearsed; one test after the other, since they are about time
+    stack     whole environments, deployed or rehearsed, and what measures this machine; one test after the other
     nightly   what a pull request does not wait for
 
 A fixture that starts something is decorated with `starts`. A test without such a fixture that is heavier than `unit`,
