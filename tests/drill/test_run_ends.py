@@ -96,6 +96,7 @@ class Finished:
     why: str
 
 
+@pytest.mark.nightly
 def test_a_run_that_nobody_interrupts_ends_with_its_verdict(environment: SharedEnvironment, tmp_path: Path) -> None:
     def run() -> Finished:
         with begun("traffic-evacuation", environment.file, tmp_path) as going:
