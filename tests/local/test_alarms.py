@@ -142,13 +142,14 @@ def test_a_state_set_by_hand_lasts_until_the_next_evaluation(planes: LocalAws, n
     assert any("OK to ALARM" in line for line in history(planes, name))
 
 
-def test_an_alarm_of_a_lost_region_waits_for_the_heal(planes: LocalAws, name: str) -> None:
+def alarm_changes_during_an_outage(planes: LocalAws, name: str) -> list[str]:
+    """State changes to ALARM of an alarm whose metric breached just before its region was lost for three minutes."""
     put_alarm(planes, name, EAST_2)
     put(planes, name, 0, EAST_2)
     assert becomes(planes, name, "OK", EAST_2)
     by_hand = {"StateValue": "INSUFFICIENT_DATA", "StateReason": "until the next evaluation"}
     planes.client("cloudwatch", EAST_2).set_alarm_state(AlarmName=name, **by_hand)
-    assert becomes(planes, name, "OK", EAST_2), "an evaluation has just been, so none falls between the next two"
+    assert becomes(planes, name, "OK", EAST_2), "an evaluation has just been, so the next one is a minute away"
     put(planes, name, 5, EAST_2)
     planes.lose(EAST_2)
     time.sleep(3 * MINUTE)
@@ -157,7 +158,15 @@ def test_an_alarm_of_a_lost_region_waits_for_the_heal(planes: LocalAws, name: st
 
     items = planes.client("cloudwatch", EAST_2).describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate")
     changes = [item["HistorySummary"] for item in items["AlarmHistoryItems"]]
-    assert not any("to ALARM" in change for change in changes), "the breach passed while nobody looked"
+    return [change for change in changes if "to ALARM" in change]
+
+
+def test_an_alarm_of_a_lost_region_waits_for_the_heal(planes: LocalAws, name: str) -> None:
+    # A minute is half a second here: on a slow machine an evaluation can fall before the loss or after the heal, but
+    # every attempt covers three evaluations that must not take place.
+    attempts = (alarm_changes_during_an_outage(planes, f"{name}-{number}") for number in range(6))
+
+    assert any(not changes for changes in attempts), "alarms of a lost region were evaluated"
 
 
 @pytest.mark.parametrize(
