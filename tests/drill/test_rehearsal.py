@@ -23,7 +23,7 @@ from drill.runlog import log
 from drill.scenarios.settings import RehearsalSettings
 from drill.verdict.verdict import exit_status
 from tests.drill.repeating import give_up, of_report
-from tests.drill.with_fake import SHORT, fake_command, measured_quickly
+from tests.drill.with_fake import SHORT, fake_command, with_ample_capacity
 from tests.tiers import starts
 
 SPEED, RATE = 20.0, 10.0
@@ -131,7 +131,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
             interrupted=dict(zip(INTERRUPTS, interrupted, strict=True)),
         )
 
-    with measured_quickly():
+    with with_ample_capacity():
         return asyncio.run(run())
 
 

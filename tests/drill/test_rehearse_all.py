@@ -16,7 +16,7 @@ from drill.observe.progress import Progress
 from drill.probes.traffic import ServedBy
 from drill.scenarios.settings import RehearsalSettings
 from shared.places import Place
-from tests.drill.with_fake import SHORT, fake_command, measured_quickly
+from tests.drill.with_fake import SHORT, fake_command, with_ample_capacity
 
 SPEED = 20.0
 HOPELESS = replace(
@@ -50,7 +50,7 @@ def rehearsed(output: Path, *scenarios: Scenario, sabotage: str = "none") -> tup
         for speed in [min(SPEED, scenario.fastest)]
     ]  # fmt: skip
     command = fake_command(sabotage, speed=SPEED, directory=output / "local")
-    with measured_quickly():
+    with with_ample_capacity():
         return asyncio.run(rehearse_all(chosen, view, command=command)), shown
 
 

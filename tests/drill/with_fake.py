@@ -7,10 +7,11 @@ import functools
 import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from drill.__main__ import app
 from drill.actions.faults import lose_region, recover_region
+from drill.engine.calibration import Capacity
 from drill.model.objectives import NoTakeOver, Objectives, Service
 from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
@@ -23,9 +24,13 @@ def fake_command(sabotage: str, *, speed: float, directory: Path) -> list[str]:
     return [sys.executable, "-m", "tests.drill.fake_aws", *words]
 
 
-def measured_quickly() -> AbstractContextManager[object]:
-    """What the machine sustains is found out in a moment: the fake needs next to nothing of it."""
-    return patch.multiple("drill.engine.calibration", _STEP_SECONDS=0.2, _BASE_SECONDS=0.2)
+AMPLE = Capacity(speed=20.0, cores=2.0, base=0.1, seconds_per_payment=0.001, latency=0.001)
+"""More than any run on the fake needs. Measured beside other runs it would say what they leave, which is no verdict."""
+
+
+def with_ample_capacity() -> AbstractContextManager[object]:
+    """Runs on the fake take `AMPLE` as measured; `tests/drill/test_calibration.py` measures."""
+    return patch("drill.engine.calibration.measure", AsyncMock(return_value=AMPLE))
 
 
 STEADY = WaitFor(
@@ -60,7 +65,7 @@ if __name__ == "__main__":
     SCENARIOS.clear()
     SCENARIOS["region-loss"] = SHORT
     with (
-        measured_quickly(),
+        with_ample_capacity(),
         patch("drill.engine.local_environment.up_command", functools.partial(fake_command, chosen)),
     ):
         app()
