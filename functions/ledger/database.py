@@ -5,9 +5,11 @@ statement, so that no amount passes through floating point.
 """
 
 import functools
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -31,19 +33,17 @@ _COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """SQL and error codes of an engine. `insert` keeps an existing row. `is_permanent`: no retry can help;
-    `lacks_table`: the table does not exist; both by the error's code."""
+    """SQL and error codes of an engine. `insert` keeps an existing row. `find` selects the rows of the payment ids in
+    `ids`, a JSON array, so that a statement has one parameter however many there are; times are microseconds since
+    1970 in UTC. `is_permanent`: no retry can help; `lacks_table`: the table does not exist; both by the error's
+    code."""
 
     create: str
     insert: str
+    find: str
     is_permanent: Callable[[str], bool]
     lacks_table: Callable[[str], bool]
     timestamp: Callable[[str], str]  # from the journal's ISO 8601 to the engine's format
-
-    def find(self, count: int) -> str:
-        """A SELECT of the stored rows among `count` payment ids, with parameters `id0` and so on."""
-        names = ", ".join(f":id{i}" for i in range(count))
-        return f"SELECT payment_id, content_hash FROM {TABLE} WHERE payment_id IN ({names})"
 
 
 DIALECTS = {
@@ -66,6 +66,8 @@ DIALECTS = {
             :payment_id, CAST(:amount AS numeric), :currency, :debtor, :creditor, :reference, :content_hash,
             CAST(:accepted_at AS timestamptz), :accepted_in, :posted_in, CAST(:writer_epoch AS bigint)
         ) ON CONFLICT (payment_id) DO NOTHING""",
+        find=f"""SELECT payment_id, content_hash, CAST(extract(epoch FROM posted_at) * 1000000 AS bigint)
+            FROM {TABLE} WHERE payment_id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))""",
         is_permanent=lambda code: len(code) == 5 and code.startswith(_POSTGRES_PERMANENT),
         lacks_table=lambda code: code == "42P01",
         timestamp=lambda moment: moment,
@@ -91,6 +93,9 @@ DIALECTS = {
             :payment_id, CAST(:amount AS decimal(15, 3)), :currency, :debtor, :creditor, :reference, :content_hash,
             CAST(:accepted_at AS datetime(6)), :accepted_in, :posted_in, CAST(:writer_epoch AS signed)
         ) ON DUPLICATE KEY UPDATE payment_id = {TABLE}.payment_id""",
+        find=f"""SELECT payment_id, content_hash, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', posted_at)
+            FROM {TABLE} JOIN JSON_TABLE(:ids, '$[*]' COLUMNS (id varchar(64) PATH '$')) AS asked
+            ON payment_id = asked.id""",
         is_permanent=lambda code: code in _MYSQL_PERMANENT,
         lacks_table=lambda code: code in ("1146", "42S02"),
         timestamp=lambda moment: moment.replace("T", " ").removesuffix("Z"),
@@ -98,10 +103,21 @@ DIALECTS = {
 }
 
 
-# Rows of one statement: it has to finish within `control_statement_seconds`.
+# Rows that one statement inserts: it has to finish within `control_statement_seconds`.
 CHUNK = 100
+# Payments that one statement looks up by their ids.
+FIND_LIMIT = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _CODES = (re.compile(r"SQLState: (\w{5})"), re.compile(r"[Ee]rror code: (\d+)"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What the ledger holds of a payment."""
+
+    content_hash: str
+    posted_at: datetime  # aware, UTC; of the statement's execution, so shortly before its commit
 
 
 class DatabaseUnavailable(Exception):
@@ -153,20 +169,24 @@ class Database:
             for payment_id, reason in self.post(half, region=region, permit=permit).items()
         }
 
-    def find(self, payment_ids: Sequence[str]) -> dict[str, str]:
-        """The content hash by payment id of those among at most CHUNK payments that are stored. Raises
+    def find(self, payment_ids: Sequence[str]) -> dict[str, Row]:
+        """The rows by payment id of those among at most FIND_LIMIT payments that are stored. Raises
         DatabaseUnavailable."""
         if not payment_ids:
             return {}
-        parameters = [_text(f"id{i}", payment_id) for i, payment_id in enumerate(payment_ids)]
-        sql = self._dialect.find(len(payment_ids))
+        ids = [_text("ids", json.dumps(list(payment_ids)))]
+        sql = self._dialect.find
         try:
-            found = self._with_table(
-                lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=parameters)
-            )
+            found = self._with_table(lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=ids))
         except _Rejected as rejected:
             raise DatabaseUnavailable(str(rejected)) from None
-        return {row[0]["stringValue"]: row[1]["stringValue"] for row in found["records"]}
+        return {
+            payment_id["stringValue"]: Row(
+                content_hash=content_hash["stringValue"],
+                posted_at=_EPOCH + timedelta(microseconds=posted_at["longValue"]),
+            )
+            for payment_id, content_hash, posted_at in found["records"]
+        }
 
     def _target(self) -> dict[str, str]:
         return {**self._where, "secretArn": self._secret_arn()}

@@ -168,7 +168,8 @@ class Replay:
             stored = self._database.find([entry.payment_id for entry in part])
             missing = [entry for entry in part if entry.payment_id not in stored]
             for entry in part:
-                if stored.get(entry.payment_id, entry.content_hash) != entry.content_hash:
+                row = stored.get(entry.payment_id)
+                if row and row.content_hash != entry.content_hash:
                     self._ledger.report(entry.payment_id, "the ledger's row has other content than the journal")
                     counts.conflicting += 1
             # Events first: if the function ends between the two, the next replay publishes them again instead of never.

@@ -1,9 +1,6 @@
 """What the ledger function posts, announces, skips and hands to people."""
 
-import tempfile
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,32 +9,10 @@ from ledger.application import UnknownEventError
 from ledger.database import CHUNK
 from ledger.replay import ReplayRequestError
 
-from localaws.core import environment
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.ledger.world import NOON, SECRET_WORDS, Context, LedgerWorld, entry, record
-from tests.local.aurora_world import Deployed, destroy, world
-from tests.tiers import starts
 
 SINCE = "2026-11-20T12:00:00Z"
-
-
-@pytest.fixture(scope="module")
-@starts("emulator")
-def database() -> Iterator[Deployed]:
-    with tempfile.TemporaryDirectory(prefix="localaws-test-") as directory:
-        Path(directory).chmod(0o711)  # PostgreSQL runs as another user when we are root
-        with world(Path(directory)) as made:
-            deployed = made.ready()
-            yield deployed
-            destroy(deployed)
-
-
-@pytest.fixture
-def aws(database: Deployed, monkeypatch: pytest.MonkeyPatch) -> Iterator[LedgerWorld]:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", database.emulator.endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", environment.ACCOUNT)
-    yield LedgerWorld(database)
-    database.sql(EAST_1, "DROP TABLE IF EXISTS ledger")
 
 
 def process(aws: LedgerWorld, *records: dict[str, Any], region: str = EAST_1, **changed: str) -> list[str]:

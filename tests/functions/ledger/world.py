@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from boto3.dynamodb.types import TypeSerializer
 from ledger.application import Application
+from ledger.database import DIALECTS, Database
 from ledger.settings import Settings
 
 from common.payment_record import JournalEntry
@@ -97,6 +98,16 @@ class LedgerWorld:
             **changed,
         }
         return Application(Settings.read(environment), Logger(service=f"ledger-{uuid.uuid4()}", stream=self.log))
+
+    def ledger_table(self, region: str = EAST_1) -> Database:
+        """The ledger table through the member of `region`."""
+        return Database(
+            self.client("rds-data", region),
+            cluster_arn=self.database.clusters[region],
+            secret_arn=lambda: self.database.secret,
+            database=DATABASE,
+            dialect=DIALECTS["aurora-postgresql"],
+        )
 
     def put(self, item: dict[str, Any], region: str = EAST_1) -> None:
         self.client("dynamodb", region).put_item(TableName=self.table, Item=item)
