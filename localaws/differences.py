@@ -132,6 +132,14 @@ DIFFERENCES: tuple[Difference, ...] = (
         tested="local/test_aurora.py::test_the_reader_region_refuses_writes_and_the_whole_data_api",
     ),
     Difference(
+        id="global-status",
+        aws="aurora_global_db_status() is calculated all the time. What it shows of a member that cannot be reached "
+        "is not documented.",
+        here="It is calculated when a call of the Data API names it, in time of this machine. A member that cannot be "
+        "reached keeps its calculation time, and its lag is the age of the oldest commit that it may lack.",
+        tested="local/test_global_status.py::test_the_lag_of_a_member_that_is_cut_off_grows_and_its_time_stays",
+    ),
+    Difference(
         id="missed-schedules",
         aws="What a schedule of a region does while the region is lost, is not documented by AWS.",
         here="A recurring one that comes due meanwhile is missed; a one-time one fires after the heal.",

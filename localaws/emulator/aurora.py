@@ -3,14 +3,18 @@
 import asyncio
 import contextvars
 import functools
+import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from localaws.emulator.patches import Undo, patch, patch_each, patch_value
 from localaws.emulator.services import AwsRefusal
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,21 +207,31 @@ def add_to_rds_views(
 
 
 def serve_data_api(
+    prepare: Callable[[bytes], None],
     connect: Callable[[str, str | None, str, str | None], Any],
     explain: Callable[[Exception], AwsRefusal],
     workers: Executor,
 ) -> Undo:
     """Run the Data API's SQL over `connect(cluster ARN, user, password, database)`, in `workers`.
 
-    `explain` turns any exception into the answer. ministack alone runs SQL in the event loop, where a statement that
+    `prepare(body)` precedes each call. `explain` turns any exception into the answer. Times are shown as the Data API
+    does: in UTC, without a zone [AURORA-22]. ministack alone runs SQL in the event loop, where a statement that
     waits for a lock would stop all of AWS, and makes answers up where it has no database.
     """
     from ministack.services import rds_data
 
     async def in_worker(handle: Any, *request: Any) -> Any:
         context = contextvars.copy_context()
-        answer = functools.partial(context.run, _without_waiting, handle, request)
+        answer = functools.partial(context.run, prepare_and_answer, handle, request)
         return await asyncio.get_running_loop().run_in_executor(workers, answer)
+
+    def prepare_and_answer(handle: Any, request: tuple[Any, ...]) -> Any:
+        _method, _path, _headers, body, _query = request
+        try:
+            prepare(body or b"")
+        except ValueError:
+            log.debug("event=data_api_body_unreadable")  # the call's own answer names the mistake
+        return _without_waiting(handle, request)
 
     def connect_member(
         _original: Any,
@@ -233,12 +247,19 @@ def serve_data_api(
         refusal = explain(problem)
         return rds_data._error(refusal.code, str(refusal), refusal.status)
 
+    def show(original: Callable[..., dict[str, Any]], value: Any, *more: Any) -> dict[str, Any]:
+        if not isinstance(value, datetime):
+            return original(value, *more)
+        moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        return {"stringValue": moment.isoformat(" ")}
+
     return patch_each(
         {
             "services.rds_data:handle_request": in_worker,
             "services.rds_data:_connect": connect_member,
             "services.rds_data:_sql_execution_error": answer_error,
             "services.rds_data:_has_real_endpoint": lambda _original, _member: True,
+            "services.rds_data:_field_value": show,
         }
     )
 

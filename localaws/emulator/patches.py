@@ -117,6 +117,7 @@ PATCHED: dict[str, tuple[str, ...]] = {
     "services.rds:_set_global_cluster_writer": ("(global_cluster, target_member)", "intercept_writer_switches"),
     "services.rds:reset": ("()", "on_rds_changes"),
     "services.rds_data:_connect": ("(instance, engine, database=None, password=None, username=None)", "serve_data_api"),
+    "services.rds_data:_field_value": ("(val, type_name=None)", "serve_data_api"),
     "services.rds_data:_has_real_endpoint": ("(instance)", "serve_data_api"),
     "services.rds_data:_sql_execution_error": ("(exc)", "serve_data_api"),
     "services.rds_data:handle_request": (_HANDLER, "serve_data_api"),

@@ -1,5 +1,6 @@
 """RDS and the Data API as patched, without databases."""
 
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -181,6 +182,7 @@ class Connection:
 
 def test_the_data_api_connects_and_explains_through_us_and_in_our_threads(deployed: Deployed) -> None:
     calls: list[tuple[Any, ...]] = []
+    bodies: list[bytes] = []
 
     def connect(*target: Any) -> Connection:
         calls.append((*target, threading.current_thread().name))
@@ -188,7 +190,10 @@ def test_the_data_api_connects_and_explains_through_us_and_in_our_threads(deploy
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ours") as workers:
         undo = localaws_emulator.aurora.serve_data_api(
-            connect, lambda problem: AwsRefusal("DatabaseErrorException", f"explained: {problem}", 400), workers
+            bodies.append,
+            connect,
+            lambda problem: AwsRefusal("DatabaseErrorException", f"explained: {problem}", 400),
+            workers,
         )
         try:
             assert deployed.sql(EAST_1, "SELECT 42") == [[42]]
@@ -201,6 +206,7 @@ def test_the_data_api_connects_and_explains_through_us_and_in_our_threads(deploy
         (deployed.clusters[region], USER, PASSWORD, DATABASE) for region in (EAST_1, EAST_2)
     ]
     assert all(call[4].startswith("ours") for call in calls)
+    assert [json.loads(body)["sql"] for body in bodies] == ["SELECT 42", "SELECT fail"]
     with pytest.raises(ClientError, match="stub mode"):
         deployed.sql(EAST_1, "SELECT 42")
 
@@ -209,7 +215,10 @@ def test_a_secret_that_is_not_there_is_refused_before_any_connection(ministack: 
     missing = deployed.secret.replace("secret:", "secret:missing-")
     with ThreadPoolExecutor(max_workers=1) as workers:
         undo = localaws_emulator.aurora.serve_data_api(
-            lambda *_: pytest.fail("it connected"), lambda problem: AwsRefusal("X", str(problem)), workers
+            lambda _body: None,
+            lambda *_: pytest.fail("it connected"),
+            lambda problem: AwsRefusal("X", str(problem)),
+            workers,
         )
         try:
             with pytest.raises(ClientError) as caught:

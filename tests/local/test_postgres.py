@@ -21,7 +21,8 @@ from psycopg2 import errors, sql
 from localaws.core import reaper
 from localaws.core.outages import OutageKind
 from localaws.services.rds.postgres.host import Login, PostgresHost
-from localaws.services.rds.postgres.instance import Instance, measure_lag
+from localaws.services.rds.postgres.instance import Instance
+from localaws.services.rds.postgres.lag import measure_lag
 from localaws.services.rds.postgres.programs import Programs
 from localaws.services.rds.postgres.relay import Handshake, Relay, RelayLoop, WalLink
 from tests.local.aurora_world import eventually

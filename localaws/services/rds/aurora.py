@@ -58,7 +58,7 @@ class AuroraPairs:
         self._hooks.callback(emulator.aurora.add_to_rds_views(views.cluster, views.instance, views.global_cluster))
         self._hooks.callback(emulator.aurora.intercept_writer_switches(self._begin_switch))
         self._hooks.callback(emulator.aurora.on_rds_changes(self._follow))
-        self._hooks.callback(DataApi(self._member).attach())
+        self._hooks.callback(DataApi(self._member, self._refresh_status).attach())
         outages.on_change(self._region_changed)
         outages.on_way_change(self._links_changed)
         clock.on_change(self._speed_changed)
@@ -173,6 +173,10 @@ class AuroraPairs:
 
     def _measure(self) -> None:
         self._lags = {row["cluster"]: self.lag(row["cluster"]) for row in self._views.status()}
+
+    def _refresh_status(self, writer: Member) -> None:
+        if group := self._group_of(writer.cluster.arn):
+            group.refresh_status(writer)
 
     def _member(self, cluster: str) -> Member | None:
         group = self._group_of(cluster)

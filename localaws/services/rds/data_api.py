@@ -3,6 +3,8 @@
 The request and result formats are ministack's. Only a writer answers, even reads [AURORA-17].
 """
 
+import json
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,8 +15,12 @@ from psycopg2 import errorcodes
 from localaws import emulator
 from localaws.emulator.services import AwsRefusal
 from localaws.services.rds.member import Member
+from localaws.services.rds.postgres import global_status
 from localaws.services.rds.postgres.host import Login
 
+log = logging.getLogger(__name__)
+
+_STATUS = global_status.NAME.encode()
 WORKERS = 32
 # A call ends after 45 s, and a transaction three minutes after its last call [AURORA-17].
 LIMITS = "-c statement_timeout=45s -c idle_in_transaction_session_timeout=180s"
@@ -25,21 +31,35 @@ LOGIN_ERRORS = {
 
 
 class DataApi:
-    """Runs SQL on the member that `find(cluster ARN)` returns."""
+    """Runs SQL on the member that `find(cluster ARN)` returns. `refresh(member)` precedes a statement that reads the
+    global database's status."""
 
-    def __init__(self, find: Callable[[str], Member | None]) -> None:
+    def __init__(self, find: Callable[[str], Member | None], refresh: Callable[[Member], None]) -> None:
         self._find = find
+        self._refresh = refresh
         self._workers = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="data-api")
 
     def attach(self) -> emulator.patches.Undo:
         """Serve the Data API from now on, until the returned function is called."""
-        detach = emulator.aurora.serve_data_api(self.connect, explain, self._workers)
+        detach = emulator.aurora.serve_data_api(self._prepare, self.connect, explain, self._workers)
 
         def undo() -> None:
             detach()
             self._workers.shutdown(wait=False, cancel_futures=True)
 
         return undo
+
+    def _prepare(self, body: bytes) -> None:
+        """Before a call is run: its JSON body."""
+        if _STATUS not in body.lower():
+            return
+        member = self._find(str(json.loads(body).get("resourceArn")))
+        if member and member.writes:
+            try:
+                self._refresh(member)
+            except (psycopg2.OperationalError, FileNotFoundError) as problem:
+                # The statement fails as well, if the writer is lost.
+                log.info("event=status_not_refreshed %s %s", member.cluster.arn, problem)
 
     def connect(self, cluster: str, user: str | None, password: str, database: str | None) -> Any:
         """A connection to the writer `cluster` (ARN); without `database`, to the one with the user's name, as on AWS.

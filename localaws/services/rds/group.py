@@ -17,9 +17,10 @@ from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.outages import OutageKind, Outages
 from localaws.emulator.aurora import AuroraCluster
+from localaws.services.rds import replication_status
 from localaws.services.rds.member import Member
 from localaws.services.rds.postgres.host import PostgresHost
-from localaws.services.rds.postgres.instance import Lag, measure_lag
+from localaws.services.rds.postgres.lag import Lag, measure_lag
 from localaws.services.rds.postgres.relay import RelayLoop
 
 
@@ -153,6 +154,16 @@ class Group:
             return measure_lag(writer.instance, standby.instance)
         except psycopg2.OperationalError:
             return None  # lost between the two queries
+
+    def refresh_status(self, writer: Member) -> None:
+        """Measure the global database that `writer` belongs to, for `aurora_global_db_status()`.
+
+        Raises psycopg2.OperationalError or FileNotFoundError if the writer is lost meanwhile.
+        """
+        name = writer.cluster.global_cluster
+        replication_status.refresh(
+            writer, [member for member in list(self.members.values()) if member.cluster.global_cluster == name]
+        )
 
     def close(self) -> None:
         """Stop all servers. A switch under way is abandoned."""

@@ -5,14 +5,17 @@ The port of the relay in front is the cluster's address for as long as it exists
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import TypedDict
 
 from psycopg2 import sql
 
 from localaws.core.outages import OutageKind
 from localaws.emulator.aurora import AuroraCluster
+from localaws.services.rds.postgres import global_status
 from localaws.services.rds.postgres.host import Login, PostgresHost
 from localaws.services.rds.postgres.instance import Instance
+from localaws.services.rds.postgres.lag import NOTHING, Replica
 from localaws.services.rds.postgres.relay import Relay, RelayLoop, WalLink
 
 
@@ -26,6 +29,15 @@ class Interval(TypedDict):
 STREAM_SECONDS = 10.0
 # The role of an RDS master user: not a superuser, but with the rights that an owner needs.
 MASTER_ROLE = "CREATE ROLE rds_superuser IN ROLE pg_monitor, pg_signal_backend, pg_checkpoint"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The last state of a standby that reached its writer. `copy` counts the standby's base backups."""
+
+    replica: Replica
+    at: float  # Unix time
+    copy: int
 
 
 class Member:
@@ -42,6 +54,7 @@ class Member:
         self.promotions = 0
         self.created = False  # it has been available once
         self.problem: str | None = None  # the last error of a change of state
+        self.seen = Seen(NOTHING, 0.0, 0)
         self._host = host
         self._master = Login(user="", password="")
 
@@ -62,6 +75,16 @@ class Member:
         """The oldest first: no two members of a global database may ever have accepted writes at the same time."""
         with self._lock:
             return [Interval(**each) for each in self._writer_intervals]
+
+    def see(self, replica: Replica, at: float, copy: int) -> None:
+        """Record the state of the standby, measured when `copy` was its number of base backups; void after another."""
+        with self._lock:
+            if copy == self.seen.copy:
+                self.seen = Seen(replica, at, copy)
+
+    def _forget(self) -> None:
+        with self._lock:
+            self.seen = Seen(NOTHING, 0.0, self.seen.copy + 1)
 
     def write(self) -> None:
         """Become the writer: created, started or promoted as needed."""
@@ -94,6 +117,7 @@ class Member:
 
     def promote(self) -> None:
         """Promote the standby to writer with exactly what has arrived; what is under way is lost."""
+        self._forget()
         self.link.cut()
         self.instance.promote()
         self.promotions += 1
@@ -135,6 +159,7 @@ class Member:
         self._answer(writes=False)
 
     def _rebuild(self, writer: "Member") -> None:
+        self._forget()
         self.answers = False
         self.front.cut()
         self.link.cut()
@@ -158,6 +183,8 @@ class Member:
             create = sql.SQL("CREATE ROLE {} REPLICATION LOGIN PASSWORD {}")
             query(create.format(sql.Identifier(replication.user), sql.Literal(replication.password)))
             query(MASTER_ROLE)
+            for database in ("template1", "postgres"):
+                query(global_status.CREATE, database=database)
             create = sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {} IN ROLE rds_superuser")
             query(create.format(name, password))
             wanted = self.cluster.database_name

@@ -10,8 +10,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
@@ -138,9 +138,11 @@ class Instance:
         connection.autocommit = True
         return connection
 
-    def query(self, sql: str | Composable, values: tuple[object, ...] = ()) -> tuple[Any, ...]:
+    def query(
+        self, sql: str | Composable, values: tuple[object, ...] = (), database: str = "postgres"
+    ) -> tuple[Any, ...]:
         """Run one statement as the internal administrator and return its first row, empty if it has none."""
-        connection = self.connect(self._host.admin, "postgres")
+        connection = self.connect(self._host.admin, database)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(sql, values)
@@ -156,6 +158,13 @@ class Instance:
         """Position in the WAL up to which this standby has received it."""
         (position,) = self.query("SELECT (pg_last_wal_receive_lsn() - '0/0')::bigint")
         return int(position or 0)
+
+    def write_file(self, name: str, content: str) -> None:
+        """Replace a file in the data directory, which SQL reads with `pg_read_file`. Raises FileNotFoundError."""
+        path = self._data / f"{name}.{threading.get_ident()}"
+        path.write_text(content)
+        self._host.programs.own(path)
+        path.replace(self._data / name)
 
     def last_checkpoint(self) -> int:
         """Position of the last checkpoint, read from the files: for a server stopped in order, the end of its data."""
@@ -201,33 +210,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-WRITER_POSITION = "SELECT (pg_current_wal_lsn() - '0/0')::bigint, xid::text::bigint FROM pg_last_committed_xact()"
-STANDBY_POSITION = """
-    SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint, xid::text::bigint, timestamp FROM pg_last_committed_xact()
-"""
-# Transaction numbers are assigned at the first write and commit times at the end, so numbers only narrow the search.
-OLDEST_MISSING = """
-    SELECT coalesce(extract(epoch FROM clock_timestamp() - min(committed)), 0)
-    FROM (SELECT pg_xact_commit_timestamp(number::text::xid) AS committed
-          FROM generate_series(greatest(%s - 100, 3), %s) AS number) AS recent
-    WHERE committed > %s
-"""
-
-
-@dataclass(frozen=True)
-class Lag:
-    bytes: int  # of WAL that the writer has written and the standby not yet replayed
-    seconds: float  # on this machine: the age of the oldest commit that the standby does not have
-
-
-def measure_lag(writer: Instance, standby: Instance) -> Lag:
-    """How far a standby is behind, by SQL on both, in about 10 ms. Raises psycopg2.OperationalError."""
-    replayed, newest_there, committed_there = standby.query(STANDBY_POSITION)
-    written, newest = writer.query(WRITER_POSITION)
-    behind = max(0, written - replayed)
-    if not behind or newest_there is None:
-        return Lag(bytes=behind, seconds=0.0)
-    (seconds,) = writer.query(OLDEST_MISSING, (newest_there, newest, committed_there))
-    return Lag(bytes=behind, seconds=float(seconds))
