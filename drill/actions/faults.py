@@ -18,6 +18,7 @@ _NAMES = {
         "take the database of the {place} region down",
         "bring the database of the {place} region back",
     ),
+    Effect.SERVICE_OUTAGE: ("take {service} of {where} down", "bring {service} of {where} back"),
     Effect.REPLICA_LAG: ("delay the database's replication by {seconds:g} s", "end the delay of the replication"),
 }
 """By effect: the step that injects it and the step that ends it."""
@@ -27,23 +28,31 @@ def _regions(place: Place | None, ctx: DrillContext) -> list[str]:
     return [ctx.region(each) for each in Place] if place is None else [ctx.region(place)]
 
 
+def _where(place: Place | None) -> str:
+    return "both regions" if place is None else f"the {place} region"
+
+
 @dataclass(frozen=True)
 class Fault:
-    """A fault at one place, or between both regions. Without a `mode`, a region outage has the run's own."""
+    """A fault at one place, between both regions, or in both. Without a `mode`, an outage has the run's own."""
 
     effect: Effect
     place: Place | None = None
     mode: OutageMode | None = None
     aws_seconds: float = 0.0  # of a replica's lag
+    service: str = ""  # that is out: the name its calls are signed for, such as `events`
 
     @property
     def name(self) -> str:
-        name = _NAMES[self.effect][0].format(place=self.place, seconds=self.aws_seconds)
+        where = _where(self.place)
+        name = _NAMES[self.effect][0].format(
+            place=self.place, seconds=self.aws_seconds, service=self.service, where=where
+        )
         return f"{name}: it accepts requests and never answers" if self.mode is OutageMode.HANG else name
 
     @property
     def rollback(self) -> "Recover":
-        return Recover(self.effect, self.place)
+        return Recover(self.effect, self.place, self.service)
 
     @property
     def is_loss(self) -> bool:
@@ -56,8 +65,10 @@ class Fault:
 
     async def do(self, ctx: DrillContext) -> str:
         mode = self.mode or ctx.outage_mode
-        await ctx.faults.inject(self.effect, _regions(self.place, ctx), mode=mode, aws_seconds=self.aws_seconds)
-        return f"outage mode {mode}" if self.is_loss else ""
+        await ctx.faults.inject(
+            self.effect, _regions(self.place, ctx), mode=mode, aws_seconds=self.aws_seconds, service=self.service
+        )
+        return f"outage mode {mode}" if self.is_loss or self.service else ""
 
 
 @dataclass(frozen=True)
@@ -66,15 +77,16 @@ class Recover:
 
     effect: Effect
     place: Place | None = None
+    service: str = ""
 
     rollback: ClassVar[None] = None
 
     @property
     def name(self) -> str:
-        return _NAMES[self.effect][1].format(place=self.place)
+        return _NAMES[self.effect][1].format(place=self.place, service=self.service, where=_where(self.place))
 
     async def do(self, ctx: DrillContext) -> str:
-        await ctx.faults.recover(self.effect, _regions(self.place, ctx))
+        await ctx.faults.recover(self.effect, _regions(self.place, ctx), service=self.service)
         return ""
 
 
@@ -109,6 +121,15 @@ class FlapRegion:
 
 def lose_region(place: Place, mode: OutageMode | None = None) -> Fault:
     return Fault(Effect.REGION_OUTAGE, place, mode)
+
+
+def lose_service(service: str, place: Place | None = None, mode: OutageMode | None = None) -> Fault:
+    """An outage of one AWS service at one place or, without it, in both regions."""
+    return Fault(Effect.SERVICE_OUTAGE, place, mode, service=service)
+
+
+def restore_service(service: str, place: Place | None = None) -> Recover:
+    return Recover(Effect.SERVICE_OUTAGE, place, service)
 
 
 def recover_region(place: Place) -> Recover:

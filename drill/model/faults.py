@@ -10,7 +10,7 @@ from drill.model.errors import ActionError
 
 
 class OutageMode(StrEnum):
-    """How a lost region fails: it answers errors, it closes connections, or it never answers."""
+    """How a lost region or service fails: it answers errors, it closes connections, or it never answers."""
 
     ERROR = "error"
     RESET = "reset"
@@ -25,17 +25,18 @@ class Effect(StrEnum):
     SENTINEL_ISOLATION = "sentinel-isolation"  # a region's functions cannot reach the other region's endpoints
     DATABASE_OUTAGE = "database-outage"
     REPLICA_LAG = "replica-lag"
+    SERVICE_OUTAGE = "service-outage"  # one AWS service of a region; everything else there works
 
 
 class FaultInjector(Protocol):
     """Injects faults and ends them. Every method raises ActionError; ending a fault that is not there does nothing."""
 
     async def inject(
-        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0
+        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0, service: str = ""
     ) -> None:
-        """`mode` is for a region outage, `aws_seconds` for the lag of a replica."""
+        """`mode` is for outages of regions and services, `aws_seconds` for the lag of a replica."""
 
-    async def recover(self, effect: Effect, regions: Sequence[str]) -> None: ...
+    async def recover(self, effect: Effect, regions: Sequence[str], *, service: str = "") -> None: ...
 
     async def recycle_workers(self) -> None:
         """End the execution environments of all functions, so that each function's next call is a cold start."""
@@ -48,7 +49,7 @@ class LocalFaults:
         self._client, self._control = client, control
 
     async def inject(
-        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0
+        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0, service: str = ""
     ) -> None:
         match effect:
             case Effect.REGION_OUTAGE:
@@ -61,8 +62,11 @@ class LocalFaults:
                 await self._post("database", {"region": regions[0], "fault": "down"})
             case Effect.REPLICA_LAG:
                 await self._post("lag", {"seconds": aws_seconds})
+            case Effect.SERVICE_OUTAGE:
+                for region in regions:
+                    await self._post("service", {"region": region, "service": service, "fault": mode.value})
 
-    async def recover(self, effect: Effect, regions: Sequence[str]) -> None:
+    async def recover(self, effect: Effect, regions: Sequence[str], *, service: str = "") -> None:
         match effect:
             case Effect.REGION_OUTAGE:
                 await self._post("heal", {"region": regions[0]})
@@ -74,6 +78,9 @@ class LocalFaults:
                 await self._post("database", {"region": regions[0], "fault": None})
             case Effect.REPLICA_LAG:
                 await self._post("lag", {"seconds": None})
+            case Effect.SERVICE_OUTAGE:
+                for region in regions:
+                    await self._post("service", {"region": region, "service": service, "fault": None})
 
     async def recycle_workers(self) -> None:
         await self._post("workers/recycle", {})

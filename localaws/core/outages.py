@@ -1,4 +1,4 @@
-"""Outages of regions and partitions between them: one registry that everything consults.
+"""Outages of regions and of single services, and partitions between regions: one registry that everything consults.
 
 It only holds state and notifies listeners; calls are refused where traffic passes (the ASGI application, listening
 ports, replication). For any thread.
@@ -38,6 +38,8 @@ class Outages:
         self._cuts: dict[frozenset[str], Outage] = {}
         self._blind: set[str] = set()
         self._way_listeners: list[Callable[[], None]] = []
+        self._services: dict[tuple[str, str], Outage] = {}
+        self._service_listeners: list[Callable[[], None]] = []
         self._lock = threading.RLock()
 
     def lose(self, region: str, kind: OutageKind) -> Outage:
@@ -85,6 +87,29 @@ class Outages:
         """The pairs of regions between which nothing passes."""
         return sorted(sorted(pair) for pair in list(self._cuts))
 
+    def lose_service(self, region: str, service: str, kind: OutageKind) -> None:
+        """Take one service of a region away for its callers, and nothing else there. Raises ValueError for an unknown
+        region. What AWS's services do among themselves goes on: replication, streams, schedules, workflows."""
+        self._known(region)
+        with self._lock:
+            self._services[region, service] = Outage(region=region, kind=kind, since=time.time())
+        self._notify_of_services()
+
+    def restore_service(self, region: str, service: str) -> None:
+        """Bring a service back; a no-op for one that is there. Raises ValueError for an unknown region."""
+        self._known(region)
+        with self._lock:
+            self._services.pop((region, service), None)
+        self._notify_of_services()
+
+    def service_outage(self, region: str, service: str) -> Outage | None:
+        return self._services.get((region, service))
+
+    def lost_services(self) -> list[dict[str, str]]:
+        """Region, service and kind of each service outage."""
+        lost = sorted(self._services.items())
+        return [{"region": region, "service": service, "kind": outage.kind} for (region, service), outage in lost]
+
     def obstacle(self, caller: str | None, region: str) -> Outage | None:
         """What keeps a caller in one region from being answered in `region`, if anything; None is a caller outside."""
         if outage := self._outages.get(region):
@@ -130,6 +155,14 @@ class Outages:
     def on_way_change(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each cut and each join."""
         self._way_listeners.append(listener)
+
+    def on_service_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` after each loss and each return of a service."""
+        self._service_listeners.append(listener)
+
+    def _notify_of_services(self) -> None:
+        for listener in self._service_listeners:
+            listener()
 
     def _notify_of_ways(self) -> None:
         for listener in self._way_listeners:

@@ -99,21 +99,22 @@ _LONGEST_HANG = 900.0  # seconds on this machine; SDKs give up after 60 s by def
 
 
 class Refusals:
-    """Refuses calls for lost regions in the way each of them fails, and counts them."""
+    """Refuses calls for lost regions and services in the way each of them fails, and counts them."""
 
     def __init__(self, outages: Outages) -> None:
         self._outages = outages
         self._hung: dict[Callable[[], object], str] = {}  # how to let go of a request, and its region
         self._stopped = False
         outages.on_change(self._changed)
-        outages.on_way_change(self._ways_changed)
+        outages.on_way_change(self._release_all)
+        outages.on_service_change(self._release_all)
 
     def lost(self, call: Call) -> Outage | None:
         """The outage that keeps `call` from being answered, if any."""
         for region in call.regions():
             if outage := self._outages.obstacle(call.caller, region):
                 return outage
-        return None
+        return self._outages.service_outage(call.region, call.service) if call.region else None
 
     async def refuse(
         self, outage: Outage, call: Call, headers: Headers, scope: Scope, receive: Receive, send: Send
@@ -163,7 +164,7 @@ class Refusals:
             if hung_region == region:
                 release()
 
-    def _ways_changed(self) -> None:
+    def _release_all(self) -> None:
         for release in list(self._hung):
             release()
 

@@ -1,5 +1,5 @@
-"""Routes of the control API: speed and workers (`POST /clock`, `/workers/recycle`), faults between running regions
-(`POST /cut`, `/join`, `/blind`, `/unblind`)."""
+"""Routes of the control API: speed and workers (`POST /clock`, `/workers/recycle`), faults of running regions
+(`POST /cut`, `/join`, `/blind`, `/unblind`, `/service`)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -60,7 +60,8 @@ def _speed(value: Any) -> float:
 
 class FaultApi:
     """A cut keeps functions of one region from the other's AWS and endpoints, and replication of every kind from
-    passing; both serve clients. A blind region's functions do not reach the other's endpoints, and that is all."""
+        passing; both serve clients. A blind region's functions do not reach the other's endpoints, and that is all. A
+    service that is out answers no caller in its region."""
 
     def __init__(self, outages: Outages) -> None:
         self._outages = outages
@@ -70,7 +71,15 @@ class FaultApi:
         control.route("POST", "/join", self._join)
         control.route("POST", "/blind", self._blind)
         control.route("POST", "/unblind", self._unblind)
-        control.section("faults", lambda: {"cut": self._outages.cuts(), "blind": self._outages.blinded()})
+        control.route("POST", "/service", self._service)
+        control.section(
+            "faults",
+            lambda: {
+                "cut": self._outages.cuts(),
+                "blind": self._outages.blinded(),
+                "services": self._outages.lost_services(),
+            },
+        )
 
     def _cut(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         one, other = _two(wanted)
@@ -90,6 +99,17 @@ class FaultApi:
     def _unblind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         self._outages.unblind(str(wanted.get("region")))
         return {"region": wanted["region"]}
+
+    def _service(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """`{"region", "service": name that calls are signed for, "fault": "error" | "reset" | "hang" | null}`."""
+        region, service, fault = str(wanted.get("region")), str(wanted.get("service")), wanted.get("fault")
+        if not emulator.requests.is_emulated(service):
+            raise ValueError(f"service {service!r} is not emulated; use a name such as events, dynamodb or rds-data")
+        if fault is None:
+            self._outages.restore_service(region, service)
+        else:
+            self._outages.lose_service(region, service, OutageKind(fault))
+        return {"region": region, "service": service, "fault": fault}
 
 
 def _two(wanted: Mapping[str, Any]) -> tuple[str, str]:

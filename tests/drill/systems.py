@@ -99,17 +99,17 @@ class System:
         return list(self._calls)
 
     async def inject(
-        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0
+        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0, service: str = ""
     ) -> None:
         detail = {Effect.REGION_OUTAGE: f" {mode}", Effect.REPLICA_LAG: f" {aws_seconds:g}"}.get(effect, "")
-        self.done.append(f"{effect} {' '.join(regions)}{detail}")
+        self.done.append(f"{effect} {' '.join(regions)}{detail} {service}".rstrip())
         self.lost = self.lost or effect is Effect.REGION_OUTAGE
 
-    async def recover(self, effect: Effect, regions: Sequence[str]) -> None:
+    async def recover(self, effect: Effect, regions: Sequence[str], *, service: str = "") -> None:
         if self._refused_recoveries:
             self._refused_recoveries -= 1
             raise ActionError("no answer")
-        self.done.append(f"end {effect} {' '.join(regions)}")
+        self.done.append(f"end {effect} {' '.join(regions)} {service}".rstrip())
         self.lost = self.lost and effect is not Effect.REGION_OUTAGE
 
     async def recycle_workers(self) -> None:

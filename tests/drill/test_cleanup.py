@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from drill.__main__ import app
-from drill.actions.faults import Recover, recover_region
+from drill.actions.faults import Recover, recover_region, restore_service
 from drill.actions.regions import StartFailback
 from drill.engine.cleanup import ROLLBACKS, ActionRollback, Cleaned, clean_up
 from drill.model.context import DrillContext, plain
@@ -160,6 +160,7 @@ def context_of(system: System) -> DrillContext:
         (Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY), "end sentinel-isolation eu-central-1"),
         (Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY), "end database-outage eu-west-1"),
         (Recover(Effect.REPLICA_LAG), "end replica-lag eu-west-1 eu-central-1"),
+        (restore_service("events"), "end service-outage eu-west-1 eu-central-1 events"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )

