@@ -45,6 +45,10 @@ class Names:
         """The DynamoDB global table; a global table has one name in all its regions."""
         return self.shared("table-journal")
 
+    def backlog_table(self, place: Place) -> str:
+        """The DynamoDB table of the region's backlog; each region reads both."""
+        return self.regional("table-backlog", place)
+
     @property
     def data_key_alias(self) -> str:
         """Alias of each region's data key: equal in both, so that a policy can name the peer's key without its id."""

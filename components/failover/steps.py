@@ -73,35 +73,37 @@ def publish(function_arn: str, *, following: str) -> dict[str, State]:
     return {"Publish": recovery_task(function_arn, "publish", given, keep="publish", following=following)}
 
 
-def replay(function_arn: str, given: Mapping[str, Any], *, seconds: int, following: str) -> dict[str, State]:
-    """Invokes a replay of the ledger until it returns no continuation. Its counts are cumulative.
+FIRST_REPLAY = 30
+"""AWS seconds of the replay before the payment is verified: enough for the backlog of a failover in time."""
+
+
+def replay(
+    replay_arn: str, verify_arn: str, given: Mapping[str, Any], *, seconds: int, following: str
+) -> dict[str, State]:
+    """Replays the backlogs until no continuation is returned, and verifies a payment after the first invocation, so
+    that it does not wait for the rest of a long replay. The counts are cumulative.
 
     Retries for up to two minutes, because the ledger rejects writes until its region holds the writer role, and after a
     failback until the witness reports the region's endpoints healthy.
     """
-    request = {
-        **given,
-        "operation": "replay",
-        "since": document("preconditions.replay_since"),
-        "continuation": or_null("replay.continuation"),
-    }
+    request = {**given, "operation": "replay", "continuation": or_null("replay.continuation")}
     answer = '$merge([$states.result.Payload, {"at": $now()}])'
+
+    def invocation(request: Mapping[str, Any], following: str) -> State:
+        return task(replay_arn, request, keep="replay", following=following, seconds=seconds, tries=10, answer=answer)
+
+    payment = {"execution": RUN_NAME, "writer_region": document("preconditions.writer_region")}
     return {
-        "Replay": task(
-            function_arn, request, keep="replay", following="ReplayComplete", seconds=seconds, tries=10, answer=answer
+        "Replay": invocation({**request, "seconds": FIRST_REPLAY}, "VerifyPayment"),
+        "VerifyPayment": recovery_task(
+            verify_arn, "verify-payment", payment, keep="verification", following="ReplayComplete"
         ),
         "ReplayComplete": {
             "Type": "Choice",
             "Choices": [{"Condition": document("replay.done"), "Next": following}],
-            "Default": "Replay",
+            "Default": "ContinueReplay",
         },
-    }
-
-
-def prove(function_arn: str, *, following: str) -> dict[str, State]:
-    given = {"execution": RUN_NAME, "writer_region": document("preconditions.writer_region")}
-    return {
-        "VerifyPayment": recovery_task(function_arn, "verify-payment", given, keep="verification", following=following)
+        "ContinueReplay": invocation(request, "ReplayComplete"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Cross-region wiring per region (global stack): stream mapping, sentinel schedule, endpoint parameters."""
+"""Cross-region wiring per region (global stack): stream mapping, schedules, endpoint parameters."""
 
 from dataclasses import dataclass
 
@@ -30,8 +30,8 @@ class RegionLinksArgs:
 
 
 class RegionLinks(pulumi.ComponentResource):
-    """The stream mapping of the ledger, the schedule of the sentinel, and the endpoint parameters. Created in the
-    region whose provider is given. Without it a region accepts payments, but neither posts them nor monitors the
+    """The stream mapping of the ledger, the schedules of ledger and sentinel, and the endpoint parameters. Created in
+    the region whose provider is given. Without it a region accepts payments, but neither posts them nor monitors the
     other."""
 
     def __init__(self, name: str, args: RegionLinksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,6 +57,23 @@ class RegionLinks(pulumi.ComponentResource):
                 dead_letter_arn=messaging.dead_letter_arn,
             ),
             after=addresses,
+            opts=self._child,
+        )
+        ScheduledCall(
+            f"{name}-catch-up",
+            ScheduledCallArgs(
+                name=self._names.regional("schedule-catch-up", args.place),
+                role_name=self._names.regional("role-schedule-catch-up", args.place),
+                description="Invokes the ledger every minute to post what the backlogs hold",
+                # Not tried again: the next minute's call goes on where this one ended.
+                expression="rate(1 minutes)",
+                region=region.region,
+                account=region.outputs.account,
+                function_arn=self._functions["ledger"].arn,
+                key_arn=region.outputs.storage.data_key_arn,
+                dead_letter_arn=messaging.dead_letter_arn,
+                payload={"operation": "catch-up"},
+            ),
             opts=self._child,
         )
         metric_alarm(
@@ -105,7 +122,7 @@ class RegionLinks(pulumi.ComponentResource):
             maximum_batching_window_in_seconds=BATCHING_WINDOW,
             function_response_types=["ReportBatchItemFailures"],
             bisect_batch_on_function_error=True,
-            # Without end: a ledger that may not post gives its batch back until it may, and a limit would lose it.
+            # Without end: the ledger decides for how long it gives a batch back, and then records it in its backlog.
             maximum_retry_attempts=-1,
             maximum_record_age_in_seconds=-1,
             filter_criteria={

@@ -25,7 +25,7 @@ class Alarm:
     `dimensions` gives, for each of AWS's dimensions, the key of its value in `Monitored.dimensions`."""
 
     key: str
-    namespace: str
+    namespace: str | None  # None: that of our functions' metrics, `Monitored.namespace`
     metric: str
     dimensions: Mapping[str, str]
     statistic: str = "Sum"  # Average, Sum, ... or a percentile: p99
@@ -65,16 +65,22 @@ class Monitored:
     alarms: Sequence[Alarm]
     dimensions: Mapping[str, Any]  # role to value
     limits: Mapping[str, float] | None = None
+    namespace: str | None = None  # of the metrics that our functions publish
 
     def __post_init__(self) -> None:
         for alarm in self.alarms:
             if lacking := sorted(set(alarm.dimensions.values()) - set(self.dimensions)):
                 raise ValueError(f"alarm {alarm.key} needs the {', '.join(lacking)} of {self.name}")
+            if alarm.namespace is None and self.namespace is None:
+                raise ValueError(f"alarm {alarm.key} needs the namespace of the metrics of {self.name}")
             if alarm.share_of is not None and alarm.share_of not in (self.limits or {}):
                 raise ValueError(f"alarm {alarm.key} needs the limit {alarm.share_of} of {self.name}")
 
     def threshold(self, alarm: Alarm) -> float:
         return alarm.limit(self.limits or {})
+
+    def namespace_of(self, alarm: Alarm) -> str:
+        return alarm.namespace or str(self.namespace)
 
     def dimensions_of(self, alarm: Alarm) -> dict[str, Any]:
         """As AWS names them, in a fixed order."""
@@ -172,7 +178,7 @@ def metric_alarm(
         resource_name,
         name=alarm_name,
         alarm_description=alarm.reason,
-        namespace=alarm.namespace,
+        namespace=thing.namespace_of(alarm),
         metric_name=alarm.metric,
         dimensions=thing.dimensions_of(alarm),
         statistic=None if alarm.is_percentile else alarm.statistic,

@@ -87,6 +87,27 @@ BY_TRIGGER: Mapping[Trigger, tuple[Alarm, ...]] = {
 SCHEDULED_FUNCTION = (_SILENT,)
 """Besides the above, for a function that a schedule calls every minute."""
 
+BACKLOG = (
+    Alarm(
+        key="oldest",
+        namespace=None,
+        metric="BacklogOldestSeconds",
+        dimensions={"service": "service"},
+        statistic="Maximum",
+        evaluation_periods=5,
+        datapoints=5,
+        threshold=900,  # seconds
+        comparison="GreaterThanThreshold",
+        missing="breaching",
+        missing_reason="the ledger reports it every minute; without a value, nothing posts what the backlog holds",
+        reason="Acknowledged payments have waited for more than a quarter of an hour to be in this region's database. "
+        "See docs/runbooks/ledger-backlog.md.",
+        source="functions/ledger/application.py",
+        urgent=True,
+    ),
+)
+"""For a region's backlog. Role `service`: the function's name in its metrics."""
+
 _on_machine = functools.partial(
     Alarm,
     namespace="AWS/States",

@@ -129,7 +129,7 @@ def _line(series: Series) -> list[Any]:
 
 def _alarm_graph(region: str, thing: Monitored, alarm: Alarm) -> Widget:
     series = Series(
-        namespace=alarm.namespace,
+        namespace=thing.namespace_of(alarm),
         metric=alarm.metric,
         dimensions=thing.dimensions_of(alarm),
         statistic=alarm.statistic,

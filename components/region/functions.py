@@ -69,6 +69,12 @@ class RegionFunctions(pulumi.ComponentResource):
         self.monitored = [
             *(each.monitored for each in made),
             *parameters.monitored_queues,
+            Monitored(
+                name="backlog",
+                alarms=catalogue_compute.BACKLOG,
+                dimensions={"service": "ledger"},
+                namespace=args.context.metrics_namespace,
+            ),
             *(
                 Monitored(name=machine, alarms=catalogue_compute.STATE_MACHINE, dimensions={"machine": arn})
                 for machine, arn in (("failover", failover.arn), ("failback", failback.arn))

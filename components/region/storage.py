@@ -1,4 +1,5 @@
-"""A region's storage and messaging: KMS key, S3 buckets, backup vault, SNS topic, event bus, dead-letter queue."""
+"""A region's storage and messaging: KMS key, S3 buckets, backup vault, backlog table, SNS topic, event bus, dead-letter
+queue."""
 
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from components.fault_injection.templates import bucket_tag
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.messaging.events import EventBus, EventBusArgs, bus_arn
 from components.messaging.topic import Topic, TopicArgs
+from components.storage.backlog_table import Backlog, BacklogArgs
 from components.storage.bucket import Bucket, BucketArgs, LogBucket, LogBucketArgs
 from components.storage.kms_key import DataKey, DataKeyArgs
 from shared.outputs import MessagingOutputs, StorageOutputs
@@ -34,6 +36,7 @@ class RegionStorage(pulumi.ComponentResource):
     bucket: Bucket
     log_bucket: LogBucket
     vault: BackupVault
+    backlog: Backlog
     outputs: StorageOutputs[TextInput, TextsInput]
     messaging_outputs: MessagingOutputs[TextInput, TextsInput]
 
@@ -98,6 +101,11 @@ class RegionStorage(pulumi.ComponentResource):
                 topic_arn=self.topic.arn,
                 protected=settings.protection,
             ),
+            opts=child,
+        )
+        self.backlog = Backlog(
+            "backlog",
+            BacklogArgs(name=names.backlog_table(place), key_arn=self.key_arn, protection=settings.protection),
             opts=child,
         )
         self.outputs = StorageOutputs(

@@ -1,3 +1,3 @@
-"""S3 buckets and their replication, the DynamoDB journal table, KMS keys, and the parameters an environment starts
-with.
+"""S3 buckets and their replication, the DynamoDB tables of journal and backlog, KMS keys, and the parameters an
+environment starts with.
 """

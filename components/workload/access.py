@@ -46,6 +46,14 @@ def control_records(context: FunctionContext) -> list[Statement]:
     ]
 
 
+def backlog_tables(context: FunctionContext) -> list[pulumi.Output[str]]:
+    """ARNs of the backlog in the own region and in the other's."""
+    return [
+        context.arn("dynamodb", f"table/{context.names.backlog_table(place)}", region=context.settings.region(place))
+        for place in (context.place, context.place.other)
+    ]
+
+
 def keys_through(context: FunctionContext, service: str, *, regions: Sequence[str]) -> Statement:
     """The regions' data keys, used by `service` on the function's behalf. The other's is known by its alias only, since
     a region reads no other stack."""

@@ -62,8 +62,13 @@ class FunctionContext:
             "PEER_TIMEOUT_MS": str(self.settings.peer_timeout_ms),
             # The health of this region as seen from outside.
             "WITNESS_NAME": witness_name(self.place, self.settings.hosted_zone),
-            "METRICS_NAMESPACE": self.names.shared("dr"),
+            "METRICS_NAMESPACE": self.metrics_namespace,
         }
+
+    @property
+    def metrics_namespace(self) -> str:
+        """The CloudWatch namespace of what the functions measure themselves."""
+        return self.names.shared("dr")
 
     @property
     def peer_witness(self) -> str:

@@ -11,7 +11,7 @@ from components.workload.context import FunctionContext
 from shared.places import Place
 
 TIMEOUT = 300
-"""Seconds. A replay walks as much of the journal as fits, and goes on where it ended."""
+"""Seconds. A replay posts as much of the backlogs as fits, and goes on where it ended."""
 
 
 def ledger_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -> Function:
@@ -30,6 +30,8 @@ def ledger_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -
             # No private way leads to the endpoint's own host: without NAT, events go to the bus (decision 0002).
             **({"EVENT_ENDPOINT_PARAMETER": names.event_endpoint_parameter} if context.settings.nat != "none" else {}),
             "POISON_QUEUE_URL": context.dead_letters.url,
+            "BACKLOG_TABLE": names.backlog_table(context.place),
+            "PEER_BACKLOG_TABLE": names.backlog_table(context.place.other),
         },
         statements=[
             *access.journal(
@@ -37,6 +39,7 @@ def ledger_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -
                 here=["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"],
                 there=["dynamodb:BatchGetItem"],
             ),
+            *_backlogs(context),
             # The stream's own name holds the moment it was switched on.
             iam.allow(
                 ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
@@ -62,3 +65,11 @@ def ledger_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -
         timeout=TIMEOUT,
         opts=opts,
     )
+
+
+def _backlogs(context: FunctionContext) -> list[access.Statement]:
+    """Each ledger adds to its region's backlog; the writer's empties both."""
+    own, peer = access.backlog_tables(context)
+    # A batch of deletions needs the right to each of them too (Service Authorization Reference, Amazon DynamoDB).
+    emptying = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:Query"]
+    return [iam.allow([*emptying, "dynamodb:PutItem"], [own]), iam.allow(emptying, [peer])]

@@ -35,6 +35,7 @@ def recovery_function(context: FunctionContext, *, opts: pulumi.ResourceOptions)
                 ["states:DescribeExecution"], [execution_arns(context, each) for each in ("failover", "failback")]
             ),
             iam.allow(["lambda:InvokeFunction"], [context.function_arn(_LEDGER, context.place.other)]),
+            iam.allow(["dynamodb:Query"], access.backlog_tables(context)),
             # The reader's lag. CloudWatch supports no resource-level permissions here (Service Authorization Reference,
             # Amazon CloudWatch).
             iam.allow(["cloudwatch:GetMetricStatistics"], ["*"]),
@@ -59,12 +60,14 @@ def environment(context: FunctionContext) -> Mapping[str, pulumi.Input[str]]:
         "PAYMENTS_FUNCTION": context.function_name(_PAYMENTS),
         "LEDGER_FUNCTION": context.function_name(_LEDGER),
         "PEER_LEDGER_FUNCTION": context.function_name(_LEDGER, context.place.other),
+        "BACKLOG_TABLE": names.backlog_table(context.place),
+        "PEER_BACKLOG_TABLE": names.backlog_table(context.place.other),
         "REPLAY_TIMEOUT_SECONDS": str(LEDGER_TIMEOUT),
     }
 
 
 def proof(context: FunctionContext) -> list[access.Statement]:
-    """Permissions to find and publish the writer, to replay the journal here, and to verify a payment."""
+    """Permissions to find and publish the writer, to replay the backlogs here, and to verify a payment."""
     return [
         *access.journal(context),
         iam.allow(["rds:DescribeGlobalClusters"], [_global_cluster_arn(context)]),

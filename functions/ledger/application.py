@@ -10,18 +10,23 @@ from botocore.config import Config
 from botocore.session import Session
 
 from common.aws_clients import DynamoDbClients
+from common.backlog import Backlog
+from common.clock import Pace
 from common.control.observe import ControlObserver
+from common.table_replica import Replica
 from common.telemetry import LambdaHandler, flush, make_metrics
 
 from .database import DIALECTS, Database
 from .events import EndpointId, Events, PoisonQueue
-from .posting import BatchStatus, Ledger, Outcome, is_stream_event, stream_records
-from .replay import Replay, ReplayRequest
+from .posting import BatchStatus, Ledger, Outcome, Paused, is_stream_event, stream_records
+from .replay import REPLAY_ERRORS, Replay, ReplayRequest
 from .settings import Settings
 
 SERVICE = "ledger"
 # A replay reads no further page when this much of the function's time is left: enough for one page and the response.
 RESERVE_MS = 15_000
+CATCH_UP_SECONDS = 40.0
+"""AWS seconds of a scheduled replay, which is started every minute."""
 _TIMEOUT_SECONDS = 3.0  # of services other than the database
 
 
@@ -40,9 +45,11 @@ class Application:
         self._metrics = make_metrics(SERVICE, settings.metrics_namespace)
         session = session or Session()
 
-        def client(service: str, seconds: float = _TIMEOUT_SECONDS, attempts: int = 2) -> Any:
+        def client(
+            service: str, seconds: float = _TIMEOUT_SECONDS, attempts: int = 2, region: str = settings.region
+        ) -> Any:
             config = Config(
-                region_name=settings.region,
+                region_name=region,
                 connect_timeout=seconds,
                 read_timeout=seconds,
                 retries={"total_max_attempts": attempts},
@@ -60,6 +67,12 @@ class Application:
             dialect=DIALECTS[settings.database_engine],
         )
         endpoint = EndpointId(client("ssm"), settings.event_endpoint_parameter)
+        pace = Pace(speed=settings.clock_speed)
+        tables = {settings.region: client("dynamodb", attempts=4)}
+        tables[settings.peer_region] = client("dynamodb", region=settings.peer_region)
+        names = {settings.region: settings.backlog_table, settings.peer_region: settings.peer_backlog_table}
+        backlogs = [Backlog(table, region=region, table=names[region]) for region, table in tables.items()]
+        self._backlog = backlogs[0]
         events = Events(client("events"), bus=settings.event_bus, endpoint=endpoint)
         self._ledger = Ledger(
             region=settings.region,
@@ -68,15 +81,19 @@ class Application:
             database=database,
             events=events,
             poison=PoisonQueue(client("sqs"), settings.poison_queue_url),
+            backlog=self._backlog,
+            pace=pace,
         )
         self._replay = Replay(
-            client("dynamodb", attempts=4),
-            table=settings.journal_table,
-            segments=settings.replay_segments,
+            backlogs=backlogs,
+            replicas=[Replica(table, region=region, table=settings.journal_table) for region, table in tables.items()],
             ledger=self._ledger,
             database=database,
             events=events,
+            pace=pace,
         )
+        self._regions = list(tables)
+        self._pace = pace
         # Never log the event: it holds payments.
         self.answer = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
 
@@ -84,11 +101,14 @@ class Application:
         try:
             if is_stream_event(event):
                 return self._post_batch(event)
-            if event.get("operation") == "replay":
-                return self._replay_journal(event, context)
+            match event.get("operation"):
+                case "replay":
+                    return self._replay_backlogs(event, context)
+                case "catch-up":
+                    return self._catch_up(context)
         finally:
             flush(self._metrics)
-        raise UnknownEventError(f"neither a DynamoDB stream's batch nor a replay; it has {sorted(event)}")
+        raise UnknownEventError(f"neither a DynamoDB stream's batch nor a known operation; it has {sorted(event)}")
 
     def _post_batch(self, event: Mapping[str, Any]) -> dict[str, Any]:
         outcome = self._ledger.process(stream_records(event["Records"]))
@@ -100,6 +120,7 @@ class Application:
             writer_epoch=outcome.epoch,
             records=outcome.records,
             posted=outcome.posted,
+            recorded=outcome.recorded,
             poisoned=outcome.poisoned,
         )
         self._count_outcome(outcome)
@@ -107,16 +128,34 @@ class Application:
         failed = [outcome.retry_from] if outcome.retry_from else []
         return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
-    def _replay_journal(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        request = ReplayRequest.parse(event, segments=self._settings.replay_segments)
+    def _replay_backlogs(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        request = ReplayRequest.parse(event, regions=self._regions, now=self._pace.now())
         result = self._replay.run(request, lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
         counts = {name: value for name, value in result.items() if name != "continuation"}
-        self._logger.info("journal replayed", event="journal-replayed", since=request.since, **counts)
+        self._logger.info("backlogs replayed", event="backlogs-replayed", until=request.until, **counts)
         self._count("PaymentsReplayed", result["posted"] - request.counts.posted)
+        return result
+
+    def _catch_up(self, context: LambdaContext) -> dict[str, Any]:
+        """Replay for less than the minute until the next call if this region may post, and measure the own backlog.
+        Returns what `_replay_backlogs` does, if it ran."""
+        result: dict[str, Any] = {}
+        try:
+            result = self._replay_backlogs({"seconds": CATCH_UP_SECONDS}, context)
+        except Paused as paused:
+            self._logger.info("replay paused", event="replay-paused", reason=str(paused))
+        except REPLAY_ERRORS as error:  # the next minute's call goes on
+            self._logger.warning("replay failed", event="replay-failed", reason=f"{type(error).__name__}: {error}")
+            self._count("LedgerFailed", 1)
+        extent = self._backlog.extent()
+        age = self._pace.since(extent.oldest) if extent.oldest else 0.0
+        self._metrics.add_metric(name="BacklogEntries", unit=MetricUnit.Count, value=extent.payments)
+        self._metrics.add_metric(name="BacklogOldestSeconds", unit=MetricUnit.Seconds, value=max(0.0, age))
         return result
 
     def _count_outcome(self, outcome: Outcome) -> None:
         self._count("PaymentsPosted", outcome.posted)
+        self._count("PaymentsRecorded", outcome.recorded)
         self._count("EntriesPoisoned", len(outcome.poisoned))
         self._count("EventEndpointFallbacks", outcome.fallbacks)
         self._count("LedgerWaiting", int(outcome.status is BatchStatus.WAITING))

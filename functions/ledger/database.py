@@ -41,6 +41,7 @@ class Dialect:
     create: str
     insert: str
     find: str
+    durable_until: str  # a SELECT of each region of the global database, and until when its rows are durable there
     is_permanent: Callable[[str], bool]
     lacks_table: Callable[[str], bool]
     timestamp: Callable[[str], str]  # from the journal's ISO 8601 to the engine's format
@@ -68,6 +69,8 @@ DIALECTS = {
         ) ON CONFLICT (payment_id) DO NOTHING""",
         find=f"""SELECT payment_id, content_hash, CAST(extract(epoch FROM posted_at) * 1000000 AS bigint)
             FROM {TABLE} WHERE payment_id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))""",
+        durable_until="""SELECT aws_region, CAST(extract(epoch FROM last_lag_calculation_time) * 1000000 AS bigint)
+            - CAST(durability_lag_in_msec AS bigint) * 1000 FROM aurora_global_db_status()""",
         is_permanent=lambda code: len(code) == 5 and code.startswith(_POSTGRES_PERMANENT),
         lacks_table=lambda code: code == "42P01",
         timestamp=lambda moment: moment,
@@ -96,6 +99,8 @@ DIALECTS = {
         find=f"""SELECT payment_id, content_hash, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', posted_at)
             FROM {TABLE} JOIN JSON_TABLE(:ids, '$[*]' COLUMNS (id varchar(64) PATH '$')) AS asked
             ON payment_id = asked.id""",
+        durable_until="""SELECT aws_region, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', last_lag_calculation_timestamp)
+            - CAST(durability_lag_in_milliseconds AS signed) * 1000 FROM information_schema.aurora_global_db_status""",
         is_permanent=lambda code: code in _MYSQL_PERMANENT,
         lacks_table=lambda code: code in ("1146", "42S02"),
         timestamp=lambda moment: moment.replace("T", " ").removesuffix("Z"),
@@ -186,6 +191,20 @@ class Database:
                 posted_at=_EPOCH + timedelta(microseconds=posted_at["longValue"]),
             )
             for payment_id, content_hash, posted_at in found["records"]
+        }
+
+    def durable_until(self) -> dict[str, datetime]:
+        """By region of the global database, the time until which committed rows are durable in its storage; without
+        regions that have not reported any. Raises DatabaseUnavailable."""
+        sql = self._dialect.durable_until
+        try:
+            found = self._call(lambda: self._client.execute_statement(**self._target(), sql=sql))
+        except _Rejected as rejected:
+            raise DatabaseUnavailable(str(rejected)) from None
+        return {
+            region["stringValue"]: _EPOCH + timedelta(microseconds=moment["longValue"])
+            for region, moment in found["records"]
+            if "longValue" in moment
         }
 
     def _target(self) -> dict[str, str]:

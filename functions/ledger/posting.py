@@ -1,25 +1,31 @@
-"""Posts batches of the journal's stream: which records are payments, and whether a batch is posted, skipped or
-retried."""
+"""Posts batches of the journal's stream: which records are payments, and whether a batch is posted, recorded in the
+backlog or retried."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from common.control.observe import ControlObserver, Observation
+from common.backlog import Backlog, BacklogUnavailable
+from common.clock import Pace, timestamp
+from common.control.observe import ControlObserver
 from common.payment_record import JournalEntry, JournalItemError, payment_key
-from common.table_replica import ReplicaUnavailable
 
-from .database import CHUNK, Database, DatabaseUnavailable
+from .database import Database, DatabaseUnavailable, chunks
 from .events import Events, EventsUnavailable, Poison, PoisonQueue, PoisonQueueUnavailable
 
 _PAYMENTS = payment_key("")
 _WRITTEN = ("INSERT", "MODIFY")
 
+RETRY_SECONDS = 300.0
+"""AWS seconds. A batch that cannot be posted is given back to the stream until its first record is this old. Longer
+would keep what is behind it from the backlog, where a failover finds it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StreamRecord:
-    """A payment that was written to the replica, by this region or by the table's replication.
+    """A payment that was written to the replica at `arrived`, by this region or by the table's replication.
 
     `entry` is None if the item is not a valid payment, for the reason in `problem`. With an entry, `problem` is set if
     the journal replaced other content, so that the ledger may hold the replaced one.
@@ -27,6 +33,7 @@ class StreamRecord:
 
     sequence: str  # the record's sequence number in its shard, Lambda's item identifier
     payment_id: str
+    arrived: datetime
     entry: JournalEntry | None
     problem: str | None = None
 
@@ -49,15 +56,21 @@ def stream_records(records: Iterable[Mapping[str, Any]]) -> list[StreamRecord]:
 
 
 def _stream_record(change: Mapping[str, Any], payment_id: str) -> StreamRecord:
-    sequence, new, old = change["SequenceNumber"], change.get("NewImage", {}), change.get("OldImage")
+    new, old = change.get("NewImage", {}), change.get("OldImage")
+    entry, problem = None, None
     try:
         entry = JournalEntry.from_item(new)
-    except JournalItemError as problem:
-        return StreamRecord(sequence=sequence, payment_id=payment_id, entry=None, problem=str(problem))
-    replaced = old is not None and old.get("content_hash") != new.get("content_hash")
-    problem_text = "the journal replaced the content of this payment; compare it with the ledger's row"
+    except JournalItemError as error:
+        problem = str(error)
+    else:
+        if old is not None and old.get("content_hash") != new.get("content_hash"):
+            problem = "the journal replaced the content of this payment; compare it with the ledger's row"
     return StreamRecord(
-        sequence=sequence, payment_id=payment_id, entry=entry, problem=problem_text if replaced else None
+        sequence=change["SequenceNumber"],
+        payment_id=payment_id,
+        arrived=datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC),
+        entry=entry,
+        problem=problem,
     )
 
 
@@ -69,9 +82,9 @@ class BatchStatus(StrEnum):
     """What was done with a batch."""
 
     POSTED = "posted"  # all that can be posted
-    SKIPPED = "skipped"  # the other region is the writer; it posts or replays them
-    WAITING = "waiting"  # this region is the writer and may not post now; the stream retries
-    FAILED = "failed"  # a dependency failed; the stream retries the rest
+    RECORDED = "recorded"  # the other region is the writer; the backlog holds the batch
+    WAITING = "waiting"  # this region is the writer and may not post now
+    FAILED = "failed"  # a dependency failed
 
 
 @dataclass(kw_only=True)
@@ -84,6 +97,7 @@ class Outcome:
     epoch: int
     records: int
     posted: int = 0  # sent to the database, including those it already had
+    recorded: int = 0  # in the backlog
     poisoned: list[str] = field(default_factory=list)  # payment ids
     fallbacks: int = 0  # events that went to the own bus instead of the endpoint
     retry_from: str | None = None
@@ -101,6 +115,8 @@ class Ledger:
         database: Database,
         events: Events,
         poison: PoisonQueue,
+        backlog: Backlog,
+        pace: Pace,
     ) -> None:
         self._region = region
         self._peer_region = peer_region
@@ -108,30 +124,37 @@ class Ledger:
         self._database = database
         self._events = events
         self._poison = poison
+        self._backlog = backlog
+        self._pace = pace
 
     def process(self, records: Sequence[StreamRecord]) -> Outcome:
-        """Post `records` if this region may post; otherwise skip them or have them retried."""
-        observed = self._control.observe()
-        if observed.decision.writer == self._peer_region and self._is_skipped_safely():
-            return _outcome(BatchStatus.SKIPPED, observed, records)
-        if not observed.decision.may_post:
-            # The observation may be older than these records, and this region may have become the writer since.
-            observed = self._control.observe(fresh=True)
-        outcome = _outcome(BatchStatus.POSTED, observed, records)
-        if not observed.decision.may_post:
-            # Skipping needs a read after the records arrived, and that read has just found that the peer is not the
-            # writer.
-            outcome.status, outcome.retry_from = BatchStatus.WAITING, records[0].sequence if records else None
+        """Post `records` if this region may post, and record in the backlog what leaves the stream without it.
+
+        The stream never delivers a record again that it was not given back, and drops what is given back for a day. So
+        a batch is given back only while its first record is young; the reader gives none back.
+        """
+        decision = self._control.observe().decision
+        outcome = Outcome(
+            status=BatchStatus.POSTED, reason=decision.reason.value, epoch=decision.epoch, records=len(records)
+        )
+        if not records:
             return outcome
-        for start in range(0, len(records), CHUNK):
-            part = records[start : start + CHUNK]
-            try:
-                self._post(part, outcome)
-            except (Paused, DatabaseUnavailable, EventsUnavailable, PoisonQueueUnavailable) as problem:
-                outcome.status = BatchStatus.WAITING if isinstance(problem, Paused) else BatchStatus.FAILED
-                outcome.reason = f"{type(problem).__name__}: {problem}"
-                outcome.retry_from = part[0].sequence
-                break
+        left = list(records)
+        try:
+            if decision.may_post:
+                self._post(left, outcome)
+            elif decision.writer == self._peer_region:
+                outcome.status = BatchStatus.RECORDED
+            else:
+                raise Paused(decision.reason.value)
+            self._report_problems(left, outcome)
+        except (Paused, DatabaseUnavailable, EventsUnavailable, PoisonQueueUnavailable) as problem:
+            outcome.status = BatchStatus.WAITING if isinstance(problem, Paused) else BatchStatus.FAILED
+            outcome.reason = str(problem) if isinstance(problem, Paused) else f"{type(problem).__name__}: {problem}"
+            if self._pace.since(timestamp(records[0].arrived)) < RETRY_SECONDS:
+                outcome.retry_from = records[0].sequence
+                return outcome
+        self._record(left, outcome)
         return outcome
 
     def permit(self) -> int:
@@ -150,30 +173,37 @@ class Ledger:
         """Send a dead letter about an entry. Raises PoisonQueueUnavailable."""
         self._poison.put(Poison(payment_id=payment_id, reason=reason, found_in=self._region, sequence=sequence))
 
-    def _post(self, part: Sequence[StreamRecord], outcome: Outcome) -> None:
-        last = {record.payment_id: record.entry for record in part if record.entry}
-        rejected = self.post(list(last.values()))
-        posted = [entry for payment_id, entry in last.items() if payment_id not in rejected]
-        outcome.fallbacks += self._events.announce(posted)
-        for record in part:
-            if reason := rejected.get(record.payment_id) or record.problem:
-                self.report(record.payment_id, reason, record.sequence)
-                outcome.poisoned.append(record.payment_id)
-        outcome.posted += len(posted)
+    def _post(self, left: list[StreamRecord], outcome: Outcome) -> None:
+        """Post the payments of `left`, and remove from it those that are posted or can never be."""
+        last = {record.payment_id: record for record in left if record.entry}
+        for part in chunks([record.entry for record in last.values() if record.entry]):
+            rejected = self.post(part)
+            for payment_id, reason in rejected.items():
+                self.report(payment_id, reason, last[payment_id].sequence)
+            outcome.poisoned += rejected
+            posted = [entry for entry in part if entry.payment_id not in rejected]
+            outcome.fallbacks += self._events.announce(posted)
+            outcome.posted += len(posted)
+            done = {entry.payment_id for entry in part}
+            left[:] = [record for record in left if record.payment_id not in done or record.problem]
 
-    def _is_skipped_safely(self) -> bool:
-        """Whether the own replica names the peer as the writer, read after the records arrived.
+    def _report_problems(self, left: list[StreamRecord], outcome: Outcome) -> None:
+        """Send a dead letter for each item that is no payment, and for each payment whose content was replaced; in
+        either role, since only one region's stream may show the replacement. The former leave `left`."""
+        for record in [record for record in left if record.problem]:
+            self.report(record.payment_id, str(record.problem), record.sequence)
+            outcome.poisoned.append(record.payment_id)
+            if record.entry is None or outcome.status is BatchStatus.POSTED:
+                left.remove(record)
 
-        The stream never delivers a skipped record again. A change of the writer to this region is written to this
-        replica and followed by a replay of the journal: if this read still finds the peer, the replay finds these
-        records.
-        """
+    def _record(self, left: Sequence[StreamRecord], outcome: Outcome) -> None:
+        payment_ids = list(dict.fromkeys(record.payment_id for record in left))
+        if not payment_ids:
+            return
         try:
-            return self._control.writer_in_own_replica() == self._peer_region
-        except ReplicaUnavailable:
-            return False
-
-
-def _outcome(status: BatchStatus, observed: Observation, records: Sequence[StreamRecord]) -> Outcome:
-    decision = observed.decision
-    return Outcome(status=status, reason=decision.reason.value, epoch=decision.epoch, records=len(records))
+            self._backlog.record(payment_ids, arrived=left[0].arrived)
+        except BacklogUnavailable as problem:
+            outcome.status, outcome.reason = BatchStatus.FAILED, f"{type(problem).__name__}: {problem}"
+            outcome.retry_from = left[0].sequence
+        else:
+            outcome.recorded = len(payment_ids)

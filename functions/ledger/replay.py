@@ -1,26 +1,31 @@
-"""Replay: scans the region's whole replica and posts the payments that the database lacks. Idempotent and resumable.
+"""Replay: posts what the regions' backlogs hold and the database lacks, and empties the backlogs. Idempotent.
 
-The table has no index by time, and one could lag behind exactly the entries that a failover is about; a scan can be
-strongly consistent. Several segments are scanned in parallel, and the database is queried for ids only. The cost grows
-with the table, not with what is missing.
+Its cost depends on the backlogs only, never on the journal. What it has checked is removed, so a run that ends early
+goes on where it was, by its continuation or without one. A batch leaves a region's backlog once its payments are in the
+database and durable in that region: a promotion of that region then keeps them.
 """
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from common.backlog import Backlog, BacklogUnavailable, Batch
+from common.clock import Pace, timestamp
 from common.payment_record import JournalEntry, JournalItemError, payment_key
+from common.table_replica import Item, Replica, ReplicaUnavailable
 
-from .database import Database, chunks
-from .events import Events
-from .posting import Ledger
+from .database import CHUNK, FIND_LIMIT, Database, DatabaseUnavailable, Row
+from .events import Events, EventsUnavailable, PoisonQueueUnavailable
+from .posting import Ledger, Paused
 
-# Items per page: small enough for a page to finish well within the reserved time (`application.RESERVE_MS`).
-_PAGE = 1000
+_PAGE = 10
+"""Batches that are read together: with 100 payments each, one statement looks them up."""
+_KEPT = 20_000
+"""Rows that are kept for the other region's page of the same time."""
+_MARGIN_SECONDS = 60.0
+"""AWS seconds. A statement may commit this much later than the time that its rows carry: the Data API continues one for
+45 s after the caller gave up [AURORA-17]."""
 
 
 class ReplayRequestError(ValueError):
@@ -28,155 +33,211 @@ class ReplayRequestError(ValueError):
 
 
 class JournalUnreadable(Exception):
-    """A page of the own replica could not be read; the message is an error's code or class name."""
+    """The own replica could not be read; the message is an error's code or class name."""
+
+
+REPLAY_ERRORS = (
+    BacklogUnavailable,
+    DatabaseUnavailable,
+    EventsUnavailable,
+    JournalUnreadable,
+    Paused,
+    PoisonQueueUnavailable,
+)
+"""What `Replay.run` raises. The same request may then be sent again."""
 
 
 @dataclass(kw_only=True)
 class Counts:
-    """Numbers of payments, summed over all invocations of one replay; after a failure some are counted twice."""
+    """Numbers of payments, summed over all invocations of one replay; after a failure some are counted twice, and so is
+    a payment that both backlogs hold."""
 
-    checked: int = 0  # in the journal, accepted at `since` or later
+    checked: int = 0  # in a backlog
     missing: int = 0  # of these, not in the database
     posted: int = 0
     poisoned: int = 0  # can never be posted; dead letter sent
-    conflicting: int = 0  # in the database with other content; dead letter sent
+    waiting: int = 0  # in the database, but not yet durable in the backlog's region, or in a replica that is away
     fallbacks: int = 0  # events that went to the own bus
 
-    def add(self, other: "Counts") -> None:
-        """Add the counts of another segment."""
-        for name in (each.name for each in fields(self)):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+    def added_to(self, other: "Counts") -> "Counts":
+        """The sums of both."""
+        return Counts(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayRequest:
-    """`since`: entries accepted at this time or later, as the journal writes it. `positions`: per unfinished segment,
-    the key after which it continues; None: from its beginning."""
+    """`until`: only batches that arrived before, ISO 8601. `positions`: by region that is not finished, the sort key
+    after which its backlog is read. `seconds`: AWS seconds after which no further page is read; None: no limit."""
 
-    since: str
-    positions: dict[int, str | None]
+    until: str
+    positions: dict[str, str]
     counts: Counts = field(default_factory=Counts)
+    seconds: float | None = None
 
     @classmethod
-    def parse(cls, event: Mapping[str, Any], *, segments: int) -> "ReplayRequest":
-        """From `{"operation": "replay", "since": ISO 8601 with a zone, "continuation": of the last response or null}`.
+    def parse(cls, event: Mapping[str, Any], *, regions: Sequence[str], now: datetime) -> "ReplayRequest":
+        """From `{"operation": "replay", "seconds": number or null, "continuation": of the last response or null}`.
 
         Raises ReplayRequestError.
         """
-        try:
-            since = datetime.fromisoformat(event["since"])
-            if since.tzinfo is None:
-                raise ValueError
-        except (KeyError, TypeError, ValueError):
-            raise ReplayRequestError("replay needs `since`: a time in ISO 8601 with its zone") from None
-        moment = since.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        continuation = event.get("continuation")
+        seconds, continuation = event.get("seconds"), event.get("continuation")
+        if not isinstance(seconds, int | float | None) or (seconds is not None and seconds <= 0):
+            raise ReplayRequestError("`seconds` must be a positive number, or null")
         if continuation is None:
-            return cls(since=moment, positions=dict.fromkeys(range(segments)))
+            return cls(until=timestamp(now), positions=dict.fromkeys(regions, ""), seconds=seconds)
         try:
-            if continuation["segments"] != segments:
-                raise ReplayRequestError("the number of segments has changed; start the replay from the beginning")
-            positions = {int(segment): after for segment, after in continuation["positions"].items()}
-            return cls(since=moment, positions=positions, counts=Counts(**continuation["counts"]))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, ReplayRequestError):
-                raise
+            positions = {str(region): str(position) for region, position in continuation["positions"].items()}
+            if not set(positions) <= set(regions):
+                raise ValueError
+            counts = Counts(**continuation["counts"])
+            return cls(until=str(continuation["until"]), positions=positions, counts=counts, seconds=seconds)
+        except (KeyError, TypeError, AttributeError, ValueError):
             raise ReplayRequestError("`continuation` must be that of the last response, or null") from None
 
 
 class Replay:
-    """Scans `table` in `segments` parallel segments. `client`: DynamoDB in the own region."""
+    """Replays the backlogs of both regions, the own one first. `replicas`: the journal's, the own one first."""
 
     def __init__(
-        self, client: Any, *, table: str, segments: int, ledger: Ledger, database: Database, events: Events
+        self,
+        *,
+        backlogs: Sequence[Backlog],
+        replicas: Sequence[Replica],
+        ledger: Ledger,
+        database: Database,
+        events: Events,
+        pace: Pace,
     ) -> None:
-        self._client = client
-        self._table = table
-        self._segments = segments
+        self._backlogs = {backlog.region: backlog for backlog in backlogs}
+        self._own = backlogs[0].region
+        self._replicas = replicas
         self._ledger = ledger
         self._database = database
         self._events = events
+        self._pace = pace
 
     def run(self, request: ReplayRequest, time_is_up: Callable[[], bool]) -> dict[str, Any]:
-        """Scan until the end or until `time_is_up`. Returns the counts, `done`, and the `continuation` of what is left.
+        """Replay until the end or until `time_is_up`, at least one page. Returns the counts, `done`, the `continuation`
+        of what is left, and the regions whose backlog or replica was `unreachable`; what they hold stays there.
 
-        Raises Paused, DatabaseUnavailable, EventsUnavailable, PoisonQueueUnavailable and JournalUnreadable; the same
-        request may then be sent again.
+        Raises REPLAY_ERRORS; BacklogUnavailable and JournalUnreadable for the own region only.
         """
-        total = Counts(**asdict(request.counts))
-        left: dict[str, str | None] = {}
-        with ThreadPoolExecutor(max_workers=self._segments) as pool:
-            scans = {
-                segment: pool.submit(self._scan, segment, after, request.since, time_is_up)
-                for segment, after in request.positions.items()
-            }
-        for segment, scan in scans.items():
-            counts, done, after = scan.result()
-            total.add(counts)
-            if not done:
-                left[str(segment)] = after
-        continuation = {"segments": self._segments, "positions": left, "counts": asdict(total)} if left else None
-        return {**asdict(total), "done": continuation is None, "continuation": continuation}
+        began = self._pace.clock()
 
-    def _scan(
-        self, segment: int, after: str | None, since: str, time_is_up: Callable[[], bool]
-    ) -> tuple[Counts, bool, str | None]:
-        counts = Counts()
-        while not time_is_up():
-            items, after = self._page(segment, after, since)
-            self._post_missing(items, counts)
-            if after is None:
-                return counts, True, None
-        return counts, False, after
+        def ends() -> bool:
+            spent = request.seconds is not None and self._pace.clock() - began >= request.seconds
+            return spent or time_is_up()
 
-    def _page(self, segment: int, after: str | None, since: str) -> tuple[list[dict[str, Any]], str | None]:
-        start = {"ExclusiveStartKey": {"pk": {"S": after}}} if after else {}
-        try:
-            page = self._client.scan(
-                TableName=self._table,
-                Segment=segment,
-                TotalSegments=self._segments,
-                Limit=_PAGE,
-                ConsistentRead=True,
-                FilterExpression="begins_with(pk, :payments) AND (accepted_at >= :since OR NOT kind = :kind)",
-                ExpressionAttributeValues={
-                    ":payments": {"S": payment_key("")},
-                    ":since": {"S": since},
-                    ":kind": {"S": "payment"},
-                },
-                **start,
-            )
-        except ClientError as error:
-            raise JournalUnreadable(error.response.get("Error", {}).get("Code", "ClientError")) from None
-        except BotoCoreError as error:
-            raise JournalUnreadable(type(error).__name__) from None
-        last = page.get("LastEvaluatedKey")
-        return page["Items"], last["pk"]["S"] if last else None
-
-    def _post_missing(self, items: list[dict[str, Any]], counts: Counts) -> None:
-        """Post the entries of one page that the database lacks."""
         self._ledger.permit()
+        run = _Run(durable_until=self._durable_until())
+        left = dict(request.positions)
+        while left and not (run.pages and ends()):
+            # The backlog that is further behind: pages of the same time hold the same payments, looked up once.
+            region = min(left, key=left.__getitem__)
+            try:
+                batches = self._backlogs[region].page(after=left[region], until=request.until, limit=_PAGE)
+                if batches:
+                    self._replay(self._backlogs[region], batches, run)
+            except BacklogUnavailable as error:
+                if region == self._own:
+                    raise
+                run.unreachable[region] = error.reason
+                batches = []
+            if batches:
+                left[region] = batches[-1].position
+            else:
+                del left[region]
+        counts = run.counts.added_to(request.counts)
+        continuation = {"until": request.until, "positions": left, "counts": asdict(counts)} if left else None
+        return {
+            **asdict(counts),
+            "unreachable": run.unreachable,
+            "done": continuation is None,
+            "continuation": continuation,
+        }
+
+    def _durable_until(self) -> dict[str, datetime]:
+        """By region of the database, when a row must have been posted to be durable there. None in a region that is not
+        attached."""
+        margin = timedelta(seconds=self._pace.real(_MARGIN_SECONDS))
+        durable = {region: moment - margin for region, moment in self._database.durable_until().items()}
+        return {**durable, self._own: datetime.max.replace(tzinfo=UTC)}
+
+    def _replay(self, backlog: Backlog, batches: Sequence[Batch], run: "_Run") -> None:
+        """Post what is missing of `batches`, and remove those that are done."""
+        run.pages += 1
+        if len(run.rows) > _KEPT:
+            run.rows.clear()
+        payment_ids = list(dict.fromkeys(payment_id for batch in batches for payment_id in batch.payment_ids))
+        run.counts.checked += len(payment_ids)
+        for start in range(0, len(payment_ids), FIND_LIMIT):
+            part = payment_ids[start : start + FIND_LIMIT]
+            run.rows |= self._database.find([payment_id for payment_id in part if payment_id not in run.rows])
+        missing = [payment_id for payment_id in payment_ids if payment_id not in run.rows]
+        run.counts.missing += len(missing)
+        never: set[str] = set()
+        for start in range(0, len(missing), CHUNK):
+            never |= self._post(missing[start : start + CHUNK], run)
+        durable_until = run.durable_until.get(backlog.region)
+
+        def is_settled(payment_id: str) -> bool:
+            row = run.rows.get(payment_id)
+            is_durable = row is not None and durable_until is not None and row.posted_at < durable_until
+            return is_durable or payment_id in never
+
+        done = [batch for batch in batches if all(map(is_settled, batch.payment_ids))]
+        backlog.remove(done)
+        run.counts.waiting += sum(len(batch.payment_ids) for batch in batches if batch not in done)
+
+    def _post(self, payment_ids: Sequence[str], run: "_Run") -> set[str]:
+        """Post at most CHUNK payments. Returns the ids of those that can never be posted."""
+        items = self._read(payment_ids, run)
+        problems: dict[str, str] = {}
         entries = []
-        for item in items:
-            counts.checked += 1
+        for payment_id, item in items.items():
             try:
                 entries.append(JournalEntry.from_item(item))
-            except JournalItemError as problem:
-                self._ledger.report(item["pk"]["S"].removeprefix(payment_key("")), str(problem))
-                counts.poisoned += 1
-        for part in chunks(entries):
-            stored = self._database.find([entry.payment_id for entry in part])
-            missing = [entry for entry in part if entry.payment_id not in stored]
-            for entry in part:
-                row = stored.get(entry.payment_id)
-                if row and row.content_hash != entry.content_hash:
-                    self._ledger.report(entry.payment_id, "the ledger's row has other content than the journal")
-                    counts.conflicting += 1
-            # Events first: if the function ends between the two, the next replay publishes them again instead of never.
-            counts.fallbacks += self._events.announce(missing)
-            rejected = self._ledger.post(missing)
-            for payment_id, reason in rejected.items():
-                self._ledger.report(payment_id, reason)
-            counts.missing += len(missing)
-            counts.posted += len(missing) - len(rejected)
-            counts.poisoned += len(rejected)
+            except JournalItemError as error:
+                problems[payment_id] = str(error)
+        if not run.unreachable:
+            absent = [payment_id for payment_id in payment_ids if payment_id not in items]
+            problems |= dict.fromkeys(absent, "the backlog holds this payment, and no replica of the journal does")
+        # Events first: if the function ends between the two, the next replay publishes them again instead of never.
+        run.counts.fallbacks += self._events.announce(entries)
+        problems |= self._ledger.post(entries)
+        for payment_id, problem in problems.items():
+            self._ledger.report(payment_id, problem)
+        now = self._pace.now()
+        posted = [entry for entry in entries if entry.payment_id not in problems]
+        run.rows |= {entry.payment_id: Row(content_hash=entry.content_hash, posted_at=now) for entry in posted}
+        run.counts.posted += len(posted)
+        run.counts.poisoned += len(problems)
+        return set(problems)
+
+    def _read(self, payment_ids: Sequence[str], run: "_Run") -> dict[str, Item]:
+        """The journal's items by payment id, from the own replica, or from the other one where it has none."""
+        items: dict[str, Item] = {}
+        for replica in self._replicas:
+            keys = [payment_key(payment_id) for payment_id in payment_ids if payment_id not in items]
+            if not keys or replica.region in run.unreachable:
+                continue
+            try:
+                found = replica.read_all(keys)
+            except ReplicaUnavailable as error:
+                if replica.region == self._own:
+                    raise JournalUnreadable(error.reason) from None
+                run.unreachable[replica.region] = error.reason
+            else:
+                items |= {key.removeprefix(payment_key("")): item for key, item in found.items()}
+        return items
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """What an invocation has found so far."""
+
+    durable_until: Mapping[str, datetime]
+    rows: dict[str, Row] = field(default_factory=dict)  # by payment id; those of the last pages
+    counts: Counts = field(default_factory=Counts)
+    unreachable: dict[str, str] = field(default_factory=dict)  # reason by region
+    pages: int = 0

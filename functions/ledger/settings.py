@@ -17,6 +17,8 @@ class Settings(ControlSettings):
     event_bus: str = Field(min_length=1)  # name, the same in both regions
     event_endpoint_parameter: str | None = None  # holds the global endpoint's id; None: there is no endpoint
     poison_queue_url: str = Field(min_length=1)
-    replay_segments: int = Field(default=4, ge=1, le=64)  # scanned in parallel
+    backlog_table: str = Field(min_length=1)
+    peer_backlog_table: str = Field(min_length=1)
+    clock_speed: float = Field(default=1.0, gt=0)  # AWS seconds per real second; other than 1 only in rehearsals
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)

@@ -1,6 +1,6 @@
 """The context of the operations: settings, replicas, AWS clients, clock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.aws_clients import AwsClients, DynamoDbClients
+from common.backlog import Backlog
 from common.clock import Pace, timestamp
 from common.control.rules import Witness
 from common.control.witness import query_witness
@@ -25,6 +26,7 @@ class RecoveryContext:
 
     settings: Settings
     local: Replica
+    backlogs: Sequence[Backlog]  # of both regions, the own one first
     control: ControlChanges
     client: Callable[[str, str], Any]  # arguments: service, region
     long_call_client: Callable[[str, str], Any]  # without retries, for the one call that may take minutes
@@ -76,6 +78,14 @@ def make_context(settings: Settings) -> RecoveryContext:
     return RecoveryContext(
         settings=settings,
         local=local,
+        backlogs=[
+            Backlog(aws.client("dynamodb", settings.region), region=settings.region, table=settings.backlog_table),
+            Backlog(
+                aws.client("dynamodb", settings.peer_region),
+                region=settings.peer_region,
+                table=settings.peer_backlog_table,
+            ),
+        ],
         control=ControlChanges(
             local=local,
             peer=replica(settings.peer_region, settings.peer_timeout_ms),

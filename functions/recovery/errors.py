@@ -47,4 +47,8 @@ class ServiceUnavailable(RecoveryError):
 
 
 class ReplayFailed(RecoveryError):
-    """The ledger could not replay the journal now; a retry may succeed."""
+    """The ledger could not replay the backlogs now; a retry may succeed. `is_paused`: it may not post at present."""
+
+    def __init__(self, region: str, error: str, reason: str) -> None:
+        super().__init__(f"the ledger in {region} failed: {error}: {reason}")
+        self.is_paused = error == "Paused"

@@ -51,7 +51,6 @@ class PreconditionsOutput(Model):
     failing_since: str | None
     detected_at: str | None
     started_at: str
-    replay_since: str  # payments accepted at this time or later are checked in the new writer
     at: str
 
 
@@ -149,7 +148,7 @@ class VerifyOutput(Model):
 
 class ReplayInput(Model):
     writer_region: str
-    since: str
+    seconds: float | None = None  # AWS seconds of this invocation; None: as long as the ledger can
     continuation: dict[str, Any] | None = None  # of the last response
 
 
@@ -158,11 +157,12 @@ class Replayed(Model):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    checked: int
-    missing: int  # not in the database: lost by it, or accepted while there was no writer
+    checked: int  # payments in the backlogs
+    missing: int  # not in the database: lost by it, or accepted while nobody could post
     posted: int
     poisoned: int
-    conflicting: int
+    waiting: int  # kept in a backlog: not yet durable in its region, or in a journal that is unreachable
+    unreachable: dict[str, str] = Field(default_factory=dict)  # reason by region whose backlog or journal is
     done: bool
     continuation: dict[str, Any] | None = None
 

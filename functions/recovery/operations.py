@@ -16,11 +16,12 @@ from .context import RecoveryContext
 from .database import describe_writer, promote, switch_over
 from .errors import UnknownOperation
 from .fencing import fence, publish, unfence
+from .ledger_replay import replay
 from .models import MetricsInput, MetricsOutput
 from .notifications import notify, request_approval
 from .preconditions import check_preconditions
 from .preflight import preflight
-from .verification import replay, verify_payment
+from .verification import verify_payment
 
 # Durations of an execution, each with its first and its last moment.
 _SPANS = {
@@ -43,7 +44,7 @@ def measure_durations(request: MetricsInput, pace: Pace) -> MetricsOutput:
     spans = {name: (moments[begin], moments[end]) for name, (begin, end) in _SPANS.items()}
     return MetricsOutput(
         seconds={name: round(pace.between(begin, end), 3) for name, (begin, end) in spans.items() if begin and end},
-        payments=request.replay.model_dump(exclude={"done", "continuation"}) if request.replay else {},
+        payments=request.replay.model_dump(exclude={"done", "continuation", "unreachable"}) if request.replay else {},
         at=timestamp(pace.now()),
     )
 

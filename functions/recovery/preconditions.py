@@ -1,8 +1,5 @@
 """Preconditions of an execution: no other one in progress, the cool-down has passed, the epochs are unchanged."""
 
-from datetime import datetime, timedelta
-
-from common.clock import timestamp
 from common.control.records import ControlRecords, RegionRecord, RegionState
 from common.control.writes import last_change, last_run, take_slot
 
@@ -38,17 +35,8 @@ def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> Prec
         failing_since=request.failing_since,
         detected_at=request.detected_at,
         started_at=given.started_at,
-        replay_since=_replay_since(given, records.writer.since if resumes else None, ctx),
         at=ctx.now(),
     )
-
-
-def _replay_since(given: PreconditionsInput, moved_at: str | None, ctx: RecoveryContext) -> str:
-    """A window before the loss, which may have begun earlier than this execution's request states, but not after the
-    writer moved."""
-    known = [given.request.failing_since or given.started_at, *([moved_at] if moved_at else [])]
-    begin = min(datetime.fromisoformat(moment) for moment in known)
-    return timestamp(begin - timedelta(seconds=ctx.pace.real(ctx.settings.replay_window_seconds)))
 
 
 def _record(records: ControlRecords, region: str, ctx: RecoveryContext) -> RegionRecord:

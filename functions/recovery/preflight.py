@@ -2,18 +2,21 @@
 
 from datetime import timedelta
 
+from common.backlog import BacklogUnavailable
 from common.control.records import RegionState
 from common.health_endpoints import FENCED, OK, probe_health
 from common.table_replica import ReplicaUnavailable
 
 from .context import RecoveryContext, service_errors
 from .database import find_member
-from .errors import RegionNotReady
-from .models import PreflightInput, PreflightOutput
+from .errors import RegionNotReady, ReplayFailed
+from .ledger_replay import replay
+from .models import PreflightInput, PreflightOutput, ReplayInput
 
 _PROBE_SECONDS = 5.0
 _LAG_WINDOW = timedelta(minutes=5)
 _LAG_PERIOD = 60
+_REPLAY_SECONDS = 60.0  # AWS seconds in which the ledger has to catch up
 
 
 def probe_endpoints(ctx: RecoveryContext, region: str) -> dict[str, str]:
@@ -24,9 +27,9 @@ def probe_endpoints(ctx: RecoveryContext, region: str) -> dict[str, str]:
 
 
 def preflight(request: PreflightInput, ctx: RecoveryContext) -> PreflightOutput:
-    """Check that both regions are healthy and that the future writer has little replication lag. Raises RegionNotReady
-    with all problems, MemberNotFound, EndpointsNotFound, ServiceUnavailable, and ReplicaUnavailable for the own
-    replica.
+    """Check that both regions are healthy, that the future writer has little replication lag, and that nothing is left
+    to post before the writer moves. Raises RegionNotReady with all problems, MemberNotFound, EndpointsNotFound,
+    ServiceUnavailable, and ReplicaUnavailable for the own replica.
     """
     problems = []
     endpoints = {}
@@ -35,7 +38,7 @@ def preflight(request: PreflightInput, ctx: RecoveryContext) -> PreflightOutput:
             endpoints[f"{region} {endpoint}"] = health
             if health not in accepted:
                 problems.append(f"{endpoint} of {region} reports {health}")
-    problems += _journal_problems(request.region, ctx)
+    problems += _journal_problems(request.region, ctx) or _backlog_problems(ctx)
     member = find_member(ctx, request.writer_region, caller=ctx.region)
     if not member.connected:
         problems.append(f"the database in {request.writer_region} is not replicating from the writer")
@@ -58,6 +61,28 @@ def _journal_problems(region: str, ctx: RecoveryContext) -> list[str]:
         return [f"the journal in {region} has not received the newest control records"]
     if ours.peer.state is RegionState.UNKNOWN:
         return [f"the control record of {region} is invalid"]
+    return []
+
+
+def _backlog_problems(ctx: RecoveryContext) -> list[str]:
+    """Whether the backlogs hold payments that the writer's ledger cannot post before the writer moves."""
+    try:
+        for backlog in ctx.backlogs:
+            backlog.extent()
+    except BacklogUnavailable as error:
+        return [str(error)]
+    writer = ctx.control.records().writer.region
+    if writer is None:
+        return []
+    try:
+        replayed = replay(ReplayInput(writer_region=writer, seconds=_REPLAY_SECONDS), ctx)
+    except ReplayFailed as error:
+        # A writer that may not post is what some failbacks end; the next writer reads the same backlogs.
+        return [] if error.is_paused else [str(error)]
+    if not replayed.done:
+        return [
+            f"the ledger in {writer} is behind: it has just posted {replayed.posted} payments, and has more to post"
+        ]
     return []
 
 

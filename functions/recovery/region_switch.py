@@ -8,13 +8,11 @@ are idempotent.
 import functools
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from common.clock import timestamp
 from common.control.records import RegionRecord, RegionState
 from common.telemetry import make_logger, traced
 
@@ -22,12 +20,12 @@ from .context import RecoveryContext, make_context
 from .database import describe_writer
 from .errors import PeerUnreachable, RegionNotReady
 from .fencing import fence, publish
+from .ledger_replay import replay
 from .models import (
     FenceInput,
     FenceOutput,
     NotifyInput,
     PublishInput,
-    Replayed,
     ReplayInput,
     VerifyInput,
     WriterInput,
@@ -35,10 +33,11 @@ from .models import (
 )
 from .notifications import notify
 from .settings import Settings
-from .verification import replay, verify_payment
+from .verification import verify_payment
 
 SERVICE = "region-switch"
 _POLL_SECONDS = 2.0
+_REPLAY_SECONDS = 60.0  # AWS seconds
 
 
 class StepSettings(Settings):
@@ -62,7 +61,9 @@ def fence_peer(ctx: RecoveryContext) -> dict[str, Any]:
 
 
 def take_over(ctx: RecoveryContext) -> dict[str, Any]:
-    """After the database moved: publish the own region as the writer, replay the journal, and verify a payment.
+    """After the database moved: publish the own region as the writer, replay the backlogs, and verify a payment.
+
+    A replay that takes longer than `_REPLAY_SECONDS` is finished by the ledger's schedule.
 
     Raises RegionNotReady unless the other region is fenced, and the errors of the operations.
     """
@@ -73,7 +74,7 @@ def take_over(ctx: RecoveryContext) -> dict[str, Any]:
     name = f"region-switch-{peer}-{fenced.epoch}"
     _wait_for_writer(fenced, ctx)
     published = publish(PublishInput(writer_region=own, epoch=records.writer.epoch, by=name), ctx)
-    replayed = _replay_all(records.peer.since, ctx)
+    replayed = replay(ReplayInput(writer_region=own, seconds=_REPLAY_SECONDS), ctx)
     verified = verify_payment(VerifyInput(execution=name, writer_region=own), ctx)
     document = {
         "region": peer,
@@ -109,18 +110,6 @@ def _poll_writer(fenced: FenceOutput, began: str, before: WriterOutput | None, c
         down_at=before.down_at if before else None,
     )
     return describe_writer(request, ctx)
-
-
-def _replay_all(fenced_at: str, ctx: RecoveryContext) -> Replayed:
-    """Replay all payments accepted since the replay window before the fence (`fenced_at`, ISO 8601)."""
-    window = timedelta(seconds=ctx.pace.real(ctx.settings.replay_window_seconds))
-    since, continuation = timestamp(datetime.fromisoformat(fenced_at) - window), None
-    while True:
-        request = ReplayInput(writer_region=ctx.region, since=since, continuation=continuation)
-        response = replay(request, ctx)
-        if response.done:
-            return response
-        continuation = response.continuation
 
 
 STEPS: Mapping[str, Callable[[RecoveryContext], dict[str, Any]]] = {"fence": fence_peer, "prove": take_over}

@@ -18,13 +18,12 @@ class Settings(ControlSettings):
     payments_function: str = Field(min_length=1)  # the own region's, for the synthetic payment
     ledger_function: str = Field(min_length=1)  # the own region's
     peer_ledger_function: str = Field(min_length=1)
+    backlog_table: str = Field(min_length=1)
+    peer_backlog_table: str = Field(min_length=1)
     topic_arn: str = Field(min_length=1)  # for notifications
     cool_down_seconds: float = Field(default=300.0, ge=0)  # between two changes of the writer
     writer_wait_seconds: float = Field(default=900.0, gt=0)  # promotion takes about 60 s, minutes at worst
     change_seen_seconds: float = Field(default=30.0, gt=0)  # until RDS shows a change of writer that it accepted
-    # Payments accepted this long before the loss, or later, are checked in the new writer: the database's replication
-    # lag is seconds, but the lost region's ledger may have been further behind.
-    replay_window_seconds: float = Field(default=3600.0, ge=0)
     replay_timeout_seconds: float = Field(default=300.0, gt=0, le=900)  # of one invocation; the ledger's own timeout
     verification_seconds: float = Field(default=20.0, gt=0, le=600)  # until the synthetic payment must be in the ledger
     lag_limit_seconds: float = Field(default=10.0, gt=0)  # of the reader at a failback; it prolongs the pause of writes

@@ -1,4 +1,4 @@
-"""Verification of a recovery: replay of the journal, and a synthetic payment end to end.
+"""Verification of a recovery: a synthetic payment end to end.
 
 The payment is accepted by this region, stored in its journal, and posted to the writer's database. The payments
 function is invoked directly, with an event like API Gateway's, because this function holds no client key; that the
@@ -17,8 +17,8 @@ from common.payment_record import payment_key
 
 from .context import RecoveryContext, service_errors
 from .database import find_member, run_sql
-from .errors import PaymentNotPosted, PaymentRejected, ReplayFailed
-from .models import Replayed, ReplayInput, VerifyInput, VerifyOutput
+from .errors import PaymentNotPosted, PaymentRejected
+from .models import VerifyInput, VerifyOutput
 from .preflight import probe_endpoints
 
 MARK = "synthetic"  # attribute of a journal item that is not a client's payment
@@ -113,23 +113,3 @@ def _wait_for_row(payment_id: str, writer_region: str, began: float, ctx: Recove
         if ctx.pace.clock() - began > ctx.settings.verification_seconds:
             raise PaymentNotPosted(f"payment {payment_id} is not in the ledger in {writer_region}: {problem}")
         ctx.pace.sleep(_POLL_SECONDS)
-
-
-def replay(request: ReplayInput, ctx: RecoveryContext) -> Replayed:
-    """One invocation of the ledger's replay in the writer's region; to be repeated until it is `done`.
-
-    Also for the other region, whose functions Step Functions cannot invoke. Raises ReplayFailed and ServiceUnavailable.
-    """
-    settings = ctx.settings
-    function = settings.ledger_function if request.writer_region == ctx.region else settings.peer_ledger_function
-    event = {"operation": "replay", "since": request.since, "continuation": request.continuation}
-    with service_errors(f"Lambda in {request.writer_region}"):
-        invoked = ctx.long_call_client("lambda", request.writer_region).invoke(
-            FunctionName=function, Payload=json.dumps(event).encode()
-        )
-        response = json.load(invoked["Payload"])
-    if "FunctionError" in invoked:
-        raise ReplayFailed(
-            f"the ledger in {request.writer_region} failed: {response.get('errorType')}: {response.get('errorMessage')}"
-        )
-    return Replayed.model_validate(response)

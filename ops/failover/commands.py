@@ -37,7 +37,7 @@ class Mode(StrEnum):
 
 
 MEANING = {
-    Mode.UNPLANNED: "The database is promoted, and payments that were not replicated are replayed from the journal. "
+    Mode.UNPLANNED: "The database is promoted, and payments that were not replicated are replayed. "
     "Refused while the last change is too recent, or while the witness does not report the region as down.",
     Mode.PLANNED: "Both regions are up: the database's writer is switched over without data loss.",
     Mode.FORCED: "You vouch that the region is down: cool-down and witness are skipped. If it is up after all, only "

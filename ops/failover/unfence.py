@@ -5,6 +5,7 @@ writer is made active by its own `recovery` function, as in a failback. The othe
 """
 
 import json
+import time
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,10 @@ from shared.places import Place
 
 FUNCTION = "function-recovery"
 _ANSWER_WITHIN = 5  # seconds, of a region that may be silent
+_POSTS_WITHIN = 120.0  # seconds until the ledger may post again
+_POLL_SECONDS = 2.0
+_REPLAY_SECONDS = 30.0  # AWS seconds between two lines of progress
+_LEDGER_WITHIN = 120  # seconds
 
 RegionOption = Annotated[
     str, typer.Option("--region", help="Region to activate, by name or place; only the writer's region is possible.")
@@ -57,7 +62,8 @@ def unfence(
     already = "" if result["changed"] else ", as it was already, and so the other region records it"
     typer.echo(f"{target.region(at)} is active, epoch {result['epoch']}{already}")
     _refuse_other_writer(target, at)
-    typer.echo(f"its ledger posts within seconds; then return the other region to service: make failback ENV={env}")
+    _replay(target, at)
+    typer.echo(f"then return the other region to service: make failback ENV={env}")
 
 
 def _records(target: Environment, at: Place) -> dict[Place, ControlRecord]:
@@ -111,16 +117,33 @@ def _refuse_running_executions(target: Environment) -> None:
                 )
 
 
+def _replay(target: Environment, at: Place) -> None:
+    """Post what was recorded while no region could post. Raises Incomplete if the ledger does not post in time; its
+    schedule then goes on every minute."""
+    ends, posted = time.monotonic() + _POSTS_WITHIN, 0
+    event: dict[str, Any] = {
+        "operation": "replay",
+        "writer_region": target.region(at),
+        "seconds": _REPLAY_SECONDS,
+    }
+    while True:
+        result, error = _invoke(target, at, event)
+        if error is None:
+            event["continuation"], posted = result["continuation"], result["posted"]
+            typer.echo(f"the ledger in {target.region(at)} has replayed {posted} payments")
+            if result["done"]:
+                return
+        elif time.monotonic() > ends:
+            raise Incomplete(f"{target.region(at)} is active, but its ledger does not post yet: {error}")
+        else:
+            time.sleep(_POLL_SECONDS)
+
+
 def _activate(target: Environment, at: Place, *, epoch: int, by: str) -> dict[str, Any]:
     """The result of the region's own function. Raises Refused if the record changed, Incomplete for other errors."""
-    client, function = target.client("lambda", at), target.names.regional(FUNCTION, at)
     event = {"operation": "unfence", "region": target.region(at), "epoch": epoch, "by": by}
-    try:
-        answer = client.invoke(FunctionName=function, Payload=json.dumps(event))
-    except client.exceptions.ResourceNotFoundException as error:
-        raise CouldNotStart(f"there is no {function} in {target.region(at)}; deploy the region first") from error
-    result: dict[str, Any] = json.load(answer["Payload"])
-    if "FunctionError" not in answer:
+    result, error = _invoke(target, at, event)
+    if error is None:
         return result
     name, why = result.get("errorType"), result.get("errorMessage", "")
     if name == "EpochConflict":
@@ -130,7 +153,21 @@ def _activate(target: Environment, at: Place, *, epoch: int, by: str) -> dict[st
             f"{target.region(at)} is active by its own replica, the other one does not record it yet: {why}. "
             f"Run the same command again when {target.region(at.other)} answers"
         )
-    raise Incomplete(f"{function} failed: {name} {why}".rstrip())
+    raise Incomplete(f"{FUNCTION} failed: {error}")
+
+
+def _invoke(target: Environment, at: Place, event: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """The payload that the region's recovery function returns, and its error, None if there was none."""
+    client = target.sessions.client("lambda", target.region(at), answer_within=_LEDGER_WITHIN)
+    function = target.names.regional(FUNCTION, at)
+    try:
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(event))
+    except client.exceptions.ResourceNotFoundException as error:
+        raise CouldNotStart(f"there is no {function} in {target.region(at)}; deploy the region first") from error
+    result: dict[str, Any] = json.load(answer["Payload"])
+    if "FunctionError" not in answer:
+        return result, None
+    return result, f"{result.get('errorType')} {result.get('errorMessage', '')}".rstrip()
 
 
 def _refuse_other_writer(target: Environment, at: Place) -> None:

@@ -63,6 +63,7 @@ BLOCKING: Mapping[str, Mapping[str, Allowed]] = {
 PROTECTABLE = frozenset(
     {
         ("aws:backup/vault:Vault", "vault-vault", "forceDestroy"),
+        ("aws:dynamodb/table:Table", "backlog-table", "deletionProtectionEnabled"),
         ("aws:dynamodb/table:Table", "journal-table", "deletionProtectionEnabled"),
         ("aws:dynamodb/table:Table", "journal-table", "replicas.deletionProtectionEnabled"),
         ("aws:lb/loadBalancer:LoadBalancer", "front-door-alb", "enableDeletionProtection"),

@@ -132,7 +132,7 @@ def regional_key_required(rows: Rows) -> list[str]:
         ):
             continue
         for path, key_region in KEYS[row["type"]].items():
-            for found in values_at(row, path):
+            for found in _values(row, path):
                 region = key_region(row, found, rows)
                 if found.value is None or found.value not in _keys(rows, region):
                     violations.append(f"{label(row)} has {path} {found.value}; use the data key of {region}")
@@ -148,9 +148,15 @@ def key_required(rows: Rows) -> list[str]:
         if token != BUCKET_ENCRYPTION
         for row in of_type(rows, token)
         for path in paths
-        for found in values_at(row, path)
+        for found in _values(row, path)
         if found.value is None and not _is_readable(row)
     ]
+
+
+def _values(row: Row, path: str) -> list[Occurrence]:
+    """The keys at `path`; none for the replicas of what has none."""
+    block, _, rest = path.partition(".")
+    return [] if rest and block == "replicas" and not row["inputs"].get(block) else list(values_at(row, path))
 
 
 def _is_readable(row: Row) -> bool:

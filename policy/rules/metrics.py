@@ -167,10 +167,22 @@ METRICS: Mapping[tuple[str, str], Metric] = {
 
 
 def metric_regions(alarm: Row, rows: Rows) -> set[str] | None:
-    """The regions that publish the alarm's metric; None for a metric that is not in METRICS."""
+    """The regions that publish the alarm's metric; None for a metric that nothing publishes by these dimensions."""
     given = alarm["inputs"]
-    metric = METRICS.get((given.get("namespace", ""), given.get("metricName", "")))
     dimensions = given.get("dimensions") or {}
+    if regions := _own_regions(given.get("namespace"), dimensions, rows):
+        return regions
+    metric = METRICS.get((given.get("namespace", ""), given.get("metricName", "")))
     if metric is None or set(dimensions) != metric.dimensions:
         return None
     return metric.regions(dimensions, rows)
+
+
+def _own_regions(namespace: str | None, dimensions: Mapping[str, str], rows: Rows) -> set[str]:
+    """The regions of the function that publishes its own metrics in `namespace` (`functions/common/telemetry.py`)."""
+    return {
+        str(row["region"])
+        for row in of_type(rows, FUNCTION)
+        if namespace in [each.value for each in values_at(row, "environment.variables.METRICS_NAMESPACE")]
+        and {"service": row["name"].removesuffix("-function")} == dimensions
+    }

@@ -29,6 +29,7 @@ PUBLISHED_BY = {
     ("AWS/Lambda", "DeadLetterErrors"): {"FunctionName"},
     ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
     ("AWS/Lambda", "Invocations"): {"FunctionName"},
+    (None, "BacklogOldestSeconds"): {"service"},  # functions/common/telemetry.py
     ("AWS/States", "ExecutionsAborted"): {"StateMachineArn"},
     ("AWS/States", "ExecutionsFailed"): {"StateMachineArn"},
     ("AWS/States", "ExecutionsTimedOut"): {"StateMachineArn"},

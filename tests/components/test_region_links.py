@@ -11,7 +11,6 @@ from components.storage.journal_table import Journal, JournalArgs
 from shared.places import Place
 from shared.settings import GlobalSettings, load
 from tests.components.answers import answer
-from tests.components.documents import statements
 from tests.handles import REGIONS, handles
 from tests.recorder import Built, plain
 
@@ -19,6 +18,7 @@ Build = Callable[[Callable[[], object]], Built]
 ACCOUNT = "000000000000"
 KEY = f"arn:aws:kms:us-east-2:{ACCOUNT}:key/data"
 SENTINEL = f"arn:aws:lambda:us-east-2:{ACCOUNT}:function:function-sentinel-secondary-dev"
+LEDGER = f"arn:aws:lambda:us-east-2:{ACCOUNT}:function:function-ledger-secondary-dev"
 QUEUE = f"arn:aws:sqs:us-east-2:{ACCOUNT}:queue-dead-letters-secondary-dev"
 
 
@@ -26,6 +26,7 @@ def outputs(place: Place) -> dict[str, str]:
     return {
         "account": ACCOUNT,
         "compute.functions.ledger.name": f"function-ledger-{place}-dev",
+        "compute.functions.ledger.arn": LEDGER,
         "compute.functions.sentinel.arn": SENTINEL,
         "messaging.dead_letter_arn": QUEUE,
         "storage.data_key_arn": KEY,
@@ -75,21 +76,34 @@ def test_the_ledger_is_called_for_payments_alone(build: Build) -> None:
     }
 
 
-def test_the_sentinel_is_called_every_minute_and_a_late_call_is_dropped(build: Build) -> None:
-    schedule = build(program).one("Schedule").inputs
+CALLED = {"minute": (SENTINEL, None), "catch-up": (LEDGER, {"operation": "catch-up"})}
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_a_function_is_called_every_minute_and_a_late_call_is_dropped(build: Build, name: str) -> None:
+    (schedule,) = [each.inputs for each in build(program).all("Schedule") if f"-{name}-" in each.name]
+    function, payload = CALLED[name]
 
     assert schedule["scheduleExpression"] == "rate(1 minutes)"
-    assert schedule["target"]["arn"] == SENTINEL
+    assert schedule["target"]["arn"] == function
+    assert json.loads(schedule["target"].get("input") or "null") == payload
     assert schedule["target"]["retryPolicy"]["maximumRetryAttempts"] == 0
     assert schedule["target"]["deadLetterConfig"]["arn"] == QUEUE
 
 
-def test_the_schedule_may_call_the_sentinel_and_nothing_else(build: Build) -> None:
+@pytest.mark.parametrize("name", CALLED)
+def test_a_schedule_may_call_its_function_and_nothing_else(build: Build, name: str) -> None:
     built = build(program)
-    allowed = {action: each["Resource"] for each in statements(built, "RolePolicy") for action in each["Action"]}
-    trust = json.loads(built.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
+    (policy,) = [each for each in built.all("RolePolicy") if f"-{name}-" in each.name]
+    (role,) = [each for each in built.all("aws:iam/role:Role") if f"-{name}-" in each.name]
+    allowed = {
+        action: each["Resource"]
+        for each in json.loads(policy.inputs["policy"])["Statement"]
+        for action in each["Action"]
+    }
+    trust = json.loads(role.inputs["assumeRolePolicy"])["Statement"][0]
 
-    assert allowed["lambda:InvokeFunction"] == [SENTINEL]
+    assert allowed["lambda:InvokeFunction"] == [CALLED[name][0]]
     assert set(allowed) == {"lambda:InvokeFunction", "sqs:SendMessage", "kms:Decrypt", "kms:GenerateDataKey"}
     assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
 

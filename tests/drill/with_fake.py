@@ -25,7 +25,7 @@ def fake_command(sabotage: str, *, speed: float, directory: Path) -> list[str]:
 
 
 AMPLE = Capacity(speed=20.0, cores=2.0, base=0.1, seconds_per_payment=0.001, latency=0.001)
-"""More than any run on the fake needs. Measured beside other runs it would say what they leave, which is no verdict."""
+"""More than any run on the fake needs. A measurement beside other runs would find what they leave of the machine."""
 
 
 def with_ample_capacity() -> AbstractContextManager[object]:

@@ -35,6 +35,8 @@ class Aws(Sessions):
         """Regions whose services do not answer."""
         self.meanwhile: Callable[[], None] = lambda: None
         """What happens between the look at the records and the change."""
+        self.replays: list[dict[str, Any] | str] = [{"done": True, "posted": 0, "continuation": None}]
+        """What the ledger answers to a replay, one after the other: a result, or the type of an error."""
 
     def client(self, service: str, region: str, **_: Any) -> Any:
         if service == "lambda":
@@ -62,11 +64,22 @@ class Recovery:
         here = Place.PRIMARY if self.region == EAST_1 else Place.SECONDARY
         if FunctionName != f"function-recovery-{here}-dev":
             raise LookupError(FunctionName)
+        event = json.loads(Payload)
+        if event["operation"] == "replay":
+            return self._replay(event)
         errors, operations = (importlib.import_module(f"recovery.{each}") for each in ("errors", "operations"))
         try:
-            result = operations.perform(json.loads(Payload), self._around())
+            result = operations.perform(event, self._around())
         except errors.RecoveryError as error:
             failed = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failed).encode())}
+        return {"Payload": io.BytesIO(json.dumps(result).encode())}
+
+    def _replay(self, event: dict[str, Any]) -> dict[str, Any]:
+        assert event["writer_region"] == self.region
+        result = self.aws.replays.pop(0) if len(self.aws.replays) > 1 else self.aws.replays[0]
+        if isinstance(result, str):
+            failed = {"errorType": "ReplayFailed", "errorMessage": f"the ledger failed: {result}"}
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failed).encode())}
         return {"Payload": io.BytesIO(json.dumps(result).encode())}
 

@@ -200,3 +200,33 @@ def test_a_failback_is_run_by_the_region_that_is_not_fenced_and_else_by_the_writ
 
     assert answer.exit_code == 2, answer.output
     assert f"returns to service, run by {survivor}" in answer.output
+
+
+def test_what_was_recorded_meanwhile_is_posted_with_progress(
+    world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfence, "_POLL_SECONDS", 0.0)
+    world.aws.replays = [
+        "Paused",
+        {"done": False, "posted": 1000, "continuation": {"until": "x"}},
+        {"done": True, "posted": 1700, "continuation": None},
+    ]
+
+    answer = ops("unfence", "--yes")
+
+    assert answer.exit_code == 0, answer.output
+    assert answer.output.index("replayed 1000 payments") < answer.output.index("replayed 1700 payments")
+
+
+def test_a_ledger_that_does_not_post_in_time_is_reported(
+    world: World, ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfence, "_POSTS_WITHIN", -1.0)
+    world.aws.replays = ["Paused"]
+
+    answer = ops("unfence", "--yes")
+
+    assert answer.exit_code == 3, answer.output
+    assert (
+        "us-east-2 is active, but its ledger does not post yet: ReplayFailed the ledger failed: Paused" in answer.output
+    )

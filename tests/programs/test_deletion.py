@@ -18,6 +18,7 @@ PROTECTED = tuple(sorted(deletion.PROTECTED))
 # In how many stacks or regions.
 PROTECTION = {
     ("aws:backup/vault:Vault", "vault-vault", "forceDestroy"): 2,
+    ("aws:dynamodb/table:Table", "backlog-table", "deletionProtectionEnabled"): 2,
     ("aws:dynamodb/table:Table", "journal-table", "deletionProtectionEnabled"): 1,
     ("aws:dynamodb/table:Table", "journal-table", "replicas.deletionProtectionEnabled"): 1,
     ("aws:lb/loadBalancer:LoadBalancer", "front-door-alb", "enableDeletionProtection"): 2,

@@ -1,4 +1,4 @@
-"""What the ledger function posts, announces, skips and hands to people."""
+"""What the ledger function posts, announces, records and hands to people."""
 
 import threading
 from typing import Any
@@ -7,12 +7,9 @@ import pytest
 from botocore.client import BaseClient
 from ledger.application import UnknownEventError
 from ledger.database import CHUNK
-from ledger.replay import ReplayRequestError
 
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.ledger.world import NOON, SECRET_WORDS, Context, LedgerWorld, entry, record
-
-SINCE = "2026-11-20T12:00:00Z"
 
 
 def process(aws: LedgerWorld, *records: dict[str, Any], region: str = EAST_1, **changed: str) -> list[str]:
@@ -99,12 +96,46 @@ def test_content_put_over_other_content_is_reported_and_the_ledger_keeps_the_fir
     assert "replaced the content" in report["reason"]
 
 
-def test_the_readers_region_skips_with_one_log_line(aws: LedgerWorld) -> None:
+def test_the_reader_records_the_batch_in_its_own_backlog_with_one_log_line(aws: LedgerWorld) -> None:
     assert process(aws, *batch(1, 2), region=EAST_2) == []
 
     (line,) = [line for line in aws.log_lines() if line["message"].startswith("batch ")]
-    assert (line["message"], line["reason"]) == ("batch skipped", "reader")
-    assert line["records"] == 2
+    assert (line["message"], line["reason"]) == ("batch recorded", "reader")
+    assert (line["records"], line["recorded"]) == (2, 2)
+    assert aws.backlog(EAST_2) == [["order-0001", "order-0002"]]
+    assert aws.backlog(EAST_1) == []
+
+
+def test_the_reader_reports_content_that_was_replaced(aws: LedgerWorld) -> None:
+    ours, older = entry(1), entry(1, amount="99.00")
+
+    assert process(aws, record(ours.to_item(), 1, old=older.to_item()), region=EAST_2) == []
+
+    (report,) = aws.messages(aws.poison_url, EAST_2)
+    assert (report["payment_id"], report["found_in"]) == ("order-0001", EAST_2)
+    assert "replaced the content" in report["reason"]
+    assert aws.backlog(EAST_2) == [["order-0001"]]
+
+
+def test_the_writer_records_nothing_that_it_posted(aws: LedgerWorld) -> None:
+    assert process(aws, *batch(1, 2)) == []
+
+    assert aws.backlog(EAST_1) == []
+
+
+def test_what_cannot_be_posted_for_minutes_is_recorded_and_leaves_the_stream(aws: LedgerWorld) -> None:
+    reader = aws.database.clusters[EAST_2]  # the Data API refuses on a member that is no writer
+    old = [record(entry(number).to_item(), number, age=301) for number in (1, 2)]
+
+    assert process(aws, *old, *batch(3), CLUSTER_ARN=reader) == []
+
+    assert aws.backlog(EAST_1) == [["order-0001", "order-0002", "order-0003"]]
+    assert process(aws, *old, CLUSTER_ARN=reader, CLOCK_SPEED="0.5") == ["1"], "150 AWS seconds only"
+
+
+def test_a_backlog_that_does_not_answer_keeps_the_batch(aws: LedgerWorld) -> None:
+    assert process(aws, *batch(1, 2), region=EAST_2, BACKLOG_TABLE="none") == ["1"]
+    assert aws.log_lines()[-1]["reason"].startswith("BacklogUnavailable")
 
 
 def test_a_writer_that_may_not_post_keeps_the_batch(aws: LedgerWorld) -> None:
@@ -123,18 +154,7 @@ def test_a_role_that_is_being_handed_over_keeps_the_batch(aws: LedgerWorld) -> N
     assert process(aws, *batch(4), region=EAST_2) == ["4"]
 
 
-def test_a_skip_is_decided_on_a_read_younger_than_the_batch(aws: LedgerWorld) -> None:
-    aws.name_writer(EAST_2, 1)
-    function = aws.function(CONTROL_DECISION_SECONDS="30")
-    function.answer({"Records": batch(1)}, Context())
-    aws.name_writer(EAST_1, 2)
-
-    function.answer({"Records": batch(2)}, Context())
-
-    assert aws.rows() == ["order-0002"]
-
-
-def test_a_reader_reads_its_own_replica_once_for_each_batch_between_two_observations(
+def test_a_reader_reads_nothing_for_a_batch_between_two_observations(
     aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws.name_writer(EAST_1, 1)
@@ -151,7 +171,7 @@ def test_a_reader_reads_its_own_replica_once_for_each_batch_between_two_observat
     monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
     function.answer({"Records": batch(2)}, Context())
 
-    assert calls == [("GetItem", EAST_2)]
+    assert calls == [("PutItem", EAST_2)]
 
 
 def test_a_database_that_does_not_answer_keeps_the_batch(aws: LedgerWorld) -> None:
@@ -180,95 +200,6 @@ def test_neither_content_nor_secrets_are_logged(aws: LedgerWorld, capsys: pytest
     assert SECRET_WORDS not in output
     assert "12.50" not in output
     assert aws.database.secret not in output
-
-
-# --- replay ---
-
-
-def replay(aws: LedgerWorld, *, remaining_ms: int = 60_000, **event: Any) -> dict[str, Any]:
-    request = {"operation": "replay", "since": SINCE, **event}
-    return aws.function(REPLAY_SEGMENTS="3").answer(request, Context(remaining_ms=remaining_ms))
-
-
-def test_a_replay_posts_what_is_missing_and_only_that(aws: LedgerWorld) -> None:
-    for number in range(250):
-        aws.put(entry(number).to_item())
-    process(aws, *batch(*range(0, 250, 2)))
-    aws.announced()
-
-    found = replay(aws)
-
-    assert {name: found[name] for name in ("checked", "missing", "posted", "done", "continuation")} == {
-        "checked": 250,
-        "missing": 125,
-        "posted": 125,
-        "done": True,
-        "continuation": None,
-    }
-    assert len(aws.rows()) == 250
-    assert aws.announced() == [entry(number).payment_id for number in range(1, 250, 2)]
-    assert replay(aws)["missing"] == 0
-
-
-def test_a_replay_skips_entries_before_its_time(aws: LedgerWorld) -> None:
-    for number in (1, 2, 3):
-        aws.put(entry(number).to_item())
-
-    assert replay(aws, since="2026-11-20T13:00:02+01:00")["posted"] == 2
-    assert aws.rows() == ["order-0002", "order-0003"]
-
-
-def test_a_replay_goes_on_where_its_time_ran_out(aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ledger.replay._PAGE", 10)
-    for number in range(100):
-        aws.put(entry(number).to_item())
-    found, runs = replay(aws, remaining_ms=0), 1
-    assert (found["done"], found["checked"]) == (False, 0)
-
-    calls = iter(range(10**6))
-    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 0 if next(calls) % 6 == 5 else 60_000)
-    while not found["done"]:
-        found, runs = replay(aws, continuation=found["continuation"]), runs + 1
-
-    assert runs > 2
-    assert (found["checked"], found["missing"], found["posted"]) == (100, 100, 100)
-    assert len(aws.rows()) == 100
-
-
-def test_a_replay_reports_what_it_cannot_post_and_what_differs(aws: LedgerWorld) -> None:
-    process(aws, *batch(1))
-    aws.put(entry(1, amount="99.00").to_item())
-    aws.put({"pk": {"S": "payment#order-0002"}, "kind": {"S": "payment"}, "accepted_at": {"S": "2026-11-20T12:30:00"}})
-    aws.put(entry(3, currency="FOUR").to_item())
-
-    found = replay(aws)
-
-    assert (found["checked"], found["posted"], found["poisoned"], found["conflicting"]) == (3, 0, 2, 1)
-    reported = {message["payment_id"] for message in aws.messages(aws.poison_url)}
-    assert reported == {"order-0001", "order-0002", "order-0003"}
-
-
-def test_a_replay_in_the_readers_region_is_refused_before_anything_is_announced(aws: LedgerWorld) -> None:
-    aws.put(entry(1).to_item(), EAST_2)
-
-    with pytest.raises(Exception, match="reader"):
-        aws.function(EAST_2).answer({"operation": "replay", "since": SINCE}, Context())
-    assert aws.announced() == []
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"since": "yesterday"},
-        {"since": "2026-11-20T12:00:00"},
-        {"since": None},
-        {"continuation": {}},
-        {"continuation": {"segments": 8, "places": {}, "counts": {}}},
-    ],
-)
-def test_an_invalid_replay_request_is_rejected_with_its_reason(aws: LedgerWorld, wrong: dict[str, Any]) -> None:
-    with pytest.raises(ReplayRequestError):
-        replay(aws, **wrong)
 
 
 def test_an_event_of_neither_kind_is_refused(aws: LedgerWorld) -> None:

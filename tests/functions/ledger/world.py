@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,14 +36,17 @@ def entry(number: int = 1, **changed: str) -> JournalEntry:
     return JournalEntry.accept(content, at=NOON + timedelta(seconds=number), region=EAST_1)
 
 
-def record(item: dict[str, Any], sequence: int, *, old: dict[str, Any] | None = None) -> dict[str, Any]:
-    """As Lambda hands it over [LAMBDA-13]."""
+def record(
+    item: dict[str, Any], sequence: int, *, old: dict[str, Any] | None = None, age: float = 0.0
+) -> dict[str, Any]:
+    """As Lambda hands it over [LAMBDA-13], `age` seconds after it was written."""
     images = {"NewImage": item, **({"OldImage": old} if old else {})}
+    written = {"ApproximateCreationDateTime": time.time() - age}
     return {
         "eventID": str(sequence),
         "eventName": "MODIFY" if old else "INSERT",
         "eventSource": "aws:dynamodb",
-        "dynamodb": {"Keys": {"pk": item["pk"]}, "SequenceNumber": str(sequence), **images},
+        "dynamodb": {"Keys": {"pk": item["pk"]}, "SequenceNumber": str(sequence), **written, **images},
     }
 
 
@@ -66,6 +70,10 @@ class LedgerWorld:
     table: str = field(default_factory=lambda: f"journal-{uuid.uuid4().hex[:8]}")
     log: io.StringIO = field(default_factory=io.StringIO)
 
+    @property
+    def backlog_table(self) -> str:
+        return f"{self.table}-backlog"
+
     def __post_init__(self) -> None:
         for region in (EAST_1, EAST_2):
             self.client("dynamodb", region).create_table(
@@ -74,7 +82,14 @@ class LedgerWorld:
                 AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
                 BillingMode="PAY_PER_REQUEST",
             )
+            self.client("dynamodb", region).create_table(
+                TableName=self.backlog_table,
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+                BillingMode="PAY_PER_REQUEST",
+            )
         sqs, events = self.client("sqs"), self.client("events")
+        self.client("sqs", EAST_2).create_queue(QueueName=f"{self.table}-poison")
         self.poison_url = sqs.create_queue(QueueName=f"{self.table}-poison")["QueueUrl"]
         self.events_url = sqs.create_queue(QueueName=f"{self.table}-events")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=self.events_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -95,6 +110,8 @@ class LedgerWorld:
             "DATABASE_ENGINE": "aurora-postgresql",
             "EVENT_BUS": self.table,
             "POISON_QUEUE_URL": self.poison_url,
+            "BACKLOG_TABLE": self.backlog_table,
+            "PEER_BACKLOG_TABLE": self.backlog_table,
             **changed,
         }
         return Application(Settings.read(environment), Logger(service=f"ledger-{uuid.uuid4()}", stream=self.log))
@@ -113,20 +130,32 @@ class LedgerWorld:
         self.client("dynamodb", region).put_item(TableName=self.table, Item=item)
 
     def name_writer(self, region: str, epoch: int) -> None:
+        self.put(self.writer_record(region, epoch))
+
+    def writer_record(self, region: str, epoch: int) -> dict[str, Any]:
         fields = {"pk": "control#writer", "region": region, "epoch": epoch, "since": "", "by": "a test"}
-        self.put({name: TypeSerializer().serialize(value) for name, value in fields.items()})
+        return {name: TypeSerializer().serialize(value) for name, value in fields.items()}
+
+    def backlog(self, region: str = EAST_1) -> list[list[str]]:
+        """The payment ids of each batch in a region's backlog, the oldest batch first."""
+        found = self.client("dynamodb", region).query(
+            TableName=self.backlog_table,
+            KeyConditionExpression="pk = :batches",
+            ExpressionAttributeValues={":batches": {"S": "batches"}},
+        )
+        return [[each["S"] for each in item["ids"]["L"]] for item in found["Items"]]
 
     def rows(self, columns: str = "payment_id") -> list[Any]:
         found = self.database.sql(EAST_1, f"SELECT {columns} FROM ledger ORDER BY payment_id")
         return [row[0] for row in found] if "," not in columns else [tuple(row) for row in found]
 
-    def messages(self, url: str) -> list[Any]:
+    def messages(self, url: str, region: str = EAST_1) -> list[Any]:
         """What lies in a queue, taken out of it."""
         found: list[Any] = []
-        while got := self.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        while got := self.client("sqs", region).receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in got:
                 found.append(json.loads(message["Body"]))
-                self.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                self.client("sqs", region).delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return found
 
     def announced(self) -> list[str]:

@@ -23,6 +23,8 @@ def recovery_settings(*, topic_arn: str = "arn:aws:sns:us-east-2:000000000000:to
             "PAYMENTS_FUNCTION": "payments",
             "LEDGER_FUNCTION": "ledger",
             "PEER_LEDGER_FUNCTION": "ledger",
+            "BACKLOG_TABLE": "backlog",
+            "PEER_BACKLOG_TABLE": "backlog",
             "TOPIC_ARN": topic_arn,
             "SERVICE_VERSION": "1.2.3",
             "METRICS_NAMESPACE": "dr-test",

@@ -53,9 +53,9 @@ def test_a_runs_times_are_measured_in_aws_seconds() -> None:
         "started_at": "2026-11-20T12:00:08.150Z",
         "fenced_at": "2026-11-20T12:00:08.500000Z",
         "verified_at": None,
-        "replay": {"checked": 9, "missing": 3, "posted": 2, "poisoned": 1, "conflicting": 0, "done": True, "at": "x"},
+        "replay": {"checked": 9, "missing": 3, "posted": 2, "poisoned": 1, "waiting": 0, "done": True, "at": "x"},
     }
     found = perform(event, ctx)
 
     assert found["seconds"] == {"detection": 40.0, "start": 0.75, "fence": 1.75}
-    assert found["payments"] == {"checked": 9, "missing": 3, "posted": 2, "poisoned": 1, "conflicting": 0}
+    assert found["payments"] == {"checked": 9, "missing": 3, "posted": 2, "poisoned": 1, "waiting": 0}

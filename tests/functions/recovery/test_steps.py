@@ -96,7 +96,6 @@ def test_a_run_for_a_lost_region_may_proceed(ctx: RecoveryContext, aws: dict[str
 
     assert found["met"], found["reason"]
     assert (found["region"], found["epoch"], found["writer_region"], found["writer_epoch"]) == (EAST_1, 0, EAST_2, 0)
-    assert datetime.fromisoformat(found["replay_since"]) == NOW - timedelta(hours=1)
 
 
 def test_of_two_runs_one_proceeds_and_the_other_after_its_end(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
@@ -148,9 +147,7 @@ def test_what_a_failed_run_left_undone_the_next_one_finishes_at_once(
     first, second = start(aws, "run-1"), start(aws, "run-2")
     check_preconditions(ctx, first, epoch=0)
     fence(ctx)
-    published = perform(
-        {"operation": "publish", "writer_region": EAST_2, "epoch": 0, "by": "run-1"}, replace(ctx, pace=Pace())
-    )
+    perform({"operation": "publish", "writer_region": EAST_2, "epoch": 0, "by": "run-1"}, replace(ctx, pace=Pace()))
     aws["stepfunctions"].stop_execution(executionArn=first)
     later = replace(ctx, pace=Pace(now=lambda: NOW + timedelta(hours=2)))
     if retried:
@@ -159,8 +156,6 @@ def test_what_a_failed_run_left_undone_the_next_one_finishes_at_once(
     found = check_preconditions(later, second, epoch=1, failing_since=later.now())
 
     assert (found["met"], found["resumes"]) == (True, True), found["reason"]
-    hour_before = datetime.fromisoformat(published["at"]) - timedelta(hours=1)
-    assert datetime.fromisoformat(found["replay_since"]) <= hour_before, "before the first run moved the writer"
 
 
 def test_a_failback_that_failed_leaves_no_failover_to_finish(ctx: RecoveryContext, aws: dict[str, Any]) -> None:

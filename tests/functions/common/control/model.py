@@ -1,8 +1,9 @@
 """Two cells in a world that fails: the real control rules, with everything else modelled second by second.
 
-What is modelled: both replicas with their lag and last-writer-wins, the streams, the ledgers, Aurora's two members with
-the rows a promotion loses, Route 53's witness behind resolvers that cache, a controller in each region that fences and
-takes over by itself, and a failback by hand. Nothing here is clever; it only does what docs/architecture.md describes.
+What is modelled: both replicas with their lag and last-writer-wins, the streams with the age at which they drop a
+record, the ledgers with their backlogs, Aurora's two members with the rows a promotion loses, Route 53's witness behind
+resolvers that cache, a controller in each region that fences and takes over by itself, and a failback by hand. Nothing
+here is clever; it only does what docs/architecture.md describes.
 """
 
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ NEVER = float("-inf")
 PROBED_FOR = 5  # seconds
 NAMED_AFTER = 3  # seconds between the database's handover and the writer record, in a failback
 ASKED_EVERY = 5  # seconds at most between two questions of a takeover to the witness
+CATCH_UP_EVERY = 60  # seconds between two scheduled replays
+REPLAYED_PER_SECOND = 20  # batches, so that a replay can end in the middle
 
 
 def other(region: str) -> str:
@@ -42,6 +45,8 @@ class Weather:
     checks_down: int = 20  # how long a region is bad before the witness reports it
     checks_up: int = 20
     promotion: int = 40
+    given_back: int = 300  # how long a ledger gives back to the stream what it cannot post (`ledger.posting`)
+    stream_keeps: int = 24 * 3600  # [DYNAMODB-6]
 
 
 @dataclass
@@ -53,7 +58,9 @@ class Cell:
     stalled_until: int = 0  # its functions do not run until then, and nobody notices
     control: dict[str, tuple[float, Any]] = field(default_factory=dict)  # key to (time of the write, record)
     journal: set[str] = field(default_factory=set)
-    stream: list[str] = field(default_factory=list)  # not yet handled
+    stream: list[tuple[int, str]] = field(default_factory=list)  # not yet handled: second of arrival, payment
+    backlog: list[str] = field(default_factory=list)
+    stuck: bool = False  # its ledger reaches no database
     outbox: list[tuple[float, str, Any]] = field(default_factory=list)  # (time, key, record or None for a payment)
     memory: Memory | None = None
     decision: Decision | None = None
@@ -71,7 +78,7 @@ class Cell:
     down_since: int | None = (
         None  # since when the witness, queried again and again, has answered only "down" for the peer
     )
-    replay_due: bool = False
+    replaying: list[tuple[str, str]] | None = None  # what is left of a replay: region of the backlog, payment
 
 
 class World:
@@ -84,6 +91,8 @@ class World:
         self.turning = dict.fromkeys(REGIONS, 0)  # seconds that a region has been other than the witness reports
         self.acknowledged: set[str] = set()
         self.handing_over_since: int | None = None
+        self.durable_until: dict[str, float] = dict.fromkeys(REGIONS, 0)  # as the writer's member reports it
+        self.held = False  # no sentinel starts a failover
         self.takeovers = 0
         self.writes = 0
 
@@ -120,7 +129,7 @@ class World:
     def _arrive(self, cell: Cell, payment: str) -> None:
         if payment not in cell.journal:
             cell.journal.add(payment)
-            cell.stream.append(payment)
+            cell.stream.append((self.now, payment))
 
     def _replicate(self) -> None:
         if not self.linked():
@@ -139,6 +148,7 @@ class World:
         follower = self.cells[other(newest.name)]
         follower.writes = False  # a writer that was left behind becomes the reader
         follower.rows = {row: at for row, at in newest.rows.items() if at <= self.now - self.weather.database_lag}
+        self.durable_until[follower.name] = self.now - self.weather.database_lag
 
     def records(self, cell: Cell, by: Cell) -> ControlRecords:
         """What the replica of `cell` holds, as `by` means own and peer."""
@@ -213,18 +223,48 @@ class World:
     # --- the ledger -----------------------------------------------------------------------------------------------
 
     def _process(self, cell: Cell) -> None:
+        """As `ledger.posting`: posted, recorded in the backlog, or given back to the stream while it is young."""
         assert cell.decision
-        if cell.decision.may_post and cell.writes:
-            self._post(cell, cell.stream)
-            cell.stream = []
-        elif cell.decision.writer == other(cell.name):
-            cell.stream = []
+        cell.stream = [(at, payment) for at, payment in cell.stream if self.now - at < self.weather.stream_keeps]
+        if not cell.stream:
+            return
+        payments = [payment for _, payment in cell.stream]
+        if self._can_post(cell):
+            self._post(cell, payments)
+        elif cell.decision.writer == other(cell.name) or self.now - cell.stream[0][0] >= self.weather.given_back:
+            cell.backlog += payments
+        else:
+            return
+        cell.stream = []
+
+    def _can_post(self, cell: Cell) -> bool:
+        return bool(cell.decision and cell.decision.may_post and cell.writes and not cell.stuck)
 
     def _replay(self, cell: Cell) -> None:
-        assert cell.decision
-        if cell.replay_due and cell.decision.may_post and cell.writes:
-            self._post(cell, cell.journal)
-            cell.replay_due = False
+        """As `ledger.replay`: of both backlogs, what is not in the database is posted, and what is durable removed."""
+        if not self._can_post(cell):
+            return
+        if cell.replaying is None:
+            if self.now % CATCH_UP_EVERY:
+                return
+            self._start_replay(cell)
+        assert cell.replaying is not None
+        now, cell.replaying = cell.replaying[:REPLAYED_PER_SECOND], cell.replaying[REPLAYED_PER_SECOND:]
+        for region, payment in now:
+            holder = self.cells[region]
+            if holder is not cell and not self.linked():
+                continue
+            known = cell.journal | (self.cells[other(cell.name)].journal if self.linked() else set())
+            if payment in known:
+                self._post(cell, [payment])
+            durable = cell.rows.get(payment, self.now) < self.durable_until[region]
+            if payment in cell.rows and (holder is cell or durable) and payment in holder.backlog:
+                holder.backlog.remove(payment)
+        if not cell.replaying:
+            cell.replaying = None
+
+    def _start_replay(self, cell: Cell) -> None:
+        cell.replaying = [(each.name, payment) for each in self.cells.values() for payment in each.backlog]
 
     def _post(self, cell: Cell, payments: Any) -> None:
         for payment in payments:
@@ -246,6 +286,7 @@ class World:
         if cell.fenced_peer_at is None:
             if (
                 down
+                and not self.held
                 and self._probes_fail(cell, peer, known)
                 and known.peer.state is not RegionState.FENCED
                 and may_take_over(cell.view, cell.decision)
@@ -280,6 +321,7 @@ class World:
         if not cell.promoted:
             cell.promoted, cell.writes, peer.promoted = True, True, False
             self.takeovers += 1
+            self.durable_until[peer.name] = NEVER
         assert cell.fenced_peer_at is not None
         ready = may_claim_writer(
             seconds_peer_fenced=0 if cell.peer_fenced_since is None else self.now - cell.peer_fenced_since,
@@ -290,7 +332,17 @@ class World:
         if ready and self._change(cell, WRITER_KEY, named, replaces=known.writer):
             if self.linked():
                 self._change(peer, WRITER_KEY, named, replaces=known.writer, at_peer=True)
-            cell.fenced_peer_at, cell.replay_due = None, True
+            cell.fenced_peer_at = None
+            self._start_replay(cell)
+
+    def fail_over(self, lost: str) -> None:
+        """By hand, where a sentinel holds: without the witness's answer, but only from a region that may take over."""
+        cell, peer = self.cells[other(lost)], self.cells[lost]
+        known = cell.view.records if cell.view else None
+        if not (cell.alive and cell.view and cell.decision and known) or cell.fenced_peer_at is not None:
+            return
+        if known.peer.state is not RegionState.FENCED and may_take_over(cell.view, cell.decision):
+            self._fence(cell, peer, known)
 
     # --- failback, by hand ----------------------------------------------------------------------------------------
 
@@ -307,6 +359,7 @@ class World:
         first.rows, second.rows = dict(rows), dict(rows)
         first.writes, second.writes, first.promoted, second.promoted = True, False, False, False
         second.may_post_until = self.now - 1
+        self.durable_until = dict.fromkeys(REGIONS, self.now)
 
     def _hand_over(self) -> None:
         if self.handing_over_since is None:
@@ -321,7 +374,8 @@ class World:
         for region in REGIONS:
             record = self.records(first, self.cells[region]).own
             self._set_both(control_key(region), replace(record, state=RegionState.ACTIVE, epoch=record.epoch + 1))
-        first.replay_due, self.handing_over_since = True, None
+        self._start_replay(first)
+        self.handing_over_since = None
 
     def _common(self) -> ControlRecords:
         return self.records(self.cells[EAST_1], self.cells[EAST_1])
