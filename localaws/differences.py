@@ -172,9 +172,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         id="stream-shards",
-        aws="A stream has shards that divide and are read side by side, a ParallelizationFactor of times each.",
-        here="A table's stream is one shard, read in order by one reader.",
-        tested="local/test_stream_mappings.py::test_a_stream_is_read_in_order_whatever_the_parallelization_factor",
+        aws="A stream has shards that divide and are read side by side, each with as many batches at the same time as "
+        "the ParallelizationFactor.",
+        here="A table's stream is one shard, and four batches of a mapping run at the same time at the most.",
+        tested="local/test_stream_mappings.py::test_batches_run_side_by_side_with_the_order_of_each_key_kept",
     ),
     Difference(
         id="schedule-failures",

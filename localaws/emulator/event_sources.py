@@ -1,10 +1,14 @@
 """Event source mappings of DynamoDB streams."""
 
+import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.emulator.patches import patch
+from localaws.emulator.patches import Undo, patch
+
+_SCANNED = 100  # records that are read at once at the least
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,15 @@ def take_over_streams(written: Callable[[], None]) -> None:
     patch("services.lambda_svc:_poll_dynamodb_streams", lambda _original: False)
 
 
+def expire_stream_records(is_expired: Callable[[float], bool]) -> Undo:
+    """Let a stream drop the records for which `is_expired(Unix time of the write)`; ministack uses its own clock."""
+
+    def expired(_original: Any, record: dict[str, Any], _cutoff: float) -> bool:
+        return is_expired(float(record["dynamodb"]["ApproximateCreationDateTime"]))
+
+    return patch("services.dynamodb:_record_age_cutoff", expired)
+
+
 def stream_mappings() -> list[StreamMapping]:
     """Every mapping of a DynamoDB stream, in all accounts and regions."""
     from ministack.services import lambda_svc
@@ -42,22 +55,59 @@ def stream_mappings() -> list[StreamMapping]:
     return [mapping for mapping in found if ":dynamodb:" in mapping.settings.get("EventSourceArn", "")]
 
 
-def stream_records(mapping: StreamMapping, count: int) -> tuple[int, list[dict[str, Any]]]:
-    """The position of the mapping in its stream, and the next `count` records from there."""
+@dataclass(frozen=True)
+class Lane:
+    """One of the `of` parts of a stream, `number` from 0, which its records belong to by their partition key."""
+
+    number: int = 0
+    of: int = 1
+
+    def holds(self, key: Any) -> bool:
+        """Whether it has the records of this partition key, a value in DynamoDB's JSON."""
+        return self.of == 1 or zlib.crc32(json.dumps(key, sort_keys=True).encode()) % self.of == self.number
+
+
+@dataclass(frozen=True)
+class Found:
+    """Records with their positions in the stream, and the position up to which there are no others of the lane."""
+
+    records: list[tuple[int, dict[str, Any]]]
+    end: int
+
+
+def stream_position(mapping: StreamMapping) -> int:
+    """Where a mapping begins, or goes on after a restart."""
     from ministack.core.responses import request_scope
-    from ministack.services import dynamodb, lambda_svc
+    from ministack.services import lambda_svc
 
     with request_scope(mapping.account, mapping.region), lambda_svc._dynamodb_stream_positions_lock:
+        return int(lambda_svc._dynamodb_stream_positions.get(mapping.id, 0))
+
+
+def stream_records(mapping: StreamMapping, lane: Lane, position: int, count: int) -> Found:
+    """The next `count` records of a lane from `position` on. Those that have expired are skipped."""
+    from ministack.core.responses import request_scope
+    from ministack.services import dynamodb
+
+    found: list[tuple[int, dict[str, Any]]] = []
+    with request_scope(mapping.account, mapping.region):
         table = dynamodb._tables.get(mapping.table)
         if not table or table.get("LatestStreamArn") != mapping.settings["EventSourceArn"]:
-            return 0, []
-        positions = lambda_svc._dynamodb_stream_positions
-        position = max(positions.get(mapping.id, 0), dynamodb.stream_start_position(mapping.table))
-        return position, list(dynamodb.stream_records_since(mapping.table, position, count))
+            return Found([], position)
+        key = next(each["AttributeName"] for each in table["KeySchema"] if each["KeyType"] == "HASH")
+        at = max(position, dynamodb.stream_start_position(mapping.table))
+        while part := dynamodb.stream_records_since(mapping.table, at, max(count, _SCANNED)):
+            for record in part:
+                at += 1
+                if lane.holds(record["dynamodb"]["Keys"][key]):
+                    found.append((at - 1, record))
+                    if len(found) == count:
+                        return Found(found, at)
+    return Found(found, at)
 
 
 def advance_stream(mapping: StreamMapping, position: int) -> None:
-    """Let the mapping go on at `position`."""
+    """Let the mapping go on at `position` after a restart."""
     from ministack.core.responses import request_scope
     from ministack.services import lambda_svc
 

@@ -62,6 +62,7 @@ PATCHED: dict[str, tuple[str, ...]] = {
         "(table_name: str, event_name: str, old_item: dict | None, new_item: dict | None, replicate: bool = True)",
         "take_over_streams",
     ),
+    "services.dynamodb:_record_age_cutoff": ("(record: dict, cutoff: float) -> bool", "expire_stream_records"),
     "services.dynamodb:_replicate_write": ("(table, event_name, old_item, new_item)", "intercept_global_table_writes"),
     "services.ec2:_ACTION_MAP[AcceptVpcPeeringConnection]": (_EC2_CALL, "extend_ec2_action"),
     "services.ec2:_ACTION_MAP[CreateFlowLogs]": (_EC2_CALL, "extend_ec2_action"),

@@ -173,14 +173,102 @@ def test_a_lost_regions_mapping_stops_and_goes_on_where_it_stopped(aws: LocalAws
     assert sorted(key for batch in seen for key in batch) == ["after", "during"]
 
 
-def test_a_stream_is_read_in_order_whatever_the_parallelization_factor(aws: LocalAws, name: str) -> None:
-    make_table(aws, name)
-    stream = Stream(aws, name)
-    for number in range(6):
-        put(aws, name, str(number), "good")
-    stream.map(BatchSize=2, ParallelizationFactor=10)
+# Notes when each batch began and ended, with the records it had.
+SLOW = """
+    import json
+    import os
+    import time
 
-    assert stream.batches_until("5") == [["0", "1"], ["2", "3"], ["4", "5"]]
+    import boto3
+
+    sqs = boto3.client("sqs")
+
+    def handler(event, context):
+        began = time.time()
+        images = [record["dynamodb"]["NewImage"] for record in event["Records"]]
+        time.sleep(0.3)
+        records = [[image["id"]["S"], image["value"]["S"]] for image in images]
+        found = {"began": began, "ended": time.time(), "records": records}
+        sqs.send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(found))
+"""
+
+
+def runs_of(aws: LocalAws, queue: str, records: int) -> list[dict[str, Any]]:
+    """The batches that SLOW has noted, in the order of their end, once there are as many `records` in them."""
+    seen: list[dict[str, Any]] = []
+
+    def read() -> bool:
+        answer = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        seen.extend(json.loads(message["Body"]) for message in answer.get("Messages", []))
+        return sum(len(run["records"]) for run in seen) >= records
+
+    assert eventually(read), seen
+    return sorted(seen, key=lambda run: float(run["ended"]))
+
+
+@pytest.mark.parametrize(("factor", "most"), [(1, 1), (10, 4)])
+def test_batches_run_side_by_side_with_the_order_of_each_key_kept(
+    aws: LocalAws, name: str, factor: int, most: int
+) -> None:
+    make_table(aws, name)
+    queue = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    deploy_function(aws, name, SLOW, Environment={"Variables": {"QUEUE": queue}})
+    keys, versions = [f"key-{number}" for number in range(12)], ["0", "1", "2"]
+    for version in versions:
+        for key in keys:
+            put(aws, name, key, version)
+    stream = aws.client("dynamodb").describe_table(TableName=name)["Table"]["LatestStreamArn"]
+    aws.client("lambda").create_event_source_mapping(
+        FunctionName=name,
+        EventSourceArn=stream,
+        StartingPosition="TRIM_HORIZON",
+        BatchSize=3,
+        ParallelizationFactor=factor,
+    )
+
+    runs = runs_of(aws, queue, len(keys) * len(versions))
+
+    records = [record for run in runs for record in run["records"]]
+    assert {key: [version for each, version in records if each == key] for key in keys} == dict.fromkeys(keys, versions)
+    at_once = [sum(other["began"] <= run["began"] < other["ended"] for other in runs) for run in runs]
+    assert (min(2, max(at_once)), max(at_once) <= most) == (min(2, most), True), at_once
+
+
+def test_two_mappings_of_a_stream_read_it_independently(aws: LocalAws, name: str) -> None:
+    make_table(aws, name)
+    first, second = Stream(aws, name), Stream(aws, f"{name}-second")
+    arn = aws.client("dynamodb").describe_table(TableName=name)["Table"]["LatestStreamArn"]
+    first.break_()
+    for stream, settings in (
+        (first, {"FunctionResponseTypes": ["ReportBatchItemFailures"]}),
+        (second, {"BatchSize": 1}),
+    ):
+        aws.client("lambda").create_event_source_mapping(
+            FunctionName=stream.name, EventSourceArn=arn, StartingPosition="TRIM_HORIZON", **settings
+        )
+    for key, value in (("a", "poison"), ("b", "good")):
+        put(aws, name, key, value)
+
+    assert second.batches_until("b") == [["a"], ["b"]]
+    assert eventually(first.batches)[-1][0] == "a", "the other mapping stays at the record at which its function fails"
+
+    first.mend()
+
+    assert first.batches_until("b")[-1][-1] == "b"
+
+
+def test_a_record_that_was_retried_for_too_long_is_discarded(planes: LocalAws, name: str) -> None:
+    make_table(planes, name)
+    stream = Stream(planes, name)
+    stream.break_()
+    stream.map(FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRecordAgeInSeconds=60, BatchSize=1)
+
+    put(planes, name, "a", "poison")
+    put(planes, name, "b", "good")
+
+    seen = stream.batches_until("b")
+    assert seen[0] == ["a"], "it was tried"
+    assert seen[-1] == ["b"]
 
 
 def test_records_of_a_batching_window_come_in_one_batch(aws: LocalAws, name: str) -> None:

@@ -1,7 +1,9 @@
 """Event source mappings of DynamoDB streams: each region's functions read their own region's stream, in order.
 
 ministack ignores reported failures of single records, and never bisects a batch. A lost region's mappings stop at their
-position and continue from it after the outage.
+position and continue from it after the outage. A mapping that is more than 24 hours behind misses records [DYNAMODB-7].
+With a ParallelizationFactor, its partition keys are divided among as many lanes, each with its own order, position and
+retries [LAMBDA-18].
 
 Sources: [LAMBDA-11] (what counts as a failure of which record), [LAMBDA-12] (limits, destination), API
 Lambda.CreateEventSourceMapping (bisecting does not count as a try).
@@ -18,7 +20,7 @@ from typing import Any
 from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.outages import Outages
-from localaws.emulator.event_sources import StreamMapping
+from localaws.emulator.event_sources import Found, Lane, StreamMapping
 
 REPORT = "ReportBatchItemFailures"
 
@@ -75,6 +77,9 @@ class Progress:
 # AWS seconds between two tries of a batch. AWS documents that they grow, without figures.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 LEAST_PAUSE = 0.2  # of this machine: a try costs it as much at any speed
+RETENTION = 24 * 3600.0  # AWS seconds that a stream keeps a record
+MOST_AT_ONCE = 4
+"""Batches of one mapping that run at the same time: half of a function's workers, so that others still find one."""
 POLL_INTERVAL = 0.5  # seconds of this machine between two checks without a write
 
 logger = logging.getLogger(__name__)
@@ -82,9 +87,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class _Reader:
-    """One mapping. Only one thread at a time reads for it."""
+    """One lane of a mapping. Only one thread at a time reads for it."""
 
     mapping: StreamMapping
+    lane: Lane
+    position: int  # everything of the lane before it has been processed
+    turns: threading.Semaphore  # of the mapping
     progress: Progress = field(default_factory=Progress)
     busy: bool = False
     not_before: float = 0.0  # monotonic
@@ -97,7 +105,7 @@ class StreamMappings:
     def __init__(self, clock: Clock, outages: Outages) -> None:
         self._clock = clock
         self._outages = outages
-        self._readers: dict[str, _Reader] = {}
+        self._readers: dict[str, list[_Reader]] = {}  # by mapping
         self._changed = threading.Condition()
         self._pending = False
         self._quiet_until = 0.0  # monotonic: until then every mapping gathers or runs
@@ -105,6 +113,7 @@ class StreamMappings:
 
     def install(self) -> None:
         emulator.event_sources.take_over_streams(self._written)
+        emulator.event_sources.expire_stream_records(lambda written: self._elapsed(written) > RETENTION)
         self._outages.on_change(lambda _region, _outage: self._wake())
 
     def start(self) -> None:
@@ -137,28 +146,53 @@ class StreamMappings:
             del self._readers[gone]
         self._quiet_until = 0.0  # a record that arrives from here on starts a check
         now, pause, idle = time.monotonic(), POLL_INTERVAL, False
-        for key, mapping in mappings.items():
-            reader = self._readers.setdefault(key, _Reader(mapping))
-            if reader.busy or not self._may_run(mapping):
-                continue
-            if reader.not_before > now:
-                pause = min(pause, reader.not_before - now)
-            elif emulator.event_sources.stream_records(mapping, 1)[1]:
-                reader.busy = True
-                threading.Thread(target=self._read, args=(reader,), name="stream", daemon=True).start()
-            else:
-                idle = True
+        for mapping in mappings.values():
+            for reader in self._lanes(mapping):
+                if reader.busy or not self._may_run(reader):
+                    continue
+                if reader.not_before > now:
+                    pause = min(pause, reader.not_before - now)
+                elif (found := self._find(reader, 1)).records:
+                    reader.busy = True
+                    threading.Thread(target=self._read, args=(reader,), name="stream", daemon=True).start()
+                else:
+                    self._advance(reader, found.end)
+                    idle = True
         if not idle:
             self._quiet_until = now + pause
         return pause
 
-    def _may_run(self, mapping: StreamMapping) -> bool:
-        return mapping.settings.get("Enabled", True) and not self._outages.is_lost(mapping.region) and not self._ended
+    def _lanes(self, mapping: StreamMapping) -> list[_Reader]:
+        """The readers of a mapping; new ones when its number of lanes has changed. They deliver some records again."""
+        count = int(mapping.settings.get("ParallelizationFactor") or 1)
+        readers = self._readers.get(mapping.id, [])
+        if len(readers) != count:
+            position, turns = emulator.event_sources.stream_position(mapping), threading.Semaphore(MOST_AT_ONCE)
+            readers = [_Reader(mapping, Lane(number, count), position, turns) for number in range(count)]
+            self._readers[mapping.id] = readers
+        return readers
+
+    def _find(self, reader: _Reader, count: int) -> Found:
+        return emulator.event_sources.stream_records(reader.mapping, reader.lane, reader.position, count)
+
+    def _advance(self, reader: _Reader, position: int) -> None:
+        """Go on at `position`. The mapping as a whole is where the last of its lanes is."""
+        if position != reader.position:
+            reader.position = position
+            positions = [each.position for each in self._readers.get(reader.mapping.id, [])]
+            if positions:
+                emulator.event_sources.advance_stream(reader.mapping, min(positions))
+
+    def _may_run(self, reader: _Reader) -> bool:
+        mapping = reader.mapping
+        known = any(each is reader for each in self._readers.get(mapping.id, []))
+        enabled = mapping.settings.get("Enabled", True)
+        return known and enabled and not self._outages.is_lost(mapping.region) and not self._ended
 
     def _read(self, reader: _Reader) -> None:
         """Batch after batch, until there is none or the mapping has to pause."""
         try:
-            while self._may_run(reader.mapping) and reader.not_before <= time.monotonic():
+            while self._may_run(reader) and reader.not_before <= time.monotonic():
                 if not self._batch(reader):
                     break
         except Exception:
@@ -173,27 +207,28 @@ class StreamMappings:
         mapping, progress = reader.mapping, reader.progress
         # Lambda's default for streams [LAMBDA-13]; ministack stores the one of queues.
         size = int(mapping.settings.get("BatchSize") or 100)
-        start, records = emulator.event_sources.stream_records(mapping, size)
-        if progress.ends:
-            records = records[: max(1, progress.ends[-1] - start)]
-        if not records or self._gathers(reader, records, size):
+        found = self._find(reader, size)
+        records, end = found.records, found.end
+        if progress.ends and records:
+            within = [each for each in records if each[0] < progress.ends[-1]]
+            records, end = (within, min(end, progress.ends[-1])) if within else (records[:1], records[0][0] + 1)
+        if not records or self._gathers(reader, len(records), size):
             return False
-        end = start + len(records)
-        kept = [
-            (start + at, each)
-            for at, each in enumerate(records)
-            if emulator.event_sources.passes_filters(mapping, each)
-        ]
+        kept = [each for each in records if emulator.event_sources.passes_filters(mapping, each[1])]
         failure, result = None, {}
         if kept:
-            result = emulator.event_sources.run_stream_function(mapping, [each for _, each in kept])
+            with reader.turns:
+                result = emulator.event_sources.run_stream_function(mapping, [each for _, each in kept])
             if self._outages.is_lost(mapping.region):
                 return False  # its response is lost with the region
+            if result.get("throttle"):
+                self._pause(reader, FIRST_PAUSE)  # it did not run: no try, and nothing to bisect
+                return True
             numbers = [each["dynamodb"]["SequenceNumber"] for _, each in kept]
             reports = REPORT in (mapping.settings.get("FunctionResponseTypes") or [])
             failure = first_failure(result, numbers, reports=reports)
         if failure is None:
-            emulator.event_sources.advance_stream(mapping, end)
+            self._advance(reader, end)
             progress.succeeded(end)
             return True
         self._failed(reader, kept, end, failure, result)
@@ -207,14 +242,16 @@ class StreamMappings:
         bisect = bool(settings.get("BisectBatchOnFunctionError"))
         parts = len(progress.ends)
         here = progress.failed([position for position, _ in kept], end, failure, bisect=bisect)
-        emulator.event_sources.advance_stream(mapping, here)
+        self._advance(reader, here)
         if reason := self._discard_reason(settings, progress.tries, left[0][1]):
             emulator.event_sources.discard_stream_records(mapping, [each for _, each in left], result, reason)
-            emulator.event_sources.advance_stream(mapping, end)
+            self._advance(reader, end)
             progress.succeeded(end)
         elif failure == 0 and len(progress.ends) <= max(parts, 1):
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (min(progress.tries, 9) - 1))
-            reader.not_before = time.monotonic() + max(LEAST_PAUSE, self._clock.real(pause))
+            self._pause(reader, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (min(progress.tries, 9) - 1)))
+
+    def _pause(self, reader: _Reader, aws_seconds: float) -> None:
+        reader.not_before = time.monotonic() + max(LEAST_PAUSE, self._clock.real(aws_seconds))
 
     def _discard_reason(self, settings: dict[str, Any], tries: int, oldest: dict[str, Any]) -> str | None:
         """AWS's reason why a batch is not retried; None while it is. Without limits it is retried forever."""
@@ -227,9 +264,13 @@ class StreamMappings:
 
     def _age(self, record: dict[str, Any]) -> float:
         """AWS seconds since a record was written."""
-        return self._clock.elapsed(time.time() - float(record["dynamodb"]["ApproximateCreationDateTime"]))
+        return self._elapsed(float(record["dynamodb"]["ApproximateCreationDateTime"]))
 
-    def _gathers(self, reader: _Reader, records: list[dict[str, Any]], size: int) -> bool:
+    def _elapsed(self, written: float) -> float:
+        """AWS seconds since a Unix time."""
+        return self._clock.elapsed(time.time() - written)
+
+    def _gathers(self, reader: _Reader, records: int, size: int) -> bool:
         """Whether the batch waits for more records until the end of the mapping's batching window.
 
         It begins when the first record is read [LAMBDA-13]. A record's own time is too coarse, in whole seconds.
@@ -238,7 +279,7 @@ class StreamMappings:
         now = time.monotonic()
         since = reader.gathering_since = reader.gathering_since or now
         ends = since + self._clock.real(window)
-        if len(records) >= size or ends <= now or reader.progress.ends:
+        if records >= size or ends <= now or reader.progress.ends:
             reader.gathering_since = None
             return False
         reader.not_before = ends
