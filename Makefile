@@ -133,6 +133,10 @@ bench: $(READY) $(LAYER) ## Measure the cost of deployments by number of environ
 bench-parameters: $(READY) ## Count the API calls of reconciling 10 000 parameters
 	@$(RUN) -m bench.parameters
 
+.PHONY: bench-ledger
+bench-ledger: $(READY) $(LAYER) ## Measure the payments that the ledger posts per second (AGAINST=<another checkout>)
+	@$(RUN) -m bench.ledger $(if $(AGAINST),--against "$(AGAINST)")
+
 .PHONY: bench-payments
 bench-payments: $(READY) $(LAYER) ## Measure base load and CPU time per payment (SPEED AGAINST=<another checkout>)
 	@$(RUN) -m bench.payments $(if $(SPEED),--speed $(SPEED)) $(if $(AGAINST),--against "$(AGAINST)")

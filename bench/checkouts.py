@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -29,9 +30,16 @@ class EnvironmentFailed(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
+    """`file` is its `endpoints.json`, which the checkout wrote: another one may have other outputs than this one."""
+
     process: psutil.Process
-    endpoints: Endpoints
+    file: Path
     seconds: float  # from start to ready
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """Raises EndpointsError if the checkout's outputs are not those of this one."""
+        return Endpoints.read(self.file)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,16 +95,15 @@ class Checkout:
                     start_new_session=True,  # Ctrl-C reaches this process only, which then terminates the child
                 )
             try:
-                endpoints = self._wait(process, directory / "endpoints.json", log, began + _START)
-                yield Environment(
-                    process=psutil.Process(process.pid), endpoints=endpoints, seconds=time.monotonic() - began
-                )
+                file = directory / "endpoints.json"
+                self._wait(process, file, log, began + _START)
+                yield Environment(process=psutil.Process(process.pid), file=file, seconds=time.monotonic() - began)
             finally:
                 left = _end(process)
             if left:
                 raise EnvironmentFailed(f"{self.name} left processes that had to be killed: {', '.join(left)}")
 
-    def _wait(self, process: subprocess.Popen[bytes], file: Path, log: Path, deadline: float) -> Endpoints:
+    def _wait(self, process: subprocess.Popen[bytes], file: Path, log: Path, deadline: float) -> None:
         while not file.exists():
             if process.poll() is not None or time.monotonic() > deadline:
                 status = process.returncode
@@ -104,7 +111,6 @@ class Checkout:
                 last = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
                 raise EnvironmentFailed("\n  ".join([f"{self.name} did not start: `localaws up` {why}", *last]))
             time.sleep(0.1)
-        return Endpoints.read(file)
 
 
 def _end(process: subprocess.Popen[bytes]) -> list[str]:

@@ -21,5 +21,6 @@ from localaws.emulator import (  # noqa: F401 - for `from localaws import emulat
     schedules,
     services,
     ssm,
+    tables,
     workflows,
 )

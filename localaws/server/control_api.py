@@ -1,5 +1,5 @@
 """Routes of the control API: speed and workers (`POST /clock`, `/workers/recycle`), faults of running regions
-(`POST /cut`, `/join`, `/blind`, `/unblind`, `/service`)."""
+(`POST /cut`, `/join`, `/blind`, `/unblind`, `/service`), and content of tables (`POST /items`)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +11,7 @@ from localaws.core.clock import Clock
 from localaws.core.control import Control
 from localaws.core.outages import OutageKind, Outages
 
+MOST_ITEMS = 50_000  # that one call adds; all others wait meanwhile, for less than a second
 FASTEST = 100.0  # AWS seconds in a second of this machine; what `up` takes too
 GRACE_SECONDS = 3.0
 """Of this machine: how long an invocation goes on at the old speed. A payment takes less, a state machine tries its
@@ -110,6 +111,38 @@ class FaultApi:
         else:
             self._outages.lose_service(region, service, OutageKind(fault))
         return {"region": region, "service": service, "fault": fault}
+
+
+class TableApi:
+    """Fills tables with more items than calls of DynamoDB could put there in reasonable time."""
+
+    def __init__(self, regions: Sequence[str]) -> None:
+        self._regions = regions
+
+    def install(self, control: Control) -> None:
+        control.route("POST", "/items", self._add)
+
+    def _add(self, wanted: Mapping[str, Any]) -> dict[str, int]:
+        """`{"table", "first", "count", "item"}`: add `count` copies of an item (in DynamoDB's JSON) to every region's
+        replica. In its texts, `{number}` is the copy's number, from `first` on. No stream has them."""
+        first, count, item = wanted.get("first", 0), wanted.get("count"), wanted.get("item")
+        if not isinstance(first, int) or not isinstance(count, int) or not 0 < count <= MOST_ITEMS:
+            raise ValueError(f"count is {count!r}, first is {first!r}; up to {MOST_ITEMS} items are added at once")
+        if not isinstance(item, dict) or not item:
+            raise ValueError('name an item, such as {"pk": {"S": "payment#{number}"}}')
+        numbered = {name for name, value in item.items() if "{number}" in value.get("S", "")}
+
+        def copy(number: int) -> dict[str, Any]:
+            text = str(number)
+            return item | {name: {"S": item[name]["S"].replace("{number}", text)} for name in numbered}
+
+        try:
+            added = emulator.tables.add_items(
+                str(wanted.get("table")), (copy(number) for number in range(first, first + count)), self._regions
+            )
+        except LookupError as problem:
+            raise ValueError(str(problem)) from problem
+        return {"added": added}
 
 
 def _two(wanted: Mapping[str, Any]) -> tuple[str, str]:

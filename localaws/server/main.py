@@ -31,7 +31,7 @@ from localaws.core.saturation import Saturation
 from localaws.launch import Settings
 from localaws.server.app import EmbeddedAws
 from localaws.server.background import BackgroundWork
-from localaws.server.control_api import ClockApi, FaultApi
+from localaws.server.control_api import ClockApi, FaultApi, TableApi
 from localaws.services.component import Component
 from localaws.services.lambda_.fork_server import ForkServer
 from localaws.services.lambda_.streams import StreamMappings
@@ -79,6 +79,7 @@ class Server:
         control = Control(self._clock, self._outages, stop.set)
         FaultApi(self._outages).install(control)
         CallApi(self._calls).install(control)
+        TableApi(self._outages.regions).install(control)
         files = [Path(path) for path in self._settings.remove_at_end]
         ClockApi(self._clock, files, self._schedules.restart).install(control)
         replication = self._replication(control)
