@@ -137,6 +137,10 @@ bench-parameters: $(READY) ## Count the API calls of reconciling 10 000 paramete
 bench-ledger: $(READY) $(LAYER) ## Measure the payments that the ledger posts per second (AGAINST=<another checkout>)
 	@$(RUN) -m bench.ledger $(if $(AGAINST),--against "$(AGAINST)")
 
+.PHONY: bench-replay
+bench-replay: $(READY) $(LAYER) ## Count the calls of a replay by the journal's size
+	@$(RUN) -m bench.replay
+
 .PHONY: bench-payments
 bench-payments: $(READY) $(LAYER) ## Measure base load and CPU time per payment (SPEED AGAINST=<another checkout>)
 	@$(RUN) -m bench.payments $(if $(SPEED),--speed $(SPEED)) $(if $(AGAINST),--against "$(AGAINST)")

@@ -10,8 +10,8 @@ import signal
 import statistics
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -60,24 +60,25 @@ class Posted:
 
 
 class Ledger:
-    """The journal and the ledger of a running environment, whichever checkout it is of."""
+    """The journal and the ledger of a running environment, whichever checkout it is of. `table` is the journal's,
+    `region` the primary one, whose ledger is the writer's."""
 
     def __init__(self, environment: Environment) -> None:
         content = json.loads(environment.file.read_bytes())
         outputs = content["outputs"]
-        self._control = str(content["control"])
-        self._table = str(outputs["global"]["journal_table"])
-        self._region = str(outputs[_PRIMARY]["region"])
+        self._url = str(content["control"])
+        self.table = str(outputs["global"]["journal_table"])
+        self.region = str(outputs[_PRIMARY]["region"])
         self._endpoint, self._account = str(content["aws"]), str(content["account"])
         self._dynamodb, self._lambda = self._client("dynamodb"), self._client("lambda")
         secret = self._client("secretsmanager").get_secret_value(SecretId=outputs["global"]["database_secret_arn"])
         self._password = str(json.loads(secret["SecretString"])["password"])
-        function = outputs[_PRIMARY]["compute"]["functions"]["ledger"]["name"]
+        function = self._function = outputs[_PRIMARY]["compute"]["functions"]["ledger"]["name"]
         # Of several mappings, the ledger's own is the one of the journal.
         self._mapping = next(
             each["UUID"]
             for each in self._lambda.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
-            if f":table/{self._table}/" in each["EventSourceArn"]
+            if f":table/{self.table}/" in each["EventSourceArn"]
         )
 
     def switch(self, *, on: bool, factor: int | None = None) -> None:
@@ -87,19 +88,20 @@ class Ledger:
 
     def fill(self, payments: int, run: str) -> float:
         """Write the payments to the journal; returns the seconds that took."""
-        return journal.write(self._dynamodb, self._table, journal.items(payments, run=run, region=self._region))
+        return journal.write(self._dynamodb, self.table, journal.items(payments, run=run, region=self.region))
 
     def wait(self, payments: int, run: str) -> float:
         """Wait until all payments of a run are in the ledger; returns the seconds. Raises EnvironmentFailed."""
         began = time.monotonic()
-        while (rows := self._rows(run)) < payments:
+        while (rows := self.rows(run)) < payments:
             if time.monotonic() - began > _PATIENCE:
                 raise EnvironmentFailed(f"{rows} of {payments} payments are in the ledger after {_PATIENCE:g} s")
             time.sleep(_POLL)
         return time.monotonic() - began
 
-    def _rows(self, run: str) -> int:
-        databases = httpx.get(f"{self._control}/status", timeout=30).raise_for_status().json()["databases"]
+    def rows(self, run: str) -> int:
+        """Payments of a run that are in the ledger."""
+        databases = httpx.get(f"{self._url}/status", timeout=30).raise_for_status().json()["databases"]
         url = next(each["url"] for each in databases if each["role"] == "writer")
         try:
             with closing(psycopg2.connect(url, password=self._password)) as connection, connection.cursor() as cursor:
@@ -108,11 +110,56 @@ class Ledger:
         except psycopg2.errors.UndefinedTable:
             return 0  # the first payment creates it
 
+    def control(self, path: str, content: Mapping[str, Any]) -> None:
+        """POST to the control API. Raises httpx.HTTPError."""
+        httpx.post(f"{self._url}/{path}", json=dict(content), timeout=60).raise_for_status()
+
+    @contextmanager
+    def without_database(self) -> Iterator[None]:
+        """An outage of the Data API in the writer's region."""
+        out = {"region": self.region, "service": "rds-data"}
+        self.control("service", {**out, "fault": "error"})
+        try:
+            yield
+        finally:
+            self.control("service", {**out, "fault": None})
+
+    def throttle(self, *, on: bool) -> None:
+        """Throttle every invocation of the writer's ledger, or none."""
+        if on:
+            self._lambda.put_function_concurrency(FunctionName=self._function, ReservedConcurrentExecutions=0)
+        else:
+            self._lambda.delete_function_concurrency(FunctionName=self._function)
+
+    def environment(self, probe: bytes) -> dict[str, str]:
+        """The variables of an execution environment with the ledger's settings; `probe` is an archive whose
+        `index.handler` returns them."""
+        known = self._lambda.get_function_configuration(FunctionName=self._function)
+        name = f"bench-{uuid.uuid4().hex[:8]}"
+        self._lambda.create_function(
+            FunctionName=name,
+            Runtime=known["Runtime"],
+            Role=known["Role"],
+            Handler="index.handler",
+            Code={"ZipFile": probe},
+            Environment=known["Environment"],
+        )
+        try:
+            found: dict[str, str] = json.load(self._lambda.invoke(FunctionName=name)["Payload"])
+            return found
+        finally:
+            self._lambda.delete_function(FunctionName=name)
+
+    def backlog(self, table: str) -> int:
+        """Payments in a backlog table."""
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=table)
+        return sum(len(item["ids"]["L"]) for page in pages for item in page["Items"] if "ids" in item)
+
     def _client(self, service: str) -> Any:
         make: Any = boto3.client  # the stubs know one overload a service
         return make(
             service,
-            region_name=self._region,
+            region_name=self.region,
             endpoint_url=self._endpoint,
             aws_access_key_id=self._account,
             aws_secret_access_key="any",
@@ -193,27 +240,25 @@ def _line(posted: Posted) -> str:
 
 
 def table(measured: Mapping[str, Sequence[Posted]], title: str) -> Table:
-    """A row for each factor, columns for each checkout, and the ratio of the last one to the first."""
+    """A row for each factor and checkout. The ratios are those to the first checkout's figures at the same factor."""
     made = Table(title=title, title_justify="left")
-    made.add_column("factor")
-    for name in measured:
-        for what in ("payments/s", "payments/CPU s", "ledger CPU ms"):
-            made.add_column(f"{name}\n{what}", justify="right")
-    compared = len(measured) == 2
-    for what in ("payments/s", "payments/CPU s") if compared else ():
-        made.add_column(f"ratio\n{what}", justify="right")
+    made.add_column("factor", justify="right")
+    made.add_column("checkout", overflow="fold")
+    compared = len(measured) > 1
+    for name in ("payments/s", "payments/CPU s", "ledger CPU ms", *(["ratio", "ratio/CPU s"] if compared else [])):
+        made.add_column(name, justify="right")
     for factor in dict.fromkeys(each.factor for runs in measured.values() for each in runs):
-        rows = [[each for each in runs if each.factor == factor] for runs in measured.values()]
-        rates = [statistics.median(each.per_second for each in row) for row in rows]
-        per_core = [statistics.median(each.per_core for each in row) for row in rows]
-        ledger = [statistics.median(each.each.get(_LEDGER, 0.0) for each in row) for row in rows]
-        cells = [
-            text
-            for values in zip(rates, per_core, ledger, strict=True)
-            for text in (f"{values[0]:.0f}", f"{values[1]:.0f}", f"{values[2]:.2f}")
-        ]
-        ratios = [f"{figures[-1] / figures[0]:.2f}" for figures in (rates, per_core)] if compared else []
-        made.add_row(str(factor), *cells, *ratios)
+        first: tuple[float, float] | None = None
+        for name, runs in measured.items():
+            row = [each for each in runs if each.factor == factor]
+            rate, per_core = (
+                statistics.median(each.per_second for each in row),
+                statistics.median(each.per_core for each in row),
+            )
+            first = first or (rate, per_core)
+            spent = statistics.median(each.each.get(_LEDGER, 0.0) for each in row)
+            ratios = [f"{rate / first[0]:.2f}", f"{per_core / first[1]:.2f}"] if compared else []
+            made.add_row(str(factor), name, f"{rate:.0f}", f"{per_core:.0f}", f"{spent:.2f}", *ratios)
     return made
 
 
