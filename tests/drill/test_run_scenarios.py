@@ -3,6 +3,7 @@
 One deployment serves all that leave it as it was. A sabotage stands in the test and nowhere else.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 
 from drill.actions import events, parameters, restore
 from drill.actions.events import PublishEvents, SubscribeEvents
+from drill.actions.faults import Fault, Recover
 from drill.actions.parameters import Diverge
 from drill.actions.regions import BringBack, Evacuate, Fence, MoveWriter
 from drill.actions.restore import RestoreJournal
-from drill.model.context import DrillContext
+from drill.model.context import Change, DrillContext
+from drill.model.faults import Effect
 from drill.model.scenario import Scenario, Step, WaitFor
 from drill.observe import journal
 from drill.probes.deployed import RestoredRowsHold
@@ -53,7 +56,12 @@ def test_a_game_day_ends_as_its_worst_scenario_did(game_day: Ended) -> None:
 
 
 def sabotaged(
-    patch: pytest.MonkeyPatch, change: type[Any], *, first: Any = None, instead: bool = False, last: Any = None
+    patch: pytest.MonkeyPatch,
+    change: type[Change],
+    *,
+    first: Callable[[DrillContext], Awaitable[object]] | None = None,
+    instead: bool = False,
+    last: Callable[[DrillContext], object] | None = None,
 ) -> None:
     """Have `first` done before a change and `last` after it, or nothing in place of it."""
     do = change.do
@@ -157,8 +165,8 @@ def test_a_late_switchover_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reader is far behind, and a switchover waits for it."""
-    sabotaged(monkeypatch, MoveWriter, first=lambda ctx: ctx.faults.delay_replication(_LAG_AWS_SECONDS))
-    sabotaged(monkeypatch, BringBack, first=lambda ctx: ctx.faults.end_delay())
+    sabotaged(monkeypatch, MoveWriter, first=Fault(Effect.REPLICA_LAG, aws_seconds=_LAG_AWS_SECONDS).do)
+    sabotaged(monkeypatch, BringBack, first=Recover(Effect.REPLICA_LAG).do)
 
     ended = ran("database-switchover", environment, tmp_path)
 
