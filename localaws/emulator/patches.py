@@ -91,6 +91,7 @@ PATCHED: dict[str, tuple[str, ...]] = {
         "(func: dict, event: dict) -> dict",
         "keep_workers_whose_handler_raised",
         "gate_function_executions",
+        "retry_only_current_runs",
     ),
     "services.lambda_svc:_iter_all_esms": ("()", "skip_event_source_mappings"),
     "services.lambda_svc:_poll_dynamodb_streams": ("()", "take_over_streams"),

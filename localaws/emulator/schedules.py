@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +13,20 @@ from localaws.emulator.patches import original, patch, patch_value
 
 _NEVER = 10**15  # seconds
 
+IsCurrent = Callable[[], bool]
+_is_current: ContextVar[IsCurrent] = ContextVar("_is_current", default=lambda: True)
+"""Whether no restart of the schedules has ended the run that invokes a function."""
+
 
 @dataclass(frozen=True)
 class RateSchedule:
-    """`key` is the schedule's as long as it exists; `fire` delivers to its targets, without waiting for them."""
+    """`key` is the schedule's as long as it exists; `fire` delivers to its targets, without waiting for them, and is
+    given whether this run is still current."""
 
     key: tuple[str, str, str, str]
     seconds: int
     first_at_once: bool  # Scheduler begins with the creation, a rule counts from it
-    fire: Callable[[], None]
+    fire: Callable[[IsCurrent], None]
 
 
 def take_over_rates() -> Callable[[], list[RateSchedule]]:
@@ -49,7 +55,14 @@ def _rate_schedules(seconds_of: Callable[[str], int | None]) -> list[RateSchedul
     return found
 
 
-def _fire(account: str, region: str, record: dict[str, Any], source: str, targets: list[dict[str, Any]]) -> None:
+def _fire(
+    account: str,
+    region: str,
+    record: dict[str, Any],
+    source: str,
+    targets: list[dict[str, Any]],
+    is_current: IsCurrent,
+) -> None:
     from ministack.core.responses import request_scope
     from ministack.services import eventbridge
 
@@ -64,9 +77,13 @@ def _fire(account: str, region: str, record: dict[str, Any], source: str, target
         "Account": account,
         "Region": region,
     }
-    with request_scope(account, region):
-        for target in list(targets):
-            eventbridge._invoke_target(target, event, record)
+    token = _is_current.set(is_current)  # for the threads of its invocations, which copy this context
+    try:
+        with request_scope(account, region):
+            for target in list(targets):
+                eventbridge._invoke_target(target, event, record)
+    finally:
+        _is_current.reset(token)
 
 
 def invoke_targets_asynchronously() -> None:
@@ -85,6 +102,15 @@ def invoke_targets_asynchronously() -> None:
         )
 
     patch("services.eventbridge:_dispatch_to_lambda", dispatch)
+
+
+def retry_only_current_runs() -> None:
+    """Let Lambda drop the retry of an invocation whose schedule's run is no longer current, without a dead letter."""
+
+    def execute(execute_function: Any, func: dict[str, Any], event: Any) -> Any:
+        return execute_function(func, event) if _is_current.get()() else {"body": None}
+
+    patch("services.lambda_svc:_execute_function", execute)
 
 
 def pace_asynchronous_retries(first_delay: float, longest_delay: float) -> None:

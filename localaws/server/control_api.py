@@ -16,7 +16,7 @@ FASTEST = 100.0  # AWS seconds in a second of this machine; what `up` takes too
 GRACE_SECONDS = 3.0
 """Of this machine: how long an invocation goes on at the old speed. A payment takes less, a state machine tries its
 task again, and what a schedule calls, such as a sentinel that would watch for up to 55 AWS seconds more, is called
-again at once."""
+again at once, unless the schedule was disabled."""
 
 
 class ClockApi:

@@ -5,6 +5,7 @@ machine's clock.
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable
 
@@ -27,10 +28,12 @@ class Schedules(BackgroundTask):
         self._due: dict[tuple[str, str, str, str], float] = {}  # on the AWS clock
         self._rates: dict[tuple[str, str, str, str], int] = {}
         self._list: Callable[[], list[RateSchedule]] | None = None
+        self._restarts = 0
 
     def install(self, _control: Control) -> None:
         self._list = emulator.schedules.take_over_rates()
         emulator.schedules.invoke_targets_asynchronously()
+        emulator.schedules.retry_only_current_runs()
         self._pace_retries()
         self._clock.on_change(self._pace_retries)
 
@@ -38,8 +41,12 @@ class Schedules(BackgroundTask):
         emulator.schedules.pace_asynchronous_retries(self._clock.real(FIRST_RETRY), self._clock.real(SECOND_RETRY))
 
     def restart(self) -> None:
-        """Make every schedule due now: its last run was ended early."""
+        """Make every schedule due now: its last run was ended early. Lambda does not retry that one as well."""
+        self._restarts += 1
         self._due = dict.fromkeys(self._due, self._clock.now())
+
+    def _restarted_as_often(self, restarts: int) -> bool:
+        return restarts == self._restarts
 
     async def run(self) -> None:
         while True:
@@ -66,5 +73,5 @@ class Schedules(BackgroundTask):
             if due <= now:
                 # In phase with the last run, and later than runs missed while this machine was busy.
                 self._due[key] = due + schedule.seconds * (1 + (now - due) // schedule.seconds)
-                schedule.fire()
+                schedule.fire(functools.partial(self._restarted_as_often, self._restarts))
         return min(self._due.values(), default=None)

@@ -109,6 +109,7 @@ def test_a_loss_that_nobody_acts_on_fails_the_run(
 
     ended = ran(name, environment, tmp_path, during=nobody_watches)
 
+    assert not ended.report.decisions, "a sentinel was at work"
     assert ended.report.verdict == "failed", ended.printed
     assert ended.status in (1, 3), "1: an objective was missed; 3: what only a failback restores was not restored"
     missed = {check.name for check in ended.report.checks if not check.met}

@@ -322,6 +322,45 @@ def test_lambda_tries_again_at_the_new_speed(slow: LocalAws, name: str) -> None:
     assert eventually(lambda: sqs.receive_message(QueueUrl=letters).get("Messages")), "after 3 AWS minutes"
 
 
+def test_what_a_schedule_called_is_called_again_once(slow: LocalAws, name: str, tmp_path: Path) -> None:
+    """By the schedule, unless it was disabled meanwhile, but by no retry; Lambda retries what nobody calls again."""
+    code = """
+        import pathlib, time
+
+        def handler(event, context):
+            with pathlib.Path(event).open("a") as calls:
+                calls.write("x")
+            if pathlib.Path(event).read_text() == "x":
+                time.sleep(25)
+            if event.endswith("direct"):
+                raise ValueError
+    """
+    arn = deploy_function(slow, name, code)
+    ended, goes_on, direct = (tmp_path / each for each in ("ended", "goes-on", "direct"))
+    scheduler = slow.client("scheduler")
+    schedules = [
+        {
+            "Name": f"{name}-{each.name}",
+            "ScheduleExpression": "rate(1 day)",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": arn, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any", "Input": json.dumps(str(each))},
+        }
+        for each in (ended, goes_on)
+    ]
+    for schedule in schedules:
+        scheduler.create_schedule(**schedule)
+    slow.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(str(direct)))
+    assert eventually(lambda: ended.exists() and goes_on.exists() and direct.exists())
+    scheduler.update_schedule(**schedules[0], State="DISABLED")
+
+    slow.control("clock", {"speed": 100})
+
+    assert eventually(lambda: direct.read_text() == "xxx"), "after what the others could retry"
+    assert (ended.read_text(), goes_on.read_text()) == ("x", "xx")
+    for schedule in schedules:
+        scheduler.delete_schedule(Name=schedule["Name"])
+
+
 def test_a_wait_of_a_workflow_follows_the_speed(slow: LocalAws, name: str) -> None:
     states = slow.client("stepfunctions")
     definition = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}}
