@@ -139,7 +139,7 @@ def test_an_order_needs_a_clients_key_and_its_fields(shop: Shop) -> None:
     assert shop.ask("POST", "/orders", key="x" * 40, body=ORDER).status_code == 401
 
     wrong = shop.ask("POST", "/orders", key=shop.key, body={**ORDER, "total": 12.5})
-    assert (wrong.status_code, wrong.json()) == (400, {"detail": "wrong: total"})
+    assert (wrong.status_code, wrong.json()) == (400, {"detail": "invalid: total"})
 
 
 def test_a_failovers_proof_is_taken_and_posted(shop: Shop) -> None:

@@ -94,7 +94,7 @@ def test_a_plan_leaves_a_region_that_lives_without_a_payment_lost(world: Recover
     )
     assert world.reported(EAST_2)[0][0] == f"failover of {EAST_1} succeeded"
 
-    assert "bring it back with the failback" in refused(world, "fence", EAST_1)
+    assert "run a failback, which moves the database as well" in refused(world, "fence", EAST_1)
 
 
 def test_a_plan_stops_at_the_fence_of_a_region_that_is_lost(world: RecoveryWorld) -> None:

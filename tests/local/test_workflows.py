@@ -122,7 +122,7 @@ def test_people_decide_about_the_database_where_they_are_asked(world: RecoveryWo
     assert world.control(EAST_2, f"region#{EAST_1}")["state"] == "fenced", "traffic must not wait for people"
     assert "control#writer" not in world.control(EAST_2, "control#writer").values()
 
-    token = question["no"].split("--task-token '")[1].split("'")[0]
+    token = question["decline"].split("--task-token '")[1].split("'")[0]
     states.send_task_failure(taskToken=token, error="Declined", cause="not tonight")
     ended = world.end(run)
 
