@@ -115,8 +115,8 @@ def test_a_failover_across_a_cut_stops_the_old_writer(aws: World, ledger: Deploy
 
 def test_the_lag_is_in_seconds_of_aws_and_holds_for_rows_to_come(aws: World, ledger: Deployed) -> None:
     aws.pairs.set_lag(0.5 * SPEED)
-    ledger.insert(EAST_1, 1)
     started = time.monotonic()
+    ledger.insert(EAST_1, 1)
 
     eventually(lambda: aws.read(ledger, EAST_2) == [1], "the row in us-east-2")
 

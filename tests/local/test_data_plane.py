@@ -63,7 +63,7 @@ def slow_front(world: World, cells: tuple[Cell, Cell]) -> tuple[str, int]:
 def serving(world: World, address: tuple[str, int]) -> str:
     """Which region answers a new connection; what kept it from answering otherwise."""
     try:
-        return world.get(address, timeout=0.5)[1]
+        return world.get(address, timeout=2)[1]
     except OSError as problem:
         return type(problem).__name__
 
@@ -108,9 +108,14 @@ def test_a_client_that_does_not_speak_http_gets_400(world: World, cells: tuple[C
     assert connection.sock.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
-def fate(connection: socket.socket) -> str:
+def patience(expected: str) -> float:
+    """Seconds to wait for something to happen to a connection."""
+    return 0.3 if expected == "silent" else 30.0
+
+
+def fate(connection: socket.socket, expected: str) -> str:
     """What becomes of an open connection on which the client sends something, below TLS."""
-    connection.settimeout(0.3)
+    connection.settimeout(patience(expected))
     try:
         connection.sendall(b"anybody there?")
         return "answered" if connection.recv(1) else "closed"
@@ -120,10 +125,10 @@ def fate(connection: socket.socket) -> str:
         return "silent"
 
 
-def fate_of_new(address: tuple[str, int]) -> str:
+def fate_of_new(address: tuple[str, int], expected: str) -> str:
     try:
-        with socket.create_connection(address, 0.3) as connection:
-            return fate(connection)
+        with socket.create_connection(address, patience(expected)) as connection:
+            return fate(connection, expected)
     except ConnectionRefusedError:
         return "refused"
     except ConnectionResetError:
@@ -138,9 +143,8 @@ def test_a_lost_region_fails_new_connections_by_the_kind_of_its_outage(
 ) -> None:
     addresses = [world.address(name) for name in (cells[0].nlb_name, cells[0].alb_name)]
     world.lose(EAST_1, kind)
-    time.sleep(0.02)
 
-    assert [fate_of_new(address) for address in addresses] == [seen, seen]
+    assert [fate_of_new(address, seen) for address in addresses] == [seen, seen]
 
     world.outages.heal(EAST_1)
     assert eventually(lambda: [serving(world, address) for address in addresses] == [EAST_1, EAST_1]), (
@@ -155,9 +159,8 @@ def test_a_lost_region_fails_open_connections_by_the_kind_of_its_outage(
     opened = [world.connect(address) for address in (front, world.address(cells[0].nlb_name))]
     assert [ask(connection) for connection in opened] == [(200, EAST_1)] * 2
     world.lose(EAST_1, kind)
-    time.sleep(0.05)
 
-    assert [fate(socket.socket(fileno=connection.sock.detach())) for connection in opened] == [seen] * 2
+    assert [fate(socket.socket(fileno=connection.sock.detach()), seen) for connection in opened] == [seen] * 2
 
 
 @pytest.mark.parametrize(("kind", "seen"), [("error", "closed"), ("reset", "reset"), ("hang", "silent")])
@@ -165,22 +168,20 @@ def test_until_health_notices_the_accelerator_still_sends_clients_into_the_lost_
     world: World, slow_front: tuple[str, int], kind: str, seen: str
 ) -> None:
     world.lose(EAST_1, kind)
-    time.sleep(0.02)
 
-    assert fate_of_new(slow_front) == seen
+    assert fate_of_new(slow_front, seen) == seen
 
 
 def test_a_connection_that_hung_goes_on_when_its_region_is_back(world: World, front: tuple[str, int]) -> None:
     connection = world.connect(front)
     assert ask(connection) == (200, EAST_1)
     world.lose(EAST_1, "hang")
-    time.sleep(0.05)
     connection.sock.settimeout(0.2)
     connection.request("GET", "/")
     with pytest.raises(TimeoutError):
         connection.sock.recv(1)
     world.outages.heal(EAST_1)
-    connection.sock.settimeout(3)
+    connection.sock.settimeout(30)
 
     assert connection.getresponse().read() == EAST_1.encode()
 
@@ -282,8 +283,7 @@ def test_refused_connections_are_counted_for_the_lost_region(
     opened = [world.connect(slow_front) for _ in range(2)]
     assert [ask(connection) for connection in opened] == [(200, EAST_1)] * 2
     world.lose(EAST_1, kind)
-    time.sleep(0.02)
-    fate_of_new(slow_front)
+    fate_of_new(slow_front, "silent" if kind == "hang" else "closed")
 
     assert eventually(lambda: world.outages.refused()[EAST_1]["data:nlb"] >= before + 3)
 
@@ -331,7 +331,7 @@ def test_a_certificate_imported_again_is_served_at_the_same_address(world: World
         CertificateArn=arn[0]["CertificateArn"], Certificate=certificate, PrivateKey=key
     )
 
-    assert eventually(lambda: ssl.get_server_certificate(address, timeout=2) == certificate.decode())
+    assert eventually(lambda: ssl.get_server_certificate(address, timeout=20) == certificate.decode())
     assert world.address(own_cell.alb_name) == address
 
 
@@ -445,7 +445,7 @@ def test_connections_over_the_limit_of_a_front_are_reset(
     with contextlib.ExitStack() as stack:
         for connection in opened:
             stack.enter_context(connection)
-        assert eventually(lambda: fate_of_new(front) == "reset"), "five are accepted after a moment"
+        assert eventually(lambda: fate_of_new(front, "reset") == "reset"), "five are accepted after a moment"
 
     assert eventually(lambda: serving(world, front) == EAST_1), "a closed connection makes room"
 
@@ -468,7 +468,7 @@ def test_a_saturated_machine_resets_most_new_connections_and_serves_open_ones(
         assert serving(world, front) == EAST_1, "one that comes alone is served"
         for _ in range(saturation.FEWEST_OPENING):
             silent.enter_context(socket.create_connection(front, 1))
-        assert eventually(lambda: fate_of_new(front) == "reset")
+        assert eventually(lambda: fate_of_new(front, "reset") == "reset")
         assert ask(open_before) == (200, EAST_1)
 
     assert eventually(lambda: serving(world, front) == EAST_1), "once that is over, clients are let in again"
@@ -498,7 +498,7 @@ def test_only_so_many_handshakes_are_open_at_the_same_time(world: World, front: 
     with contextlib.ExitStack() as silent:
         opened = [silent.enter_context(socket.create_connection(front, 1)) for _ in range(saturation.MOST_OPENING)]
 
-        assert eventually(lambda: fate_of_new(front) == "reset")
+        assert eventually(lambda: fate_of_new(front, "reset") == "reset")
         assert ask(open_before) == (200, EAST_1)
         opened.pop().close()
         assert eventually(lambda: serving(world, front) == EAST_1), "there is room for one again"

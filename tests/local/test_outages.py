@@ -317,28 +317,33 @@ def test_a_call_that_a_function_of_a_lost_region_sends_is_refused_elsewhere(aws:
     assert _status_of(error) == 503
 
 
-def test_an_asynchronous_invocation_is_done_after_the_heal(aws: LocalAws, name: str) -> None:
-    make_table(aws, name)
-    code = """
-        import time
+def test_an_asynchronous_invocation_is_done_after_the_heal(aws: LocalAws, name: str, tmp_path: Path) -> None:
+    make_table(aws, name, EAST_2)
+    at_work, may_end = tmp_path / "at-work", tmp_path / "may-end"
+    code = f"""
+        import pathlib, time
         import boto3
 
         def handler(event, context):
-            time.sleep(0.4)
-            boto3.client("dynamodb").put_item(TableName=event, Item={"id": {"S": "a"}, "value": {"S": "done"}})
+            pathlib.Path("{at_work}").touch()
+            while not pathlib.Path("{may_end}").exists():
+                time.sleep(0.01)
+            table = boto3.client("dynamodb", region_name="{EAST_2}")
+            table.put_item(TableName=event, Item={{"id": {{"S": "a"}}, "value": {{"S": "done"}}}})
     """
     deploy_function(aws, name, code)
     # With no retry after a failure, only an event that waits for the region is done at all.
     aws.client("lambda").put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
     aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(name), InvocationType="Event")
-    time.sleep(0.1)
+    assert eventually(at_work.exists)
     aws.lose(EAST_1)
-    time.sleep(0.8)
+    may_end.touch()
+    time.sleep(0.5)
+    assert value_of(aws, name, "a", EAST_2) is None, "it was done in a lost region"
 
     aws.heal(EAST_1)
 
-    assert value_of(aws, name, "a") is None, "it was done in a lost region"
-    assert eventually(lambda: value_of(aws, name, "a")) == "done"
+    assert eventually(lambda: value_of(aws, name, "a", EAST_2)) == "done"
 
 
 def test_records_wait_at_their_stream_while_the_function_is_lost(aws: LocalAws, name: str) -> None:
@@ -414,7 +419,7 @@ def test_a_workflow_goes_on_after_the_heal(aws: LocalAws, name: str) -> None:
     make_table(aws, name, EAST_1)
     item = {"TableName": name, "Item": {"id": {"S": "a"}, "value": {"S": "done"}}}
     put_item = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "Parameters": item, "End": True}
-    states = {"Wait": {"Type": "Wait", "Seconds": 1, "Next": "Put"}, "Put": put_item}
+    states = {"Wait": {"Type": "Wait", "Seconds": 3, "Next": "Put"}, "Put": put_item}  # the loss comes before its end
     client = aws.client("stepfunctions", EAST_1)
     machine = client.create_state_machine(
         name=name,
@@ -423,7 +428,7 @@ def test_a_workflow_goes_on_after_the_heal(aws: LocalAws, name: str) -> None:
     )["stateMachineArn"]
     execution = client.start_execution(stateMachineArn=machine)["executionArn"]
     aws.lose(EAST_1)
-    time.sleep(1.4)
+    time.sleep(3.4)
     healed = time.time()
 
     aws.heal(EAST_1)

@@ -76,14 +76,17 @@ def test_writes_while_a_region_is_lost_wait_and_are_there_after_the_heal(aws: Lo
 
 
 def test_a_write_that_did_not_get_out_before_the_loss_stays_in_the_lost_region(aws: LocalAws, table: str) -> None:
-    put(aws, table, "a", "1")
-    aws.lose(EAST_1)
-    time.sleep(0.5)
-    assert value_of(aws, table, "a", EAST_2) is None
+    def stays(key: str) -> bool:
+        put(aws, table, key, "1")
+        aws.lose(EAST_1)
+        time.sleep(0.5)
+        arrived = value_of(aws, table, key, EAST_2)
+        aws.heal(EAST_1)
+        assert eventually(lambda: value_of(aws, table, key, EAST_2)) == "1"
+        return arrived is None
 
-    aws.heal(EAST_1)
-
-    assert eventually(lambda: value_of(aws, table, "a", EAST_2)) == "1"
+    # On a busy machine the loss may come after the lag.
+    assert any(stays(str(number)) for number in range(6)), "writes leave a lost region"
 
 
 def test_an_older_write_that_arrives_late_does_not_replace_a_newer_one(aws: LocalAws, table: str) -> None:
@@ -141,25 +144,31 @@ def test_a_long_replay_is_complete(aws: LocalAws, table: str) -> None:
 
 
 def test_a_long_replay_does_not_hold_up_the_event_loop() -> None:
-    async def longest_pause() -> tuple[float, float]:
-        """And all of it, in seconds."""
+    async def most_in_one_turn() -> int:
+        """Deliveries between two turns of another task."""
+        done = 0
+
+        def deliver() -> None:
+            nonlocal done
+            time.sleep(0.001)
+            done += 1
+
         outages = Outages((EAST_1, EAST_2))
         replication = Replication(Clock(), outages)
         await replication.start()
         outages.lose(EAST_1, OutageKind.ERROR)
         for _ in range(300):
-            replication.send("any", EAST_2, EAST_1, lambda: time.sleep(0.001))
+            replication.send("any", EAST_2, EAST_1, deliver)
         outages.heal(EAST_1)
-        pause = 0.0
-        began = last = time.monotonic()
+        most = before = 0
         while any(replication.status()["backlog"].values()):
             await asyncio.sleep(0)
-            pause, last = max(pause, time.monotonic() - last), time.monotonic()
+            most, before = max(most, done - before), done
         await replication.stop()
-        return pause, last - began
+        assert done == 300
+        return most
 
-    pause, whole = asyncio.run(longest_pause())
-    assert pause < whole / 2
+    assert asyncio.run(most_in_one_turn()) < 150
 
 
 def test_a_delivery_that_fails_is_counted_and_the_next_ones_go_on() -> None:

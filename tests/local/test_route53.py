@@ -290,7 +290,7 @@ def test_a_check_of_an_alarm_follows_its_state(world: World, unknown: str, expec
     client.set_alarm_state(AlarmName=name, StateValue="INSUFFICIENT_DATA", StateReason="test")
     time.sleep(0.3)
 
-    assert healthy(world, identity) is expected
+    assert eventually(lambda: healthy(world, identity) is expected)
 
 
 def test_the_status_of_an_unknown_check_is_an_error(world: World) -> None:

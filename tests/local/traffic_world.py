@@ -173,7 +173,12 @@ class World:
         return made["AcceleratorArn"], made["DnsName"]
 
     def lose(self, region: str, kind: str = "error") -> None:
+        """Returns once the region's ports and open connections fail."""
         self.outages.lose(region, OutageKind(kind))
+        applied = threading.Event()
+        assert self.traffic._loop
+        self.traffic._loop.call_soon_threadsafe(applied.set)  # after what the loss itself put there
+        assert applied.wait(60)
 
     def tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self.certificate[0].decode())
