@@ -15,7 +15,7 @@ __all__ = ["cells", "shared_world", "world"]
 def ask(world: World, name: str, kind: str = "A", *, tcp: bool = False) -> dnslib.DNSRecord:
     host, _, port = world.traffic.dns_address.rpartition(":")
     question = dnslib.DNSRecord.question(name, kind)
-    return dnslib.DNSRecord.parse(question.send(host, int(port), tcp=tcp, timeout=2))
+    return dnslib.DNSRecord.parse(question.send(host, int(port), tcp=tcp, timeout=20))
 
 
 def code(answer: dnslib.DNSRecord) -> str:

@@ -68,9 +68,9 @@ def test_a_schedule_runs_each_minute_where_its_region_lives_and_makes_up_for_not
 def test_a_rule_counts_its_first_minute_from_its_creation(planes: LocalAws, name: str) -> None:
     queue = planes.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     events = planes.client("events")
+    started = time.monotonic()
     events.put_rule(Name=name, ScheduleExpression="rate(4 minutes)")
     events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": f"arn:aws:sqs:{EAST_1}:{ACCOUNT}:{name}"}])
-    started = time.monotonic()
 
     def ran() -> bool:
         return bool(planes.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
@@ -94,13 +94,13 @@ def test_a_function_that_fails_is_tried_three_times_and_then_its_event_is_a_dead
     """
     dead = {"TargetArn": f"arn:aws:sqs:{EAST_1}:{ACCOUNT}:{name}-letters"}
     arn = deploy_function(planes, name, code, DeadLetterConfig=dead)
+    started = time.monotonic()
     planes.client("scheduler").create_schedule(
         Name=name,
         ScheduleExpression="rate(1 day)",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={"Arn": arn, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any", "Input": '{"which": 7}'},
     )
-    started = time.monotonic()
 
     found = eventually(lambda: sqs.receive_message(QueueUrl=letters).get("Messages"))
 
