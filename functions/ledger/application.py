@@ -1,6 +1,7 @@
 """The ledger application: settings, clients, and one logged and counted result per event."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -16,8 +17,11 @@ from common.control.observe import ControlObserver
 from common.table_replica import Replica
 from common.telemetry import LambdaHandler, flush, make_metrics
 
+from .audit import AUDIT_METRICS, FAULTS, Audit, AuditRequest, Counts
+from .contents import Contents
 from .database import DIALECTS, Database
 from .events import EndpointId, Events, PoisonQueue
+from .journal_pages import JournalPages
 from .posting import BatchStatus, Ledger, Outcome, Paused, is_stream_event, stream_records
 from .replay import REPLAY_ERRORS, Replay, ReplayRequest
 from .settings import Settings
@@ -28,6 +32,7 @@ RESERVE_MS = 15_000
 CATCH_UP_SECONDS = 40.0
 """AWS seconds of a scheduled replay, which is started every minute."""
 _TIMEOUT_SECONDS = 3.0  # of services other than the database
+_AUDIT_STATEMENT_SECONDS = 10.0  # for a thousand rows
 
 
 class UnknownEventError(ValueError):
@@ -37,7 +42,7 @@ class UnknownEventError(ValueError):
 class Application:
     """Handles batches of the stream and replay requests. Created once per process; creating it makes no call."""
 
-    answer: LambdaHandler  # raises UnknownEventError, and the errors of `Replay.run`
+    answer: LambdaHandler  # raises UnknownEventError, and the errors of `Replay.run` and `Audit.run`
 
     def __init__(self, settings: Settings, logger: Logger, session: Session | None = None) -> None:
         self._settings = settings
@@ -58,14 +63,18 @@ class Application:
             return session.create_client(service, config=config)
 
         secrets = client("secretsmanager")
-        database = Database(
-            # Without retries: by then the decision to post would be too old.
-            client("rds-data", settings.control_statement_seconds, 1),
-            cluster_arn=settings.cluster_arn,
-            secret_arn=lambda: str(secrets.describe_secret(SecretId=settings.database_secret)["ARN"]),
-            database=settings.database_name,
-            dialect=DIALECTS[settings.database_engine],
-        )
+
+        def through(data_api: Any) -> Database:
+            return Database(
+                data_api,
+                cluster_arn=settings.cluster_arn,
+                secret_arn=lambda: str(secrets.describe_secret(SecretId=settings.database_secret)["ARN"]),
+                database=settings.database_name,
+                dialect=DIALECTS[settings.database_engine],
+            )
+
+        # Without retries: by then the decision to post would be too old.
+        database = through(client("rds-data", settings.control_statement_seconds, 1))
         endpoint = EndpointId(client("ssm"), settings.event_endpoint_parameter)
         pace = Pace(speed=settings.clock_speed)
         tables = {settings.region: client("dynamodb", attempts=4)}
@@ -94,6 +103,19 @@ class Application:
         )
         self._regions = list(tables)
         self._pace = pace
+        self._audit = Audit(
+            JournalPages(client("dynamodb", attempts=4), table=settings.journal_table),
+            JournalPages(
+                client("dynamodb", settings.peer_timeout_ms / 1000, 1, settings.peer_region),
+                table=settings.journal_table,
+            ),
+            contents=Contents(
+                through(client("rds-data", _AUDIT_STATEMENT_SECONDS, 3)), engine=settings.database_engine
+            ),
+            segments=settings.replay_segments,
+            grace_seconds=settings.audit_grace_seconds,
+            pace=pace,
+        )
         # Never log the event: it holds payments.
         self.answer = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
 
@@ -106,6 +128,8 @@ class Application:
                     return self._replay_backlogs(event, context)
                 case "catch-up":
                     return self._catch_up(context)
+                case "audit":
+                    return self._audit_ledger(event, context)
         finally:
             flush(self._metrics)
         raise UnknownEventError(f"neither a DynamoDB stream's batch nor a known operation; it has {sorted(event)}")
@@ -152,6 +176,30 @@ class Application:
         self._metrics.add_metric(name="BacklogEntries", unit=MetricUnit.Count, value=extent.payments)
         self._metrics.add_metric(name="BacklogOldestSeconds", unit=MetricUnit.Seconds, value=max(0.0, age))
         return result
+
+    def _audit_ledger(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        request = AuditRequest.parse(event, segments=self._settings.replay_segments)
+        if request.sample is not None:
+            return {**self.sample_audit(request.sample, ids=request.ids), "done": True, "continuation": None}
+        result = self._audit.run(request, lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
+        self._publish_audit(result, since=asdict(request.counts))
+        return result
+
+    def sample_audit(self, limit: int, *, ids: int = 0) -> dict[str, Any]:
+        """Compare a random part of journal and ledger (`Audit.sample`), and publish its metrics; the counts, and at
+        most `ids` of the findings."""
+        found = self._audit.sample(limit).answer()
+        self._publish_audit(found, since={})
+        return {**found, "findings": found["findings"][:ids]}
+
+    def _publish_audit(self, result: Mapping[str, Any], *, since: Mapping[str, int]) -> None:
+        """Metrics and a log line of one invocation, whose counts continue those of `since`."""
+        own = {each.name: result[each.name] - since.get(each.name, 0) for each in fields(Counts)}
+        log = self._logger.warning if any(own[name] for name in FAULTS) else self._logger.info
+        log("ledger audited", event="ledger-audited", **own)
+        for metric, names in AUDIT_METRICS.items():
+            value = sum(own[name] for name in names)
+            self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
 
     def _count_outcome(self, outcome: Outcome) -> None:
         self._count("PaymentsPosted", outcome.posted)

@@ -179,33 +179,35 @@ class Database:
         DatabaseUnavailable."""
         if not payment_ids:
             return {}
-        ids = [_text("ids", json.dumps(list(payment_ids)))]
-        sql = self._dialect.find
-        try:
-            found = self._with_table(lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=ids))
-        except _Rejected as rejected:
-            raise DatabaseUnavailable(str(rejected)) from None
+        found = self.select(self._dialect.find, ids=json.dumps(list(payment_ids)))
         return {
             payment_id["stringValue"]: Row(
                 content_hash=content_hash["stringValue"],
                 posted_at=_EPOCH + timedelta(microseconds=posted_at["longValue"]),
             )
-            for payment_id, content_hash, posted_at in found["records"]
+            for payment_id, content_hash, posted_at in found
         }
 
     def durable_until(self) -> dict[str, datetime]:
         """By region of the global database, the time until which committed rows are durable in its storage; without
         regions that have not reported any. Raises DatabaseUnavailable."""
-        sql = self._dialect.durable_until
-        try:
-            found = self._call(lambda: self._client.execute_statement(**self._target(), sql=sql))
-        except _Rejected as rejected:
-            raise DatabaseUnavailable(str(rejected)) from None
         return {
             region["stringValue"]: _EPOCH + timedelta(microseconds=moment["longValue"])
-            for region, moment in found["records"]
+            for region, moment in self.select(self._dialect.durable_until)
             if "longValue" in moment
         }
+
+    def select(self, sql: str, **texts: str) -> list[list[dict[str, Any]]]:
+        """The Data API's records of a SELECT with these parameters. Raises DatabaseUnavailable."""
+        parameters = [_text(name, value) for name, value in texts.items()]
+        try:
+            found = self._with_table(
+                lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=parameters)
+            )
+        except _Rejected as rejected:
+            raise DatabaseUnavailable(str(rejected)) from None
+        records: list[list[dict[str, Any]]] = found["records"]
+        return records
 
     def _target(self) -> dict[str, str]:
         return {**self._where, "secretArn": self._secret_arn()}

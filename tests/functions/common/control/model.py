@@ -46,7 +46,7 @@ class Weather:
     checks_up: int = 20
     promotion: int = 40
     given_back: int = 300  # how long a ledger gives back to the stream what it cannot post (`ledger.posting`)
-    stream_keeps: int = 24 * 3600  # [DYNAMODB-6]
+    stream_keeps: int = 24 * 3600  # [DYNAMODB-7]
 
 
 @dataclass
