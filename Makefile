@@ -246,6 +246,10 @@ drill: $(READY) ## Run a drill against a deployed environment and write the repo
 drill-check: $(READY) ## Check whether each region could take over now (ENV LOCAL)
 	@$(DR) drill check $(ENV_ARG) $(LOCAL_ARG)
 
+.PHONY: audit
+audit: $(READY) ## Compare the journal with the ledger, payment by payment (ENV LOCAL)
+	@$(DR) audit $(ENV_ARG) $(LOCAL_ARG)
+
 .PHONY: parameters-diff parameters-sync
 parameters-diff: $(READY) ## Show the differences between the two regions' parameters (ENV LOCAL)
 	@$(DR) parameters diff $(ENV_ARG) $(LOCAL_ARG)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from drill.cli import drill_commands
 from drill.cli.rehearse import rehearse
-from ops import local, parameters
+from ops import audit, local, parameters
 from ops.cost import command as cost
 from ops.diagrams import command as diagrams
 from ops.failover import commands as failover
@@ -19,7 +19,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     rehearse,
     *(doctor.doctor, init.init, rollout.preview, rollout.deploy, rollout.refresh, rollout.outputs),
     *(destroy.destroy, destroy.sweep),
-    *(failover.failover, failover.failback, failover.approve, unfence.unfence),
+    *(failover.failover, failover.failback, failover.approve, unfence.unfence, audit.audit),
     *(cost.cost, diagrams.graph),
 )
 for command in _COMMANDS:

@@ -80,7 +80,9 @@ class Monitored:
         return alarm.limit(self.limits or {})
 
     def namespace_of(self, alarm: Alarm) -> str:
-        return alarm.namespace or str(self.namespace)
+        namespace = alarm.namespace or self.namespace
+        assert namespace is not None
+        return namespace
 
     def dimensions_of(self, alarm: Alarm) -> dict[str, Any]:
         """As AWS names them, in a fixed order."""

@@ -92,7 +92,7 @@ BACKLOG = (
         key="oldest",
         namespace=None,
         metric="BacklogOldestSeconds",
-        dimensions={"service": "service"},
+        dimensions={"service": "function"},
         statistic="Maximum",
         evaluation_periods=5,
         datapoints=5,
@@ -102,11 +102,11 @@ BACKLOG = (
         missing_reason="the ledger reports it every minute; without a value, nothing posts what the backlog holds",
         reason="Acknowledged payments have waited for more than a quarter of an hour to be in this region's database. "
         "See docs/runbooks/ledger-backlog.md.",
-        source="functions/ledger/application.py",
+        source="[CW-7]",
         urgent=True,
     ),
 )
-"""For a region's backlog. Role `service`: the function's name in its metrics."""
+"""On a region's backlog. Role `function`: the ledger's name in the catalogue of functions."""
 
 _on_machine = functools.partial(
     Alarm,

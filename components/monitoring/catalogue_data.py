@@ -1,5 +1,7 @@
 """Alarms on what keeps data: replication of database, journal and buckets, and backups."""
 
+import functools
+
 from components.monitoring.alarms import Alarm
 
 _BACKUP = "[BACKUP-1], dimensions: [CW-5]"
@@ -47,6 +49,31 @@ JOURNAL = (
     ),
 )
 """For each direction, where it starts. Roles `table` and `receiving_region`."""
+
+_on_audit = functools.partial(
+    Alarm,
+    namespace=None,
+    dimensions={"service": "function"},
+    period=3600,  # a sample may miss what the one before it found
+    missing_reason="published by an audit only, in the writer's region",
+    source="[CW-7]",
+)
+
+LEDGER_AUDIT = (
+    _on_audit(
+        key="missing",
+        metric="AuditMissing",
+        reason="A payment is in the journal and not in the ledger, or the reverse: dr audit names every one. See "
+        "docs/runbooks/audit.md.",
+    ),
+    _on_audit(
+        key="differing",
+        metric="AuditDiffering",
+        reason="Journal and ledger hold a payment with different contents: dr audit names every one. See "
+        "docs/runbooks/audit.md.",
+    ),
+)
+"""On what the ledger function finds. Role `function`: its name in the catalogue of functions."""
 
 _RULE = {"DestinationBucket": "destination", "RuleId": "rule", "SourceBucket": "source"}
 

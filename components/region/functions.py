@@ -8,7 +8,7 @@ import pulumi
 from components.compute.function import Function
 from components.compute.state_machine import StateMachine, StateMachineArgs
 from components.failover.failover import failback_definition, failover_definition
-from components.monitoring import catalogue_compute
+from components.monitoring import catalogue_compute, catalogue_data
 from components.monitoring.alarms import Monitored
 from components.workload.context import FunctionContext
 from components.workload.health import health_function
@@ -72,7 +72,13 @@ class RegionFunctions(pulumi.ComponentResource):
             Monitored(
                 name="backlog",
                 alarms=catalogue_compute.BACKLOG,
-                dimensions={"service": "ledger"},
+                dimensions={"function": "ledger"},
+                namespace=args.context.metrics_namespace,
+            ),
+            Monitored(
+                name="ledger-audit",
+                alarms=catalogue_data.LEDGER_AUDIT,
+                dimensions={"function": "ledger"},
                 namespace=args.context.metrics_namespace,
             ),
             *(

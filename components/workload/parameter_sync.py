@@ -222,7 +222,7 @@ class ParameterSync(pulumi.ComponentResource):
                 "QUEUE_URL": queue.url,
                 "DEAD_LETTER_URL": self.dead_letters.url,
                 "RECONCILE_MINUTES": str(context.settings.parameter_minutes),
-                "METRICS_NAMESPACE": names.shared("dr"),
+                "METRICS_NAMESPACE": context.metrics_namespace,
             },
             statements=statements(context, queue_arn=queue.arn, dead_letter_arn=self.dead_letters.arn),
             timeout=TIMEOUT,

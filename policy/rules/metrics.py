@@ -102,6 +102,14 @@ def _bus_regions(given: Mapping[str, str], rows: Rows) -> set[str]:  # noqa: ARG
     return {row["region"] for row in of_type(rows, "aws:cloudwatch/eventBus:EventBus")}
 
 
+def _publishing_functions(given: Mapping[str, str], rows: Rows) -> set[str]:
+    """The regions of the function with this source folder, whose metrics have its name as their dimension `service`."""
+    functions = of_type(rows, FUNCTION)
+    return {row["region"] for row in functions if str(row["inputs"]["handler"]).split(".")[0] == given.get("service")}
+
+
+OWN = "METRICS_NAMESPACE"
+"""In METRICS, the namespace that the functions have in this variable."""
 _LAMBDA = Metric(frozenset({"FunctionName"}), _named(FUNCTION, "name", "FunctionName"), "[LAMBDA-8]")
 _API = Metric(frozenset({"ApiName", "Stage"}), _stage, "[APIGW-8]")
 _BACKUP = Metric(frozenset({"BackupVaultName"}), _named(VAULT, "name", "BackupVaultName"), "[BACKUP-1]")
@@ -160,29 +168,27 @@ METRICS: Mapping[tuple[str, str], Metric] = {
     ("AWS/Backup", "NumberOfCopyJobsFailed"): Metric(
         frozenset({"BackupVaultName"}), _vault_regions, "[BACKUP-1], region undocumented"
     ),
+    **{
+        (OWN, what): Metric(frozenset({"service"}), _publishing_functions, "[CW-7]")
+        for what in ("AuditDiffering", "AuditMissing", "BacklogOldestSeconds")
+    },
     ("AWS/Events", "IngestionToInvocationStartLatency"): Metric(frozenset(), _bus_regions, "[EVENTS-7]"),
 }
 # Metrics of AWS/GlobalAccelerator are in us-west-2 [GA-6], where the environment has no topic for alarms: they are on
 # the dashboard only.
 
 
+def published_namespace(namespace: str, rows: Rows) -> str:
+    """As METRICS names it."""
+    own = {each.value for row in of_type(rows, FUNCTION) for each in values_at(row, f"environment.variables.{OWN}")}
+    return OWN if namespace in own else namespace
+
+
 def metric_regions(alarm: Row, rows: Rows) -> set[str] | None:
     """The regions that publish the alarm's metric; None for a metric that nothing publishes by these dimensions."""
     given = alarm["inputs"]
+    metric = METRICS.get((published_namespace(given.get("namespace", ""), rows), given.get("metricName", "")))
     dimensions = given.get("dimensions") or {}
-    if regions := _own_regions(given.get("namespace"), dimensions, rows):
-        return regions
-    metric = METRICS.get((given.get("namespace", ""), given.get("metricName", "")))
     if metric is None or set(dimensions) != metric.dimensions:
         return None
     return metric.regions(dimensions, rows)
-
-
-def _own_regions(namespace: str | None, dimensions: Mapping[str, str], rows: Rows) -> set[str]:
-    """The regions of the function that publishes its own metrics in `namespace` (`functions/common/telemetry.py`)."""
-    return {
-        str(row["region"])
-        for row in of_type(rows, FUNCTION)
-        if namespace in [each.value for each in values_at(row, "environment.variables.METRICS_NAMESPACE")]
-        and {"service": row["name"].removesuffix("-function")} == dimensions
-    }

@@ -29,7 +29,6 @@ PUBLISHED_BY = {
     ("AWS/Lambda", "DeadLetterErrors"): {"FunctionName"},
     ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
     ("AWS/Lambda", "Invocations"): {"FunctionName"},
-    (None, "BacklogOldestSeconds"): {"service"},  # functions/common/telemetry.py
     ("AWS/States", "ExecutionsAborted"): {"StateMachineArn"},
     ("AWS/States", "ExecutionsFailed"): {"StateMachineArn"},
     ("AWS/States", "ExecutionsTimedOut"): {"StateMachineArn"},
@@ -51,6 +50,10 @@ PUBLISHED_BY = {
     ("AWS/Backup", "NumberOfRestoreJobsFailed"): {"BackupVaultName"},
     ("AWS/Backup", "NumberOfCopyJobsFailed"): {"BackupVaultName"},
     ("AWS/Backup", "NumberOfBackupJobsCompleted"): {"BackupVaultName"},
+    # By the functions themselves (common/telemetry.py).
+    (None, "AuditMissing"): {"service"},
+    (None, "AuditDiffering"): {"service"},
+    (None, "BacklogOldestSeconds"): {"service"},
 }
 
 

@@ -55,7 +55,10 @@ def test_every_replication_is_watched_where_its_lag_is_measured(environment: str
 def test_every_metric_of_the_table_has_an_alarm() -> None:
     """So that every entry of the table is tried."""
     used = {
-        (row["inputs"]["namespace"], row["inputs"]["metricName"])
+        (
+            metrics.published_namespace(row["inputs"]["namespace"], registered(environment)),
+            row["inputs"]["metricName"],
+        )
         for environment in ENVIRONMENTS
         for row in of_type(registered(environment), ALARM)
     }
@@ -76,6 +79,8 @@ def test_every_metric_of_the_table_has_an_alarm() -> None:
         (alarms.metric_exists, ALARM, "alarms-payments-errors", ["metricName"], "Mistakes"),
         (alarms.metric_exists, ALARM, "alarms-payments-errors", ["dimensions"], {"FunctionName": "function-gone"}),
         (alarms.metric_exists, ALARM, "alarms-payments-errors", ["dimensions"], {}),
+        (alarms.metric_exists, ALARM, "alarms-ledger-audit-missing", ["namespace"], "dr-of-another-environment"),
+        (alarms.metric_exists, ALARM, "alarms-ledger-audit-missing", ["dimensions", "service"], "orders"),
         (alarms.metric_exists, ALARM, "alarms-api-5xx", ["dimensions", "Stage"], "other"),
         (alarms.metric_exists, ALARM, "monitoring-primary-database-lag", ["dimensions", "SourceRegion"], "us-east-1"),
         (
