@@ -6,7 +6,17 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from drill.preflight import account, alarms, control_records, database, functions, parameters, replication, traffic
+from drill.preflight import (
+    account,
+    alarms,
+    control_records,
+    database,
+    functions,
+    ledger,
+    parameters,
+    replication,
+    traffic,
+)
 from drill.preflight.finding import Check, Finding, Severity
 from shared.deployment import Deployment
 
@@ -35,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     replication.journal_lag,
     replication.bucket_rules,
     replication.bucket_lag,
+    ledger.agrees,
     parameters.parameters_equal,
     alarms.alarms,
     account.concurrency,

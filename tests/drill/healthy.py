@@ -1,5 +1,7 @@
 """What AWS answers of an environment that is well, for the tests to put one thing wrong."""
 
+import io
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,6 +105,17 @@ def observed(*statuses: str) -> dict[str, Any]:
     return {"HealthCheckObservations": [{"StatusReport": {"Status": status}} for status in statuses]}
 
 
+def invoked(result: dict[str, Any], **more: str) -> Answer:
+    """A function's response, whose payload can be read once."""
+    return lambda: {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(result).encode()), **more}
+
+
+def audited(*findings: tuple[str, str], **counts: int) -> Answer:
+    found = [{"payment_id": payment_id, "kind": kind} for payment_id, kind in findings]
+    nothing = {"pending": 0, "not_in_ledger": 0, "not_in_journal": 0, "differing": 0}
+    return invoked({"entries": 1000, "rows": 1000, **nothing, **counts, "findings": found})
+
+
 def answers(deployment: Deployment) -> dict[str, Answer]:
     """By operation, for both regions."""
     outputs = deployment.global_outputs
@@ -123,6 +136,7 @@ def answers(deployment: Deployment) -> dict[str, Answer]:
         "DescribeDBClusters": cluster(),
         "DescribeSecret": {"ReplicationStatus": [{"Region": deployment.region(Place.SECONDARY), "Status": "InSync"}]},
         "GetMetricData": metric(7.0),
+        "Invoke": audited(pending=2),
         "FilterLogEvents": {"events": []},
         "DescribeTable": table(*deployment.regions.values()),
         "DescribeParameters": {"Parameters": [parameter("flags"), parameter("local/endpoints", Version=1)]},

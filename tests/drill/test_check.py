@@ -1,8 +1,10 @@
 """Each check on an environment that is well, and on one with a single thing wrong."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from drill.preflight import (  # fmt: skip
     control_records,
     database,
     functions,
+    ledger,
     parameters,
     replication,
     traffic,
@@ -24,7 +27,7 @@ from drill.preflight.run import CHECKS, check_readiness
 from shared.deployment import Deployment
 from shared.places import Place
 from tests.drill import healthy
-from tests.drill.answers import Answers, deployment
+from tests.drill.answers import Answer, Answers, deployment
 
 P, S = Place.PRIMARY, Place.SECONDARY
 OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
@@ -218,6 +221,20 @@ SEEDED = [
         P, CRITICAL, "eu-west-1: no enabled rule to eu-central-1",
     ),
     (replication.bucket_lag, "GetMetricData", healthy.metric(901.0), S, CRITICAL, "to eu-central-1: 901 s"),
+    (
+        ledger.agrees, "Invoke", healthy.audited(("order-7", "not-in-ledger"), not_in_ledger=1), P, CRITICAL,
+        "findings: 1: order-7 not-in-ledger",
+    ),
+    (ledger.agrees, "Invoke", healthy.audited(differing=5), P, CRITICAL, "1000 rows compared, findings: 5"),
+    (
+        ledger.agrees, "Invoke", healthy.invoked({"errorType": "DatabaseUnavailable"}, FunctionError="Unhandled"), P,
+        CRITICAL, "eu-west-1: the comparison failed: DatabaseUnavailable",
+    ),
+    (
+        ledger.agrees, "DescribeGlobalClusters", healthy.members(healthy.member(arn(P), writer=False)), None, CRITICAL,
+        "no member is the writer",
+    ),
+    (ledger.agrees, "Invoke", "AccessDeniedException", P, WARNING, "Invoke is not allowed"),
     (parameters.parameters_equal, "DescribeParameters", {"Parameters": []}, None, WARNING, "none under /app/dev"),
     (
         parameters.parameters_equal, "DescribeParameters", {"Parameters": []}, S, CRITICAL,
@@ -303,7 +320,7 @@ def test_one_thing_wrong_is_found_and_named(
     world: World,
     check: Check,
     operation: str,
-    answer: dict[str, object] | str,
+    answer: Answer,
     place: Place | None,
     severity: Severity,
     evidence: str,
@@ -415,11 +432,16 @@ def test_a_warning_leaves_an_environment_ready_and_something_critical_does_not(w
 
 def test_no_check_reads_a_value_or_changes_anything(world: World, http: Callable[[Http], None]) -> None:
     http(by_region(200, 200))
+    invoked: list[dict[str, Any]] = []
+    events = world.deployment.client("lambda", P).meta.events
+    events.register("provide-client-params.lambda.Invoke", lambda params, **_: invoked.append(params))
+
     readiness = check_readiness(world.deployment, datetime.now(UTC))
     operations = {name for name, _ in world.answers.asked}
 
     assert readiness.worst is OK
-    assert {name for name in operations if not name.startswith(("Get", "List", "Describe", "Filter"))} == set()
+    assert {name for name in operations if not name.startswith(("Get", "List", "Describe", "Filter"))} == {"Invoke"}
+    assert [json.loads(each["Payload"])["operation"] for each in invoked] == ["audit"], "which reads only"
     assert not operations & {"GetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath", "GetFunction"}
 
 
