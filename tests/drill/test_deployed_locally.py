@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from drill.runlog import folders
 from drill.runlog.api_calls import record_calls
 from drill.runlog.entries import ActionBegun, ApiCall, RunStarted
 from drill.runlog.log import RunLog, read
+from ops.cli import app as dr
+from shared import deployment_search
 from shared.deployment import Deployment
 from shared.places import Place
 from tests.drill.shared_environment import SharedEnvironment
@@ -54,6 +57,53 @@ def test_both_regions_can_take_over_and_checks_that_are_not_emulated_are_reporte
     assert unseen == NOT_EMULATED
     assert {found[name]["severity"] for name in unseen} == {"warning"}
     assert "000000000000" not in done.stdout
+
+
+def test_an_audit_names_a_payment_whose_row_was_deleted(
+    environment: SharedEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment_search, "local", partial(deployment_search.local, file=environment.file))
+    deployment = environment.deployment
+    outputs, payment_id = deployment.global_outputs, "audited-0001"
+    entry = {
+        "kind": "payment",
+        "amount": "12.50",
+        "currency": "EUR",
+        "debtor": "D",
+        "creditor": "C",
+        "content_hash": "0" * 64,
+        "accepted_at": "2020-01-01T00:00:00.000000Z",
+        "accepted_in": "us-east-1",
+    }
+    key = {"pk": {"S": f"payment#{payment_id}"}}
+    journal = {"TableName": outputs.journal_table}
+    item = {**key, **{name: {"S": value} for name, value in entry.items()}}
+
+    def rows(statement: str) -> list[Any]:
+        answer = deployment.client("rds-data", Place.PRIMARY).execute_statement(
+            resourceArn=outputs.primary_cluster_arn,
+            secretArn=outputs.database_secret_arn,
+            database="payments",
+            sql=f"{statement} FROM ledger WHERE payment_id = '{payment_id}'",
+        )
+        return list(answer.get("records", []))
+
+    def audit() -> Result:
+        return CliRunner().invoke(dr, ["audit", "--env", "dev", "--local"], env={"COLUMNS": "120"})
+
+    clean = audit()
+    deployment.client("dynamodb", Place.PRIMARY).put_item(**journal, Item=item)
+    assert eventually(lambda: rows("SELECT payment_id"), within=120), "the ledger posts it"
+    differing = audit()
+    rows("DELETE")
+    missing = audit()
+    for place in Place:
+        deployment.client("dynamodb", place).delete_item(**journal, Key=key)
+    again = audit()
+
+    assert [found.exit_code for found in (clean, differing, missing, again)] == [0, 1, 1, 0], missing.output
+    assert f"{payment_id}  differs" in differing.output, "its hash is not that of its content"
+    assert f"{payment_id}  not-in-ledger" in missing.output
 
 
 def killed(root: Path, deployment: Deployment, undo: Any) -> Path:
