@@ -27,7 +27,7 @@ MOST_IDS = 1000  # in one invocation (functions/ledger/audit.py)
 _SECONDS = 20  # of one invocation, which then ends after the pages under way
 _ANSWER_WITHIN = 90
 # A dependency of the function did not answer; the same request may be sent again.
-_RETRIED = ("DatabaseUnavailable", "JournalUnreadable")
+_RETRIED = ("BacklogUnavailable", "DatabaseUnavailable", "JournalUnreadable")
 _TRIES = 4
 _PAUSE = 2.0  # seconds before the second try; doubled for each one after it
 MEANING = {
@@ -67,13 +67,18 @@ def audit(
     output: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write all findings to this file as JSON.")
     ] = None,
+    record_missing: Annotated[
+        bool, typer.Option("--record-missing", help="Have the ledger post what is not in it, within minutes.")
+    ] = False,
     local: LocalOption = False,
 ) -> None:
-    """Compare the journal with the ledger. Read-only; exits with 1 if they differ.
+    """Compare the journal with the ledger. Exits with 1 if they differ; read-only, unless --record-missing is given.
 
     Names every payment that only one of them has, and every one whose contents differ, by its id. Payments accepted
     less than five minutes ago that only one of them has are pending, and no findings.
     """
+    if record_missing and sample:
+        raise CouldNotStart("--record-missing is for a full audit; leave out --sample")
     if output is not None and not output.absolute().parent.is_dir():
         raise CouldNotStart(f"the folder of {output} does not exist; create it")
     target = environment(env, local=local)
@@ -81,11 +86,13 @@ def audit(
     compared = Comparison()
     try:
         with Console(stderr=True).status(f"auditing {env} in {target.named(at)}") as status:
-            for result in _invocations(target, at, compared, sample=sample, limit=None if output else limit):
+            for result in _invocations(
+                target, at, compared, sample=sample, record=record_missing, limit=None if output else limit
+            ):
                 compared.add(result)
                 status.update(str(compared))
     except KeyboardInterrupt as error:
-        raise Interrupted(signal.SIGINT, f"{compared} until the interruption; nothing was changed") from error
+        raise Interrupted(signal.SIGINT, f"{compared} until the interruption; neither of them was changed") from error
     compared.findings.sort(key=lambda finding: (finding["kind"], finding["payment_id"]))
     if output is not None:
         output.write_text(json.dumps(_document(target, at, compared, sample), indent=2) + "\n")
@@ -98,14 +105,14 @@ def audit(
 
 
 def _invocations(
-    target: Environment, at: Place, compared: Comparison, *, sample: int | None, limit: int | None
+    target: Environment, at: Place, compared: Comparison, *, sample: int | None, record: bool, limit: int | None
 ) -> Iterator[dict[str, Any]]:
     """The function's results until it has compared everything. `limit`: ids to return, by all together; None: all."""
     client = target.sessions.client("lambda", target.region(at), answer_within=_ANSWER_WITHIN)
     function, continuation = target.names.regional(FUNCTION, at), None
     while True:
         ids = MOST_IDS if limit is None else min(MOST_IDS, max(0, limit - len(compared.findings)))
-        request = {"ids": ids, "sample": sample} if sample else {"ids": ids, "seconds": _SECONDS}
+        request = {"ids": ids, "sample": sample} if sample else {"ids": ids, "seconds": _SECONDS, "record": record}
         result = _invoke(client, function, {"operation": "audit", **request, "continuation": continuation}, compared)
         yield result
         continuation = result["continuation"]
@@ -157,5 +164,7 @@ def _print(compared: Comparison, limit: int, output: Path | None) -> None:
         typer.echo(f"all {len(compared.findings):,} findings: {output}")
     elif compared.faults > len(shown):
         typer.echo(f"{compared.faults - len(shown):,} more findings; --output FILE writes all of them")
+    if recorded := compared.counts.get("recorded", 0):
+        typer.echo(f"recorded in the backlog: {recorded:,}; the ledger posts them within minutes, then audit again")
     pending = compared.counts.get("pending", 0)
     typer.echo(f"{compared}; pending: {pending:,}")

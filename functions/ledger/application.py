@@ -31,6 +31,8 @@ SERVICE = "ledger"
 RESERVE_MS = 15_000
 CATCH_UP_SECONDS = 40.0
 """AWS seconds of a scheduled replay, which is started every minute."""
+AUDIT_SAMPLE = 100
+"""Entries and rows that a scheduled call compares."""
 _TIMEOUT_SECONDS = 3.0  # of services other than the database
 _AUDIT_STATEMENT_SECONDS = 10.0  # for a thousand rows
 
@@ -112,7 +114,8 @@ class Application:
             contents=Contents(
                 through(client("rds-data", _AUDIT_STATEMENT_SECONDS, 3)), engine=settings.database_engine
             ),
-            segments=settings.replay_segments,
+            backlog=self._backlog,
+            segments=settings.audit_segments,
             grace_seconds=settings.audit_grace_seconds,
             pace=pace,
         )
@@ -161,11 +164,12 @@ class Application:
         return result
 
     def _catch_up(self, context: LambdaContext) -> dict[str, Any]:
-        """Replay for less than the minute until the next call if this region may post, and measure the own backlog.
-        Returns what `_replay_backlogs` does, if it ran."""
+        """Replay for less than the minute until the next call and audit a sample if this region may post, and measure
+        the own backlog. Returns what `_replay_backlogs` does, if it ran."""
         result: dict[str, Any] = {}
         try:
             result = self._replay_backlogs({"seconds": CATCH_UP_SECONDS}, context)
+            self.sample_audit(AUDIT_SAMPLE)
         except Paused as paused:
             self._logger.info("replay paused", event="replay-paused", reason=str(paused))
         except REPLAY_ERRORS as error:  # the next minute's call goes on
@@ -178,7 +182,7 @@ class Application:
         return result
 
     def _audit_ledger(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-        request = AuditRequest.parse(event, segments=self._settings.replay_segments)
+        request = AuditRequest.parse(event, segments=self._settings.audit_segments)
         if request.sample is not None:
             return {**self.sample_audit(request.sample, ids=request.ids), "done": True, "continuation": None}
         result = self._audit.run(request, lambda: context.get_remaining_time_in_millis() < RESERVE_MS)

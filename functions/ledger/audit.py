@@ -1,7 +1,8 @@
 """Audit: compares the region's whole replica of the journal and the whole ledger table, in both directions.
 
 Journal to ledger: a parallel Scan, and the rows of each page in one statement. Ledger to journal: pages of the table in
-the order of its key, and a BatchGetItem for each hundred rows. Read-only and resumable. A finding is a payment id and a
+the order of its key, and a BatchGetItem for each hundred rows. Resumable, and read-only unless what is missing in the
+ledger is to be recorded in the backlog, from where the next replay posts it. A finding is a payment id and a
 kind; nothing else of a payment leaves the function. Calls for n entries and n rows, in s segments, without findings:
 2n/1000 + n/1000 + n/100, and at most 3s + 2 more in each invocation.
 """
@@ -15,11 +16,13 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from common.backlog import Backlog
 from common.clock import Pace, timestamp
 from common.payment_record import JournalEntry, JournalItemError, payment_key
 from common.table_replica import KEY, Item
 
 from .contents import LIMIT, Content, Contents, StoredPayment
+from .database import CHUNK
 from .journal_pages import PER_BATCH, JournalPages, JournalUnreadable
 
 # Ids that an invocation returns at most, but for those of the pages under way when it is reached.
@@ -53,6 +56,7 @@ class Counts:
     not_in_ledger: int = 0
     not_in_journal: int = 0
     differing: int = 0
+    recorded: int = 0  # in the backlog, of those not in the ledger
 
     def add(self, other: "Counts") -> None:
         for name in (each.name for each in fields(self)):
@@ -94,11 +98,12 @@ class AuditRequest:
     ids: int = MOST_IDS  # end the invocation after this many findings; 0: return none of them
     seconds: float | None = None  # end the invocation after this time
     sample: int | None = None
+    record: bool = False  # record what is not in the ledger in the backlog
 
     @classmethod
     def parse(cls, event: Mapping[str, Any], *, segments: int) -> "AuditRequest":
         """From `{"operation": "audit"}` and any of `continuation` (of the last response, or null), `ids` (0 to
-        MOST_IDS), `seconds` and `sample` (1 to LIMIT). Raises AuditRequestError."""
+        MOST_IDS), `seconds`, `sample` (1 to LIMIT) and `record` (not with a sample). Raises AuditRequestError."""
         ids, seconds, sample = event.get("ids", MOST_IDS), event.get("seconds"), event.get("sample")
         if not _is_within(ids, 0, MOST_IDS):
             raise AuditRequestError(f"`ids` must be a whole number from 0 to {MOST_IDS}")
@@ -106,9 +111,12 @@ class AuditRequest:
             raise AuditRequestError(f"`sample` must be a whole number from 1 to {LIMIT}, or null")
         if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
             raise AuditRequestError("`seconds` must be a positive number, or null")
+        record = event.get("record", False)
+        if not isinstance(record, bool) or (record and sample is not None):
+            raise AuditRequestError("`record` must be true or false, and only false for a sample")
         names = [*map(str, range(segments)), _ROWS]
         positions, counts = _continued(event.get("continuation"), names)
-        return cls(positions=positions, counts=counts, ids=ids, seconds=seconds, sample=sample)
+        return cls(positions=positions, counts=counts, ids=ids, seconds=seconds, sample=sample, record=record)
 
 
 def _is_within(value: Any, least: int, most: int) -> bool:
@@ -145,6 +153,7 @@ class Audit:
         peer: JournalPages,
         *,
         contents: Contents,
+        backlog: Backlog,
         segments: int,
         grace_seconds: float,
         pace: Pace | None = None,
@@ -152,6 +161,7 @@ class Audit:
         self._own = own
         self._peer = peer
         self._contents = contents
+        self._backlog = backlog
         self._segments = segments
         self._grace_seconds = grace_seconds
         self._pace = pace or Pace()
@@ -160,7 +170,7 @@ class Audit:
         """Compare until the end, until `time_is_up`, or until the request's limits, at least one page of each segment.
         Returns the counts of all invocations, this one's `findings`, `done`, and the `continuation` of what is left.
 
-        Raises DatabaseUnavailable and JournalUnreadable; the same request may then be sent again.
+        Raises DatabaseUnavailable, JournalUnreadable and BacklogUnavailable; the same request may then be sent again.
         """
         began, found, lock = self._pace.monotonic(), Result(), threading.Lock()
 
@@ -175,7 +185,7 @@ class Audit:
         left: dict[str, str] = {}
         with ThreadPoolExecutor(max_workers=self._segments + 1) as pool:
             runs = {
-                name: pool.submit(_until_end, self._step(name), after, add, ends)
+                name: pool.submit(_until_end, self._step(name, request), after, add, ends)
                 for name, after in request.positions.items()
             }
         for name, run in runs.items():
@@ -217,7 +227,7 @@ class Audit:
             rows = list({row.payment_id: row for row in (*rows, *more)}.values())[:limit]
         return rows
 
-    def _step(self, name: str) -> _Step:
+    def _step(self, name: str, request: AuditRequest) -> _Step:
         """Compares one page of a segment, or of the ledger's rows."""
         if name == _ROWS:
             return self._rows_after
@@ -225,9 +235,18 @@ class Audit:
 
         def entries_after(after: str | None) -> tuple[Result, str | None]:
             items, last = self._own.page(after=after, limit=LIMIT, segment=segment)
-            return self._compare_entries(items), last
+            compared = self._compare_entries(items)
+            if request.record:
+                self._record(compared)
+            return compared, last
 
         return entries_after
+
+    def _record(self, compared: Result) -> None:
+        missing = [finding.payment_id for finding in compared.findings if finding.kind is Kind.NOT_IN_LEDGER]
+        for start in range(0, len(missing), CHUNK):
+            self._backlog.record(missing[start : start + CHUNK], arrived=self._pace.now())
+        compared.counts.recorded += len(missing)
 
     def _rows_after(self, after: str | None) -> tuple[Result, str | None]:
         rows = self._contents.page(after=after or "", limit=LIMIT)

@@ -17,6 +17,7 @@ from common.table_replica import Item, Replica, ReplicaUnavailable
 
 from .database import CHUNK, FIND_LIMIT, Database, DatabaseUnavailable, Row
 from .events import Events, EventsUnavailable, PoisonQueueUnavailable
+from .journal_pages import JournalUnreadable
 from .posting import Ledger, Paused
 
 _PAGE = 10
@@ -30,10 +31,6 @@ _MARGIN_SECONDS = 60.0
 
 class ReplayRequestError(ValueError):
     """The replay request is invalid; the message is the requirement."""
-
-
-class JournalUnreadable(Exception):
-    """The own replica could not be read; the message is an error's code or class name."""
 
 
 REPLAY_ERRORS = (

@@ -19,7 +19,7 @@ class Settings(ControlSettings):
     poison_queue_url: str = Field(min_length=1)
     backlog_table: str = Field(min_length=1)
     peer_backlog_table: str = Field(min_length=1)
-    replay_segments: int = Field(default=4, ge=1, le=64)  # scanned in parallel
+    audit_segments: int = Field(default=4, ge=1, le=64)  # scanned in parallel
     audit_grace_seconds: float = Field(default=300.0, ge=0)  # a younger payment that one side lacks is pending
     clock_speed: float = Field(default=1.0, gt=0)  # AWS seconds per real second; other than 1 only in rehearsals
     service_version: str = Field(min_length=1)

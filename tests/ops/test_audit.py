@@ -184,7 +184,7 @@ def test_an_interruption_ends_with_130_and_what_was_compared(ledger: Ledger, ops
     answer = ops("audit")
 
     assert answer.exit_code == 130
-    assert "compared; findings: 1 until the interruption; nothing was changed" in answer.stderr
+    assert "compared; findings: 1 until the interruption; neither of them was changed" in answer.stderr
 
 
 def test_a_region_without_the_function_and_a_folder_that_is_missing_are_reported(

@@ -13,7 +13,7 @@ from common.payment_record import JournalEntry
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.ledger.world import SECRET_WORDS, Context, LedgerWorld, entry, record
 
-NONE = {"pending": 0, "not_in_ledger": 0, "not_in_journal": 0, "differing": 0}
+NONE = {"pending": 0, "not_in_ledger": 0, "not_in_journal": 0, "differing": 0, "recorded": 0}
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -33,7 +33,7 @@ def accept(aws: LedgerWorld, *entries: JournalEntry, post: bool = True) -> None:
 
 
 def audit(aws: LedgerWorld, *, remaining_ms: int = 60_000, region: str = EAST_1, **event: Any) -> dict[str, Any]:
-    function = aws.function(region, REPLAY_SEGMENTS="3")
+    function = aws.function(region, AUDIT_SEGMENTS="3")
     return function.answer({"operation": "audit", **event}, Context(remaining_ms=remaining_ms))
 
 
@@ -286,3 +286,23 @@ def test_each_invocation_publishes_what_it_found_itself(aws: LedgerWorld, capsys
     assert '"AuditCompared":[9.0]' in line
     assert '"AuditMissing":[1.0]' in line
     assert '"AuditDiffering":[1.0]' in line
+
+
+def test_what_is_missing_in_the_ledger_is_recorded_and_then_posted(aws: LedgerWorld) -> None:
+    accept(aws, *map(payment, range(10)))
+    run(aws, "DELETE FROM ledger WHERE payment_id IN ('order-0003', 'order-0007')")
+
+    assert audit(aws, record=True)["recorded"] == 2
+    assert aws.function().answer({"operation": "catch-up"}, Context())["posted"] == 2
+
+    assert {name: audit(aws)[name] for name in NONE} == NONE
+
+
+def test_the_scheduled_call_audits_a_sample(aws: LedgerWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    accept(aws, *map(payment, range(10)))
+    run(aws, "DELETE FROM ledger WHERE payment_id = 'order-0003'")
+    capsys.readouterr()
+
+    aws.function().answer({"operation": "catch-up"}, Context())
+
+    assert '"AuditMissing":[1.0]' in capsys.readouterr().out
