@@ -232,10 +232,17 @@ class World:
         if self._can_post(cell):
             self._post(cell, payments)
         elif cell.decision.writer == other(cell.name) or self.now - cell.stream[0][0] >= self.weather.given_back:
-            cell.backlog += payments
+            self._record(cell, payments)
         else:
             return
         cell.stream = []
+
+    def _record(self, cell: Cell, payments: list[str]) -> None:
+        cell.backlog += payments
+
+    def _is_durable(self, cell: Cell, payment: str, region: str) -> bool:
+        """Whether a promotion of `region` would keep the row that `cell`, the writer, has."""
+        return region == cell.name or cell.rows[payment] < self.durable_until[region]
 
     def _can_post(self, cell: Cell) -> bool:
         return bool(cell.decision and cell.decision.may_post and cell.writes and not cell.stuck)
@@ -257,8 +264,7 @@ class World:
             known = cell.journal | (self.cells[other(cell.name)].journal if self.linked() else set())
             if payment in known:
                 self._post(cell, [payment])
-            durable = cell.rows.get(payment, self.now) < self.durable_until[region]
-            if payment in cell.rows and (holder is cell or durable) and payment in holder.backlog:
+            if payment in cell.rows and self._is_durable(cell, payment, region) and payment in holder.backlog:
                 holder.backlog.remove(payment)
         if not cell.replaying:
             cell.replaying = None
@@ -343,6 +349,18 @@ class World:
             return
         if known.peer.state is not RegionState.FENCED and may_take_over(cell.view, cell.decision):
             self._fence(cell, peer, known)
+
+    def fence_both(self) -> None:
+        """As two regions that fenced each other see it once they are linked again."""
+        for region in REGIONS:
+            record = self.records(self.cells[region], self.cells[region]).own
+            self._set_both(control_key(region), replace(record, state=RegionState.FENCED, epoch=record.epoch + 1))
+
+    def unfence(self, region: str) -> None:
+        """By hand, the writer's region."""
+        record = self.records(self.cells[region], self.cells[region]).own
+        self._set_both(control_key(region), replace(record, state=RegionState.ACTIVE, epoch=record.epoch + 1))
+        self._start_replay(self.cells[region])
 
     # --- failback, by hand ----------------------------------------------------------------------------------------
 

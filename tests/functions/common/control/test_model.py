@@ -51,6 +51,10 @@ def act(world: World, action: str, region: str) -> None:
             world.fail_back()
         case "fail over":
             world.fail_over(region)
+        case "fence both":
+            world.fence_both()
+        case "unfence":
+            world.unfence(region)
         case "stuck":
             cell.stuck = not cell.stuck
         case "hold":
@@ -95,6 +99,17 @@ def settle(world: World) -> None:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(weather=WEATHERS, steps=STEPS)
 def test_no_order_of_events_makes_two_writers_or_loses_a_payment(weather: Weather, steps: Steps) -> None:
+    nothing_is_lost(weather, steps)
+
+
+@pytest.mark.nightly
+@settings(max_examples=5000, suppress_health_check=[HealthCheck.too_slow])
+@given(weather=WEATHERS, steps=STEPS)
+def test_none_of_thousands_of_orders_does(weather: Weather, steps: Steps) -> None:
+    nothing_is_lost(weather, steps)
+
+
+def nothing_is_lost(weather: Weather, steps: Steps) -> None:
     world = run(weather, steps)  # asserts at every second that only one region may post
     settle(world)
 
@@ -117,6 +132,50 @@ def test_the_model_loses_rows_and_the_replay_brings_them_back() -> None:
     assert world.takeovers == 1
     assert len(world.acknowledged - before) > 5, "the promotion lost nothing, so the replay shows nothing"
     assert set(world.cells[EAST_2].rows) == world.acknowledged
+
+
+HOUR = 3600
+LATE: Steps = [("hold", EAST_1, 0), ("lose", EAST_1, 3 * HOUR), ("fail over", EAST_1, 300)]
+STUCK: Steps = [("stuck", EAST_1, 3 * HOUR), ("lose", EAST_1, 600)]
+# With a stream that keeps its records for 400 seconds instead of a day.
+BOTH_FENCED: Steps = [("fence both", EAST_1, 1200), ("unfence", EAST_1, 300)]
+LONG = {"late failover": (LATE, EAST_2), "stuck, then lost": (STUCK, EAST_2), "both fenced": (BOTH_FENCED, EAST_1)}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_hours_without_a_ledger_lose_nothing(name: str) -> None:
+    steps, writer = LONG[name]
+
+    world = run(Weather(stream_keeps=400, database_lag=5), steps)
+
+    assert set(world.cells[writer].rows) >= world.acknowledged - recent(world), "acknowledged, but not in the ledger"
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_the_model_loses_payments_without_a_backlog(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, writer = LONG[name]
+    monkeypatch.setattr(World, "_record", lambda *_: None)
+
+    world = run(Weather(stream_keeps=400, database_lag=5), steps)
+
+    assert len(world.acknowledged - set(world.cells[writer].rows)) > 100
+
+
+def test_the_model_loses_payments_when_batches_leave_a_backlog_before_they_are_durable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lost() -> set[str]:
+        world = run(Weather(database_lag=30), [("heal", EAST_1, 62), ("lose", EAST_1, 200)])
+        return world.acknowledged - set(world.cells[EAST_2].rows) - recent(world)
+
+    assert not lost()
+    monkeypatch.setattr(World, "_is_durable", lambda *_: True)
+    assert lost()
+
+
+def recent(world: World) -> set[str]:
+    """Payments of the last seconds, which a ledger need not have posted yet."""
+    return {f"p{number}" for number in range(len(world.acknowledged) - 25, len(world.acknowledged))}
 
 
 def test_the_model_can_make_two_writers_when_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
