@@ -141,6 +141,10 @@ bench-ledger: $(READY) $(LAYER) ## Measure the payments that the ledger posts pe
 bench-replay: $(READY) $(LAYER) ## Count the calls of a replay by the journal's size
 	@$(RUN) -m bench.replay
 
+.PHONY: bench-audit
+bench-audit: $(READY) ## Count the calls of an audit of a million payments
+	@$(RUN) -m bench.audit
+
 .PHONY: bench-payments
 bench-payments: $(READY) $(LAYER) ## Measure base load and CPU time per payment (SPEED AGAINST=<another checkout>)
 	@$(RUN) -m bench.payments $(if $(SPEED),--speed $(SPEED)) $(if $(AGAINST),--against "$(AGAINST)")

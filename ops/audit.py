@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 
@@ -131,6 +132,10 @@ def _invoke(client: Any, function: str, event: dict[str, Any], compared: Compari
             raise CouldNotStart(
                 f"there is no {function} in {client.meta.region_name}; deploy the region first"
             ) from error
+        except (BotoCoreError, ClientError):
+            if attempt == _TRIES - 1:
+                raise
+            continue
         result = json.load(answer["Payload"])
         if "FunctionError" not in answer:
             return result

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from ops import audit
 from ops.environment.search import Environment
@@ -38,6 +39,10 @@ def part(*found: tuple[str, str], done: bool = True, compared: int = 1000, pendi
         "done": done,
         "continuation": None if done else rest,
     }
+
+
+def silent() -> None:
+    raise ReadTimeoutError(endpoint_url="https://lambda")
 
 
 @dataclass
@@ -155,6 +160,15 @@ def test_a_dependency_that_does_not_answer_once_does_not_end_the_audit(ledger: L
 
     assert ops("audit").exit_code == 0
     assert ledger.requests[0] == ledger.requests[1]
+
+
+def test_a_region_that_does_not_answer_once_does_not_end_the_audit(ledger: Ledger, ops: Ops) -> None:
+    ledger.answers = [part(done=False), silent, silent, part()]
+    answer = ops("audit")
+    assert answer.exit_code == 0, answer.output
+
+    ledger.answers = [silent] * 4
+    assert ops("audit").exit_code == 3
 
 
 def test_an_audit_that_cannot_begin_ends_with_2(ledger: Ledger, ops: Ops) -> None:
