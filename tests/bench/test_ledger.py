@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from bench import journal
-from bench.counted import items_read
+from bench.counted import is_control, items_read
 from bench.ledger import Posted, result, table
 from bench.replay import Replayed, is_even
 from bench.spending import Mark
@@ -65,8 +65,25 @@ def test_items_that_were_filtered_out_count_as_read(operation: str, answer: Any,
     assert items_read(operation, answer) == items
 
 
+@pytest.mark.parametrize(
+    ("parameters", "control"),
+    [
+        ({"TableName": "journal", "Key": {"pk": {"S": "control#writer"}}}, True),
+        ({"RequestItems": {"journal": {"Keys": [{"pk": {"S": "control#us-east-1"}}]}}}, True),
+        ({"TableName": "journal", "Item": {"pk": {"S": "memory#us-east-1"}}}, True),
+        ({"RequestItems": {"journal": {"Keys": [{"pk": {"S": "payment#a"}}]}}}, False),
+        ({"TableName": "journal"}, False),
+        ({"TableName": "backlog", "Item": {"pk": {"S": "batches"}}}, False),
+    ],
+)
+def test_reads_of_control_records_do_not_count_as_those_of_a_replay(parameters: Any, control: bool) -> None:
+    assert is_control(parameters, "journal") is control
+
+
 def replayed(old: int, *, calls: int, items: int) -> Replayed:
-    return Replayed(old=old, fill=0, seconds=1, invocations=1, calls={"Query": calls}, items=items, statements=1)
+    return Replayed(
+        old=old, fill=0, seconds=1, invocations=1, calls={"Query": calls}, control=9, items=items, statements=1
+    )
 
 
 @pytest.mark.parametrize(
