@@ -55,6 +55,9 @@ FLOW_LOG_KB = 0.6
 TRANSITIONS = 40  # of a failover with its failback
 # Route 53 health checkers per endpoint [R53-10]: about one request every two seconds at 30 s.
 CHECKERS = 15
+CATCH_UP_SECONDS = 1.0  # of a scheduled call that finds nothing left to do
+# Decision 0012: a batch of payments is an item in the reader's backlog, written and deleted; 40 bytes for each id.
+BATCH, BATCH_SECONDS, ID_KB = 100, 2.0, 0.04
 # X-Ray records the first request of a second and this share of the others [XRAY-1].
 SAMPLED = 0.05
 # Lambda polls a queue with five long polls of 20 s [LAMBDA-14].
@@ -132,6 +135,12 @@ class Scene:
     def runs(self, function: Row) -> float:
         """Scheduled invocations a month."""
         return sum(times(schedule) for schedule in self._schedules(function))
+
+    def scheduled_seconds(self, function: Row) -> float:
+        """Seconds a month that scheduled invocations run, at most. A stream's consumer mostly finds nothing left to do;
+        others may work for the whole minute."""
+        longest = min(float(function["inputs"].get("timeout", 3)), 60.0)
+        return self.runs(function) * (CATCH_UP_SECONDS if self._streams_to(function) else longest)
 
     def reads_streams(self) -> bool:
         return bool(of_type(self.rows, MAPPING))

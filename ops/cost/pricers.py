@@ -38,13 +38,22 @@ REPLICATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig"
 
 def table(row: Row, scene: Scene) -> Iterator[Use]:
     load, given = scene.load, row["inputs"]
-    regions = 1 + len(given.get("replicas", []))
+    if not given.get("replicas"):
+        yield from _backlog(load)
+        return
+    regions = 1 + len(given["replicas"])
     size = ceil(load.request_kb / 2)
     yield Use("table-write", load.payments * model.TABLE_WRITES * size, fixed=False)
     yield Use("table-read", load.payments * load.reads_per_payment * model.TABLE_READS, fixed=False)
     yield Use("table-storage", load.journal_gb * regions, fixed=False)
     if (given.get("pointInTimeRecovery") or {}).get("enabled"):
         yield Use("table-recovery", load.journal_gb * regions, fixed=False)
+
+
+def _backlog(load: model.Load) -> Iterator[Use]:
+    """One of the two regions' backlogs; only the reader's is written, so each has half the cost of one."""
+    batch = min(model.BATCH, max(1.0, load.payments_per_second * model.BATCH_SECONDS))
+    yield Use("table-write", load.payments / batch * 2 * ceil(batch * model.ID_KB) / 2, fixed=False)
 
 
 def cluster(row: Row, scene: Scene) -> Iterator[Use]:
@@ -234,12 +243,11 @@ def function(row: Row, scene: Scene) -> Iterator[Use]:
     use, fixed = scene.invocations(row)
     memory = row["inputs"].get("memorySize", 128) / 1024
     scheduled = scene.runs(row)
-    longest = min(float(row["inputs"].get("timeout", 3)), 60.0)  # seconds of a scheduled run, at most
     typical = scene.load.function_ms / 1000
     yield Use("lambda-request", use, fixed=False)
     yield Use("lambda-gb-second", use * typical * memory, fixed=False)
     yield Use("lambda-request", fixed)
-    yield Use("lambda-gb-second", ((fixed - scheduled) * typical + scheduled * longest) * memory)
+    yield Use("lambda-gb-second", ((fixed - scheduled) * typical + scene.scheduled_seconds(row)) * memory)
     if (row["inputs"].get("tracingConfig") or {}).get("mode") == "Active":
         yield Use("trace", _traces(fixed))
         yield Use("trace", _traces(fixed + use) - _traces(fixed), fixed=False)
