@@ -38,7 +38,7 @@ def preflight(request: PreflightInput, ctx: RecoveryContext) -> PreflightOutput:
             endpoints[f"{region} {endpoint}"] = health
             if health not in accepted:
                 problems.append(f"{endpoint} of {region} reports {health}")
-    problems += _journal_problems(request.region, ctx) or _backlog_problems(ctx)
+    problems += _journal_problems(request.region, ctx) or backlog_problems(ctx)
     member = find_member(ctx, request.writer_region, caller=ctx.region)
     if not member.connected:
         problems.append(f"the database in {request.writer_region} is not replicating from the writer")
@@ -64,7 +64,7 @@ def _journal_problems(region: str, ctx: RecoveryContext) -> list[str]:
     return []
 
 
-def _backlog_problems(ctx: RecoveryContext) -> list[str]:
+def backlog_problems(ctx: RecoveryContext) -> list[str]:
     """Whether the backlogs hold payments that the writer's ledger cannot post before the writer moves."""
     try:
         for backlog in ctx.backlogs:

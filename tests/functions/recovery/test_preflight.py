@@ -1,0 +1,83 @@
+"""A failback does not begin while there is a backlog that the writer's ledger could not post before."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.session import Session
+from recovery import context
+from recovery.context import RecoveryContext
+from recovery.preflight import backlog_problems
+
+from tests.functions.harness import EAST_1, EAST_2, Tables
+from tests.functions.recovery.settings import recovery_settings
+
+REPLAYED = {"checked": 5, "missing": 2, "posted": 2, "poisoned": 0, "waiting": 0}
+DONE = {**REPLAYED, "done": True, "continuation": None}
+Make = Callable[..., RecoveryContext]
+
+
+class Ledger:
+    """Lambda with a ledger that answers `answer`."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self._answer = answer
+        self.requests: list[dict[str, Any]] = []
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        self.requests.append({"function": FunctionName, **json.loads(Payload)})
+        failed = {"FunctionError": "Unhandled"} if "errorType" in self._answer else {}
+        return {**failed, "Payload": io.BytesIO(json.dumps(self._answer).encode())}
+
+
+@pytest.fixture
+def make(tables: Tables, aws_session: Session) -> Make:
+    """A context in us-east-2 whose regions have these backlogs."""
+    assert tables, "moto is not at work"
+
+    def made(ledger: Ledger, *, regions: tuple[str, ...] = (EAST_1, EAST_2)) -> RecoveryContext:
+        for region in regions:
+            dynamodb: Any = aws_session.create_client("dynamodb", region_name=region)
+            dynamodb.create_table(
+                TableName="backlog",
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        return replace(context.make_context(recovery_settings()), long_call_client=lambda *_: ledger)
+
+    return made
+
+
+def test_a_ledger_that_has_posted_everything_is_no_problem(make: Make) -> None:
+    ledger = Ledger(DONE)
+
+    assert backlog_problems(make(ledger)) == []
+    (request,) = ledger.requests
+    assert (request["function"], request["operation"]) == ("ledger", "replay")
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ({**REPLAYED, "done": False, "continuation": {"until": "x"}}, "has more to post"),
+        ({"errorType": "DatabaseUnavailable", "errorMessage": "BadRequestException"}, "DatabaseUnavailable"),
+    ],
+)
+def test_a_ledger_that_is_behind_or_fails_is_one(make: Make, answer: dict[str, Any], problem: str) -> None:
+    (found,) = backlog_problems(make(Ledger(answer)))
+
+    assert problem in found
+
+
+def test_a_writer_that_may_not_post_is_none_since_the_next_one_reads_the_same_backlogs(make: Make) -> None:
+    assert backlog_problems(make(Ledger({"errorType": "Paused", "errorMessage": "fenced"}))) == []
+
+
+def test_a_region_whose_backlog_does_not_answer_is_one(make: Make) -> None:
+    (found,) = backlog_problems(make(Ledger(DONE), regions=(EAST_2,)))
+
+    assert found == "the backlog in us-east-1 is unavailable: ResourceNotFoundException"
