@@ -65,7 +65,7 @@ class Ledger:
 
     def __init__(self, environment: Environment) -> None:
         content = json.loads(environment.file.read_bytes())
-        outputs = content["outputs"]
+        outputs = self._outputs = content["outputs"]
         self._url = str(content["control"])
         self.table = str(outputs["global"]["journal_table"])
         self.region = str(outputs[_PRIMARY]["region"])
@@ -150,16 +150,17 @@ class Ledger:
         finally:
             self._lambda.delete_function(FunctionName=name)
 
-    def backlog(self, table: str) -> int:
-        """Payments in a backlog table."""
-        pages = self._dynamodb.get_paginator("scan").paginate(TableName=table)
+    def backlog(self, table: str, place: str = _PRIMARY) -> int:
+        """Payments in the backlog table of a region."""
+        client = self._client("dynamodb", str(self._outputs[place]["region"]))
+        pages = client.get_paginator("scan").paginate(TableName=table)
         return sum(len(item["ids"]["L"]) for page in pages for item in page["Items"] if "ids" in item)
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, region: str | None = None) -> Any:
         make: Any = boto3.client  # the stubs know one overload a service
         return make(
             service,
-            region_name=self.region,
+            region_name=region or self.region,
             endpoint_url=self._endpoint,
             aws_access_key_id=self._account,
             aws_secret_access_key="any",
