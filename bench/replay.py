@@ -9,6 +9,7 @@ not start, or a replay leaves payments behind.
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,8 @@ def main(
     speed: Annotated[float, typer.Option(help="AWS seconds per second", min=0.1, max=100)] = 6,
 ) -> None:
     """Measure one environment, whose journal grows from size to size."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)  # so that the environment is stopped
     measured: list[Replayed] = []
     try:
         with Checkout.here().running(environment=_ENVIRONMENT, speed=speed) as environment:
