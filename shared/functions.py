@@ -10,9 +10,10 @@ FUNCTIONS: Mapping[str, Trigger] = {
     "payments": "request",
     "health": "request",
     "ledger": "stream",
+    "announcer": "event",
     "recovery": "request",
     "sentinel": "event",
     "parameter_sync": "event",
 }
 """Every function that a region always has, by name. The source is `functions/<name>`, except that of `payments`, which
-is the workload's (`workload:source`)."""
+is the workload's (`workload:source`), and that of `announcer`, which is `functions/ledger`."""

@@ -28,7 +28,7 @@ PACKAGES = {
         "edge": "ingress",
         "failover": "database workload",
         "fault_injection": "",
-        "global_stack": "backup compute database edge failover fault_injection monitoring storage",
+        "global_stack": "backup compute database edge failover fault_injection monitoring storage workload",
         "ingress": "compute storage",
         "messaging": "monitoring",
         "monitoring": "",

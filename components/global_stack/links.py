@@ -1,6 +1,8 @@
 """Cross-region wiring per region (global stack): stream mapping, schedules, endpoint parameters."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -9,6 +11,8 @@ from components.compute.schedule import ScheduledCall, ScheduledCallArgs
 from components.monitoring import catalogue_compute
 from components.monitoring.alarms import Monitored, metric_alarm
 from components.storage.journal_table import Journal
+from components.workload.announcer import NAME as ANNOUNCER
+from components.workload.announcer import SWEEP
 from shared.places import Place
 from shared.references import Regions
 from shared.settings import GlobalSettings
@@ -16,7 +20,7 @@ from shared.settings import GlobalSettings
 # A batch is one statement of the database or a few (functions/ledger/database.py, CHUNK).
 BATCH = 100
 # Seconds. Records of two seconds share one invocation, one read of the control records, one statement and one call of
-# PutEvents, instead of paying for each payment; a payment reaches the ledger up to two seconds later.
+# the announcer, instead of paying for each payment; a payment reaches the ledger up to two seconds later.
 BATCHING_WINDOW = 2
 
 
@@ -30,65 +34,89 @@ class RegionLinksArgs:
 
 
 class RegionLinks(pulumi.ComponentResource):
-    """The stream mapping of the ledger, the schedules of ledger and sentinel, and the endpoint parameters. Created in
-    the region whose provider is given. Without it a region accepts payments, but neither posts them nor monitors the
-    other."""
+    """The stream mapping of the ledger, the schedules of ledger, announcer and sentinel, and the endpoint parameters.
+    Created in the region whose provider is given. Without it a region accepts payments, but neither posts them nor
+    monitors the other."""
 
     def __init__(self, name: str, args: RegionLinksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:region:RegionLinks", name, None, opts)
         self._prefix, self._args, self._names = name, args, args.settings.names
         self._child = pulumi.ResourceOptions(parent=self)
-        region = args.regions[args.place]
-        self._functions, messaging = region.outputs.compute.functions, region.outputs.messaging
+        self._functions = args.regions[args.place].outputs.compute.functions
         addresses = self._addresses()
         self._stream()
-        ScheduledCall(
+        # Not tried again: the next minute's call is worth more than a late one, or goes on where this one ended.
+        self._every_minute(
+            "sentinel",
             f"{name}-minute",
-            ScheduledCallArgs(
-                name=self._names.regional("schedule-sentinel", args.place),
-                role_name=self._names.regional("role-schedule", args.place),
-                description="Invokes the sentinel every minute to monitor the peer region",
-                # Not tried again: the next minute's call is worth more than a late one.
-                expression="rate(1 minutes)",
-                region=region.region,
-                account=region.outputs.account,
-                function_arn=self._functions["sentinel"].arn,
-                key_arn=region.outputs.storage.data_key_arn,
-                dead_letter_arn=messaging.dead_letter_arn,
-            ),
+            schedule="schedule-sentinel",
+            role="role-schedule",
+            description="Invokes the sentinel every minute to monitor the peer region",
             after=addresses,
-            opts=self._child,
         )
-        ScheduledCall(
+        self._every_minute(
+            "ledger",
             f"{name}-catch-up",
+            schedule="schedule-catch-up",
+            role="role-schedule-catch-up",
+            description="Invokes the ledger every minute to post what the backlogs hold",
+            payload={"operation": "catch-up"},
+        )
+        self._every_minute(
+            ANNOUNCER,
+            f"{name}-sweep",
+            schedule="schedule-sweep",
+            role="role-schedule-sweep",
+            description="Invokes the announcer every minute to announce what is left",
+            payload=SWEEP,
+            after=addresses,
+        )
+        self._silent("sentinel", f"{name}-silent")
+        self._silent(ANNOUNCER, f"{name}-sweep-silent")
+        self.register_outputs({})
+
+    def _every_minute(
+        self,
+        function: str,
+        resource: str,
+        *,
+        schedule: str,
+        role: str,
+        description: str,
+        payload: Mapping[str, Any] | None = None,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        """A schedule that invokes `function`; `schedule` and `role` are kinds of names."""
+        region, place = self._args.regions[self._args.place], self._args.place
+        ScheduledCall(
+            resource,
             ScheduledCallArgs(
-                name=self._names.regional("schedule-catch-up", args.place),
-                role_name=self._names.regional("role-schedule-catch-up", args.place),
-                description="Invokes the ledger every minute to post what the backlogs hold",
-                # Not tried again: the next minute's call goes on where this one ended.
+                name=self._names.regional(schedule, place),
+                role_name=self._names.regional(role, place),
+                description=description,
                 expression="rate(1 minutes)",
                 region=region.region,
                 account=region.outputs.account,
-                function_arn=self._functions["ledger"].arn,
+                function_arn=self._functions[function].arn,
                 key_arn=region.outputs.storage.data_key_arn,
-                dead_letter_arn=messaging.dead_letter_arn,
-                payload={"operation": "catch-up"},
+                dead_letter_arn=region.outputs.messaging.dead_letter_arn,
+                payload=payload,
             ),
+            after=after,
             opts=self._child,
         )
+
+    def _silent(self, function: str, resource: str) -> None:
+        """The alarm for when the schedule does not invoke `function`."""
+        alarm = catalogue_compute.SCHEDULED[function]
         metric_alarm(
-            f"{name}-silent",
-            self._names.regional("alarm-sentinel-silent", args.place),
-            Monitored(
-                name="sentinel",
-                alarms=catalogue_compute.SCHEDULED_FUNCTION,
-                dimensions={"function": self._functions["sentinel"].name},
-            ),
-            catalogue_compute.SCHEDULED_FUNCTION[0],
-            topic_arn=messaging.topic_arn,
+            resource,
+            self._names.regional(f"alarm-{function}-silent", self._args.place),
+            Monitored(name=function, alarms=[alarm], dimensions={"function": self._functions[function].name}),
+            alarm,
+            topic_arn=self._args.regions[self._args.place].outputs.messaging.topic_arn,
             opts=self._child,
         )
-        self.register_outputs({})
 
     def _addresses(self) -> list[pulumi.Resource]:
         values: dict[str, pulumi.Input[str]] = {self._names.event_endpoint_parameter: self._args.event_endpoint_id}

@@ -61,16 +61,14 @@ _ITERATOR_AGE = _on_function(
     missing_reason="a stream without new records has no age",
     reason="The function is more than a minute behind its stream: it fails on a record and retries it, or is too slow.",
 )
-_SILENT = _on_function(
+_silent = functools.partial(
+    _on_function,
     key="silent",
     metric="Invocations",
     datapoints=5,
     comparison="LessThanThreshold",
     missing="breaching",
     missing_reason="a function that a schedule calls every minute and that reports nothing is not called",
-    reason="Nothing watches the other region: its loss would move traffic, but not the database. See the schedule, its "
-    "role and the dead-letter queue.",
-    urgent=True,
 )
 
 FUNCTION = (_ERRORS, _THROTTLES, _DURATION)
@@ -84,8 +82,49 @@ BY_TRIGGER: Mapping[Trigger, tuple[Alarm, ...]] = {
     "stream": STREAM_FUNCTION,
     "event": ASYNC_FUNCTION,
 }
-SCHEDULED_FUNCTION = (_SILENT,)
-"""Besides the above, for a function that a schedule calls every minute."""
+SCHEDULED: Mapping[str, Alarm] = {
+    "sentinel": _silent(
+        reason="Nothing watches the other region: its loss would move traffic, but not the database. See the schedule, "
+        "its role and the dead-letter queue.",
+        urgent=True,
+    ),
+    "announcer": _silent(
+        reason="Nothing sweeps payments that are not announced yet. See the schedule, its role and the dead-letter "
+        "queue.",
+    ),
+}
+"""Besides the above, for the functions that a schedule calls every minute."""
+
+_on_announcements = functools.partial(
+    Alarm,
+    namespace=None,
+    dimensions={"service": "service"},
+    missing_reason="only the announcer of the writer's region reports it",
+    source="[CW-7]",
+)
+
+ANNOUNCEMENTS = (
+    _on_announcements(
+        key="oldest",
+        metric="UnannouncedOldestSeconds",
+        statistic="Maximum",
+        evaluation_periods=3,
+        datapoints=2,
+        threshold=15 * 60,  # seconds
+        comparison="GreaterThanThreshold",
+        reason="A payment was posted more than 15 minutes ago and is not announced yet: EventBridge does not accept "
+        "events, neither through the endpoint nor on the own bus. Nothing is lost; see the announcer's log group.",
+    ),
+    _on_announcements(
+        key="failing",
+        metric="SweepsFailed",
+        evaluation_periods=10,
+        datapoints=10,
+        reason="The announcer has not been able to read the ledger for ten minutes, so payments may be posted and not "
+        "announced. See its log group.",
+    ),
+)
+"""Role `service`: the name under which the announcer publishes its metrics."""
 
 BACKLOG = (
     Alarm(

@@ -10,6 +10,8 @@ from components.compute.state_machine import StateMachine, StateMachineArgs
 from components.failover.failover import failback_definition, failover_definition
 from components.monitoring import catalogue_compute, catalogue_data
 from components.monitoring.alarms import Monitored
+from components.workload.announcer import NAME as ANNOUNCER
+from components.workload.announcer import announcer_function
 from components.workload.context import FunctionContext
 from components.workload.health import health_function
 from components.workload.ledger import ledger_function
@@ -29,9 +31,9 @@ class RegionFunctionsArgs:
 
 
 class RegionFunctions(pulumi.ComponentResource):
-    """Payments arrive at `payments` and reach the database through `ledger`; `health` answers for the region;
-    `sentinel` monitors the other region and starts the failover state machine, whose steps `recovery` carries out;
-    `parameter_sync` copies parameters between the regions."""
+    """Payments arrive at `payments`, reach the database through `ledger` and EventBridge through `announcer`; `health`
+    answers for the region; `sentinel` monitors the other region and starts the failover state machine, whose steps
+    `recovery` carries out; `parameter_sync` copies parameters between the regions."""
 
     by_name: dict[str, Function]  # all of the catalogue, and the steps of a Region switch plan
     probers: list[Function]  # those that call the health endpoints of both regions
@@ -44,6 +46,7 @@ class RegionFunctions(pulumi.ComponentResource):
         payments = payments_function(args.context, client_keys=args.client_keys, opts=self._child)
         health = health_function(args.context, opts=self._child)
         ledger = ledger_function(args.context, opts=self._child)
+        announcer = announcer_function(args.context, opts=self._child)
         recovery = recovery_function(args.context, opts=self._child)
         failover = self._machine(
             "failover",
@@ -63,12 +66,18 @@ class RegionFunctions(pulumi.ComponentResource):
         steps = region_switch_steps(args.context, opts=self._child) if args.context.settings.region_switch else []
         parameters = ParameterSync("parameters", ParameterSyncArgs(context=args.context), opts=self._child)
 
-        made = [payments, health, ledger, recovery, sentinel, *steps, parameters.function]
+        made = [payments, health, ledger, announcer, recovery, sentinel, *steps, parameters.function]
         self.by_name = {each.label: each for each in made}
         self.probers = [sentinel, recovery, *steps]
         self.monitored = [
             *(each.monitored for each in made),
             *parameters.monitored_queues,
+            Monitored(
+                name="announcements",
+                alarms=catalogue_compute.ANNOUNCEMENTS,
+                dimensions={"service": ANNOUNCER},
+                namespace=args.context.metrics_namespace,
+            ),
             Monitored(
                 name="backlog",
                 alarms=catalogue_compute.BACKLOG,

@@ -1,11 +1,12 @@
-"""IAM statements that several functions of a region need."""
+"""IAM statements and environment variables that several functions of a region need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 
 from components import iam
+from components.database.global_database import DATABASE
 from components.workload.context import FunctionContext
 from shared.places import Place
 
@@ -46,6 +47,16 @@ def control_records(context: FunctionContext) -> list[Statement]:
     ]
 
 
+def writer_record(context: FunctionContext) -> list[Statement]:
+    """The control record that names the writer, in the own replica only."""
+    table = context.arn("dynamodb", f"table/{context.names.journal_table}")
+    condition = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["control#writer"]}}
+    return [
+        iam.allow(["dynamodb:GetItem"], [table], condition=condition),
+        keys_through(context, "dynamodb", regions=[context.region]),
+    ]
+
+
 def backlog_tables(context: FunctionContext) -> list[pulumi.Output[str]]:
     """ARNs of the backlog in the own region and in the other's."""
     return [
@@ -72,6 +83,17 @@ def cluster_arn(context: FunctionContext, place: Place) -> pulumi.Output[str]:
     return context.arn(
         "rds", f"cluster:{context.names.regional('aurora', place)}", region=context.settings.region(place)
     )
+
+
+def database_environment(context: FunctionContext) -> Mapping[str, pulumi.Input[str]]:
+    """Environment variables of functions that use the ledger table in their own region
+    (`functions/ledger/settings.py`)."""
+    return {
+        "CLUSTER_ARN": cluster_arn(context, context.place),
+        "DATABASE_SECRET": context.names.database_secret,
+        "DATABASE_NAME": DATABASE,
+        "DATABASE_ENGINE": context.settings.engine,
+    }
 
 
 def database(context: FunctionContext, actions: Sequence[str], *, places: Sequence[Place]) -> list[Statement]:

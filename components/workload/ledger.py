@@ -5,10 +5,8 @@ import pulumi
 
 from components import iam
 from components.compute.function import Function
-from components.database.global_database import DATABASE
-from components.workload import access
+from components.workload import access, announcer
 from components.workload.context import FunctionContext
-from shared.places import Place
 
 TIMEOUT = 300
 """Seconds. A replay posts as much of the backlogs as fits, and goes on where it ended."""
@@ -19,16 +17,11 @@ def ledger_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -
     names = context.names
     return context.function(
         "ledger",
-        description="Posts payments to the database in the writer's region, and announces them",
+        description="Posts payments to the database in the writer's region",
         environment={
             **context.control,
-            "CLUSTER_ARN": access.cluster_arn(context, context.place),
-            "DATABASE_SECRET": names.database_secret,
-            "DATABASE_NAME": DATABASE,
-            "DATABASE_ENGINE": context.settings.engine,
-            "EVENT_BUS": names.bus,
-            # No private way leads to the endpoint's own host: without NAT, events go to the bus (decision 0002).
-            **({"EVENT_ENDPOINT_PARAMETER": names.event_endpoint_parameter} if context.settings.nat != "none" else {}),
+            **access.database_environment(context),
+            "ANNOUNCER_FUNCTION": context.function_name(announcer.NAME),
             "POISON_QUEUE_URL": context.dead_letters.url,
             "BACKLOG_TABLE": names.backlog_table(context.place),
             "PEER_BACKLOG_TABLE": names.backlog_table(context.place.other),
@@ -50,17 +43,7 @@ def ledger_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -
             *access.database(
                 context, ["rds-data:BatchExecuteStatement", "rds-data:ExecuteStatement"], places=[context.place]
             ),
-            # The endpoint sends to the other region's bus while the primary's is unwell [EVENTS-4].
-            iam.allow(
-                ["events:PutEvents"],
-                [
-                    context.arn("events", f"event-bus/{names.bus}"),
-                    context.arn("events", f"event-bus/{names.bus}", region=context.peer),
-                    context.arn("events", f"endpoint/{names.events}", region=context.settings.region(Place.PRIMARY)),
-                ],
-            ),
-            access.keys_through(context, "events", regions=[context.region, context.peer]),
-            access.parameters(context, ["ssm:GetParameter"], names.event_endpoint_parameter),
+            iam.allow(["lambda:InvokeFunction"], [context.function_arn(announcer.NAME)]),
         ],
         timeout=TIMEOUT,
         opts=opts,

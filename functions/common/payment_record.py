@@ -14,6 +14,8 @@ from .table_replica import KEY, Item
 
 KIND = "payment"
 _KEY_PREFIX = "payment#"
+SYNTHETIC = "synthetic-"
+"""Prefix of the ids of payments that verify a recovery. `payments` rejects such an id from clients."""
 
 
 class JournalItemError(ValueError):
@@ -67,6 +69,11 @@ class JournalEntry:
             del fields["reference"]
         item: Item = {name: {"S": value} for name, value in fields.items()}
         return {KEY: {"S": payment_key(self.payment_id)}, "kind": {"S": KIND}, **item}
+
+
+def is_synthetic(payment_id: str) -> bool:
+    """Whether a payment was made to verify a recovery, and not by a client."""
+    return payment_id.startswith(SYNTHETIC)
 
 
 def payment_key(payment_id: str) -> str:

@@ -1,6 +1,6 @@
 """The ledger application: settings, clients, and one logged and counted result per event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -17,10 +17,11 @@ from common.control.observe import ControlObserver
 from common.table_replica import Replica
 from common.telemetry import LambdaHandler, flush, make_metrics
 
+from .announcer_call import AnnouncerCall
 from .audit import AUDIT_METRICS, FAULTS, Audit, AuditRequest, Counts
 from .contents import Contents
 from .database import DIALECTS, Database
-from .events import EndpointId, Events, PoisonQueue
+from .events import PoisonQueue
 from .journal_pages import JournalPages
 from .posting import BatchStatus, Ledger, Outcome, Paused, is_stream_event, stream_records
 from .replay import REPLAY_ERRORS, Replay, ReplayRequest
@@ -34,6 +35,7 @@ CATCH_UP_SECONDS = 40.0
 AUDIT_SAMPLE = 100
 """Entries and rows that a scheduled call compares."""
 _TIMEOUT_SECONDS = 3.0  # of services other than the database
+_ANNOUNCER_SECONDS = 1.0
 _AUDIT_STATEMENT_SECONDS = 10.0  # for a thousand rows
 
 
@@ -77,20 +79,18 @@ class Application:
 
         # Without retries: by then the decision to post would be too old.
         database = through(client("rds-data", settings.control_statement_seconds, 1))
-        endpoint = EndpointId(client("ssm"), settings.event_endpoint_parameter)
         pace = Pace(speed=settings.clock_speed)
         tables = {settings.region: client("dynamodb", attempts=4)}
         tables[settings.peer_region] = client("dynamodb", region=settings.peer_region)
         names = {settings.region: settings.backlog_table, settings.peer_region: settings.peer_backlog_table}
         backlogs = [Backlog(table, region=region, table=names[region]) for region, table in tables.items()]
         self._backlog = backlogs[0]
-        events = Events(client("events"), bus=settings.event_bus, endpoint=endpoint)
+        self._announcer = AnnouncerCall(client("lambda", _ANNOUNCER_SECONDS, 1), settings.announcer_function)
         self._ledger = Ledger(
             region=settings.region,
             peer_region=settings.peer_region,
             control=ControlObserver.from_settings(settings, DynamoDbClients()),
             database=database,
-            events=events,
             poison=PoisonQueue(client("sqs"), settings.poison_queue_url),
             backlog=self._backlog,
             pace=pace,
@@ -100,7 +100,6 @@ class Application:
             replicas=[Replica(table, region=region, table=settings.journal_table) for region, table in tables.items()],
             ledger=self._ledger,
             database=database,
-            events=events,
             pace=pace,
         )
         self._regions = list(tables)
@@ -138,7 +137,10 @@ class Application:
         raise UnknownEventError(f"neither a DynamoDB stream's batch nor a known operation; it has {sorted(event)}")
 
     def _post_batch(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        outcome = self._ledger.process(stream_records(event["Records"]))
+        records = stream_records(event["Records"])
+        outcome = self._ledger.process(records)
+        if outcome.posted:
+            self._request_announcements([record.payment_id for record in records])
         log = self._logger.warning if outcome.status in (BatchStatus.WAITING, BatchStatus.FAILED) else self._logger.info
         log(
             f"batch {outcome.status.value}",
@@ -154,6 +156,12 @@ class Application:
         # Lambda retries from the named record on, within its shard; an empty list reports full success [LAMBDA-11].
         failed = [outcome.retry_from] if outcome.retry_from else []
         return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
+
+    def _request_announcements(self, payment_ids: Sequence[str]) -> None:
+        """A failure delays the announcements until the announcer's next sweep."""
+        if problem := self._announcer.announce(payment_ids):
+            self._logger.warning("announcer not invoked", event="announcer-not-invoked", reason=problem)
+            self._count("AnnouncerNotInvoked", 1)
 
     def _replay_backlogs(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = ReplayRequest.parse(event, regions=self._regions, now=self._pace.now())
@@ -209,7 +217,6 @@ class Application:
         self._count("PaymentsPosted", outcome.posted)
         self._count("PaymentsRecorded", outcome.recorded)
         self._count("EntriesPoisoned", len(outcome.poisoned))
-        self._count("EventEndpointFallbacks", outcome.fallbacks)
         self._count("LedgerWaiting", int(outcome.status is BatchStatus.WAITING))
         self._count("LedgerFailed", int(outcome.status is BatchStatus.FAILED))
 

@@ -27,29 +27,38 @@ _MYSQL_PERMANENT = frozenset({"1048", "1264", "1265", "1292", "1366", "1406", "3
 
 _COLUMNS = (
     "payment_id, amount, currency, debtor, creditor, reference, content_hash, accepted_at, accepted_in, posted_in, "
-    "writer_epoch"
+    "writer_epoch, announced_at"
 )
+
+# Rows that are not announced yet, in the order in which they are.
+_POSTGRES_INDEX = (
+    f"CREATE INDEX IF NOT EXISTS {TABLE}_unannounced ON {TABLE} (posted_at, payment_id) WHERE announced_at IS NULL"
+)
+_MYSQL_INDEX = f"INDEX {TABLE}_unannounced (announced_at, posted_at, payment_id)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
     """SQL and error codes of an engine. `insert` keeps an existing row. `find` selects the rows of the payment ids in
     `ids`, a JSON array, so that a statement has one parameter however many there are; times are microseconds since
-    1970 in UTC. `is_permanent`: no retry can help; `lacks_table`: the table does not exist; both by the error's
-    code."""
+    1970 in UTC. `create` and `migrate` are atomic, and harmless if repeated. `is_permanent`: no retry can help;
+    `lacks_table`: the table does not exist; `lacks_column`: it has no `announced_at`; all by the error's code."""
 
     create: str
+    migrate: str
     insert: str
     find: str
     durable_until: str  # a SELECT of each region of the global database, and until when its rows are durable there
     is_permanent: Callable[[str], bool]
     lacks_table: Callable[[str], bool]
+    lacks_column: Callable[[str], bool]
     timestamp: Callable[[str], str]  # from the journal's ISO 8601 to the engine's format
 
 
 DIALECTS = {
     "aurora-postgresql": Dialect(
-        create=f"""CREATE TABLE IF NOT EXISTS {TABLE} (
+        # A block, since the table without its index would never get it; the Data API takes one statement per call.
+        create=f"""DO $$ BEGIN CREATE TABLE IF NOT EXISTS {TABLE} (
             payment_id varchar(64) PRIMARY KEY,
             amount numeric NOT NULL CHECK (amount > 0),
             currency char(3) NOT NULL,
@@ -61,11 +70,18 @@ DIALECTS = {
             accepted_in varchar(32) NOT NULL,
             posted_in varchar(32) NOT NULL,
             writer_epoch bigint NOT NULL,
-            posted_at timestamptz NOT NULL DEFAULT clock_timestamp()
-        )""",
+            posted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+            announced_at timestamptz
+        ); {_POSTGRES_INDEX}; END $$""",
+        # The default is for the existing rows, which an older version of this function announced, and for those that
+        # it adds while it is still running.
+        migrate=f"""DO $$ BEGIN
+            ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS announced_at timestamptz DEFAULT now();
+            {_POSTGRES_INDEX};
+        END $$""",
         insert=f"""INSERT INTO {TABLE} ({_COLUMNS}) VALUES (
             :payment_id, CAST(:amount AS numeric), :currency, :debtor, :creditor, :reference, :content_hash,
-            CAST(:accepted_at AS timestamptz), :accepted_in, :posted_in, CAST(:writer_epoch AS bigint)
+            CAST(:accepted_at AS timestamptz), :accepted_in, :posted_in, CAST(:writer_epoch AS bigint), NULL
         ) ON CONFLICT (payment_id) DO NOTHING""",
         find=f"""SELECT payment_id, content_hash, CAST(extract(epoch FROM posted_at) * 1000000 AS bigint)
             FROM {TABLE} WHERE payment_id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))""",
@@ -73,6 +89,7 @@ DIALECTS = {
             - CAST(durability_lag_in_msec AS bigint) * 1000 FROM aurora_global_db_status()""",
         is_permanent=lambda code: len(code) == 5 and code.startswith(_POSTGRES_PERMANENT),
         lacks_table=lambda code: code == "42P01",
+        lacks_column=lambda code: code == "42703",
         timestamp=lambda moment: moment,
     ),
     "aurora-mysql": Dialect(
@@ -89,12 +106,16 @@ DIALECTS = {
             accepted_in varchar(32) NOT NULL,
             posted_in varchar(32) NOT NULL,
             writer_epoch bigint NOT NULL,
-            posted_at datetime(6) NOT NULL DEFAULT (utc_timestamp(6))
+            posted_at datetime(6) NOT NULL DEFAULT (utc_timestamp(6)),
+            announced_at datetime(6),
+            {_MYSQL_INDEX}
         ) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin""",
+        # A literal default, so that no row is rewritten; there is no ADD COLUMN IF NOT EXISTS.
+        migrate=f"""ALTER TABLE {TABLE} ADD COLUMN announced_at datetime(6) DEFAULT '2000-01-01', ADD {_MYSQL_INDEX}""",
         # Not INSERT IGNORE, which would also truncate values that are too long or too large, without an error.
         insert=f"""INSERT INTO {TABLE} ({_COLUMNS}) VALUES (
             :payment_id, CAST(:amount AS decimal(15, 3)), :currency, :debtor, :creditor, :reference, :content_hash,
-            CAST(:accepted_at AS datetime(6)), :accepted_in, :posted_in, CAST(:writer_epoch AS signed)
+            CAST(:accepted_at AS datetime(6)), :accepted_in, :posted_in, CAST(:writer_epoch AS signed), NULL
         ) ON DUPLICATE KEY UPDATE payment_id = {TABLE}.payment_id""",
         find=f"""SELECT payment_id, content_hash, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', posted_at)
             FROM {TABLE} JOIN JSON_TABLE(:ids, '$[*]' COLUMNS (id varchar(64) PATH '$')) AS asked
@@ -103,6 +124,7 @@ DIALECTS = {
             - CAST(durability_lag_in_milliseconds AS signed) * 1000 FROM information_schema.aurora_global_db_status""",
         is_permanent=lambda code: code in _MYSQL_PERMANENT,
         lacks_table=lambda code: code in ("1146", "42S02"),
+        lacks_column=lambda code: code in ("1054", "42S22"),
         timestamp=lambda moment: moment.replace("T", " ").removesuffix("Z"),
     ),
 }
@@ -112,7 +134,10 @@ DIALECTS = {
 CHUNK = 100
 # Payments that one statement looks up by their ids.
 FIND_LIMIT = 1000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# A column or an index of this name exists.
+_MYSQL_EXISTS = frozenset({"1060", "1061", "42S21"})
 
 _CODES = (re.compile(r"SQLState: (\w{5})"), re.compile(r"[Ee]rror code: (\d+)"))
 
@@ -138,7 +163,8 @@ class _Rejected(Exception):
 
 
 class Database:
-    """Stores and finds payments. Creates its table when a statement fails because it is missing."""
+    """Stores and finds payments. Creates its table, or an older one's column `announced_at`, when a statement fails
+    because it is missing."""
 
     def __init__(
         self, client: Any, *, cluster_arn: str, secret_arn: Callable[[], str], database: str, dialect: Dialect
@@ -183,7 +209,7 @@ class Database:
         return {
             payment_id["stringValue"]: Row(
                 content_hash=content_hash["stringValue"],
-                posted_at=_EPOCH + timedelta(microseconds=posted_at["longValue"]),
+                posted_at=EPOCH + timedelta(microseconds=posted_at["longValue"]),
             )
             for payment_id, content_hash, posted_at in found
         }
@@ -192,22 +218,26 @@ class Database:
         """By region of the global database, the time until which committed rows are durable in its storage; without
         regions that have not reported any. Raises DatabaseUnavailable."""
         return {
-            region["stringValue"]: _EPOCH + timedelta(microseconds=moment["longValue"])
+            region["stringValue"]: EPOCH + timedelta(microseconds=moment["longValue"])
             for region, moment in self.select(self._dialect.durable_until)
             if "longValue" in moment
         }
 
     def select(self, sql: str, **texts: str) -> list[list[dict[str, Any]]]:
         """The Data API's records of a SELECT with these parameters. Raises DatabaseUnavailable."""
+        records: list[list[dict[str, Any]]] = self.execute(sql, **texts)["records"]
+        return records
+
+    def execute(self, sql: str, **texts: str) -> dict[str, Any]:
+        """The Data API's response to a statement with these parameters. Raises DatabaseUnavailable."""
         parameters = [_text(name, value) for name, value in texts.items()]
         try:
-            found = self._with_table(
+            response: dict[str, Any] = self._with_table(
                 lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=parameters)
             )
         except _Rejected as rejected:
             raise DatabaseUnavailable(str(rejected)) from None
-        records: list[list[dict[str, Any]]] = found["records"]
-        return records
+        return response
 
     def _target(self) -> dict[str, str]:
         return {**self._where, "secretArn": self._secret_arn()}
@@ -220,23 +250,29 @@ class Database:
         try:
             return self._call(call)
         except _Rejected as rejected:
-            if not any(map(self._dialect.lacks_table, rejected.codes)):
+            if any(map(self._dialect.lacks_table, rejected.codes)):
+                sql = self._dialect.create
+            elif any(map(self._dialect.lacks_column, rejected.codes)):
+                sql = self._dialect.migrate
+            else:
                 raise
-        self._create()
+        self._define(sql)
         return self._call(call)
 
-    def _create(self) -> None:
-        """Create the table. Raises DatabaseUnavailable.
+    def _define(self, sql: str) -> None:
+        """Create the table or its column. Raises DatabaseUnavailable.
 
-        Two concurrent creations can fail even with IF NOT EXISTS: PostgreSQL then reports a violated constraint of its
-        own catalogue. The second attempt finds the table.
+        Of two concurrent ones, one can fail even with IF NOT EXISTS: PostgreSQL then reports a violated constraint of
+        its own catalogue, and MySQL a column that exists. The second attempt succeeds, or the repeated statement does.
         """
-        sql, problem = self._dialect.create, ""
+        problem = ""
         for _ in range(2):
             try:
                 self._call(lambda: self._client.execute_statement(**self._target(), sql=sql))
             except _Rejected as rejected:
                 problem = str(rejected)
+                if any(code in _MYSQL_EXISTS for code in rejected.codes):
+                    return
             else:
                 return
         raise DatabaseUnavailable(f"its table could not be created: {problem}")

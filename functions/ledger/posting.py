@@ -13,7 +13,7 @@ from common.control.observe import ControlObserver
 from common.payment_record import JournalEntry, JournalItemError, payment_key
 
 from .database import Database, DatabaseUnavailable, chunks
-from .events import Events, EventsUnavailable, Poison, PoisonQueue, PoisonQueueUnavailable
+from .events import Poison, PoisonQueue, PoisonQueueUnavailable
 
 _PAYMENTS = payment_key("")
 _WRITTEN = ("INSERT", "MODIFY")
@@ -99,7 +99,6 @@ class Outcome:
     posted: int = 0  # sent to the database, including those it already had
     recorded: int = 0  # in the backlog
     poisoned: list[str] = field(default_factory=list)  # payment ids
-    fallbacks: int = 0  # events that went to the own bus instead of the endpoint
     retry_from: str | None = None
 
 
@@ -113,7 +112,6 @@ class Ledger:
         peer_region: str,
         control: ControlObserver,
         database: Database,
-        events: Events,
         poison: PoisonQueue,
         backlog: Backlog,
         pace: Pace,
@@ -122,7 +120,6 @@ class Ledger:
         self._peer_region = peer_region
         self._control = control
         self._database = database
-        self._events = events
         self._poison = poison
         self._backlog = backlog
         self._pace = pace
@@ -148,7 +145,7 @@ class Ledger:
             else:
                 raise Paused(decision.reason.value)
             self._report_problems(left, outcome)
-        except (Paused, DatabaseUnavailable, EventsUnavailable, PoisonQueueUnavailable) as problem:
+        except (Paused, DatabaseUnavailable, PoisonQueueUnavailable) as problem:
             outcome.status = BatchStatus.WAITING if isinstance(problem, Paused) else BatchStatus.FAILED
             outcome.reason = str(problem) if isinstance(problem, Paused) else f"{type(problem).__name__}: {problem}"
             if self._pace.since(timestamp(records[0].arrived)) < RETRY_SECONDS:
@@ -181,9 +178,7 @@ class Ledger:
             for payment_id, reason in rejected.items():
                 self.report(payment_id, reason, last[payment_id].sequence)
             outcome.poisoned += rejected
-            posted = [entry for entry in part if entry.payment_id not in rejected]
-            outcome.fallbacks += self._events.announce(posted)
-            outcome.posted += len(posted)
+            outcome.posted += len(part) - len(rejected)
             done = {entry.payment_id for entry in part}
             left[:] = [record for record in left if record.payment_id not in done or record.problem]
 

@@ -16,7 +16,7 @@ from common.payment_record import JournalEntry, JournalItemError, payment_key
 from common.table_replica import Item, Replica, ReplicaUnavailable
 
 from .database import CHUNK, FIND_LIMIT, Database, DatabaseUnavailable, Row
-from .events import Events, EventsUnavailable, PoisonQueueUnavailable
+from .events import PoisonQueueUnavailable
 from .journal_pages import JournalUnreadable
 from .posting import Ledger, Paused
 
@@ -36,7 +36,6 @@ class ReplayRequestError(ValueError):
 REPLAY_ERRORS = (
     BacklogUnavailable,
     DatabaseUnavailable,
-    EventsUnavailable,
     JournalUnreadable,
     Paused,
     PoisonQueueUnavailable,
@@ -54,7 +53,6 @@ class Counts:
     posted: int = 0
     poisoned: int = 0  # can never be posted; dead letter sent
     waiting: int = 0  # in the database, but not yet durable in the backlog's region, or in a replica that is away
-    fallbacks: int = 0  # events that went to the own bus
 
     def added_to(self, other: "Counts") -> "Counts":
         """The sums of both."""
@@ -102,7 +100,6 @@ class Replay:
         replicas: Sequence[Replica],
         ledger: Ledger,
         database: Database,
-        events: Events,
         pace: Pace,
     ) -> None:
         self._backlogs = {backlog.region: backlog for backlog in backlogs}
@@ -110,7 +107,6 @@ class Replay:
         self._replicas = replicas
         self._ledger = ledger
         self._database = database
-        self._events = events
         self._pace = pace
 
     def run(self, request: ReplayRequest, time_is_up: Callable[[], bool]) -> dict[str, Any]:
@@ -199,8 +195,6 @@ class Replay:
         if not run.unreachable:
             absent = [payment_id for payment_id in payment_ids if payment_id not in items]
             problems |= dict.fromkeys(absent, "the backlog holds this payment, and no replica of the journal does")
-        # Events first: if the function ends between the two, the next replay publishes them again instead of never.
-        run.counts.fallbacks += self._events.announce(entries)
         problems |= self._ledger.post(entries)
         for payment_id, problem in problems.items():
             self._ledger.report(payment_id, problem)

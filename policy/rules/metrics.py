@@ -170,7 +170,13 @@ METRICS: Mapping[tuple[str, str], Metric] = {
     ),
     **{
         (OWN, what): Metric(frozenset({"service"}), _publishing_functions, "[CW-7]")
-        for what in ("AuditDiffering", "AuditMissing", "BacklogOldestSeconds")
+        for what in (
+            "AuditDiffering",
+            "AuditMissing",
+            "BacklogOldestSeconds",
+            "SweepsFailed",
+            "UnannouncedOldestSeconds",
+        )
     },
     ("AWS/Events", "IngestionToInvocationStartLatency"): Metric(frozenset(), _bus_regions, "[EVENTS-7]"),
 }

@@ -10,10 +10,10 @@ from components.monitoring.alarms import Alarm, Monitored
 MODULES = (catalogue_compute, catalogue_data, catalogue_traffic)
 CATALOGUE = list(
     {
-        alarm.source + alarm.key + alarm.metric: alarm
+        alarm.source + alarm.key + alarm.metric + alarm.reason: alarm
         for module in MODULES
         for value in vars(module).values()
-        for alarm in (value if isinstance(value, tuple) else (value,))
+        for alarm in (value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,))
         if isinstance(alarm, Alarm)
     }.values()
 )
@@ -45,6 +45,8 @@ PUBLISHED_BY = {
     ("AWS/DynamoDB", "ReplicationLatency"): {"ReceivingRegion", "TableName"},
     ("AWS/S3", "OperationsFailedReplication"): {"DestinationBucket", "RuleId", "SourceBucket"},
     ("AWS/S3", "ReplicationLatency"): {"DestinationBucket", "RuleId", "SourceBucket"},
+    (None, "UnannouncedOldestSeconds"): {"service"},
+    (None, "SweepsFailed"): {"service"},
     ("AWS/Backup", "NumberOfBackupJobsFailed"): {"BackupVaultName"},
     ("AWS/Backup", "NumberOfBackupJobsExpired"): {"BackupVaultName"},
     ("AWS/Backup", "NumberOfRestoreJobsFailed"): {"BackupVaultName"},
@@ -134,7 +136,8 @@ def test_a_region_that_stands_by_is_not_in_alarm() -> None:
     idle = [alarm for alarm in CATALOGUE if alarm.namespace in ("AWS/Lambda", "AWS/ApiGateway", "AWS/ApplicationELB")]
 
     assert idle
-    idle.remove(catalogue_compute.SCHEDULED_FUNCTION[0])  # the sentinel runs wherever traffic goes
+    for alarm in catalogue_compute.SCHEDULED.values():
+        idle.remove(alarm)  # schedules run wherever traffic goes
     assert {alarm.missing for alarm in idle} == {"notBreaching"}
 
 

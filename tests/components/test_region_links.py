@@ -18,6 +18,7 @@ Build = Callable[[Callable[[], object]], Built]
 ACCOUNT = "000000000000"
 KEY = f"arn:aws:kms:us-east-2:{ACCOUNT}:key/data"
 SENTINEL = f"arn:aws:lambda:us-east-2:{ACCOUNT}:function:function-sentinel-secondary-dev"
+ANNOUNCER = f"arn:aws:lambda:us-east-2:{ACCOUNT}:function:function-announcer-secondary-dev"
 LEDGER = f"arn:aws:lambda:us-east-2:{ACCOUNT}:function:function-ledger-secondary-dev"
 QUEUE = f"arn:aws:sqs:us-east-2:{ACCOUNT}:queue-dead-letters-secondary-dev"
 
@@ -28,6 +29,7 @@ def outputs(place: Place) -> dict[str, str]:
         "compute.functions.ledger.name": f"function-ledger-{place}-dev",
         "compute.functions.ledger.arn": LEDGER,
         "compute.functions.sentinel.arn": SENTINEL,
+        "compute.functions.announcer.arn": ANNOUNCER,
         "messaging.dead_letter_arn": QUEUE,
         "storage.data_key_arn": KEY,
         "ingress.nlb_dns_name": f"nlb-{place}",
@@ -76,7 +78,11 @@ def test_the_ledger_is_called_for_payments_alone(build: Build) -> None:
     }
 
 
-CALLED = {"minute": (SENTINEL, None), "catch-up": (LEDGER, {"operation": "catch-up"})}
+CALLED = {
+    "minute": (SENTINEL, None),
+    "catch-up": (LEDGER, {"operation": "catch-up"}),
+    "sweep": (ANNOUNCER, {"operation": "sweep"}),
+}
 
 
 @pytest.mark.parametrize("name", CALLED)
@@ -125,7 +131,8 @@ def test_without_nat_both_endpoints_are_the_load_balancer_that_is_reached_from_i
         assert found == {f"https://alb-{place}"}
 
 
-def test_a_sentinel_that_nobody_calls_is_noticed(build: Build) -> None:
-    alarm = build(program).one("MetricAlarm").inputs
+@pytest.mark.parametrize("name", ["links-secondary-silent", "links-secondary-sweep-silent"])
+def test_a_function_that_its_schedule_does_not_call_is_noticed(build: Build, name: str) -> None:
+    alarm = build(program).one("MetricAlarm", name).inputs
 
     assert (alarm["metricName"], alarm["treatMissingData"]) == ("Invocations", "breaching")

@@ -122,6 +122,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
         "ENDPOINTS_PREFIX": f"/{name}/endpoints",
         "PAYMENTS_FUNCTION": f"{name}-payments",
         "LEDGER_FUNCTION": f"{name}-ledger",
+        "ANNOUNCER_FUNCTION": f"{name}-announcer",
         "PEER_LEDGER_FUNCTION": f"{name}-ledger",
         "TOPIC_ARN": topic,
         "COOL_DOWN_SECONDS": "0",

@@ -1,15 +1,15 @@
-"""Announcing through the event endpoint: how the call is signed and addressed, and what happens when it fails."""
+"""Publishing through the event endpoint: how the call is signed and addressed, and what happens when it fails."""
 
 import json
 from typing import Any
 
-import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.session import Session
-from ledger.events import ENDPOINT_SECONDS, EndpointId, Events, EventsUnavailable
+from ledger.announcements import Announcement
+from ledger.events import ENDPOINT_SECONDS, PARALLEL, EndpointId, Events, Published
 
-from tests.functions.ledger.world import entry
+from tests.functions.ledger.world import NOON
 
 BUS, ENDPOINT = "payments-bus", "abcde12345.veo"
 
@@ -40,7 +40,10 @@ class Wire:
         return AWSResponse(str(request.url), status, HTTPHeaders(), Raw(json.dumps(body).encode()))
 
 
-TAKEN = (200, {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]})
+def taken(count: int) -> tuple[int, dict[str, Any]]:
+    return (200, {"FailedEntryCount": 0, "Entries": [{"EventId": str(each)} for each in range(count)]})
+
+
 REFUSED = (400, {"__type": "ResourceNotFoundException", "message": "no such endpoint"})
 PARTLY = (200, {"FailedEntryCount": 1, "Entries": [{"EventId": "1"}, {"ErrorCode": "ThrottlingException"}]})
 
@@ -57,10 +60,37 @@ def bodies(wire: Wire) -> list[dict[str, Any]]:
     return [json.loads(request.body) for request in wire.sent]
 
 
-def test_events_for_the_endpoint_go_to_its_host_signed_for_every_region() -> None:
-    wire = Wire("events", TAKEN)
+def payments(*numbers: int) -> list[Announcement]:
+    return [
+        Announcement(
+            payment_id=f"order-{number:04}",
+            amount="12.50",
+            currency="EUR",
+            content_hash="0" * 64,
+            accepted_at=NOON,
+            accepted_in="us-east-1",
+            posted_at=NOON,
+        )
+        for number in numbers
+    ]
 
-    assert Events(wire.client, bus=BUS, endpoint=FixedEndpoint(ENDPOINT)).announce([entry(1)]) == 0
+
+def publish(wire: Wire, *numbers: int, endpoint: str | None = ENDPOINT) -> Published:
+    return Events(wire.client, bus=BUS, endpoint=FixedEndpoint(endpoint)).publish(payments(*numbers))
+
+
+def sent(wire: Wire) -> list[tuple[bool, list[str]]]:
+    """Per call: whether to the endpoint, and the ids of its payments."""
+    return [
+        ("EndpointId" in body, [json.loads(event["Detail"])["payment_id"] for event in body["Entries"]])
+        for body in bodies(wire)
+    ]
+
+
+def test_events_for_the_endpoint_go_to_its_host_signed_for_every_region() -> None:
+    wire = Wire("events", taken(1))
+
+    assert publish(wire, 1) == Published(accepted=["order-0001"])
 
     (request,) = wire.sent
     assert str(request.url).startswith(f"https://{ENDPOINT}.endpoint.events.amazonaws.com")
@@ -71,29 +101,73 @@ def test_events_for_the_endpoint_go_to_its_host_signed_for_every_region() -> Non
     assert (event["EventBusName"], event["DetailType"]) == (BUS, "payment.accepted")
 
 
-def test_without_an_endpoint_events_go_to_the_own_bus() -> None:
-    wire = Wire("events", TAKEN, TAKEN)
+def test_the_event_of_a_payment_is_always_the_same() -> None:
+    wire = Wire("events", taken(1), taken(1))
+    publish(wire, 1, endpoint=None)
+    publish(wire, 1, endpoint=None)
 
-    assert Events(wire.client, bus=BUS, endpoint=FixedEndpoint(None)).announce([entry(n) for n in range(11)]) == 0
+    first, second = bodies(wire)
+    assert first == second
+    assert json.loads(first["Entries"][0]["Detail"]) == {
+        "idempotency_key": "payment.accepted:order-0001",
+        "payment_id": "order-0001",
+        "synthetic": False,
+        "amount": "12.50",
+        "currency": "EUR",
+        "content_hash": "0" * 64,
+        "accepted_at": "2026-11-20T12:00:00.000000Z",
+        "accepted_in": "us-east-1",
+    }
 
-    assert [len(body["Entries"]) for body in bodies(wire)] == [10, 1]
-    assert all("EndpointId" not in body for body in bodies(wire))
+
+def test_without_an_endpoint_events_go_to_the_own_bus_ten_per_call() -> None:
+    wire = Wire("events", taken(10), taken(10))
+
+    assert len(publish(wire, *range(20), endpoint=None).accepted) == 20
+
+    assert sorted(sent(wire)) == [
+        (False, [f"order-{number:04}" for number in range(start, start + 10)]) for start in (0, 10)
+    ]
 
 
-@pytest.mark.parametrize("trouble", [REFUSED, PARTLY])
-def test_what_the_endpoint_does_not_take_goes_to_the_own_bus(trouble: tuple[int, dict[str, Any]]) -> None:
-    wire = Wire("events", trouble, TAKEN)
+def test_only_what_the_endpoint_refuses_goes_to_the_own_bus() -> None:
+    wire = Wire("events", PARTLY, taken(1))
 
-    assert Events(wire.client, bus=BUS, endpoint=FixedEndpoint(ENDPOINT)).announce([entry(1), entry(2)]) == 2
+    assert publish(wire, 1, 2) == Published(accepted=["order-0001", "order-0002"], fallbacks=1)
 
-    assert ["EndpointId" in body for body in bodies(wire)] == [True, False]
+    assert sent(wire) == [(True, ["order-0001", "order-0002"]), (False, ["order-0002"])]
 
 
-def test_events_that_nothing_accepts_are_an_error() -> None:
+def test_a_call_that_the_endpoint_refuses_goes_to_the_own_bus() -> None:
+    wire = Wire("events", REFUSED, taken(2))
+
+    assert publish(wire, 1, 2) == Published(accepted=["order-0001", "order-0002"], fallbacks=2)
+
+    assert [to_endpoint for to_endpoint, _ in sent(wire)] == [True, False]
+
+
+def test_a_refused_event_is_not_among_the_accepted_ones() -> None:
     wire = Wire("events", PARTLY)
 
-    with pytest.raises(EventsUnavailable, match="ThrottlingException"):
-        Events(wire.client, bus=BUS, endpoint=FixedEndpoint(None)).announce([entry(1), entry(2)])
+    assert publish(wire, 1, 2, endpoint=None) == Published(
+        accepted=["order-0001"], refused=1, failure="ThrottlingException"
+    )
+
+
+def test_after_a_call_that_failed_as_a_whole_no_further_one_is_made() -> None:
+    wire = Wire("events", *[REFUSED] * PARALLEL)
+
+    published = publish(wire, *range(1000), endpoint=None)
+
+    assert (published.accepted, published.failure, published.is_down) == ([], "ResourceNotFoundException", True)
+    assert len(wire.sent) <= PARALLEL
+
+
+def test_no_call_begins_once_time_is_up() -> None:
+    wire = Wire("events")
+    events = Events(wire.client, bus=BUS, endpoint=FixedEndpoint(None))
+
+    assert events.publish(payments(1, 2), lambda: True) == Published()
 
 
 class Clock:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from payments.models import MINOR_DIGITS, Payment, field_errors
+from payments.models import Payment, field_errors
 from pydantic import ValidationError
 
+from common.currencies import MINOR_DIGITS
 from tests.functions.harness import payment
 
 
