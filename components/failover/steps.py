@@ -92,7 +92,11 @@ def replay(
     def invocation(request: Mapping[str, Any], following: str) -> State:
         return task(replay_arn, request, keep="replay", following=following, seconds=seconds, tries=10, answer=answer)
 
-    payment = {"execution": RUN_NAME, "writer_region": document("preconditions.writer_region")}
+    payment = {
+        "execution": RUN_NAME,
+        "writer_region": document("preconditions.writer_region"),
+        "key": document("preconditions.verification_key"),
+    }
     return {
         "Replay": invocation({**request, "seconds": FIRST_REPLAY}, "VerifyPayment"),
         "VerifyPayment": recovery_task(

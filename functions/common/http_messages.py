@@ -43,6 +43,15 @@ def entry_point(event: Mapping[str, Any]) -> EntryPoint:
     )
 
 
+VERIFICATION_STAGE = "recovery"
+
+
+def is_verification(event: Mapping[str, Any]) -> bool:
+    """Whether `recovery` invoked the function directly, with an event of API Gateway's form. No client can set the
+    stage, and no API has one of this name."""
+    return bool(event["requestContext"].get("stage") == VERIFICATION_STAGE)
+
+
 def plain_path(event: Mapping[str, Any]) -> str:
     """The request's path as the API document names it.
 

@@ -16,6 +16,7 @@ KIND = "payment"
 _KEY_PREFIX = "payment#"
 SYNTHETIC = "synthetic-"
 """Prefix of the ids of payments that verify a recovery. `payments` rejects such an id from clients."""
+_MARK = "synthetic"
 
 
 class JournalItemError(ValueError):
@@ -62,12 +63,14 @@ class JournalEntry:
         )
 
     def to_item(self) -> Item:
-        """The DynamoDB item; an empty reference is omitted."""
+        """The DynamoDB item; an empty reference is omitted, and a synthetic payment is marked."""
         fields = asdict(self)
         del fields["payment_id"]
         if not self.reference:
             del fields["reference"]
         item: Item = {name: {"S": value} for name, value in fields.items()}
+        if is_synthetic(self.payment_id):
+            item[_MARK] = {"BOOL": True}  # for every reader of the journal
         return {KEY: {"S": payment_key(self.payment_id)}, "kind": {"S": KIND}, **item}
 
 

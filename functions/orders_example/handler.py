@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from common.aws_clients import DynamoDbClients
+from common.http_messages import is_verification
 from common.table_replica import Replica
 from common.telemetry import make_logger, traced
 
@@ -40,7 +41,7 @@ def _cached() -> tuple[Settings, list[Replica]]:
 
 def answer(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     path = "/" + event["path"].rstrip("/").rpartition("/")[2]
-    if event["httpMethod"] != "POST" or path not in _ROUTES:
+    if event["httpMethod"] != "POST" or path not in _ROUTES or (path == "/payments" and not is_verification(event)):
         status, body = HTTPStatus.NOT_FOUND, {"detail": "there is nothing at this path"}
     elif not _is_authorized(event):
         status, body = HTTPStatus.UNAUTHORIZED, {"detail": "a client's key is needed in the header x-api-key"}

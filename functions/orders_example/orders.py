@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from common.payment_record import JournalEntry
+from common.payment_record import JournalEntry, is_synthetic
 from common.table_replica import Replica, ReplicaUnavailable
 
 SHOP = "SHOP"
@@ -22,6 +22,13 @@ class Order(BaseModel):
     total: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}$")]
     currency: Annotated[str, Field(pattern=r"^(EUR|USD)$")]
     customer: _Name
+
+    @field_validator("id")
+    @classmethod
+    def _is_not_reserved(cls, order_id: str) -> str:
+        if is_synthetic(order_id):
+            raise ValueError("is reserved for the payment that verifies a recovery")
+        return order_id
 
     def content(self) -> dict[str, str]:
         """The fields as the journal names them: an order is a payment of the customer to the shop."""

@@ -13,8 +13,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from pydantic import ValidationError
 
 from common.clock import utc_now
-from common.http_messages import FieldError
-from common.payment_record import JournalEntry
+from common.http_messages import FieldError, is_verification
+from common.payment_record import SYNTHETIC, JournalEntry, is_synthetic
 
 from .journal import Durability, Journal, JournalUnavailable, PaymentConflict
 from .models import PAYMENT_ID, AcceptedPayment, Payment, field_errors
@@ -59,6 +59,8 @@ class Routes:
             return self._reject([FieldError(field="body", reason="is not UTF-8 text")])
 
         self._logger.append_keys(payment_id=payment.id)
+        if is_synthetic(payment.id) and not is_verification(self.router.current_event.raw_event):
+            return self._reject([FieldError(field="id", reason=f"must not begin with {SYNTHETIC}, which is reserved")])
         try:
             entry = JournalEntry.accept(payment.content(), at=utc_now(), region=self._settings.region)
             stored = self._journal.add(entry)

@@ -48,6 +48,7 @@ class PreconditionsOutput(Model):
     mode: str
     forced: bool
     resumes: bool  # another execution moved the writer here and failed later; this one does the rest
+    verification_key: str  # random part of the synthetic payment's id
     failing_since: str | None
     detected_at: str | None
     started_at: str
@@ -134,8 +135,9 @@ class PreflightOutput(Model):
 
 
 class VerifyInput(Model):
-    execution: str  # name; the payment's id is derived from it
+    execution: str  # name
     writer_region: str
+    key: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")  # random part of the payment's id
 
 
 class VerifyOutput(Model):

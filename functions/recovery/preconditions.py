@@ -5,6 +5,7 @@ from common.control.writes import last_change, last_run, take_slot
 
 from .context import RecoveryContext, service_errors
 from .models import PreconditionsInput, PreconditionsOutput
+from .verification import new_key
 
 
 def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> PreconditionsOutput:
@@ -32,6 +33,7 @@ def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> Prec
         mode=request.mode,
         forced=request.forced,
         resumes=resumes,
+        verification_key=new_key(),
         failing_since=request.failing_since,
         detected_at=request.detected_at,
         started_at=given.started_at,

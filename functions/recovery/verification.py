@@ -5,15 +5,16 @@ function is invoked directly, with an event like API Gateway's, because this fun
 endpoints in front of it work is checked by their health.
 """
 
-import hashlib
 import json
+import secrets
 from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.health_endpoints import OK
-from common.payment_record import payment_key
+from common.http_messages import VERIFICATION_STAGE
+from common.payment_record import SYNTHETIC
 
 from .context import RecoveryContext, service_errors
 from .database import find_member, run_sql
@@ -21,12 +22,17 @@ from .errors import PaymentNotPosted, PaymentRejected
 from .models import VerifyInput, VerifyOutput
 from .preflight import probe_endpoints
 
-MARK = "synthetic"  # attribute of a journal item that is not a client's payment
 _POLL_SECONDS = 0.5
 
 
+def new_key() -> str:
+    """The random part of a synthetic payment's id: no client can take the id beforehand."""
+    return secrets.token_hex(16)
+
+
 def verify_payment(request: VerifyInput, ctx: RecoveryContext) -> VerifyOutput:
-    """Send a synthetic payment and wait for its row. The same execution sends the same payment again.
+    """Send a synthetic payment and wait for its row. With the same `key` the same payment is sent again; without one, a
+    new one.
 
     Raises PaymentRejected, PaymentNotPosted, ServiceUnavailable, MemberNotFound, EndpointsNotFound, and
     ReplicaUnavailable for the own replica.
@@ -35,10 +41,9 @@ def verify_payment(request: VerifyInput, ctx: RecoveryContext) -> VerifyOutput:
     if OK not in endpoints.values():
         reported = ", ".join(f"{endpoint} reports {health}" for endpoint, health in sorted(endpoints.items()))
         raise PaymentRejected(f"no endpoint of {ctx.region} is healthy: {reported}")
-    payment_id = f"synthetic-{hashlib.sha256(request.execution.encode()).hexdigest()[:32]}"
+    payment_id = f"{SYNTHETIC}{request.key or new_key()}"
     began = ctx.pace.clock()
     accepted = _pay(payment_id, request.execution, ctx)
-    _mark(payment_id, ctx)
     _wait_for_row(payment_id, request.writer_region, began, ctx)
     return VerifyOutput(
         payment_id=payment_id,
@@ -84,19 +89,10 @@ def _event(payment: dict[str, str]) -> dict[str, Any]:
         "multiValueQueryStringParameters": None,
         "pathParameters": None,
         "stageVariables": None,
-        "requestContext": {"stage": "recovery", "path": "/payments", "identity": {}},
+        "requestContext": {"stage": VERIFICATION_STAGE, "path": "/payments", "identity": {}},
         "body": json.dumps(payment),
         "isBase64Encoded": False,
     }
-
-
-def _mark(payment_id: str, ctx: RecoveryContext) -> None:
-    """Mark the payment as synthetic for every reader of the journal."""
-    item = ctx.local.read(payment_key(payment_id))
-    if item is None:
-        raise PaymentNotPosted(f"payment {payment_id} was accepted, but is not in the journal of {ctx.region}")
-    if MARK not in item:
-        ctx.local.exchange({**item, MARK: {"BOOL": True}}, unless_changed={"content_hash": item["content_hash"]})
 
 
 def _wait_for_row(payment_id: str, writer_region: str, began: float, ctx: RecoveryContext) -> None:

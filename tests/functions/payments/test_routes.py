@@ -63,6 +63,26 @@ def test_another_payment_under_a_used_id_is_a_conflict_and_changes_nothing(
     assert tables.items(EAST_1) == tables.items(EAST_2) == before
 
 
+@pytest.mark.parametrize("entry_point", ["load-balancer", "api-gateway"])
+def test_a_client_cannot_take_the_id_of_a_payment_that_verifies_a_recovery(
+    function: MakeFunction, tables: Tables, entry_point: str
+) -> None:
+    refused = function(entry_point=entry_point).pay(id="synthetic-0123456789")
+
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, "id")
+    assert tables.items(EAST_1) == {}
+
+
+def test_the_payment_of_a_recovery_is_marked_from_the_start(function: MakeFunction, tables: Tables) -> None:
+    service = function(entry_point="api-gateway")
+    body = json.dumps(payment(id="synthetic-0123456789"))
+
+    taken = service.ask("POST", "/payments", body, requestContext={"stage": "recovery", "identity": {}})
+
+    assert taken.status == 201
+    assert tables.items(EAST_2)["payment#synthetic-0123456789"]["synthetic"] == {"BOOL": True}
+
+
 def test_every_wrong_field_is_named_with_its_reason(pay_service: Function, tables: Tables) -> None:
     refused = pay_service.pay(id=None, amount=12.5, currency="eur", creditor="no spaces", colour="red")
 
