@@ -17,8 +17,8 @@ from shared.places import Place
 from shared.references import Regions
 from shared.settings import GlobalSettings
 
-# A batch is one statement of the database or a few (functions/ledger/database.py, CHUNK).
-BATCH = 100
+# A batch is one statement of the database (functions/ledger/database.py, CHUNK).
+BATCH = 500
 # Seconds. Records of two seconds share one invocation, one read of the control records, one statement and one call of
 # the announcer, instead of paying for each payment; a payment reaches the ledger up to two seconds later.
 BATCHING_WINDOW = 2

@@ -40,9 +40,7 @@ def ledger_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -
             ),
             # A listing (Service Authorization Reference, Amazon DynamoDB).
             iam.allow(["dynamodb:ListStreams"], ["*"]),
-            *access.database(
-                context, ["rds-data:BatchExecuteStatement", "rds-data:ExecuteStatement"], places=[context.place]
-            ),
+            *access.database(context, ["rds-data:ExecuteStatement"], places=[context.place]),
             iam.allow(["lambda:InvokeFunction"], [context.function_arn(announcer.NAME)]),
         ],
         timeout=TIMEOUT,

@@ -1,7 +1,7 @@
 """The backlog: batches of the stream whose payments may still be missing from a region's database.
 
 Each region has a table of its own, which only its ledger adds to and the writer's ledger empties. An item holds the
-payment ids of one batch, so it costs two writes for up to a hundred payments; its sort key begins with the time at
+payment ids of one batch, so it costs two writes for all of them; its sort key begins with the time at
 which the batch arrived, so the oldest items come first. Items are never changed (decision 0012).
 """
 

@@ -20,9 +20,9 @@ from common.telemetry import LambdaHandler, flush, make_metrics
 from .announcer_call import AnnouncerCall
 from .audit import AUDIT_METRICS, FAULTS, Audit, AuditRequest, Counts
 from .contents import Contents
-from .database import DIALECTS, Database
+from .database import DIALECTS, Database, DatabaseUnavailable
 from .events import PoisonQueue
-from .journal_pages import JournalPages
+from .journal_pages import JournalPages, JournalUnreadable
 from .posting import BatchStatus, Ledger, Outcome, Paused, is_stream_event, stream_records
 from .replay import REPLAY_ERRORS, Replay, ReplayRequest
 from .settings import Settings
@@ -177,12 +177,13 @@ class Application:
         result: dict[str, Any] = {}
         try:
             result = self._replay_backlogs({"seconds": CATCH_UP_SECONDS}, context)
-            self.sample_audit(AUDIT_SAMPLE)
         except Paused as paused:
             self._logger.info("replay paused", event="replay-paused", reason=str(paused))
         except REPLAY_ERRORS as error:  # the next minute's call goes on
             self._logger.warning("replay failed", event="replay-failed", reason=f"{type(error).__name__}: {error}")
             self._count("LedgerFailed", 1)
+        else:
+            self._audit_sample()
         extent = self._backlog.extent()
         age = self._pace.since(extent.oldest) if extent.oldest else 0.0
         self._metrics.add_metric(name="BacklogEntries", unit=MetricUnit.Count, value=extent.payments)
@@ -196,6 +197,12 @@ class Application:
         result = self._audit.run(request, lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
         self._publish_audit(result, since=asdict(request.counts))
         return result
+
+    def _audit_sample(self) -> None:
+        try:
+            self.sample_audit(AUDIT_SAMPLE)
+        except (DatabaseUnavailable, JournalUnreadable) as error:  # the next minute's call takes another sample
+            self._logger.warning("audit failed", event="audit-failed", reason=f"{type(error).__name__}: {error}")
 
     def sample_audit(self, limit: int, *, ids: int = 0) -> dict[str, Any]:
         """Compare a random part of journal and ledger (`Audit.sample`), and publish its metrics; the counts, and at

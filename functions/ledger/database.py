@@ -8,7 +8,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,14 +35,19 @@ _POSTGRES_INDEX = (
     f"CREATE INDEX IF NOT EXISTS {TABLE}_unannounced ON {TABLE} (posted_at, payment_id) WHERE announced_at IS NULL"
 )
 _MYSQL_INDEX = f"INDEX {TABLE}_unannounced (announced_at, posted_at, payment_id)"
+# Wider than the table's columns, so that a value that is too long is an error of the row and no NULL.
+_MYSQL_GIVEN = ", ".join(
+    f"{field.name} varchar(1000) PATH '$.{field.name}' ERROR ON ERROR" for field in fields(JournalEntry)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """SQL and error codes of an engine. `insert` keeps an existing row. `find` selects the rows of the payment ids in
-    `ids`, a JSON array, so that a statement has one parameter however many there are; times are microseconds since
-    1970 in UTC. `create` and `migrate` are atomic, and harmless if repeated. `is_permanent`: no retry can help;
-    `lacks_table`: the table does not exist; `lacks_column`: it has no `announced_at`; all by the error's code."""
+    """SQL and error codes of an engine. `insert` stores the payments in `payments` and keeps existing rows, `find`
+    selects the rows of the payment ids in `ids`; both are JSON arrays, so that a statement has few parameters however
+    many payments it is about. Times that are selected are microseconds since 1970 in UTC. `create` and `migrate` are
+    atomic, and harmless if repeated. `is_permanent`: no retry can help; `lacks_table`: the table does not exist;
+    `lacks_column`: it has no `announced_at`; all by the error's code."""
 
     create: str
     migrate: str
@@ -79,10 +84,13 @@ DIALECTS = {
             ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS announced_at timestamptz DEFAULT now();
             {_POSTGRES_INDEX};
         END $$""",
-        insert=f"""INSERT INTO {TABLE} ({_COLUMNS}) VALUES (
-            :payment_id, CAST(:amount AS numeric), :currency, :debtor, :creditor, :reference, :content_hash,
-            CAST(:accepted_at AS timestamptz), :accepted_in, :posted_in, CAST(:writer_epoch AS bigint), NULL
-        ) ON CONFLICT (payment_id) DO NOTHING""",
+        insert=f"""INSERT INTO {TABLE} ({_COLUMNS}) SELECT
+            payment_id, CAST(amount AS numeric), currency, debtor, creditor, reference, content_hash,
+            CAST(accepted_at AS timestamptz), accepted_in, :posted_in, CAST(:writer_epoch AS bigint), NULL
+            FROM jsonb_to_recordset(CAST(:payments AS jsonb)) AS given(
+                payment_id text, amount text, currency text, debtor text, creditor text, reference text,
+                content_hash text, accepted_at text, accepted_in text
+            ) ON CONFLICT (payment_id) DO NOTHING""",
         find=f"""SELECT payment_id, content_hash, CAST(extract(epoch FROM posted_at) * 1000000 AS bigint)
             FROM {TABLE} WHERE payment_id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))""",
         durable_until="""SELECT aws_region, CAST(extract(epoch FROM last_lag_calculation_time) * 1000000 AS bigint)
@@ -113,10 +121,12 @@ DIALECTS = {
         # A literal default, so that no row is rewritten; there is no ADD COLUMN IF NOT EXISTS.
         migrate=f"""ALTER TABLE {TABLE} ADD COLUMN announced_at datetime(6) DEFAULT '2000-01-01', ADD {_MYSQL_INDEX}""",
         # Not INSERT IGNORE, which would also truncate values that are too long or too large, without an error.
-        insert=f"""INSERT INTO {TABLE} ({_COLUMNS}) VALUES (
-            :payment_id, CAST(:amount AS decimal(15, 3)), :currency, :debtor, :creditor, :reference, :content_hash,
-            CAST(:accepted_at AS datetime(6)), :accepted_in, :posted_in, CAST(:writer_epoch AS signed), NULL
-        ) ON DUPLICATE KEY UPDATE payment_id = {TABLE}.payment_id""",
+        insert=f"""INSERT INTO {TABLE} ({_COLUMNS}) SELECT
+            given.payment_id, CAST(given.amount AS decimal(15, 3)), given.currency, given.debtor, given.creditor,
+            given.reference, given.content_hash, CAST(given.accepted_at AS datetime(6)), given.accepted_in,
+            :posted_in, CAST(:writer_epoch AS signed), NULL
+            FROM JSON_TABLE(:payments, '$[*]' COLUMNS ({_MYSQL_GIVEN})) AS given
+            ON DUPLICATE KEY UPDATE payment_id = {TABLE}.payment_id""",
         find=f"""SELECT payment_id, content_hash, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', posted_at)
             FROM {TABLE} JOIN JSON_TABLE(:ids, '$[*]' COLUMNS (id varchar(64) PATH '$')) AS asked
             ON payment_id = asked.id""",
@@ -131,7 +141,7 @@ DIALECTS = {
 
 
 # Rows that one statement inserts: it has to finish within `control_statement_seconds`.
-CHUNK = 100
+CHUNK = 500
 # Payments that one statement looks up by their ids.
 FIND_LIMIT = 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -184,7 +194,7 @@ class Database:
         """
         epoch = permit()
         try:
-            self._insert([self._parameters(entry, region, epoch) for entry in entries])
+            self._insert(entries, region, epoch)
         except _Rejected as rejected:
             if not any(map(self._dialect.is_permanent, rejected.codes)):
                 raise DatabaseUnavailable(str(rejected)) from None
@@ -242,9 +252,15 @@ class Database:
     def _target(self) -> dict[str, str]:
         return {**self._where, "secretArn": self._secret_arn()}
 
-    def _insert(self, sets: list[list[dict[str, Any]]]) -> None:
+    def _insert(self, entries: Sequence[JournalEntry], region: str, epoch: int) -> None:
+        payments = [{**asdict(entry), "accepted_at": self._dialect.timestamp(entry.accepted_at)} for entry in entries]
+        parameters = [
+            _text("payments", json.dumps(payments)),
+            _text("posted_in", region),
+            _text("writer_epoch", str(epoch)),
+        ]
         sql = self._dialect.insert
-        self._with_table(lambda: self._client.batch_execute_statement(**self._target(), sql=sql, parameterSets=sets))
+        self._with_table(lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=parameters))
 
     def _with_table(self, call: Callable[[], Any]) -> Any:
         try:
@@ -288,11 +304,6 @@ class Database:
             raise DatabaseUnavailable(details.get("Code", "ClientError")) from None
         except BotoCoreError as error:
             raise DatabaseUnavailable(type(error).__name__) from None
-
-    def _parameters(self, entry: JournalEntry, region: str, epoch: int) -> list[dict[str, Any]]:
-        values = {**asdict(entry), "posted_in": region, "writer_epoch": str(epoch)}
-        values["accepted_at"] = self._dialect.timestamp(entry.accepted_at)
-        return [_text(name, value) for name, value in values.items()]
 
 
 def chunks(entries: Sequence[JournalEntry]) -> Iterable[Sequence[JournalEntry]]:

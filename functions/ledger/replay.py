@@ -15,13 +15,14 @@ from common.clock import Pace, timestamp
 from common.payment_record import JournalEntry, JournalItemError, payment_key
 from common.table_replica import Item, Replica, ReplicaUnavailable
 
-from .database import CHUNK, FIND_LIMIT, Database, DatabaseUnavailable, Row
+from .database import FIND_LIMIT, Database, DatabaseUnavailable, Row
 from .events import PoisonQueueUnavailable
 from .journal_pages import JournalUnreadable
 from .posting import Ledger, Paused
 
 _PAGE = 10
 """Batches that are read together: with 100 payments each, one statement looks them up."""
+_TOGETHER = 100  # payments of one read of the journal, and of the statement after it (API BatchGetItem)
 _KEPT = 20_000
 """Rows that are kept for the other region's page of the same time."""
 _MARGIN_SECONDS = 60.0
@@ -169,8 +170,8 @@ class Replay:
         missing = [payment_id for payment_id in payment_ids if payment_id not in run.rows]
         run.counts.missing += len(missing)
         never: set[str] = set()
-        for start in range(0, len(missing), CHUNK):
-            never |= self._post(missing[start : start + CHUNK], run)
+        for start in range(0, len(missing), _TOGETHER):
+            never |= self._post(missing[start : start + _TOGETHER], run)
         durable_until = run.durable_until.get(backlog.region)
 
         def is_settled(payment_id: str) -> bool:
@@ -183,7 +184,7 @@ class Replay:
         run.counts.waiting += sum(len(batch.payment_ids) for batch in batches if batch not in done)
 
     def _post(self, payment_ids: Sequence[str], run: "_Run") -> set[str]:
-        """Post at most CHUNK payments. Returns the ids of those that can never be posted."""
+        """Post at most _TOGETHER payments. Returns the ids of those that can never be posted."""
         items = self._read(payment_ids, run)
         problems: dict[str, str] = {}
         entries = []

@@ -57,7 +57,7 @@ TRANSITIONS = 40  # of a failover with its failback
 CHECKERS = 15
 CATCH_UP_SECONDS = 1.0  # of a scheduled call that finds nothing left to do
 # Decision 0012: a batch of payments is an item in the reader's backlog, written and deleted; 40 bytes for each id.
-BATCH, BATCH_SECONDS, ID_KB = 100, 2.0, 0.04
+BATCH, BATCH_SECONDS, ID_KB = 500, 2.0, 0.04
 # X-Ray records the first request of a second and this share of the others [XRAY-1].
 SAMPLED = 0.05
 # Lambda polls a queue with five long polls of 20 s [LAMBDA-14].
