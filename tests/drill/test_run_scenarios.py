@@ -27,7 +27,9 @@ from shared.places import Place
 from tests.drill.run_in_process import Ended, ran
 from tests.drill.shared_environment import SharedEnvironment
 
-_LAG_AWS_SECONDS = 90.0
+_LAG_AWS_SECONDS = 220.0
+"""The whole takes more than twice the objective, so that starvation for less than half of the time, which the verdict
+leaves out, does not excuse it; and the state machine waits for 300 s."""
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +166,10 @@ def test_a_bus_that_hears_nothing_fails_the_run(
 def test_a_late_switchover_fails_the_run(
     environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The reader is far behind, and a switchover waits for it."""
+    """The reader is far behind, and a switchover waits for it, as the run waits for the switchover."""
+    scenario = DEPLOYED_SCENARIOS["database-switchover"]
+    method = [replace(each, within_aws_seconds=600) if isinstance(each, WaitFor) else each for each in scenario.method]
+    monkeypatch.setitem(DEPLOYED_SCENARIOS, "database-switchover", replace(scenario, method=tuple(method)))
     sabotaged(monkeypatch, MoveWriter, first=Fault(Effect.REPLICA_LAG, aws_seconds=_LAG_AWS_SECONDS).do)
     sabotaged(monkeypatch, BringBack, first=Recover(Effect.REPLICA_LAG).do)
 
