@@ -323,7 +323,7 @@ def test_lambda_tries_again_at_the_new_speed(slow: LocalAws, name: str) -> None:
 
 
 def test_what_a_schedule_called_is_called_again_once(slow: LocalAws, name: str, tmp_path: Path) -> None:
-    """By the schedule, unless it was disabled meanwhile, but by no retry; Lambda retries what nobody calls again."""
+    """By the schedule, unless it was disabled meanwhile, and not by a retry. Direct invocations are retried."""
     code = """
         import pathlib, time
 

@@ -270,12 +270,12 @@ def test_a_deregistered_target_is_no_longer_checked(world: World, target: Target
     elb, one = world.client("elbv2"), {"Id": "127.0.0.1", "Port": target.port}
     elb.deregister_targets(TargetGroupArn=group, Targets=[one])
 
-    def nobody_asks() -> bool:
+    def has_no_more_checks() -> bool:
         before = len(target.asked)
         time.sleep(0.3)  # three intervals
         return len(target.asked) == before
 
-    assert eventually(nobody_asks)
+    assert eventually(has_no_more_checks)
     found = elb.describe_target_health(TargetGroupArn=group, Targets=[one])["TargetHealthDescriptions"][0]
     assert found["TargetHealth"]["Reason"] == "Target.NotRegistered"
 
