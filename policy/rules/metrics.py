@@ -103,9 +103,9 @@ def _bus_regions(given: Mapping[str, str], rows: Rows) -> set[str]:  # noqa: ARG
 
 
 def _publishing_functions(given: Mapping[str, str], rows: Rows) -> set[str]:
-    """The regions of the function with this source folder, whose metrics have its name as their dimension `service`."""
-    functions = of_type(rows, FUNCTION)
-    return {row["region"] for row in functions if str(row["inputs"]["handler"]).split(".")[0] == given.get("service")}
+    """The regions of the function whose name in the catalogue its metrics have as their dimension `service`."""
+    name = f"{given.get('service')}-function"
+    return {row["region"] for row in of_type(rows, FUNCTION) if row["name"] == name}
 
 
 OWN = "METRICS_NAMESPACE"

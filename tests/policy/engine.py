@@ -97,7 +97,8 @@ def _resource(row: Row, rows: Rows, *, preview: bool) -> proto.AnalyzerResource:
     given = row["inputs"]
     if preview:
         given = {key: UNKNOWN if sources.get(key) else value for key, value in given.items()}
-        computed = {key: UNKNOWN for key in row["outputs"] if key not in row["inputs"]}
+        # An empty list is an optional block that was not given, such as a table's replicas: nothing computes it.
+        computed = {key: UNKNOWN for key, value in row["outputs"].items() if key not in row["inputs"] and value != []}
     else:
         computed = {key: value for key, value in row["outputs"].items() if key not in row["inputs"]}
     message = proto.AnalyzerResource(
