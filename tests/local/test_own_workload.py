@@ -68,6 +68,11 @@ class Shop:
         posted = self._sql(f"SELECT {columns} FROM ledger WHERE payment_id = :id", order_id)
         return [row[0]["stringValue"] for row in posted]
 
+    def is_announced(self, order_id: str) -> bool:
+        """Whether its row is marked, which happens after EventBridge has accepted the event."""
+        ((announced,),) = self._sql("SELECT announced_at IS NOT NULL FROM ledger WHERE payment_id = :id", order_id)
+        return bool(announced["booleanValue"])
+
     def _sql(self, statement: str, order_id: str | None = None) -> list[list[dict[str, Any]]]:
         parameters = [{"name": "id", "value": {"stringValue": order_id}}] if order_id else []
         answer = self.aws.client("rds-data", EAST_1).execute_statement(
@@ -123,6 +128,14 @@ def test_an_order_is_posted_by_the_unchanged_ledger(shop: Shop) -> None:
     rows = eventually(lambda: shop.row(order["id"]), within=120)
 
     assert rows == [f"12.50 EUR {ORDER['customer']} SHOP {EAST_1}"]
+
+
+def test_a_posted_order_is_announced(shop: Shop) -> None:
+    order = {**ORDER, "id": "order-0009"}
+    assert shop.ask("POST", "/orders", key=shop.key, body=order).status_code == 201
+    assert eventually(lambda: shop.row(order["id"]), within=120)
+
+    assert eventually(lambda: shop.is_announced(order["id"]), within=120)
 
 
 def test_an_order_sent_twice_is_one_and_an_id_stays_with_its_content(shop: Shop) -> None:
