@@ -38,8 +38,8 @@ def preflight(request: PreflightInput, ctx: RecoveryContext) -> PreflightOutput:
             endpoints[f"{region} {endpoint}"] = health
             if health not in accepted:
                 problems.append(f"{endpoint} of {region} reports {health}")
-    problems += _journal_problems(request.region, ctx) or backlog_problems(ctx)
     member = find_member(ctx, request.writer_region, caller=ctx.region)
+    problems += _journal_problems(request.region, ctx) or backlog_problems(ctx, moves=not member.is_writer)
     if not member.connected:
         problems.append(f"the database in {request.writer_region} is not replicating from the writer")
     lag = None if member.is_writer else _reader_lag(ctx, request.writer_region, member.arn)
@@ -64,8 +64,14 @@ def _journal_problems(region: str, ctx: RecoveryContext) -> list[str]:
     return []
 
 
-def backlog_problems(ctx: RecoveryContext) -> list[str]:
-    """Whether the backlogs hold payments that the writer's ledger cannot post before the writer moves."""
+def backlog_problems(ctx: RecoveryContext, *, moves: bool) -> list[str]:
+    """Whether the backlogs hold payments that the writer's ledger cannot post before the writer moves.
+
+    Without `moves`, the database's writer is in its future region. After a failback that was interrupted during its
+    switchover, no ledger can post until another one publishes the writer's region.
+    """
+    if not moves:
+        return []
     try:
         for backlog in ctx.backlogs:
             backlog.extent()

@@ -55,7 +55,7 @@ def make(tables: Tables, aws_session: Session) -> Make:
 def test_a_ledger_that_has_posted_everything_is_no_problem(make: Make) -> None:
     ledger = Ledger(DONE)
 
-    assert backlog_problems(make(ledger)) == []
+    assert backlog_problems(make(ledger), moves=True) == []
     (request,) = ledger.requests
     assert (request["function"], request["operation"]) == ("ledger", "replay")
 
@@ -68,16 +68,23 @@ def test_a_ledger_that_has_posted_everything_is_no_problem(make: Make) -> None:
     ],
 )
 def test_a_ledger_that_is_behind_or_fails_is_one(make: Make, answer: dict[str, Any], problem: str) -> None:
-    (found,) = backlog_problems(make(Ledger(answer)))
+    (found,) = backlog_problems(make(Ledger(answer)), moves=True)
 
     assert problem in found
 
 
 def test_a_writer_that_may_not_post_is_none_since_the_next_one_reads_the_same_backlogs(make: Make) -> None:
-    assert backlog_problems(make(Ledger({"errorType": "Paused", "errorMessage": "fenced"}))) == []
+    assert backlog_problems(make(Ledger({"errorType": "Paused", "errorMessage": "fenced"})), moves=True) == []
+
+
+def test_a_writer_that_does_not_move_leaves_nothing_behind(make: Make) -> None:
+    ledger = Ledger({"errorType": "DatabaseUnavailable", "errorMessage": "a reader"})
+
+    assert backlog_problems(make(ledger), moves=False) == []
+    assert ledger.requests == []
 
 
 def test_a_region_whose_backlog_does_not_answer_is_one(make: Make) -> None:
-    (found,) = backlog_problems(make(Ledger(DONE), regions=(EAST_2,)))
+    (found,) = backlog_problems(make(Ledger(DONE), regions=(EAST_2,)), moves=True)
 
     assert found == "the backlog in us-east-1 is unavailable: ResourceNotFoundException"
