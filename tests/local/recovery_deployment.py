@@ -35,7 +35,7 @@ def recovery_world(aws: LocalAws, name: str, speed: float) -> Iterator[RecoveryW
         witness = WitnessServer()
         stack.callback(witness.close)
         endpoints = {region: stack.enter_context(http_endpoint()) for region in (EAST_1, EAST_2)}
-        world = RecoveryWorld(aws, name, witness, endpoints)
+        world = RecoveryWorld(aws, name, witness, endpoints, speed)
         _journal(world)
         _database(world)
         for region in (EAST_1, EAST_2):
@@ -102,6 +102,12 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
     queue = f"arn:aws:sqs:{region}:{ACCOUNT}:{name}"
     aws.client("sns", region).subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     aws.client("events", region).create_event_bus(Name=name)
+    aws.client("dynamodb", region).create_table(
+        TableName=f"{name}-backlog",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     variables = {
         **CONTROL,
         "PLACE": "primary" if region == EAST_1 else "secondary",
@@ -117,6 +123,8 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
         "DATABASE_SECRET": name,
         "DATABASE_ENGINE": "aurora-postgresql",
         "EVENT_BUS": name,
+        "BACKLOG_TABLE": f"{name}-backlog",
+        "PEER_BACKLOG_TABLE": f"{name}-backlog",
         "POISON_QUEUE_URL": world.queues[region],
         "WRITER_PARAMETER": f"/{name}/database/writer-region",
         "ENDPOINTS_PREFIX": f"/{name}/endpoints",

@@ -4,10 +4,11 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.functions.http_endpoint import HttpEndpoint
-from tests.local.embedded import LocalAws, eventually
+from tests.local.embedded import EAST_2, LocalAws, eventually
 from tests.local.witness_server import WitnessServer
 
 DATABASE = "payments"
@@ -21,6 +22,7 @@ class RecoveryWorld:
     name: str
     witness: WitnessServer
     endpoints: dict[str, HttpEndpoint]
+    speed: float
     clusters: dict[str, str] = field(default_factory=dict)
     machines: dict[tuple[str, str], str] = field(default_factory=dict)
     queues: dict[str, str] = field(default_factory=dict)
@@ -114,6 +116,48 @@ class RecoveryWorld:
             input=json.dumps(dict(request)),
         )
         return str(started["executionArn"])
+
+    def status(self, execution: str) -> str:
+        states = self.aws.client("stepfunctions", execution.split(":")[3])
+        return str(states.describe_execution(executionArn=execution)["status"])
+
+    def steps(self, execution: str) -> set[str]:
+        """The states that an execution has left."""
+        states = self.aws.client("stepfunctions", execution.split(":")[3])
+        events = states.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+        return {event["stateExitedEventDetails"]["name"] for event in events if "stateExitedEventDetails" in event}
+
+    def members(self) -> list[dict[str, Any]]:
+        """Of the global database, by RDS in us-east-2."""
+        found = self.aws.client("rds", EAST_2).describe_global_clusters(GlobalClusterIdentifier=self.name)
+        members: list[dict[str, Any]] = found["GlobalClusters"][0]["GlobalClusterMembers"]
+        return members
+
+    def writer(self) -> str:
+        """The region of the database's writer."""
+        return next(str(each["DBClusterArn"]).split(":")[3] for each in self.members() if each["IsWriter"])
+
+    def synchronization(self) -> set[str]:
+        return {str(each["SynchronizationStatus"]) for each in self.members()}
+
+    def pass_time(self, aws_seconds: float) -> None:
+        time.sleep(aws_seconds / self.speed)
+
+    def forget_backlog(self, region: str, *, older_than: float) -> int:
+        """Delete batches of a region's backlog that arrived so many AWS seconds ago; how many."""
+        client, table = self.aws.client("dynamodb", region), f"{self.name}-backlog"
+        since = (datetime.now(UTC) - timedelta(seconds=older_than / self.speed)).isoformat()
+        old = [item for item in client.scan(TableName=table)["Items"] if item["sk"]["S"] < since]
+        for item in old:
+            client.delete_item(TableName=table, Key={key: item[key] for key in ("pk", "sk")})
+        return len(old)
+
+    def replays(self, region: str) -> bool:
+        """Whether the ledger's replay of the backlogs could run, and has reached their end."""
+        answer = self.aws.client("lambda", region, read_timeout=120).invoke(
+            FunctionName=f"{self.name}-ledger", Payload=json.dumps({"operation": "replay"})
+        )
+        return "FunctionError" not in answer and bool(json.load(answer["Payload"])["done"])
 
     def reported(self, region: str) -> list[tuple[str, dict[str, Any]]]:
         """Subjects and messages that people got since the last look."""
