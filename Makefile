@@ -99,6 +99,10 @@ rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (S
 rehearse-all: $(READY) $(LAYER) ## Rehearse all scenarios one after the other and print a summary table
 	@$(DR) rehearse --all $(REHEARSE_ARGS)
 
+.PHONY: rehearse-hours
+rehearse-hours: $(READY) $(LAYER) ## Rehearse the scenarios that take AWS hours, about an hour on this machine
+	@$(DR) rehearse --hours $(REHEARSE_ARGS)
+
 .PHONY: local-up
 local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C (ENV SPEED)
 	@$(DR) local up $(ENV_ARG) $(if $(SPEED),--speed $(SPEED))

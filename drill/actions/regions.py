@@ -128,6 +128,8 @@ class StartFailover:
 
     @property
     def name(self) -> str:
+        if self.times == 1:
+            return f"start the failover from the {self.place} region by hand"
         return f"start the failover {'twice' if self.times == 2 else f'{self.times} times'} at the same time"
 
     @property
@@ -157,6 +159,37 @@ class StartFailback:
     async def do(self, ctx: DrillContext) -> str:
         request = {"region": ctx.region(self.place), "by": _BY}
         return f"started {await asyncio.to_thread(start, ctx.deployment, 'failback', self.place, request)}"
+
+
+@dataclass(frozen=True)
+class StopFailback:
+    """Stop the running failback to a region, as an operator can, or a deleted state machine. What it has changed
+    stays; another failback continues it."""
+
+    place: Place  # that comes back
+
+    rollback: ClassVar[None] = None
+
+    @property
+    def name(self) -> str:
+        return f"stop the failback to the {self.place} region"
+
+    async def do(self, ctx: DrillContext) -> str:
+        return f"stopped {await asyncio.to_thread(_stop, ctx.deployment, 'failback', self.place.other)}"
+
+
+def _stop(deployment: Deployment, machine: str, place: Place) -> str:
+    """Stop the running execution of a region's state machine; its name. Raises ActionError, also if none runs."""
+    client = deployment.client("stepfunctions", place)
+    with changing(f"the {machine} in {deployment.region(place)} could not be stopped"):
+        found = client.list_executions(stateMachineArn=machine_arn(deployment, machine, place), statusFilter="RUNNING")[
+            "executions"
+        ]
+        for each in found:
+            client.stop_execution(executionArn=each["executionArn"], error="Stopped", cause="by a drill")
+    if not found:
+        raise ActionError(f"no {machine} runs in {deployment.region(place)}")
+    return ", ".join(str(each["name"]) for each in found)
 
 
 def start(

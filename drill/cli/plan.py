@@ -61,7 +61,7 @@ def must_show(objectives: Objectives) -> Iterator[str]:
     if overload := objectives.overload:
         yield f"full goodput returns by itself within {overload.within_seconds:g} s of the storm's end"
         yield "targets stay healthy"
-    else:
+    elif objectives.timed:
         yield "payments are accepted again in time" if service.interrupted else "no payment is interrupted"
     if service.moves_to:
         yield f"traffic moves to the {service.moves_to} region by itself"

@@ -23,7 +23,7 @@ from drill.model.faults import OutageMode
 from drill.observe.progress import Progress
 from drill.report.model import Report
 from drill.scenarios.settings import RehearsalSettings, SettingsError
-from drill.scenarios.simulated import SCENARIOS
+from drill.scenarios.simulated import LONG, SCENARIOS
 from drill.verdict import verdict
 from shared.command_line import CouldNotStart, EnvOption, OutageModeOption
 
@@ -34,7 +34,12 @@ def rehearse(
     scenario: Annotated[
         str, typer.Argument(help=f"Name of the scenario (see `dr drill list`); {_DEFAULT} by default.")
     ] = "",
-    every: Annotated[bool, typer.Option("--all", help="Rehearse every scenario and print a summary table.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Rehearse every scenario but those of --hours and print a summary table.")
+    ] = False,
+    hours: Annotated[
+        bool, typer.Option("--hours", help=f"Rehearse every scenario that takes AWS hours: {', '.join(LONG)}.")
+    ] = False,
     speed: Annotated[
         float | None, typer.Option(help="AWS seconds per second on this machine; chosen by calibration if omitted.")
     ] = None,
@@ -57,12 +62,15 @@ def rehearse(
         "output": output,
     }  # fmt: skip
     first_seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
-    if not every:
+    if not (every or hours):
         settings = _settings(scenario=scenario or _DEFAULT, seed=first_seed, **given)
         raise typer.Exit(_one(console, settings))
     if scenario or duration is not None:
-        raise CouldNotStart("--all rehearses every scenario as briefly as possible; name no scenario and no --duration")
-    chosen = [_settings(scenario=name, seed=first_seed + number, **given) for number, name in enumerate(SCENARIOS)]
+        raise CouldNotStart(
+            "--all and --hours rehearse every scenario as briefly as possible; name no scenario and no --duration"
+        )
+    names = [name for name in SCENARIOS if (name in LONG and hours) or (name not in LONG and every)]
+    chosen = [_settings(scenario=name, seed=first_seed + number, **given) for number, name in enumerate(names)]
     raise typer.Exit(_all(console, chosen, output))
 
 
@@ -110,6 +118,8 @@ def _slower(console: Console, settings: RehearsalSettings, speed: float, why: st
 
 def _all(console: Console, chosen: list[RehearsalSettings], output: Path) -> int:
     _announce(console, f"Rehearsal of {len(chosen)} scenarios", chosen[0])
+    if minutes := sum(each.shortest_minutes for each in chosen if each.scenario.takes_hours):
+        console.print(f"Those that take AWS hours need {minutes:.0f} minutes and more.", highlight=False)
     interrupted: list[int] = []
     with drill_errors(interrupted):
         work = run_all(chosen, lambda progress: live_view.view(progress, console))

@@ -20,6 +20,7 @@ from drill.actions.parameters import RemoveParameter
 from drill.actions.poison import RemovePoison
 from drill.actions.regions import BringBack, StartFailback, Unfence, start
 from drill.actions.restore import DeleteRestored
+from drill.actions.sentinels import EnableSentinel
 from drill.model.context import DrillContext, from_plain
 from drill.model.errors import ActionError
 from drill.preflight import control_records, functions
@@ -37,6 +38,7 @@ _CHANGES = (
     RemoveParameter,
     UnsubscribeEvents,
     DeleteRestored,
+    EnableSentinel,
 )
 ROLLBACKS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in _CHANGES}
 """Every change that is a rollback, by its name in the run log (a test holds that none is missing)."""

@@ -94,6 +94,8 @@ class Scenario:
     objectives: Objectives
     served_aside: Place | None = None  # a region to which some clients go directly, past the accelerator
     fastest: float = 20.0  # the highest speed at which its limits mean anything
+    speed: float | None = None  # unless another one is given; None: what this machine sustains
+    rate: float | None = None  # payments a second, the same way
     not_exercised: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -103,6 +105,11 @@ class Scenario:
                 continue
             if rollback not in self.steps[position + 1 :]:
                 raise ValueError(f"{self.name} does not roll back what it changes: {step.name}")
+
+    @property
+    def takes_hours(self) -> bool:
+        """Whether it takes AWS hours, so that it is rehearsed at a speed and a rate of its own, and on request only."""
+        return self.speed is not None
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -66,6 +66,9 @@ class RehearsalSettings:
         """
         if scenario not in SCENARIOS:
             raise SettingsError(f"there is no scenario {scenario}; choose one of {', '.join(SCENARIOS)}")
+        found = SCENARIOS[scenario]
+        speed = found.speed if speed is None else speed
+        rate = found.rate if rate is None else rate
         if outage_mode not in list(OutageMode):
             raise SettingsError(f"--outage-mode is {outage_mode}; choose one of {', '.join(OutageMode)}")
         if not environment.strip():
@@ -74,8 +77,8 @@ class RehearsalSettings:
             _check("--speed", speed, _SPEED, example="5")
         if rate is not None:
             _check("--rate", rate, _RATE, example="50")
-        first_speed = min(AUTOMATIC_SPEED if speed is None else speed, SCENARIOS[scenario].fastest)
-        needed = SCENARIOS[scenario].shortest(first_speed)
+        first_speed = min(AUTOMATIC_SPEED if speed is None else speed, found.fastest)
+        needed = found.shortest(first_speed)
         if duration is not None:
             _check("--duration", duration, _DURATION, example="60")
         if duration is not None and duration < needed:
@@ -86,7 +89,7 @@ class RehearsalSettings:
         if output.exists() and not output.is_dir():
             raise SettingsError(f"--output is {output}, which is a file; name a folder")
         return cls(
-            scenario=SCENARIOS[scenario],
+            scenario=found,
             environment=environment,
             speed=first_speed,
             rate=AUTOMATIC_RATE if rate is None else rate,
@@ -107,6 +110,11 @@ class RehearsalSettings:
     def may_slow_down(self) -> bool:
         """Whether an inconclusive run may be repeated at a lower speed: once, and not against a speed given by hand."""
         return self.given_speed is None and not self.first_try
+
+    @property
+    def shortest_minutes(self) -> float:
+        """Of load on this machine, without the waits."""
+        return self.scenario.shortest(self.speed) / 60
 
     @property
     def folder(self) -> Path:

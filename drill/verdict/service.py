@@ -20,7 +20,9 @@ def lines(objectives: Objectives, result: RunResult) -> list[CheckReport]:
     if objectives.overload is not None:
         return _after_overload(objectives.overload, result)
     service = objectives.service
-    found = [_restored(result), _later(result)] if service.interrupted else [_uninterrupted(result)]
+    found = []
+    if objectives.timed:
+        found = [_restored(result), _later(result)] if service.interrupted else [_uninterrupted(result)]
     whole = (result.fault_at, result.load_ended)
     if service.moves_to:
         region = result.regions[service.moves_to]

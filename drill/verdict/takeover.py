@@ -33,7 +33,8 @@ def _disturbed(result: RunResult) -> Span:
     return result.fault_at, result.load_ended
 
 
-def happened(expected: TakeOver, result: RunResult) -> list[CheckReport]:
+def happened(expected: TakeOver, result: RunResult, *, timed: bool = True) -> list[CheckReport]:
+    """Without `timed`, when the failover began and drained the ledger is not judged."""
     failovers = [run for run in result.runs if run.machine == "failover"]
     went_on = [run for run in failovers if run.went_on]
     span = _disturbed(result)
@@ -41,9 +42,10 @@ def happened(expected: TakeOver, result: RunResult) -> list[CheckReport]:
     if not went_on:
         return lines
     run = went_on[0]
-    if expected.by_sentinel:
+    if expected.by_sentinel and timed:
         lines.append(_begun(run, result, expected.begins_aws_seconds))
-    lines += [fenced(run, result), *_drained(expected, run, result), unless_starved(result, proved(run), span)]
+    drained = _drained(expected, run, result) if timed else []
+    lines += [fenced(run, result), *drained, unless_starved(result, proved(run), span)]
     if expected.loses_rows:
         lines.append(_brought_back(result))
     failbacks = [each for each in result.runs if each.machine == "failback"]

@@ -21,7 +21,7 @@ def checks(objectives: Objectives, result: RunResult) -> list[CheckReport]:
     return [
         *_payments(result),
         *service.lines(objectives, result),
-        *_take_over(take_over, result),
+        *_take_over(take_over, result, timed=objectives.timed),
         *_awaited(result),
         *_poison(objectives, result),
         *_second_runs(objectives, result),
@@ -30,14 +30,14 @@ def checks(objectives: Objectives, result: RunResult) -> list[CheckReport]:
     ]
 
 
-def _take_over(expected: TakeOver | NoTakeOver | Planned, result: RunResult) -> list[CheckReport]:
+def _take_over(expected: TakeOver | NoTakeOver | Planned, result: RunResult, *, timed: bool) -> list[CheckReport]:
     match expected:
         case NoTakeOver():
             return takeover.none_happened(expected, result)
         case Planned():
             return takeover.planned_happened(expected, result)
         case _:
-            return takeover.happened(expected, result)
+            return takeover.happened(expected, result, timed=timed)
 
 
 def _payments(result: RunResult) -> list[CheckReport]:

@@ -10,6 +10,7 @@ import pytest
 from drill.actions.faults import Fault, FlapRegion, Recover, lose_region, lose_service, recover_region, restore_service
 from drill.actions.poison import Poison
 from drill.actions.regions import StartFailover
+from drill.actions.sentinels import DisableSentinel
 from drill.engine.cleanup import ROLLBACKS
 from drill.model import context
 from drill.model.errors import ActionError, CouldNotStart, RollbackIncomplete
@@ -279,6 +280,6 @@ def test_there_are_steps_with_an_undo_of_every_kind() -> None:
         type(step) for scenario in SCENARIOS.values() for step in scenario.steps if getattr(step, "rollback", None)
     }
 
-    assert undoing == {Fault, FlapRegion, Poison, StartFailover}
+    assert undoing == {DisableSentinel, Fault, FlapRegion, Poison, StartFailover}
     used = {step.effect for each in SCENARIOS.values() for step in each.steps if isinstance(step, Fault)}
-    assert set(Effect) - used <= {Effect.SERVICE_OUTAGE}
+    assert set(Effect) == used

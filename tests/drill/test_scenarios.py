@@ -1,5 +1,5 @@
 """Every scenario rehearsed on the embedded AWS, as `make rehearse-all` does: the real stacks, functions, state machines
-and databases, one environment for all."""
+and databases, one environment for all. Those that take hours are in `tests/drill/test_hours.py`."""
 
 import asyncio
 from contextlib import nullcontext
@@ -10,7 +10,7 @@ import pytest
 
 from drill.engine.rehearse import Outcome, rehearse_all
 from drill.scenarios.settings import RehearsalSettings
-from drill.scenarios.simulated import SCENARIOS
+from drill.scenarios.simulated import LONG, SCENARIOS
 from tests.drill.repeating import judged
 from tests.tiers import starts
 
@@ -43,7 +43,12 @@ def _scenario(item: pytest.Item, module: ModuleType) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(each, marks=[] if each in (LOST, HELD) else [pytest.mark.nightly]) for each in SCENARIOS]
+    "name",
+    [
+        pytest.param(each, marks=[] if each in (LOST, HELD) else [pytest.mark.nightly])
+        for each in SCENARIOS
+        if each not in LONG
+    ],
 )
 def test_the_system_shows_what_the_scenario_asks_of_it(outcomes: dict[str, Outcome], name: str) -> None:
     report = judged(outcomes[name])

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from drill.__main__ import app
 from drill.scenarios.settings import RehearsalSettings, SettingsError
+from drill.scenarios.simulated.hours import RATE, SPEED
 
 GOOD: dict[str, Any] = {
     "scenario": "region-loss",
@@ -66,6 +67,16 @@ def test_a_scenario_is_rehearsed_no_quicker_than_its_limits_allow() -> None:
     assert RehearsalSettings.checked(**(asked | {"speed": 2.0})).speed == 2
 
 
+def test_a_scenario_of_hours_has_a_speed_and_a_rate_of_its_own_unless_others_are_given() -> None:
+    chosen = {**GOOD, "scenario": "late-failover", "duration": None, "speed": None, "rate": None}
+    settings = RehearsalSettings.checked(**chosen)
+    by_hand = RehearsalSettings.checked(**(chosen | {"speed": 20.0, "rate": 5.0}))
+
+    assert (settings.given_speed, settings.given_rate) == (SPEED, RATE)
+    assert (by_hand.given_speed, by_hand.given_rate) == (20, 5)
+    assert settings.shortest_minutes > 3 * 60 / SPEED
+
+
 def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SettingsError, match=r"^there is no scenario moon-loss; choose one of region-loss"):
         RehearsalSettings.checked(**(GOOD | {"scenario": "moon-loss"}))
@@ -80,7 +91,15 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["moon-loss"], ["--all", "moon-loss"], ["--rate", "0"], ["--speed", "-1"], ["--duration", "5"]]
+    "words",
+    [
+        ["moon-loss"],
+        ["--all", "moon-loss"],
+        ["--hours", "moon-loss"],
+        ["--rate", "0"],
+        ["--speed", "-1"],
+        ["--duration", "5"],
+    ],
 )
 def test_the_command_line_ends_with_2_and_writes_nothing(words: list[str], tmp_path: Path) -> None:
     output = tmp_path / "reports"

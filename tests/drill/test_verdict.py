@@ -482,3 +482,11 @@ def test_only_starvation_during_a_phase_counts_for_it() -> None:
     found, _, _ = judged(OBJECTIVES, started_at=LOST_AT, starvation=elsewhere, **DRAINED_LATE)
 
     assert found == "failed"
+
+
+def test_without_times_only_the_outcome_of_a_failover_is_judged() -> None:
+    late = {**DRAINED_LATE, "interruptions": [Interruption(start=1.0, end=None)]}
+
+    assert judged(OBJECTIVES, **late)[0] == "failed"
+    assert judged(replace(OBJECTIVES, timed=False), **late)[0] == "passed"
+    assert judged(replace(OBJECTIVES, timed=False), runs=())[0] == "failed"

@@ -99,7 +99,7 @@ def test_every_night_all_tests_and_all_rehearsals_are_run() -> None:
     nightly = GITHUB / "workflows" / "nightly.yml"
 
     assert "schedule" in read(nightly)["on"]
-    assert {"make test-all", "make rehearse-all"} <= {step.get("run") for step in steps(nightly)}
+    assert {"make test-all", "make rehearse-all", "make rehearse-hours"} <= {step.get("run") for step in steps(nightly)}
 
 
 def test_the_cli_is_as_new_as_the_sdk(tmp_path: Path) -> None:
