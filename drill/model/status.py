@@ -118,6 +118,7 @@ class Row:
     posted_in: str  # region
     writer_epoch: int  # of the writer's control record under which it was posted
     posted_at: datetime  # by the database's clock
+    announced: bool = True  # by an event
 
 
 _EDGES = frozenset({"route53", "globalaccelerator"})

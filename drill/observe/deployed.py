@@ -22,7 +22,7 @@ from shared.places import Place
 
 _COLUMNS = (
     "payment_id", "amount", "currency", "debtor", "creditor", "reference", "content_hash", "posted_in", "writer_epoch",
-    "posted_at",
+    "posted_at", "announced_at IS NOT NULL",
 )  # fmt: skip
 _PAGE = 1000  # rows in an answer, which holds at most 1 MiB
 _NO_TABLE = ("42P01", "1146")  # PostgreSQL's and MySQL's code; the first payment creates the table
@@ -79,7 +79,8 @@ class DataApiLedger:
 
 def _as_text(column: str) -> str:
     """Both engines accept `char`; a number must not pass through floating point."""
-    return f"CAST({column} AS char(200))" if column in ("amount", "writer_epoch", "posted_at") else column
+    casts = ("amount", "writer_epoch", "posted_at", "announced_at IS NOT NULL")
+    return f"CAST({column} AS char(200))" if column in casts else column
 
 
 def _plain(field: dict[str, Any]) -> Any:
@@ -99,6 +100,7 @@ def _row(fields: Sequence[dict[str, Any]]) -> Row:
         content_hash=held["content_hash"],
         posted_in=held["posted_in"],
         writer_epoch=int(held["writer_epoch"]),
+        announced=held["announced_at IS NOT NULL"] in ("true", "t", "1"),
         posted_at=moment if moment.tzinfo else moment.replace(tzinfo=UTC),
     )
 

@@ -9,6 +9,7 @@ from drill.model.errors import ProbeError
 from drill.model.status import Row
 
 _COLUMNS = "payment_id, amount, currency, debtor, creditor, reference, content_hash, posted_in, writer_epoch, posted_at"
+_SELECT = f"SELECT {_COLUMNS}, announced_at IS NOT NULL FROM ledger"
 _CONNECT_SECONDS = 2
 _STATEMENT_MS = 5000
 
@@ -21,7 +22,7 @@ class LedgerReader:
 
     def rows(self) -> dict[str, Row]:
         """All rows, by payment id; none before the first payment was posted. Raises ProbeError."""
-        found = self._query(f"SELECT {_COLUMNS} FROM ledger", ())
+        found = self._query(_SELECT, ())
         return {row.payment_id: row for row in (_row(values) for values in found)}
 
     def count(self, prefix: str) -> int:
@@ -52,6 +53,6 @@ class LedgerReader:
 
 
 def _row(values: tuple[Any, ...]) -> Row:
-    names = [name.strip() for name in _COLUMNS.split(",")]
+    names = [*(name.strip() for name in _COLUMNS.split(",")), "announced"]
     named: dict[str, Any] = dict(zip(names, values, strict=True))
     return Row(**(named | {"content_hash": named["content_hash"].strip()}))  # PostgreSQL pads its char

@@ -99,7 +99,7 @@ def _payments(result: RunResult) -> model.PaymentsReport:
     given_up = [f"{intent.reference}: {intent.given_up}" for intent in record.given_up]
     sentences = (
         *(verified.lost, verified.duplicated, verified.missing_in_ledger),
-        *(verified.journals_differ, verified.ledgers_differ, given_up, result.two_writers),
+        *(verified.journals_differ, verified.ledgers_differ, verified.unannounced, given_up, result.two_writers),
     )
     return model.PaymentsReport(
         acknowledged=verified.acknowledged,
@@ -114,6 +114,7 @@ def _payments(result: RunResult) -> model.PaymentsReport:
         evidence=[sentence for kind in sentences for sentence in kind[:_EVIDENCE]],
         in_ledger_by_region=verified.in_ledger_by_region,
         missing_in_ledger=len(verified.missing_in_ledger),
+        unannounced=len(verified.unannounced),
         journals_differ=len(verified.journals_differ),
         ledgers_differ=len(verified.ledgers_differ),
         synthetic=verified.synthetic,

@@ -187,6 +187,7 @@ class PaymentsReport(StrictModel):
     evidence: list[str]  # of what was lost, duplicated or given up: the first of each
     in_ledger_by_region: dict[str, int] = Field(default_factory=dict)  # acknowledged ones with a row as sent
     missing_in_ledger: int = 0  # of the journal, acknowledged or not
+    unannounced: int = 0  # rows of the ledger without an event
     journals_differ: int = 0
     ledgers_differ: int = 0
     synthetic: int = 0  # made by recoveries to prove themselves

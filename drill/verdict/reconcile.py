@@ -26,13 +26,14 @@ class Verification:
     missing_in_ledger: tuple[str, ...] = ()  # acknowledged or in the journal, but no row, or another one
     journals_differ: tuple[str, ...] = ()
     ledgers_differ: tuple[str, ...] = ()
+    unannounced: tuple[str, ...] = ()  # rows without an event, in any member
     synthetic: int = 0
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is lost, duplicated, missing or different."""
+        """Whether nothing is lost, duplicated, missing, different or unannounced."""
         problems = (self.lost, self.duplicated, self.missing_in_ledger, self.journals_differ, self.ledgers_differ)
-        return not any(problems)
+        return not any((*problems, self.unannounced))
 
     @property
     def compared_ledgers(self) -> bool:
@@ -75,6 +76,7 @@ def compare(
         missing_in_ledger=(*unposted.values(), *_unposted_entries(known, acknowledged, ledgers)),
         journals_differ=tuple(_absent_somewhere(journals)),
         ledgers_differ=tuple(_differing_rows(ledgers)),
+        unannounced=tuple(_unannounced(ledgers)),
         synthetic=len(synthetic),
     )
 
@@ -144,6 +146,11 @@ def _absent_somewhere(journals: Journals) -> Iterable[str]:
     for region, journal in journals.items():
         for payment_id in sorted(everywhere - set(journal)):
             yield f"{payment_id} is absent in the journal of {region}"
+
+
+def _unannounced(ledgers: Ledgers) -> Iterable[str]:
+    waiting = {payment_id for ledger in ledgers.values() for payment_id, row in ledger.items() if not row.announced}
+    return (f"{payment_id} is in the ledger, but no event announces it" for payment_id in sorted(waiting))
 
 
 def _differing_rows(ledgers: Ledgers) -> Iterable[str]:

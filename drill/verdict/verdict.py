@@ -74,6 +74,12 @@ def _payments(result: RunResult) -> list[CheckReport]:
             met=not verified.journals_differ and not verified.ledgers_differ,
         ),
         objective(
+            "every posted payment is announced",
+            "0 without an event",
+            f"{len(verified.unannounced)} without an event",
+            met=not verified.unannounced,
+        ),
+        objective(
             "two regions never write the ledger at the same time",
             "never",
             result.two_writers[0] if result.two_writers else "never",

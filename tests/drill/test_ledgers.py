@@ -36,6 +36,16 @@ def test_payments_with_a_row_on_both_members_are_all_there() -> None:
     assert (found.missing_in_ledger, found.ledgers_differ, found.journals_differ, found.duplicated) == ((), (), (), ())
 
 
+def test_a_row_without_an_event_is_named() -> None:
+    intents = reported(2)
+    rows = ledger([row(intents[0]), row(intents[1], announced=False)])
+
+    found = compared(intents, rows, dict(rows))
+
+    assert found.unannounced == (f"{intents[1].payment_id} is in the ledger, but no event announces it",)
+    assert not found.is_clean
+
+
 def test_an_amount_is_compared_as_a_number() -> None:
     [intent] = reported(1)
     rows = ledger([row(intent, amount=Decimal(intent.body["amount"] + "00"))])

@@ -149,6 +149,7 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
         ),
         ({"verification": verified(journals_differ=("x",))}, "failed", 1, "both regions hold the same data"),
         ({"verification": verified(ledgers_differ=("x",))}, "failed", 1, "both regions hold the same data"),
+        ({"verification": verified(unannounced=("x",))}, "failed", 1, "every posted payment is announced"),
         (
             {"two_writers": ("us-east-1 and us-east-2 both posted",)},
             "failed",
