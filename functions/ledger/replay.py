@@ -112,7 +112,8 @@ class Replay:
 
     def run(self, request: ReplayRequest, time_is_up: Callable[[], bool]) -> dict[str, Any]:
         """Replay until the end or until `time_is_up`, at least one page. Returns the counts, `done`, the `continuation`
-        of what is left, and the regions whose backlog or replica was `unreachable`; what they hold stays there.
+        of what is left, the regions whose backlog or replica was `unreachable`, and why durability is unknown, if it
+        is; what is not known to be done stays in the backlogs.
 
         Raises REPLAY_ERRORS; BacklogUnavailable and JournalUnreadable for the own region only.
         """
@@ -123,7 +124,8 @@ class Replay:
             return spent or time_is_up()
 
         self._ledger.permit()
-        run = _Run(durable_until=self._durable_until())
+        durable_until, unknown = self._durable_until()
+        run = _Run(durable_until=durable_until)
         left = dict(request.positions)
         while left and not (run.pages and ends()):
             # The backlog that is further behind: pages of the same time hold the same payments, looked up once.
@@ -146,16 +148,21 @@ class Replay:
         return {
             **asdict(counts),
             "unreachable": run.unreachable,
+            "durability_unknown": unknown,
             "done": continuation is None,
             "continuation": continuation,
         }
 
-    def _durable_until(self) -> dict[str, datetime]:
-        """By region of the database, when a row must have been posted to be durable there. None in a region that is not
-        attached."""
+    def _durable_until(self) -> tuple[dict[str, datetime], str | None]:
+        """By region of the database, before when a row must have been posted to be durable there, without regions that
+        are not attached; and why it cannot be read, which must not keep anything from being posted."""
+        own = {self._own: datetime.max.replace(tzinfo=UTC)}
         margin = timedelta(seconds=self._pace.real(_MARGIN_SECONDS))
-        durable = {region: moment - margin for region, moment in self._database.durable_until().items()}
-        return {**durable, self._own: datetime.max.replace(tzinfo=UTC)}
+        try:
+            durable = {region: moment - margin for region, moment in self._database.durable_until().items()}
+        except DatabaseUnavailable as error:
+            return own, str(error)
+        return {**durable, **own}, None
 
     def _replay(self, backlog: Backlog, batches: Sequence[Batch], run: "_Run") -> None:
         """Post what is missing of `batches`, and remove those that are done."""

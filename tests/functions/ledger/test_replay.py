@@ -4,10 +4,12 @@ import contextlib
 import itertools
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from ledger.database import DIALECTS
 from ledger.posting import Paused
 from ledger.replay import ReplayRequestError
 
@@ -131,6 +133,21 @@ def test_a_region_whose_backlog_does_not_answer_holds_nothing_up(aws: LedgerWorl
     assert aws.rows() == ["order-0001"]
 
 
+def test_payments_are_posted_although_their_durability_cannot_be_read(
+    aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journaled(aws, 1, 2)
+    recorded(aws, EAST_1, 1)
+    recorded(aws, EAST_2, 2)
+    broken = replace(DIALECTS["aurora-postgresql"], durable_until="SELECT * FROM nothing_like_it()")
+    monkeypatch.setitem(DIALECTS, "aurora-postgresql", broken)
+
+    found = replay(aws)
+
+    assert (found["posted"], found["waiting"], found["durability_unknown"]) == (2, 1, "42883")
+    assert (aws.backlog(EAST_1), aws.backlog(EAST_2)) == ([], [["order-0002"]])
+
+
 def test_a_replay_that_is_stopped_goes_on_with_what_is_left(aws: LedgerWorld) -> None:
     journaled(aws, *range(60))
     for start in range(0, 60, 2):
@@ -227,6 +244,8 @@ def test_the_scheduled_call_publishes_the_size_and_age_of_the_backlog(
 
 
 def test_the_scheduled_call_survives_a_database_that_does_not_answer(aws: LedgerWorld) -> None:
+    journaled(aws, 1)
+    recorded(aws, EAST_1, 1)
     reader = aws.database.clusters[EAST_2]
 
     assert aws.function(CLUSTER_ARN=reader).answer({"operation": "catch-up"}, Context()) == {}
