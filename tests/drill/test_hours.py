@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from drill.model.context import DrillContext
 from drill.model.scenario import Load, Scenario, WaitFor
 from drill.scenarios.simulated import LONG, SCENARIOS
-from drill.scenarios.simulated.hours import HOUR
+from drill.scenarios.simulated.hours import CATCHES_UP, HOUR
 from shared.deployment_search import local
 from shared.naming import Names
 from shared.places import Place
@@ -107,13 +107,16 @@ def test_a_backlog_that_forgets_fails_the_run(
     name: str, environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment.expect_a_difference()  # payments that are not in the ledger
-    monkeypatch.setitem(SCENARIOS, name, in_minutes(SCENARIOS[name], Forget()))
+    scenario = in_minutes(SCENARIOS[name], Forget())
+    hasty = [replace(step, within_seconds=20.0) if step == CATCHES_UP else step for step in scenario.method]
+    monkeypatch.setitem(SCENARIOS, name, replace(scenario, method=tuple(hasty)))
 
     ended = ran(name, environment, tmp_path)
 
     assert ended.report.verdict == "failed", ended.printed
     missed = {check.name for check in ended.report.checks if not check.met}
-    assert "every payment is in the ledger of both members" in missed, ended.printed
+    # A region that returns may still have what the failover lacked, in its own backlog.
+    assert missed & {"every payment is in the ledger of both members", CATCHES_UP.name}, ended.printed
 
 
 @pytest.mark.nightly

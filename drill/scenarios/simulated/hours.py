@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from drill.actions.regions import BringBack
 from drill.model.scenario import Load, Step, WaitFor
-from drill.probes.recovery import Runs
+from drill.probes.recovery import LedgerKeepsUp, Runs
 from drill.scenarios.simulated.steady_state import FAILOVER_ENDS, failed_back
 from shared.places import Place
 
@@ -25,6 +25,13 @@ _PATIENCE_SECONDS = 120.0
 """Of this machine. A wait is for something to happen at all."""
 
 FAILOVER_ENDS_SOME_TIME = replace(FAILOVER_ENDS, within_seconds=_PATIENCE_SECONDS)
+CATCHES_UP = WaitFor(
+    # Before the region returns, whose own backlog would bring back what the failover had missed.
+    name="the ledger holds every payment while the region is lost",
+    until=(LedgerKeepsUp(),),
+    within_aws_seconds=120,
+    within_seconds=_PATIENCE_SECONDS,
+)
 
 
 def failed_back_some_time(place: Place, *, writer: Place) -> tuple[Step, ...]:

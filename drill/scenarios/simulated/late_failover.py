@@ -7,6 +7,7 @@ from drill.actions.sentinels import RUNS_AWS_SECONDS, DisableSentinel, EnableSen
 from drill.model.objectives import Objectives, Service, TakeOver
 from drill.model.scenario import Load, Scenario
 from drill.scenarios.simulated.hours import (
+    CATCHES_UP,
     FAILOVER_ENDS_SOME_TIME,
     HOUR,
     RATE,
@@ -30,6 +31,7 @@ LATE_FAILOVER = Scenario(
         Load(name="load while nobody acts", least_aws_seconds=3 * HOUR),
         StartFailover(Place.PRIMARY),
         FAILOVER_ENDS_SOME_TIME,
+        CATCHES_UP,
         patient(Load(name="load without the primary region", least_aws_seconds=10)),
     ),
     rollback=(

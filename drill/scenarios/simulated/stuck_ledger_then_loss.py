@@ -5,6 +5,7 @@ from drill.actions.faults import lose_region, lose_service, restore_service
 from drill.model.objectives import Objectives, Service, TakeOver
 from drill.model.scenario import Load, Scenario
 from drill.scenarios.simulated.hours import (
+    CATCHES_UP,
     FAILOVER_ENDS_SOME_TIME,
     HOUR,
     RATE,
@@ -28,6 +29,7 @@ STUCK_LEDGER_THEN_LOSS = Scenario(
         Load(name="load while the ledger cannot post", least_aws_seconds=1.25 * HOUR),
         lose_region(Place.PRIMARY),
         FAILOVER_ENDS_SOME_TIME,
+        CATCHES_UP,
         patient(Load(name="load without the primary region", least_aws_seconds=10)),
     ),
     rollback=(
