@@ -108,7 +108,10 @@ def test_a_backlog_that_forgets_fails_the_run(
 ) -> None:
     environment.expect_a_difference()  # payments that are not in the ledger
     scenario = in_minutes(SCENARIOS[name], Forget())
-    hasty = [replace(step, within_seconds=20.0) if step == CATCHES_UP else step for step in scenario.method]
+    hasty = [
+        replace(step, within_aws_seconds=20, within_seconds=20) if step == CATCHES_UP else step
+        for step in scenario.method
+    ]
     monkeypatch.setitem(SCENARIOS, name, replace(scenario, method=tuple(hasty)))
 
     ended = ran(name, environment, tmp_path)
@@ -125,7 +128,10 @@ def test_an_announcer_that_never_goes_on_fails_the_run(
 ) -> None:
     environment.expect_a_difference()  # rows that are not announced
     scenario = in_minutes(SCENARIOS["events-outage"])
-    hasty = [replace(step, within_seconds=20.0) if isinstance(step, WaitFor) else step for step in scenario.rollback]
+    hasty = [
+        replace(step, within_aws_seconds=20, within_seconds=20) if isinstance(step, WaitFor) else step
+        for step in scenario.rollback
+    ]
     monkeypatch.setitem(SCENARIOS, scenario.name, replace(scenario, rollback=tuple(hasty)))
 
     ended = ran(scenario.name, environment, tmp_path, during=without_announcer)
