@@ -6,6 +6,7 @@ import pytest
 
 from drill.model.expectation import Expectation, Observation
 from drill.model.status import Status
+from drill.probes.announcements import Announced, Unannounced
 from drill.probes.recovery import (
     CooledDown,
     DatabasesFollow,
@@ -102,3 +103,18 @@ def test_an_expectation_is_met_by_its_condition_and_nothing_less(
 
     assert finding.met is met, finding.evidence
     assert finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("found", "met"),
+    [
+        (Unannounced(rows=0, seconds=0.0), True),
+        (Unannounced(rows=20, seconds=44.0), True),  # on their way: 176 AWS s
+        (Unannounced(rows=1, seconds=46.0), False),
+        (None, False),
+    ],
+)
+def test_every_row_but_the_last_seconds_must_be_announced(found: Unannounced | None, met: bool) -> None:
+    gathered = {} if found is None else {Announced().statement: found}
+
+    assert Announced().check(Observation(speed=4.0, gathered=gathered)).met is met
