@@ -16,7 +16,7 @@ from .models import PreflightInput, PreflightOutput, ReplayInput
 _PROBE_SECONDS = 5.0
 _LAG_WINDOW = timedelta(minutes=5)
 _LAG_PERIOD = 60
-_REPLAY_SECONDS = 60.0  # AWS seconds in which the ledger has to catch up
+_REPLAY_SECONDS = 30.0  # AWS seconds in which the ledger has to catch up; the task itself has 60
 
 
 def probe_endpoints(ctx: RecoveryContext, region: str) -> dict[str, str]:
