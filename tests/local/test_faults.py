@@ -149,7 +149,7 @@ def served(aws: LocalAws, name: str) -> Iterator[LocalAws]:
 
 def test_a_service_that_is_out_answers_nobody_in_its_region_and_the_rest_works(served: LocalAws, name: str) -> None:
     deploy_function(served, name, ASK, EAST_2)
-    ask = {"table": name, "regions": [EAST_1, EAST_2]}
+    ask = {"table": name, "regions": {EAST_1: PATIENT, EAST_2: PATIENT}}
 
     served.control("service", {"region": EAST_1, "service": "dynamodb", "fault": "error"})
 
@@ -171,7 +171,7 @@ def test_a_service_that_is_out_answers_nobody_in_its_region_and_the_rest_works(s
 def test_a_call_to_a_service_that_hangs_ends_with_the_outage(served: LocalAws, name: str) -> None:
     deploy_function(served, name, ASK, EAST_2)
     served.control("service", {"region": EAST_1, "service": "dynamodb", "fault": "hang"})
-    assert invoke(served, name, {"table": name, "regions": [EAST_1]}, EAST_2) == {EAST_1: "ReadTimeoutError"}
+    assert invoke(served, name, {"table": name, "regions": {EAST_1: 0.5}}, EAST_2) == {EAST_1: "ReadTimeoutError"}
 
     with ThreadPoolExecutor(max_workers=1) as calls:
         hung = calls.submit(put, served, name, "a", "one", EAST_1)
