@@ -216,7 +216,7 @@ def test_a_run_leaves_a_valid_run_log_without_pending_rollbacks(ended: Ended) ->
 def test_a_killed_run_has_pending_rollbacks(ended: Ended) -> None:
     (pending,) = log.pending_rollbacks(log.read(ended.interrupted[signal.SIGKILL].output / "region-loss"))
 
-    assert pending.rollback == {"change": "Recover", "effect": "region-outage", "place": "primary"}
+    assert pending.rollback == {"change": "Recover", "effect": "region-outage", "place": "primary", "service": ""}
 
 
 def test_the_clients_key_is_in_no_file_and_no_word_of_a_run(ended: Ended) -> None:
