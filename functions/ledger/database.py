@@ -8,7 +8,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -253,7 +253,7 @@ class Database:
         return {**self._where, "secretArn": self._secret_arn()}
 
     def _insert(self, entries: Sequence[JournalEntry], region: str, epoch: int) -> None:
-        payments = [{**asdict(entry), "accepted_at": self._dialect.timestamp(entry.accepted_at)} for entry in entries]
+        payments = [{**vars(entry), "accepted_at": self._dialect.timestamp(entry.accepted_at)} for entry in entries]
         parameters = [
             _text("payments", json.dumps(payments)),
             _text("posted_in", region),
