@@ -98,7 +98,7 @@ SCHEDULED: Mapping[str, Alarm] = {
 _on_announcements = functools.partial(
     Alarm,
     namespace=None,
-    dimensions={"service": "service"},
+    dimensions={"service": "function"},
     missing_reason="only the announcer of the writer's region reports it",
     source="[CW-7]",
 )
@@ -124,7 +124,7 @@ ANNOUNCEMENTS = (
         "announced. See its log group.",
     ),
 )
-"""Role `service`: the name under which the announcer publishes its metrics."""
+"""On what the announcer leaves. Role `function`: its name in the catalogue of functions."""
 
 BACKLOG = (
     Alarm(
@@ -137,8 +137,8 @@ BACKLOG = (
         datapoints=5,
         threshold=900,  # seconds
         comparison="GreaterThanThreshold",
-        missing="breaching",
-        missing_reason="the ledger reports it every minute; without a value, nothing posts what the backlog holds",
+        missing_reason="the ledger reports it every minute once the global stack has scheduled it; calls that fail are "
+        "in the dead-letter queue, which has an alarm",
         reason="Acknowledged payments have waited for more than a quarter of an hour to be in this region's database. "
         "See docs/runbooks/ledger-backlog.md.",
         source="[CW-7]",

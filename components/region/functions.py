@@ -75,7 +75,7 @@ class RegionFunctions(pulumi.ComponentResource):
             Monitored(
                 name="announcements",
                 alarms=catalogue_compute.ANNOUNCEMENTS,
-                dimensions={"service": ANNOUNCER},
+                dimensions={"function": ANNOUNCER},
                 namespace=args.context.metrics_namespace,
             ),
             Monitored(

@@ -14,7 +14,7 @@ from typing import Any
 
 from common.currencies import MINOR_DIGITS
 
-from .database import EPOCH, TABLE, Database
+from .database import EPOCH, MYSQL_AMONG_IDS, POSTGRES_AMONG_IDS, TABLE, Database
 
 # Rows of one statement: their columns stay well below the Data API's limit for a result [AURORA-23].
 PAGE = 1000
@@ -54,7 +54,6 @@ class Statements:
 _POSTGRES_COLUMNS = """payment_id, CAST(amount AS text), currency, content_hash,
     CAST(extract(epoch FROM accepted_at) * 1000000 AS bigint), accepted_in,
     CAST(extract(epoch FROM posted_at) * 1000000 AS bigint)"""
-_POSTGRES_IDS = "ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))"
 _POSTGRES_AGE = "CAST(extract(epoch FROM now() - posted_at) * 1000000 AS bigint)"
 _POSTGRES_CUTOFF = "now() - CAST(:age AS bigint) * interval '1 microsecond'"
 _POSTGRES_AFTER = "timestamptz 'epoch' + CAST(:posted_at AS bigint) * interval '1 microsecond'"
@@ -62,7 +61,6 @@ _POSTGRES_AFTER = "timestamptz 'epoch' + CAST(:posted_at AS bigint) * interval '
 _MYSQL_COLUMNS = """payment_id, CAST(amount AS char), currency, content_hash,
     TIMESTAMPDIFF(MICROSECOND, '1970-01-01', accepted_at), accepted_in,
     TIMESTAMPDIFF(MICROSECOND, '1970-01-01', posted_at)"""
-_MYSQL_IDS = "JOIN JSON_TABLE(:ids, '$[*]' COLUMNS (id varchar(64) PATH '$')) AS given ON payment_id = given.id"
 _MYSQL_AGE = "TIMESTAMPDIFF(MICROSECOND, posted_at, utc_timestamp(6))"
 _MYSQL_CUTOFF = "utc_timestamp(6) - INTERVAL CAST(:age AS signed) MICROSECOND"
 _MYSQL_AFTER = "timestamp('1970-01-01') + INTERVAL CAST(:posted_at AS signed) MICROSECOND"
@@ -78,17 +76,17 @@ def _of_sweep(columns: str, cutoff: str, after: str) -> str:
 STATEMENTS = {
     "aurora-postgresql": Statements(
         of_batch=f"""SELECT {_POSTGRES_COLUMNS} FROM {TABLE}
-            WHERE payment_id = {_POSTGRES_IDS} AND announced_at IS NULL AND posted_at > {_POSTGRES_CUTOFF}""",
+            WHERE {POSTGRES_AMONG_IDS} AND announced_at IS NULL AND posted_at > {_POSTGRES_CUTOFF}""",
         of_sweep=_of_sweep(_POSTGRES_COLUMNS, _POSTGRES_CUTOFF, _POSTGRES_AFTER),
         mark=f"""UPDATE {TABLE} SET announced_at = now()
-            WHERE announced_at IS NULL AND payment_id = {_POSTGRES_IDS}""",
+            WHERE announced_at IS NULL AND {POSTGRES_AMONG_IDS}""",
         count=f"SELECT count(*), max({_POSTGRES_AGE}) FROM {TABLE} WHERE announced_at IS NULL",
     ),
     "aurora-mysql": Statements(
-        of_batch=f"""SELECT {_MYSQL_COLUMNS} FROM {TABLE} {_MYSQL_IDS}
+        of_batch=f"""SELECT {_MYSQL_COLUMNS} FROM {TABLE} {MYSQL_AMONG_IDS}
             WHERE announced_at IS NULL AND posted_at > {_MYSQL_CUTOFF}""",
         of_sweep=_of_sweep(_MYSQL_COLUMNS, _MYSQL_CUTOFF, _MYSQL_AFTER),
-        mark=f"UPDATE {TABLE} {_MYSQL_IDS} SET announced_at = utc_timestamp(6) WHERE announced_at IS NULL",
+        mark=f"UPDATE {TABLE} {MYSQL_AMONG_IDS} SET announced_at = utc_timestamp(6) WHERE announced_at IS NULL",
         count=f"SELECT count(*), max({_MYSQL_AGE}) FROM {TABLE} WHERE announced_at IS NULL",
     ),
 }

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from common.payment_record import JournalEntry, content_hash
 
-from .database import TABLE, Database
+from .database import MYSQL_AMONG_IDS, POSTGRES_AMONG_IDS, TABLE, Database
 
 LIMIT = 1000  # rows of one statement
 
@@ -26,12 +26,10 @@ _MYSQL = f"""SELECT payment_id, CAST(amount AS char), currency, debtor, creditor
     SHA2(reference, 256), content_hash, TIMESTAMPDIFF(SECOND, '1970-01-01', accepted_at)
     FROM {TABLE}"""
 
-# By engine. The ids are one parameter, a JSON array, however many there are.
+# By engine.
 _BY_IDS = {
-    "aurora-postgresql": f"{_POSTGRES} WHERE payment_id = ANY (ARRAY("
-    "SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))",
-    "aurora-mysql": f"{_MYSQL} JOIN JSON_TABLE(:ids, '$[*]' COLUMNS (id varchar(64) PATH '$')) AS asked "
-    "ON payment_id = asked.id",
+    "aurora-postgresql": f"{_POSTGRES} WHERE {POSTGRES_AMONG_IDS}",
+    "aurora-mysql": f"{_MYSQL} {MYSQL_AMONG_IDS}",
 }
 _AFTER = {
     engine: f"{select} WHERE payment_id > :after ORDER BY payment_id LIMIT "

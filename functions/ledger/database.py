@@ -30,6 +30,10 @@ _COLUMNS = (
     "writer_epoch, announced_at"
 )
 
+# The rows of the payment ids in `ids`, a JSON array: a condition, and a join.
+POSTGRES_AMONG_IDS = "payment_id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))"
+MYSQL_AMONG_IDS = "JOIN JSON_TABLE(:ids, '$[*]' COLUMNS (id varchar(64) PATH '$')) AS given ON payment_id = given.id"
+
 # Rows that are not announced yet, in the order in which they are.
 _POSTGRES_INDEX = (
     f"CREATE INDEX IF NOT EXISTS {TABLE}_unannounced ON {TABLE} (posted_at, payment_id) WHERE announced_at IS NULL"
@@ -92,7 +96,7 @@ DIALECTS = {
                 content_hash text, accepted_at text, accepted_in text
             ) ON CONFLICT (payment_id) DO NOTHING""",
         find=f"""SELECT payment_id, content_hash, CAST(extract(epoch FROM posted_at) * 1000000 AS bigint)
-            FROM {TABLE} WHERE payment_id = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))""",
+            FROM {TABLE} WHERE {POSTGRES_AMONG_IDS}""",
         durable_until="""SELECT aws_region, CAST(extract(epoch FROM last_lag_calculation_time) * 1000000 AS bigint)
             - CAST(durability_lag_in_msec AS bigint) * 1000 FROM aurora_global_db_status()""",
         is_permanent=lambda code: len(code) == 5 and code.startswith(_POSTGRES_PERMANENT),
@@ -128,8 +132,7 @@ DIALECTS = {
             FROM JSON_TABLE(:payments, '$[*]' COLUMNS ({_MYSQL_GIVEN})) AS given
             ON DUPLICATE KEY UPDATE payment_id = {TABLE}.payment_id""",
         find=f"""SELECT payment_id, content_hash, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', posted_at)
-            FROM {TABLE} JOIN JSON_TABLE(:ids, '$[*]' COLUMNS (id varchar(64) PATH '$')) AS asked
-            ON payment_id = asked.id""",
+            FROM {TABLE} {MYSQL_AMONG_IDS}""",
         durable_until="""SELECT aws_region, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', last_lag_calculation_timestamp)
             - CAST(durability_lag_in_milliseconds AS signed) * 1000 FROM information_schema.aurora_global_db_status""",
         is_permanent=lambda code: code in _MYSQL_PERMANENT,
