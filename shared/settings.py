@@ -220,6 +220,8 @@ class RegionSettings(EnvironmentSettings):
     """A certificate of ACM in this region, instead of one issued for the zone or signed by ourselves."""
     approval: Literal["automatic", "manual"] = Field("automatic", alias="failover:approval")
     """Whether a failover changes the database writer at once or waits for approval. Traffic moves in either case."""
+    return_minutes: int = Field(10, alias="failover:returnMinutes", ge=0, le=1440)
+    """Minutes that a region which a failover fenced has to be well before it serves again, as the reader; 0: never."""
     parameter_minutes: Annotated[int, _one_of(5, 10, 15, 20, 30, 60)] = Field(15, alias="parameters:reconcileMinutes")
     """Minutes between two comparisons of all parameters with the other region's, by each of the two."""
     parameter_throughput: Literal["standard", "high"] = Field("standard", alias="parameters:throughput")

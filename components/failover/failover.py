@@ -23,7 +23,8 @@ def failover_definition(recovery_arn: str, ledger_arn: str, *, needs_approval: b
     region = flow.document("preconditions.region")
     change = "ChooseWriterChange"
     states = {
-        **steps.guard(recovery_arn, "failover", following="Fence"),
+        **steps.guard(recovery_arn, "failover", following="OwnRegionFenced"),
+        **_override(recovery_arn, following="Fence"),
         "Fence": flow.recovery_task(
             recovery_arn,
             "fence",
@@ -53,6 +54,21 @@ def failover_definition(recovery_arn: str, ledger_arn: str, *, needs_approval: b
     }
     seconds = LIMIT + (APPROVAL if needs_approval else 0)
     return flow.machine("Takes over from a lost region", states, start="CheckPreconditions", seconds=seconds)
+
+
+def _override(recovery_arn: str, *, following: str) -> dict[str, State]:
+    """Lifts the own fence; only a forced failover gets here with one."""
+    given = {"epoch": flow.document("preconditions.own_epoch"), "by": flow.document("preconditions.by")}
+    return {
+        "OwnRegionFenced": {
+            "Type": "Choice",
+            "Choices": [{"Condition": flow.document("preconditions.own_fenced"), "Next": "OverrideFence"}],
+            "Default": following,
+        },
+        "OverrideFence": flow.recovery_task(
+            recovery_arn, "override-fence", given, keep="override", following=following
+        ),
+    }
 
 
 def _approval(recovery_arn: str, *, following: str) -> dict[str, State]:

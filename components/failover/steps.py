@@ -45,8 +45,9 @@ def wait_for_writer(function_arn: str, *, lost: str | None, following: str) -> d
         "region": document("preconditions.writer_region"),
         "lost": lost,
         "since": document("change.at"),
-        "forced": document("preconditions.forced"),
+        "vouched": document("preconditions.vouched"),
         # Missing before the first poll, and in a failback.
+        "fenced_at": or_null("fence.at"),
         "peer_fenced_since": or_null("fence.peer_fenced_since"),
         "down_since": or_null("writer.down_since"),
         "down_at": or_null("writer.down_at"),
@@ -69,6 +70,7 @@ def publish(function_arn: str, *, following: str) -> dict[str, State]:
         "writer_region": document("preconditions.writer_region"),
         "epoch": document("preconditions.writer_epoch"),
         "by": RUN_NAME,
+        "vouched": document("preconditions.vouched"),
     }
     return {"Publish": recovery_task(function_arn, "publish", given, keep="publish", following=following)}
 

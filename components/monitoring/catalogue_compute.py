@@ -147,6 +147,23 @@ BACKLOG = (
 )
 """On a region's backlog. Role `function`: the ledger's name in the catalogue of functions."""
 
+SURVIVOR = (
+    Alarm(
+        key="missing",
+        namespace=None,
+        metric="PeerUnableToTakeOver",
+        dimensions={"service": "function"},
+        statistic="Minimum",
+        evaluation_periods=15,
+        datapoints=15,
+        missing_reason="the sentinel reports it every minute; its silence has an alarm",
+        reason="If this region were lost now, no region would be left to take over without an operator: the other one is "
+        "fenced or does not answer. See docs/runbooks/failover.md#no-survivor.",
+        source="[CW-7]",
+    ),
+)
+"""On the writer's peer. Role `function`: the sentinel's name in the catalogue of functions."""
+
 _on_machine = functools.partial(
     Alarm,
     namespace="AWS/States",

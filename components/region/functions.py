@@ -79,6 +79,12 @@ class RegionFunctions(pulumi.ComponentResource):
                 namespace=args.context.metrics_namespace,
             ),
             Monitored(
+                name="survivor",
+                alarms=catalogue_compute.SURVIVOR,
+                dimensions={"function": "sentinel"},
+                namespace=args.context.metrics_namespace,
+            ),
+            Monitored(
                 name="backlog",
                 alarms=catalogue_compute.BACKLOG,
                 dimensions={"function": "ledger"},

@@ -16,7 +16,8 @@ TIMEOUT = 75
 def sentinel_function(
     context: FunctionContext, *, failover: StateMachine, failback: StateMachine, opts: pulumi.ResourceOptions
 ) -> Function:
-    """Watches the other region, and starts the failover when it is lost (docs/architecture.md)."""
+    """Watches the other region, starts the failover when it is lost, and returns it to service when it is well again
+    (docs/architecture.md)."""
     return context.function(
         "sentinel",
         description="Watches the other region and starts the failover",
@@ -26,12 +27,13 @@ def sentinel_function(
             "ENDPOINTS_PREFIX": context.names.endpoints,
             "FAILOVER_ARN": failover.arn,
             "FAILBACK_ARN": failback.arn,
+            "RETURN_SECONDS": str(context.settings.return_minutes * 60),
         },
         statements=[
             *access.journal(context),
             access.parameters(context, ["ssm:GetParameters"], *access.endpoint_parameters(context)),
             iam.allow(["states:ListExecutions"], [failover.arn, failback.arn]),
-            iam.allow(["states:StartExecution"], [failover.arn]),
+            iam.allow(["states:StartExecution"], [failover.arn, failback.arn]),
             iam.allow(["states:DescribeExecution"], [execution_arns(context, "failover")]),
         ],
         timeout=TIMEOUT,

@@ -38,6 +38,11 @@ class Batch:
     position: str
     payment_ids: tuple[str, ...]
 
+    @property
+    def arrived(self) -> datetime:
+        """When the batch left the region's stream."""
+        return datetime.fromisoformat(self.position.partition("#")[0])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Extent:

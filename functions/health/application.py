@@ -41,6 +41,8 @@ from .settings import Settings
 
 SERVICE = "health"
 PATH = "/health"
+ROUTE_53_CHECKERS = ("Amazon-Route53-Health-Check-Service", "Amazon Route 53 Health Check Service")
+"""How the user agent of Route 53's health checkers begins [R53-12]."""
 METHOD = "GET"
 MAX_AGE_DECISIONS = 2.5
 """Maximum age of an observation, in durations of a decision: 5 s with the defaults, half a health check's interval. A
@@ -105,7 +107,12 @@ class Application:
         if depth not in (None, "deep", "shallow"):
             return self._reject_depth()
         try:
-            return self._report(logic.shallow_health() if depth == "shallow" else logic.health(self._observe()))
+            if depth == "shallow":
+                return self._report(logic.shallow_health())
+            health = logic.health(self._observe())
+            if health.fit and plain_headers(event).get("user-agent", "").startswith(ROUTE_53_CHECKERS):
+                self._control.checked()
+            return self._report(health)
         except Exception as error:  # noqa: BLE001 - after any error a health checker gets a response that counts as a failure
             return self._unexpected(error)
 

@@ -173,7 +173,11 @@ class Application:
 
     def _catch_up(self, context: LambdaContext) -> dict[str, Any]:
         """Replay for less than the minute until the next call and audit a sample if this region may post, and measure
-        the own backlog. Returns what `_replay_backlogs` does, if it ran."""
+        the own backlog. Returns what `_replay_backlogs` does, if it ran.
+
+        After a complete replay the own backlog holds only what is posted and not yet durable in both regions, so its
+        age counts as 0.
+        """
         result: dict[str, Any] = {}
         try:
             result = self._replay_backlogs({"seconds": CATCH_UP_SECONDS}, context)
@@ -185,7 +189,8 @@ class Application:
         else:
             self._audit_sample()
         extent = self._backlog.extent()
-        age = self._pace.since(extent.oldest) if extent.oldest else 0.0
+        is_posted = bool(result) and result["done"]
+        age = self._pace.since(extent.oldest) if extent.oldest and not is_posted else 0.0
         self._metrics.add_metric(name="BacklogEntries", unit=MetricUnit.Count, value=extent.payments)
         self._metrics.add_metric(name="BacklogOldestSeconds", unit=MetricUnit.Seconds, value=max(0.0, age))
         return result

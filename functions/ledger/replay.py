@@ -1,13 +1,13 @@
 """Replay: posts what the regions' backlogs hold and the database lacks, and empties the backlogs. Idempotent.
 
 Its cost depends on the backlogs only, never on the journal. What it has checked is removed, so a run that ends early
-goes on where it was, by its continuation or without one. A batch leaves a region's backlog once its payments are in the
-database and durable in that region: a promotion of that region then keeps them.
+goes on where it was, by its continuation or without one. A batch leaves a backlog once its payments are in the database
+and durable in both regions: a promotion of either, and of one after the other, then keeps them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from common.backlog import Backlog, BacklogUnavailable, Batch
@@ -53,7 +53,7 @@ class Counts:
     missing: int = 0  # of these, not in the database
     posted: int = 0
     poisoned: int = 0  # can never be posted; dead letter sent
-    waiting: int = 0  # in the database, but not yet durable in the backlog's region, or in a replica that is away
+    waiting: int = 0  # in the database, but not yet durable in both regions, or in a replica that is away
 
     def added_to(self, other: "Counts") -> "Counts":
         """The sums of both."""
@@ -124,7 +124,7 @@ class Replay:
             return spent or time_is_up()
 
         self._ledger.permit()
-        durable_until, unknown = self._durable_until()
+        durable_until, unknown = self._durable_everywhere_until()
         run = _Run(durable_until=durable_until)
         left = dict(request.positions)
         while left and not (run.pages and ends()):
@@ -153,16 +153,18 @@ class Replay:
             "continuation": continuation,
         }
 
-    def _durable_until(self) -> tuple[dict[str, datetime], str | None]:
-        """By region of the database, before when a row must have been posted to be durable there, without regions that
-        are not attached; and why it cannot be read, which must not keep anything from being posted."""
-        own = {self._own: datetime.max.replace(tzinfo=UTC)}
+    def _durable_everywhere_until(self) -> tuple[datetime | None, str | None]:
+        """Before when a row must have been posted to be durable in both regions, None if it is in no other one or not
+        known; and why it cannot be read, which must not keep anything from being posted."""
         margin = timedelta(seconds=self._pace.real(_MARGIN_SECONDS))
         try:
-            durable = {region: moment - margin for region, moment in self._database.durable_until().items()}
+            durable = self._database.durable_until()
         except DatabaseUnavailable as error:
-            return own, str(error)
-        return {**durable, **own}, None
+            return None, str(error)
+        peers = self._backlogs.keys() - {self._own}
+        if not peers <= durable.keys():
+            return None, None
+        return min(durable[region] for region in peers) - margin, None
 
     def _replay(self, backlog: Backlog, batches: Sequence[Batch], run: "_Run") -> None:
         """Post what is missing of `batches`, and remove those that are done."""
@@ -179,16 +181,23 @@ class Replay:
         never: set[str] = set()
         for start in range(0, len(missing), _TOGETHER):
             never |= self._post(missing[start : start + _TOGETHER], run)
-        durable_until = run.durable_until.get(backlog.region)
 
         def is_settled(payment_id: str) -> bool:
             row = run.rows.get(payment_id)
-            is_durable = row is not None and durable_until is not None and row.posted_at < durable_until
+            is_durable = row is not None and run.durable_until is not None and row.posted_at < run.durable_until
             return is_durable or payment_id in never
 
         done = [batch for batch in batches if all(map(is_settled, batch.payment_ids))]
+        kept = [batch for batch in batches if batch not in done]
+        for batch in kept:
+            # What can never be posted leaves a batch that has to wait, or it would be reported again and again.
+            if never & set(batch.payment_ids):
+                backlog.record([each for each in batch.payment_ids if each not in never], arrived=batch.arrived)
+                done.append(batch)
         backlog.remove(done)
-        run.counts.waiting += sum(len(batch.payment_ids) for batch in batches if batch not in done)
+        run.counts.waiting += sum(len(batch.payment_ids) for batch in kept) - sum(
+            payment_id in never for batch in kept for payment_id in batch.payment_ids
+        )
 
     def _post(self, payment_ids: Sequence[str], run: "_Run") -> set[str]:
         """Post at most _TOGETHER payments. Returns the ids of those that can never be posted."""
@@ -235,7 +244,7 @@ class Replay:
 class _Run:
     """What an invocation has found so far."""
 
-    durable_until: Mapping[str, datetime]
+    durable_until: datetime | None
     rows: dict[str, Row] = field(default_factory=dict)  # by payment id; those of the last pages
     counts: Counts = field(default_factory=Counts)
     unreachable: dict[str, str] = field(default_factory=dict)  # reason by region

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.aws_clients import AwsClients, DynamoDbClients
 from common.backlog import Backlog
 from common.clock import Pace, timestamp
+from common.control.observe import ControlObserver
 from common.control.rules import Witness
 from common.control.witness import query_witness
 from common.control.writes import ControlChanges
@@ -28,6 +29,7 @@ class RecoveryContext:
     local: Replica
     backlogs: Sequence[Backlog]  # of both regions, the own one first
     control: ControlChanges
+    observer: ControlObserver
     client: Callable[[str, str], Any]  # arguments: service, region
     long_call_client: Callable[[str, str], Any]  # without retries, for the one call that may take minutes
     query_peer_witness: Callable[[], Witness]
@@ -92,6 +94,7 @@ def make_context(settings: Settings) -> RecoveryContext:
             regions=settings.regions,
             now=pace.now,
         ),
+        observer=ControlObserver.from_settings(settings, tables),
         client=aws.client,
         long_call_client=long_calls.client,
         query_peer_witness=lambda: query_witness(

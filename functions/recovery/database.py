@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.control.rules import Witness, may_claim_writer
+from common.control.rules import Vouched, Witness, may_claim_writer
 
 from .context import RecoveryContext, service_errors
 from .errors import DatabaseNotReady, MemberNotFound, WriterTimeout
@@ -116,6 +116,8 @@ def _witness_down(request: WriterInput, ctx: RecoveryContext) -> tuple[str | Non
     """
     if request.lost is None or ctx.query_peer_witness() is not Witness.DOWN:
         return None, None
+    if not ctx.observer.observe().view.is_checked:
+        return None, None  # cut off from outside, where a resolver may keep an old answer
     now = ctx.now()
     gap = _real_seconds(request.down_at, now) if request.down_at else None
     unbroken = gap is not None and gap < ctx.settings.times.lease
@@ -124,12 +126,16 @@ def _witness_down(request: WriterInput, ctx: RecoveryContext) -> tuple[str | Non
 
 def _unsafe_to_publish(request: WriterInput, down_since: str | None, ctx: RecoveryContext) -> str | None:
     """Why the region may not be published as the writer yet: the lost region could still be posting."""
-    if request.lost is None or request.forced or ctx.control.records().writer.region == request.region:
+    if request.lost is None:
+        return None
+    if request.vouched is Vouched.NOTHING and ctx.control.records().writer.region == request.region:
         return None
     now = ctx.now()
     safe = may_claim_writer(
+        seconds_fenced=_real_seconds(request.fenced_at, now) if request.fenced_at else 0.0,
         seconds_peer_fenced=_real_seconds(request.peer_fenced_since, now) if request.peer_fenced_since else 0.0,
         seconds_down=_real_seconds(down_since, now) if down_since else 0.0,
+        vouched=request.vouched,
         times=ctx.settings.times,
     )
     return None if safe else f"it is not certain yet that {request.lost} has stopped writing"

@@ -1,13 +1,22 @@
-"""Changes of the control records: fence a region, unfence it, publish the writer.
+"""Changes of the control records: fence a region, unfence it, override the own fence, publish the writer.
 
 While a region's record has the state `fenced`, it serves no traffic and posts nothing.
 """
 
 from common.control.records import EpochTaken, RegionState
+from common.control.rules import Vouched
 
 from .context import RecoveryContext, service_errors
 from .errors import EpochConflict, PeerUnreachable
-from .models import FenceInput, FenceOutput, PublishInput, PublishOutput, UnfenceInput, UnfenceOutput
+from .models import (
+    FenceInput,
+    FenceOutput,
+    OverrideFenceInput,
+    PublishInput,
+    PublishOutput,
+    UnfenceInput,
+    UnfenceOutput,
+)
 
 
 def fence(request: FenceInput, ctx: RecoveryContext) -> FenceOutput:
@@ -39,6 +48,17 @@ def unfence(request: UnfenceInput, ctx: RecoveryContext) -> UnfenceOutput:
     return UnfenceOutput(epoch=change.epoch, changed=change.changed, at=ctx.now())
 
 
+def override_fence(request: OverrideFenceInput, ctx: RecoveryContext) -> UnfenceOutput:
+    """Return the own region to service while the region that fenced it is lost, under the name of the operator who
+    forces the failover. The lost region need not hold the change. Raises EpochConflict, and ReplicaUnavailable for the
+    own replica."""
+    try:
+        change = ctx.control.set_state(ctx.region, RegionState.ACTIVE, epoch=request.epoch, by=request.by)
+    except EpochTaken as taken:
+        raise EpochConflict(str(taken)) from None
+    return UnfenceOutput(epoch=change.epoch, changed=change.changed, at=ctx.now())
+
+
 def publish(request: PublishInput, ctx: RecoveryContext) -> PublishOutput:
     """Set the writer's region in the control record, which the ledgers follow, and in a parameter, for all others.
 
@@ -49,6 +69,8 @@ def publish(request: PublishInput, ctx: RecoveryContext) -> PublishOutput:
         change = ctx.control.set_writer(request.writer_region, epoch=request.epoch, by=request.by)
     except EpochTaken as taken:
         raise EpochConflict(str(taken)) from None
+    if request.vouched is not Vouched.NOTHING and not ctx.observer.vouch():
+        raise EpochConflict(f"the memory of {ctx.region} is being changed; its ledger could not be cleared to post")
     ssm, name = ctx.own_client("ssm"), ctx.settings.writer_parameter
     with service_errors("Parameter Store"):
         try:

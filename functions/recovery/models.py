@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from common.control.rules import Vouched
+
 Machine = Literal["failover", "failback"]
 
 
@@ -24,8 +26,11 @@ class Request(Model):
     epoch: int | None = None  # of that region's control record at the decision; None: any
     by: str = "operator"
     reason: str = ""
-    mode: Literal["unplanned", "planned"] = "unplanned"  # planned: both regions are alive, so no data is lost
-    forced: bool = False  # an operator confirms that the lost region is down: no cool-down, no wait for the witness
+    # planned: both regions are alive, so no data is lost; return: a failback that leaves the writer where it is
+    mode: Literal["unplanned", "planned", "return"] = "unplanned"
+    # An operator confirms that the lost region is down and stays down: no cool-down and no witness, and a fence of the
+    # own region is overridden.
+    forced: bool = False
     writer_region: str | None = None  # failback: the target region; None: the primary place's
     failing_since: str | None = None
     detected_at: str | None = None
@@ -46,7 +51,10 @@ class PreconditionsOutput(Model):
     writer_region: str  # target region of the writer
     writer_epoch: int  # of the writer's record
     mode: str
-    forced: bool
+    by: str
+    own_fenced: bool  # this region is fenced; a forced failover overrides that first
+    own_epoch: int  # of this region's record
+    vouched: Vouched
     resumes: bool  # another execution moved the writer here and failed later; this one does the rest
     verification_key: str  # random part of the synthetic payment's id
     failing_since: str | None
@@ -69,6 +77,11 @@ class FenceOutput(Model):
     at: str
 
 
+class OverrideFenceInput(Model):
+    epoch: int  # of this region's record
+    by: str
+
+
 class SwitchoverInput(Model):
     writer_region: str
 
@@ -82,11 +95,12 @@ class WriterInput(Model):
     region: str  # target region of the writer
     lost: str | None  # the region that must have stopped writing; None if it is alive and took part in the change
     since: str  # when the change of writer was requested
+    fenced_at: str | None = None  # when the lost region's fence was written
     peer_fenced_since: str | None = None
     # First and last answer of the unbroken chain of the witness's "down", passed from one call to the next.
     down_since: str | None = None
     down_at: str | None = None
-    forced: bool = False
+    vouched: Vouched = Vouched.NOTHING
 
 
 class WriterOutput(Model):
@@ -101,6 +115,7 @@ class PublishInput(Model):
     writer_region: str
     epoch: int
     by: str
+    vouched: Vouched = Vouched.NOTHING
 
 
 class PublishOutput(Model):

@@ -15,7 +15,7 @@ from . import models
 from .context import RecoveryContext
 from .database import describe_writer, promote, switch_over
 from .errors import UnknownOperation
-from .fencing import fence, publish, unfence
+from .fencing import fence, override_fence, publish, unfence
 from .ledger_replay import replay
 from .models import MetricsInput, MetricsOutput
 from .notifications import notify, request_approval
@@ -59,6 +59,7 @@ class Operation:
 
 OPERATIONS = {
     "check-preconditions": Operation(models.PreconditionsInput, check_preconditions),
+    "override-fence": Operation(models.OverrideFenceInput, override_fence),
     "fence": Operation(models.FenceInput, fence),
     "request-approval": Operation(models.ApprovalInput, request_approval),
     "promote": Operation(models.NoInput, promote),

@@ -1,10 +1,12 @@
 """Preconditions of an execution: no other one in progress, the cool-down has passed, the epochs are unchanged."""
 
 from common.control.records import ControlRecords, RegionRecord, RegionState
+from common.control.rules import Vouched
 from common.control.writes import last_change, last_run, take_slot
 
 from .context import RecoveryContext, service_errors
-from .models import PreconditionsInput, PreconditionsOutput
+from .database import find_member
+from .models import PreconditionsInput, PreconditionsOutput, Request
 from .verification import new_key
 
 
@@ -12,7 +14,7 @@ def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> Prec
     """Whether the execution may proceed. A violated precondition is a result with its reason, not an error.
 
     An execution that may proceed takes the run slot in the journal, so that of two started at once only one does.
-    Raises ReplicaUnavailable and ServiceUnavailable.
+    Raises ReplicaUnavailable, MemberNotFound and ServiceUnavailable.
     """
     records, request = ctx.control.records(), given.request
     region = _record(records, request.region, ctx)
@@ -31,7 +33,10 @@ def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> Prec
         writer_region=writer_region,
         writer_epoch=records.writer.epoch,
         mode=request.mode,
-        forced=request.forced,
+        by=request.by,
+        own_fenced=records.own.state is RegionState.FENCED,
+        own_epoch=records.own.epoch,
+        vouched=_vouched(request, records, ctx),
         resumes=resumes,
         verification_key=new_key(),
         failing_since=request.failing_since,
@@ -45,14 +50,22 @@ def _record(records: ControlRecords, region: str, ctx: RecoveryContext) -> Regio
     return records.own if region == ctx.region else records.peer
 
 
+def _vouched(request: Request, records: ControlRecords, ctx: RecoveryContext) -> Vouched:
+    """What a forced request confirms. A region that may have been fenced unnoticed is treated as fenced."""
+    if not request.forced:
+        return Vouched.NOTHING
+    doubtful = records.own.state is RegionState.FENCED or ctx.observer.observe().view.is_cut_off
+    return Vouched.PEER_DOWN_FENCE_OVERRIDDEN if doubtful else Vouched.PEER_DOWN
+
+
 def _failover_violation(
     given: PreconditionsInput, records: ControlRecords, lost: RegionRecord, ctx: RecoveryContext
 ) -> str | None:
     request = given.request
     if request.region != ctx.settings.peer_region:
         return f"{request.region} is not the other region; start the failover in the surviving region"
-    if records.own.state is RegionState.FENCED:
-        return "this region is fenced itself"
+    if records.own.state is RegionState.FENCED and not request.forced:
+        return f"this region is fenced itself; if {request.region} is down, force the failover: MODE=forced"
     ours = _name(given.execution)
     if request.epoch is not None and request.epoch != lost.epoch and lost.by != ours:
         return f"the failover was decided at epoch {request.epoch} of {request.region}, which is now at {lost.epoch}"
@@ -62,6 +75,11 @@ def _failover_violation(
         if lost.by == ours or _is_unfinished(given.execution, ctx):
             return None
         return f"{request.region} is already fenced and the writer is already here"
+    if ctx.observer.observe().view.is_cut_off:
+        return (
+            f"{request.region} is silent and may have fenced this region unnoticed, while neither it nor the witness "
+            "confirmed this one; if it is down, force the failover: MODE=forced"
+        )
     return _too_soon(records, ctx, ours)
 
 
@@ -84,6 +102,8 @@ def _failback_violation(
         return f"the failback was decided at epoch {request.epoch} of {request.region}, which is now at {back.epoch}"
     if back.state is not RegionState.FENCED and records.writer.region == writer_region and not request.forced:
         return f"{request.region} is not fenced and the writer is already in {writer_region}"
+    if request.mode == "return" and not find_member(ctx, writer_region, caller=ctx.region).is_writer:
+        return f"the database's writer is not in {writer_region}: finish the failback that was interrupted"
     return None
 
 

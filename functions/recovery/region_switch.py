@@ -105,6 +105,7 @@ def _poll_writer(fenced: FenceOutput, began: str, before: WriterOutput | None, c
         region=ctx.region,
         lost=ctx.settings.peer_region,
         since=began,
+        fenced_at=fenced.at,
         peer_fenced_since=fenced.peer_fenced_since,
         down_since=before.down_since if before else None,
         down_at=before.down_at if before else None,

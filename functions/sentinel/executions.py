@@ -50,14 +50,22 @@ class StateMachines:
         `request` is the execution's input. Raises RunsUnavailable.
         """
         name = f"{stem}-{attempt}"
+        self._start(self._failover, name, request)
+        return name
+
+    def return_peer(self, name: str, request: Mapping[str, Any]) -> None:
+        """Start the failback as execution `name` with `request` as its input, unless it exists. Raises
+        RunsUnavailable."""
+        self._start(self._failback, name, request)
+
+    def _start(self, machine: str, name: str, request: Mapping[str, Any]) -> None:
         try:
-            self._client.start_execution(stateMachineArn=self._failover, name=name, input=json.dumps(dict(request)))
+            self._client.start_execution(stateMachineArn=machine, name=name, input=json.dumps(dict(request)))
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise RunsUnavailable(_name(error)) from None
         except BotoCoreError as error:
             raise RunsUnavailable(_name(error)) from None
-        return name
 
     def _attempts_of(self, stem: str, last: str | None) -> Runs:
         """Attempts are numbered without gaps, so that two concurrent sentinels arrive at the same name."""

@@ -20,6 +20,7 @@ from common.table_replica import ReplicaUnavailable
 from .decision import CALM, Evidence, Hold, OwnRegion, Rounds, Runs, Verdict, decide
 from .executions import RunsUnavailable, StateMachines
 from .probes import Prober, Round, Window
+from .returning import SENTINEL_RUNS, ReturnTimer, can_return
 from .settings import Settings
 
 # An invocation ends this many real seconds before its Lambda timeout.
@@ -54,6 +55,8 @@ class SentinelLoop:
         # Twice as long as the rounds take, so that the gap between two invocations does not empty the window.
         age = 2 * settings.probes * settings.probe_interval_seconds
         self._window = Window(size=settings.probes, needed=settings.failures, age=age)
+        self._return_timer = ReturnTimer(wait=settings.return_seconds, gap=2 * settings.run_seconds)
+        self._peer_unable = False
         self._failing_since: str | None = None
 
     def run(self, left_seconds: Callable[[], float]) -> dict[str, Any]:
@@ -74,6 +77,7 @@ class SentinelLoop:
             if verdict.reason is not Hold.PEER_ANSWERS or last:
                 self._report(evidence, verdict)
             if last:
+                self._count("PeerUnableToTakeOver", int(self._peer_unable))
                 return {"decisions": dict(decisions)}
             self.pace.sleep(began + pause - self.pace.clock())
 
@@ -94,6 +98,9 @@ class SentinelLoop:
         # In every round: the region may take over only if its chain of confirmations by the peer or the witness is
         # unbroken, which takes regular observations.
         observed = self.ctx.control.observe()
+        self._peer_unable = _is_needed(observed) and (latest.failed or observed.view.peer_fenced)
+        if self._return_timer.is_due(began, ready=can_return(observed.view, health)):
+            self._return_peer(observed)
         evidence = Evidence(rounds=rounds, region=self.settings.region)
         verdict = decide(evidence)
         if verdict.reason in _UNSUSPICIOUS:
@@ -142,7 +149,7 @@ class SentinelLoop:
     def _stem(self, records: ControlRecords) -> str:
         """The common prefix of the names of all executions for one loss: its epochs change as soon as one has an
         effect."""
-        return f"failover-{self.settings.peer_region}-{records.peer.epoch}-{records.writer.epoch}"
+        return f"{SENTINEL_RUNS}{self.settings.peer_region}-{records.peer.epoch}-{records.writer.epoch}"
 
     def _start(self, evidence: Evidence, verdict: Verdict) -> None:
         assert evidence.records is not None
@@ -167,6 +174,28 @@ class SentinelLoop:
             return
         self.logger.append_keys(execution=name)
 
+    def _return_peer(self, observed: Observation) -> None:
+        """Start the failback of the peer that leaves the writer here."""
+        assert observed.view.records is not None
+        peer, now = observed.view.records.peer, self.pace.now()
+        request = {
+            "region": self.settings.peer_region,
+            "epoch": peer.epoch,
+            "by": "sentinel",
+            "reason": "peer-well-again",
+            "mode": "return",
+            "writer_region": self.settings.region,
+        }
+        name = f"return-{self.settings.peer_region}-{peer.epoch}-{now:%Y%m%dT%H%M}"
+        try:
+            self.ctx.machines.return_peer(name, request)
+        except RunsUnavailable as error:
+            self.logger.error(
+                "the return of the peer could not be started", event="return-start-failed", reason=error.reason
+            )
+            return
+        self.logger.info("the return of the peer was started", event="return-started", execution=name)
+
     def _report(self, evidence: Evidence, verdict: Verdict) -> None:
         self.logger.info(
             "decision",
@@ -184,8 +213,8 @@ class SentinelLoop:
         elif verdict.reason not in CALM:
             self._count("FailoversSuppressed")
 
-    def _count(self, metric: str) -> None:
-        self.metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+    def _count(self, metric: str, number: int = 1) -> None:
+        self.metrics.add_metric(name=metric, unit=MetricUnit.Count, value=number)
 
     def _find_endpoints(self) -> None:
         """Read again in every invocation; earlier values are kept while Parameter Store does not answer."""
@@ -198,3 +227,8 @@ class SentinelLoop:
                 self.logger.warning(
                     "endpoint addresses are from an earlier run", event="stale-endpoints", error=type(error).__name__
                 )
+
+
+def _is_needed(observed: Observation) -> bool:
+    """Whether the peer would have to take over if this region were lost now."""
+    return observed.decision.writer == observed.view.region

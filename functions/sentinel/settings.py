@@ -29,6 +29,7 @@ class Settings(ControlSettings):
     cool_down_seconds: float = Field(default=300.0, ge=0)  # after a failover or failback, before the next failover
     attempts: int = Field(default=3, ge=1, le=10)  # executions for one loss before an operator is needed
     retry_seconds: float = Field(default=60.0, ge=0)  # between two attempts
+    return_seconds: float = Field(default=600.0, ge=0)  # that a fenced region is well before it returns; 0: never
     api_timeout_seconds: float = Field(default=2.0, gt=0, le=30)  # of calls to AWS in the own region
     clock_speed: float = Field(default=1.0, gt=0)  # AWS seconds per real second; other than 1 only in rehearsals
     service_version: str = Field(min_length=1)

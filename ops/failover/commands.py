@@ -40,8 +40,9 @@ MEANING = {
     Mode.UNPLANNED: "The database is promoted, and payments that were not replicated are replayed. "
     "Refused while the last change is too recent, or while the witness does not report the region as down.",
     Mode.PLANNED: "Both regions are up: the database's writer is switched over without data loss.",
-    Mode.FORCED: "You vouch that the region is down: cool-down and witness are skipped. If it is up after all, only "
-    "the fence keeps its ledger from posting beside the new one.",
+    Mode.FORCED: "You vouch that the region is down and stays down until this has ended: cool-down and witness are "
+    "skipped, and a fence of the surviving region is overridden, after which its ledger waits for five minutes. If the "
+    "region is up after all, two ledgers may post.",
 }
 
 

@@ -19,6 +19,7 @@ from shared.places import Place
 STEPS = {
     "CheckPreconditions": "checks the preconditions",
     "Preflight": "checks that both regions are healthy, the reader is close behind, and nothing is left to post",
+    "OverrideFence": "overrides the fence of this region, for the operator who forces the failover",
     "Fence": "fences the region, so that it stays out of service until a failback",
     "WaitForApproval": "waits for a person's approval of the database change",
     "Promote": "promotes this region's database; payments that were not replicated are replayed",

@@ -112,8 +112,10 @@ def test_the_lost_region_is_fenced_before_the_writer_moves_and_the_writer_is_nam
     states = json.loads(DEFINITIONS["failover"])["States"]
 
     assert states["CheckPreconditions"]["Next"] == "CanProceed"
-    assert states["CanProceed"]["Choices"][0]["Next"] == "Fence"
+    assert states["CanProceed"]["Choices"][0]["Next"] == "OwnRegionFenced"
     assert states["CanProceed"]["Default"] == "Skipped"
+    assert states["OwnRegionFenced"]["Choices"][0]["Next"] == "OverrideFence"
+    assert states["OwnRegionFenced"]["Default"] == states["OverrideFence"]["Next"] == "Fence"
     assert states["Fence"]["Next"] == "ChooseWriterChange"
     assert {states[way]["Next"] for way in ("Promote", "Switch")} == {"DescribeWriter"}
     assert states["WriterReady"]["Choices"][0]["Next"] == "Publish"

@@ -38,6 +38,7 @@ def memory_of(item: Item | None, regions: Regions) -> Memory | None:
             vouched_at=_moment(item["vouched_at"]),
             seen_at=float(item["seen_at"]["N"]),
             back_at=_moment(item["back_at"]),
+            checked_at=_moment(item.get("checked_at", _NEVER)),
             revision=int(item["revision"]["N"]),
         )
     except (KeyError, ValueError):
@@ -52,6 +53,7 @@ def store_memory(replica: Replica, regions: Regions, memory: Memory) -> bool:
         "vouched_at": _attribute(memory.vouched_at),
         "seen_at": {"N": repr(memory.seen_at)},
         "back_at": _attribute(memory.back_at),
+        "checked_at": _attribute(memory.checked_at),
         "revision": {"N": str(memory.revision)},
     }
     if memory.revision > 1:

@@ -55,6 +55,7 @@ class ControlObserver:
         self._clock = clock
         self._last: Observation | None = None
         self._unsaved: Memory | None = None
+        self._checked_at: float | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -90,6 +91,24 @@ class ControlObserver:
                 self._last = self._observe()
             return self._last
 
+    def checked(self) -> None:
+        """Note that one of Route 53's health checkers was answered "ok" just now; the next observation stores it."""
+        self._checked_at = self._clock()
+
+    def vouch(self) -> bool:
+        """Begin a new chain of confirmations, by the decision of an operator who confirms that the peer is down.
+
+        Returns whether it is stored. Raises ReplicaUnavailable for the own replica.
+        """
+        for _ in range(_WRITE_TRIES):
+            memory = memory_of(self._local.read(memory_key(self._regions.own)), self._regions)
+            if memory is None:
+                return False
+            new = replace(memory, vouched_at=self._clock(), revision=memory.revision + 1)
+            if store_memory(self._local, self._regions, new):
+                return True
+        return False
+
     def writer_in_own_replica(self) -> str | None:
         """The region that the own replica names as the writer now; None if it names none.
 
@@ -116,6 +135,7 @@ class ControlObserver:
                 peer=peer,
                 memory=memory,
                 witness=witness,
+                checked_at=self._checked_at,
                 times=self._times,
             )
             if view.records is None or self._store(remember(view, view.records), memory, unavailable):
@@ -147,7 +167,8 @@ class ControlObserver:
 
     def _store(self, new: Memory, old: Memory | None, unavailable: dict[str, str]) -> bool:
         """False if another function of the cell wrote in between, so that the own replica has to be read again."""
-        if old and _is_equivalent(new, old) and new.seen_at - old.seen_at < self._times.lease / _WRITES_PER_LEASE:
+        pause = self._times.lease / _WRITES_PER_LEASE
+        if old and _is_equivalent(new, old) and new.seen_at - old.seen_at < pause and not _is_checked(new, old, pause):
             return True
         self._unsaved = new  # until it is stored
         try:
@@ -164,6 +185,13 @@ class ControlObserver:
         if stored and self._unsaved and self._unsaved.vouched_at is None:
             return replace(stored, vouched_at=None)
         return stored
+
+
+def _is_checked(new: Memory, old: Memory, pause: float) -> bool:
+    """Whether `new` has a call of a health checker that `old` lacks, `pause` seconds after the last one or more."""
+    if new.checked_at is None:
+        return False
+    return old.checked_at is None or new.checked_at - old.checked_at >= pause
 
 
 def _is_equivalent(new: Memory, old: Memory) -> bool:

@@ -21,11 +21,21 @@ class Witness(StrEnum):
     SILENT = "silent"
 
 
+class Vouched(StrEnum):
+    """What an operator confirms by a forced failover: that the peer is down, and stays down until the writer moved."""
+
+    NOTHING = "nothing"
+    PEER_DOWN = "peer-down"
+    # This region was fenced itself, or may have been without noticing: its peer posts on a longer lease.
+    PEER_DOWN_FENCE_OVERRIDDEN = "peer-down-fence-overridden"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Times:
     """The durations of the rules, in seconds."""
 
     lease: float = 15.0  # validity of one confirmation, by the peer or by the witness
+    fenced_lease: float = 300.0  # the same while the peer is fenced: only an operator can make it take over
     away: float = 30.0  # a cell without an observation for this long counts as returning from an outage
     grace: float = 30.0  # how long a returning cell waits for its peer before it relies on its memory
     decision: float = 2.0  # maximum age of a decision when a statement is sent on it
@@ -40,7 +50,15 @@ class Times:
         that read "up" before and after it has observed within every `lease`. Then its last decision and statement
         expire.
         """
-        return 2 * self.witness_ttl + self.lease + self.decision + self.statement
+        return self._settle(self.lease)
+
+    @property
+    def fenced_settle(self) -> float:
+        """Seconds of an outage after which a region that holds its peer for fenced has certainly stopped, for good."""
+        return self._settle(self.fenced_lease)
+
+    def _settle(self, lease: float) -> float:
+        return 2 * self.witness_ttl + lease + self.decision + self.statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +69,7 @@ class Memory:
     vouched_at: float | None  # last confirmation in an unbroken chain since the peer answered; None once broken
     seen_at: float  # last observation
     back_at: float | None = None  # when the cell returned from an outage; None once the peer has answered
+    checked_at: float | None = None  # last call of one of Route 53's health checkers that was answered "ok"
     revision: int = 0
 
 
@@ -64,6 +83,7 @@ class View:
     peer: ControlRecords | None  # the peer's replica, `own` still this cell; None: it does not answer
     memory: Memory | None  # None: no observation was stored yet
     witness: Witness
+    checked_at: float | None = None  # as in `Memory`, as far as the observing process has not stored it yet
     times: Times = Times()
 
     @cached_property
@@ -83,10 +103,28 @@ class View:
         return self.memory.back_at is not None and self.at - self.memory.back_at < self.times.grace
 
     @property
+    def last_check(self) -> float | None:
+        """When one of Route 53's health checkers was last answered "ok", by any process of the cell."""
+        moments = [self.checked_at, self.memory.checked_at if self.memory else None]
+        return max((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether Route 53's health checkers reach this region: evidence of its own, where the witness's "up" may be
+        the last answer that a cut-off resolver keeps."""
+        return self.last_check is not None and self.at - self.last_check <= self.times.lease
+
+    @property
+    def peer_fenced(self) -> bool:
+        """Whether the newest record of the peer is a fence, so that it takes over only by an operator's decision."""
+        return self.records is not None and self.records.peer.state is RegionState.FENCED
+
+    @property
     def is_cut_off(self) -> bool:
-        """Whether the peer is silent and the chain of confirmations is broken or older than the lease."""
+        """Whether the peer is silent and the chain of confirmations is broken or older than its lease."""
         vouched_at = self.memory.vouched_at if self.memory else None
-        return self.peer is None and (vouched_at is None or self.at - vouched_at > self.times.lease)
+        lease = self.times.fenced_lease if self.peer_fenced else self.times.lease
+        return self.peer is None and (vouched_at is None or self.at - vouched_at > lease)
 
 
 class Reason(StrEnum):
@@ -102,7 +140,7 @@ class Reason(StrEnum):
     WITNESS_DOWN = "witness-down"
     CONFIRMED = "peer-confirmed"
     PEER_AND_WITNESS_SILENT = "peer-and-witness-silent"
-    PEER_FENCED = "peer-fenced"
+    UNCHECKED = "health-checkers-silent"
     CUT_OFF = "peer-may-have-taken-over"
     WITNESS_VOUCHED = "witness-vouched"
 
@@ -123,9 +161,9 @@ _EXPLANATIONS = {
     Reason.WITNESS_DOWN: "the witness reports this region as down",
     Reason.CONFIRMED: "the peer confirms the newest epoch",
     Reason.PEER_AND_WITNESS_SILENT: "neither the peer nor the witness answers",
-    Reason.PEER_FENCED: "the peer is fenced and silent, and the witness reports this region as up",
+    Reason.UNCHECKED: "the witness reports this region as up, but no health checker of Route 53 reaches it",
     Reason.CUT_OFF: "the peer is silent and may have taken over since its last answer",
-    Reason.WITNESS_VOUCHED: "the peer is silent, and the witness has reported this region as up ever since",
+    Reason.WITNESS_VOUCHED: "the peer is silent, and witness and health checkers have confirmed this region since",
 }
 
 
@@ -163,11 +201,12 @@ TABLE = (
     _Row(lambda _, known: known.writer.region is None, True, False, Reason.WRITER_DISPUTED),
     _Row(lambda view, known: known.writer.region != view.region, True, False, Reason.READER),
     _Row(lambda _, known: known.own.state is RegionState.UNKNOWN, True, False, Reason.STATE_UNKNOWN),
-    _Row(lambda view, _: view.witness is Witness.DOWN, True, False, Reason.WITNESS_DOWN),
+    # A peer that answers has not taken over, whatever the witness reports: it fences in its own replica first.
     _Row(lambda view, _: view.peer is not None, True, True, Reason.CONFIRMED),
+    _Row(lambda view, _: view.witness is Witness.DOWN, True, False, Reason.WITNESS_DOWN),
     _Row(lambda view, _: view.witness is Witness.SILENT, True, False, Reason.PEER_AND_WITNESS_SILENT),
-    _Row(lambda _, known: known.peer.state is RegionState.FENCED, True, True, Reason.PEER_FENCED),
     _Row(lambda view, _: view.is_cut_off, True, False, Reason.CUT_OFF),
+    _Row(lambda view, _: not view.is_checked, True, False, Reason.UNCHECKED),
     _Row(lambda *_: True, True, True, Reason.WITNESS_VOUCHED),
 )
 
@@ -189,29 +228,53 @@ def decide(view: View) -> Decision:
 
 def remember(view: View, known: ControlRecords) -> Memory:
     """The memory after `view`; `known` are its newest records."""
-    old = view.memory
-    revision = old.revision + 1 if old else 1
+    old = view.memory or Memory(known=known, vouched_at=None, seen_at=view.at)
+    seen = replace(old, known=known, seen_at=view.at, checked_at=view.last_check, revision=old.revision + 1)
     if view.peer is not None:
-        return Memory(known=known, vouched_at=view.at, seen_at=view.at, revision=revision)
-    if old is None:
-        return Memory(known=known, vouched_at=None, seen_at=view.at, revision=revision)
+        return replace(seen, vouched_at=view.at, back_at=None)
     was_away = view.at - old.seen_at > view.times.away
-    kept = replace(old, known=known, seen_at=view.at, back_at=view.at if was_away else old.back_at, revision=revision)
-    if view.is_cut_off or view.witness is Witness.DOWN:
-        return replace(kept, vouched_at=None)
-    return replace(kept, vouched_at=view.at) if view.witness is Witness.UP else kept
+    return replace(seen, vouched_at=_chain(view), back_at=view.at if was_away else old.back_at)
+
+
+def _chain(view: View) -> float | None:
+    """The last confirmation after `view` of a silent peer; None if the chain is broken.
+
+    A confirmation is as old as the last call of a health checker. Such calls count without the witness, whose name may
+    be unresolvable for minutes. A "down" ends the chain at once, because the peer takes over after one; a fenced peer
+    cannot, until an operator overrides its fence.
+    """
+    if view.is_cut_off or (view.witness is Witness.DOWN and not view.peer_fenced):
+        return None
+    vouched_at = view.memory.vouched_at if view.memory else None
+    if vouched_at is None or view.last_check is None or view.witness is Witness.DOWN:
+        return vouched_at
+    return max(vouched_at, view.last_check)
 
 
 def may_take_over(view: View, decision: Decision) -> bool:
-    """Whether this cell may fence its silent peer automatically: it is healthy, and the peer cannot have taken over."""
-    return decision.healthy and view.witness is Witness.UP and not view.is_cut_off
+    """Whether this cell may fence its silent peer automatically: it is healthy, witness and health checkers confirm
+    that, and the peer cannot have taken over."""
+    return decision.healthy and view.witness is Witness.UP and view.is_checked and not view.is_cut_off
 
 
-def may_claim_writer(*, seconds_peer_fenced: float, seconds_down: float, times: Times) -> bool:
+def may_claim_writer(
+    *, seconds_fenced: float, seconds_peer_fenced: float, seconds_down: float, vouched: Vouched, times: Times
+) -> bool:
     """Whether a region that fenced its peer may set itself as the writer.
 
+    `seconds_fenced`: age of the fence.
     `seconds_peer_fenced`: age of the fence in the peer's own replica, 0 if it could not be written there.
     `seconds_down`: for how long, *since the fence*, the witness has been queried every few seconds and has answered
-    only "down" for the peer; 0 again after any other answer and after a gap between queries.
+    only "down" for the peer; 0 again after any other answer, after a gap between queries, and while no health checker
+    reaches this region: its resolver may then keep an old answer.
+    `vouched`: what an operator confirmed in place of the witness.
     """
-    return seconds_peer_fenced >= times.decision + times.statement or seconds_down >= times.settle
+    if seconds_peer_fenced >= times.decision + times.statement:
+        return True
+    match vouched:
+        case Vouched.NOTHING:
+            return seconds_down >= times.settle
+        case Vouched.PEER_DOWN:
+            return seconds_fenced >= times.settle
+        case Vouched.PEER_DOWN_FENCE_OVERRIDDEN:
+            return seconds_fenced >= times.fenced_settle

@@ -50,6 +50,37 @@ def test_a_fenced_region_is_unfit_until_it_is_active_again(function: MakeFunctio
     assert service.ask("GET", "/health").status == 200
 
 
+@pytest.mark.parametrize("entry_point", sorted(EVENTS))
+@pytest.mark.parametrize(
+    ("user_agent", "counts"),
+    [
+        ("Amazon-Route53-Health-Check-Service (ref b5996862; report http://amzn.to/1vsZADi)", True),
+        ("Amazon Route 53 Health Check Service; ref:b5996862; report http://amzn.to/1vsZADi", True),
+        ("ELB-HealthChecker/2.0", False),
+        ("curl/8", False),
+    ],
+)
+def test_a_call_of_a_route_53_health_checker_is_stored_as_evidence(
+    function: MakeFunction, tables: Tables, entry_point: str, user_agent: str, counts: bool
+) -> None:
+    service = function(EAST_1, entry_point=entry_point, **UNCACHED)
+
+    for _ in range(2):
+        assert service.ask("GET", "/health", headers={"User-Agent": user_agent}).status == 200
+
+    assert ("N" in tables.items(EAST_1)[f"confirmed#{EAST_1}"]["checked_at"]) is counts
+
+
+def test_a_call_that_finds_the_region_unfit_is_no_evidence(function: MakeFunction, tables: Tables) -> None:
+    tables.put(EAST_1, control_record(EAST_1, {"S": "fenced"}))
+    service = function(EAST_1, **UNCACHED)
+
+    for _ in range(2):
+        service.ask("GET", "/health", headers={"User-Agent": "Amazon-Route53-Health-Check-Service"})
+
+    assert tables.items(EAST_1)[f"confirmed#{EAST_1}"]["checked_at"] == {"NULL": True}
+
+
 def test_a_fence_of_the_other_region_is_ignored(function: MakeFunction, tables: Tables) -> None:
     tables.put(EAST_1, control_record(EAST_2, {"S": "fenced"}))
 

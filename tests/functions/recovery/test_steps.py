@@ -14,6 +14,8 @@ from recovery.operations import perform
 
 from common.aws_clients import DynamoDbClients
 from common.clock import Pace
+from common.control.memory import memory_key, memory_of, store_memory
+from common.control.records import RegionState
 from common.control.rules import Witness
 from common.table_replica import ReplicaUnavailable
 from tests.functions.harness import EAST_1, EAST_2, Tables
@@ -186,7 +188,41 @@ def test_a_run_soon_after_another_change_is_held(ctx: RecoveryContext, aws: dict
 def test_a_region_that_is_fenced_does_not_take_over(ctx: RecoveryContext, aws: dict[str, Any], tables: Tables) -> None:
     tables.put(EAST_2, {"pk": {"S": f"region#{EAST_2}"}, "state": {"S": "fenced"}, "epoch": {"N": "1"}})
 
-    assert check_preconditions(ctx, start(aws, "run-1"))["reason"] == "this region is fenced itself"
+    refused = check_preconditions(ctx, start(aws, "run-1"))
+    assert refused["reason"] == f"this region is fenced itself; if {EAST_1} is down, force the failover: MODE=forced"
+
+    forced = check_preconditions(ctx, start(aws, "run-2"), forced=True)
+    assert (forced["met"], forced["own_fenced"], forced["own_epoch"]) == (True, True, 1)
+    assert forced["vouched"] == "peer-down-fence-overridden"
+
+
+def test_a_region_that_may_have_been_fenced_unnoticed_does_not_take_over(
+    ctx: RecoveryContext, aws: dict[str, Any], tables: Tables
+) -> None:
+    ctx.observer.observe()
+    tables.silent = {EAST_1}
+    long_ago = memory_of(tables.items(EAST_2)[memory_key(EAST_2)], ctx.settings.regions)
+    assert long_ago
+    store_memory(ctx.local, ctx.settings.regions, replace(long_ago, vouched_at=0.0, revision=long_ago.revision + 1))
+    ctx.observer.observe(fresh=True)
+
+    assert "may have fenced this region unnoticed" in check_preconditions(ctx, start(aws, "run-1"))["reason"]
+    forced = check_preconditions(ctx, start(aws, "run-2"), forced=True)
+    assert (forced["met"], forced["own_fenced"], forced["vouched"]) == (True, False, "peer-down-fence-overridden")
+
+
+def test_an_operator_overrides_the_fence_of_the_own_region_while_the_other_is_silent(
+    ctx: RecoveryContext, aws: dict[str, Any], tables: Tables
+) -> None:
+    tables.put(EAST_2, {"pk": {"S": f"region#{EAST_2}"}, "state": {"S": "fenced"}, "epoch": {"N": "1"}})
+    tables.silent = {EAST_1}
+    assert not ctx.observer.observe().decision.healthy
+
+    perform({"operation": "override-fence", "epoch": 1, "by": "anna"}, ctx)
+
+    record = ctx.control.records().own
+    assert (record.state, record.epoch, record.by) == (RegionState.ACTIVE, 2, "anna")
+    assert ctx.observer.observe(fresh=True).decision.healthy
 
 
 def test_the_own_region_cannot_be_left_from_within(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
@@ -285,6 +321,7 @@ def test_only_an_unbroken_down_of_the_witness_counts(
     ctx: RecoveryContext, queried_before: int, witness: Witness, unbroken: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_not_writing", lambda *_: None)
+    ctx.observer.checked()
     world = replace(ctx, query_peer_witness=lambda: witness)
     since = (NOW - timedelta(seconds=60)).isoformat()
     last = (NOW - timedelta(seconds=queried_before)).isoformat()

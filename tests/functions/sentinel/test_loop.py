@@ -23,7 +23,7 @@ from common.control.observe import ControlObserver
 from common.control.rules import Witness
 from common.environment import EnvironmentProblem
 from common.health_endpoints import Endpoints
-from common.telemetry import make_metrics
+from common.telemetry import flush, make_metrics
 from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
 from tests.functions.http_endpoint import HttpEndpoint, http_endpoint
 
@@ -71,7 +71,10 @@ class Scene:
     started_at: list[float] = field(default_factory=list)
 
     def pass_time(self, seconds: float) -> None:
+        """Health checkers call the own region whenever its witness is up."""
         self.now += seconds
+        if self.witness_own is Witness.UP:
+            self.loop.ctx.control.checked()
         if self.lose_after is not None and self.now >= self.lose_after:
             self.tables.silent = {EAST_1}
             for each in self.endpoints[EAST_1]:
@@ -302,6 +305,44 @@ def test_a_failover_that_failed_after_it_moved_the_writer_is_finished(scene: Sce
     assert second["name"] == f"failover-{EAST_1}-1-1-0"
     asked = json.loads(scene.states.describe_execution(executionArn=second["executionArn"])["input"])
     assert (asked["epoch"], asked["reason"]) == (1, "failover-unfinished")
+
+
+@pytest.mark.parametrize(
+    ("writer", "state", "unable"), [(EAST_2, "fenced", 1), (EAST_2, "active", 0), (EAST_1, "fenced", 0)]
+)
+def test_a_region_without_a_survivor_is_reported(
+    scene: Scene, capsys: pytest.CaptureFixture[str], writer: str, state: str, unable: int
+) -> None:
+    put(scene, f"region#{EAST_1}", state=state, epoch=1, since=timestamp(START), by="anna")
+    put(scene, "control#writer", region=writer, epoch=1, since=timestamp(START), by="anna")
+
+    scene.run()
+    flush(scene.loop.metrics)
+
+    published = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert published["PeerUnableToTakeOver"] == [unable]
+
+
+@pytest.mark.parametrize(("by", "started"), [(f"failover-{EAST_1}-0-0-0", 1), ("by-hand-planned-1", 0)])
+def test_a_region_that_a_failover_fenced_returns_after_ten_minutes_of_health(
+    scene: Scene, by: str, started: int
+) -> None:
+    put(scene, f"region#{EAST_1}", state="fenced", epoch=1, since=timestamp(START), by=by)
+    put(scene, "control#writer", region=EAST_2, epoch=1, since=timestamp(START), by=by)
+    for each in scene.endpoints[EAST_1]:
+        each.fail(status_text="fenced")
+    failback = scene.failover.replace("failover", "failback")
+
+    scene.run(9)
+    assert scene.states.list_executions(stateMachineArn=failback)["executions"] == []
+    scene.run(3)
+
+    found = scene.states.list_executions(stateMachineArn=failback)["executions"]
+    assert len(found) == started
+    for each in found:
+        asked = json.loads(scene.states.describe_execution(executionArn=each["executionArn"])["input"])
+        assert (asked["region"], asked["writer_region"], asked["mode"]) == (EAST_1, EAST_2, "return")
+    assert scene.executions() == []
 
 
 def test_a_failback_that_failed_is_finished_by_nobody(scene: Scene) -> None:

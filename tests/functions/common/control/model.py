@@ -1,9 +1,10 @@
 """Two cells in a world that fails: the real control rules, with everything else modelled second by second.
 
 What is modelled: both replicas with their lag and last-writer-wins, the streams with the age at which they drop a
-record, the ledgers with their backlogs, Aurora's two members with the rows a promotion loses, Route 53's witness behind
-resolvers that cache, a controller in each region that fences and takes over by itself, and a failback by hand. Nothing
-here is clever; it only does what docs/architecture.md describes.
+record, the ledgers with their backlogs, Aurora's two members with the rows a promotion loses, links that are cut in one
+direction or both, Route 53's checkers, its witness behind resolvers that cache and that keep their last answer in an
+isolated region, a controller in each region that fences, takes over and returns its peer to service by itself, and
+failovers, forced ones too, and failbacks by hand. It only does what docs/architecture.md describes.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from common.control.rules import (
     Memory,
     Times,
     View,
+    Vouched,
     Witness,
     decide,
     may_claim_writer,
@@ -45,6 +47,9 @@ class Weather:
     checks_down: int = 20  # how long a region is bad before the witness reports it
     checks_up: int = 20
     promotion: int = 40
+    check_every: int = 1  # between two calls of Route 53's checkers
+    stale: bool = True  # the resolver of a region that nobody outside reaches keeps its last answers
+    returned_after: int = 60  # a fenced region has been well for this long when its peer returns it to service
     given_back: int = 300  # how long a ledger gives back to the stream what it cannot post (`ledger.posting`)
     stream_keeps: int = 24 * 3600  # [DYNAMODB-7]
 
@@ -69,7 +74,10 @@ class Cell:
     writes: bool = False  # its member accepts statements
     cache: dict[str, tuple[int, Witness]] = field(default_factory=dict)  # of its resolver
     may_post_until: float = NEVER
+    checked_at: float | None = None  # last call of a checker that was answered well
     fenced_peer_at: int | None = None  # a takeover is under way since
+    vouched: Vouched = Vouched.NOTHING  # by the operator who forced that takeover
+    peer_well_since: int | None = None  # the fenced peer, as this cell sees it
     promoted: bool = False
     peer_fenced_since: int | None = None
     probed_epoch: int = 0
@@ -86,7 +94,7 @@ class World:
         self.weather, self.times, self.now = weather, times, 0
         self.cells = {region: Cell(region) for region in REGIONS}
         self.cells[EAST_1].writes = True
-        self.partition = False
+        self.cut: set[str] = set()  # regions whose calls and replication do not reach the other one
         self.reported = dict.fromkeys(REGIONS, Witness.UP)
         self.turning = dict.fromkeys(REGIONS, 0)  # seconds that a region has been other than the witness reports
         self.acknowledged: set[str] = set()
@@ -97,7 +105,12 @@ class World:
         self.writes = 0
 
     def linked(self) -> bool:
-        return not self.partition and all(cell.alive for cell in self.cells.values())
+        """Whether each region reaches the other."""
+        return all(self.reaches(region) for region in REGIONS)
+
+    def reaches(self, region: str) -> bool:
+        """Whether calls and replication of `region` arrive in the other one."""
+        return region not in self.cut and all(cell.alive for cell in self.cells.values())
 
     def pay(self, region: str) -> None:
         cell = self.cells[region]
@@ -105,7 +118,7 @@ class World:
             return
         payment = f"p{len(self.acknowledged)}"
         self._arrive(cell, payment)
-        if self.linked():
+        if self.reaches(region):
             self._arrive(self.cells[other(region)], payment)
         else:
             cell.outbox.append((self.now, payment, None))
@@ -121,6 +134,7 @@ class World:
                 self._observe(cell)
                 self._process(cell)
                 self._take_over(cell)
+                self._return_peer(cell)
                 self._replay(cell)
         self._hand_over()
 
@@ -132,9 +146,9 @@ class World:
             cell.stream.append((self.now, payment))
 
     def _replicate(self) -> None:
-        if not self.linked():
-            return
         for cell in self.cells.values():
+            if not self.reaches(cell.name):
+                continue
             peer = self.cells[other(cell.name)]
             due = self.now - self.weather.table_lag
             ready = [sent for sent in cell.outbox if sent[0] <= due]
@@ -144,11 +158,15 @@ class World:
                     self._arrive(peer, key)
                 elif at >= peer.control.get(key, (-1, None))[0]:
                     peer.control[key] = (at, record)
-        newest = max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes))
-        follower = self.cells[other(newest.name)]
-        follower.writes = False  # a writer that was left behind becomes the reader
-        follower.rows = {row: at for row, at in newest.rows.items() if at <= self.now - self.weather.database_lag}
-        self.durable_until[follower.name] = self.now - self.weather.database_lag
+        newest = self._newest_member()
+        if self.reaches(newest.name):
+            follower = self.cells[other(newest.name)]
+            follower.writes = False  # a writer that was left behind becomes the reader
+            follower.rows = {row: at for row, at in newest.rows.items() if at <= self.now - self.weather.database_lag}
+            self.durable_until[follower.name] = self.now - self.weather.database_lag
+
+    def _newest_member(self) -> Cell:
+        return max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes))
 
     def records(self, cell: Cell, by: Cell) -> ControlRecords:
         """What the replica of `cell` holds, as `by` means own and peer."""
@@ -188,6 +206,8 @@ class World:
             if self.turning[region] >= (self.weather.checks_up if well else self.weather.checks_down):
                 self.reported[region] = Witness.UP if well else Witness.DOWN
                 self.turning[region] = 0
+            if well and self.now >= cell.stalled_until and self.now % self.weather.check_every == 0:
+                cell.checked_at = self.now
 
     def _is_well(self, cell: Cell) -> bool:
         """What a probe finds."""
@@ -195,7 +215,7 @@ class World:
 
     def _ask_witness(self, cell: Cell, region: str) -> Witness:
         kept = cell.cache.get(region)
-        if kept and self.now - kept[0] < self.times.witness_ttl:
+        if kept and (self.now - kept[0] < self.times.witness_ttl or (self.weather.stale and not cell.reachable)):
             return kept[1]
         if not cell.resolver:
             return Witness.SILENT
@@ -208,9 +228,10 @@ class World:
             region=cell.name,
             at=self.now,
             own=self.records(cell, cell),
-            peer=self.records(peer, cell) if self.linked() else None,
+            peer=self.records(peer, cell) if self.reaches(cell.name) else None,
             memory=cell.memory,
             witness=self._ask_witness(cell, cell.name),
+            checked_at=cell.checked_at,
             times=self.times,
         )
         assert cell.view.records
@@ -240,9 +261,9 @@ class World:
     def _record(self, cell: Cell, payments: list[str]) -> None:
         cell.backlog += payments
 
-    def _is_durable(self, cell: Cell, payment: str, region: str) -> bool:
-        """Whether a promotion of `region` would keep the row that `cell`, the writer, has."""
-        return region == cell.name or cell.rows[payment] < self.durable_until[region]
+    def _is_durable(self, cell: Cell, payment: str) -> bool:
+        """Whether a promotion of the other region would keep the row that `cell`, the writer, has."""
+        return cell.rows[payment] < self.durable_until[other(cell.name)]
 
     def _can_post(self, cell: Cell) -> bool:
         return bool(cell.decision and cell.decision.may_post and cell.writes and not cell.stuck)
@@ -259,12 +280,13 @@ class World:
         now, cell.replaying = cell.replaying[:REPLAYED_PER_SECOND], cell.replaying[REPLAYED_PER_SECOND:]
         for region, payment in now:
             holder = self.cells[region]
-            if holder is not cell and not self.linked():
+            reached = self.reaches(cell.name)
+            if holder is not cell and not reached:
                 continue
-            known = cell.journal | (self.cells[other(cell.name)].journal if self.linked() else set())
+            known = cell.journal | (self.cells[other(cell.name)].journal if reached else set())
             if payment in known:
                 self._post(cell, [payment])
-            if payment in cell.rows and self._is_durable(cell, payment, region) and payment in holder.backlog:
+            if payment in cell.rows and self._is_durable(cell, payment) and payment in holder.backlog:
                 holder.backlog.remove(payment)
         if not cell.replaying:
             cell.replaying = None
@@ -283,7 +305,7 @@ class World:
         assert cell.view.records
         assert cell.decision
         peer, known = self.cells[other(cell.name)], cell.view.records
-        down = self._ask_witness(cell, peer.name) is Witness.DOWN
+        down = self._ask_witness(cell, peer.name) is Witness.DOWN and cell.view.is_checked
         if not down or self.now - cell.asked_at > ASKED_EVERY:
             cell.down_since = None
         if down and cell.down_since is None:
@@ -302,9 +324,11 @@ class World:
         if known.peer.state is not RegionState.FENCED:  # failed back by hand meanwhile
             cell.fenced_peer_at = None
             return
-        if self.linked() and cell.peer_fenced_since is None and self.records(peer, cell).peer == known.peer:
+        if cell.vouched is not Vouched.NOTHING and peer.alive:
+            cell.vouched = Vouched.NOTHING  # what the operator confirmed was not so
+        if self.reaches(cell.name) and cell.peer_fenced_since is None and self.records(peer, cell).peer == known.peer:
             cell.peer_fenced_since = self.now
-        if known.writer.region == cell.name:
+        if known.writer.region == cell.name and cell.vouched is Vouched.NOTHING:
             cell.fenced_peer_at = None
         elif self.now - cell.fenced_peer_at >= self.weather.promotion:
             self._become_writer(cell, peer, known)
@@ -312,16 +336,24 @@ class World:
     def _probes_fail(self, cell: Cell, peer: Cell, known: ControlRecords) -> bool:
         """Every one for PROBED_FOR, restarted with every change of the peer's record: the witness's answer is slow,
         and a region that was unfenced a moment ago would be fenced again."""
-        if (self.linked() and self._is_well(peer)) or cell.probed_epoch != known.peer.epoch:
+        if (self.reaches(cell.name) and self._is_well(peer)) or cell.probed_epoch != known.peer.epoch:
             cell.probed_epoch, cell.bad_since = known.peer.epoch, self.now
         return self.now - cell.bad_since >= PROBED_FOR
 
     def _fence(self, cell: Cell, peer: Cell, known: ControlRecords) -> None:
-        fence = RegionRecord(state=RegionState.FENCED, epoch=known.peer.epoch + 1)
-        if self._change(cell, control_key(peer.name), fence, replaces=known.peer):
-            cell.fenced_peer_at, cell.peer_fenced_since = self.now, None
-            if self.linked():
-                self._change(peer, control_key(peer.name), fence, replaces=known.peer, at_peer=True)
+        if known.peer.state is not RegionState.FENCED:
+            fence = RegionRecord(state=RegionState.FENCED, epoch=known.peer.epoch + 1)
+            if not self._change_both(cell, control_key(peer.name), fence, replaces=known.peer):
+                return
+        cell.fenced_peer_at, cell.peer_fenced_since, cell.vouched = self.now, None, Vouched.NOTHING
+
+    def _change_both(self, cell: Cell, key: str, record: Any, *, replaces: Any) -> bool:
+        """In the own replica, then in the peer's if it is reached."""
+        if not self._change(cell, key, record, replaces=replaces):
+            return False
+        if self.reaches(cell.name):
+            self._change(self.cells[other(cell.name)], key, record, replaces=replaces, at_peer=True)
+        return True
 
     def _become_writer(self, cell: Cell, peer: Cell, known: ControlRecords) -> None:
         if not cell.promoted:
@@ -329,26 +361,71 @@ class World:
             self.takeovers += 1
             self.durable_until[peer.name] = NEVER
         assert cell.fenced_peer_at is not None
-        ready = may_claim_writer(
+        assert cell.memory
+        if not may_claim_writer(
+            seconds_fenced=self.now - cell.fenced_peer_at,
             seconds_peer_fenced=0 if cell.peer_fenced_since is None else self.now - cell.peer_fenced_since,
             seconds_down=0 if cell.down_since is None else self.now - max(cell.down_since, cell.fenced_peer_at),
+            vouched=cell.vouched,
             times=self.times,
-        )
-        named = WriterRecord(region=cell.name, epoch=known.writer.epoch + 1)
-        if ready and self._change(cell, WRITER_KEY, named, replaces=known.writer):
-            if self.linked():
-                self._change(peer, WRITER_KEY, named, replaces=known.writer, at_peer=True)
-            cell.fenced_peer_at = None
-            self._start_replay(cell)
+        ):
+            return
+        if known.writer.region != cell.name:
+            named = WriterRecord(region=cell.name, epoch=known.writer.epoch + 1)
+            if not self._change_both(cell, WRITER_KEY, named, replaces=known.writer):
+                return
+        if cell.vouched is not Vouched.NOTHING:
+            cell.memory = replace(cell.memory, vouched_at=self.now)
+        cell.fenced_peer_at, cell.vouched = None, Vouched.NOTHING
+        self._start_replay(cell)
 
     def fail_over(self, lost: str) -> None:
-        """By hand, where a sentinel holds: without the witness's answer, but only from a region that may take over."""
+        """By hand, where a sentinel holds, without the witness's answer."""
         cell, peer = self.cells[other(lost)], self.cells[lost]
         known = cell.view.records if cell.view else None
-        if not (cell.alive and cell.view and cell.decision and known) or cell.fenced_peer_at is not None:
+        if not (cell.alive and cell.view and known) or cell.fenced_peer_at is not None:
             return
-        if known.peer.state is not RegionState.FENCED and may_take_over(cell.view, cell.decision):
+        has_moved = known.peer.state is RegionState.FENCED and known.writer.region == cell.name
+        if known.own.state is not RegionState.FENCED and not has_moved and not cell.view.is_cut_off:
             self._fence(cell, peer, known)
+
+    def force(self, lost: str) -> None:
+        """By hand and forced, while the other region is down: overrides a fence of the own region first."""
+        cell, peer = self.cells[other(lost)], self.cells[lost]
+        if peer.alive or not (cell.alive and cell.view and cell.view.records):
+            return
+        known, doubtful = cell.view.records, cell.view.is_cut_off
+        if known.own.state is RegionState.FENCED:
+            doubtful = True
+            active = RegionRecord(state=RegionState.ACTIVE, epoch=known.own.epoch + 1)
+            if not self._change_both(cell, control_key(cell.name), active, replaces=self.records(cell, cell).own):
+                return
+        self._fence(cell, peer, known)
+        cell.vouched = Vouched.PEER_DOWN_FENCE_OVERRIDDEN if doubtful else Vouched.PEER_DOWN
+
+    # --- return of a fenced region --------------------------------------------------------------------------------
+
+    def _return_peer(self, cell: Cell) -> None:
+        """The writer's region returns its fenced peer to service once it has been well for a while."""
+        assert cell.view
+        known, peer = cell.view.records, self.cells[other(cell.name)]
+        assert known
+        well = (
+            known.peer.state is RegionState.FENCED
+            and known.own.state is not RegionState.FENCED
+            and known.writer.region == cell.name
+            and cell.fenced_peer_at is None
+            and cell.view.peer is not None
+            and peer.alive
+            and self.records(peer, cell) == self.records(cell, cell)
+        )
+        if not well:
+            cell.peer_well_since = None
+        elif cell.peer_well_since is None:
+            cell.peer_well_since = self.now
+        elif self.now - cell.peer_well_since >= self.weather.returned_after:
+            active = RegionRecord(state=RegionState.ACTIVE, epoch=known.peer.epoch + 1)
+            self._change_both(cell, control_key(peer.name), active, replaces=known.peer)
 
     def fence_both(self) -> None:
         """As two regions that fenced each other see it once they are linked again."""
@@ -373,7 +450,7 @@ class World:
     def _switch_over(self) -> None:
         """Without loss: the old writer's rows are there, and it accepts no statement from now on."""
         first, second = self.cells[EAST_1], self.cells[EAST_2]
-        rows = max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes)).rows
+        rows = self._newest_member().rows
         first.rows, second.rows = dict(rows), dict(rows)
         first.writes, second.writes, first.promoted, second.promoted = True, False, False, False
         second.may_post_until = self.now - 1

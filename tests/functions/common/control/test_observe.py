@@ -164,12 +164,44 @@ def test_the_chain_of_confirmations_is_shared_by_the_functions_of_a_cell(tables:
     control(tables, clock).observe()
     tables.silent = {EAST_2}
     for _ in range(10):  # each a new process
-        clock.now += 10
+        clock.now += 5
+        health = control(tables, clock)
+        health.checked()
+        health.observe()
+        clock.now += 5
         observed = control(tables, clock).observe()
 
     assert observed.decision.reason is Reason.WITNESS_VOUCHED
     clock.now += 16
     assert control(tables, clock).observe().decision.reason is Reason.CUT_OFF
+
+
+def test_a_cell_that_no_health_checker_calls_stops_posting_whatever_its_resolver_answers(tables: Tables) -> None:
+    clock = Clock()
+    observer = control(tables, clock)
+    observer.checked()
+    observer.observe()
+    tables.silent = {EAST_2}
+    clock.now += 14
+    assert observer.observe().decision.reason is Reason.WITNESS_VOUCHED
+
+    clock.now += 2
+
+    assert observer.observe().decision.reason is Reason.CUT_OFF
+
+
+def test_an_operators_word_begins_a_new_chain(tables: Tables) -> None:
+    clock = Clock()
+    observer = control(tables, clock)
+    observer.observe()
+    tables.silent = {EAST_2}
+    clock.now += 100
+    observer.checked()
+    assert observer.observe(fresh=True).decision.reason is Reason.CUT_OFF
+
+    assert observer.vouch()
+
+    assert observer.observe(fresh=True).decision.reason is Reason.WITNESS_VOUCHED
 
 
 def test_a_down_that_one_function_read_holds_for_all(tables: Tables) -> None:

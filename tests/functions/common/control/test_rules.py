@@ -12,6 +12,7 @@ from common.control.rules import (
     Reason,
     Times,
     View,
+    Vouched,
     Witness,
     decide,
     may_claim_writer,
@@ -28,8 +29,8 @@ STRANGE = RegionRecord(state=RegionState.UNKNOWN, epoch=1)
 
 
 def memory(**changed: Any) -> Memory:
-    """Of a cell that observed and was confirmed a second ago."""
-    return replace(Memory(known=CALM, vouched_at=NOW - 1, seen_at=NOW - 1), **changed)
+    """Of a cell that observed, was confirmed, and was called by a health checker a second ago."""
+    return replace(Memory(known=CALM, vouched_at=NOW - 1, seen_at=NOW - 1, checked_at=NOW - 1), **changed)
 
 
 def view(**changed: Any) -> View:
@@ -116,7 +117,8 @@ ROWS: list[tuple[str, View, bool, bool, Reason]] = [
         Reason.READER,
     ),
     ("nobody understands its own record", view(own=records(own=STRANGE)), True, False, Reason.STATE_UNKNOWN),
-    ("the witness contradicts", view(witness=Witness.DOWN), True, False, Reason.WITNESS_DOWN),
+    ("the peer confirms, the witness contradicts", view(witness=Witness.DOWN), True, True, Reason.CONFIRMED),
+    ("the witness contradicts", view(peer=None, witness=Witness.DOWN), True, False, Reason.WITNESS_DOWN),
     ("the peer confirms, the witness agrees", view(), True, True, Reason.CONFIRMED),
     ("the peer confirms, the witness is silent", view(witness=Witness.SILENT), True, True, Reason.CONFIRMED),
     ("nobody answers", view(peer=None, witness=Witness.SILENT), True, False, Reason.PEER_AND_WITNESS_SILENT),
@@ -128,11 +130,39 @@ ROWS: list[tuple[str, View, bool, bool, Reason]] = [
         Reason.PEER_AND_WITNESS_SILENT,
     ),
     (
-        "it fenced the peer that is silent",
-        view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=None)),
+        "it fenced the peer, and was last confirmed minutes ago",
+        view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=NOW - TIMES.fenced_lease)),
         True,
         True,
-        Reason.PEER_FENCED,
+        Reason.WITNESS_VOUCHED,
+    ),
+    (
+        "it fenced the peer, and was last confirmed too long ago",
+        view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=NOW - TIMES.fenced_lease - 1)),
+        True,
+        False,
+        Reason.CUT_OFF,
+    ),
+    (
+        "the witness is up, but no health checker has called",
+        view(peer=None, memory=memory(checked_at=None)),
+        True,
+        False,
+        Reason.UNCHECKED,
+    ),
+    (
+        "the last call of a health checker is older than the lease",
+        view(peer=None, memory=memory(checked_at=NOW - TIMES.lease - 0.1)),
+        True,
+        False,
+        Reason.UNCHECKED,
+    ),
+    (
+        "a health checker called this process a moment ago",
+        view(peer=None, memory=memory(checked_at=None), checked_at=NOW - 1),
+        True,
+        True,
+        Reason.WITNESS_VOUCHED,
     ),
     (
         "the last good word is older than the lease",
@@ -175,10 +205,11 @@ def test_of_two_records_with_one_epoch_the_fence_holds() -> None:
 
 
 def observations(*seen: tuple[float, ControlRecords | None, Witness]) -> View:
-    """The view of a cell that observed at these times, at its last one; it starts with `memory()`."""
+    """The view of a cell that observed at these times, at its last one; it starts with `memory()`. Health checkers call
+    it whenever the witness reports it up."""
     kept: Memory | None = memory()
     for at, peer, witness in seen:
-        now = view(at=at, peer=peer, witness=witness, memory=kept)
+        now = view(at=at, peer=peer, witness=witness, memory=kept, checked_at=at if witness is UP else None)
         assert now.records
         kept = remember(now, now.records)
     return now
@@ -206,8 +237,11 @@ def test_a_broken_chain_stays_broken_until_the_peer_answers(bad: Witness) -> Non
     assert decide(observations(*broken, (NOW + 22, CALM, UP), (NOW + 23, None, UP))).may_post
 
 
-def test_a_gap_between_observations_breaks_the_chain() -> None:
+def test_a_gap_between_calls_of_health_checkers_breaks_the_chain() -> None:
     assert decide(observations((NOW, None, UP), (NOW + TIMES.lease + 0.1, None, UP))).reason is Reason.CUT_OFF
+    assert (
+        decide(observations((NOW, None, UP), (NOW + 14, None, SILENT), (NOW + 16, None, UP))).reason is Reason.CUT_OFF
+    )
 
 
 def test_a_cell_that_comes_back_waits_for_its_peer_and_not_for_ever() -> None:
@@ -241,12 +275,40 @@ def test_only_a_cell_that_is_well_and_was_never_cut_off_takes_over(seen: View, a
     assert may_take_over(seen, decide(seen)) is allowed
 
 
-def test_nobody_names_itself_writer_before_the_other_has_surely_stopped() -> None:
-    def may(known: float, down: float) -> bool:
-        return may_claim_writer(seconds_peer_fenced=known, seconds_down=down, times=TIMES)
+def may_claim(known: float, down: float, vouched: Vouched = Vouched.NOTHING, fenced: float = 1000) -> bool:
+    return may_claim_writer(
+        seconds_fenced=fenced, seconds_peer_fenced=known, seconds_down=down, vouched=vouched, times=TIMES
+    )
 
+
+def test_nobody_claims_the_writer_before_the_other_has_surely_stopped() -> None:
     assert TIMES.settle == 40
-    assert not may(0, 39.9)
-    assert may(0, 40)
-    assert not may(4.9, 0)
-    assert may(5, 0)
+    assert not may_claim(0, 39.9)
+    assert may_claim(0, 40)
+    assert not may_claim(4.9, 0)
+    assert may_claim(5, 0)
+
+
+def test_an_operators_word_replaces_the_witness_but_not_the_time() -> None:
+    assert not may_claim(0, 0, Vouched.PEER_DOWN, fenced=39.9)
+    assert may_claim(0, 0, Vouched.PEER_DOWN, fenced=40)
+    assert not may_claim(0, 0, Vouched.PEER_DOWN_FENCE_OVERRIDDEN, fenced=TIMES.fenced_settle - 0.1)
+    assert may_claim(0, 0, Vouched.PEER_DOWN_FENCE_OVERRIDDEN, fenced=TIMES.fenced_settle)
+
+
+@pytest.mark.parametrize(
+    ("seen", "vouched_at"),
+    [
+        (view(peer=None, checked_at=NOW), NOW),
+        (view(peer=None, checked_at=NOW, witness=Witness.SILENT), NOW),
+        (view(peer=None, memory=memory(checked_at=None)), NOW - 1),
+        (view(peer=None, checked_at=NOW, witness=Witness.DOWN), None),
+        (view(peer=None, checked_at=NOW, witness=Witness.DOWN, own=records(peer=FENCED)), NOW - 1),
+        (view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=NOW - 301)), None),
+        (view(peer=None, memory=memory(vouched_at=None)), None),
+    ],
+    ids=["up", "silent", "unchecked", "down", "down, peer fenced", "too long ago", "broken"],
+)
+def test_the_chain_of_confirmations(seen: View, vouched_at: float | None) -> None:
+    assert seen.records
+    assert remember(seen, seen.records).vouched_at == vouched_at
