@@ -157,7 +157,7 @@ SURVIVOR = (
         evaluation_periods=15,
         datapoints=15,
         missing_reason="the sentinel reports it every minute; its silence has an alarm",
-        reason="If this region were lost now, no region would be left to take over without an operator: the other one is "
+        reason="If this region were lost now, none would be left to take over without an operator: the other one is "
         "fenced or does not answer. See docs/runbooks/failover.md#no-survivor.",
         source="[CW-7]",
     ),

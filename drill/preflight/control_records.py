@@ -39,7 +39,10 @@ def state(deployment: Deployment, place: Place) -> Record:
 def none_fenced(deployment: Deployment, place: Place) -> Found:
     region, newest = deployment.region(place), state(deployment, place)
     if newest.value != ACTIVE:
-        return critical(f"{region} is {newest.value} since epoch {newest.epoch}", "bring it back: make failback")
+        return critical(
+            f"{region} is {newest.value} since epoch {newest.epoch}: no survivor if the other region is lost",
+            "bring it back: make failback",
+        )
     return ok(f"{region} is active, epoch {newest.epoch}")
 
 

@@ -232,6 +232,7 @@ def test_every_printed_step_is_a_state_of_the_machines() -> None:
         "ChooseWriterChange",
         "WriterReady",
         "WaitForWriter",
+        "OwnRegionFenced",
         "ReplayComplete",
         "Done",
         "Failed",

@@ -212,7 +212,7 @@ def test_a_region_that_may_have_been_fenced_unnoticed_does_not_take_over(
 
 
 def test_an_operator_overrides_the_fence_of_the_own_region_while_the_other_is_silent(
-    ctx: RecoveryContext, aws: dict[str, Any], tables: Tables
+    ctx: RecoveryContext, tables: Tables
 ) -> None:
     tables.put(EAST_2, {"pk": {"S": f"region#{EAST_2}"}, "state": {"S": "fenced"}, "epoch": {"N": "1"}})
     tables.silent = {EAST_1}
