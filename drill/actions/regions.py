@@ -125,11 +125,12 @@ class StartFailover:
 
     place: Place  # that is lost
     times: int = 1
+    forced: bool = False  # overrides a fence of the surviving region
 
     @property
     def name(self) -> str:
         if self.times == 1:
-            return f"start the failover from the {self.place} region by hand"
+            return f"{'force' if self.forced else 'start'} the failover from the {self.place} region by hand"
         return f"start the failover {'twice' if self.times == 2 else f'{self.times} times'} at the same time"
 
     @property
@@ -137,7 +138,7 @@ class StartFailover:
         return StartFailback(self.place)
 
     async def do(self, ctx: DrillContext) -> str:
-        request = {"region": ctx.region(self.place), "by": _BY}
+        request = {"region": ctx.region(self.place), "by": _BY, "forced": self.forced}
         names = await asyncio.gather(
             *(asyncio.to_thread(start, ctx.deployment, "failover", self.place, request) for _ in range(self.times))
         )

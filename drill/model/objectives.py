@@ -34,13 +34,14 @@ class Overload:
 
 @dataclass(frozen=True, kw_only=True)
 class TakeOver:
-    """A failover must happen, once."""
+    """A failover must happen, and no other than expected; what is judged by its time is the first one."""
 
     lost: Place
     by_sentinel: bool = True
     promotes: bool = True  # the writer moves; where the lost region had none, nothing is to be promoted
     requested: int = 0  # how often the drill starts it besides
     loses_rows: bool = False  # the promotion must really lose rows, which the replay brings back
+    failovers: int = 1  # that end well
     failbacks: int = 1  # that end well
     begins_aws_seconds: float = SENTINEL_AWS_SECONDS
 

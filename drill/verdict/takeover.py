@@ -48,6 +48,8 @@ def happened(expected: TakeOver, result: RunResult, *, timed: bool = True) -> li
     lines += [fenced(run, result), *drained, unless_starved(result, proved(run), span)]
     if expected.loses_rows:
         lines.append(_brought_back(result))
+    for later in went_on[1:]:
+        lines += [fenced(later, result), unless_starved(result, proved(later), span)]
     failbacks = [each for each in result.runs if each.machine == "failback"]
     return [*lines, unless_starved(result, _failed_back(expected, failbacks), span)]
 
@@ -56,11 +58,18 @@ def _once(expected: TakeOver, failovers: Sequence[WorkflowRun], went_on: Sequenc
     held = [f"{run.name} held: {run.held_because}" for run in failovers if run not in went_on]
     started = max(1, expected.requested)
     outcomes = [f"{run.name} {run.status.lower()} {run.failure}".strip() for run in went_on] + held
+    one = expected.failovers == 1
+    count = (
+        "one failover takes place, and succeeds" if one else f"{expected.failovers} failovers take place, and succeed"
+    )
     return objective(
-        "exactly one failover takes place, and succeeds",
-        "1 run succeeds" + (f" of {started} or more that were started" if expected.requested else ""),
+        f"exactly {count}",
+        ("1 run succeeds" if one else f"{expected.failovers} runs succeed")
+        + (f" of {started} or more that were started" if expected.requested else ""),
         "; ".join(outcomes) or "no run began",
-        met=len(went_on) == 1 and went_on[0].status == "SUCCEEDED" and len(failovers) >= started,
+        met=len(went_on) == expected.failovers
+        and all(run.status == "SUCCEEDED" for run in went_on)
+        and len(failovers) >= started,
     )
 
 

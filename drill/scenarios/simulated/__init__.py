@@ -8,12 +8,14 @@ from drill.scenarios.simulated.failback_interrupted import FAILBACK_INTERRUPTED
 from drill.scenarios.simulated.false_alarm import FALSE_ALARM
 from drill.scenarios.simulated.flapping import FLAPPING
 from drill.scenarios.simulated.late_failover import LATE_FAILOVER
+from drill.scenarios.simulated.loss_after_failover import LOSS_AFTER_FAILOVER
 from drill.scenarios.simulated.loss_during_failback import LOSS_DURING_FAILBACK
 from drill.scenarios.simulated.partition import PARTITION
 from drill.scenarios.simulated.poison_event import POISON_EVENT
 from drill.scenarios.simulated.region_loss import REGION_LOSS
 from drill.scenarios.simulated.region_loss_secondary import REGION_LOSS_SECONDARY
 from drill.scenarios.simulated.replication_cut_then_loss import REPLICATION_CUT_THEN_LOSS
+from drill.scenarios.simulated.secondary_blip_then_primary_loss import SECONDARY_BLIP_THEN_PRIMARY_LOSS
 from drill.scenarios.simulated.slow_region import SLOW_REGION
 from drill.scenarios.simulated.stuck_ledger_then_loss import STUCK_LEDGER_THEN_LOSS
 from drill.scenarios.simulated.writer_loss import WRITER_LOSS
@@ -39,6 +41,8 @@ SCENARIOS: dict[str, Scenario] = {
         EVENTS_OUTAGE,
         LATE_FAILOVER,
         FAILBACK_INTERRUPTED,
+        SECONDARY_BLIP_THEN_PRIMARY_LOSS,
+        LOSS_AFTER_FAILOVER,
     )
 }
 LONG = {name: scenario for name, scenario in SCENARIOS.items() if scenario.takes_hours}
