@@ -38,6 +38,7 @@ class ControlSettings(JournalSettings):
     witness_resolver: str | None = Field(default=None, pattern=r"^[^:]+:\d+$")  # address:port; by default the system's
     witness_timeout_ms: int = Field(default=500, ge=50, le=10_000)
     control_lease_seconds: float = Field(default=15.0, gt=0, le=120)
+    control_fenced_lease_seconds: float = Field(default=300.0, gt=0, le=3600)
     control_away_seconds: float = Field(default=30.0, gt=0, le=600)
     control_grace_seconds: float = Field(default=30.0, ge=0, le=600)
     control_decision_seconds: float = Field(default=2.0, gt=0, le=30)
@@ -60,6 +61,7 @@ class ControlSettings(JournalSettings):
         """The durations of the control rules."""
         return Times(
             lease=self.control_lease_seconds,
+            fenced_lease=self.control_fenced_lease_seconds,
             away=self.control_away_seconds,
             grace=self.control_grace_seconds,
             decision=self.control_decision_seconds,
