@@ -1,12 +1,13 @@
 """For any events in two regions, in any order: never two writers, no payment lost, none posted twice."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from common.control.rules import Times
+from common.control.rules import Times, View, Vouched
 from tests.functions.common.control import model
 from tests.functions.common.control.model import REGIONS, Weather, World
 from tests.functions.harness import EAST_1, EAST_2
@@ -117,6 +118,56 @@ def test_no_order_of_events_makes_two_writers_or_loses_a_payment(weather: Weathe
 @given(weather=WEATHERS, steps=STEPS)
 def test_none_of_thousands_of_orders_does(weather: Weather, steps: Steps) -> None:
     nothing_is_lost(weather, steps)
+
+
+def trusts_the_witness_alone(patch: pytest.MonkeyPatch) -> None:
+    """As until 2026-11-30: whether health checkers call does not count."""
+    patch.setattr(View, "is_checked", True)
+    patch.setattr(View, "last_check", property(lambda view: view.at))
+
+
+def forces_at_once(patch: pytest.MonkeyPatch) -> None:
+    """A forced failover claims the writer without waiting for the lost region's lease."""
+    claim = model.may_claim_writer
+    patch.setattr(model, "may_claim_writer", lambda **given: given["vouched"] is not Vouched.NOTHING or claim(**given))
+
+
+def needs_no_chain_against_a_fenced_peer(patch: pytest.MonkeyPatch) -> None:
+    """As until 2026-11-30, in the row `peer-fenced`."""
+    cut_off = View.is_cut_off.fget  # type: ignore[attr-defined]
+    patch.setattr(View, "is_cut_off", property(lambda view: not view.peer_fenced and cut_off(view)))
+
+
+def empties_the_own_backlog_at_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(World, "_is_durable", lambda *_: True)
+
+
+FAULTS = [
+    trusts_the_witness_alone,
+    forces_at_once,
+    needs_no_chain_against_a_fenced_peer,
+    empties_the_own_backlog_at_once,
+]
+WORLDS = 20_000
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    fault(monkeypatch)
+    worlds = 0
+
+    @settings(max_examples=WORLDS, database=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+    @given(weather=WEATHERS, steps=STEPS)
+    def explore(weather: Weather, steps: Steps) -> None:
+        nonlocal worlds
+        worlds += 1
+        nothing_is_lost(weather, steps)
+
+    with pytest.raises(AssertionError) as found:
+        explore()
+
+    print(f"{fault.__name__}: found in world {worlds}: {found.value}")
 
 
 def nothing_is_lost(weather: Weather, steps: Steps) -> None:
