@@ -9,6 +9,10 @@ from .database import find_member
 from .models import PreconditionsInput, PreconditionsOutput, Request
 from .verification import new_key
 
+# AWS seconds in which an execution that has taken the run slot counts as running, although Step Functions does not find
+# it: DescribeExecution is eventually consistent [SFN-7].
+_SLOT_SETTLES_SECONDS = 60.0
+
 
 def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> PreconditionsOutput:
     """Whether the execution may proceed. A violated precondition is a result with its reason, not an error.
@@ -128,13 +132,14 @@ def _is_unfinished(ours: str, ctx: RecoveryContext) -> bool:
 def _take_run_slot(execution: str, ctx: RecoveryContext) -> str | None:
     """Take the journal's run slot for `execution`. Returns why not, None if it holds the slot."""
     since = ctx.now()
-    holder = take_slot(ctx.local, execution, since=since, instead_of=None)
-    if holder in (None, execution):
+    held = take_slot(ctx.local, execution, since=since, instead_of=None)
+    if held is None or held.execution == execution:
         return None
-    if _status(str(holder), ctx) == "RUNNING":
-        return f"another execution is in progress: {_name(str(holder))}"
-    taken = take_slot(ctx.local, execution, since=since, instead_of=holder) in (None, execution)
-    return None if taken else "another execution started at the same time"
+    status = _status(held.execution, ctx)
+    if status == "RUNNING" or (status is None and ctx.pace.since(held.since) < _SLOT_SETTLES_SECONDS):
+        return f"another execution is in progress: {_name(held.execution)}"
+    held = take_slot(ctx.local, execution, since=since, instead_of=held.execution)
+    return None if held is None or held.execution == execution else "another execution started at the same time"
 
 
 def _status(execution: str, ctx: RecoveryContext) -> str | None:

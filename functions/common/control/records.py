@@ -130,6 +130,17 @@ def change_writer(replica: Replica, region: str | None, *, replaces: WriterRecor
     return changed
 
 
+def copy_record(
+    replica: Replica, key: str, record: RegionRecord | WriterRecord, *, replaces: RegionRecord | WriterRecord
+) -> None:
+    """Bring a replica that is behind to `record` in one write, however many epochs lie between.
+
+    An epoch between would be a version that no region ever decided on, and newer in DynamoDB's order than our own.
+    Raises EpochTaken and ReplicaUnavailable.
+    """
+    _change(replica, key, record, replaced=replaces.epoch)
+
+
 def record_fields(record: RegionRecord | WriterRecord) -> Item:
     """The attributes of a record's item, without its key."""
     if isinstance(record, RegionRecord):

@@ -12,6 +12,7 @@ from datetime import datetime
 from ..clock import timestamp, utc_now
 from ..table_replica import KEY, Item, Replica, ReplicaUnavailable
 from .records import (
+    WRITER_KEY,
     ControlRecords,
     EpochTaken,
     RegionRecord,
@@ -20,6 +21,8 @@ from .records import (
     WriterRecord,
     change_state,
     change_writer,
+    control_key,
+    copy_record,
     read_records,
 )
 
@@ -101,23 +104,23 @@ class ControlChanges:
     def _sync_state(self, region: str, ours: RegionRecord) -> str:
         def catch_up() -> bool:
             theirs = self._of(self.records_at_peer(), region)
-            # Epoch by epoch, so that each write replaces an epoch that was read.
-            while theirs.epoch < ours.epoch:
-                theirs = change_state(self._peer, region, ours.state, replaces=theirs, since=ours.since, by=ours.by)
+            if theirs.epoch < ours.epoch:
+                copy_record(self._peer, control_key(region), ours, replaces=theirs)
+                theirs = ours
             return _is(theirs, _effective(ours))
 
         return _synchronized(catch_up)
 
     def _sync_writer(self, ours: WriterRecord) -> str:
-        region = ours.region
-        if region is None:
+        if ours.region is None:
             return "the own record names no region"
 
         def catch_up() -> bool:
             theirs = self.records_at_peer().writer
-            while theirs.epoch < ours.epoch:
-                theirs = change_writer(self._peer, region, replaces=theirs, since=ours.since, by=ours.by)
-            return theirs.region == region
+            if theirs.epoch < ours.epoch:
+                copy_record(self._peer, WRITER_KEY, ours, replaces=theirs)
+                theirs = ours
+            return theirs.region == ours.region
 
         return _synchronized(catch_up)
 
@@ -157,21 +160,33 @@ def last_change(records: ControlRecords) -> str | None:
     return max((moment for moment in moments if moment), default=None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunSlot:
+    """The state machine execution that last took a region's run slot."""
+
+    execution: str  # ARN
+    since: str  # ISO 8601 in UTC
+
+
 def last_run(local: Replica) -> str | None:
     """The ARN of the execution that last took the slot of the replica's region, if any. Raises ReplicaUnavailable."""
     item = local.read(_key(local))
-    return str(item["execution"]["S"]) if item else None
+    return _slot(item).execution if item else None
 
 
-def take_slot(local: Replica, execution: str, *, since: str, instead_of: str | None) -> str | None:
-    """Take the run slot for `execution` (an ARN) if it is empty or held by `instead_of`. Returns the ARN that holds it
+def take_slot(local: Replica, execution: str, *, since: str, instead_of: str | None) -> RunSlot | None:
+    """Take the run slot for `execution` (an ARN) if it is empty or held by `instead_of`. Returns the slot as it is held
     otherwise, None if it was taken. Raises ReplicaUnavailable.
     """
     item: Item = {KEY: {"S": _key(local)}, "execution": {"S": execution}, "since": {"S": since}}
     if instead_of is not None and local.exchange(item, unless_changed={"execution": {"S": instead_of}}):
         return None
     held = local.add(item)
-    return str(held["execution"]["S"]) if held else None
+    return _slot(held) if held else None
+
+
+def _slot(item: Item) -> RunSlot:
+    return RunSlot(execution=str(item["execution"]["S"]), since=str(item["since"]["S"]))
 
 
 def _key(local: Replica) -> str:

@@ -131,6 +131,31 @@ def test_a_peer_that_is_several_epochs_behind_catches_up(tables: Tables) -> None
 
 
 @pytest.mark.parametrize("change", ["state", "writer"])
+def test_a_peer_that_is_behind_gets_the_newest_epoch_at_once(tables: Tables, change: str) -> None:
+    """An epoch between the two would be the newest item in DynamoDB's order, and would replicate over our own."""
+    control = changes(tables)
+    tables.silent = {EAST_1}
+    for epoch in range(3):
+        if change == "state":
+            control.set_state(EAST_1, (FENCED, ACTIVE)[epoch % 2], epoch=epoch, by="run")
+        else:
+            control.set_writer((EAST_2, EAST_1)[epoch % 2], epoch=epoch, by="run")
+    tables.silent, tables.replicating = set(), True
+    written: list[str] = []
+    client: Any = control._peer._client
+    client.meta.events.register(
+        "provide-client-params.dynamodb.PutItem", lambda params, **_: written.append(params["Item"]["epoch"]["N"])
+    )
+
+    if change == "state":
+        done = control.set_state(EAST_1, FENCED, epoch=3, by="again")
+    else:
+        done = control.set_writer(EAST_2, epoch=3, by="again")
+
+    assert (done.epoch, done.peer, written) == (3, "in-sync", ["3"])
+
+
+@pytest.mark.parametrize("change", ["state", "writer"])
 def test_a_change_that_replication_brought_to_the_peer_first_is_in_sync(tables: Tables, change: str) -> None:
     control = changes(tables)
     read = control.records_at_peer
