@@ -51,10 +51,23 @@ def recovery_task(
     following: str,
     seconds: int = 60,
     tries: int = 3,
+    optional: bool = False,
 ) -> State:
-    """Invoke an operation of `recovery` with `given`; its result is stored as `keep` in the document."""
+    """Invoke an operation of `recovery` with `given`; its result is stored as `keep` in the document.
+
+    An optional one that fails leaves its error as `<keep>_failure` in the document, and the run goes on.
+    """
     payload = {"operation": operation, **given}
-    return task(function_arn, payload, keep=keep, following=following, seconds=seconds, tries=tries)
+    return task(
+        function_arn,
+        payload,
+        keep=keep,
+        following=following,
+        seconds=seconds,
+        tries=tries,
+        caught_by=following if optional else NOTIFY_FAILURE,
+        caught_as=f"{keep}_failure" if optional else "failure",
+    )
 
 
 def task(

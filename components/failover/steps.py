@@ -75,6 +75,24 @@ def publish(function_arn: str, *, following: str) -> dict[str, State]:
     return {"Publish": recovery_task(function_arn, "publish", given, keep="publish", following=following)}
 
 
+def publish_parameter(function_arn: str, *, following: str) -> dict[str, State]:
+    """Publishes the writer to programs outside of the recovery, once it is proven. One try: the ledger may have more to
+    replay."""
+    given = {"writer_region": document("preconditions.writer_region")}
+    return {
+        "PublishParameter": recovery_task(
+            function_arn,
+            "publish-parameter",
+            given,
+            keep="parameter",
+            following=following,
+            seconds=30,
+            tries=1,
+            optional=True,
+        )
+    }
+
+
 FIRST_REPLAY = 30
 """AWS seconds of the replay before the payment is verified: enough for the backlog of a failover in time."""
 
@@ -102,8 +120,9 @@ def replay(
     return {
         "Replay": invocation({**request, "seconds": FIRST_REPLAY}, "VerifyPayment"),
         "VerifyPayment": recovery_task(
-            verify_arn, "verify-payment", payment, keep="verification", following="ReplayComplete"
+            verify_arn, "verify-payment", payment, keep="verification", following="PublishParameter"
         ),
+        **publish_parameter(verify_arn, following="ReplayComplete"),
         "ReplayComplete": {
             "Type": "Choice",
             "Choices": [{"Condition": document("replay.done"), "Next": following}],
@@ -115,7 +134,7 @@ def replay(
 
 def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[str, State]:
     """Publishes metrics, notifies, and ends the run, or fails it. `moments` are the arguments of `measure`, each with
-    its path in the document."""
+    its path in the document. Neither the metrics nor the notification fail a run that has been proven."""
     given: dict[str, Any] = {name: or_null(place) for name, place in moments.items()}
     measured = {**given, "started_at": document("preconditions.started_at"), "replay": or_null("replay")}
 
@@ -124,10 +143,10 @@ def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[
 
     return {
         "Measure": recovery_task(
-            function_arn, "measure-durations", measured, keep="metrics", following="NotifySuccess"
+            function_arn, "measure-durations", measured, keep="metrics", following="NotifySuccess", optional=True
         ),
         "NotifySuccess": recovery_task(
-            function_arn, "notify", outcome_of("succeeded"), keep="notification", following="Done"
+            function_arn, "notify", outcome_of("succeeded"), keep="notification", following="Done", optional=True
         ),
         "Done": {"Type": "Succeed"},
         NOTIFY_FAILURE: task(

@@ -8,7 +8,6 @@ import pulumi
 
 from components import iam
 from components.compute.function import Function
-from components.database.global_database import DATABASE
 from components.workload import access
 from components.workload.context import FunctionContext
 from components.workload.ledger import TIMEOUT as LEDGER_TIMEOUT
@@ -53,8 +52,8 @@ def environment(context: FunctionContext) -> Mapping[str, pulumi.Input[str]]:
         "PEER_WITNESS_NAME": context.peer_witness,
         "ENDPOINTS_PREFIX": names.endpoints,
         "GLOBAL_CLUSTER": names.global_cluster,
-        "DATABASE_NAME": DATABASE,
-        "DATABASE_SECRET": names.database_secret,
+        **access.database_environment(context),
+        "PEER_CLUSTER_ARN": access.cluster_arn(context, context.place.other),
         "WRITER_PARAMETER": names.writer_parameter,
         "TOPIC_ARN": context.topic_arn,
         "PAYMENTS_FUNCTION": context.function_name(_PAYMENTS),

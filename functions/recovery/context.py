@@ -14,7 +14,8 @@ from common.control.observe import ControlObserver
 from common.control.rules import Witness
 from common.control.witness import query_witness
 from common.control.writes import ControlChanges
-from common.health_endpoints import Endpoints, read_endpoints
+from common.endpoint_directory import EndpointDirectory
+from common.health_endpoints import Endpoints
 from common.table_replica import Replica
 
 from .errors import ServiceUnavailable
@@ -33,12 +34,17 @@ class RecoveryContext:
     client: Callable[[str, str], Any]  # arguments: service, region
     long_call_client: Callable[[str, str], Any]  # without retries, for the one call that may take minutes
     query_peer_witness: Callable[[], Witness]
+    directory: EndpointDirectory
     pace: Pace
 
     @property
     def region(self) -> str:
         """The own region."""
         return self.settings.region
+
+    def cluster_arn(self, region: str) -> str:
+        """The ARN of the region's member of the global database."""
+        return self.settings.cluster_arn if region == self.region else self.settings.peer_cluster_arn
 
     def own_client(self, service: str) -> Any:
         """A client in the own region."""
@@ -51,7 +57,7 @@ class RecoveryContext:
     def endpoints(self, region: str) -> Endpoints:
         """The health endpoints of `region`. Raises EndpointsNotFound and ServiceUnavailable."""
         with service_errors("Parameter Store"):
-            return read_endpoints(self.own_client("ssm"), self.settings.endpoints_prefix, region)
+            return self.directory.find(region)
 
 
 @contextmanager
@@ -101,6 +107,10 @@ def make_context(settings: Settings) -> RecoveryContext:
             settings.peer_witness_name,
             server=settings.witness_resolver,
             timeout_seconds=settings.witness_timeout_ms / 1000,
+        ),
+        # The copy for the time without Parameter Store is the sentinel's.
+        directory=EndpointDirectory(
+            lambda: aws.client("ssm", settings.region), prefix=settings.endpoints_prefix, local=local
         ),
         pace=pace,
     )

@@ -12,13 +12,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.control.rules import Vouched, Witness, may_claim_writer
 
 from .context import RecoveryContext, service_errors
-from .errors import DatabaseNotReady, MemberNotFound, WriterTimeout
+from .errors import DatabaseNotReady, MemberNotFound, ServiceUnavailable, WriterTimeout
 from .models import NoInput, SwitchoverInput, WriterChange, WriterInput, WriterOutput
 
 # Statuses while RDS changes the writer (API RDS.FailoverState, GlobalCluster.Status).
 _CHANGING = frozenset({"pending", "failing-over", "switching-over"})
 # Faults for "not in this state": another operation is still in progress (API RDS.FailoverGlobalCluster, Errors).
 _BUSY = frozenset({"InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault"})
+
+# Whether the member is a reader, by engine [AURORA-24].
+_IS_READER = {"aurora-postgresql": "SELECT pg_is_in_recovery()", "aurora-mysql": "SELECT @@innodb_read_only"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,12 +145,25 @@ def _unsafe_to_publish(request: WriterInput, down_since: str | None, ctx: Recove
 
 
 def _not_writing(region: str, waited: float, ctx: RecoveryContext) -> str | None:
-    """Why the region's member does not accept writes yet. A statement is the last check, because RDS may report the
-    change too early.
+    """Why the region's member does not accept writes yet; None if it does.
 
-    Until the writer has moved only the own region's RDS is called: a region that is being restored may be lost again.
+    The database decides. RDS only explains a "no": it may report a change of writer too early, and how long it shows
+    "failing-over" with a region that is lost is not documented. The other region is called only once the own region's
+    RDS shows that the writer has moved there: it is being restored, and may be lost again.
+
+    Raises WriterTimeout if RDS has abandoned the change.
     """
-    member = find_member(ctx, region, caller=ctx.region)
+    refusal = reader_refusal(region, ctx) if region == ctx.region else None
+    if region == ctx.region and refusal is None:
+        return None
+    try:
+        member = find_member(ctx, region, caller=ctx.region)
+    except ServiceUnavailable as error:
+        return f"{refusal or f'the member in {region} was not queried'}; {error}"
+    if region != ctx.region and member.is_writer:
+        refusal = reader_refusal(region, ctx)
+        if refusal is None:
+            return None
     if member.changing:
         return "the change of writer is in progress"
     if not member.is_writer:
@@ -156,25 +172,25 @@ def _not_writing(region: str, waited: float, ctx: RecoveryContext) -> str | None
                 f"the change of writer to {region} was abandoned: it is a reader, and no change is in progress"
             )
         return f"the member in {region} is a reader"
-    rds = ctx.client("rds", region)
-    with service_errors(f"RDS in {region}"):
-        status = rds.describe_db_clusters(DBClusterIdentifier=member.arn)["DBClusters"][0]["Status"]
-    if status != "available":
-        return f"the member in {region} is {status}"
+    return refusal
+
+
+def reader_refusal(region: str, ctx: RecoveryContext) -> str | None:
+    """Why a statement at the region's member shows that it is no writer; None if it is one."""
     try:
-        run_sql(ctx, member, "SELECT 1")
+        rows = run_sql(ctx, region, _IS_READER[ctx.settings.database_engine])
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         return f"the member in {region} does not answer: {code}"
-    return None
+    return f"the member in {region} is a reader" if rows[0][0] else None
 
 
-def run_sql(ctx: RecoveryContext, member: Member, statement: str, **parameters: str) -> list[list[Any]]:
-    """The rows of a statement, through the RDS Data API of the member's region; every parameter is text. Raises
-    botocore's errors."""
-    result = ctx.client("rds-data", _region(member.arn)).execute_statement(
-        resourceArn=member.arn,
-        secretArn=_secret_arn(ctx, _region(member.arn)),
+def run_sql(ctx: RecoveryContext, region: str, statement: str, **parameters: str) -> list[list[Any]]:
+    """The rows of a statement, through the RDS Data API of the region; every parameter is text. Raises botocore's
+    errors."""
+    result = ctx.client("rds-data", region).execute_statement(
+        resourceArn=ctx.cluster_arn(region),
+        secretArn=_secret_arn(ctx, region),
         database=ctx.settings.database_name,
         sql=statement,
         parameters=[{"name": name, "value": {"stringValue": value}} for name, value in parameters.items()],

@@ -3,6 +3,8 @@
 While a region's record has the state `fenced`, it serves no traffic and posts nothing.
 """
 
+from typing import Literal
+
 from common.control.records import EpochTaken, RegionState
 from common.control.rules import Vouched
 
@@ -12,6 +14,8 @@ from .models import (
     FenceInput,
     FenceOutput,
     OverrideFenceInput,
+    ParameterInput,
+    ParameterOutput,
     PublishInput,
     PublishOutput,
     UnfenceInput,
@@ -60,17 +64,23 @@ def override_fence(request: OverrideFenceInput, ctx: RecoveryContext) -> Unfence
 
 
 def publish(request: PublishInput, ctx: RecoveryContext) -> PublishOutput:
-    """Set the writer's region in the control record, which the ledgers follow, and in a parameter, for all others.
-
-    `parameter_sync` copies the parameter to the other region, so a lost region's Parameter Store is never called.
-    Raises EpochConflict, ServiceUnavailable, and ReplicaUnavailable for the own replica.
-    """
+    """Set the writer's region in the control record, which the ledgers follow. Raises EpochConflict, and
+    ReplicaUnavailable for the own replica."""
     try:
         change = ctx.control.set_writer(request.writer_region, epoch=request.epoch, by=request.by)
     except EpochTaken as taken:
         raise EpochConflict(str(taken)) from None
     if request.vouched is not Vouched.NOTHING and not ctx.observer.vouch():
         raise EpochConflict(f"the memory of {ctx.region} is being changed; its ledger could not be cleared to post")
+    return PublishOutput(epoch=change.epoch, changed=change.changed, peer=change.peer, at=ctx.now())
+
+
+def publish_parameter(request: ParameterInput, ctx: RecoveryContext) -> ParameterOutput:
+    """Set the writer's region in a parameter, for programs that do not read the control record.
+
+    Optional: no step of a recovery reads it, so it comes after the proof and fails no run. `parameter_sync` copies it
+    to the other region, so a lost region's Parameter Store is never called. Raises ServiceUnavailable.
+    """
     ssm, name = ctx.own_client("ssm"), ctx.settings.writer_parameter
     with service_errors("Parameter Store"):
         try:
@@ -79,10 +89,5 @@ def publish(request: PublishInput, ctx: RecoveryContext) -> PublishOutput:
             current = None
         if current != request.writer_region:
             ssm.put_parameter(Name=name, Value=request.writer_region, Type="String", Overwrite=True)
-    return PublishOutput(
-        epoch=change.epoch,
-        changed=change.changed,
-        peer=change.peer,
-        parameter="unchanged" if current == request.writer_region else "written",
-        at=ctx.now(),
-    )
+    state: Literal["written", "unchanged"] = "unchanged" if current == request.writer_region else "written"
+    return ParameterOutput(parameter=state, at=ctx.now())

@@ -34,6 +34,7 @@ class Request(Model):
     writer_region: str | None = None  # failback: the target region; None: the primary place's
     failing_since: str | None = None
     detected_at: str | None = None
+    failed_runs: int = 0  # runs for the same loss that failed before this one; the sentinel reads it again
 
 
 class PreconditionsInput(Model):
@@ -122,6 +123,14 @@ class PublishOutput(Model):
     epoch: int
     changed: bool
     peer: str  # as in FenceOutput
+    at: str
+
+
+class ParameterInput(Model):
+    writer_region: str
+
+
+class ParameterOutput(Model):
     parameter: Literal["written", "unchanged"]
     at: str
 

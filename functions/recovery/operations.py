@@ -15,7 +15,7 @@ from . import models
 from .context import RecoveryContext
 from .database import describe_writer, promote, switch_over
 from .errors import UnknownOperation
-from .fencing import fence, override_fence, publish, unfence
+from .fencing import fence, override_fence, publish, publish_parameter, unfence
 from .ledger_replay import replay
 from .models import MetricsInput, MetricsOutput
 from .notifications import notify, request_approval
@@ -66,6 +66,7 @@ OPERATIONS = {
     "switchover": Operation(models.SwitchoverInput, switch_over),
     "describe-writer": Operation(models.WriterInput, describe_writer),
     "publish": Operation(models.PublishInput, publish),
+    "publish-parameter": Operation(models.ParameterInput, publish_parameter),
     "replay": Operation(models.ReplayInput, replay),
     "verify-payment": Operation(models.VerifyInput, verify_payment),
     "measure-durations": Operation(models.MetricsInput, lambda request, ctx: measure_durations(request, ctx.pace)),

@@ -18,13 +18,15 @@ from common.telemetry import make_logger, traced
 
 from .context import RecoveryContext, make_context
 from .database import describe_writer
-from .errors import PeerUnreachable, RegionNotReady
-from .fencing import fence, publish
+from .errors import PeerUnreachable, RegionNotReady, ServiceUnavailable
+from .fencing import fence, publish, publish_parameter
 from .ledger_replay import replay
 from .models import (
     FenceInput,
     FenceOutput,
+    Model,
     NotifyInput,
+    ParameterInput,
     PublishInput,
     ReplayInput,
     VerifyInput,
@@ -61,7 +63,8 @@ def fence_peer(ctx: RecoveryContext) -> dict[str, Any]:
 
 
 def take_over(ctx: RecoveryContext) -> dict[str, Any]:
-    """After the database moved: publish the own region as the writer, replay the backlogs, and verify a payment.
+    """After the database moved: publish the own region as the writer, replay the backlogs, and verify a payment. Then
+    publish the writer's parameter and notify, neither of which fails the step.
 
     A replay that takes longer than `_REPLAY_SECONDS` is finished by the ledger's schedule.
 
@@ -81,9 +84,18 @@ def take_over(ctx: RecoveryContext) -> dict[str, Any]:
         "published": published.model_dump(mode="json"),
         "replay": replayed.model_dump(mode="json", exclude={"continuation"}),
         "verification": verified.model_dump(mode="json"),
+        "parameter": _optional(lambda: publish_parameter(ParameterInput(writer_region=own), ctx)),
     }
-    notify(NotifyInput(machine="failover", execution=name, outcome="succeeded", document=document), ctx)
-    return document
+    notice = NotifyInput(machine="failover", execution=name, outcome="succeeded", document=document)
+    return {**document, "notification": _optional(lambda: notify(notice, ctx))}
+
+
+def _optional(call: Callable[[], Model]) -> dict[str, Any]:
+    """The result of a call, or why it failed, which the step's log line shows. What has been proven stays so."""
+    try:
+        return call().model_dump(mode="json")
+    except ServiceUnavailable as error:
+        return {"failure": str(error)}
 
 
 def _fence(peer: RegionRecord, ctx: RecoveryContext) -> FenceOutput:

@@ -3,6 +3,8 @@
 Durations are AWS seconds, except those of `ControlSettings`.
 """
 
+from typing import Literal
+
 from pydantic import Field
 
 from common.control.settings import ControlSettings
@@ -11,6 +13,9 @@ from common.control.settings import ControlSettings
 class Settings(ControlSettings):
     peer_witness_name: str = Field(min_length=1)  # DNS name of the peer's witness
     global_cluster: str = Field(min_length=1)  # identifier of the Aurora global cluster
+    cluster_arn: str = Field(min_length=1)  # of the own region's member
+    peer_cluster_arn: str = Field(min_length=1)
+    database_engine: Literal["aurora-postgresql", "aurora-mysql"]
     database_name: str = Field(min_length=1)
     database_secret: str = Field(min_length=1)  # name of the secret, the same in both regions
     writer_parameter: str = Field(pattern=r"^/.+[^/]$")  # holds the writer's region

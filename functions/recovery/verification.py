@@ -17,7 +17,7 @@ from common.http_messages import VERIFICATION_STAGE
 from common.payment_record import SYNTHETIC
 
 from .context import RecoveryContext, service_errors
-from .database import find_member, run_sql
+from .database import run_sql
 from .errors import PaymentNotPosted, PaymentRejected
 from .models import VerifyInput, VerifyOutput
 from .preflight import probe_endpoints
@@ -34,8 +34,7 @@ def verify_payment(request: VerifyInput, ctx: RecoveryContext) -> VerifyOutput:
     """Send a synthetic payment and wait for its row. With the same `key` the same payment is sent again; without one, a
     new one.
 
-    Raises PaymentRejected, PaymentNotPosted, ServiceUnavailable, MemberNotFound, EndpointsNotFound, and
-    ReplicaUnavailable for the own replica.
+    Raises PaymentRejected, PaymentNotPosted, ServiceUnavailable and EndpointsNotFound.
     """
     endpoints = probe_endpoints(ctx, ctx.region)
     if OK not in endpoints.values():
@@ -96,10 +95,9 @@ def _event(payment: dict[str, str]) -> dict[str, Any]:
 
 
 def _wait_for_row(payment_id: str, writer_region: str, began: float, ctx: RecoveryContext) -> None:
-    member = find_member(ctx, writer_region, caller=writer_region)
     while True:
         try:
-            rows = run_sql(ctx, member, "SELECT payment_id FROM ledger WHERE payment_id = :id", id=payment_id)
+            rows = run_sql(ctx, writer_region, "SELECT payment_id FROM ledger WHERE payment_id = :id", id=payment_id)
             problem = "it has no such row"
         except (ClientError, BotoCoreError) as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__

@@ -32,7 +32,6 @@ class Hold(StrEnum):
     WITNESS_OWN_DOWN = "witness-own-region-down"
     WITNESS_UP = "witness-peer-up"
     WITNESS_SILENT = "witness-silent"
-    ATTEMPTS = "attempts-exhausted"
     RETRY_LATER = "last-attempt-too-recent"
 
 
@@ -70,7 +69,8 @@ class Runs:
     """The executions of this region's state machines."""
 
     in_progress: str | None = None  # name of the running execution
-    attempts: int = 0  # ended executions for the current loss
+    attempts: int = 0  # executions for the current records: the number of the next one
+    failed: int = 0  # ended executions for the current loss that failed; those that were held do not count
     seconds_since_attempt: float | None = None
     unfinished: bool = False  # the last failover that proceeded here did not succeed
     declined: bool = False  # because an operator declined it
@@ -89,8 +89,8 @@ class Evidence:
     runs: Runs | None = None  # None: Step Functions does not answer
     seconds_since_change: float | None = None  # since the writer moved or a region was unfenced; None: never
     cool_down_seconds: float = 0.0
-    attempts_allowed: int = 1
-    retry_seconds: float = 0.0
+    retry_seconds: float = 0.0  # pause after the first failed execution; it doubles with each further one
+    retry_max_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +127,20 @@ def _cools_down(evidence: Evidence) -> bool:
     return not _has_moved(evidence) and ago is not None and ago < evidence.cool_down_seconds
 
 
-def _attempted(evidence: Evidence) -> float | None:
-    return evidence.runs.seconds_since_attempt if evidence.runs else None
+def retry_pause(failed: int, *, base: float, limit: float) -> float:
+    """Seconds from the end of an execution to the start of the next one: `base`, doubled with each failed one after the
+    first, at most `limit`. There is no last attempt: while the loss lasts, the next one may succeed."""
+    doublings = min(max(failed - 1, 0), 32)
+    return float(min(base * 2**doublings, limit))
+
+
+def _is_too_soon(evidence: Evidence) -> bool:
+    """Whether the pause after the last execution is not over."""
+    runs = evidence.runs
+    if runs is None or runs.seconds_since_attempt is None:
+        return False
+    pause = retry_pause(runs.failed, base=evidence.retry_seconds, limit=evidence.retry_max_seconds)
+    return runs.seconds_since_attempt < pause
 
 
 # The first row that holds decides; if none holds, the failover is started.
@@ -151,8 +163,7 @@ TABLE = (
     _Row(lambda seen: seen.witness_peer is Witness.SILENT, Hold.WITNESS_SILENT),
     _Row(lambda seen: seen.own is None or not seen.own.fit, Hold.OWN_UNFIT),
     _Row(_cools_down, Hold.COOL_DOWN),
-    _Row(lambda seen: seen.runs is not None and seen.runs.attempts >= seen.attempts_allowed, Hold.ATTEMPTS),
-    _Row(lambda seen: (ago := _attempted(seen)) is not None and ago < seen.retry_seconds, Hold.RETRY_LATER),
+    _Row(_is_too_soon, Hold.RETRY_LATER),
 )
 
 

@@ -23,34 +23,40 @@ class RunsUnavailable(Exception):
 
 
 class StateMachines:
-    """This region's failover and failback state machines. `attempts`: executions per loss."""
+    """This region's failover and failback state machines.
 
-    def __init__(self, client: Any, *, failover_arn: str, failback_arn: str, attempts: int, pace: Pace) -> None:
+    The executions for one loss are named `<stem>-<number>`, numbered without gaps, so that two concurrent sentinels
+    arrive at the same name. The input of each has the number of failed ones before it (`failed_runs`), so that the last
+    one describes them all.
+    """
+
+    def __init__(self, client: Any, *, failover_arn: str, failback_arn: str, pace: Pace) -> None:
         self._client = client
         self._failover = failover_arn
         self._failback = failback_arn
-        self._attempts = attempts
         self._pace = pace
+        self._last: tuple[str, int] | None = None  # stem and highest number seen by this process
 
     def runs(self, stem: str, last: str | None) -> Runs:
-        """The running execution of either state machine, the attempts named after `stem`, and whether `last` (the ARN
-        that holds this region's run slot) is unfinished. Raises RunsUnavailable."""
+        """The running execution of either state machine, what is known of the ended ones named after `stem`, and
+        whether `last` (the ARN that holds this region's run slot) is unfinished. Raises RunsUnavailable."""
         try:
             for machine in (self._failover, self._failback):
                 found = self._client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)
                 if found["executions"]:
                     return Runs(in_progress=found["executions"][0]["name"])
-            return self._attempts_of(stem, last)
+            return self._ended(stem, last)
         except (ClientError, BotoCoreError) as error:
             raise RunsUnavailable(_name(error)) from None
 
-    def start(self, stem: str, attempt: int, request: Mapping[str, Any]) -> str:
-        """Start the failover under the name of this attempt, unless an execution of that name exists. Returns the name.
+    def start(self, stem: str, runs: Runs, request: Mapping[str, Any]) -> str:
+        """Start the failover under the next name after `runs`, unless an execution of that name exists. Returns the
+        name.
 
-        `request` is the execution's input. Raises RunsUnavailable.
+        `request` is the execution's input, to which the number of failed ones is added. Raises RunsUnavailable.
         """
-        name = f"{stem}-{attempt}"
-        self._start(self._failover, name, request)
+        name = f"{stem}-{runs.attempts}"
+        self._start(self._failover, name, {**request, "failed_runs": runs.failed})
         return name
 
     def return_peer(self, name: str, request: Mapping[str, Any]) -> None:
@@ -67,21 +73,47 @@ class StateMachines:
         except BotoCoreError as error:
             raise RunsUnavailable(_name(error)) from None
 
-    def _attempts_of(self, stem: str, last: str | None) -> Runs:
-        """Attempts are numbered without gaps, so that two concurrent sentinels arrive at the same name."""
+    def _ended(self, stem: str, last: str | None) -> Runs:
         left = self._describe(last) if last and last.startswith(self._executions) else None
         unfinished = left is not None and left["status"] != "SUCCEEDED"
-        declined = left is not None and left.get("error") == DECLINED
-        latest = left if unfinished else None
-        attempts = 0
-        while attempts < self._attempts and (found := self._describe(f"{self._executions}{stem}-{attempts}")):
-            latest, attempts = found, attempts + 1
+        number, latest = self._latest(stem)
+        if latest is None and unfinished:
+            latest = left  # the epochs, and with them the stem, have changed since
         if latest is None:
             return Runs()
         if latest["status"] == "RUNNING":
             return Runs(in_progress=latest["name"])
-        ago = self._pace.since(latest["stopDate"].isoformat())
-        return Runs(attempts=attempts, seconds_since_attempt=ago, unfinished=unfinished, declined=declined)
+        return Runs(
+            attempts=number + 1,
+            # An execution that was held has succeeded. One that went on and succeeded has changed the epochs.
+            failed=_failed_before(latest) + (latest["status"] != "SUCCEEDED"),
+            seconds_since_attempt=self._pace.since(latest["stopDate"].isoformat()),
+            unfinished=unfinished,
+            declined=left is not None and left.get("error") == DECLINED,
+        )
+
+    def _latest(self, stem: str) -> tuple[int, dict[str, Any] | None]:
+        """The highest number of an execution named after `stem`, and its description; -1 and None if there is none.
+
+        By doubling and halving: O(log n) calls in a new process, later two.
+        """
+        known = self._last[1] if self._last and self._last[0] == stem else -1
+        low, latest = known, self._attempt(stem, known) if known >= 0 else None
+        step = 1
+        while found := self._attempt(stem, low + step):
+            low, latest, step = low + step, found, step * 2
+        high = low + step
+        while high - low > 1:
+            middle = (low + high) // 2
+            if found := self._attempt(stem, middle):
+                low, latest = middle, found
+            else:
+                high = middle
+        self._last = (stem, low) if latest else None
+        return (low, latest) if latest else (-1, None)
+
+    def _attempt(self, stem: str, number: int) -> dict[str, Any] | None:
+        return self._describe(f"{self._executions}{stem}-{number}")
 
     @property
     def _executions(self) -> str:
@@ -96,6 +128,12 @@ class StateMachines:
                 return None
             raise
         return found
+
+
+def _failed_before(execution: Mapping[str, Any]) -> int:
+    """The number of failed executions before this one, by its input; 0 for one that no sentinel started."""
+    given = json.loads(execution.get("input") or "{}")
+    return int(given.get("failed_runs", 0)) if isinstance(given, dict) else 0
 
 
 def _name(error: ClientError | BotoCoreError) -> str:

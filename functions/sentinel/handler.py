@@ -10,7 +10,8 @@ from common.aws_clients import AwsClients, DynamoDbClients
 from common.clock import Pace
 from common.control.observe import ControlObserver
 from common.control.witness import query_witness
-from common.health_endpoints import read_endpoints
+from common.endpoint_directory import EndpointDirectory
+from common.table_replica import Replica
 from common.telemetry import flush, make_logger, make_metrics, traced
 
 from .executions import StateMachines
@@ -25,13 +26,14 @@ def make_loop(settings: Settings) -> SentinelLoop:
     """The loop of `settings`. Creating it makes no call."""
     pace = Pace(speed=settings.clock_speed)
     aws = AwsClients(deadline_seconds=settings.api_timeout_seconds)
+    tables = DynamoDbClients()
+    logger = make_logger(SERVICE)
     ctx = SentinelContext(
-        control=ControlObserver.from_settings(settings, DynamoDbClients()),
+        control=ControlObserver.from_settings(settings, tables),
         machines=StateMachines(
             aws.client("stepfunctions", settings.region),
             failover_arn=settings.failover_arn,
             failback_arn=settings.failback_arn,
-            attempts=settings.attempts,
             pace=pace,
         ),
         query_peer_witness=lambda: query_witness(
@@ -39,8 +41,18 @@ def make_loop(settings: Settings) -> SentinelLoop:
             server=settings.witness_resolver,
             timeout_seconds=settings.witness_timeout_ms / 1000,
         ),
-        find_endpoints=lambda region: read_endpoints(
-            aws.client("ssm", settings.region), settings.endpoints_prefix, region
+        endpoints=EndpointDirectory(
+            lambda: aws.client("ssm", settings.region),
+            prefix=settings.endpoints_prefix,
+            local=Replica(
+                tables.dynamodb(settings.region, timeout_seconds=settings.local_timeout_ms / 1000),
+                region=settings.region,
+                table=settings.journal_table,
+            ),
+            warn=lambda event, **fields: logger.warning(
+                "endpoint addresses cannot be read or kept; earlier ones are used", event=event, **fields
+            ),
+            keeps=True,
         ),
     )
     return SentinelLoop(
@@ -48,7 +60,7 @@ def make_loop(settings: Settings) -> SentinelLoop:
         ctx=ctx,
         prober=Prober(deadline_seconds=settings.probe_deadline),
         pace=pace,
-        logger=make_logger(SERVICE),
+        logger=logger,
         metrics=make_metrics(SERVICE, settings.metrics_namespace),
     )
 

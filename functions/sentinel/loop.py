@@ -7,13 +7,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
-from botocore.exceptions import BotoCoreError, ClientError
 
 from common.clock import Pace, timestamp
 from common.control.observe import ControlObserver, Observation
 from common.control.records import ControlRecords
 from common.control.rules import Witness, may_take_over
 from common.control.writes import last_change
+from common.endpoint_directory import EndpointDirectory
 from common.health_endpoints import ALIVE, Endpoints
 from common.table_replica import ReplicaUnavailable
 
@@ -35,7 +35,7 @@ class SentinelContext:
     control: ControlObserver
     machines: StateMachines
     query_peer_witness: Callable[[], Witness]
-    find_endpoints: Callable[[str], Endpoints]  # of a region; raises EndpointsNotFound and botocore's errors
+    endpoints: EndpointDirectory
 
 
 @dataclass
@@ -62,7 +62,7 @@ class SentinelLoop:
     def run(self, left_seconds: Callable[[], float]) -> dict[str, Any]:
         """Monitor until `run_seconds` are over or the Lambda timeout is near; `left_seconds` returns the remaining real
         seconds. Returns the number of decisions by reason. Raises EndpointsNotFound, and botocore's errors if Parameter
-        Store does not answer and no earlier invocation has read the endpoints.
+        Store does not answer and no sentinel of this region has ever read the endpoints.
         """
         self._find_endpoints()
         end = self.pace.clock() + self.settings.run_seconds
@@ -129,8 +129,8 @@ class SentinelLoop:
             runs=self._runs(records) if records else None,
             seconds_since_change=self._since_change(records) if records else None,
             cool_down_seconds=settings.cool_down_seconds,
-            attempts_allowed=settings.attempts,
             retry_seconds=settings.retry_seconds,
+            retry_max_seconds=settings.retry_max_seconds,
         )
 
     def _runs(self, records: ControlRecords) -> Runs | None:
@@ -163,7 +163,7 @@ class SentinelLoop:
             "detected_at": timestamp(self.pace.now()),
         }
         try:
-            name = self.ctx.machines.start(self._stem(evidence.records), evidence.runs.attempts, request)
+            name = self.ctx.machines.start(self._stem(evidence.records), evidence.runs, request)
         except RunsUnavailable as error:
             self.logger.error(
                 "the failover could not be started; retried in the next round",
@@ -217,16 +217,9 @@ class SentinelLoop:
         self.metrics.add_metric(name=metric, unit=MetricUnit.Count, value=number)
 
     def _find_endpoints(self) -> None:
-        """Read again in every invocation; earlier values are kept while Parameter Store does not answer."""
+        """Read again in every invocation."""
         for region in (self.settings.peer_region, self.settings.region):
-            try:
-                self._endpoints[region] = self.ctx.find_endpoints(region)
-            except (ClientError, BotoCoreError) as error:
-                if region not in self._endpoints:
-                    raise
-                self.logger.warning(
-                    "endpoint addresses are from an earlier run", event="stale-endpoints", error=type(error).__name__
-                )
+            self._endpoints[region] = self.ctx.endpoints.find(region)
 
 
 def _is_needed(observed: Observation) -> bool:

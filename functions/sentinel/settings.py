@@ -27,8 +27,8 @@ class Settings(ControlSettings):
     failures: int = Field(default=4, ge=1, le=20)  # N: failed rounds that are needed
     run_seconds: float = Field(default=55.0, gt=0, le=840)  # ends before the next minute's invocation
     cool_down_seconds: float = Field(default=300.0, ge=0)  # after a failover or failback, before the next failover
-    attempts: int = Field(default=3, ge=1, le=10)  # executions for one loss before an operator is needed
-    retry_seconds: float = Field(default=60.0, ge=0)  # between two attempts
+    retry_seconds: float = Field(default=60.0, ge=0)  # after the first failed execution; doubles with each further one
+    retry_max_seconds: float = Field(default=900.0, ge=0)  # the longest of these pauses
     return_seconds: float = Field(default=600.0, ge=0)  # that a fenced region is well before it returns; 0: never
     api_timeout_seconds: float = Field(default=2.0, gt=0, le=30)  # of calls to AWS in the own region
     clock_speed: float = Field(default=1.0, gt=0)  # AWS seconds per real second; other than 1 only in rehearsals
@@ -46,4 +46,6 @@ class Settings(ControlSettings):
             raise ValueError("FAILURES cannot be more than PROBES")
         if self.probe_timeout_seconds > self.probe_interval_seconds:
             raise ValueError("PROBE_TIMEOUT_SECONDS cannot be longer than PROBE_INTERVAL_SECONDS")
+        if self.retry_seconds > self.retry_max_seconds:
+            raise ValueError("RETRY_SECONDS cannot be longer than RETRY_MAX_SECONDS")
         return self

@@ -160,6 +160,8 @@ def follow(client: Any, run: str, env: str, *, console: Console | None = None) -
     if ended.skipped is not None:
         raise Refused(f"{name} was skipped and changed nothing: {ended.skipped}")
     console.print(measurements(ended))
+    for failure in (each for each in ended.document if each.endswith("_failure")):
+        typer.echo(f"{failure.replace('_', ' ')}: {ended.document[failure].get('Cause') or ended.document[failure]}")
 
 
 def measurements(ended: End) -> Table:

@@ -29,6 +29,7 @@ STEPS = {
     "Unfence": "removes the fence; traffic returns once health checks pass",
     "Replay": "replays payments that were acknowledged and are not in the ledger",
     "VerifyPayment": "verifies a synthetic payment end to end",
+    "PublishParameter": "publishes the writer's region in Parameter Store, for other programs",
     "ContinueReplay": "replays the rest of a long backlog",
     "Measure": "records the recovery times",
     "NotifySuccess": "notifies the alarm topic",

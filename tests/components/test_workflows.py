@@ -12,6 +12,8 @@ from components.failover.failover import failback_definition, failover_definitio
 RECOVERY = "arn:aws:lambda:us-east-2:000000000000:function:function-recovery-secondary-dev"
 LEDGER = "arn:aws:lambda:us-east-2:000000000000:function:function-ledger-secondary-dev"
 ENDS = {"Succeed", "Fail"}
+OPTIONAL = {"PublishParameter", "Measure", "NotifySuccess"}
+"""Tasks that fail no run: by then the recovery has been proven."""
 
 
 def failover(*, needs_approval: bool = False) -> str:
@@ -83,7 +85,28 @@ def test_every_task_has_a_timeout_retries_and_notifies_of_its_failure(definition
         assert any(each["MaxAttempts"] > 0 for each in state["Retry"]), name
         (caught,) = state["Catch"]
         assert caught["ErrorEquals"] == ["States.ALL"], name
-        assert caught["Next"] == ("Failed" if name == "NotifyFailure" else "NotifyFailure"), name
+        if name in OPTIONAL:
+            assert caught["Next"] == state["Next"], "the run goes on as if it had succeeded"
+        else:
+            assert caught["Next"] == ("Failed" if name == "NotifyFailure" else "NotifyFailure"), name
+
+
+def test_nothing_optional_stands_before_the_replay_and_the_proof(definition: dict[str, Any]) -> None:
+    states = definition["States"]
+
+    def before(name: str) -> set[str]:
+        """The states from which `name` can be reached."""
+        found = {name}
+        while more := {each for each, state in states.items() if each not in found and found & set(following(state))}:
+            found |= more
+        return found - {name}
+
+    assert set(states) >= OPTIONAL
+    for needed in ("Publish", "Replay", "VerifyPayment"):
+        assert not before(needed) & OPTIONAL
+    assert before("ContinueReplay") & OPTIONAL == {"PublishParameter"}
+    assert sum(each["MaxAttempts"] for each in states["PublishParameter"]["Retry"]) == 1
+    assert states["PublishParameter"]["TimeoutSeconds"] <= 30
 
 
 def test_what_another_try_cannot_change_is_not_tried_again(definition: dict[str, Any]) -> None:

@@ -118,6 +118,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
         "PEER_WITNESS_NAME": world.witness.name(peer),
         "WITNESS_RESOLVER": world.witness.address,
         "CLUSTER_ARN": world.clusters[region],
+        "PEER_CLUSTER_ARN": world.clusters[peer],
         "GLOBAL_CLUSTER": name,
         "DATABASE_NAME": DATABASE,
         "DATABASE_SECRET": name,

@@ -6,6 +6,8 @@ from tests.functions.harness import EAST_1, EAST_2, TABLE
 
 PARAMETER = "/app/dev/database/writer-region"
 
+CLUSTERS = {region: f"arn:aws:rds:{region}:000000000000:cluster:c" for region in (EAST_1, EAST_2)}
+
 
 def recovery_settings(*, topic_arn: str = "arn:aws:sns:us-east-2:000000000000:topic") -> Settings:
     return Settings.read(
@@ -16,6 +18,9 @@ def recovery_settings(*, topic_arn: str = "arn:aws:sns:us-east-2:000000000000:to
             "JOURNAL_TABLE": TABLE,
             "PEER_WITNESS_NAME": "witness-primary.dr-dev.internal",
             "GLOBAL_CLUSTER": "aurora-dev",
+            "CLUSTER_ARN": CLUSTERS[EAST_2],
+            "PEER_CLUSTER_ARN": CLUSTERS[EAST_1],
+            "DATABASE_ENGINE": "aurora-postgresql",
             "DATABASE_NAME": "payments",
             "DATABASE_SECRET": "secret-database-dev",
             "WRITER_PARAMETER": PARAMETER,

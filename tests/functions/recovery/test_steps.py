@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
-from recovery import context, database, errors
+from recovery import context, database, errors, preconditions
 from recovery.context import RecoveryContext
 from recovery.operations import perform
 
@@ -86,6 +87,18 @@ def publish(ctx: RecoveryContext, *, epoch: int = 0, region: str = EAST_2) -> di
     return perform({"operation": "publish", "writer_region": region, "epoch": epoch, "by": "run-1"}, ctx)
 
 
+def without(silent: str, ctx: RecoveryContext) -> Callable[[str, str], Any]:
+    """The context's clients, but one service never answers."""
+
+    class Silent:
+        exceptions = ctx.own_client("ssm").exceptions
+
+        def __getattr__(self, _operation: str) -> Any:
+            raise EndpointConnectionError(endpoint_url=f"https://{silent}")
+
+    return lambda service, region: Silent() if service == silent else ctx.client(service, region)
+
+
 def notification(aws: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Subject and message of what is in the queue."""
     (received,) = aws["sqs"].receive_message(QueueUrl=aws["queue"])["Messages"]
@@ -111,6 +124,20 @@ def test_of_two_runs_one_proceeds_and_the_other_after_its_end(ctx: RecoveryConte
     assert (held["met"], held["reason"]) == (False, "another execution is in progress: run-1")
     assert again["met"], "a step that is tried again must not be held by itself"
     assert check_preconditions(ctx, second)["met"]
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(0, False), (59, False), (61, True)])
+def test_a_run_that_step_functions_does_not_find_yet_keeps_its_slot_for_a_minute(
+    ctx: RecoveryContext, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch, seconds: int, met: bool
+) -> None:
+    """DescribeExecution is eventually consistent."""
+    first, second = start(aws, "run-1"), start(aws, "run-2")
+    assert check_preconditions(ctx, first)["met"]
+    monkeypatch.setattr(preconditions, "_status", lambda *_: None)
+
+    found = check_preconditions(replace(ctx, pace=Pace(now=lambda: NOW + timedelta(seconds=seconds))), second)
+
+    assert found["met"] is met, found["reason"]
 
 
 def test_a_run_that_was_decided_on_an_older_state_is_held(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
@@ -265,11 +292,47 @@ def test_the_writer_is_published_in_the_own_region(ctx: RecoveryContext, aws: di
 
     first, again = publish(ctx), publish(ctx)
 
-    assert (first["epoch"], first["changed"], first["parameter"]) == (1, True, "written")
-    assert (again["epoch"], again["changed"], again["parameter"]) == (1, False, "unchanged")
+    assert (first["epoch"], first["changed"]) == (1, True)
+    assert (again["epoch"], again["changed"]) == (1, False)
+    assert tables.items(EAST_2)["control#writer"]["region"] == {"S": EAST_2}
+    assert aws["ssm"].get_parameter(Name=PARAMETER)["Parameter"]["Value"] == EAST_1, "a step of its own"
+
+
+def test_the_writer_is_published_in_the_control_record_without_parameter_store(
+    ctx: RecoveryContext, tables: Tables
+) -> None:
+    world = replace(ctx, client=without("ssm", ctx))
+
+    assert publish(world)["changed"]
+    assert tables.items(EAST_2)["control#writer"]["region"] == {"S": EAST_2}
+    with pytest.raises(errors.ServiceUnavailable, match="Parameter Store did not answer"):
+        perform({"operation": "publish-parameter", "writer_region": EAST_2}, world)
+
+
+def test_the_writers_parameter_is_written_once(ctx: RecoveryContext, aws: dict[str, Any]) -> None:
+    aws["ssm"].put_parameter(Name=PARAMETER, Value=EAST_1, Type="String")
+    event = {"operation": "publish-parameter", "writer_region": EAST_2}
+
+    first, again = perform(event, ctx), perform(event, ctx)
+
+    assert (first["parameter"], again["parameter"]) == ("written", "unchanged")
     parameter = aws["ssm"].get_parameter(Name=PARAMETER)["Parameter"]
     assert (parameter["Value"], parameter["Version"]) == (EAST_2, 2), "each version is an event for the other region"
-    assert tables.items(EAST_2)["control#writer"]["region"] == {"S": EAST_2}
+
+
+def test_endpoints_are_found_without_parameter_store_by_the_sentinels_copy(
+    ctx: RecoveryContext, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent() -> Any:
+        raise EndpointConnectionError(endpoint_url="https://ssm")
+
+    monkeypatch.setattr(ctx.directory, "_ssm", silent)
+    with pytest.raises(errors.ServiceUnavailable):
+        ctx.endpoints(EAST_2)
+    urls = {"load-balancer": "https://nlb", "api": "https://api"}
+    tables.put(EAST_2, {"pk": {"S": f"endpoints#{EAST_2}#{EAST_2}"}, "urls": {"S": json.dumps(urls)}})
+
+    assert ctx.endpoints(EAST_2).urls() == urls
 
 
 def test_a_region_is_not_unfenced_before_its_replica_holds_it(ctx: RecoveryContext, tables: Tables) -> None:

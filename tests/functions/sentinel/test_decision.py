@@ -29,8 +29,8 @@ LOST = Evidence(
     runs=Runs(),
     seconds_since_change=600.0,
     cool_down_seconds=300.0,
-    attempts_allowed=3,
     retry_seconds=60.0,
+    retry_max_seconds=900.0,
 )
 
 HOLDS = {
@@ -48,8 +48,7 @@ HOLDS = {
     Hold.WITNESS_SILENT: replace(LOST, witness_peer=Witness.SILENT),
     Hold.OWN_UNFIT: replace(LOST, own=replace(OWN, fit=False)),
     Hold.COOL_DOWN: replace(LOST, seconds_since_change=299.0),
-    Hold.ATTEMPTS: replace(LOST, runs=Runs(attempts=3, seconds_since_attempt=600.0)),
-    Hold.RETRY_LATER: replace(LOST, runs=Runs(attempts=1, seconds_since_attempt=59.0)),
+    Hold.RETRY_LATER: replace(LOST, runs=Runs(attempts=1, failed=1, seconds_since_attempt=59.0)),
 }
 
 
@@ -91,19 +90,30 @@ def test_a_failover_that_failed_after_it_moved_the_writer_is_finished_without_a_
     ("runs", "reason"),
     [
         (None, Hold.ALREADY),
-        (Runs(unfinished=True, seconds_since_attempt=59.0), Hold.RETRY_LATER),
-        (Runs(unfinished=True, attempts=3, seconds_since_attempt=600.0), Hold.ATTEMPTS),
+        (Runs(unfinished=True, failed=1, seconds_since_attempt=59.0), Hold.RETRY_LATER),
+        (Runs(unfinished=True, failed=3, attempts=3, seconds_since_attempt=239.0), Hold.RETRY_LATER),
     ],
 )
-def test_what_is_left_is_not_tried_without_end(runs: Runs | None, reason: Hold) -> None:
+def test_what_is_left_is_not_tried_without_a_pause(runs: Runs | None, reason: Hold) -> None:
     assert decide(replace(MOVED, runs=runs)).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("failed", "minutes"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 15), (6, 15), (50, 15), (10_000, 15)]
+)
+def test_failed_runs_are_followed_by_others_without_end_and_with_growing_pauses(failed: int, minutes: int) -> None:
+    def after(seconds: float) -> Evidence:
+        return replace(LOST, runs=Runs(attempts=failed, failed=failed, seconds_since_attempt=seconds))
+
+    assert decide(after(60 * minutes - 1)).reason is Hold.RETRY_LATER
+    assert decide(after(60 * minutes)).act
 
 
 @pytest.mark.parametrize("reason", [Hold.COOL_DOWN, Hold.RETRY_LATER])
 def test_waiting_ends(reason: Hold) -> None:
     later = replace(HOLDS[reason], seconds_since_change=300.0)
     if reason is Hold.RETRY_LATER:
-        later = replace(later, runs=Runs(attempts=1, seconds_since_attempt=60.0))
+        later = replace(later, runs=Runs(attempts=1, failed=1, seconds_since_attempt=60.0))
 
     assert decide(later).act
 

@@ -2,9 +2,10 @@
 
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session
+from sentinel.decision import Runs
 from sentinel.executions import StateMachines
 from sentinel.loop import SentinelContext, SentinelLoop
 from sentinel.probes import Prober
@@ -21,8 +23,10 @@ from common.aws_clients import DynamoDbClients
 from common.clock import Pace, timestamp
 from common.control.observe import ControlObserver
 from common.control.rules import Witness
+from common.endpoint_directory import EndpointDirectory
 from common.environment import EnvironmentProblem
-from common.health_endpoints import Endpoints
+from common.health_endpoints import EndpointsNotFound
+from common.table_replica import Replica
 from common.telemetry import flush, make_metrics
 from tests.functions.harness import EAST_1, EAST_2, TABLE, Tables
 from tests.functions.http_endpoint import HttpEndpoint, http_endpoint
@@ -54,6 +58,19 @@ ENVIRONMENT = {
 
 
 @dataclass
+class ParameterStore:
+    """Parameter Store with the URLs of the endpoints. `fault`: how it fails, if it does."""
+
+    urls: dict[str, str]
+    fault: Exception | None = None
+
+    def get_parameters(self, *, Names: list[str]) -> dict[str, Any]:
+        if self.fault:
+            raise self.fault
+        return {"Parameters": [{"Name": name, "Value": self.urls[name]} for name in Names if name in self.urls]}
+
+
+@dataclass
 class Scene:
     """A sentinel in us-east-2 that monitors us-east-1. `lose_after` seconds of its run the peer's endpoints fail."""
 
@@ -63,6 +80,8 @@ class Scene:
     loop: SentinelLoop
     log: io.StringIO
     endpoints: dict[str, list[HttpEndpoint]]
+    parameters: ParameterStore
+    directory: Callable[[], EndpointDirectory]
     now: float = 0.0
     lose_after: float | None = None
     witness_own: Witness = Witness.UP
@@ -90,6 +109,18 @@ class Scene:
             decisions += self.loop.run(lambda: 60.0 - (self.now - began))["decisions"]  # noqa: B023
             self.pass_time(max(0.0, began + 60 - self.now))
         return decisions
+
+    def restart(self) -> None:
+        """Continue in a new execution environment, with an empty memory."""
+        old = self.loop
+        machines = StateMachines(
+            self.states,
+            failover_arn=old.settings.failover_arn,
+            failback_arn=old.settings.failback_arn,
+            pace=old.pace,
+        )
+        ctx = replace(old.ctx, endpoints=self.directory(), machines=machines)
+        self.loop = replace(old, ctx=ctx, _endpoints={})
 
     def executions(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.states.list_executions(stateMachineArn=self.failover)["executions"]
@@ -126,6 +157,25 @@ def scene(tables: Tables, aws_session: Session, monkeypatch: pytest.MonkeyPatch)
             monotonic=lambda: made[0].now,
             now=lambda: START + timedelta(seconds=made[0].now),
         )
+        log = io.StringIO()
+        logger = Logger(service=f"sentinel-{uuid4()}", stream=log)
+        urls = {
+            f"{settings.endpoints_prefix}/{region}/{name}": endpoints[region][number].url
+            for region in endpoints
+            for number, name in enumerate(("load-balancer", "api"))
+        }
+        parameters = ParameterStore(urls)
+
+        def directory() -> EndpointDirectory:
+            client: Any = ConnectedClients().dynamodb(EAST_2, timeout_seconds=1)
+            return EndpointDirectory(
+                lambda: parameters,
+                prefix=settings.endpoints_prefix,
+                local=Replica(client, region=EAST_2, table=TABLE),
+                warn=lambda event, **fields: logger.warning("endpoints", event=event, **fields),
+                keeps=True,
+            )
+
         control = ControlObserver.from_settings(settings, ConnectedClients())  # type: ignore[arg-type]
         monkeypatch.setattr(control, "_clock", lambda: START.timestamp() + made[0].now)
         monkeypatch.setattr(control, "_witness", lambda: made[0].witness_own)
@@ -135,31 +185,27 @@ def scene(tables: Tables, aws_session: Session, monkeypatch: pytest.MonkeyPatch)
                 states,
                 failover_arn=settings.failover_arn,
                 failback_arn=settings.failback_arn,
-                attempts=settings.attempts,
                 pace=pace,
             ),
             query_peer_witness=lambda: made[0].witness_peer,
-            find_endpoints=lambda region: Endpoints(
-                load_balancer=endpoints[region][0].url, api=endpoints[region][1].url
-            ),
+            endpoints=directory(),
         )
-        log = io.StringIO()
         loop = SentinelLoop(
             settings=settings,
             ctx=ctx,
             prober=Prober(deadline_seconds=1),
             pace=pace,
-            logger=Logger(service=f"sentinel-{uuid4()}", stream=log),
+            logger=logger,
             metrics=make_metrics("sentinel", settings.metrics_namespace),
         )
-        made.append(Scene(tables, states, machines["failover"], loop, log, endpoints))
-        start = made[0].loop.ctx.machines.start
+        made.append(Scene(tables, states, machines["failover"], loop, log, endpoints, parameters, directory))
+        start = states.start_execution
 
-        def started(*arguments: Any) -> str:
+        def started(**asked: Any) -> Any:
             made[0].started_at.append(made[0].now)
-            return start(*arguments)
+            return start(**asked)
 
-        monkeypatch.setattr(ctx.machines, "start", started)
+        monkeypatch.setattr(states, "start_execution", started)
         yield made[0]
 
 
@@ -200,7 +246,7 @@ def test_two_sentinels_start_one_run(scene: Scene) -> None:
     (run,) = scene.executions()
     stem, _, attempt = run["name"].rpartition("-")
 
-    assert machines.start(stem, int(attempt), {"region": EAST_1}) == run["name"]
+    assert machines.start(stem, Runs(attempts=int(attempt)), {"region": EAST_1}) == run["name"]
     assert len(scene.executions()) == 1
 
 
@@ -278,16 +324,33 @@ def test_a_region_that_cannot_read_its_own_journal_does_not_take_over(scene: Sce
     assert len(scene.executions()) == before
 
 
-def test_a_run_that_failed_is_followed_by_another_and_in_the_end_by_none(scene: Scene) -> None:
+def test_runs_that_fail_are_followed_by_others_with_growing_pauses_as_long_as_the_loss_lasts(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene.lose_after, scene.witness_agrees_after = 10.0, 0.0
-    for _ in range(8):
+    scene.loop.settings = scene.loop.settings.model_copy(update={"eager_interval_seconds": 10.0})
+    describe = scene.states.describe_execution
+
+    def on_this_clock(**asked: str) -> dict[str, Any]:
+        """moto stops an execution at the real time."""
+        found: dict[str, Any] = describe(**asked)
+        number = int(found["name"].rpartition("-")[2])
+        ended = START + timedelta(seconds=scene.started_at[number])
+        return {**found, "stopDate": ended, "status": "FAILED"}
+
+    monkeypatch.setattr(scene.states, "describe_execution", on_this_clock)
+    for minute in range(65):
         scene.run()
         for run in scene.states.list_executions(stateMachineArn=scene.failover, statusFilter="RUNNING")["executions"]:
             scene.states.stop_execution(executionArn=run["executionArn"])
+        if minute == 20:
+            scene.restart()
 
+    pauses = [round((later - earlier) / 60) for earlier, later in pairwise(scene.started_at)]
+    assert pauses == [1, 2, 4, 8, 15, 15, 15], "minutes from one run to the next"
+    assert {line["reason"] for line in scene.lines() if line.get("verdict") == "act"} == {"peer-lost"}
     names = sorted(run["name"] for run in scene.executions())
-    assert names == [f"failover-{EAST_1}-0-0-{attempt}" for attempt in range(3)]
-    assert scene.lines()[-1]["reason"] == "attempts-exhausted"
+    assert names == [f"failover-{EAST_1}-0-0-{attempt}" for attempt in range(8)]
 
 
 def test_a_failover_that_failed_after_it_moved_the_writer_is_finished(scene: Scene) -> None:
@@ -359,19 +422,54 @@ def test_a_failback_that_failed_is_finished_by_nobody(scene: Scene) -> None:
 
 def test_the_addresses_of_an_earlier_run_are_good_enough(scene: Scene) -> None:
     scene.run()
-
-    def silent(_: str) -> Endpoints:
-        raise EndpointConnectionError(endpoint_url="https://ssm")
-
-    object.__setattr__(scene.loop.ctx, "find_endpoints", silent)
+    scene.parameters.fault = EndpointConnectionError(endpoint_url="https://ssm")
 
     assert scene.run() == ["peer-answers"]
     assert "stale-endpoints" in [line.get("event") for line in scene.lines()]
 
 
+@pytest.mark.parametrize("gone", ["silent", "deleted"])
+def test_a_new_environment_without_parameter_store_monitors_by_the_copy_in_the_journal(scene: Scene, gone: str) -> None:
+    scene.run()
+    if gone == "silent":
+        scene.parameters.fault = EndpointConnectionError(endpoint_url="https://ssm")
+    else:
+        scene.parameters.urls.clear()
+    scene.restart()
+    scene.lose_after, scene.witness_agrees_after = scene.now + 10.0, 0.0
+
+    assert "peer-lost" in scene.run(2)
+    assert len(scene.executions()) == 1
+
+
+def test_without_parameter_store_and_without_a_copy_the_sentinel_fails_by_name(scene: Scene) -> None:
+    scene.parameters.urls.clear()
+
+    with pytest.raises(EndpointsNotFound, match="deploy the global stack"):
+        scene.run()
+
+
+def test_endpoints_that_have_moved_replace_the_copy(scene: Scene) -> None:
+    scene.run()
+    before = scene.tables.items(EAST_2)[f"endpoints#{EAST_2}#{EAST_1}"]
+    scene.parameters.urls[f"/app/dev/endpoints/{EAST_1}/api"] = scene.endpoints[EAST_1][0].url
+    scene.run()
+
+    after = scene.tables.items(EAST_2)[f"endpoints#{EAST_2}#{EAST_1}"]
+    assert json.loads(after["urls"]["S"])["api"] == scene.endpoints[EAST_1][0].url
+    assert before != after
+    assert f"endpoints#{EAST_2}#{EAST_1}" not in scene.tables.items(EAST_1), "each region writes its own replica"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("FAILURES", "6"), ("PROBE_TIMEOUT_SECONDS", "6"), ("PEER_REGION", EAST_2), ("CLOCK_SPEED", "0")],
+    [
+        ("FAILURES", "6"),
+        ("PROBE_TIMEOUT_SECONDS", "6"),
+        ("RETRY_SECONDS", "901"),
+        ("PEER_REGION", EAST_2),
+        ("CLOCK_SPEED", "0"),
+    ],
 )
 def test_settings_that_do_not_fit_together_are_refused(name: str, value: str) -> None:
     with pytest.raises(EnvironmentProblem, match=name):
