@@ -34,7 +34,12 @@ def failover_definition(recovery_arn: str, ledger_arn: str, *, needs_approval: b
         ),
         **(_approval(recovery_arn, following=change) if needs_approval else {}),
         **_change_of_writer(recovery_arn),
-        **steps.wait_for_writer(recovery_arn, lost=region, following="Publish"),
+        # After a switchover the database separates the two regions: the old member accepts no statement any more.
+        **steps.wait_for_writer(
+            recovery_arn,
+            lost=flow.expression('$states.input.change.way = "switchover" ? null : $states.input.preconditions.region'),
+            following="Publish",
+        ),
         **steps.publish(recovery_arn, following="Replay"),
         **steps.replay(ledger_arn, recovery_arn, {}, seconds=REPLAY, following="Measure"),
         **steps.ending(
@@ -101,16 +106,62 @@ def _approval(recovery_arn: str, *, following: str) -> dict[str, State]:
 
 
 def _change_of_writer(recovery_arn: str) -> dict[str, State]:
-    """By promotion; or, when an operator leaves a healthy region, by a switchover without loss."""
+    """Without loss if possible: by a switchover, for a limited time, if the database of the lost region still answers;
+    else by promotion. When an operator leaves a healthy region, by a switchover only."""
+    after_switchover = '$exists($states.input.change) ? $states.input.change.way = "switchover" : false'
     return {
         "ChooseWriterChange": {
             "Type": "Choice",
             "Choices": [
                 {"Condition": flow.expression('$states.input.preconditions.mode = "planned"'), "Next": "Switch"}
             ],
-            "Default": "Promote",
+            "Default": "TrySwitchover",
         },
-        "Promote": flow.recovery_task(recovery_arn, "promote", {}, keep="change", following="DescribeWriter", tries=8),
+        "TrySwitchover": flow.recovery_task(
+            recovery_arn,
+            "try-switchover",
+            {},
+            keep="change",
+            following="SwitchoverStarted",
+            seconds=30,
+            tries=1,
+            fallback="Promote",
+        ),
+        "SwitchoverStarted": {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": flow.expression('$states.input.change.state = "not-possible"'), "Next": "Promote"},
+                {"Condition": flow.expression('$states.input.change.way = "switchover"'), "Next": "DescribeSwitchover"},
+            ],
+            # The writer is here already, or a promotion is in progress.
+            "Default": "DescribeWriter",
+        },
+        "DescribeSwitchover": flow.recovery_task(
+            recovery_arn,
+            "describe-switchover",
+            {"since": flow.document("change.at")},
+            keep="switchover",
+            following="SwitchoverEnded",
+            fallback="Promote",
+        ),
+        "SwitchoverEnded": {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": flow.expression('$states.input.switchover.state = "done"'), "Next": "DescribeWriter"},
+                {"Condition": flow.expression('$states.input.switchover.state = "given-up"'), "Next": "Promote"},
+            ],
+            "Default": "WaitForSwitchover",
+        },
+        "WaitForSwitchover": {"Type": "Wait", "Seconds": flow.WAIT_SECONDS, "Next": "DescribeSwitchover"},
+        "Promote": flow.recovery_task(
+            recovery_arn,
+            "promote",
+            {"after_switchover": flow.expression(after_switchover)},
+            keep="change",
+            following="DescribeWriter",
+            # About three minutes: RDS may refuse a promotion until it has ended a switchover.
+            tries=12,
+        ),
         "Switch": flow.recovery_task(
             recovery_arn,
             "switchover",

@@ -51,11 +51,11 @@ def recovery_task(
     following: str,
     seconds: int = 60,
     tries: int = 3,
-    optional: bool = False,
+    fallback: str | None = None,
 ) -> State:
     """Invoke an operation of `recovery` with `given`; its result is stored as `keep` in the document.
 
-    An optional one that fails leaves its error as `<keep>_failure` in the document, and the run goes on.
+    One with a `fallback` fails no run: its error is stored as `<keep>_failure`, and the run continues with that state.
     """
     payload = {"operation": operation, **given}
     return task(
@@ -65,8 +65,8 @@ def recovery_task(
         following=following,
         seconds=seconds,
         tries=tries,
-        caught_by=following if optional else NOTIFY_FAILURE,
-        caught_as=f"{keep}_failure" if optional else "failure",
+        caught_by=fallback or NOTIFY_FAILURE,
+        caught_as=f"{keep}_failure" if fallback else "failure",
     )
 
 

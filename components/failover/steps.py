@@ -88,7 +88,7 @@ def publish_parameter(function_arn: str, *, following: str) -> dict[str, State]:
             following=following,
             seconds=30,
             tries=1,
-            optional=True,
+            fallback=following,
         )
     }
 
@@ -136,17 +136,27 @@ def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[
     """Publishes metrics, notifies, and ends the run, or fails it. `moments` are the arguments of `measure`, each with
     its path in the document. Neither the metrics nor the notification fail a run that has been proven."""
     given: dict[str, Any] = {name: or_null(place) for name, place in moments.items()}
-    measured = {**given, "started_at": document("preconditions.started_at"), "replay": or_null("replay")}
+    measured = {
+        **given,
+        "started_at": document("preconditions.started_at"),
+        "way": or_null("change.way"),
+        "replay": or_null("replay"),
+    }
 
     def outcome_of(outcome: str) -> dict[str, Any]:
         return {"machine": machine, "execution": RUN_ARN, "outcome": outcome, "document": expression("$states.input")}
 
     return {
         "Measure": recovery_task(
-            function_arn, "measure-durations", measured, keep="metrics", following="NotifySuccess", optional=True
+            function_arn,
+            "measure-durations",
+            measured,
+            keep="metrics",
+            following="NotifySuccess",
+            fallback="NotifySuccess",
         ),
         "NotifySuccess": recovery_task(
-            function_arn, "notify", outcome_of("succeeded"), keep="notification", following="Done", optional=True
+            function_arn, "notify", outcome_of("succeeded"), keep="notification", following="Done", fallback="Done"
         ),
         "Done": {"Type": "Succeed"},
         NOTIFY_FAILURE: task(

@@ -40,6 +40,7 @@ class TakeOver:
     by_sentinel: bool = True
     promotes: bool = True  # the writer moves; where the lost region had none, nothing is to be promoted
     requested: int = 0  # how often the drill starts it besides
+    by_switchover: bool = False  # the lost region's database lives, so that the writer must move without loss
     loses_rows: bool = False  # the promotion must really lose rows, which the replay brings back
     failovers: int = 1  # that end well
     failbacks: int = 1  # that end well

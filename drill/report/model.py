@@ -68,6 +68,7 @@ class WorkflowReport(StrictModel):
     held_because: str | None  # the reason why the preconditions were not met; None if they were
     failure: str
     steps: list[WorkflowStepReport]
+    writer_change: str = ""  # how it moved the writer; empty if it did not get so far
     aws_seconds: dict[str, Rounded]  # what the run measured of itself
 
 

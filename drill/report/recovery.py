@@ -31,8 +31,8 @@ _FAILBACK = {
 
 
 def moment_reports(settings: RehearsalSettings, progress: Progress, result: RunResult) -> list[model.MomentReport]:
-    """In order. Empty where no region was lost."""
-    loss = progress.loss
+    """In order. Empty where no region was lost, and none was left."""
+    loss = progress.loss or (progress.disturbed if result.took_over else None)
     if loss is None:
         return []
 
@@ -40,13 +40,14 @@ def moment_reports(settings: RehearsalSettings, progress: Progress, result: RunR
         aws = (at - loss.at) * settings.speed
         return model.MomentReport(name=name, at=at, aws_seconds=aws, limit_aws_seconds=limit)
 
-    moments = [moment(f"the region {loss.region} is lost", loss.at)]
+    moments = [moment(f"the region {loss.region} is lost" if loss.is_loss else loss.name, loss.at)]
     moments += [moment(name, at, limit) for name, at, limit in _traffic_moved(loss, progress, result)]
     for run in result.runs:
         if run.machine == "failover" and run.went_on:
             limit = SENTINEL_AWS_SECONDS if run.document.get("preconditions", {}).get("detected_at") else None
             moments.append(moment(BEGUN, progress.at(run.started), limit))
-            moments += [moment(*each) for each in _of(run, _FAILOVER, progress)]
+            named = {**_FAILOVER, "change": _FAILBACK["change"]} if run.way == "switchover" else _FAILOVER
+            moments += [moment(*each) for each in _of(run, named, progress)]
         elif run.machine == "failback":
             moments.append(moment("the failback begins", progress.at(run.started)))
             moments += [moment(*each) for each in _of(run, _FAILBACK, progress)]
@@ -102,6 +103,7 @@ def workflow_reports(progress: Progress, result: RunResult) -> list[model.Workfl
                 )
                 for step in run.steps
             ],
+            writer_change=str(run.document.get("metrics", {}).get("writer_change", "")),
             aws_seconds=dict(run.document.get("metrics", {}).get("seconds", {})),
         )
         for run in result.runs

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from drill.model.attempts import Record
 from drill.model.expectation import HealthSettings
-from drill.model.objectives import Objectives
+from drill.model.objectives import Objectives, TakeOver
 from drill.model.status import ControlCall, Row, Status
 from drill.observe.host_usage import Usage
 from drill.observe.progress import Progress
@@ -85,7 +85,7 @@ class RunResult:
     answered_meanwhile: Mapping[str, int] = field(default_factory=dict)  # accepted requests during the fault, by region
     recovery: Recovery | None = None  # after a storm
     unhealthy: Sequence[str] = ()  # regions whose targets were observed unhealthy after the fault
-    lost_at: float | None = None  # Unix time of the first loss of a region
+    lost_at: float | None = None  # Unix time of the first loss of a region, or of what it needs to serve
     calls_refused_by: Mapping[str, int] = field(default_factory=dict)  # by that region, and by what was called
     promoted_at: float | None = None  # Unix time at which the new writer took writes, by the database
 
@@ -168,6 +168,8 @@ class RunResult:
             before = self.first_status.refused(loss.region)
             refused = {what: n - before.get(what, 0) for what, n in self.status.refused(loss.region).items()}
             self.calls_refused_by = {what: count for what, count in refused.items() if count}
+        elif isinstance(objectives.take_over, TakeOver):
+            self.lost_at = progress.started_at + disturbed.at  # for its clients, since it cannot serve them
         self.promoted_at = promoted_at(self)
 
     @staticmethod

@@ -38,7 +38,9 @@ def happened(expected: TakeOver, result: RunResult, *, timed: bool = True) -> li
     failovers = [run for run in result.runs if run.machine == "failover"]
     went_on = [run for run in failovers if run.went_on]
     span = _disturbed(result)
-    lines = [unless_starved(result, _once(expected, failovers, went_on), span), _no_calls(result)]
+    lines = [unless_starved(result, _once(expected, failovers, went_on), span)]
+    if not expected.by_switchover:
+        lines.append(_no_calls(result))
     if not went_on:
         return lines
     run = went_on[0]
@@ -46,6 +48,8 @@ def happened(expected: TakeOver, result: RunResult, *, timed: bool = True) -> li
         lines.append(_begun(run, result, expected.begins_aws_seconds))
     drained = _drained(expected, run, result) if timed else []
     lines += [fenced(run, result), *drained, unless_starved(result, proved(run), span)]
+    if expected.by_switchover:
+        lines.append(_switched_over(run, result))
     if expected.loses_rows:
         lines.append(_brought_back(result))
     for later in went_on[1:]:
@@ -142,9 +146,12 @@ def _drained(expected: TakeOver, run: WorkflowRun, result: RunResult) -> list[Ch
         )
     ]
     if expected.promotes:
-        state = run.document.get("change", {}).get("state")
+        change = run.document.get("change", {})
+        state, late = change.get("state"), run.way == "switchover"
         lines.append(
-            objective("the database is promoted", "started", str(state), met=state in ("started", "in-progress"))
+            objective(
+                "the database's writer moves", "started", str(state), met=late or state in ("started", "in-progress")
+            )
         )
     return lines
 
@@ -158,6 +165,17 @@ def proved(run: WorkflowRun) -> CheckReport:
         if "payment_id" in proof
         else "no verification",
         met="payment_id" in proof,
+    )
+
+
+def _switched_over(run: WorkflowRun, result: RunResult) -> CheckReport:
+    """By the run's own document, and by the rows: one that was lost and replayed has another epoch and time."""
+    way, loss = run.way or "none", result.promotion_loss
+    return objective(
+        "the database is switched over, and loses no row",
+        "switchover, 0 rows lost",
+        f"{way}, " + ("no snapshot of the ledger" if loss is None else f"{loss.lost} of {loss.had} rows lost"),
+        met=way == "switchover" and loss is not None and loss.had > 0 and not loss.lost,
     )
 
 

@@ -21,6 +21,8 @@ from common.table_replica import Replica
 from .errors import ServiceUnavailable
 from .settings import Settings
 
+_LEAST_DEADLINE_SECONDS = 1.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveryContext:
@@ -32,6 +34,7 @@ class RecoveryContext:
     control: ControlChanges
     observer: ControlObserver
     client: Callable[[str, str], Any]  # arguments: service, region
+    quick_client: Callable[[str, str], Any]  # for a region that may be lost: short timeouts, no retries
     long_call_client: Callable[[str, str], Any]  # without retries, for the one call that may take minutes
     query_peer_witness: Callable[[], Witness]
     directory: EndpointDirectory
@@ -58,6 +61,12 @@ class RecoveryContext:
         """The health endpoints of `region`. Raises EndpointsNotFound and ServiceUnavailable."""
         with service_errors("Parameter Store"):
             return self.directory.find(region)
+
+
+def leaving_deadline(settings: Settings, pace: Pace) -> float:
+    """Real seconds within which the database of a region that is lost has to answer. Not less than a loaded machine
+    needs for a few calls, at any clock speed."""
+    return max(pace.real(settings.leaving_answer_seconds), _LEAST_DEADLINE_SECONDS)
 
 
 @contextmanager
@@ -102,6 +111,7 @@ def make_context(settings: Settings) -> RecoveryContext:
         ),
         observer=ControlObserver.from_settings(settings, tables),
         client=aws.client,
+        quick_client=AwsClients(deadline_seconds=leaving_deadline(settings, pace), attempts=1).client,
         long_call_client=long_calls.client,
         query_peer_witness=lambda: query_witness(
             settings.peer_witness_name,

@@ -3,6 +3,7 @@
 Every call goes to a region that is alive: a promotion to the survivor's RDS, a switchover to the current writer's.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,10 +14,10 @@ from common.control.rules import Vouched, Witness, may_claim_writer
 
 from .context import RecoveryContext, service_errors
 from .errors import DatabaseNotReady, MemberNotFound, ServiceUnavailable, WriterTimeout
-from .models import NoInput, SwitchoverInput, WriterChange, WriterInput, WriterOutput
+from .models import PromoteInput, SwitchoverInput, Way, WriterChange, WriterInput, WriterOutput
 
 # Statuses while RDS changes the writer (API RDS.FailoverState, GlobalCluster.Status).
-_CHANGING = frozenset({"pending", "failing-over", "switching-over"})
+_CHANGING = frozenset({"pending", "failing-over", "switching-over", "cancelling"})
 # Faults for "not in this state": another operation is still in progress (API RDS.FailoverGlobalCluster, Errors).
 _BUSY = frozenset({"InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault"})
 
@@ -31,13 +32,25 @@ class Member:
     arn: str
     is_writer: bool
     connected: bool  # it is replicating; always true for a writer
-    changing: bool  # a change of the writer is in progress
+    change: Way  # of the writer, in progress
+
+    @property
+    def changing(self) -> bool:
+        """Whether a change of the writer is in progress."""
+        return self.change != "none"
 
 
-def promote(_: NoInput, ctx: RecoveryContext) -> WriterChange:
-    """Make the own region's member the writer, with data loss allowed. Raises MemberNotFound, DatabaseNotReady and
-    ServiceUnavailable."""
-    return _change(ctx, caller=ctx.region, target=ctx.region, lossless=False)
+def promote(request: PromoteInput, ctx: RecoveryContext) -> WriterChange:
+    """Make the own region's member the writer, with data loss allowed.
+
+    Whether RDS accepts it while a switchover is in progress is not documented [AURORA-25]. If it refuses, the step is
+    retried until the switchover has moved the writer here, or RDS has abandoned it. Raises MemberNotFound,
+    DatabaseNotReady and ServiceUnavailable.
+    """
+    change = _change(ctx, caller=ctx.region, target=ctx.region, way="promotion")
+    if change.state == "already-writer" and request.after_switchover:
+        return change.model_copy(update={"way": "switchover"})
+    return change
 
 
 def switch_over(request: SwitchoverInput, ctx: RecoveryContext) -> WriterChange:
@@ -45,7 +58,7 @@ def switch_over(request: SwitchoverInput, ctx: RecoveryContext) -> WriterChange:
     ServiceUnavailable."""
     peer = ctx.settings.peer_region
     caller = peer if request.writer_region == ctx.region else ctx.region
-    return _change(ctx, caller=caller, target=request.writer_region, lossless=True)
+    return _change(ctx, caller=caller, target=request.writer_region, way="switchover")
 
 
 def find_member(ctx: RecoveryContext, region: str, *, caller: str) -> Member:
@@ -54,28 +67,34 @@ def find_member(ctx: RecoveryContext, region: str, *, caller: str) -> Member:
     with service_errors(f"RDS in {caller}"):
         found = rds.describe_global_clusters(GlobalClusterIdentifier=ctx.settings.global_cluster)
     described = found["GlobalClusters"][0]
-    state = described.get("FailoverState") or {}
-    changing = described["Status"] in _CHANGING or state.get("Status") in _CHANGING
+    change = _change_in_progress(described)
     for member in described["GlobalClusterMembers"]:
         if _region(member["DBClusterArn"]) == region:
             synchronised = member.get("SynchronizationStatus", "connected") == "connected"
             writes = bool(member["IsWriter"])
-            return Member(
-                arn=member["DBClusterArn"], is_writer=writes, connected=writes or synchronised, changing=changing
-            )
+            return Member(arn=member["DBClusterArn"], is_writer=writes, connected=writes or synchronised, change=change)
     raise MemberNotFound(f"global cluster {ctx.settings.global_cluster} has no member in {region}")
 
 
-def _change(ctx: RecoveryContext, *, caller: str, target: str, lossless: bool) -> WriterChange:
+def _change_in_progress(global_cluster: Mapping[str, Any]) -> Way:
+    """By its FailoverState, which is empty while the writer does not change, and by its status."""
+    state = global_cluster.get("FailoverState") or {}
+    if not {global_cluster["Status"], state.get("Status")} & _CHANGING:
+        return "none"
+    loses = state.get("IsDataLossAllowed", global_cluster["Status"] == "failing-over")
+    return "promotion" if loses else "switchover"
+
+
+def _change(ctx: RecoveryContext, *, caller: str, target: str, way: Way) -> WriterChange:
     member = find_member(ctx, target, caller=caller)
-    if member.changing:
-        return WriterChange(state="in-progress", at=ctx.now())
+    if member.change == way or (member.changing and way == "switchover"):
+        return WriterChange(state="in-progress", way=member.change, at=ctx.now())
     if member.is_writer:
-        return WriterChange(state="already-writer", at=ctx.now())
+        return WriterChange(state="already-writer", way="none", at=ctx.now())
     rds: Any = ctx.client("rds", caller)
     name = {"GlobalClusterIdentifier": ctx.settings.global_cluster, "TargetDbClusterIdentifier": member.arn}
     try:
-        if lossless:
+        if way == "switchover":
             rds.switchover_global_cluster(**name)
         else:
             rds.failover_global_cluster(**name, AllowDataLoss=True)
@@ -84,12 +103,12 @@ def _change(ctx: RecoveryContext, *, caller: str, target: str, lossless: bool) -
         if code not in _BUSY:
             raise DatabaseNotReady(f"RDS in {caller} rejected the change of writer to {target}: {code}") from error
         # The first attempt may have succeeded although it was retried.
-        if not find_member(ctx, target, caller=caller).changing:
+        if find_member(ctx, target, caller=caller).change != way:
             raise DatabaseNotReady(f"RDS in {caller} cannot move the writer to {target} now: {code}") from error
-        return WriterChange(state="in-progress", at=ctx.now())
+        return WriterChange(state="in-progress", way=way, at=ctx.now())
     except BotoCoreError as error:
         raise DatabaseNotReady(f"RDS in {caller} did not answer: {type(error).__name__}") from error
-    return WriterChange(state="started", at=ctx.now())
+    return WriterChange(state="started", way=way, at=ctx.now())
 
 
 def describe_writer(request: WriterInput, ctx: RecoveryContext) -> WriterOutput:
@@ -175,10 +194,11 @@ def _not_writing(region: str, waited: float, ctx: RecoveryContext) -> str | None
     return refusal
 
 
-def reader_refusal(region: str, ctx: RecoveryContext) -> str | None:
-    """Why a statement at the region's member shows that it is no writer; None if it is one."""
+def reader_refusal(region: str, ctx: RecoveryContext, *, quick: bool = False) -> str | None:
+    """Why a statement at the region's member shows that it is no writer; None if it is one. `quick`: the region may be
+    lost."""
     try:
-        rows = run_sql(ctx, region, _IS_READER[ctx.settings.database_engine])
+        rows = (_run_quickly if quick else run_sql)(ctx, region, _IS_READER[ctx.settings.database_engine])
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         return f"the member in {region} does not answer: {code}"
@@ -188,20 +208,34 @@ def reader_refusal(region: str, ctx: RecoveryContext) -> str | None:
 def run_sql(ctx: RecoveryContext, region: str, statement: str, **parameters: str) -> list[list[Any]]:
     """The rows of a statement, through the RDS Data API of the region; every parameter is text. Raises botocore's
     errors."""
-    result = ctx.client("rds-data", region).execute_statement(
+    found = ctx.client("secretsmanager", region).describe_secret(SecretId=ctx.settings.database_secret)
+    return _execute(ctx, region, ctx.client, found["ARN"], statement, parameters)
+
+
+def _run_quickly(ctx: RecoveryContext, region: str, statement: str) -> list[list[Any]]:
+    """With calls of data planes only: none of a lost region's control planes may be needed. GetSecretValue is one,
+    DescribeSecret is not; the value is not used."""
+    found = ctx.quick_client("secretsmanager", region).get_secret_value(SecretId=ctx.settings.database_secret)
+    return _execute(ctx, region, ctx.quick_client, found["ARN"], statement, {})
+
+
+def _execute(
+    ctx: RecoveryContext,
+    region: str,
+    client: Callable[[str, str], Any],
+    secret_arn: str,
+    statement: str,
+    parameters: Mapping[str, str],
+) -> list[list[Any]]:
+    """`secret_arn`: the Data API requires an ARN, and a replica secret's ends in characters of its own."""
+    result = client("rds-data", region).execute_statement(
         resourceArn=ctx.cluster_arn(region),
-        secretArn=_secret_arn(ctx, region),
+        secretArn=secret_arn,
         database=ctx.settings.database_name,
         sql=statement,
         parameters=[{"name": name, "value": {"stringValue": value}} for name, value in parameters.items()],
     )
     return [[next(iter(value.values())) for value in row] for row in result.get("records", [])]
-
-
-def _secret_arn(ctx: RecoveryContext, region: str) -> str:
-    """The Data API requires ARNs, and a replica secret's ARN ends in characters of its own."""
-    found = ctx.client("secretsmanager", region).describe_secret(SecretId=ctx.settings.database_secret)
-    return str(found["ARN"])
 
 
 def _region(arn: str) -> str:

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.control.rules import Vouched
 
 Machine = Literal["failover", "failback"]
+Way = Literal["none", "switchover", "promotion"]
+"""How the writer moves: not at all, without loss, or with the loss of what was not replicated."""
 
 
 class Model(BaseModel):
@@ -83,12 +85,28 @@ class OverrideFenceInput(Model):
     by: str
 
 
+class PromoteInput(Model):
+    after_switchover: bool = False  # this run has started a switchover before
+
+
 class SwitchoverInput(Model):
     writer_region: str
 
 
 class WriterChange(Model):
-    state: Literal["already-writer", "in-progress", "started"]
+    state: Literal["already-writer", "in-progress", "started", "not-possible"]
+    way: Way
+    reason: str = ""  # why a switchover is not possible
+    at: str
+
+
+class SwitchoverProgressInput(Model):
+    since: str  # when the switchover was requested
+
+
+class SwitchoverProgress(Model):
+    state: Literal["done", "in-progress", "given-up"]
+    reason: str
     at: str
 
 
@@ -206,10 +224,12 @@ class MetricsInput(Model):
     replayed_at: str | None = None
     unfenced_at: str | None = None
     verified_at: str | None = None
+    way: Way | None = None
     replay: Replayed | None = None
 
 
 class MetricsOutput(Model):
+    writer_change: str  # how the writer moved, for people
     seconds: dict[str, float]
     payments: dict[str, int]  # counts of the replay; empty if there was none
     at: str

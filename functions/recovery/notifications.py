@@ -30,8 +30,8 @@ def request_approval(request: ApprovalInput, ctx: RecoveryContext) -> NotifyOutp
     """
     options = f"--region {ctx.region} --task-token '{request.token}'"
     message = {
-        "question": f"promote the database in {ctx.region}? Transactions that {request.region} did not replicate "
-        "are missing until they are replayed from the journal",
+        "question": f"promote the database in {ctx.region}? If the one in {request.region} does not answer, "
+        "transactions that it did not replicate are missing until they are replayed from the journal",
         "execution": request.execution,
         "approve": f"aws stepfunctions send-task-success {options} --task-output '{{}}'",
         "decline": f"aws stepfunctions send-task-failure {options} --error Declined --cause 'declined by an operator'",

@@ -17,6 +17,7 @@ from .database import describe_writer, promote, switch_over
 from .errors import UnknownOperation
 from .fencing import fence, override_fence, publish, publish_parameter, unfence
 from .ledger_replay import replay
+from .lossless import describe_switchover, try_switchover
 from .models import MetricsInput, MetricsOutput
 from .notifications import notify, request_approval
 from .preconditions import check_preconditions
@@ -36,13 +37,19 @@ _SPANS = {
     "run": ("started_at", "verified_at"),
     "loss_to_verification": ("failing_since", "verified_at"),
 }
+_WAYS: dict[models.Way, str] = {
+    "none": "none: the writer was there already",
+    "switchover": "switchover without data loss",
+    "promotion": "promotion with possible data loss",
+}
 
 
 def measure_durations(request: MetricsInput, pace: Pace) -> MetricsOutput:
     """The durations (AWS seconds) of which both ends are known, and the counts of the replay."""
-    moments = request.model_dump(exclude={"replay"})
+    moments = request.model_dump(exclude={"replay", "way"})
     spans = {name: (moments[begin], moments[end]) for name, (begin, end) in _SPANS.items()}
     return MetricsOutput(
+        writer_change=_WAYS[request.way or "none"],
         seconds={name: round(pace.between(begin, end), 3) for name, (begin, end) in spans.items() if begin and end},
         payments=request.replay.model_dump(exclude={"done", "continuation", "unreachable"}) if request.replay else {},
         at=timestamp(pace.now()),
@@ -62,7 +69,9 @@ OPERATIONS = {
     "override-fence": Operation(models.OverrideFenceInput, override_fence),
     "fence": Operation(models.FenceInput, fence),
     "request-approval": Operation(models.ApprovalInput, request_approval),
-    "promote": Operation(models.NoInput, promote),
+    "try-switchover": Operation(models.NoInput, try_switchover),
+    "describe-switchover": Operation(models.SwitchoverProgressInput, describe_switchover),
+    "promote": Operation(models.PromoteInput, promote),
     "switchover": Operation(models.SwitchoverInput, switch_over),
     "describe-writer": Operation(models.WriterInput, describe_writer),
     "publish": Operation(models.PublishInput, publish),

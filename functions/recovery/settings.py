@@ -29,6 +29,10 @@ class Settings(ControlSettings):
     cool_down_seconds: float = Field(default=300.0, ge=0)  # between two changes of the writer
     writer_wait_seconds: float = Field(default=900.0, gt=0)  # promotion takes about 60 s, minutes at worst
     change_seen_seconds: float = Field(default=30.0, gt=0)  # until RDS shows a change of writer that it accepted
+    # Within which the database of a region that is lost must answer, in all, for a switchover instead of a promotion.
+    leaving_answer_seconds: float = Field(default=2.0, gt=0, le=30)
+    # Until a switchover away from a lost region is given up. Only the ledger waits; a promotion takes as long.
+    switchover_seconds: float = Field(default=60.0, gt=0, le=900)
     replay_timeout_seconds: float = Field(default=300.0, gt=0, le=900)  # of one invocation; the ledger's own timeout
     verification_seconds: float = Field(default=20.0, gt=0, le=600)  # until the synthetic payment must be in the ledger
     lag_limit_seconds: float = Field(default=10.0, gt=0)  # of the reader at a failback; it prolongs the pause of writes

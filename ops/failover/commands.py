@@ -168,6 +168,8 @@ def measurements(ended: End) -> Table:
     """Recovery times in AWS seconds, and what the replay counted."""
     table = Table("measured", "", box=None, pad_edge=False, header_style="bold")
     measured = ended.document.get("metrics", {})
+    if change := measured.get("writer_change"):
+        table.add_row("change of writer", change)
     for name, seconds in measured.get("seconds", {}).items():
         table.add_row(name.replace("_", " "), f"{seconds:.1f} s")
     for name, count in measured.get("payments", {}).items():

@@ -22,6 +22,8 @@ STEPS = {
     "OverrideFence": "overrides the fence of this region, for the operator who forces the failover",
     "Fence": "fences the region, so that it stays out of service until a failback",
     "WaitForApproval": "waits for a person's approval of the database change",
+    "TrySwitchover": "tries to switch the database writer over, without data loss",
+    "DescribeSwitchover": "waits until the switchover is done, or is given up",
     "Promote": "promotes this region's database; payments that were not replicated are replayed",
     "Switch": "switches the database writer over, without data loss",
     "DescribeWriter": "waits until the new writer accepts writes",

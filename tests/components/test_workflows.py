@@ -14,6 +14,8 @@ LEDGER = "arn:aws:lambda:us-east-2:000000000000:function:function-ledger-seconda
 ENDS = {"Succeed", "Fail"}
 OPTIONAL = {"PublishParameter", "Measure", "NotifySuccess"}
 """Tasks that fail no run: by then the recovery has been proven."""
+LOSSLESS = {"TrySwitchover", "DescribeSwitchover"}
+"""Tasks after which the database is promoted if they fail."""
 
 
 def failover(*, needs_approval: bool = False) -> str:
@@ -87,6 +89,8 @@ def test_every_task_has_a_timeout_retries_and_notifies_of_its_failure(definition
         assert caught["ErrorEquals"] == ["States.ALL"], name
         if name in OPTIONAL:
             assert caught["Next"] == state["Next"], "the run goes on as if it had succeeded"
+        elif name in LOSSLESS:
+            assert caught["Next"] == "Promote"
         else:
             assert caught["Next"] == ("Failed" if name == "NotifyFailure" else "NotifyFailure"), name
 
@@ -140,9 +144,58 @@ def test_the_lost_region_is_fenced_before_the_writer_moves_and_the_writer_is_nam
     assert states["OwnRegionFenced"]["Choices"][0]["Next"] == "OverrideFence"
     assert states["OwnRegionFenced"]["Default"] == states["OverrideFence"]["Next"] == "Fence"
     assert states["Fence"]["Next"] == "ChooseWriterChange"
+    assert states["ChooseWriterChange"]["Default"] == "TrySwitchover"
     assert {states[way]["Next"] for way in ("Promote", "Switch")} == {"DescribeWriter"}
     assert states["WriterReady"]["Choices"][0]["Next"] == "Publish"
     assert states["Publish"]["Next"] == "Replay"
+
+
+def evaluated(state: dict[str, Any], document: dict[str, Any]) -> str:
+    """The next state of a Choice with this document."""
+    for each in state["Choices"]:
+        condition = each["Condition"].removeprefix("{%").removesuffix("%}").replace("$states.input.", "").strip()
+        if jsonata.Jsonata(condition).evaluate(document):
+            return str(each["Next"])
+    return str(state["Default"])
+
+
+@pytest.mark.parametrize(
+    ("state", "document", "following"),
+    [
+        ("SwitchoverStarted", {"change": {"state": "not-possible", "way": "none"}}, "Promote"),
+        ("SwitchoverStarted", {"change": {"state": "started", "way": "switchover"}}, "DescribeSwitchover"),
+        ("SwitchoverStarted", {"change": {"state": "in-progress", "way": "switchover"}}, "DescribeSwitchover"),
+        ("SwitchoverStarted", {"change": {"state": "in-progress", "way": "promotion"}}, "DescribeWriter"),
+        ("SwitchoverStarted", {"change": {"state": "already-writer", "way": "none"}}, "DescribeWriter"),
+        ("SwitchoverEnded", {"switchover": {"state": "done"}}, "DescribeWriter"),
+        ("SwitchoverEnded", {"switchover": {"state": "given-up"}}, "Promote"),
+        ("SwitchoverEnded", {"switchover": {"state": "in-progress"}}, "WaitForSwitchover"),
+        ("ChooseWriterChange", {"preconditions": {"mode": "unplanned"}}, "TrySwitchover"),
+        ("ChooseWriterChange", {"preconditions": {"mode": "planned"}}, "Switch"),
+    ],
+)
+def test_the_database_is_promoted_only_if_it_cannot_be_switched_over(
+    state: str, document: dict[str, Any], following: str
+) -> None:
+    assert evaluated(json.loads(DEFINITIONS["failover"])["States"][state], document) == following
+
+
+@pytest.mark.parametrize(
+    ("way", "lost", "after"), [("switchover", None, True), ("promotion", "r", False), ("none", "r", False)]
+)
+def test_a_lost_region_is_waited_for_unless_the_database_was_switched_over(
+    way: str, lost: str | None, after: bool
+) -> None:
+    """After a switchover the old member accepts no statement any more (decision 0006)."""
+    states = json.loads(DEFINITIONS["failover"])["States"]
+    document = {"change": {"way": way}, "preconditions": {"region": "r"}}
+
+    def value(state: str, field: str) -> Any:
+        text = states[state]["Arguments"]["Payload"][field].removeprefix("{%").removesuffix("%}")
+        return jsonata.Jsonata(text.replace("$states.input.", "").strip()).evaluate(document)
+
+    assert value("DescribeWriter", "lost") == lost
+    assert value("Promote", "after_switchover") is after
 
 
 def test_the_fence_falls_last_in_a_failback_and_nothing_is_lost() -> None:

@@ -36,7 +36,7 @@ def test_the_page_shows_moments_accounts_workflows_decisions_and_calls() -> None
         "Failover begins after 45.0 s",
         "Ledger drained after 94.5 s",
         "Ledger in PostgreSQL in us-east-2 1,799 1",
-        "The promotion lost 31 of the 500 rows",
+        "The change of writer lost 31 of the 500 rows",
         "brought back 31",
         "another run is in progress",
         "writer change 45.0 AWS s",

@@ -4,6 +4,7 @@ Where the system has to act, its sentinels are not invoked; where it has to do n
 removed from both journals. One deployment serves all tests that leave it unchanged.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from drill.actions.regions import StartFailback, StartFailover
-from drill.model.context import DrillContext
+from drill.model.context import DrillContext, machine_arn
 from drill.model.objectives import TakeOver
 from drill.model.scenario import Load, WaitFor
 from drill.observe import journal
@@ -115,6 +116,35 @@ def test_a_loss_that_nobody_acts_on_fails_the_run(
     assert ended.status in (1, 3), "1: an objective was missed; 3: what only a failback restores was not restored"
     missed = {check.name for check in ended.report.checks if not check.met}
     assert "exactly one failover takes place, and succeeds" in missed, ended.printed
+
+
+@contextmanager
+def always_promotes(file: Path) -> Iterator[None]:
+    """The secondary region's failover does not try a switchover."""
+    deployment = local(file=file)
+    states = deployment.client("stepfunctions", Place.SECONDARY)
+    arn = machine_arn(deployment, "failover", Place.SECONDARY)
+    definition = states.describe_state_machine(stateMachineArn=arn)["definition"]
+    changed = json.loads(definition)
+    assert changed["States"]["ChooseWriterChange"]["Default"] == "TrySwitchover"
+    changed["States"]["ChooseWriterChange"]["Default"] = "Promote"
+    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(changed))
+    try:
+        yield
+    finally:
+        states.update_state_machine(stateMachineArn=arn, definition=definition)
+
+
+@pytest.mark.nightly
+def test_a_promotion_where_a_switchover_loses_nothing_fails_the_run(
+    environment: SharedEnvironment, tmp_path: Path
+) -> None:
+    ended = ran("journal-outage", environment, tmp_path, during=always_promotes)
+
+    assert ended.status == 1, ended.printed
+    assert str(ended.report.first_broken).startswith(
+        "the database is switched over, and loses no row: expected switchover, 0 rows lost, found promotion"
+    ), ended.printed
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def failover(begun: float = 40.0, **changes: Any) -> WorkflowRun:
     document = {
         "preconditions": {"met": True, "detected_at": moment(begun - 1)},
         "fence": {"at": moment(begun + 1)},
-        "change": {"at": moment(begun + 2), "state": "started"},
+        "change": {"at": moment(begun + 2), "state": "started", "way": "promotion"},
         "writer": {"at": moment(begun + 64)},
         "replay": {"at": moment(begun + 68), "posted": 12},
         "verification": {"at": moment(begun + 70), "payment_id": "synthetic-1", "posted_after_seconds": 1.0},
@@ -67,6 +67,7 @@ FAILBACK = failover(machine="failback", name="drill-failback-1")
 NOTHING_TO_PROMOTE = failover(
     document={"change": {"at": moment(42), "state": "already-writer"}, "replay": {"at": moment(50)}}
 )
+SWITCHED_OVER = failover(document={"change": {"at": moment(42), "state": "started", "way": "switchover"}})
 HELD = failover(
     name="drill-failover-2", document={"preconditions": {"met": False, "reason": "another run is in progress"}}
 )
@@ -275,7 +276,7 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             {"runs": (failover(document={"change": {"at": moment(42), "state": "already-writer"}}), FAILBACK)},
             "failed",
             1,
-            "the database is promoted: expected started, found already",
+            "the database's writer moves: expected started, found already",
         ),
         ({"runs": (failover(document={"verification": {}}), FAILBACK)}, "failed", 1, "a payment verifies the recovery"),
         ({"runs": (failover(),)}, "failed", 1, "the failback succeeds: expected 1 succeeded, found none was started"),
@@ -377,6 +378,27 @@ def with_take_over(**changes: Any) -> Objectives:
             {"promotion_loss": PromotionLoss(had=90, lost=30, brought_back=29)},
             "the replay restores the rows that the promotion lost: expected rows lost, and all of them restored, found "
             "30 of 90 rows lost, 29 restored",
+        ),
+        (
+            with_take_over(by_switchover=True),
+            {"runs": (SWITCHED_OVER, FAILBACK), "promotion_loss": PromotionLoss(had=90, lost=0, brought_back=0)},
+            {"runs": (failover(), FAILBACK), "promotion_loss": PromotionLoss(had=90, lost=0, brought_back=0)},
+            "the database is switched over, and loses no row: expected switchover, 0 rows lost, found promotion, 0 of "
+            "90 rows lost",
+        ),
+        (
+            with_take_over(by_switchover=True),
+            {"runs": (SWITCHED_OVER, FAILBACK), "promotion_loss": PromotionLoss(had=90, lost=0, brought_back=0)},
+            {"runs": (SWITCHED_OVER, FAILBACK), "promotion_loss": PromotionLoss(had=90, lost=1, brought_back=1)},
+            "the database is switched over, and loses no row: expected switchover, 0 rows lost, found switchover, 1 of "
+            "90 rows lost",
+        ),
+        (
+            with_take_over(by_switchover=True),
+            {"runs": (SWITCHED_OVER, FAILBACK), "promotion_loss": PromotionLoss(had=90, lost=0, brought_back=0)},
+            {"runs": (SWITCHED_OVER, FAILBACK)},
+            "the database is switched over, and loses no row: expected switchover, 0 rows lost, found switchover, no "
+            "snapshot of the ledger",
         ),
         (
             with_take_over(loses_rows=True),

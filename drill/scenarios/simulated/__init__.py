@@ -7,6 +7,7 @@ from drill.scenarios.simulated.events_outage import EVENTS_OUTAGE
 from drill.scenarios.simulated.failback_interrupted import FAILBACK_INTERRUPTED
 from drill.scenarios.simulated.false_alarm import FALSE_ALARM
 from drill.scenarios.simulated.flapping import FLAPPING
+from drill.scenarios.simulated.journal_outage import JOURNAL_OUTAGE
 from drill.scenarios.simulated.late_failover import LATE_FAILOVER
 from drill.scenarios.simulated.loss_after_failover import LOSS_AFTER_FAILOVER
 from drill.scenarios.simulated.loss_during_failback import LOSS_DURING_FAILBACK
@@ -31,6 +32,7 @@ SCENARIOS: dict[str, Scenario] = {
         COLD_STORM,
         REGION_LOSS_SECONDARY,
         WRITER_LOSS,
+        JOURNAL_OUTAGE,
         PARTITION,
         REPLICATION_CUT_THEN_LOSS,
         POISON_EVENT,

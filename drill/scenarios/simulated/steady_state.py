@@ -35,11 +35,13 @@ FAILOVER_ENDS = WaitFor(
 )
 
 
-def failed_back(place: Place, *, writer: Place, checks: tuple[Step, ...] = ()) -> tuple[Step, ...]:
+def failed_back(
+    place: Place, *, writer: Place, checks: tuple[Step, ...] = (), recover: Step | None = None
+) -> tuple[Step, ...]:
     """The rollback of a failover: end the outage, let the region catch up, fail back to it. `writer` is the writer's
-    region until then, `checks` are steps before the failback."""
+    region until then, `checks` are steps before the failback, `recover` ends an outage that was not the region's."""
     return (
-        recover_region(place),
+        recover or recover_region(place),
         WaitFor(
             on_timeout="rollback",
             name=f"the {place} region catches up, fenced",

@@ -1,68 +1,20 @@
 """Waiting for the writer: which region is called, what decides, and when waiting ends."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError
 from recovery import context, errors
 from recovery.context import RecoveryContext
 from recovery.operations import perform
 
 from common.clock import Pace
 from tests.functions.harness import EAST_1, EAST_2
-from tests.functions.recovery.settings import CLUSTERS, recovery_settings
+from tests.functions.recovery.aurora import Aurora
+from tests.functions.recovery.settings import recovery_settings
 
 NOW = datetime.now(UTC)
-
-
-@dataclass
-class Aurora:
-    """RDS, the Data API and Secrets Manager, as clients of `recovery` in us-east-2 reach them. A member's Data API
-    answers only while it is the writer [AURORA-17]; `reads` are members that answer as readers."""
-
-    status: str = "available"
-    writer: str = EAST_1  # by RDS
-    accepts_writes: set[str] = field(default_factory=set)  # by the databases themselves
-    reads: set[str] = field(default_factory=set)
-    silent: set[tuple[str, str]] = field(default_factory=set)  # service and region
-    called: list[tuple[str, str]] = field(default_factory=list)
-
-    def __call__(self, service: str, region: str) -> "AuroraClient":
-        return AuroraClient(self, service, region)
-
-
-@dataclass
-class AuroraClient:
-    """One client."""
-
-    aurora: Aurora
-    service: str
-    region: str
-
-    def _call(self) -> None:
-        self.aurora.called.append((self.service, self.region))
-        if (self.service, self.region) in self.aurora.silent:
-            raise ConnectTimeoutError(endpoint_url=f"https://{self.service}.{self.region}")
-
-    def describe_global_clusters(self, **_asked: str) -> dict[str, Any]:
-        self._call()
-        members = [{"DBClusterArn": arn, "IsWriter": region == self.aurora.writer} for region, arn in CLUSTERS.items()]
-        return {"GlobalClusters": [{"Status": self.aurora.status, "GlobalClusterMembers": members}]}
-
-    def describe_secret(self, **_asked: str) -> dict[str, Any]:
-        self._call()
-        return {"ARN": "arn:secret"}
-
-    def execute_statement(self, *, resourceArn: str, sql: str, **_asked: Any) -> dict[str, Any]:
-        self._call()
-        assert resourceArn == CLUSTERS[self.region]
-        if self.region in self.aurora.accepts_writes | self.aurora.reads:
-            is_reader = self.region in self.aurora.reads
-            # As the engines answer: a boolean and a number.
-            return {"records": [[{"booleanValue": is_reader} if "recovery" in sql else {"longValue": int(is_reader)}]]}
-        raise ClientError({"Error": {"Code": "DatabaseUnavailableException"}}, "ExecuteStatement")
 
 
 @pytest.fixture
@@ -147,3 +99,55 @@ def test_the_reason_of_a_member_that_is_not_ready(ctx: RecoveryContext, aurora: 
     found = described(ctx, aurora, region=EAST_2)
 
     assert (found["ready"], found["reason"]) == (False, why)
+
+
+def promoted(ctx: RecoveryContext, aurora: Aurora, **given: Any) -> dict[str, Any]:
+    return perform({"operation": "promote", **given}, replace(ctx, client=aurora))
+
+
+def test_a_promotion_is_requested_in_the_own_region(ctx: RecoveryContext) -> None:
+    aurora = Aurora()
+
+    found = promoted(ctx, aurora)
+
+    assert (found["state"], found["way"]) == ("started", "promotion")
+    assert aurora.requested == [("promotion", EAST_2)]
+    assert {region for _, region in aurora.called} == {EAST_2}, "the lost region was called"
+
+
+def test_a_promotion_that_is_in_progress_is_not_requested_again(ctx: RecoveryContext) -> None:
+    aurora = Aurora(status="failing-over")
+
+    assert promoted(ctx, aurora)["state"] == "in-progress"
+    assert aurora.requested == []
+
+
+def test_a_promotion_that_rds_accepts_during_a_switchover_is_started(ctx: RecoveryContext) -> None:
+    aurora = Aurora(status="switching-over")
+
+    assert promoted(ctx, aurora, after_switchover=True)["way"] == "promotion"
+
+
+def test_a_promotion_that_rds_refuses_during_a_switchover_is_retried_until_that_has_ended(ctx: RecoveryContext) -> None:
+    aurora = Aurora(status="switching-over", busy={"promotion"})
+
+    with pytest.raises(errors.DatabaseNotReady, match="InvalidGlobalClusterStateFault"):
+        promoted(ctx, aurora, after_switchover=True)
+    aurora.status, aurora.writer = "available", EAST_2
+
+    found = promoted(ctx, aurora, after_switchover=True)
+    assert (found["state"], found["way"]) == ("already-writer", "switchover")
+
+
+def test_a_promotion_whose_first_request_arrived_unnoticed_is_in_progress(ctx: RecoveryContext) -> None:
+    aurora = Aurora(busy={"promotion"}, begins_nevertheless=True)
+
+    assert promoted(ctx, aurora)["state"] == "in-progress"
+
+
+def test_a_member_that_is_the_writer_is_not_promoted(ctx: RecoveryContext) -> None:
+    aurora = Aurora(writer=EAST_2)
+
+    found = promoted(ctx, aurora)
+
+    assert (found["state"], found["way"], aurora.requested) == ("already-writer", "none", [])
