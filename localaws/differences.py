@@ -202,6 +202,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         tested="local/test_aurora_faults.py::test_a_failover_across_a_cut_stops_the_old_writer",
     ),
     Difference(
+        id="failover-during-switchover",
+        aws="Whether a failover is accepted while a switchover is in progress is not documented.",
+        here="It is refused with InvalidGlobalClusterStateFault until the switchover is done or abandoned.",
+        tested="local/test_aurora.py::test_a_failover_is_refused_while_a_switchover_is_in_progress",
+    ),
+    Difference(
         id="shed-connections",
         aws="Accelerators and load balancers scale with their clients; where a function throttles, they answer 502.",
         here="An accelerator resets new connections while 16 handshakes with a region are under way, or 2 while "

@@ -32,7 +32,7 @@ class Settings(ControlSettings):
     # Within which the database of a region that is lost must answer, in all, for a switchover instead of a promotion.
     leaving_answer_seconds: float = Field(default=2.0, gt=0, le=30)
     # Until a switchover away from a lost region is given up. Only the ledger waits; a promotion takes as long.
-    switchover_seconds: float = Field(default=60.0, gt=0, le=900)
+    switchover_seconds: float = Field(default=60.0, gt=0, le=3600)
     replay_timeout_seconds: float = Field(default=300.0, gt=0, le=900)  # of one invocation; the ledger's own timeout
     verification_seconds: float = Field(default=20.0, gt=0, le=600)  # until the synthetic payment must be in the ledger
     lag_limit_seconds: float = Field(default=10.0, gt=0)  # of the reader at a failback; it prolongs the pause of writes

@@ -137,6 +137,7 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
         "COOL_DOWN_SECONDS": "0",
         "VERIFICATION_SECONDS": "600",
         "WRITER_WAIT_SECONDS": "3600",
+        "SWITCHOVER_SECONDS": "3600",
         "REPLAY_TIMEOUT_SECONDS": "60",
         "CLIENT_KEY_HASHES": "{}",
         "CLOCK_SPEED": str(speed),

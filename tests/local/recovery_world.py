@@ -32,6 +32,12 @@ class RecoveryWorld:
         self.endpoints[region].fail()
         self.witness.answers[region] = "down"
 
+    def lose_journal(self, region: str) -> None:
+        """DynamoDB of the region is out, so that it cannot serve; its database lives."""
+        self.aws.control("service", {"region": region, "service": "dynamodb", "fault": "error"})
+        self.endpoints[region].fail(503, "unavailable")
+        self.witness.answers[region] = "down"
+
     def heal(self, region: str) -> None:
         """The region is back, and fenced: so the witness still calls it down."""
         self.aws.heal(region)

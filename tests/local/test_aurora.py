@@ -213,6 +213,34 @@ def test_a_running_failover_shows_in_the_members_status_and_refuses_a_second_one
     assert "FailoverState" not in ledger.global_cluster()
 
 
+def test_a_failover_is_refused_while_a_switchover_is_in_progress(ledger: Deployed) -> None:
+    ledger.insert(EAST_1, 1)
+    ledger.switch_over(EAST_2)
+    state = ledger.global_cluster()
+
+    with pytest.raises(ClientError) as caught:
+        ledger.fail_over(EAST_2)
+
+    assert (state["Status"], state["FailoverState"]["IsDataLossAllowed"]) == ("switching-over", False)
+    assert code(caught) == "InvalidGlobalClusterStateFault"
+    eventually(lambda: ledger.writer() == ledger.clusters[EAST_2] and ledger.available(), "the new writer")
+    assert ledger.numbers(EAST_2) == [1]
+
+
+def test_a_switchover_whose_source_is_lost_meanwhile_is_abandoned_and_a_failover_accepted(
+    aws: World, ledger: Deployed
+) -> None:
+    ledger.switch_over(EAST_2)
+    aws.outages.lose(EAST_1, OutageKind.RESET)
+    eventually(lambda: ledger.global_cluster()["Status"] == "available", "the end of the switchover")
+    assert ledger.writer() == ledger.clusters[EAST_1], "RDS shows the members as before"
+
+    ledger.fail_over(EAST_2)
+
+    eventually(lambda: ledger.writer() == ledger.clusters[EAST_2], "the new writer")
+    ledger.insert(EAST_2, 1)
+
+
 def test_a_failover_whose_target_is_lost_meanwhile_is_given_up(aws: World, ledger: Deployed) -> None:
     ledger.fail_over(EAST_2)
     aws.outages.lose(EAST_2, OutageKind.RESET)

@@ -65,6 +65,26 @@ def test_a_lost_region_is_taken_over_from_and_brought_back_without_a_payment_los
 
 
 @pytest.mark.nightly
+def test_a_region_whose_database_lives_is_left_without_loss(world: RecoveryWorld) -> None:
+    assert world.pay(EAST_1, "before-the-outage") in (201, 202)
+    assert eventually(lambda: "before-the-outage" in world.ledger(EAST_1))
+    world.lose_journal(EAST_1)
+    assert world.pay(EAST_2, "during-the-outage") == 202
+
+    failover = world.run("failover", EAST_2, {"region": EAST_1, "epoch": 0, "by": "test"})
+
+    document = failover["document"]
+    assert failover["status"] == "SUCCEEDED", (failover.get("error"), failover.get("cause"))
+    assert (document["change"]["state"], document["change"]["way"]) == ("started", "switchover")
+    assert document["switchover"]["state"] == "done"
+    assert document["metrics"]["writer_change"] == "switchover without data loss"
+    assert {"before-the-outage", "during-the-outage", document["verification"]["payment_id"]} <= world.ledger(EAST_2)
+    assert states_of_members(world) == {EAST_1: False, EAST_2: True}
+    ((_, message),) = world.reported(EAST_2)
+    assert message["metrics"]["writer_change"] == "switchover without data loss"
+
+
+@pytest.mark.nightly
 def test_the_sentinel_starts_the_failover_of_a_lost_region_once(world: RecoveryWorld) -> None:
     watched = world.invoke("sentinel", EAST_2, {})
     world.lose(EAST_1)
