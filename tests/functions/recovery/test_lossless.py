@@ -129,7 +129,7 @@ def test_the_deadline_is_two_seconds_and_never_less_than_a_loaded_machine_needs(
         (Aurora(writer=EAST_2), 59.0, "in-progress", "does not answer"),
     ],
 )
-def test_a_switchover_is_waited_for_as_long_as_the_setting_says(
+def test_a_switchover_is_waited_for_until_its_time_is_over(
     ctx: RecoveryContext, aurora: Aurora, waited: float, state: str, why: str
 ) -> None:
     found = followed(ctx, aurora, waited=waited)
