@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from common.control.rules import Times, View, Vouched
+from common.control.rules import Times, View, Vouched, may_claim_writer
 from tests.functions.common.control import model
 from tests.functions.common.control.model import REGIONS, Weather, World
 from tests.functions.harness import EAST_1, EAST_2
@@ -128,7 +128,7 @@ def trusts_the_witness_alone(patch: pytest.MonkeyPatch) -> None:
 
 def forces_at_once(patch: pytest.MonkeyPatch) -> None:
     """A forced failover claims the writer without waiting for the lost region's lease."""
-    claim = model.may_claim_writer
+    claim = may_claim_writer
     patch.setattr(model, "may_claim_writer", lambda **given: given["vouched"] is not Vouched.NOTHING or claim(**given))
 
 
