@@ -11,7 +11,7 @@ from components.failover.failover import failback_definition, failover_definitio
 from localaws.core.environment import ACCOUNT
 from tests.functions.http_endpoint import http_endpoint
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
-from tests.local.recovery_world import DATABASE, RecoveryWorld
+from tests.local.recovery_world import DATABASE, RecoveryWorld, health_checkers
 from tests.local.witness_server import WitnessServer
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
@@ -40,6 +40,7 @@ def recovery_world(aws: LocalAws, name: str, speed: float) -> Iterator[RecoveryW
         _database(world)
         for region in (EAST_1, EAST_2):
             _region(world, region, speed)
+        stack.enter_context(health_checkers(world))
         yield world
 
 
@@ -144,7 +145,8 @@ def _region(world: RecoveryWorld, region: str, speed: float) -> None:
         "SERVICE_VERSION": "test",
         "METRICS_NAMESPACE": "dr-test",
     }
-    arns = {source: _function(world, source, region, variables) for source in ("payments", "ledger", "recovery")}
+    sources = ("payments", "health", "ledger", "recovery")
+    arns = {source: _function(world, source, region, variables) for source in sources}
     stream = aws.client("dynamodb", region).describe_table(TableName=name)["Table"]["LatestStreamArn"]
     aws.client("lambda", region).create_event_source_mapping(
         FunctionName=arns["ledger"],

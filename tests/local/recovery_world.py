@@ -1,14 +1,18 @@
 """Two regions that fail over, as clients and people see them."""
 
 import json
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from tests.functions.http_endpoint import HttpEndpoint
-from tests.local.embedded import EAST_2, LocalAws, eventually
+from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
 from tests.local.witness_server import WitnessServer
 
 DATABASE = "payments"
@@ -170,3 +174,35 @@ class RecoveryWorld:
         received = self.aws.client("sqs", region).receive_message(QueueUrl=self.queues[region], MaxNumberOfMessages=10)
         bodies = [json.loads(each["Body"]) for each in received.get("Messages", [])]
         return [(body["Subject"], json.loads(body["Message"])) for body in bodies]
+
+
+@contextmanager
+def health_checkers(world: RecoveryWorld) -> Iterator[None]:
+    """Route 53's health checkers at work: without their calls, a region that cannot reach its peer posts nothing."""
+    ended = threading.Event()
+    event = {
+        "resource": "/health",
+        "path": "/health",
+        "httpMethod": "GET",
+        "headers": {"User-Agent": "Amazon-Route53-Health-Check-Service (ref test; report http://amzn.to/1vsZADi)"},
+        "multiValueHeaders": {},
+        "requestContext": {"stage": "live", "identity": {}},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+
+    def check(region: str) -> None:
+        client = world.aws.client("lambda", region, read_timeout=30)
+        while not ended.wait(0.5):
+            with suppress(ClientError, BotoCoreError):  # the region is lost
+                client.invoke(FunctionName=f"{world.name}-health", Payload=json.dumps(event))["Payload"].read()
+
+    checkers = [threading.Thread(target=check, args=(region,), daemon=True) for region in (EAST_1, EAST_2)]
+    for each in checkers:
+        each.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for each in checkers:
+            each.join(60)
