@@ -68,8 +68,12 @@ class LocalAws:
         return answer.raise_for_status().json()
 
     def heal(self, *regions: str) -> None:
+        """Bring regions back, and every service that is out there."""
         for region in regions:
             self.control("heal", {"region": region})
+        for lost in self.status()["faults"]["services"]:
+            if lost["region"] in regions:
+                self.control("service", {"region": lost["region"], "service": lost["service"], "fault": None})
 
 
 def eventually(read: Callable[[], Found], *, within: float = PATIENCE) -> Found:

@@ -41,7 +41,17 @@ def recovery_world(aws: LocalAws, name: str, speed: float) -> Iterator[RecoveryW
         for region in (EAST_1, EAST_2):
             _region(world, region, speed)
         stack.enter_context(health_checkers(world))
+        # A region that was never confirmed could not take over.
+        assert eventually(lambda: all("N" in _checked_at(world, region) for region in (EAST_1, EAST_2)))
         yield world
+
+
+def _checked_at(world: RecoveryWorld, region: str) -> dict[str, str]:
+    """When the region's memory was last confirmed by a health checker, as an attribute of DynamoDB."""
+    key = {"pk": {"S": f"confirmed#{region}"}}
+    found = world.aws.client("dynamodb", region).get_item(TableName=world.name, Key=key).get("Item", {})
+    checked: dict[str, str] = found.get("checked_at", {})
+    return checked
 
 
 def _journal(world: RecoveryWorld) -> None:
