@@ -15,9 +15,20 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 
 LOAD_BALANCER, API = "load-balancer", "api"
-OK, FENCED, RETURNING = "ok", "fenced", "returning"
+OK, FENCED, RETURNING, OVERLOADED = "ok", "fenced", "returning", "overloaded"
 # Responses of a region that is alive, whether or not it serves traffic: it can evaluate its own state.
 ALIVE = frozenset({OK, FENCED, RETURNING})
+# Statuses with which ELB and API Gateway answer themselves when Lambda throttles the health function, or does not run
+# it [ALB-8, APIGW-10].
+_GATEWAY_STATUSES = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
 # The reason is in `send_request`; the log need not repeat it with every probe.
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 _BODY_LIMIT = 65536  # bytes; the functions' responses are far below
@@ -67,7 +78,11 @@ def read_endpoints(ssm: Any, prefix: str, region: str) -> Endpoints:
 
 def probe_health(url: str, *, deadline_seconds: float) -> str:
     """The health that the endpoint at `url` reports: "ok", "fenced", "returning", "status <code>", or the name of the
-    error if it gave no response."""
+    error if it gave no response.
+
+    "overloaded" is a response that ELB or API Gateway made itself: the region's endpoint is there, and its function
+    was not executed. The function's own responses name a status, also those of its errors.
+    """
     try:
         response = send_request("GET", f"{url}/health", deadline_seconds=deadline_seconds)
     except EndpointUnreachable as error:
@@ -75,6 +90,8 @@ def probe_health(url: str, *, deadline_seconds: float) -> str:
     if response.status == HTTPStatus.OK:
         return OK
     reported = response.body.get("status")
+    if reported is None and response.status in _GATEWAY_STATUSES:
+        return OVERLOADED
     return reported if reported in (FENCED, RETURNING) else f"status {response.status}"
 
 

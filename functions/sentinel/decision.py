@@ -28,6 +28,7 @@ class Hold(StrEnum):
     RUNS_UNKNOWN = "state-machine-unreadable"
     RUNNING = "run-in-progress"
     DECLINED = "people-declined"
+    OVERLOADED = "peer-overloaded"  # alive, and without capacity for health checks
     COOL_DOWN = "cool-down"
     WITNESS_OWN_DOWN = "witness-own-region-down"
     WITNESS_UP = "witness-peer-up"
@@ -46,12 +47,18 @@ class Rounds:
     seen: int
     failed: int  # rounds in which neither endpoint answered as a live region; "fenced" is such an answer
     needed: int  # failed rounds that make the peer suspect
+    overloaded: int = 0  # of the failed rounds, those that ELB and API Gateway answered themselves at both endpoints
     last: dict[str, str]  # latest health by endpoint
 
     @property
     def suffice(self) -> bool:
         """Whether enough rounds failed."""
         return self.failed >= self.needed
+
+    @property
+    def suffice_without_overload(self) -> bool:
+        """Whether enough rounds failed otherwise than by overload."""
+        return self.failed - self.overloaded >= self.needed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +94,9 @@ class Evidence:
     witness_own: Witness = Witness.SILENT
     witness_peer: Witness = Witness.SILENT
     runs: Runs | None = None  # None: Step Functions does not answer
+    peer_journal: bool = False  # whether the peer's replica of the journal answered
+    overload_seconds: float = 0.0  # AWS seconds since the first failed round in a row
+    overload_limit_seconds: float = 0.0  # of overload, after which the peer counts as lost
     seconds_since_change: float | None = None  # since the writer moved or a region was unfenced; None: never
     cool_down_seconds: float = 0.0
     retry_seconds: float = 0.0  # pause after the first failed execution; it doubles with each further one
@@ -143,6 +153,17 @@ def _is_too_soon(evidence: Evidence) -> bool:
     return runs.seconds_since_attempt < pause
 
 
+def _is_overloaded(evidence: Evidence) -> bool:
+    """The peer's endpoints and its journal answer, and only its functions do not. Moving the writer would halve the
+    capacity, and the load would follow. Without end this would also hide an outage of Lambda: hence the limit."""
+    return (
+        evidence.peer_journal
+        and not _fenced(evidence)
+        and not evidence.rounds.suffice_without_overload
+        and evidence.overload_seconds < evidence.overload_limit_seconds
+    )
+
+
 # The first row that holds decides; if none holds, the failover is started.
 TABLE = (
     _Row(lambda seen: not seen.rounds.failed, Hold.PEER_ANSWERS),
@@ -154,6 +175,7 @@ TABLE = (
     _Row(lambda seen: seen.runs is not None and seen.runs.in_progress is not None, Hold.RUNNING),
     # A declined failover is not proposed again every minute; a manual failover or failback ends this state.
     _Row(lambda seen: seen.runs is not None and seen.runs.declined, Hold.DECLINED),
+    _Row(_is_overloaded, Hold.OVERLOADED),
     # This region's own network path may be broken, and not the peer.
     _Row(lambda seen: seen.own is None or not seen.own.any_endpoint_alive, Hold.OWN_ENDPOINTS),
     _Row(lambda seen: seen.witness_own is Witness.DOWN, Hold.WITNESS_OWN_DOWN),

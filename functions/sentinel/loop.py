@@ -58,6 +58,7 @@ class SentinelLoop:
         self._return_timer = ReturnTimer(wait=settings.return_seconds, gap=2 * settings.run_seconds)
         self._peer_unable = False
         self._failing_since: str | None = None
+        self._failing_from = 0.0  # the same by `Pace.clock`
 
     def run(self, left_seconds: Callable[[], float]) -> dict[str, Any]:
         """Monitor until `run_seconds` are over or the Lambda timeout is near; `left_seconds` returns the remaining real
@@ -93,7 +94,7 @@ class SentinelLoop:
         if not latest.failed:
             self._failing_since = None
         elif self._failing_since is None:
-            self._failing_since = timestamp(self.pace.now())
+            self._failing_since, self._failing_from = timestamp(self.pace.now()), began
         rounds = self._window.add(latest)
         # In every round: the region may take over only if its chain of confirmations by the peer or the witness is
         # unbroken, which takes regular observations.
@@ -127,6 +128,9 @@ class SentinelLoop:
             witness_own=observed.view.witness,
             witness_peer=self.ctx.query_peer_witness(),
             runs=self._runs(records) if records else None,
+            peer_journal=observed.view.peer is not None,
+            overload_seconds=self.pace.clock() - self._failing_from,
+            overload_limit_seconds=settings.overload_seconds,
             seconds_since_change=self._since_change(records) if records else None,
             cool_down_seconds=settings.cool_down_seconds,
             retry_seconds=settings.retry_seconds,

@@ -4,7 +4,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from common.health_endpoints import ALIVE, Endpoints, probe_health
+from common.health_endpoints import ALIVE, OVERLOADED, Endpoints, probe_health
 
 from .decision import Rounds
 
@@ -20,6 +20,11 @@ class Round:
     def failed(self) -> bool:
         """Whether no endpoint answered as a live region."""
         return ALIVE.isdisjoint(self.health.values())
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether every endpoint was answered by ELB or API Gateway itself. One that gives no response is a failure."""
+        return set(self.health.values()) == {OVERLOADED}
 
 
 class Prober:
@@ -52,6 +57,7 @@ class Window:
         return Rounds(
             seen=len(self._rounds),
             failed=sum(each.failed for each in self._rounds),
+            overloaded=sum(each.overloaded for each in self._rounds),
             needed=self._needed,
             last=latest.health,
         )

@@ -27,6 +27,7 @@ class Settings(ControlSettings):
     failures: int = Field(default=4, ge=1, le=20)  # N: failed rounds that are needed
     run_seconds: float = Field(default=55.0, gt=0, le=840)  # ends before the next minute's invocation
     cool_down_seconds: float = Field(default=300.0, ge=0)  # after a failover or failback, before the next failover
+    overload_seconds: float = Field(default=600.0, ge=0)  # of overload, after which the peer counts as lost
     retry_seconds: float = Field(default=60.0, ge=0)  # after the first failed execution; doubles with each further one
     retry_max_seconds: float = Field(default=900.0, ge=0)  # the longest of these pauses
     return_seconds: float = Field(default=600.0, ge=0)  # that a fenced region is well before it returns; 0: never

@@ -27,6 +27,7 @@ def test_a_healthy_region_reports_ok() -> None:
         (503, "returning", "returning"),
         (503, "unavailable", "status 503"),
         (404, "", "status 404"),
+        (502, "unexpected", "status 502"),
     ],
 )
 def test_a_region_that_does_not_serve_reports_why(status: int, reported: str, health: str) -> None:
@@ -71,10 +72,19 @@ def test_a_closed_port_is_unreachable() -> None:
 
 def test_an_answer_that_is_no_json_is_still_an_answer() -> None:
     with http_endpoint() as opened:
-        opened.fail(502)
+        opened.fail(418)
         opened.body = ["not an object"]  # type: ignore[assignment]
 
-        assert probe_health(opened.url, deadline_seconds=2) == "status 502"
+        assert probe_health(opened.url, deadline_seconds=2) == "status 418"
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("body", ["<html>502 Bad Gateway</html>", {"message": "Internal server error"}])
+def test_an_answer_of_the_gateway_itself_is_an_overload_and_not_a_loss(status: int, body: Any) -> None:
+    with http_endpoint() as opened:
+        opened.status, opened.body = status, body
+
+        assert probe_health(opened.url, deadline_seconds=2) == "overloaded"
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sentinel.decision import TABLE, Act, Evidence, Hold, OwnRegion, Rounds, Runs, decide
+from sentinel.decision import CALM, TABLE, Act, Evidence, Hold, OwnRegion, Rounds, Runs, decide
 
 from common.control.records import ControlRecords, RegionRecord, RegionState, WriterRecord
 from common.control.rules import Witness
@@ -42,6 +42,13 @@ HOLDS = {
     Hold.RUNS_UNKNOWN: replace(LOST, runs=None),
     Hold.RUNNING: replace(LOST, runs=Runs(in_progress="failover-us-east-1-2-1-0")),
     Hold.DECLINED: replace(LOST, runs=Runs(unfinished=True, declined=True, seconds_since_attempt=600.0)),
+    Hold.OVERLOADED: replace(
+        LOST,
+        rounds=replace(FAILING, overloaded=1),
+        peer_journal=True,
+        overload_seconds=599.0,
+        overload_limit_seconds=600.0,
+    ),
     Hold.OWN_ENDPOINTS: replace(LOST, own=replace(OWN, any_endpoint_alive=False)),
     Hold.WITNESS_OWN_DOWN: replace(LOST, witness_own=Witness.DOWN),
     Hold.WITNESS_UP: replace(LOST, witness_peer=Witness.UP),
@@ -67,6 +74,30 @@ def test_each_reason_alone_is_enough_to_hold(reason: Hold) -> None:
 
 def test_every_row_and_every_reason_has_its_test() -> None:
     assert {row.reason for row in TABLE} == set(HOLDS) == set(Hold)
+
+
+OVERLOADED = HOLDS[Hold.OVERLOADED]
+
+
+def test_overload_needs_attention() -> None:
+    assert Hold.OVERLOADED not in CALM
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        replace(OVERLOADED, overload_seconds=600.0),
+        replace(OVERLOADED, peer_journal=False),
+        replace(OVERLOADED, rounds=replace(FAILING, failed=5, overloaded=1)),
+    ],
+    ids=["for too long", "of a region whose journal does not answer either", "in too few rounds"],
+)
+def test_overload_is_a_loss(evidence: Evidence) -> None:
+    assert decide(evidence).reason is Act.PEER_LOST
+
+
+def test_overload_of_a_fenced_peer_does_not_stop_a_failover_half_way() -> None:
+    assert decide(replace(OVERLOADED, records=records(peer=FENCED, writer=IN_SYNC))).reason is Act.UNFINISHED
 
 
 def test_a_failover_that_stopped_half_way_is_taken_up_again() -> None:

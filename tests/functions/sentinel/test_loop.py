@@ -239,6 +239,42 @@ def test_a_lost_region_is_acted_upon_within_45_seconds(scene: Scene, lose_after:
     assert asked["failing_since"] < asked["detected_at"]
 
 
+def overload(scene: Scene) -> None:
+    """The witness is down, since Route 53's checkers get the same answers."""
+    scene.witness_peer = Witness.DOWN
+    for each, status in zip(scene.endpoints[EAST_1], (502, 500), strict=True):
+        each.status, each.body = status, {"message": "Internal server error"}
+
+
+def test_an_overloaded_region_is_left_alone(scene: Scene) -> None:
+    overload(scene)
+
+    assert set(scene.run(9)) <= {"not-enough-failures", "peer-overloaded"}
+    assert scene.executions() == []
+    (line, *_) = [line for line in scene.lines() if line["reason"] == "peer-overloaded"]
+    assert line["evidence"]["rounds"]["last"] == {"api": "overloaded", "load-balancer": "overloaded"}
+    assert line["evidence"]["peer_journal"]
+
+
+def test_a_region_that_stays_overloaded_counts_as_lost(scene: Scene) -> None:
+    overload(scene)
+
+    scene.run(11)
+
+    assert len(scene.executions()) == 1
+    assert 600 <= scene.started_at[0] < 605
+
+
+def test_an_overloaded_region_whose_journal_is_gone_as_well_is_lost_at_once(scene: Scene) -> None:
+    scene.run()  # so that the witness vouches for this region without a gap
+    overload(scene)
+    scene.tables.silent = {EAST_1}
+
+    scene.run()
+
+    assert len(scene.executions()) == 1
+
+
 def test_two_sentinels_start_one_run(scene: Scene) -> None:
     scene.lose_after, scene.witness_agrees_after = 60.5, 0.0
     machines = scene.loop.ctx.machines
