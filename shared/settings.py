@@ -14,6 +14,7 @@ from botocore.session import Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared import client_keys, secret_parameters
+from shared.concurrency import DEFAULT_LIMIT
 from shared.functions import FUNCTIONS as OUR_FUNCTIONS
 from shared.naming import Names
 from shared.places import Place
@@ -194,8 +195,9 @@ class RegionSettings(EnvironmentSettings):
     """Seconds between two health probes of the NLB (Elastic Load Balancing allows 5 to 300)."""
     unhealthy_threshold: int = Field(2, alias="nlb:unhealthyThreshold", ge=2, le=10)
     """Failed probes in a row until the NLB calls a region unhealthy."""
-    health_concurrency: int | None = Field(None, alias="health:concurrency", ge=1, le=1000)
-    """Executions reserved for the health function, so that load cannot starve it; the account needs 100 more."""
+    lambda_concurrency: int = Field(DEFAULT_LIMIT, alias="functions:accountConcurrency", ge=10, le=100_000)
+    """The account's limit of concurrent executions in this region, or the part of it that is this environment's. Floors
+    for health, failover and ledger and a ceiling for the workload derive from it; below 250 nothing is reserved."""
     workload: Annotated[str, AfterValidator(_workload)] = Field("payments", alias="workload:source")
     """Folder in functions/ whose handler takes the traffic (docs/own-workload.md)."""
     durability: Literal["one-region", "both"] = Field("one-region", alias="payments:durability")

@@ -69,9 +69,8 @@ class FunctionArgs:
     timeout: int = 10  # seconds
     memory: int = 512  # MB
     reserved_concurrency: int | None = None
-    """Concurrent executions that only this function may use, and the most it may use. Without a reservation it shares
-    the account's pool in the region, which the payments function may use up. Lambda refuses a reservation that leaves
-    less than 100 unreserved, so a new account, whose quota may be 10, can reserve nothing [LAMBDA-4]."""
+    """Concurrent executions that only this function may use, and the most it may use [LAMBDA-19]. Without a reservation
+    it shares the account's pool in the region. `shared.concurrency` derives it from the account's limit."""
 
     def __post_init__(self) -> None:
         if self.reserved_concurrency is not None and self.reserved_concurrency < 1:

@@ -19,6 +19,7 @@ from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
 from components.workload.payments import payments_function
 from components.workload.recovery import recovery_function, region_switch_steps
 from components.workload.sentinel import sentinel_function
+from shared.concurrency import LEAST_LIMIT, reserves
 from shared.functions import FUNCTIONS
 from shared.outputs import ComputeOutputs
 from shared.references import TextInput, TextsInput
@@ -43,6 +44,12 @@ class RegionFunctions(pulumi.ComponentResource):
     def __init__(self, name: str, args: RegionFunctionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:region:RegionFunctions", name, None, opts)
         self._context, self._child = args.context, pulumi.ResourceOptions(parent=self)
+        limit = args.context.settings.lambda_concurrency
+        if not reserves(limit):
+            pulumi.warn(
+                f"functions:accountConcurrency is {limit}: nothing is reserved, and load on payments can starve health "
+                f"checks and a failover; request a quota of {LEAST_LIMIT} or more (docs/quotas.md), and set it"
+            )
         payments = payments_function(args.context, client_keys=args.client_keys, opts=self._child)
         health = health_function(args.context, opts=self._child)
         ledger = ledger_function(args.context, opts=self._child)

@@ -10,6 +10,7 @@ from components.compute.function import Function, FunctionArgs
 from components.edge.witness import witness_name
 from components.messaging.dead_letter_queue import DeadLetterQueue
 from components.network.vpc import Network
+from shared.concurrency import reservations
 from shared.naming import Names
 from shared.places import Place
 from shared.settings import RegionSettings
@@ -86,7 +87,6 @@ class FunctionContext:
         timeout: int = 10,
         label: str = "",
         entry: str = "handler",
-        reserved_concurrency: int | None = None,
     ) -> Function:
         """`functions/<source>` in this region, named by `label`, or else by its source; `timeout` in seconds."""
         known_as = label or source
@@ -109,7 +109,7 @@ class FunctionContext:
                 dead_letter_arn=self.dead_letters.arn,
                 log_retention_days=self.settings.log_retention_days,
                 timeout=timeout,
-                reserved_concurrency=reserved_concurrency,
+                reserved_concurrency=reservations(self.settings.lambda_concurrency).get(known_as),
             ),
             opts=opts,
         )

@@ -14,6 +14,5 @@ def health_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -
         description="Answers for the region's health",
         environment=context.control,
         statements=access.control_records(context),
-        reserved_concurrency=context.settings.health_concurrency,
         opts=opts,
     )

@@ -19,7 +19,7 @@ OK, FENCED, RETURNING, OVERLOADED = "ok", "fenced", "returning", "overloaded"
 # Responses of a region that is alive, whether or not it serves traffic: it can evaluate its own state.
 ALIVE = frozenset({OK, FENCED, RETURNING})
 # Statuses with which ELB and API Gateway answer themselves when Lambda throttles the health function, or does not run
-# it [ALB-8, APIGW-10].
+# it [ALB-8] [APIGW-10].
 _GATEWAY_STATUSES = frozenset(
     {
         HTTPStatus.TOO_MANY_REQUESTS,

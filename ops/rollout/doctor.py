@@ -24,6 +24,7 @@ from ops.environment.aws import Client, caller, masked, pages
 from ops.rollout import pulumi_cli
 from shared.aws_sessions import Sessions
 from shared.command_line import CouldNotStart, EnvOption
+from shared.concurrency import LEAST_LIMIT, reserves
 from shared.places import Place
 from shared.pulumi_cli import PulumiError, stack_outputs
 from shared.settings import GlobalSettings, RegionSettings
@@ -191,6 +192,11 @@ def _deployed(place: Place, env: str) -> bool:
 
 def _quotas(sessions: Sessions, found: RegionSettings, place: Place, *, deployed: bool) -> Iterator[Finding]:
     region = found.region(place)
+    if not reserves(found.lambda_concurrency):
+        words = (
+            f"functions:accountConcurrency is {found.lambda_concurrency} in {region}: overload can starve health checks"
+        )
+        yield Finding(State.UNKNOWN, words, f"request a quota of {LEAST_LIMIT} or more, and set it (docs/quotas.md)")
     if deployed:
         yield Finding(State.RIGHT, f"quotas in {region}: {found.environment} is deployed there")
         return
@@ -211,6 +217,7 @@ class Quota:
     code: str
     used: Callable[[Client, str], int]
     needed: Callable[[RegionSettings], int]
+    otherwise: str = ""  # what to do instead of requesting an increase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +229,7 @@ class Room:
     needed: int
     service: str
     code: str
+    otherwise: str = ""
 
     @property
     def enough(self) -> bool:
@@ -232,8 +240,8 @@ class Room:
         wanted = self.used + self.needed
         return (
             f"aws service-quotas request-service-quota-increase --service-code {self.service} "
-            f"--quota-code {self.code} --desired-value {wanted} --region {self.region}"
-        )
+            f"--quota-code {self.code} --desired-value {wanted} --region {self.region} {self.otherwise}"
+        ).rstrip()
 
 
 def _nat_gateways(settings: RegionSettings) -> int:
@@ -252,13 +260,11 @@ def _balancers(kind: str) -> Callable[[Client, str], int]:
     return used
 
 
-def _nothing(_: Client, __: str) -> int:
-    return 0
+def _reserved(client: Client, region: str) -> int:
+    """Concurrent executions that the account's functions have reserved."""
+    limits = client("lambda", region).get_account_settings()["AccountLimit"]
+    return int(limits["ConcurrentExecutions"] - limits["UnreservedConcurrentExecutions"])
 
-
-# New accounts may have as few as 10 concurrent executions for all functions. Lambda refuses a reservation that leaves
-# fewer than 100 to all functions without one [LAMBDA-4].
-CONCURRENCY = 100
 
 QUOTAS = (
     Quota("VPCs", "vpc", "L-F678F1CE", used=_count("ec2", "describe_vpcs", "Vpcs"), needed=lambda _: 1),
@@ -290,8 +296,9 @@ QUOTAS = (
         "concurrent executions of Lambda",
         "lambda",
         "L-B99A9384",
-        used=_nothing,
-        needed=lambda settings: CONCURRENCY + (settings.health_concurrency or 0),
+        used=_reserved,
+        needed=lambda settings: settings.lambda_concurrency,
+        otherwise="or set functions:accountConcurrency to what is free; below 250 nothing is reserved (docs/quotas.md)",
     ),
 )
 
@@ -311,4 +318,5 @@ def _room(client: Client, region: str, settings: RegionSettings, quota: Quota) -
         needed=quota.needed(settings),
         service=quota.service,
         code=quota.code,
+        otherwise=quota.otherwise,
     )

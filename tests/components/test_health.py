@@ -94,22 +94,44 @@ def test_it_reads_and_remembers_control_records_and_no_payment(rows: list[Row]) 
     ]
 
 
-def test_concurrency_is_reserved_by_the_setting(rows: list[Row]) -> None:
-    reserving = graph("dev", PROGRAMS[:1], config_overrides={"primary": {"health:concurrency": 20}})
-    reserved = {
-        each["inputs"]["name"]: each["inputs"]["reservedConcurrentExecutions"]
-        for each in reserving
+def reserved(rows: list[Row]) -> dict[str, int]:
+    return {
+        each["inputs"]["name"].removeprefix("function-").removesuffix("-primary-dev"): each["inputs"][
+            "reservedConcurrentExecutions"
+        ]
+        for each in rows
         if each["type"] == FUNCTION and "reservedConcurrentExecutions" in each["inputs"]
     }
 
-    assert reserved == {"function-health-primary-dev": 20}
-    assert not [each for each in rows if "reservedConcurrentExecutions" in each["inputs"]], "a new account cannot"
+
+def test_load_on_payments_cannot_use_what_health_failover_and_ledger_need(rows: list[Row]) -> None:
+    assert reserved(rows) == {
+        "payments": 753,
+        "health": 20,
+        "sentinel": 3,
+        "recovery": 10,
+        "announcer": 10,
+        "ledger": 100,
+    }
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "1001"])
-def test_a_reservation_that_cannot_be_is_refused(value: str) -> None:
-    with pytest.raises(SettingsError, match="health:concurrency is"):
-        load(RegionSettings, {"health:concurrency": value}, stack="dev")
+def test_the_steps_of_a_region_switch_plan_have_a_floor_too() -> None:
+    switching = graph("dev", PROGRAMS[:1], config_overrides={"primary": {"drill:regionSwitch": "true"}})
+
+    found = reserved([dict(each) for each in switching])
+    assert (found["region-switch-fence"], found["region-switch-prove"]) == (2, 2)
+
+
+def test_a_new_account_reserves_nothing_and_is_deployed() -> None:
+    small = graph("dev", PROGRAMS[:1], config_overrides={"primary": {"functions:accountConcurrency": "10"}})
+
+    assert reserved([dict(each) for each in small]) == {}
+
+
+@pytest.mark.parametrize("value", ["0", "9", "100001"])
+def test_a_limit_that_cannot_be_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="functions:accountConcurrency is"):
+        load(RegionSettings, {"functions:accountConcurrency": value}, stack="dev")
 
 
 def test_zero_which_would_stop_a_function_is_no_reservation() -> None:

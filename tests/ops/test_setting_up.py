@@ -11,6 +11,7 @@ import yaml
 from ops.environment import settings
 from ops.rollout import doctor, pulumi_cli
 from ops.rollout.doctor import Room, State, findings, python_version, state_survives
+from shared.places import Place
 from shared.settings import RegionSettings
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import Answer, Call, PulumiStandIn
@@ -173,25 +174,51 @@ def test_a_quota_without_room_for_the_environment_is_wrong(used: int) -> None:
     addresses = rooms["Elastic IP addresses"]
     assert (addresses.needed, addresses.limit, addresses.enough) == (3, 5, used == 2)
     assert f"--quota-code L-0263D0A3 --desired-value {used + 3} --region us-east-1" in addresses.remedy
-    assert not rooms["concurrent executions of Lambda"].enough
-    reserving = SETTINGS.model_copy(update={"health_concurrency": 20})
-    rooms = {each.name: each for each in doctor.room(client, "us-east-1", reserving)}
-    assert rooms["concurrent executions of Lambda"].needed == 120, (
-        "Lambda leaves 100 to functions without a reservation"
-    )
     assert isinstance(addresses, Room)
 
 
+@pytest.mark.parametrize(
+    ("limit", "free", "wanted", "enough"), [(1000, 1000, 1000, True), (1000, 600, 1000, False), (10, 10, 10, True)]
+)
+def test_the_environments_share_of_the_accounts_concurrency_must_be_free(
+    limit: int, free: int, wanted: int, enough: bool
+) -> None:
+    """A new account has 10, and other environments' functions have reservations too."""
+
+    def client(service: str, _: str) -> Any:
+        return ServiceQuotas(limit) if service == "service-quotas" else Nothing(0, limit, free)
+
+    settings = SETTINGS.model_copy(update={"lambda_concurrency": wanted})
+    rooms = {each.name: each for each in doctor.room(client, "us-east-1", settings)}
+
+    found = rooms["concurrent executions of Lambda"]
+    assert (found.used, found.needed, found.enough) == (limit - free, wanted, enough)
+    assert "set functions:accountConcurrency" in found.remedy
+
+
+def test_an_account_that_reserves_nothing_is_named() -> None:
+    settings = SETTINGS.model_copy(update={"lambda_concurrency": 100})
+
+    (small, _) = doctor._quotas(None, settings, Place.PRIMARY, deployed=True)  # type: ignore[arg-type]
+
+    assert small.state is State.UNKNOWN
+    assert "overload can starve health checks" in small.what
+
+
 class ServiceQuotas:
+    def __init__(self, concurrency: int = 1000) -> None:
+        self._concurrency = concurrency
+
     def get_service_quota(self, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:
-        return {"Quota": {"Value": 10.0 if ServiceCode == "lambda" else 5.0, "QuotaCode": QuotaCode}}
+        return {"Quota": {"Value": self._concurrency if ServiceCode == "lambda" else 5.0, "QuotaCode": QuotaCode}}
 
 
 class Nothing:
-    """Lists `count` addresses, and nothing of all else."""
+    """Lists `count` addresses, and nothing of all else; of `limit` concurrent executions, `free` are not reserved."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, limit: int = 1000, free: int = 1000) -> None:
         self._count = count
+        self._limits = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": free}
 
     def can_paginate(self, _: str) -> bool:
         return False
@@ -202,6 +229,7 @@ class Nothing:
             "describe_vpcs": {"Vpcs": []},
             "describe_load_balancers": {"LoadBalancers": []},
             "describe_db_clusters": {"DBClusters": []},
+            "get_account_settings": {"AccountLimit": self._limits},
         }
         return lambda **_: found[operation]
 
