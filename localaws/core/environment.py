@@ -50,6 +50,8 @@ def settings(run_directory: Path, port: int, region: str) -> dict[str, str]:
         "MINISTACK_REGION": region,
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_STRICT": "0",
+        # Of an account in a region, as GetAccountSettings shows it; `services/lambda_/concurrency.py` has the limits.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
         "LAMBDA_WARM_TTL_SECONDS": "20",  # what a burst started beside a function's first worker is given back
         "AUTH": "false",
         "PERSIST_STATE": "0",

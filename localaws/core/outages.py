@@ -4,6 +4,7 @@ It only holds state and notifies listeners; calls are refused where traffic pass
 ports, replication). For any thread.
 """
 
+import random
 import threading
 import time
 from collections import Counter
@@ -38,6 +39,8 @@ class Outages:
         self._cuts: dict[frozenset[str], Outage] = {}
         self._blind: set[str] = set()
         self._way_listeners: list[Callable[[], None]] = []
+        self._degraded: dict[str, float] = {}
+        self._chance = random.Random()
         self._services: dict[tuple[str, str], Outage] = {}
         self._service_listeners: list[Callable[[], None]] = []
         self._lock = threading.RLock()
@@ -134,6 +137,23 @@ class Outages:
 
     def blinded(self) -> list[str]:
         return sorted(self._blind)
+
+    def degrade(self, region: str, share: float) -> None:
+        """Let `share` of the requests at a region's endpoints fail, each after its target has answered; 0 ends that.
+        Raises ValueError."""
+        self._known(region)
+        if not 0 <= share < 1:
+            raise ValueError(f"share is {share:g}; a number from 0 to less than 1 is needed")
+        self._degraded[region] = share
+
+    def fails(self, region: str) -> bool:
+        """Whether the response to this request is lost, by chance."""
+        share = self._degraded.get(region, 0.0)
+        return share > 0 and self._chance.random() < share
+
+    def degraded(self) -> dict[str, float]:
+        """The failing share of the requests of each degraded region."""
+        return {region: share for region, share in sorted(self._degraded.items()) if share}
 
     def refuse(self, region: str, what: str) -> None:
         """Count a refused call. `what` is `control:<service>` or `data:<listener>`."""

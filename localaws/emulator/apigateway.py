@@ -1,5 +1,6 @@
 """API Gateway: keys, usage plans and domains by region."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,22 @@ def patch_usage_plans(patched: Callable[[dict[str, Any], list[dict[str, Any]]], 
         return apigateway_v1._v1_response(plan)
 
     patch("services.apigateway_v1:_update_usage_plan", update_usage_plan)
+
+
+def answer_throttled_integrations() -> None:
+    """Answer 500 where Lambda throttles a proxy integration [APIGW-10]; ministack passes Lambda's 429 on."""
+
+    def proxy_response(original: Any, result: dict[str, Any]) -> Any:
+        if result.get("throttle"):
+            body = json.dumps({"message": "Internal server error"})
+            return {
+                "statusCode": 500,
+                "headers": {"x-amzn-ErrorType": "InternalServerErrorException"},
+                "body": body,
+            }, None
+        return original(result)
+
+    patch("services.apigateway_v1:_lambda_proxy_response", proxy_response)
 
 
 def answer_regional_zones(zones: Mapping[str, str]) -> None:

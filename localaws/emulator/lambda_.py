@@ -7,7 +7,7 @@ import types
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from localaws.emulator.patches import patch, patch_value
 
@@ -24,6 +24,62 @@ def gate_function_executions(run: Callable[[str, Callable[[], dict[str, Any]]], 
         return run(region, lambda: execute_function(func, event))
 
     patch("services.lambda_svc:_execute_function", execute)
+
+
+class Pools(Protocol):
+    """Admits executions to pools of limited width."""
+
+    def enter(self, region: str, function: str, reserved: int | None) -> tuple[str, str] | None: ...
+
+    def leave(self, pool: tuple[str, str]) -> None: ...
+
+
+def limit_concurrency(pools: Pools) -> None:
+    """Throttle an execution that `pools` does not admit; `reserved` is its function's reservation."""
+    from ministack.services import lambda_svc
+
+    admitted: dict[str, list[tuple[str, str]]] = {}  # pools of the executions under way, by ministack's own key
+
+    def acquire(acquire_slot: Any, func: dict[str, Any], config: dict[str, Any]) -> Any:
+        _, region = lambda_svc._account_region_from_function_config(config)
+        reserved = lambda_svc._reserved_concurrency(func, config)
+        pool = pools.enter(region, str(config.get("FunctionName")), reserved)
+        if pool is None:
+            return None, "account" if reserved is None else "function"
+        key, limit = acquire_slot(func, config)
+        if key is None:
+            pools.leave(pool)
+        else:
+            admitted.setdefault(key, []).append(pool)
+        return key, limit
+
+    def release(release_slot: Any, key: str) -> None:
+        release_slot(key)
+        # Which of them ends does not matter, unless a reservation has just been made: then it is the older pool's.
+        if of_key := admitted.get(key):
+            pools.leave(of_key.pop(0))
+
+    patch("services.lambda_svc:_acquire_execution_slot", acquire)
+    patch("services.lambda_svc:_release_execution_slot", release)
+
+
+def check_reservations(limit: int, least_unreserved: int) -> None:
+    """Refuse a reservation that leaves less than `least_unreserved` of the account's `limit` in a region."""
+    from ministack.services import lambda_svc
+
+    def put(put_concurrency: Any, name: str, data: dict[str, Any]) -> Any:
+        others = sum(
+            int(lambda_svc._functions[each].get("concurrency") or 0) for each in lambda_svc._functions if each != name
+        )
+        if others + int(data.get("ReservedConcurrentExecutions", 0)) > limit - least_unreserved:
+            message = (
+                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+                f"below its minimum value of [{least_unreserved}]."
+            )
+            return lambda_svc.error_response_json("InvalidParameterValueException", message, 400)
+        return put_concurrency(name, data)
+
+    patch("services.lambda_svc:_put_function_concurrency", put)
 
 
 def mark_asynchronous_invocations(asynchronous: ContextVar[bool]) -> None:

@@ -46,6 +46,7 @@ PATCHED: dict[str, tuple[str, ...]] = {
         "choose_targets",
     ),
     "services.apigateway_v1:_create_domain_name": ("(data)", "answer_regional_zones"),
+    "services.apigateway_v1:_lambda_proxy_response": ("(result)", "answer_throttled_integrations"),
     "services.apigateway_v1:_resolve_api_key": ("(value)", "resolve_api_keys_by_region"),
     "services.apigateway_v1:_update_usage_plan": ("(plan_id, data)", "patch_usage_plans"),
     "services.apigateway_v1:find_domain_scope": ("(domain_name)", "serve_unsigned_calls_by_region"),
@@ -87,6 +88,7 @@ PATCHED: dict[str, tuple[str, ...]] = {
     "services.eventbridge:reset": ("()", "answer_json_actions"),
     "services.lambda_svc:_LAMBDA_ASYNC_RETRY_BASE_SECONDS": ("float", "pace_asynchronous_retries"),
     "services.lambda_svc:_LAMBDA_ASYNC_RETRY_MAX_SECONDS": ("float", "pace_asynchronous_retries"),
+    "services.lambda_svc:_acquire_execution_slot": ("(func: dict, config: dict)", "limit_concurrency"),
     "services.lambda_svc:_execute_function": (
         "(func: dict, event: dict) -> dict",
         "keep_workers_whose_handler_raised",
@@ -95,6 +97,8 @@ PATCHED: dict[str, tuple[str, ...]] = {
     ),
     "services.lambda_svc:_iter_all_esms": ("()", "skip_event_source_mappings"),
     "services.lambda_svc:_poll_dynamodb_streams": ("()", "take_over_streams"),
+    "services.lambda_svc:_put_function_concurrency": ("(func_name: str, data: dict)", "check_reservations"),
+    "services.lambda_svc:_release_execution_slot": ("(key: str) -> None", "limit_concurrency"),
     "services.lambda_svc:acquire_worker": (
         "(func_name: str, config: dict, code_zip: bytes, qualifier: str = '$LATEST', "
         "max_concurrency: int | None = None)",

@@ -52,7 +52,21 @@ class EmbeddedAws:
             scope = {**scope, "headers": kept}
         by_signature = call.signed and call.plane == "control" and not call.located
         localaws_emulator.requests.region_of_unsigned_call.set(None if by_signature else call.region)
-        await self._emulator(scope, receive, self._unless_lost(call, headers, scope, receive, send))
+        send = self._unless_lost(call, headers, scope, receive, send)
+        await self._emulator(scope, receive, self._unless_degraded(call, send))
+
+    def _unless_degraded(self, call: Call, send: Send) -> Send:
+        """`send`, but API Gateway's own error in place of a response that its degraded region loses."""
+        if call.service != "execute-api" or not self.refusals.loses_response(call):
+            return send
+
+        async def send_error(message: Message) -> None:
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                body = b'{"message": "Internal server error"}'
+                headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+                await respond(send, aws_errors.Response(status=500, headers=headers, body=body))
+
+        return send_error
 
     async def _count(self, call: Call, headers: Headers, scope: Scope, receive: Receive) -> Receive:
         """Count a call, whatever becomes of it; returns its body to read once more."""
@@ -115,6 +129,10 @@ class Refusals:
             if outage := self._outages.obstacle(call.caller, region):
                 return outage
         return self._outages.service_outage(call.region, call.service) if call.region else None
+
+    def loses_response(self, call: Call) -> bool:
+        """Whether the region of `call` loses the response to it, by chance."""
+        return call.region is not None and self._outages.fails(call.region)
 
     async def refuse(
         self, outage: Outage, call: Call, headers: Headers, scope: Scope, receive: Receive, send: Send

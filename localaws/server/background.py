@@ -6,11 +6,13 @@ missed.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
 from localaws import emulator
+from localaws.core.clock import Clock
 from localaws.core.outages import Outage, Outages
 from localaws.services.replication import Replication
 
@@ -20,13 +22,17 @@ _LOST: dict[str, Any] = {
     "log": "",
 }
 
+_THROTTLE_PAUSE = 1.0
+"""AWS seconds until Lambda tries a throttled asynchronous invocation again; it stays queued for hours [LAMBDA-19]."""
+
 _asynchronous: ContextVar[bool] = ContextVar("asynchronous_invocation", default=False)
 
 
 class BackgroundWork:
     """Stops the work of lost regions and lets it go on after the heal."""
 
-    def __init__(self, outages: Outages, replication: Replication) -> None:
+    def __init__(self, clock: Clock, outages: Outages, replication: Replication) -> None:
+        self._clock = clock
         self._outages = outages
         self._replication = replication
         self._changed = threading.Condition()
@@ -59,7 +65,9 @@ class BackgroundWork:
             elif self._outages.is_lost(region):
                 return dict(_LOST)
             result = execute()
-            if not (_asynchronous.get() and result.get("error") and self._outages.is_lost(region)):
+            if _asynchronous.get() and result.get("throttle"):
+                time.sleep(self._clock.real(_THROTTLE_PAUSE))
+            elif not (_asynchronous.get() and result.get("error") and self._outages.is_lost(region)):
                 return result
 
     def _to_target(self, region: str, rule: dict[str, Any], deliver: Callable[[], None]) -> None:

@@ -1,5 +1,5 @@
 """Routes of the control API: speed and workers (`POST /clock`, `/workers/recycle`), faults of running regions
-(`POST /cut`, `/join`, `/blind`, `/unblind`, `/service`), and content of tables (`POST /items`)."""
+(`POST /cut`, `/join`, `/blind`, `/unblind`, `/service`, `/degrade`), and content of tables (`POST /items`)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -62,7 +62,7 @@ def _speed(value: Any) -> float:
 class FaultApi:
     """A cut keeps functions of one region from the other's AWS and endpoints, and replication of every kind from
         passing; both serve clients. A blind region's functions do not reach the other's endpoints, and that is all. A
-    service that is out answers no caller in its region."""
+    service that is out answers no caller in its region. A degraded region loses a share of its endpoints' responses."""
 
     def __init__(self, outages: Outages) -> None:
         self._outages = outages
@@ -73,12 +73,14 @@ class FaultApi:
         control.route("POST", "/blind", self._blind)
         control.route("POST", "/unblind", self._unblind)
         control.route("POST", "/service", self._service)
+        control.route("POST", "/degrade", self._degrade)
         control.section(
             "faults",
             lambda: {
                 "cut": self._outages.cuts(),
                 "blind": self._outages.blinded(),
                 "services": self._outages.lost_services(),
+                "degraded": self._outages.degraded(),
             },
         )
 
@@ -100,6 +102,14 @@ class FaultApi:
     def _unblind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         self._outages.unblind(str(wanted.get("region")))
         return {"region": wanted["region"]}
+
+    def _degrade(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """`{"region", "share": of its endpoints' responses that are lost, 0 for none}`."""
+        share = wanted.get("share")
+        if isinstance(share, bool) or not isinstance(share, int | float):
+            raise ValueError(f"share is {share!r}; a number from 0 to less than 1 is needed")
+        self._outages.degrade(str(wanted.get("region")), float(share))
+        return {"region": wanted["region"], "share": share}
 
     def _service(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """`{"region", "service": name that calls are signed for, "fault": "error" | "reset" | "hang" | null}`."""

@@ -33,6 +33,7 @@ from localaws.server.app import EmbeddedAws
 from localaws.server.background import BackgroundWork
 from localaws.server.control_api import ClockApi, FaultApi, TableApi
 from localaws.services.component import Component
+from localaws.services.lambda_.concurrency import Concurrency
 from localaws.services.lambda_.fork_server import ForkServer
 from localaws.services.lambda_.streams import StreamMappings
 from localaws.services.replication import DEFAULT_LAGS, GlobalTables, Replication
@@ -151,7 +152,8 @@ class Server:
             patience=_INVOCATION_WAIT,
             throttled=self._saturation.throttled,
         )
-        BackgroundWork(self._outages, replication).install()
+        Concurrency(self._outages.regions).install(control)
+        BackgroundWork(self._clock, self._outages, replication).install()
         self._streams.install()
         self._schedules.install(control)
         Workflows(self._clock, self._calls).install(control)

@@ -29,7 +29,7 @@ async def main():
     eventbridge._invoke_target = lambda target, event, rule, view=None: reported.append(rule["ScheduleExpression"])
     lambda_svc._execute_function = lambda func, event: reported.append(func["FunctionArn"]) or {{"body": "done"}}
     lambda_runtime.Worker._spawn = spawn
-    BackgroundWork(outages, replication).install()
+    BackgroundWork(Clock(), outages, replication).install()
     await replication.start()
 {scenario}
     await replication.stop()

@@ -179,6 +179,7 @@ class ApplicationPort(Port):
         self, outages: Outages, load_balancer: LoadBalancer, port: int, idle_seconds: Callable[[], float]
     ) -> None:
         super().__init__("alb", partial(outages.refuse, load_balancer.region, "data:alb"))
+        self._loses_response = partial(outages.fails, load_balancer.region)
         self.load_balancer = load_balancer
         self.context: ssl.SSLContext | None = None  # None: plain HTTP
         self._port = port
@@ -212,7 +213,7 @@ class ApplicationPort(Port):
         method = request.method.decode("ascii")
         raw_path, _, raw_query = request.target.decode("ascii").partition("?")
         try:
-            return await emulator.elb.dispatch_to_application_load_balancer(
+            answer = await emulator.elb.dispatch_to_application_load_balancer(
                 self.load_balancer.record,
                 method=method,
                 path=unquote(raw_path),
@@ -227,3 +228,4 @@ class ApplicationPort(Port):
         except Exception:
             logger.exception("event=alb_dispatch_failed %s %s %s", self.load_balancer.name, method, raw_path)
             return 500, {"server": "awselb/2.0"}, b""
+        return (502, {"server": "awselb/2.0"}, b"") if self._loses_response() else answer
