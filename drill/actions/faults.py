@@ -19,6 +19,14 @@ _NAMES = {
         "bring the database of the {place} region back",
     ),
     Effect.SERVICE_OUTAGE: ("take {service} of {where} down", "bring {service} of {where} back"),
+    Effect.NARROW_CONCURRENCY: (
+        "leave each function of the {place} region {amount:g} executions",
+        "give the functions of the {place} region their executions back",
+    ),
+    Effect.GRAY_FAILURE: (
+        "lose {amount:.0%} of the responses of the {place} region",
+        "end the loss of responses of the {place} region",
+    ),
     Effect.REPLICA_LAG: ("delay the database's replication by {seconds:g} s", "end the delay of the replication"),
 }
 """By effect: the step that injects it and the step that ends it."""
@@ -41,12 +49,13 @@ class Fault:
     mode: OutageMode | None = None
     aws_seconds: float = 0.0  # of a replica's lag
     service: str = ""  # that is out: the name its calls are signed for, such as `events`
+    amount: float = 0.0  # executions, or share of responses
 
     @property
     def name(self) -> str:
         where = _where(self.place)
         name = _NAMES[self.effect][0].format(
-            place=self.place, seconds=self.aws_seconds, service=self.service, where=where
+            place=self.place, seconds=self.aws_seconds, service=self.service, where=where, amount=self.amount
         )
         return f"{name}: it accepts requests and never answers" if self.mode is OutageMode.HANG else name
 
@@ -66,7 +75,12 @@ class Fault:
     async def do(self, ctx: DrillContext) -> str:
         mode = self.mode or ctx.outage_mode
         await ctx.faults.inject(
-            self.effect, _regions(self.place, ctx), mode=mode, aws_seconds=self.aws_seconds, service=self.service
+            self.effect,
+            _regions(self.place, ctx),
+            mode=mode,
+            aws_seconds=self.aws_seconds,
+            service=self.service,
+            amount=self.amount,
         )
         return f"outage mode {mode}" if self.is_loss or self.service else ""
 

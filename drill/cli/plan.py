@@ -60,6 +60,8 @@ def must_show(objectives: Objectives) -> Iterator[str]:
     yield "no payment is made twice"
     if overload := objectives.overload:
         yield f"full goodput returns by itself within {overload.within_seconds:g} s of the storm's end"
+        if overload.rejects:
+            yield "the flood exceeds what the region accepts"
         yield "targets stay healthy"
     elif objectives.timed:
         yield "payments are accepted again in time" if service.interrupted else "no payment is interrupted"

@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,7 +25,7 @@ from drill.model.context import DrillContext
 from drill.model.errors import CouldNotStart, ProbeError
 from drill.model.faults import LocalFaults
 from drill.model.objectives import NoTakeOver
-from drill.model.scenario import WaitFor
+from drill.model.scenario import Flood, WaitFor
 from drill.observe import workflow_runs
 from drill.observe.deployed import DeployedObserver
 from drill.observe.local import LocalObserver
@@ -49,6 +49,9 @@ from shared.places import Place
 
 _RAMP_SECONDS = 3.0
 """Real clients do not all arrive at once at a system that has just been deployed, with every function still cold."""
+
+_BURST = 10
+"""Requests of a flood that leave at the same time: together they need more executions than one after the other."""
 
 _WINDOW_PAYMENTS = 10  # that a current rate is taken over, at least
 _ARRIVES_AWS_SECONDS = 120.0  # from the journal to both ledgers, and to an event by the announcer's next sweep
@@ -121,6 +124,7 @@ class Run:
                 run_log=self.run_log,
                 duration=settings.duration,
                 impatient=self._impatient_load,
+                flooding=self._flooding_load,
             )
             await self._under_load(runner, observer)
             await self._compare(runner, observer)
@@ -196,6 +200,18 @@ class Run:
             payments(self.settings.seed, label=f"{self._prefix}storm"),
             rate=rate,
             now=self.progress.now,
+        )
+
+    def _flooding_load(self, flood: Flood, with_keys: bool, rate: float) -> LoadGenerator:
+        target = self.environment.target(flood.place)
+        words = "flood" if with_keys else "flood-without-key"
+        return LoadGenerator(
+            target if with_keys else replace(target, client_key=""),
+            ClientPolicy.flood(rate=rate),
+            payments(self.settings.seed, label=f"{self._prefix}{words}"),
+            rate=rate,
+            now=self.progress.now,
+            burst=_BURST,
         )
 
     async def _under_load(self, runner: Runner, observer: Observer) -> None:

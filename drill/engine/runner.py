@@ -4,18 +4,19 @@ import asyncio
 import itertools
 import re
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from drill.actions.faults import Fault, FlapRegion
+from drill.engine.crowds import Crowds, Flooding, Impatient
 from drill.load.generator import LoadGenerator
 from drill.model import context
 from drill.model.context import Change, DrillContext
 from drill.model.errors import ActionError, CouldNotStart, Inconclusive, ProbeError, RollbackIncomplete
 from drill.model.expectation import Expectation, Gathers, Observation, unmet
-from drill.model.scenario import Load, Scenario, SecondRun, SnapshotLedger, Step, Storm, WaitFor
+from drill.model.scenario import Flood, Load, Scenario, SecondRun, SnapshotLedger, Step, Storm, WaitFor
 from drill.observe.observer import Instrumented, Observer
 from drill.observe.progress import FaultPeriod, Progress, Stage
 from drill.runlog.entries import ActionBegun, ActionDone, EntryWriter, Probe, RolledBack
@@ -53,16 +54,25 @@ class Runner:
         result: RunResult,
         run_log: EntryWriter,
         duration: float | None = None,
-        impatient: Callable[[float], LoadGenerator] | None = None,
+        impatient: Impatient | None = None,
+        flooding: Flooding | None = None,
     ) -> None:
-        """Waits last as much longer as this machine was starved, by `result.starvation`. `impatient` makes the load
-        of a storm, from a rate."""
-        self.storms: list[LoadGenerator] = []  # whoever runs this drains and closes them
+        """Waits last as much longer as this machine was starved, by `result.starvation`. `impatient` and `flooding`
+        make the loads of storms and floods."""
+        self._crowds = Crowds(
+            ctx=ctx,
+            load=load,
+            progress=progress,
+            observe_until=self._observe_until,
+            impatient=impatient,
+            flooding=flooding,
+        )
+        self.storms = self._crowds.loads  # whoever runs this drains and closes them
         self._scenario = scenario
         self._ctx = ctx
         self._speed = ctx.deployment.speed
         self._stretch = scenario.stretch(duration, self._speed)
-        self._load, self._observer, self._impatient = load, observer, impatient
+        self._load, self._observer = load, observer
         self._progress, self._result, self._run_log = progress, result, run_log
         self._pending: list[_Pending] = []
         self._actions = itertools.count(1)
@@ -154,7 +164,9 @@ class Runner:
             case SecondRun():
                 await self._run_again(step)
             case Storm():
-                await self._storm(step)
+                await self._crowds.storm(step)
+            case Flood():
+                self._result.rejected_flood = await self._crowds.flood(step)
             case _:
                 await self._change(step)
 
@@ -257,22 +269,6 @@ class Runner:
             attempts = self._load.record.attempts[before:]
             failed = sum(not attempt.ok for attempt in attempts)
             stage.detail = f"{len(attempts) - failed} requests accepted, {failed} failed"
-
-    async def _storm(self, step: Storm) -> None:
-        assert self._impatient is not None, "a storm needs clients"
-        with self._progress.stage(step.name) as stage:
-            fault = FaultPeriod(name=step.name, region=None, kind="overload", at=stage.at)
-            self._progress.faults.append(fault)
-            await self._ctx.faults.recycle_workers()
-            storm = self._impatient(step.times * self._load.rate)
-            self.storms.append(storm)
-            storm.start()
-            await self._observe_until(self._progress.now() + step.seconds)
-            await storm.stop()
-            fault.ended_at = self._progress.now()
-            accepted, offered = len(storm.record.acknowledged), len(storm.record.intents)
-            attempts = len(storm.record.attempts)
-            stage.detail = f"{storm.rate:g}/s more: {accepted} of {offered} accepted with {attempts} attempts"
 
     async def _snapshot_ledger(self, step: SnapshotLedger) -> None:
         region = self._ctx.region(step.place)

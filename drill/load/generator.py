@@ -48,9 +48,12 @@ class LoadGenerator:
         now: Callable[[], float] = time.monotonic,
         jitter: random.Random | None = None,
         aside: Target | None = None,
+        burst: int = 1,
     ) -> None:
+        """So many payments, `burst`, leave at the same time."""
         self.record = Record()
         self.rate = rate
+        self._burst = burst
         self._step_seconds = ramp / _RAMP_STEPS
         self._offered = rate / _RAMP_STEPS if ramp else rate
         self._budget = RetryBudget.of(rate, now=now)
@@ -171,11 +174,12 @@ class LoadGenerator:
             if late > _LATEST_SECONDS:
                 self.record.skipped += late
                 due += late
-            if self._slots.locked():
-                self.record.shed += 1
-            else:
-                self._offer(due)
-            due += 1 / self._offered
+            for _ in range(self._burst):
+                if self._slots.locked():
+                    self.record.shed += 1
+                else:
+                    self._offer(due)
+            due += self._burst / self._offered
 
     def _offer(self, due: float) -> None:
         intent = next(self._payments)

@@ -26,15 +26,25 @@ class Effect(StrEnum):
     DATABASE_OUTAGE = "database-outage"
     REPLICA_LAG = "replica-lag"
     SERVICE_OUTAGE = "service-outage"  # one AWS service of a region; everything else there works
+    NARROW_CONCURRENCY = "narrow-concurrency"  # a region's functions have few executions; traffic fits into them
+    GRAY_FAILURE = "gray-failure"  # a share of the responses of a region's endpoints is lost
 
 
 class FaultInjector(Protocol):
     """Injects faults and ends them. Every method raises ActionError; ending a fault that is not there does nothing."""
 
     async def inject(
-        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0, service: str = ""
+        self,
+        effect: Effect,
+        regions: Sequence[str],
+        *,
+        mode: OutageMode,
+        aws_seconds: float = 0.0,
+        service: str = "",
+        amount: float = 0.0,
     ) -> None:
-        """`mode` is for outages of regions and services, `aws_seconds` for the lag of a replica."""
+        """`mode` is for outages of regions and services, `aws_seconds` for the lag of a replica, `amount` for the
+        executions of a narrowed pool or the share of lost responses."""
 
     async def recover(self, effect: Effect, regions: Sequence[str], *, service: str = "") -> None: ...
 
@@ -49,7 +59,14 @@ class LocalFaults:
         self._client, self._control = client, control
 
     async def inject(
-        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0, service: str = ""
+        self,
+        effect: Effect,
+        regions: Sequence[str],
+        *,
+        mode: OutageMode,
+        aws_seconds: float = 0.0,
+        service: str = "",
+        amount: float = 0.0,
     ) -> None:
         match effect:
             case Effect.REGION_OUTAGE:
@@ -65,6 +82,10 @@ class LocalFaults:
             case Effect.SERVICE_OUTAGE:
                 for region in regions:
                     await self._post("service", {"region": region, "service": service, "fault": mode.value})
+            case Effect.NARROW_CONCURRENCY:
+                await self._post("concurrency", {"region": regions[0], "most": round(amount)})
+            case Effect.GRAY_FAILURE:
+                await self._post("degrade", {"region": regions[0], "share": amount})
 
     async def recover(self, effect: Effect, regions: Sequence[str], *, service: str = "") -> None:
         match effect:
@@ -81,6 +102,10 @@ class LocalFaults:
             case Effect.SERVICE_OUTAGE:
                 for region in regions:
                     await self._post("service", {"region": region, "service": service, "fault": None})
+            case Effect.NARROW_CONCURRENCY:
+                await self._post("concurrency", {"region": regions[0], "most": None})
+            case Effect.GRAY_FAILURE:
+                await self._post("degrade", {"region": regions[0], "share": 0})
 
     async def recycle_workers(self) -> None:
         await self._post("workers/recycle", {})

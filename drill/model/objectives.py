@@ -30,6 +30,7 @@ class Overload:
 
     within_seconds: float = 5.0
     share: float = 0.95  # of the payments offered then that must be acknowledged promptly
+    rejects: bool = False  # some of the requests must be rejected, or it was no overload
 
 
 @dataclass(frozen=True, kw_only=True)

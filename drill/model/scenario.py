@@ -77,7 +77,18 @@ class Storm:
     seconds: float
 
 
-Step = Storm | Load | WaitFor | SnapshotLedger | SecondRun | Change
+@dataclass(frozen=True, kw_only=True)
+class Flood:
+    """Beside the load, send `times` its rate directly to one region, in bursts and without retries: for half of the
+    time without a client key, then with one."""
+
+    name: str
+    place: Place
+    times: float
+    aws_seconds: float
+
+
+Step = Storm | Flood | Load | WaitFor | SnapshotLedger | SecondRun | Change
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,10 @@ from shared.places import Place
 StageOutcome = Literal["running", "done", "failed"]
 
 
+_UNNOTICED = frozenset({Effect.REPLICA_LAG, Effect.NARROW_CONCURRENCY})
+"""Faults without an effect on clients."""
+
+
 @dataclass(kw_only=True)
 class Stage:
     """One step of the run, under way or ended."""
@@ -82,7 +86,7 @@ class Progress:
     @property
     def disturbed(self) -> FaultPeriod | None:
         """The first fault that clients can notice."""
-        return next((fault for fault in self.faults if fault.kind != Effect.REPLICA_LAG), None)
+        return next((fault for fault in self.faults if fault.kind not in _UNNOTICED), None)
 
     @property
     def loss(self) -> FaultPeriod | None:

@@ -84,6 +84,7 @@ class RunResult:
     failed_before_fault: int = 0
     answered_meanwhile: Mapping[str, int] = field(default_factory=dict)  # accepted requests during the fault, by region
     recovery: Recovery | None = None  # after a storm
+    rejected_flood: int = 0  # requests of a flood that were answered with a server error
     unhealthy: Sequence[str] = ()  # regions whose targets were observed unhealthy after the fault
     lost_at: float | None = None  # Unix time of the first loss of a region, or of what it needs to serve
     calls_refused_by: Mapping[str, int] = field(default_factory=dict)  # by that region, and by what was called

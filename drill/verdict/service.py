@@ -63,7 +63,14 @@ def _after_overload(expected: Overload, result: RunResult) -> list[CheckReport]:
     """
     found = result.recovery
     seconds = None if found is None else found.seconds
+    rejected = objective(
+        "the flood exceeds what the region accepts",
+        "requests are rejected",
+        f"{result.rejected_flood} rejected",
+        met=result.rejected_flood > 0,
+    )
     return [
+        *([rejected] if expected.rejects else []),
         objective(
             "full goodput returns by itself after the storm",
             f"{expected.share:.0%} of what is offered, within {expected.within_seconds:g} s",

@@ -5,6 +5,7 @@ Every call returns or raises ReplicaUnavailable with a short reason, never with 
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "pk"
+
+# A call in all may take this many times its client's read timeout, which applies to each wait for data: name resolution
+# has no timeout at all, and an answer that comes byte by byte never reaches it.
+DEADLINE_FACTOR = 1.2
+_MOST_CALLS = 8  # under way at a time; abandoned ones count until they end
 
 # A frozen Lambda sandbox does not notice that its connections were dropped (NAT gateways drop idle ones after 350 s,
 # DynamoDB sooner), and a request on such a connection may wait for its whole timeout. After this many seconds without a
@@ -34,7 +40,11 @@ class ReplicaUnavailable(Exception):
 
 
 class Replica:
-    """Reads and conditional writes of whole items by key, in one region. `clock` returns Unix seconds."""
+    """Reads and conditional writes of whole items by key, in one region. `clock` returns Unix seconds.
+
+    Every attempt of a call ends by its deadline, since `/health` and payments wait for it. One that is abandoned may
+    still have its effect later, like one whose answer is lost.
+    """
 
     def __init__(
         self, client: "DynamoDBClient", *, region: str, table: str, clock: Callable[[], float] = time.time
@@ -44,6 +54,8 @@ class Replica:
         self._table = table
         self._clock = clock
         self._used_at = clock()
+        self._deadline = DEADLINE_FACTOR * client.meta.config.read_timeout
+        self._threads = ThreadPoolExecutor(max_workers=_MOST_CALLS, thread_name_prefix=f"replica-{region}")
 
     def read(self, key: str) -> Item | None:
         """The item with `key`, by a strongly consistent read; None if there is none. Raises ReplicaUnavailable."""
@@ -106,8 +118,12 @@ class Replica:
         Both fail quickly, so the retry costs little when the region is lost; a timeout is never retried.
         """
         self._drop_idle_connections()
+        under_way = self._threads.submit(call)
         try:
-            return call()
+            return under_way.result(timeout=self._deadline)
+        except TimeoutError:
+            under_way.cancel()
+            raise ReplicaUnavailable(self.region, "DeadlineExceeded") from None
         except ClientError as error:
             if not retry or error.response["ResponseMetadata"]["HTTPStatusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise self._translated(error) from None

@@ -86,12 +86,19 @@ class Application:
             region=settings.peer_region,
             table=settings.journal_table,
         )
+        require_both = settings.durability is DurabilityRule.BOTH
+        breaker = Breaker(
+            failures_to_open=settings.peer_failures_to_open,
+            trial_seconds=settings.peer_trial_seconds,
+            # Where each payment needs the peer, a longer pause would only delay its return.
+            longest_trial_seconds=None if require_both else settings.peer_longest_trial_seconds,
+        )
         journal = Journal(
             local=local,
             peer=peer,
             arbiter_region=settings.journal_arbiter_region,
-            breaker=Breaker(failures_to_open=settings.peer_failures_to_open, trial_seconds=settings.peer_trial_seconds),
-            require_both=settings.durability is DurabilityRule.BOTH,
+            breaker=breaker,
+            require_both=require_both,
         )
         routes = Routes(settings=settings, journal=journal, logger=logger, metrics=self._metrics)
         self._client_keys = ClientKeys(settings.client_key_hashes)

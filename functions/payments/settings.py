@@ -21,6 +21,8 @@ class Settings(JournalSettings):
     # The same in both regions: its journal is written first, so that of two payments with one id only one is accepted.
     journal_arbiter_region: str = Field(min_length=1)
     durability: DurabilityRule = DurabilityRule.ONE_REGION
+    # A silent peer costs a trial its timeout, in every sandbox; a recovered one gets no writes for as long.
+    peer_longest_trial_seconds: float = Field(default=30.0, gt=0, le=300)
     max_body_bytes: int = Field(default=8192, ge=1024)
     service_version: str = Field(min_length=1)
     metrics_namespace: str = Field(min_length=1)

@@ -99,9 +99,18 @@ class System:
         return list(self._calls)
 
     async def inject(
-        self, effect: Effect, regions: Sequence[str], *, mode: OutageMode, aws_seconds: float = 0.0, service: str = ""
+        self,
+        effect: Effect,
+        regions: Sequence[str],
+        *,
+        mode: OutageMode,
+        aws_seconds: float = 0.0,
+        service: str = "",
+        amount: float = 0.0,
     ) -> None:
-        detail = {Effect.REGION_OUTAGE: f" {mode}", Effect.REPLICA_LAG: f" {aws_seconds:g}"}.get(effect, "")
+        detail = {Effect.REGION_OUTAGE: f" {mode}", Effect.REPLICA_LAG: f" {aws_seconds:g}"}.get(
+            effect, f" {amount:g}" if amount else ""
+        )
         self.done.append(f"{effect} {' '.join(regions)}{detail} {service}".rstrip())
         self.lost = self.lost or effect is Effect.REGION_OUTAGE
 

@@ -78,6 +78,7 @@ class World(systems.System):
         mode: OutageMode,  # noqa: ARG002
         aws_seconds: float = 0.0,  # noqa: ARG002
         service: str = "",
+        amount: float = 0.0,  # noqa: ARG002
     ) -> None:
         self._call(f"{effect} {' '.join(regions)} {service}", breaks=True)
 

@@ -107,7 +107,7 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
                     server.target, ClientPolicy.impatient(rate=rate), payments(2), rate=rate, now=progress.now
                 ),
             )
-            await runner._storm(replace(planned, times=3.0, seconds=0.5))
+            await runner._do(replace(planned, times=3.0, seconds=0.5))
             for each in runner.storms:
                 await each.drain()
                 await each.close()

@@ -20,6 +20,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from shared.concurrency import DEFAULT_LIMIT, reservations
 from shared.local_endpoints import Endpoints
 from tests.drill.shared_environment import SharedEnvironment
 from tests.local.embedded import EAST_1, eventually
@@ -66,6 +67,9 @@ class Up:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
 
+RESERVED = reservations(DEFAULT_LIMIT)["payments"]
+
+
 def payment(number: int) -> dict[str, str]:
     parties = {"debtor": "DE89370400440532013000", "creditor": "FR1420041010050500013M02606"}
     return {"id": f"order-{number:04d}", "amount": "12.50", "currency": "EUR", **parties}
@@ -99,19 +103,43 @@ def test_a_workload_without_concurrency_left_leaves_health_as_it_is(up: Up) -> N
     lambda_.put_function_concurrency(**workload, ReservedConcurrentExecutions=0)
     try:
         refused = up.ask("POST", "/payments", key=up.key, body=payment(13))
+        at_the_api = up.ask_api("/payments", payment(13), signed=True)
         with httpx.Client(verify=False, trust_env=False) as client:
             answers = {endpoint: client.get(f"{url}/health") for endpoint, url in endpoints.items()}
         time.sleep(4)  # forty AWS seconds, of which the load balancer needs twenty to call a target unhealthy
         states = {each["state"] for each in targets(up) if each["load_balancer"].startswith("nlb-")}
     finally:
-        lambda_.delete_function_concurrency(**workload)
+        lambda_.put_function_concurrency(**workload, ReservedConcurrentExecutions=RESERVED)
 
-    assert refused.status_code == 502, refused.text
+    assert (refused.status_code, at_the_api.status_code) == (502, 500), refused.text
+    assert at_the_api.json() == {"message": "Internal server error"}
     assert {
         endpoint: (answer.status_code, answer.json()["region"]) for endpoint, answer in answers.items()
     } == dict.fromkeys(endpoints, (200, EAST_1))
     assert states == {"healthy"}
     assert up.ask("POST", "/payments", key=up.key, body=payment(13)).status_code == 201
+
+
+def test_responses_that_are_lost_are_of_work_that_was_done(up: Up) -> None:
+    urls = (up.endpoints.regions[EAST_1].api, up.endpoints.accelerator.url)
+
+    def degrade(share: float) -> None:
+        asked = {"region": EAST_1, "share": share}
+        httpx.post(f"{up.endpoints.control}/degrade", json=asked, trust_env=False, timeout=60).raise_for_status()
+
+    degrade(0.5)
+    try:
+        with httpx.Client(verify=False, trust_env=False, timeout=60) as client:
+            seen = [{client.get(f"{url}/health").status_code for _ in range(40)} for url in urls]
+        answers = []
+        while 502 not in answers:  # half of them, one after the other
+            answers.append(up.ask("POST", "/payments", key=up.key, body=payment(100 + len(answers))).status_code)
+    finally:
+        degrade(0)
+
+    assert seen == [{200, 500}, {200, 502}]
+    lost = payment(100 + answers.index(502))
+    assert up.ask("POST", "/payments", key=up.key, body=lost).status_code == 200, "it was accepted before"
 
 
 def aws_client(up: Up, service: str) -> Any:

@@ -7,10 +7,12 @@ from drill.scenarios.simulated.events_outage import EVENTS_OUTAGE
 from drill.scenarios.simulated.failback_interrupted import FAILBACK_INTERRUPTED
 from drill.scenarios.simulated.false_alarm import FALSE_ALARM
 from drill.scenarios.simulated.flapping import FLAPPING
+from drill.scenarios.simulated.gray_failure import GRAY_FAILURE
 from drill.scenarios.simulated.journal_outage import JOURNAL_OUTAGE
 from drill.scenarios.simulated.late_failover import LATE_FAILOVER
 from drill.scenarios.simulated.loss_after_failover import LOSS_AFTER_FAILOVER
 from drill.scenarios.simulated.loss_during_failback import LOSS_DURING_FAILBACK
+from drill.scenarios.simulated.overload import OVERLOAD
 from drill.scenarios.simulated.partition import PARTITION
 from drill.scenarios.simulated.poison_event import POISON_EVENT
 from drill.scenarios.simulated.region_loss import REGION_LOSS
@@ -30,6 +32,8 @@ SCENARIOS: dict[str, Scenario] = {
         FLAPPING,
         FALSE_ALARM,
         COLD_STORM,
+        OVERLOAD,
+        GRAY_FAILURE,
         REGION_LOSS_SECONDARY,
         WRITER_LOSS,
         JOURNAL_OUTAGE,

@@ -1,5 +1,7 @@
 """The circuit breaker: it spares a caller the wait, and never for long."""
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +74,63 @@ def test_a_clock_set_back_does_not_keep_it_open() -> None:
     clock.now -= 3600
 
     assert breaker.permits()
+
+
+def test_the_pause_grows_with_each_failed_trial_and_starts_again_after_a_success() -> None:
+    clock = Clock()
+    breaker = Breaker(
+        failures_to_open=1, trial_seconds=2.0, longest_trial_seconds=30.0, clock=clock, jitter=lambda: 0.0
+    )
+
+    def pause() -> float:
+        """Seconds until a trial, which then fails."""
+        began = clock.now
+        while not breaker.permits():
+            clock.now += 0.5
+        breaker.failed()
+        return clock.now - began
+
+    assert [pause() for _ in range(7)] == [0.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    breaker.succeeded()
+    assert [pause() for _ in range(2)] == [0.0, 2.0]
+
+
+def test_sandboxes_do_not_try_at_the_same_moments() -> None:
+    clock = Clock()
+    dice = random.Random(1)
+    pauses = set()
+    for _ in range(20):
+        clock.now = 1000.0
+        breaker = Breaker(
+            failures_to_open=1, trial_seconds=2.0, longest_trial_seconds=30.0, clock=clock, jitter=dice.random
+        )
+        breaker.failed()
+        while not breaker.permits():
+            clock.now += 0.01
+        pauses.add(round(clock.now - 1000.0, 2))
+
+    assert len(pauses) > 10
+    assert all(1.0 <= each <= 2.01 for each in pauses)
+
+
+def test_of_many_sandboxes_with_a_silent_peer_few_wait_for_it() -> None:
+    """100 requests a second in turn on 50 sandboxes, for 10 minutes; a pause that does not grow makes one in four wait
+    (docs/architecture.md)."""
+    clock = Clock()
+    dice = random.Random(1)
+    breakers = [
+        Breaker(failures_to_open=3, trial_seconds=2.0, longest_trial_seconds=30.0, clock=clock, jitter=dice.random)
+        for _ in range(50)
+    ]
+    waited = []
+    for number in range(600 * 100):
+        clock.now += 0.01
+        breaker = breakers[number % len(breakers)]
+        waited.append(breaker.permits())
+        if waited[-1]:
+            breaker.failed()
+
+    assert sum(waited[60 * 100 :]) / len(waited[60 * 100 :]) < 0.04
 
 
 @given(

@@ -149,6 +149,52 @@ def test_an_endpoint_that_never_answers_costs_its_timeout_once(replica_at: MakeR
     assert TIMEOUT <= took < 2 * TIMEOUT
 
 
+def test_an_answer_that_trickles_ends_at_the_deadline(replica_at: MakeReplica) -> None:
+    """Each byte comes before the read timeout, and all of them after seconds."""
+    ended = threading.Event()
+
+    def trickle(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            for each in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}":
+                if ended.wait(TIMEOUT / 3):
+                    return
+                connection.sendall(bytes([each]))
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
+        started = time.monotonic()
+        try:
+            with pytest.raises(ReplicaUnavailable) as silence:
+                replica_at(server.getsockname()[1]).read("payment#1")
+            took = time.monotonic() - started
+        finally:
+            ended.set()
+            thread.join()
+    assert silence.value.reason == "DeadlineExceeded"
+    assert took < 10 * TIMEOUT, "the answer alone takes more than that"
+
+
+def test_a_resolver_that_does_not_answer_costs_the_deadline(
+    endpoint: Endpoint, replica_at: MakeReplica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+    resolve = socket.getaddrinfo
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        answered.wait(60)
+        return resolve(*arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    try:
+        with pytest.raises(ReplicaUnavailable) as silence:
+            replica_at(endpoint.server_port).read("payment#1")
+    finally:
+        answered.set()
+    assert silence.value.reason == "DeadlineExceeded"
+
+
 def test_a_connection_is_kept_until_it_has_been_idle_for_long(endpoint: Endpoint, replica_at: MakeReplica) -> None:
     clock = Clock()
     replica = replica_at(endpoint.server_port, clock)
