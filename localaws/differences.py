@@ -165,6 +165,13 @@ DIFFERENCES: tuple[Difference, ...] = (
         tested="local/test_workers.py::test_a_burst_is_served_by_a_few_workers_and_the_rest_is_throttled_early",
     ),
     Difference(
+        id="pool-width",
+        aws="A function with a reservation has as many executions; all others share the rest of the account's 1,000.",
+        here="Every pool, of a function with a reservation or of all without, has at most 16 executions, or fewer if a "
+        "rehearsal narrows it. Reservations are checked against 1,000.",
+        tested="local/test_concurrency.py::test_functions_without_a_reservation_share_what_is_left_of_their_region",
+    ),
+    Difference(
         id="control-times",
         aws="A function's own durations (the control rules' lease and grace) pass as fast as everybody's.",
         here="They are shortened by the rehearsal's speed, as health checks are.",
