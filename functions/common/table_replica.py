@@ -54,7 +54,8 @@ class Replica:
         self._table = table
         self._clock = clock
         self._used_at = clock()
-        self._deadline = DEADLINE_FACTOR * client.meta.config.read_timeout
+        config: Any = client.meta.config  # the stubs lack its options
+        self._deadline = DEADLINE_FACTOR * float(config.read_timeout)
         self._threads = ThreadPoolExecutor(max_workers=_MOST_CALLS, thread_name_prefix=f"replica-{region}")
 
     def read(self, key: str) -> Item | None:

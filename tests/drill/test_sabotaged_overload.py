@@ -42,7 +42,7 @@ def starved(environment: SharedEnvironment, monkeypatch: pytest.MonkeyPatch) -> 
 
 @contextmanager
 def overload_is_loss(file: Path) -> Iterator[None]:
-    """The sentinel of the other region does not tell overload from a loss."""
+    """The sentinel of the other region treats overload as a loss."""
     lambda_ = local(file=file).client("lambda", Place.SECONDARY)
     variables = lambda_.get_function_configuration(FunctionName=SENTINEL)["Environment"]["Variables"]
     lambda_.update_function_configuration(

@@ -131,7 +131,7 @@ def test_responses_that_are_lost_are_of_work_that_was_done(up: Up) -> None:
     try:
         with httpx.Client(verify=False, trust_env=False, timeout=60) as client:
             seen = [{client.get(f"{url}/health").status_code for _ in range(40)} for url in urls]
-        answers = []
+        answers: list[int] = []
         while 502 not in answers:  # half of them, one after the other
             answers.append(up.ask("POST", "/payments", key=up.key, body=payment(100 + len(answers))).status_code)
     finally:
