@@ -48,6 +48,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("LOCAL_TIMEOUT_MS", "0"),
         ("PEER_FAILURES_TO_OPEN", "0"),
         ("PEER_TRIAL_SECONDS", "nan"),
+        ("PEER_LONGEST_TRIAL_SECONDS", "0"),
     ],
 )
 def test_a_wrong_variable_is_named_with_its_value(name: str, value: str) -> None:
