@@ -15,6 +15,8 @@ REGION ?=
 MODE ?=
 REASON ?=
 DECLINE ?=
+ALLOW_DELETIONS ?=
+RESTORE ?=
 BACKEND ?=
 SECRETS_PROVIDER ?=
 LOAD ?=
@@ -262,5 +264,5 @@ audit: $(READY) ## Compare the journal with the ledger, payment by payment (ENV 
 parameters-diff: $(READY) ## Show the differences between the two regions' parameters (ENV LOCAL)
 	@$(DR) parameters diff $(ENV_ARG) $(LOCAL_ARG)
 
-parameters-sync: $(READY) ## Synchronize the two regions' parameters (ENV LOCAL)
-	@$(DR) parameters sync $(ENV_ARG) $(LOCAL_ARG)
+parameters-sync: $(READY) ## Synchronize the two regions' parameters (ENV LOCAL ALLOW_DELETIONS=<number> or RESTORE=1)
+	@$(DR) parameters sync $(ENV_ARG) $(LOCAL_ARG) $(if $(ALLOW_DELETIONS),--allow-deletions $(ALLOW_DELETIONS)) $(if $(filter 1 true yes,$(RESTORE)),--restore)

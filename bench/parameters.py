@@ -26,6 +26,7 @@ from localaws.core.environment import ACCOUNT
 sys.path.insert(0, str(Path(__file__).parents[1] / "functions"))  # as in the function's archive
 
 from aws_lambda_powertools import Logger
+from parameter_sync.deletions import Budget
 from parameter_sync.reconcile import Reconciled, Reconciliation
 from parameter_sync.settings import Scope
 from parameter_sync.store import Store
@@ -105,7 +106,9 @@ class Bench:
             )
             for place, region in REGIONS.items()
         )
-        return Reconciliation((one, other), Synchronizer((one, other)), Logger(service="bench", level="ERROR"))
+        logger = Logger(service="bench", level="ERROR")
+        budget = Budget(record="/parameter-sync/bench/deletions", now=time.time)
+        return Reconciliation((one, other), Synchronizer((one, other)), logger, budget=budget)
 
     def _count(self, model: Any, **_: Any) -> None:
         self._calls[model.name] += 1

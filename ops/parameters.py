@@ -25,6 +25,7 @@ from shared.command_line import (
 from shared.places import Place
 
 FUNCTION = "function-parameter_sync"
+DELETED = "deleted"  # instead of the region whose side is kept
 # Seconds. One call takes at most the function's timeout (components/workload/parameter_sync.py, TIMEOUT).
 _ANSWER_WITHIN = 310
 
@@ -42,6 +43,9 @@ def diff(env: EnvOption = "dev", at: AtOption = Place.PRIMARY, local: LocalOptio
     console = Console()
     console.print(differences(parts))
     console.print(totals(parts, "differing"))
+    pending = [each for each in _all(parts, "differences") if each["kept"] == DELETED]
+    if len(pending) > parts[0]["most_deletions"]:
+        console.print(_withheld(len(pending), env), soft_wrap=True)
     if any(part["differing"] or part["failed"] for part in parts):
         raise Refused(f"the parameters of {env} differ; `make parameters-sync ENV={env}` makes them equal")
 
@@ -51,12 +55,26 @@ def sync(
     at: AtOption = Place.PRIMARY,
     local: LocalOption = False,
     deep: Annotated[bool, typer.Option("--deep", help="Also compare tags and labels.")] = False,
+    allow_deletions: Annotated[
+        int | None,
+        typer.Option(
+            "--allow-deletions", min=0, metavar="N", help="Make up to N deletions, or none if more are pending."
+        ),
+    ] = None,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Create parameters again that are missing in one region; delete none.")
+    ] = False,
 ) -> None:
-    """Synchronize now. Overwritten values remain in the parameter history of their region."""
-    parts = list(_walk(environment(env, local=local), at, {"operation": "reconcile", "deep": deep}))
+    """Synchronize now. Overwritten values remain in the parameter history of their region; a deletion is final."""
+    if restore and allow_deletions is not None:
+        raise Refused("--restore deletes nothing; leave out --allow-deletions")
+    request = {"operation": "reconcile", "deep": deep, "restore": restore, "allow_deletions": allow_deletions}
+    parts = list(_walk(environment(env, local=local), at, request))
     console = Console()
     console.print(outcomes(parts))
     console.print(totals(parts, "repaired"))
+    if withheld := sum(part["withheld"] for part in parts):
+        raise Incomplete(_withheld(withheld, env))
     if left := [name for part in parts for name in (*part["failures"], *part["later"])]:
         raise Incomplete(f"{len(left)} parameters of {env} are not equal yet: {', '.join(left[:10])}")
 
@@ -74,6 +92,18 @@ def _walk(target: Environment, at: Place, request: dict[str, Any]) -> Iterator[d
         part = _invoke(client, target.names.regional(FUNCTION, at), {**request, "waits": True, "after": after})
         yield part
         after = part["after"]
+        if request.get("allow_deletions") is not None:
+            # An allowance covers the whole command.
+            left = request["allow_deletions"] - part["deleted"]
+            request = {**request, "allow_deletions": max(0, left)}
+
+
+def _withheld(pending: int, env: str) -> str:
+    return (
+        f"{pending} parameters of {env} are missing in one region and are not deleted in the other. If they were "
+        f"deleted on purpose: `make parameters-sync ENV={env} ALLOW_DELETIONS={pending}`; otherwise "
+        f"`make parameters-sync ENV={env} RESTORE=1` creates them again"
+    )
 
 
 def _invoke(client: Any, function: str, event: dict[str, Any]) -> dict[str, Any]:

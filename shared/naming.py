@@ -85,6 +85,11 @@ class Names:
         return f"{self.parameters}/local"
 
     @property
+    def parameter_deletions(self) -> str:
+        """Each region's parameter that counts deletions by the synchronization, which does not synchronize it."""
+        return f"/parameter-sync/{self.suffix}/deletions"
+
+    @property
     def endpoints(self) -> str:
         """Prefix of the parameters that hold the regions' URLs: `<region>/load-balancer`, `<region>/api` below it."""
         return f"{self.own_parameters}/endpoints"

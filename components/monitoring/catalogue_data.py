@@ -75,6 +75,21 @@ LEDGER_AUDIT = (
 )
 """On what the ledger function finds. Role `function`: its name in the catalogue of functions."""
 
+PARAMETER_DELETIONS = (
+    Alarm(
+        key="withheld",
+        namespace=None,
+        metric="ParameterDeletionsWithheld",
+        dimensions={"service": "function"},
+        period=3600,  # longer than the time between two reconciliations, each of which reports it
+        missing_reason="published only if deletions are withheld",
+        reason="Many parameters are missing in one region. They were not deleted in the other one: restore or allow "
+        "them, see docs/runbooks/parameters.md.",
+        source="[CW-7]",
+    ),
+)
+"""On what the synchronization of parameters does not do by itself. Role `function`: its service name in metrics."""
+
 _RULE = {"DestinationBucket": "destination", "RuleId": "rule", "SourceBucket": "source"}
 
 BUCKET_SENDING = (

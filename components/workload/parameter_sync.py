@@ -16,7 +16,7 @@ from components.compute.function import Function
 from components.compute.schedule import ScheduledCall, ScheduledCallArgs
 from components.iam import tls_only
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
-from components.monitoring import catalogue_compute
+from components.monitoring import catalogue_compute, catalogue_data
 from components.monitoring.alarms import Monitored
 from components.workload.context import FunctionContext
 from shared.places import Place
@@ -135,6 +135,10 @@ def statements(
     return [
         iam.allow(_ACTIONS, _parameters(context, context.names.parameters)),
         {"Effect": "Deny", "Action": list(_ACTIONS), "Resource": _parameters(context, context.names.own_parameters)},
+        iam.allow(
+            ["ssm:GetParameters", "ssm:PutParameter"],
+            [context.arn("ssm", f"parameter{context.names.parameter_deletions}", region=each) for each in regions],
+        ),
         # A listing, which supports no resource-level permissions (Service Authorization Reference, AWS Systems
         # Manager).
         iam.allow(["ssm:DescribeParameters"], ["*"]),
@@ -167,6 +171,8 @@ def _parameters(context: FunctionContext, path: str) -> list[pulumi.Output[str]]
 
 
 SOURCE = "parameter_sync"
+SERVICE = "parameter-sync"
+"""The function's name in its metrics (functions/parameter_sync/application.py)."""
 TIMEOUT = 300
 """Seconds: a part of a reconciliation; what is left goes on in the next run."""
 # Six times the time limit, as Lambda recommends [LAMBDA-7]. Only after a crash it matters: the function itself sets
@@ -221,6 +227,7 @@ class ParameterSync(pulumi.ComponentResource):
                 "COPIER_ROLES": ",".join(context.function_name(SOURCE, place) for place in Place),
                 "QUEUE_URL": queue.url,
                 "DEAD_LETTER_URL": self.dead_letters.url,
+                "DELETIONS_PARAMETER": names.parameter_deletions,
                 "RECONCILE_MINUTES": str(context.settings.parameter_minutes),
                 "METRICS_NAMESPACE": context.metrics_namespace,
             },
@@ -228,6 +235,7 @@ class ParameterSync(pulumi.ComponentResource):
             timeout=TIMEOUT,
             opts=self._child,
         )
+        self._deletions()
         ParameterEvents(
             f"{name}-events",
             context,
@@ -256,8 +264,25 @@ class ParameterSync(pulumi.ComponentResource):
                 alarms=catalogue_compute.DEAD_LETTER_QUEUE,
                 dimensions={"queue": self.dead_letters.name},
             ),
+            Monitored(
+                name="parameter-deletions",
+                alarms=catalogue_data.PARAMETER_DELETIONS,
+                dimensions={"function": SERVICE},
+                namespace=context.metrics_namespace,
+            ),
         ]
         self.register_outputs({"function": self.function.name, "dead_letters": self.dead_letters.name})
+
+    def _deletions(self) -> None:
+        """The number of deletions in this region (functions/parameter_sync/deletions.py)."""
+        aws.ssm.Parameter(
+            f"{self._prefix}-deletions",
+            name=self._context.names.parameter_deletions,
+            description="Counts deletions by the parameter synchronization; its version is the number",
+            type="String",
+            insecure_value="none yet",
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["insecureValue", "value"]),
+        )
 
     def _queue(self) -> aws.sqs.Queue:
         redrive = {"deadLetterTargetArn": self.dead_letters.arn, "maxReceiveCount": RECEIVES}

@@ -1,5 +1,6 @@
 """The parameter synchronization: settings, clients, and one logged and counted result per event, without values."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from common.clock import utc_now
 from common.telemetry import LambdaHandler, flush, make_metrics
 
 from .batch import BatchProcessor
+from .deletions import Budget
 from .errors import RegionUnavailable
 from .messages import RECONCILE, Queues, in_parts
 from .reconcile import Reconciled, Reconciliation, share
@@ -53,9 +55,17 @@ class Application:
             dead_letter_url=settings.dead_letter_url,
         )
         synchronizer = Synchronizer(stores, settling_seconds=settings.settling_seconds)
-        self._reconciliation = Reconciliation(stores, synchronizer, logger)
+        budget = Budget(record=settings.deletions_parameter, now=time.time)
+        self._reconciliation = Reconciliation(stores, synchronizer, logger, budget=budget)
         self._batch = BatchProcessor(
-            settings, scope, synchronizer, self._queues, logger, self._log_outcome, self._count
+            settings,
+            scope,
+            synchronizer,
+            self._queues,
+            self._reconciliation.brake,
+            logger,
+            self._log_outcome,
+            self._count,
         )
         # Never log the event, which may be anything, nor a response of AWS, which may hold a value.
         self.answer = logger.inject_lambda_context(self._answer, clear_state=True, log_event=False)
@@ -69,8 +79,7 @@ class Application:
                 return self._batch.run(event["Records"], lambda after: self._continue(after, little_time))
             operation, after = event.get("operation"), str(event.get("after") or "")
             if operation == RECONCILE and event.get("waits"):
-                deep = bool(event.get("deep"))
-                return _report(self._repair(after, little_time, is_due=lambda _: deep))
+                return self._commanded(event, after, little_time)
             if operation == RECONCILE:
                 return self._scheduled(after, little_time)
             if operation == DIFF:
@@ -78,6 +87,19 @@ class Application:
         finally:
             flush(self._metrics)
         raise UnknownEventError(f"neither a batch of the queue nor an operation; it has {sorted(event)}")
+
+    def _commanded(self, event: Mapping[str, Any], after: str, little_time: Callable[[], bool]) -> dict[str, Any]:
+        """A part of an operator's reconciliation: `deep` compares tags and labels of all, `allow_deletions` is how many
+        deletions may be made, `restore` creates missing parameters again instead."""
+        allowed = event.get("allow_deletions")
+        result = self._repair(
+            after,
+            little_time,
+            is_due=lambda _: bool(event.get("deep")),
+            allowed=None if allowed is None else int(allowed),
+            restore=bool(event.get("restore")),
+        )
+        return _report(result)
 
     def _scheduled(self, after: str, little_time: Callable[[], bool]) -> dict[str, Any]:
         try:
@@ -96,15 +118,36 @@ class Application:
             self._queues.requeue(name, seconds=seconds)
         for reasons in in_parts(result.failures, _REASONS_PER_LETTER):
             self._queues.send_dead_letter(reasons, found_by="reconciliation")
+        if result.needs_allowance:
+            named = dict(sorted(result.withheld.items())[:_REASONS_PER_LETTER])
+            self._queues.send_dead_letter(named, found_by="reconciliation", withheld_deletions=len(result.withheld))
         if result.after is not None:
             self._queues.continue_after(result.after)
 
-    def _repair(self, after: str, little_time: Callable[[], bool], *, is_due: Callable[[str], bool]) -> Reconciled:
-        result = self._reconciliation.repair(after=after, is_due=is_due, should_stop=little_time)
+    def _repair(
+        self,
+        after: str,
+        little_time: Callable[[], bool],
+        *,
+        is_due: Callable[[str], bool],
+        allowed: int | None = None,
+        restore: bool = False,
+    ) -> Reconciled:
+        result = self._reconciliation.repair(
+            after=after, is_due=is_due, should_stop=little_time, allowed=allowed, restore=restore
+        )
         for outcome in result.outcomes:
             self._log_outcome(outcome)
         for name, reason in result.failures.items():
             self._logger.error("parameter not copied", event="parameter-failed", parameter=name, reason=reason)
+        if result.needs_allowance:
+            self._logger.error(
+                "deletions withheld",
+                event="parameter-deletions-withheld",
+                withheld=len(result.withheld),
+                most=result.most_deletions,
+            )
+            self._count("ParameterDeletionsWithheld", len(result.withheld))
         self._count("ParametersFailed", len(result.failures))
         self._count("ParametersRepaired", sum(outcome.writes > 0 for outcome in result.outcomes))
         self._logger.info(
@@ -179,6 +222,9 @@ def _report(result: Reconciled) -> dict[str, Any]:
         "repaired": len(repaired),
         "differing": len(result.differences),
         "failed": len(result.failures),
+        "withheld": len(result.withheld),
+        "deleted": sum(outcome.action is Action.DELETED for outcome in repaired),
+        "most_deletions": result.most_deletions,
         "outcomes": [_row(outcome) for outcome in repaired[:_MAX_ROWS]],
         "differences": [vars(each) | {"parts": list(each.parts)} for each in result.differences[:_MAX_ROWS]],
         "failures": dict(sorted(result.failures.items())[:_MAX_ROWS]),

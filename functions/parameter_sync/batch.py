@@ -2,14 +2,16 @@
 queue with its reason."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from .errors import NotCopyable, RegionUnavailable, RetryAfter, Throttled
+from .deletions import Brake
+from .errors import DeletionWithheld, NotCopyable, RegionUnavailable, RetryAfter, Throttled
 from .messages import Message, Queues, Unreadable, parsed, received
 from .settings import Scope, Settings
+from .store import Store
 from .sync import Outcome, Synchronizer
 
 _MAX_RETRY_SECONDS = 900  # until a message is retried
@@ -24,12 +26,13 @@ class BatchProcessor:
         scope: Scope,
         synchronizer: Synchronizer,
         queues: Queues,
+        brake: Callable[[], Brake],
         logger: Logger,
         log_outcome: Callable[[Outcome], None],
         count: Callable[[str, int], None],
     ) -> None:
         self._settings, self._scope = settings, scope
-        self._synchronizer, self._queues = synchronizer, queues
+        self._synchronizer, self._queues, self._brake = synchronizer, queues, brake
         self._logger, self._log_outcome, self._count = logger, log_outcome, count
 
     def run(self, records: Sequence[Mapping[str, Any]], reconcile: Callable[[str], None]) -> dict[str, Any]:
@@ -37,6 +40,7 @@ class BatchProcessor:
         retried: list[str] = []
         seen: set[str] = set()
         lost: RegionUnavailable | None = None
+        brake = cache(self._brake)  # listing both trees costs many calls
         for record in records:
             message = received(record)
             try:
@@ -46,11 +50,13 @@ class BatchProcessor:
                 seen.add(message.name)
                 if lost:
                     raise lost  # another timeout for each message would use up the time of all
-                self._process(message, reconcile)
+                self._process(message, reconcile, brake)
             except (Unreadable, NotCopyable) as problem:
                 self._reject(message, str(problem))
             except RetryAfter as retry:
                 self._queues.requeue(message.name, seconds=retry.seconds)
+            except DeletionWithheld as withheld:
+                self._leave(message, str(withheld))
             except Throttled as throttled:
                 retried += self._retry_or(message, str(throttled), partial(self._reject, message))
             except RegionUnavailable as problem:
@@ -58,11 +64,18 @@ class BatchProcessor:
                 retried += self._retry_or(message, str(problem), partial(self._skip, message))
         return {"batchItemFailures": [{"itemIdentifier": each} for each in retried]}
 
-    def _process(self, message: Message, reconcile: Callable[[str], None]) -> None:
+    def _process(self, message: Message, reconcile: Callable[[str], None], brake: Callable[[], Brake]) -> None:
         if message.after is not None:
             reconcile(message.after)
-        else:
-            self._log_outcome(self._synchronizer.synchronize(message.name))
+            return
+
+        def permit(store: Store) -> None:
+            if message.is_event:
+                # If more is being deleted, it is seen then.
+                raise RetryAfter(self._settings.settling_seconds, "it was deleted in the other region just now")
+            brake().permit(store)
+
+        self._log_outcome(self._synchronizer.synchronize(message.name, permit=permit))
 
     def _retry_or(self, message: Message, reason: str, otherwise: Callable[[str], None]) -> list[str]:
         """The message's id if it is retried; after its last attempt `otherwise(reason)`, and none."""
@@ -75,6 +88,15 @@ class BatchProcessor:
         )
         self._queues.retry(message, seconds=min(pause, _MAX_RETRY_SECONDS))
         return [message.id]
+
+    def _leave(self, message: Message, reason: str) -> None:
+        """The reconciliation, which compares all parameters, deletes it or reports it."""
+        self._logger.warning(
+            "deletion left to the reconciliation",
+            event="parameter-deletion-left",
+            parameter=message.name,
+            reason=reason,
+        )
 
     def _reject(self, message: Message, reason: str) -> None:
         name = message.name or "unknown"

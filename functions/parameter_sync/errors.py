@@ -30,6 +30,10 @@ class ConcurrentModification(Exception):
     """The parameter changed after it was read; retry immediately."""
 
 
+class DeletionWithheld(Exception):
+    """The parameter is missing in the other region and is not deleted now; the message is the reason."""
+
+
 class RetryAfter(Exception):
     """The parameter must be synchronized again after `seconds`, not before."""
 

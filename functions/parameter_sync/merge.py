@@ -53,11 +53,12 @@ class _Claim:
     overwritten: bool = False  # found in the history: a copy was written over it
 
 
-def decide(one: ParameterState | None, other: ParameterState | None) -> Keep | Remove | None:
-    """The state that both regions are to have. None if the parameter exists in neither."""
+def decide(one: ParameterState | None, other: ParameterState | None, *, restore: bool = False) -> Keep | Remove | None:
+    """The state that both regions are to have. None if the parameter exists in neither. `restore`: a parameter that one
+    region lacks is created there again, instead of being deleted in the other."""
     if one is None or other is None:
         held = one or other
-        return _alone(held) if held else None
+        return _alone(held, restore=restore) if held else None
     winner, loser = _ranked(_claim(one), _claim(other))
     conflict = winner.fresh and loser.fresh and not _follows(winner, loser)
     lost = None
@@ -74,20 +75,21 @@ def decide(one: ParameterState | None, other: ParameterState | None) -> Keep | R
     )
 
 
-def _alone(held: ParameterState) -> Keep | Remove:
+def _alone(held: ParameterState, *, restore: bool) -> Keep | Remove:
     """The other region lacks the parameter: it was deleted there if both had this state, else it was not copied there
     yet. A copy of unknown origin existed there, too: copies are created with a marker, except one that was written over
     a deletion."""
     claim = _claim(held)
-    if held.is_settled or claim.change is None:
+    is_deleted = held.is_settled or claim.change is None
+    if is_deleted and not restore:
         return Remove(region=held.region)
     return Keep(
-        change=claim.change,
+        change=claim.change or _own_change(held),
         content=claim.content,
         region=held.region,
         tags=held.tags,
         labels=held.labels,
-        revived=held.marker is not None,
+        revived=held.marker is not None and not is_deleted,
     )
 
 

@@ -25,7 +25,8 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One record of the queue. `name` is empty if it continues a reconciliation, after the name `after`."""
+    """One record of the queue. `name` is empty if it continues a reconciliation, after the name `after`. `is_event`: it
+    is AWS's event of a change, and not this function's own message."""
 
     id: str
     receipt: str
@@ -33,6 +34,7 @@ class Message:
     body: str
     name: str = ""
     after: str | None = None
+    is_event: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -60,12 +62,13 @@ def parsed(message: Message, scope: Scope) -> Message:
         raise Unreadable("its body is not a JSON object")
     if event.get("operation") == RECONCILE:
         return _with(message, after=str(event.get("after") or ""))
-    name = event.get("name") if event.get("operation") == SYNC else _named_by(event)
+    is_event = event.get("operation") != SYNC
+    name = _named_by(event) if is_event else event.get("name")
     if not isinstance(name, str) or not name:
         raise Unreadable("it names no parameter")
     if objection := scope.objection(name):
         raise Unreadable(objection)
-    return _with(message, name=name)
+    return _with(message, name=name, is_event=is_event)
 
 
 def sync_message(name: str) -> str:

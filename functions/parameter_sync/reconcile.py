@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from aws_lambda_powertools import Logger
 
-from .errors import NotCopyable, RetryAfter, Throttled
+from .deletions import Brake, Budget, brake
+from .errors import DeletionWithheld, NotCopyable, RetryAfter, Throttled
 from .merge import Keep, Remove
 from .store import Listed, Store
-from .sync import Action, Outcome, Synchronizer
+from .sync import Action, Outcome, Permit, Synchronizer
 
 _BATCH = 10
 _MAX_CHUNK = 100  # names between two checks of the remaining time
@@ -33,40 +34,65 @@ class Difference:
 
 @dataclass(kw_only=True)
 class Reconciled:
-    """The result of a reconciliation or comparison. `after`: the name after which to continue; None at the end."""
+    """The result of a reconciliation or comparison. `after`: the name after which to continue; None at the end.
+    `needs_allowance`: an operator has to decide on the withheld deletions; otherwise a later reconciliation does."""
 
     compared: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)  # reason by name
     later: dict[str, int] = field(default_factory=dict)  # seconds until the retry, by name
+    withheld: dict[str, str] = field(default_factory=dict)  # reason by name, of deletions that were not made
+    most_deletions: int = 0  # without an operator's allowance
+    needs_allowance: bool = False
     after: str | None = None
+
+
+Act = Callable[[Reconciled, str, tuple[str, ...], Permit], None]
+"""What is done about a name and its differing fields."""
 
 
 class Reconciliation:
     """Compares the stores of both regions. Methods raise RegionUnavailable if either does not answer: one side alone
     decides nothing."""
 
-    def __init__(self, stores: tuple[Store, Store], synchronizer: Synchronizer, logger: Logger) -> None:
+    def __init__(
+        self, stores: tuple[Store, Store], synchronizer: Synchronizer, logger: Logger, *, budget: Budget
+    ) -> None:
         self._stores = stores
         self._synchronizer = synchronizer
         self._logger = logger
+        self._budget = budget
 
-    def repair(self, *, after: str, is_due: Callable[[str], bool], should_stop: Callable[[], bool]) -> Reconciled:
+    def brake(self) -> Brake:
+        """The limits of deletions for the trees as they are now."""
+        one, other = self._listed()
+        return brake(one.keys(), other.keys(), budget=self._budget, allowed=None)
+
+    def repair(
+        self,
+        *,
+        after: str,
+        is_due: Callable[[str], bool],
+        should_stop: Callable[[], bool],
+        allowed: int | None = None,
+        restore: bool = False,
+    ) -> Reconciled:
         """Synchronize the parameters after `after`, ordered by name, until the end or until `should_stop`. `is_due`:
-        names that are synchronized even if no difference was found."""
+        names that are synchronized even if no difference was found. `allowed` as in `brake`, `restore` as in
+        `decide`."""
 
-        def act(result: Reconciled, name: str, _parts: tuple[str, ...]) -> None:
-            outcome = self._synchronizer.synchronize(name)
+        def act(result: Reconciled, name: str, _parts: tuple[str, ...], permit: Permit) -> None:
+            outcome = self._synchronizer.synchronize(name, permit=permit, restore=restore)
             if outcome.action is not Action.NOTHING:
                 result.outcomes.append(outcome)
 
-        return self._compare_all(act, after=after, is_due=is_due, should_stop=should_stop)
+        return self._compare_all(act, after=after, is_due=is_due, should_stop=should_stop, allowed=allowed)
 
     def compare(self, *, after: str, should_stop: Callable[[], bool]) -> Reconciled:
         """List the differing parameters after `after`, without changes."""
 
-        def act(result: Reconciled, name: str, parts: tuple[str, ...]) -> None:
+        def act(result: Reconciled, name: str, parts: tuple[str, ...], _permit: Permit) -> None:
             planned = self._synchronizer.plan(name)
             if isinstance(planned, Remove):
                 result.differences.append(Difference(name=name, parts=parts, kept="deleted"))
@@ -78,26 +104,26 @@ class Reconciliation:
 
     def _compare_all(
         self,
-        act: Callable[[Reconciled, str, tuple[str, ...]], None],
+        act: Act,
         *,
         after: str,
         is_due: Callable[[str], bool],
         should_stop: Callable[[], bool],
+        allowed: int | None = None,
     ) -> Reconciled:
-        result = Reconciled()
-        for store in self._stores:
-            store.reach()
-        one, other = (store.listed() for store in self._stores)
+        one, other = self._listed()
+        limits = brake(one.keys(), other.keys(), budget=self._budget, allowed=allowed)
+        result = Reconciled(most_deletions=limits.most)
         names = iter(sorted(name for name in one.keys() | other.keys() if name > after))
         last = after
         while chunk := _next_chunk(names, one, other):
             if should_stop():
                 result.after = last
-                return result
+                break
             unequal = self._unequal(result, chunk, one, other)
             for name in chunk:
                 if (parts := unequal.get(name)) or is_due(name):
-                    _attempt(result, name, parts or (), act)
+                    _attempt(result, name, parts or (), act, limits.permit)
             before, result.compared = result.compared, result.compared + len(chunk)
             if before // _PROGRESS != result.compared // _PROGRESS:
                 self._logger.info(
@@ -107,7 +133,19 @@ class Reconciliation:
                     differing=len(result.outcomes),
                 )
             last = chunk[-1]
+        if result.after is None:
+            # What earlier parts and this one have left missing will be missing in the next reconciliation, too.
+            unknown = sum(name <= after or name in result.failures for name in one.keys() ^ other.keys())
+        else:
+            unknown = 0
+        result.needs_allowance = limits.holds(len(result.withheld), unknown=unknown)
         return result
+
+    def _listed(self) -> tuple[dict[str, Listed], dict[str, Listed]]:
+        for store in self._stores:
+            store.reach()
+        one, other = (store.listed() for store in self._stores)
+        return one, other
 
     def _unequal(
         self, result: Reconciled, names: Iterable[str], one: dict[str, Listed], other: dict[str, Listed]
@@ -170,13 +208,13 @@ def _different_descriptions(one: Listed, other: Listed) -> list[str]:
     return one.content.differences(other.content) + tiers
 
 
-def _attempt(
-    result: Reconciled, name: str, parts: tuple[str, ...], act: Callable[[Reconciled, str, tuple[str, ...]], None]
-) -> None:
+def _attempt(result: Reconciled, name: str, parts: tuple[str, ...], act: Act, permit: Permit) -> None:
     if name in result.failures:
         return
     try:
-        act(result, name, parts)
+        act(result, name, parts, permit)
+    except DeletionWithheld as withheld:
+        result.withheld[name] = str(withheld)
     except RetryAfter as retry:
         result.later[name] = retry.seconds
     except (NotCopyable, Throttled) as problem:

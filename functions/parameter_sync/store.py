@@ -128,6 +128,10 @@ class Store:
         request |= {"Type": content.type, "Overwrite": True}
         return int(self._call("put_parameter", **request)["Version"])
 
+    def write_text(self, name: str, text: str) -> int:
+        """Write a version of a parameter that is never synchronized, and return its number."""
+        return int(self._call("put_parameter", Name=name, Value=text, Type="String", Overwrite=True)["Version"])
+
     def delete(self, name: str) -> None:
         """Delete the parameter."""
         self._call("delete_parameter", Name=name)

@@ -14,6 +14,8 @@ MAX_VALUE_BYTES = 8192
 """The largest value of an advanced parameter (API SSM.PutParameter, Tier)."""
 # Other data types refer to an image or an integration of one region (API SSM.PutParameter, DataType).
 COPYABLE = "text"
+Permit = Callable[[Store], None]
+"""Called before a deletion in the store's region; raises DeletionWithheld or RetryAfter if it is not to be made."""
 SETTLING_SECONDS = 30
 """After a deletion, before the name can be created again (API SSM.DeleteParameter)."""
 _ATTEMPTS = 4
@@ -56,12 +58,13 @@ class Synchronizer:
         self._settling = settling_seconds
         self._now = now
 
-    def synchronize(self, name: str) -> Outcome:
-        """Make the parameter equal in both regions. Raises NotCopyable, RetryAfter, Throttled and RegionUnavailable."""
+    def synchronize(self, name: str, *, permit: Permit, restore: bool = False) -> Outcome:
+        """Make the parameter equal in both regions; `restore` as in `decide`. Raises NotCopyable, RetryAfter,
+        DeletionWithheld, Throttled and RegionUnavailable."""
         reason = ""
         for _ in range(_ATTEMPTS):
             try:
-                return self._attempt(name)
+                return self._attempt(name, permit, restore=restore)
             except ConcurrentModification as change:
                 reason = str(change)
         raise Throttled(f"it keeps changing ({reason})")
@@ -71,21 +74,23 @@ class Synchronizer:
         one, other = (store.state(name) for store in self._stores)
         return decide(one, other)
 
-    def _attempt(self, name: str) -> Outcome:
+    def _attempt(self, name: str, permit: Permit, *, restore: bool) -> Outcome:
         sides = tuple(store.state(name) for store in self._stores)
-        verdict = decide(*sides)
+        verdict = decide(*sides, restore=restore)
         if verdict is None:
             return Outcome(name=name, action=Action.NOTHING)
         if isinstance(verdict, Keep):
             _check(verdict)
             if self._is_done(verdict, sides):
                 return Outcome(name=name, action=Action.NOTHING, source=verdict.region)
+        if isinstance(verdict, Remove):
+            self._permit(sides, permit)
         # Each state took several reads. Unchanged versions since the first of them make the reads consistent.
         for store, held in zip(self._stores, sides, strict=True):
             if store.version(name) != (held.version if held else None):
                 raise ConcurrentModification(f"{name} has changed in {store.region}")
         if isinstance(verdict, Remove):
-            return self._remove(name, verdict, sides)
+            return self._remove(name, verdict)
         return self._keep(name, verdict, sides)
 
     def _is_done(self, verdict: Keep, sides: tuple[ParameterState | None, ...]) -> bool:
@@ -99,19 +104,23 @@ class Synchronizer:
             for held in sides
         )
 
-    def _remove(self, name: str, verdict: Remove, sides: tuple[ParameterState | None, ...]) -> Outcome:
+    def _permit(self, sides: tuple[ParameterState | None, ...], permit: Permit) -> None:
         for store, held in zip(self._stores, sides, strict=True):
             if held is None:
-                source = store.region
                 continue
             common_since = max(held.at // 1000, held.marker.set_at if held.marker else 0)
             if (young := common_since + self._settling - self._now()) > 0:
                 raise RetryAfter(
                     round(young) + 1, "it was created too recently to count as deleted in the other region"
                 )
+            permit(store)
+
+    def _remove(self, name: str, verdict: Remove) -> Outcome:
         for store in self._stores:
             if store.region == verdict.region:
                 store.delete(name)
+            else:
+                source = store.region
         return Outcome(name=name, action=Action.DELETED, source=source, writes=1)
 
     def _keep(self, name: str, verdict: Keep, sides: tuple[ParameterState | None, ...]) -> Outcome:

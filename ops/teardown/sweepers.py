@@ -147,7 +147,8 @@ ACCELERATOR_GROUPS = Sweeper(
 
 
 def _parameters(region: SweptRegion) -> list[str]:
-    below = {"Key": "Name", "Option": "BeginsWith", "Values": [f"{region.names.parameters}/"]}
+    prefixes = [f"{region.names.parameters}/", region.names.parameter_deletions]
+    below = {"Key": "Name", "Option": "BeginsWith", "Values": prefixes}
     found = pages(region.service("ssm"), "describe_parameters", "Parameters", ParameterFilters=[below])
     return [each["Name"] for each in found]
 

@@ -66,6 +66,7 @@ class FakeParameterStore:
                 set(past[-1]["Labels"]),
             )
             for name, past in self.versions.items()
+            if not name.startswith("/parameter-sync/")
         }
 
     def _put_parameter(self, user: str, **asked: Any) -> dict[str, Any]:

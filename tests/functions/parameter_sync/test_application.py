@@ -20,6 +20,7 @@ from common.environment import EnvironmentProblem
 from tests.functions.harness import EAST_1, EAST_2, LambdaContext
 
 NAME = "/app/dev/external/api-key"
+DELETIONS = "/parameter-sync/dev/deletions"
 SECRET = "never-to-be-seen-1"
 
 
@@ -49,6 +50,14 @@ class Function:
 
     def value(self, name: str = NAME, *, region: str = EAST_2) -> str:
         return str(self.ssm(region).get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+
+    def taken(self, queue: str) -> list[dict[str, Any]]:
+        """Up to ten messages, which are then deleted."""
+        sqs, url = self.clients["sqs", EAST_1], self.queues[queue]
+        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in got:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in got]
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         got = self.clients["sqs", EAST_1].receive_message(QueueUrl=self.queues[queue], MaxNumberOfMessages=10)
@@ -131,6 +140,7 @@ def variables(**changed: str) -> dict[str, str]:
         "COPIER_ROLES": "function-parameter_sync-primary-dev,function-parameter_sync-secondary-dev",
         "QUEUE_URL": "https://queue",
         "DEAD_LETTER_URL": "https://dead",
+        "DELETIONS_PARAMETER": DELETIONS,
         "SETTLING_SECONDS": "0",
         "SERVICE_VERSION": "1",
         "METRICS_NAMESPACE": "dr-dev",
@@ -169,10 +179,13 @@ def test_changes_and_deletions_follow(function: Function) -> None:
     there = function.value(region=EAST_1)
     function.ssm().delete_parameter(Name=NAME)
 
-    assert function.batch(change()) == []
+    assert function.batch(change(), {"operation": "sync", "name": "/app/dev/other"}) == []
+    assert function.value() == "changed there", "deleted before more deletions could be seen"
+    (message,) = function.messages("changes")
+    assert function.batch(message) == []
 
     assert there == "changed there"
-    assert function.ssm(EAST_2).describe_parameters()["Parameters"] == []
+    assert [each["Name"] for each in function.ssm(EAST_2).describe_parameters()["Parameters"]] == [DELETIONS]
 
 
 def test_a_change_of_tags_is_reported_by_another_event(function: Function) -> None:

@@ -132,4 +132,4 @@ def test_a_rename_is_a_deletion_and_a_creation() -> None:
 
     world.reconcile(EAST_2)
 
-    assert list(world.east2.versions) == ["/app/dev/new-name"]
+    assert list(world.east2.shown()) == ["/app/dev/new-name"]

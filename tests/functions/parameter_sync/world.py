@@ -1,11 +1,16 @@
 """Two regions in memory with the function's own code between them, and people who change things in both."""
 
 import io
+import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
+from parameter_sync.batch import BatchProcessor
+from parameter_sync.deletions import Budget
+from parameter_sync.messages import Queues
 from parameter_sync.reconcile import Reconciled, Reconciliation
 from parameter_sync.settings import Scope
 from parameter_sync.store import Store
@@ -16,6 +21,7 @@ from tests.functions.parameter_sync.fake_parameter_store import FakeParameterSto
 
 PREFIX = "/app/dev"
 ROLES = {EAST_1: "sync-primary", EAST_2: "sync-secondary"}
+DELETIONS = "/parameter-sync/dev/deletions"
 SCOPE = Scope(prefix=PREFIX, private=f"{PREFIX}/local")
 
 
@@ -64,7 +70,7 @@ class World:
         return Synchronizer(self._stores(region), settling_seconds=self.settling, now=lambda: self.time / 1000)
 
     def synchronize(self, name: str, region: str = EAST_1) -> Outcome:
-        return self.acting(region, lambda: self.synchronizer(region).synchronize(name))
+        return self.acting(region, lambda: self.synchronizer(region).synchronize(name, permit=lambda _: None))
 
     def reconcile(
         self,
@@ -73,12 +79,30 @@ class World:
         deep: bool = False,
         after: str = "",
         should_stop: Callable[[], bool] = lambda: False,
+        **more: Any,
     ) -> Reconciled:
         walk = self._reconciliation(region)
-        return self.acting(region, lambda: walk.repair(after=after, is_due=lambda _: deep, should_stop=should_stop))
+        return self.acting(
+            region, lambda: walk.repair(after=after, is_due=lambda _: deep, should_stop=should_stop, **more)
+        )
 
     def compare(self, region: str = EAST_1) -> Reconciled:
         return self._reconciliation(region).compare(after="", should_stop=lambda: False)
+
+    def batches(self, region: str, deferred: list[dict[str, Any]]) -> BatchProcessor:
+        """The processing of a region's events; messages that it sends to its own queue are appended to `deferred`."""
+        client = SimpleNamespace(send_message=lambda **asked: deferred.append(json.loads(asked["MessageBody"])))
+        settings: Any = SimpleNamespace(settling_seconds=self.settling, attempts=5, retry_seconds=30)
+        return BatchProcessor(
+            settings,
+            SCOPE,
+            self.synchronizer(region),
+            Queues(client, region=region, url="own", dead_letter_url="dead"),
+            self._reconciliation(region).brake,
+            self._logger(),
+            lambda _: None,
+            lambda *_: None,
+        )
 
     def acting(self, region: str, act: Callable[[], Done]) -> Done:
         """`act` with the role of the function of `region`."""
@@ -99,8 +123,11 @@ class World:
         return sum(store.calls.total() for store in self.regions.values())
 
     def _reconciliation(self, region: str) -> Reconciliation:
-        logger = Logger(service=f"parameter-sync-{uuid4()}", stream=self.log)
-        return Reconciliation(self._stores(region), self.synchronizer(region), logger)
+        budget = Budget(record=DELETIONS, now=lambda: self.time / 1000)
+        return Reconciliation(self._stores(region), self.synchronizer(region), self._logger(), budget=budget)
+
+    def _logger(self) -> Logger:
+        return Logger(service=f"parameter-sync-{uuid4()}", stream=self.log)
 
     def _stores(self, region: str) -> tuple[Store, Store]:
         own, peer = self.regions[region], self.regions[EAST_2 if region == EAST_1 else EAST_1]
