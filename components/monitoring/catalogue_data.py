@@ -50,6 +50,25 @@ JOURNAL = (
 )
 """For each direction, where it starts. Roles `table` and `receiving_region`."""
 
+JOURNAL_REPLICAS = (
+    Alarm(
+        key="state",
+        namespace=None,
+        metric="JournalReplicationProblems",
+        dimensions={"service": "function"},
+        statistic="Maximum",
+        evaluation_periods=5,
+        datapoints=5,
+        missing_reason="the ledger reports it every minute once the global stack has scheduled it; calls that fail are "
+        "in the dead-letter queue, which has an alarm",
+        reason="The journal is not replicated to the other region: its replica or a KMS key is inaccessible, or the "
+        "replica is gone. After 20 hours DynamoDB removes the replica for good. See docs/runbooks/rotate-keys.md.",
+        source="[DYNAMODB-10]",
+    ),
+)
+"""On what DynamoDB describes of the table, in each region. Role `function`: the ledger's name in the catalogue of
+functions."""
+
 _on_audit = functools.partial(
     Alarm,
     namespace=None,

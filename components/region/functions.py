@@ -98,6 +98,12 @@ class RegionFunctions(pulumi.ComponentResource):
                 namespace=args.context.metrics_namespace,
             ),
             Monitored(
+                name="journal-replicas",
+                alarms=catalogue_data.JOURNAL_REPLICAS,
+                dimensions={"function": "ledger"},
+                namespace=args.context.metrics_namespace,
+            ),
+            Monitored(
                 name="ledger-audit",
                 alarms=catalogue_data.LEDGER_AUDIT,
                 dimensions={"function": "ledger"},

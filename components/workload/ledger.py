@@ -29,7 +29,13 @@ def ledger_function(context: FunctionContext, *, opts: pulumi.ResourceOptions) -
         statements=[
             *access.journal(
                 context,
-                here=["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"],
+                here=[
+                    "dynamodb:BatchGetItem",
+                    "dynamodb:DescribeTable",
+                    "dynamodb:GetItem",
+                    "dynamodb:PutItem",
+                    "dynamodb:Scan",
+                ],
                 there=["dynamodb:BatchGetItem"],
             ),
             *_backlogs(context),

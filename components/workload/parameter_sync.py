@@ -253,6 +253,11 @@ class ParameterSync(pulumi.ComponentResource):
             scaling_config={"maximum_concurrency": CONCURRENCY},
             opts=self._child,
         )
+        # It defers messages and continues a reconciliation through its own queue, deliberately and with an end, which
+        # Lambda would stop after 16 invocations [LAMBDA-20].
+        aws.lambda_.FunctionRecursionConfig(
+            f"{name}-recursion", function_name=self.function.name, recursive_loop="Allow", opts=self._child
+        )
         self._reconciliation()
         if context.settings.parameter_throughput == "high":
             # A setting of the whole account in this region; it costs by the call.

@@ -13,6 +13,7 @@ _DATABASE_MS = 5_000
 _JOURNAL_MS = 10_000
 _BUCKET_SECONDS = 15 * 60
 _QUIET = "no data for 15 minutes; it reports while something is written"
+_LOST_REPLICA = "see docs/runbooks/rotate-keys.md; an inaccessible replica is removed after 20 hours"
 _WRITE = "send a payment and check again"
 
 
@@ -34,18 +35,19 @@ def database_lag(deployment: Deployment) -> Found:
 
 @check_each("journal replicas")
 def journal_replicas(deployment: Deployment, place: Place) -> Found:
-    """The table is active in both regions, and each knows the other as its replica."""
+    """The table is active in both regions, and each lists the other as its replica. A replica that left the global
+    table because its key was inaccessible still answers [DYNAMODB-10]."""
     region, peer = deployment.region(place), deployment.region(place.other)
     table = deployment.client("dynamodb", place).describe_table(TableName=deployment.global_outputs.journal_table)[
         "Table"
     ]
     states = {each["RegionName"]: each["ReplicaStatus"] for each in table.get("Replicas", [])}
-    if table["TableStatus"] not in ("ACTIVE", "UPDATING") or states.get(peer, "ACTIVE") != "ACTIVE":
-        return critical(
-            f"{region}: {table['TableStatus']}, {peer} there: {states.get(peer)}", "see the table's replicas"
-        )
-    if not states:
-        return critical(f"{region}: the table has no replica", "deploy the global stack again")
+    if peer not in states:
+        return critical(f"{region}: the table has no replica in {peer}", _LOST_REPLICA)
+    if table.get("SSEDescription", {}).get("InaccessibleEncryptionDateTime"):
+        return critical(f"{region}: the table's KMS key is inaccessible", _LOST_REPLICA)
+    if table["TableStatus"] not in ("ACTIVE", "UPDATING") or states[peer] != "ACTIVE":
+        return critical(f"{region}: {table['TableStatus']}, {peer} there: {states[peer]}", _LOST_REPLICA)
     return ok(f"{region}: active")
 
 

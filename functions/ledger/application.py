@@ -25,6 +25,7 @@ from .events import PoisonQueue
 from .journal_pages import JournalPages, JournalUnreadable
 from .posting import BatchStatus, Ledger, Outcome, Paused, is_stream_event, stream_records
 from .replay import REPLAY_ERRORS, Replay, ReplayRequest
+from .replication import replication_problem
 from .settings import Settings
 
 SERVICE = "ledger"
@@ -103,6 +104,7 @@ class Application:
             pace=pace,
         )
         self._regions = list(tables)
+        self._table = tables[settings.region]
         self._pace = pace
         self._audit = Audit(
             JournalPages(client("dynamodb", attempts=4), table=settings.journal_table),
@@ -173,11 +175,12 @@ class Application:
 
     def _catch_up(self, context: LambdaContext) -> dict[str, Any]:
         """Replay for less than the minute until the next call and audit a sample if this region may post, and measure
-        the own backlog. Returns what `_replay_backlogs` does, if it ran.
+        the journal's replication and the own backlog. Returns what `_replay_backlogs` does, if it ran.
 
         After a complete replay the own backlog holds only what is posted and not yet durable in both regions, so its
         age counts as 0.
         """
+        self._check_replication()
         result: dict[str, Any] = {}
         try:
             result = self._replay_backlogs({"seconds": CATCH_UP_SECONDS}, context)
@@ -194,6 +197,14 @@ class Application:
         self._metrics.add_metric(name="BacklogEntries", unit=MetricUnit.Count, value=extent.payments)
         self._metrics.add_metric(name="BacklogOldestSeconds", unit=MetricUnit.Seconds, value=max(0.0, age))
         return result
+
+    def _check_replication(self) -> None:
+        problem = replication_problem(
+            self._table, table=self._settings.journal_table, peer_region=self._settings.peer_region
+        )
+        if problem:
+            self._logger.error("journal not replicated", event="journal-not-replicated", reason=problem)
+        self._metrics.add_metric(name="JournalReplicationProblems", unit=MetricUnit.Count, value=int(bool(problem)))
 
     def _audit_ledger(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         request = AuditRequest.parse(event, segments=self._settings.audit_segments)

@@ -90,6 +90,7 @@ _FREE: Mapping[str, Mapping[str, str]] = {
     "only an experiment costs, 0.10 for each minute of an action": {"fis": "ExperimentTemplate"},
     "a name for a key": {"kms": "Alias"},
     "storage of code is free up to 75 GB": {"lambda": "LayerVersion"},
+    "a setting of a function is free": {"lambda": "FunctionRecursionConfig"},
     "a name for a version": {"lambda": "Alias"},
     "the first ten rules that a request passes are free": {"lb": "ListenerRule"},
     "members and replication are priced with the clusters": {"rds": "GlobalCluster"},

@@ -129,6 +129,14 @@ TYPES = {
             "signingProfileVersionArn": "",
         },
     ),
+    "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": Entry(
+        service="lambda",
+        create=Call("put_function_recursion_config", auto=ALL),
+        update=(Call("put_function_recursion_config", auto=ALL),),
+        id="{in.functionName}",
+        # The provider's way to delete it: back to AWS's default.
+        delete=(Call("put_function_recursion_config", {"FunctionName": "{id}", "RecursiveLoop": "Terminate"}),),
+    ),
     "aws:lambda/permission:Permission": Entry(
         service="lambda",
         create=Call("add_permission", auto=ALL),

@@ -239,7 +239,7 @@ def test_a_storm_of_deletion_events_deletes_nothing_and_is_reported(
     assert '"ParameterDeletionsWithheld"' in capsys.readouterr().out
 
 
-def test_an_operators_command_deletes_what_it_allows_and_says_what_is_left(function: Function) -> None:
+def test_an_operators_command_deletes_what_it_allows_and_names_what_is_left(function: Function) -> None:
     for number in range(20):
         function.put(name(number), Type="String")
     function.run({"operation": "reconcile"})
