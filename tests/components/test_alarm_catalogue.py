@@ -47,6 +47,8 @@ PUBLISHED_BY = {
     ("AWS/S3", "ReplicationLatency"): {"DestinationBucket", "RuleId", "SourceBucket"},
     (None, "UnannouncedOldestSeconds"): {"service"},
     (None, "SweepsFailed"): {"service"},
+    (None, "JournalReplicationProblems"): {"service"},
+    (None, "ParameterDeletionsWithheld"): {"service"},
     ("AWS/Backup", "NumberOfBackupJobsFailed"): {"BackupVaultName"},
     ("AWS/Backup", "NumberOfBackupJobsExpired"): {"BackupVaultName"},
     ("AWS/Backup", "NumberOfRestoreJobsFailed"): {"BackupVaultName"},

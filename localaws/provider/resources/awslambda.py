@@ -132,7 +132,7 @@ TYPES = {
     "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": Entry(
         service="lambda",
         create=Call("put_function_recursion_config", auto=ALL),
-        update=(Call("put_function_recursion_config", auto=ALL),),
+        update=(Call("put_function_recursion_config", {"FunctionName": "{id}"}, auto=("recursiveLoop",)),),
         id="{in.functionName}",
         # The provider's way to delete it: back to AWS's default.
         delete=(Call("put_function_recursion_config", {"FunctionName": "{id}", "RecursiveLoop": "Terminate"}),),

@@ -23,6 +23,7 @@ mapping = aws.lambda_.EventSourceMapping(
     destination_config={"on_failure": {"destination_arn": failures.arn}},
     filter_criteria={"filters": [{"pattern": json.dumps({"eventName": ["INSERT"]})}]}, opts=opts,
 )
+aws.lambda_.FunctionRecursionConfig("loop", function_name=function.name, recursive_loop="Allow", opts=opts)
 schedule = aws.scheduler.Schedule(
     "clock", name="runner-clock", schedule_expression="rate(1 minute)", kms_key_arn=key.arn, description="runs",
     flexible_time_window={"mode": "OFF"}, opts=opts,
@@ -33,6 +34,7 @@ schedule = aws.scheduler.Schedule(
     },
 )
 for name, value in {
+    "function": function.name,
     "mapping": mapping.uuid, "schedule": schedule.name, "queue": failures.arn, "key": key.arn,
     "stream": table.stream_arn, "replica": table.replicas[0].stream_arn,
 }.items():
@@ -81,6 +83,10 @@ CASE = Case(
                 "State": "Enabled",
             },
         ),
+        "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": Reading(
+            lambda aws, out: aws("lambda").get_function_recursion_config(FunctionName=out["function"]),
+            {"RecursiveLoop": "Allow"},
+        ),
         "aws:scheduler/schedule:Schedule": Reading(
             _schedule,
             {
@@ -93,8 +99,13 @@ CASE = Case(
             },
         ),
     },
-    edits=(("batch_size=25", "batch_size=50"), ("rate(1 minute)", "rate(2 minutes)")),
+    edits=(
+        ("batch_size=25", "batch_size=50"),
+        ("rate(1 minute)", "rate(2 minutes)"),
+        ('loop="Allow"', 'loop="Terminate"'),
+    ),
     changed={
+        "aws:lambda/functionRecursionConfig:FunctionRecursionConfig": {"RecursiveLoop": "Terminate"},
         "aws:lambda/eventSourceMapping:EventSourceMapping": {"BatchSize": 50, "Failures": True},
         "aws:scheduler/schedule:Schedule": {"ScheduleExpression": "rate(2 minutes)", "Description": "runs"},
     },
