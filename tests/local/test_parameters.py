@@ -168,17 +168,52 @@ def test_what_is_lost_with_a_region_is_there_after_one_reconciliation(world: Par
     assert last.items() <= world.tree(EAST_1).items(), "events that came late have undone it"
 
 
-def test_people_see_what_differs_and_make_it_equal_without_seeing_a_value(
-    world: ParameterWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = Environment(
+def environment(world: ParameterWorld) -> Environment:
+    return Environment(
         name=ENVIRONMENT,
         names=Names(ENVIRONMENT),
         regions={Place.PRIMARY: EAST_1, Place.SECONDARY: EAST_2},
         account=ACCOUNT,
         sessions=Sessions(LocalAccess(endpoint=world.aws.server.endpoint, account=ACCOUNT)),
     )
-    monkeypatch.setattr(parameters, "environment", lambda *_, **__: target)
+
+
+def test_a_mass_deletion_waits_for_a_person_who_restores_or_allows_it(
+    world: ParameterWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parameters, "environment", lambda *_, **__: environment(world))
+    names = [f"many/{number}" for number in range(12)]
+    for name in names:
+        world.put(name, "x")
+    world.reconcile()
+    before = world.tree(EAST_1)
+
+    def run(*options: str) -> tuple[int, str]:
+        for name in set(names) & {each.removeprefix(f"{PREFIX}/") for each in world.tree(EAST_2)}:
+            world.delete(name, EAST_2)
+        done = CliRunner().invoke(parameters.app, list(options), env={"COLUMNS": "200"})
+        return done.exit_code, done.output + str(done.exception)
+
+    with world.without_events():
+        withheld = run("sync")
+        after_withheld = world.tree(EAST_1)
+        differing = run("diff")
+        restored = run("sync", "--restore")
+        after_restored = world.tree(EAST_2)
+        allowed = run("sync", "--allow-deletions", "12")
+
+    assert (withheld[0] != 0, after_withheld == before) == (True, True), withheld
+    assert "ALLOW_DELETIONS=12" in withheld[1]
+    assert "ALLOW_DELETIONS=12" in differing[1]
+    assert (restored[0], after_restored) == (0, before), restored
+    assert allowed[0] == 0, allowed
+    assert not set(world.tree(EAST_1)) & {f"{PREFIX}/{name}" for name in names}
+
+
+def test_people_see_what_differs_and_make_it_equal_without_seeing_a_value(
+    world: ParameterWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parameters, "environment", lambda *_, **__: environment(world))
     with world.without_events():
         world.put("shown", f"{SECRET}shown", EAST_2, Type="SecureString")
 
