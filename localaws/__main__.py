@@ -39,6 +39,9 @@ HERE = Path("build/local")
 def up(
     plan: Plan,
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="AWS seconds per second of this machine.")] = 1.0,
+    nlb_tail: Annotated[
+        float, typer.Option(min=0, help="AWS seconds for which load balancers still use an unhealthy target.")
+    ] = 0.0,
     directory: Directory = HERE,
     plain: Annotated[bool, typer.Option("--plain", help="Plain output for logs.")] = False,
     owner_fd: Annotated[int | None, typer.Option(help="File descriptor of a pipe; end when it is closed.")] = None,
@@ -50,7 +53,7 @@ def up(
     from localaws.cli import up as cli_up
 
     with _exit_status():
-        cli_up.up(_read(plan), speed, directory, display.Display(Console(), plain=plain), owner_fd)
+        cli_up.up(_read(plan), speed, directory, display.Display(Console(), plain=plain), owner_fd, nlb_tail=nlb_tail)
 
 
 @app.command()

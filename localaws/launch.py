@@ -30,6 +30,7 @@ class Settings:
     speed: float  # AWS seconds in a second of this machine
     regions: Sequence[str]  # the first serves calls that name no region
     lags_ms: Mapping[str, float] = field(default_factory=dict)  # replication lags that differ from the default
+    nlb_tail: float = 0.0  # AWS seconds for which load balancers still use a target that became unhealthy
     remove_at_end: Sequence[str] = ()
     profile: Profile = "full"
     ready: int | None = None  # file descriptor that gets {port} or {error} as a line of JSON
@@ -76,6 +77,7 @@ def start(
     speed: float = 1.0,
     regions: Sequence[str] = ("us-east-1", "us-east-2"),
     lags_ms: Mapping[str, float] | None = None,
+    nlb_tail: float = 0.0,
     remove_at_end: Sequence[Path] = (),
     keep_open: Sequence[int] = (),
     profile: Profile = "full",
@@ -94,6 +96,7 @@ def start(
         speed=speed,
         regions=regions,
         lags_ms=lags_ms or {},
+        nlb_tail=nlb_tail,
         remove_at_end=[str(path.resolve()) for path in remove_at_end],
         profile=profile,
         ready=report,

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from shared import local_aws
-from shared.command_line import CouldNotStart, EnvOption, add_command, command_group
+from shared.command_line import CouldNotStart, EnvOption, NlbTailOption, add_command, command_group
 from shared.settings import SettingsError
 
 
@@ -27,9 +27,10 @@ def up(
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="AWS seconds per second on this machine.")] = 6.0,
     directory: Annotated[Path, typer.Option(help="Directory of the running environment.")] = Path("build/local"),
     plain: Annotated[bool, typer.Option("--plain", help="Plain output for logs.")] = False,
+    nlb_tail: NlbTailOption = 0.0,
 ) -> None:
     """Deploy the three stacks on an embedded AWS and run until Ctrl-C."""
-    options = ["--env", env, "--speed", f"{speed:g}", "--directory", str(directory)]
+    options = ["--env", env, "--speed", f"{speed:g}", "--directory", str(directory), "--nlb-tail", f"{nlb_tail:g}"]
     run(["up", *options, *(["--plain"] if plain else [])])
 
 

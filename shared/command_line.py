@@ -30,6 +30,10 @@ EnvOption = Annotated[str, typer.Option("--env", help="Environment, by its Pulum
 LocalOption = Annotated[bool, typer.Option("--local", help="Use the environment that `dr local up` runs.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+NlbTailOption = Annotated[
+    float,
+    typer.Option("--nlb-tail", min=0, help="AWS seconds for which load balancers still use an unhealthy target."),
+]
 OutageModeOption = Annotated[
     str, typer.Option("--outage-mode", help="How a lost region of the embedded AWS fails: error, reset or hang.")
 ]

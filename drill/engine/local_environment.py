@@ -145,14 +145,17 @@ async def running(
     speed: float,
     directory: Path,
     progress: Progress,
+    nlb_tail: float = 0.0,
     command: Sequence[str] | None = None,
 ) -> AsyncIterator[DeployedEnvironment]:
-    """The embedded AWS with everything deployed, stopped afterwards. `command` starts another one in its place.
+    """The embedded AWS with everything deployed, stopped afterwards. `nlb_tail` is in AWS seconds. `command` starts
+    another one in its place.
 
     Raises CouldNotStart.
     """
     directory = directory.resolve()
-    command = command or up_command(speed=speed, directory=directory)
+    tail = ["--nlb-tail", f"{nlb_tail:g}"] if nlb_tail else []
+    command = command or [*up_command(speed=speed, directory=directory), *tail]
     try:
         plan = local_aws.plan(environment, client_key=client_keys.draw())
     except SettingsError as error:

@@ -91,7 +91,7 @@ class Run:
         settings, progress, deployment = self.settings, self.progress, self.environment.deployment
         record_calls(deployment, self.run_log)
         self._write_start()
-        limits = await asyncio.to_thread(deployed_limits, deployment)
+        limits = await asyncio.to_thread(deployed_limits, deployment, nlb_tail=self.settings.nlb_tail)
         progress.regions = dict(deployment.regions)
         progress.window = max(progress.window, _WINDOW_PAYMENTS / settings.rate)
         progress.rto_limit = limits.rto_limit_seconds
@@ -311,8 +311,8 @@ class Run:
         result.conclude(progress, objectives, self.settings.scenario.method[0].name)
 
 
-def deployed_limits(deployment: Deployment) -> Limits:
-    """From the health checks as they are deployed. Raises CouldNotStart."""
+def deployed_limits(deployment: Deployment, *, nlb_tail: float = 0.0) -> Limits:
+    """From the health checks as they are deployed. `nlb_tail` is in AWS seconds. Raises CouldNotStart."""
     checks = []
     for place in Place:
         cell = deployment.cell(place)
@@ -321,4 +321,4 @@ def deployed_limits(deployment: Deployment) -> Limits:
             checks.append(expectation.health_settings(client, cell.ingress.target_group_arn, cell.region))
         except (BotoCoreError, ClientError) as error:
             raise CouldNotStart(f"the health check deployed in {cell.region} cannot be read: {error}") from error
-    return Limits(health_checks=tuple(checks), speed=deployment.speed)
+    return Limits(health_checks=tuple(checks), speed=deployment.speed, nlb_tail_aws_seconds=nlb_tail)

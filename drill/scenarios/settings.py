@@ -42,6 +42,8 @@ class RehearsalSettings:
     seed: int
     outage_mode: OutageMode
     output: Path
+    nlb_tail: float = 0.0  # AWS seconds for which load balancers still use an unhealthy target
+    is_repeated: bool = False  # one of several runs with different seeds, each in a folder of its own
     given_speed: float | None = None  # by hand; None: chosen from what this machine sustains
     given_rate: float | None = None
     fastest: float = AUTOMATIC_SPEED  # that may be chosen
@@ -60,6 +62,8 @@ class RehearsalSettings:
         seed: int,
         outage_mode: str,
         output: Path,
+        nlb_tail: float = 0.0,
+        is_repeated: bool = False,
     ) -> "RehearsalSettings":
         """From the words of a command line; no quicker than the scenario allows. `speed` and `rate` that are None are
         chosen once the environment is deployed (`drill.engine.calibration`). Raises SettingsError.
@@ -97,6 +101,8 @@ class RehearsalSettings:
             seed=seed,
             outage_mode=OutageMode(outage_mode),
             output=output,
+            nlb_tail=nlb_tail,
+            is_repeated=is_repeated,
             given_speed=None if speed is None else first_speed,
             given_rate=rate,
         )
@@ -119,7 +125,8 @@ class RehearsalSettings:
     @property
     def folder(self) -> Path:
         """Where the reports of this rehearsal go."""
-        return self.output / self.scenario.name
+        folder = self.output / self.scenario.name
+        return folder / f"seed-{self.seed}" if self.is_repeated else folder
 
 
 def _check(option: str, value: float, limits: tuple[float, float], *, example: str) -> None:

@@ -32,10 +32,12 @@ class Limits:
 
     health_checks: Sequence[HealthSettings]
     speed: float
+    nlb_tail_aws_seconds: float = 0.0  # of the embedded AWS
 
     @property
     def rto_limit_aws_seconds(self) -> float:
-        return DETECTION_FACTOR * max(check.until_unhealthy for check in self.health_checks) + GRACE_AWS_SECONDS
+        detection = DETECTION_FACTOR * max(check.until_unhealthy for check in self.health_checks)
+        return detection + self.nlb_tail_aws_seconds + GRACE_AWS_SECONDS
 
     @property
     def rto_limit_seconds(self) -> float:

@@ -26,7 +26,9 @@ _END_SECONDS = 20.0  # after the owner's end, until what has not ended is killed
 _LOAD_BALANCER = re.compile(r"arn:aws:elasticloadbalancing:([a-z0-9-]+):\d+:loadbalancer/\w+/([^/]+)/\w+")
 
 
-def up(plan: Plan, speed: float, directory: Path, display: Display, owner: int | None) -> None:
+def up(
+    plan: Plan, speed: float, directory: Path, display: Display, owner: int | None, *, nlb_tail: float = 0.0
+) -> None:
     """Run until Ctrl-C, SIGTERM, `down`, or the end of the pipe `owner`.
 
     Raises NotPossible if one runs already, Failed if it does not come up.
@@ -44,6 +46,7 @@ def up(plan: Plan, speed: float, directory: Path, display: Display, owner: int |
             log_file=log_file,
             speed=speed,
             regions=tuple(plan.regions),
+            nlb_tail=nlb_tail,
             remove_at_end=[
                 directory / name for name in (endpoints_file.FILE, endpoints_file.CERTIFICATES, DEPLOYER_FILE)
             ],

@@ -34,11 +34,14 @@ def components(
     *,
     http_port: int,
     data_directory: Path,
+    nlb_tail: float,
     started: bool,
 ) -> list[Component]:
     """All components, in the order in which they start. Without `started` they serve calls and nothing else happens: no
     traffic, no probe, no schedule, no database, no alarm that changes its state."""
-    traffic = Traffic(clock, outages, http_port, client_region=outages.regions[0], saturation=saturation)
+    traffic = Traffic(
+        clock, outages, http_port, client_region=outages.regions[0], saturation=saturation, nlb_tail=nlb_tail
+    )
     serving: list[Component] = [
         ControlPlanes(replication, traffic.health_checks.is_healthy),
         TrafficComponent(clock, traffic),

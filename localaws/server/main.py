@@ -132,6 +132,7 @@ class Server:
             self._saturation,
             http_port=self.port,
             data_directory=self._data_directory,
+            nlb_tail=self._settings.nlb_tail,
             started=self._settings.profile == "full",
         )
 

@@ -53,6 +53,7 @@ class Traffic:
         http_port: int,
         client_region: str = "us-east-1",
         saturation: Saturation | None = None,
+        nlb_tail: float = 0.0,
     ) -> None:
         self._outages = outages
         self._saturation = saturation = saturation or Saturation()
@@ -66,7 +67,10 @@ class Traffic:
         )
         self.load_balancer_ports = LoadBalancerPorts(clock, outages, lambda group: self.target_health.routable(group))
         self.target_health = TargetHealth(
-            clock, Prober(clock, self.load_balancer_ports.address), self.load_balancer_ports.reset_target
+            clock,
+            Prober(clock, self.load_balancer_ports.address),
+            self.load_balancer_ports.reset_target,
+            tail=nlb_tail,
         )
         self.accelerator_ports = AcceleratorPorts(
             outages,

@@ -183,6 +183,26 @@ def test_a_new_target_that_fails_is_initial_and_then_unhealthy(world: World, tar
     assert set(seen[:-1]) <= {("initial", "Elb.InitialHealthChecking")}
 
 
+@pytest.mark.parametrize("tail", [0.0, 300.0])
+def test_load_balancers_use_an_unhealthy_target_for_the_tail(
+    world: World, target: Target, monkeypatch: pytest.MonkeyPatch, tail: float
+) -> None:
+    monkeypatch.setattr(world.traffic.target_health, "_tail", tail)
+    group = target_group(world)
+    listener = put_in_use(world, group)
+    balancer = listener.rpartition("/")[0].replace(":listener/", ":loadbalancer/")
+    register(world, group, Port=target.port)
+    await_state(world, group, "healthy")
+
+    target.status = 503
+    failing_since = time.monotonic()
+    await_state(world, group, "unhealthy")
+    assert eventually(lambda: world.traffic.target_health.load_balancer(balancer) is State.UNHEALTHY)
+
+    took = (time.monotonic() - failing_since) * SPEED
+    assert took >= tail, "the accelerator would have stopped sending earlier"
+
+
 def test_a_target_turns_unhealthy_after_its_threshold_of_failed_checks_and_not_before(
     world: World, target: Target
 ) -> None:

@@ -145,8 +145,13 @@ def _explained(outcome: Outcome) -> tuple[str, str]:
 class TargetHealth:
     """Keeps one probing task per target in use. Lives on the traffic loop; may be read from any thread."""
 
-    def __init__(self, clock: Clock, prober: Prober, on_unhealthy: Callable[[Target], None]) -> None:
+    def __init__(
+        self, clock: Clock, prober: Prober, on_unhealthy: Callable[[Target], None], *, tail: float = 0.0
+    ) -> None:
+        """`tail`: AWS seconds for which load balancers still use a target that became unhealthy."""
         self._clock = clock
+        self._tail = tail
+        self._used_until: dict[Target, float] = {}  # AWS time; of targets that became unhealthy
         self._prober = prober
         self._on_unhealthy = on_unhealthy
         self._deployed: Deployed | None = None
@@ -160,6 +165,7 @@ class TargetHealth:
         for target in [target for target in self._health if target not in health]:
             self._stop(target)
             del self._health[target]
+            self._used_until.pop(target, None)
         for target, fixed in health.items():
             if fixed is not None:
                 self._stop(target)
@@ -182,7 +188,7 @@ class TargetHealth:
         open" [NLB-6].
         """
         targets = self._deployed.targets.get(group, ()) if self._deployed else ()
-        return tuple(target for target in targets if self.health(target).routable) or targets
+        return tuple(target for target in targets if self._is_used(target)) or targets
 
     def load_balancer(self, arn: str) -> State:
         """Initial, healthy or unhealthy: a load balancer's health for Global Accelerator and Route 53.
@@ -219,9 +225,12 @@ class TargetHealth:
 
     def _group(self, targets: tuple[Target, ...]) -> State:
         healths = [self.health(target) for target in targets]
-        if any(health.routable for health in healths):
+        if any(self._is_used(target) for target in targets):
             return State.HEALTHY
         return State.INITIAL if any(health.state is State.INITIAL for health in healths) else State.UNHEALTHY
+
+    def _is_used(self, target: Target) -> bool:
+        return self.health(target).routable or self._clock.now() < self._used_until.get(target, 0.0)
 
     def _unchecked(self, target: Target, deployed: Deployed) -> Health | None:
         """The health of a target that is not checked; None for one that is checked."""
@@ -254,4 +263,6 @@ class TargetHealth:
         if now.state is not before.state:
             logger.info("event=target_state %s:%d is %s %s", target.id, target.port, now.state.value, outcome.detail)
             if now.state is State.UNHEALTHY:
+                if before.routable:
+                    self._used_until[target] = self._clock.now() + self._tail
                 self._on_unhealthy(target)
