@@ -28,6 +28,8 @@ RATE ?=
 DURATION ?=
 SEED ?=
 OUTAGE_MODE ?=
+REPEAT ?=
+NLB_TAIL ?=
 # Free text is passed through the environment, so that quotes in it are safe.
 export REASON BACKEND SECRETS_PROVIDER
 
@@ -45,7 +47,7 @@ LOCAL_ARG = $(if $(filter 1 true yes,$(LOCAL)),--local)
 ENV_ARG = $(if $(ENV),--env $(ENV))
 REASON_ARG = $(if $(REASON),--reason "$$REASON")
 EXCLUDE_ARG = $(if $(EXCLUDE_REGION),--exclude-region $(EXCLUDE_REGION))
-REHEARSE_ARGS = $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(OUTAGE_MODE),--outage-mode $(OUTAGE_MODE)) $(ENV_ARG)
+REHEARSE_ARGS = $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(OUTAGE_MODE),--outage-mode $(OUTAGE_MODE)) $(if $(NLB_TAIL),--nlb-tail $(NLB_TAIL)) $(ENV_ARG)
 
 .DEFAULT_GOAL := help
 
@@ -94,8 +96,8 @@ lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, without the URL of a pac
 ##@ On this machine
 
 .PHONY: rehearse
-rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (SCENARIO SPEED RATE DURATION SEED OUTAGE_MODE ENV)
-	@$(DR) rehearse $(SCENARIO) $(if $(DURATION),--duration $(DURATION)) $(REHEARSE_ARGS)
+rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (SCENARIO REPEAT SPEED RATE DURATION SEED OUTAGE_MODE NLB_TAIL ENV)
+	@$(DR) rehearse $(SCENARIO) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(DURATION),--duration $(DURATION)) $(REHEARSE_ARGS)
 
 .PHONY: rehearse-all
 rehearse-all: $(READY) $(LAYER) ## Rehearse all scenarios one after the other and print a summary table
@@ -106,8 +108,8 @@ rehearse-hours: $(READY) $(LAYER) ## Rehearse the scenarios that take AWS hours,
 	@$(DR) rehearse --hours $(REHEARSE_ARGS)
 
 .PHONY: local-up
-local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C (ENV SPEED)
-	@$(DR) local up $(ENV_ARG) $(if $(SPEED),--speed $(SPEED))
+local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C (ENV SPEED NLB_TAIL)
+	@$(DR) local up $(ENV_ARG) $(if $(SPEED),--speed $(SPEED)) $(if $(NLB_TAIL),--nlb-tail $(NLB_TAIL))
 
 .PHONY: graph graph-check
 graph: $(READY) $(LAYER) ## Draw the diagrams of the documentation from the registered resources

@@ -14,18 +14,19 @@ from rich.console import Console
 from drill.cli import live_view
 from drill.cli.interrupts import drill_errors, until_done
 from drill.cli.options import SeedOption
-from drill.cli.summary import outcome_table, summary
+from drill.cli.summary import distribution_table, outcome_table, repetition, summary
+from drill.engine.rehearse import Outcome, worst
 from drill.engine.rehearse import rehearse as run_rehearsal
 from drill.engine.rehearse import rehearse_all as run_all
-from drill.engine.rehearse import worst
 from drill.model import errors
 from drill.model.faults import OutageMode
 from drill.observe.progress import Progress
+from drill.report import repeated_files
 from drill.report.model import Report
 from drill.scenarios.settings import RehearsalSettings, SettingsError
 from drill.scenarios.simulated import LONG, SCENARIOS
 from drill.verdict import verdict
-from shared.command_line import CouldNotStart, EnvOption, OutageModeOption
+from shared.command_line import CouldNotStart, EnvOption, NlbTailOption, OutageModeOption
 
 _DEFAULT = "region-loss"
 
@@ -49,6 +50,10 @@ def rehearse(
     ] = None,
     seed: SeedOption = None,
     outage_mode: OutageModeOption = OutageMode.RESET.value,
+    nlb_tail: NlbTailOption = 0.0,
+    repeat: Annotated[
+        int, typer.Option(min=1, help="Run the scenario so many times, with seeds from --seed on, and compare.")
+    ] = 1,
     env: EnvOption = "dev",
     output: Annotated[Path, typer.Option(help="Directory of the reports.")] = Path("build/rehearsal"),
 ) -> None:
@@ -59,9 +64,16 @@ def rehearse(
     console = Console()
     given: dict[str, Any] = {
         "speed": speed, "rate": rate, "duration": duration, "outage_mode": outage_mode, "environment": env,
-        "output": output,
+        "output": output, "nlb_tail": nlb_tail,
     }  # fmt: skip
     first_seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
+    if repeat > 1:
+        if every or hours:
+            raise CouldNotStart("--repeat runs one scenario; leave out --all and --hours")
+        seeds = range(first_seed, first_seed + repeat)
+        name = scenario or _DEFAULT
+        chosen = [_settings(scenario=name, seed=seed, is_repeated=True, **given) for seed in seeds]
+        raise typer.Exit(_repeat(console, chosen))
     if not (every or hours):
         settings = _settings(scenario=scenario or _DEFAULT, seed=first_seed, **given)
         raise typer.Exit(_one(console, settings))
@@ -125,6 +137,26 @@ def _all(console: Console, chosen: list[RehearsalSettings], output: Path) -> int
         work = run_all(chosen, lambda progress: live_view.view(progress, console))
         outcomes = asyncio.run(until_done(work, interrupted, console.print))
     console.print(outcome_table(outcomes, output))
+    return worst(outcome.status for outcome in outcomes)
+
+
+def _repeat(console: Console, chosen: list[RehearsalSettings]) -> int:
+    """Reports also on the runs before an interrupt."""
+    first, last = chosen[0], chosen[-1]
+    _announce(console, f"{len(chosen)} rehearsals of {first.scenario.name}", first)
+    console.print(f"Seeds {first.seed} to {last.seed}", highlight=False)
+    outcomes: list[Outcome] = []
+    interrupted: list[int] = []
+    try:
+        with drill_errors(interrupted):
+            work = run_all(chosen, lambda progress: live_view.view(progress, console), outcomes=outcomes, is_fresh=True)
+            asyncio.run(until_done(work, interrupted, console.print))
+    finally:
+        if outcomes:
+            folder = first.output / first.scenario.name
+            summarized = repetition(first, outcomes, requested=len(chosen))
+            repeated_files.write(summarized, folder)
+            console.print(distribution_table(summarized, folder))
     return worst(outcome.status for outcome in outcomes)
 
 

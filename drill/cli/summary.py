@@ -10,6 +10,9 @@ from rich.text import Text
 from drill.engine.rehearse import Outcome
 from drill.report.files import HTML_NAME
 from drill.report.model import Report
+from drill.report.repeated import Repeated, repeated, repeated_run
+from drill.report.repeated_files import HTML_NAME as REPEATED_HTML
+from drill.scenarios.settings import RehearsalSettings
 
 _STYLES = {"passed": "bold green", "failed": "bold red", "inconclusive": "bold yellow"}
 
@@ -55,6 +58,43 @@ def outcome_table(outcomes: Sequence[Outcome], output: Path) -> RenderableType:
         f"{len(outcomes) - failed} of {len(outcomes)} scenarios met every expectation. Reports: {output}/*/{HTML_NAME}"
     )
     return Group(Text(), table, Text(), Text(conclusion, style="bold red" if failed else "bold green"))
+
+
+def repetition(settings: RehearsalSettings, outcomes: Sequence[Outcome], *, requested: int) -> Repeated:
+    """The summary of runs of one scenario. An outcome without a seed is that of an environment's end."""
+    runs = [
+        repeated_run(
+            each.report, seed=each.seed, seconds=each.seconds, problem=each.why, folder=Path(f"seed-{each.seed}")
+        )
+        for each in outcomes
+    ]
+    scenario = settings.scenario
+    return repeated(
+        scenario=scenario.name,
+        title=scenario.title,
+        environment=settings.environment,
+        requested=requested,
+        runs=runs,
+    )
+
+
+def distribution_table(summarized: Repeated, folder: Path) -> RenderableType:
+    """Each duration over all runs, and the runs that did not pass."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("Duration in AWS s since the loss", overflow="fold")
+    for heading in ("Runs", "Min", "Median", "p95", "Max", "Limit", "Above"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in summarized.distributions:
+        figures = [f"{value:.1f}" for value in (each.least, each.median, each.p95, each.most)]
+        limit = "" if each.limit_aws_seconds is None else f"{each.limit_aws_seconds:g}"
+        table.add_row(each.name, str(each.count), *figures, limit, str(each.above) if limit else "")
+    failed = [run for run in summarized.runs if run.outcome != "passed"]
+    lines = [
+        Text(f"seed {run.seed}: {run.outcome}: {run.problem}", style=_STYLES.get(run.outcome, "bold red"))
+        for run in failed
+    ]
+    conclusion = f"{summarized.passed} of {len(summarized.runs)} runs passed. Report: {folder / REPEATED_HTML}"
+    return Group(Text(), table, *lines, Text(), Text(conclusion, style="bold red" if failed else "bold green"))
 
 
 def _checks(report: Report) -> Table:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -37,6 +38,7 @@ async def rehearse(settings: RehearsalSettings, progress: Progress, *, command: 
             speed=settings.speed,
             directory=settings.folder / "local",
             progress=progress,
+            nlb_tail=settings.nlb_tail,
             command=command,
         ) as environment:
             settings = await environment.calibrate(settings, progress)
@@ -101,11 +103,22 @@ class Series:
 
 @asynccontextmanager
 async def series(
-    *, environment: str, speed: float, directory: Path, progress: Progress, command: Sequence[str] | None = None
+    *,
+    environment: str,
+    speed: float,
+    directory: Path,
+    progress: Progress,
+    nlb_tail: float = 0.0,
+    command: Sequence[str] | None = None,
 ) -> AsyncIterator[Series]:
     """An environment that several scenarios use. Raises CouldNotStart."""
     async with running(
-        environment=environment, speed=speed, directory=directory, progress=progress, command=command
+        environment=environment,
+        speed=speed,
+        directory=directory,
+        progress=progress,
+        nlb_tail=nlb_tail,
+        command=command,
     ) as found:
         yield Series(found)
 
@@ -125,6 +138,7 @@ class Outcome:
 
     scenario: str
     seconds: float
+    seed: int = 0
     report: Report | None = None
     why: str = ""
     without_report: int = 2  # exit status where there is no report
@@ -145,14 +159,20 @@ def worst(statuses: Iterable[int]) -> int:
 
 
 async def rehearse_all(
-    chosen: Sequence[RehearsalSettings], view: View, *, command: Sequence[str] | None = None
+    chosen: Sequence[RehearsalSettings],
+    view: View,
+    *,
+    outcomes: list[Outcome] | None = None,
+    is_fresh: bool = False,
+    command: Sequence[str] | None = None,
 ) -> list[Outcome]:
-    """`chosen` differ in their scenarios and seeds only. `view` shows each one's progress while it lasts."""
-    outcomes: list[Outcome] = []
+    """`chosen` differ in their scenarios and seeds only. `view` shows each one's progress while it lasts. `outcomes`,
+    which is returned, gets each outcome when it is known. `is_fresh`: each has an environment of its own."""
+    outcomes = [] if outcomes is None else outcomes
     left = iter(chosen)
     waiting = next(left, None)
     while waiting is not None:
-        waiting = await _on_one_environment(waiting, left, view, outcomes, command)
+        waiting = await _on_one_environment(waiting, left, view, outcomes, is_fresh=is_fresh, command=command)
     return outcomes
 
 
@@ -161,6 +181,8 @@ async def _on_one_environment(
     left: Iterator[RehearsalSettings],
     view: View,
     outcomes: list[Outcome],
+    *,
+    is_fresh: bool,
     command: Sequence[str] | None,
 ) -> RehearsalSettings | None:
     """Rehearse until a scenario does not end as expected, or another environment is there sooner than this one's
@@ -176,11 +198,14 @@ async def _on_one_environment(
                         speed=first.speed,
                         directory=first.output / "local",
                         progress=starting,
+                        nlb_tail=first.nlb_tail,
                         command=command,
                     )
                 )
         except CouldNotStart as error:
-            outcomes.append(Outcome(scenario=first.scenario.name, seconds=starting.now(), why=str(error)))
+            outcomes.append(
+                Outcome(scenario=first.scenario.name, seed=first.seed, seconds=starting.now(), why=str(error))
+            )
             return next(left, None)
         while settings is not None:
             outcome = await _one(open_series, settings, view)
@@ -190,7 +215,7 @@ async def _on_one_environment(
             outcomes.append(outcome)
             settings = next(left, None)
             # What was not as expected may have left the environment otherwise than it was.
-            if outcome.status != 0 or (settings and await open_series.cooling(settings) > _START_SECONDS):
+            if is_fresh or outcome.status != 0 or (settings and await open_series.cooling(settings) > _START_SECONDS):
                 break
     if open_series.left_behind:
         why = f"processes were left behind: {', '.join(open_series.left_behind)}"
@@ -204,14 +229,14 @@ def _first_broken(outcome: Outcome) -> str:
 
 async def _one(open_series: Series, settings: RehearsalSettings, view: View) -> Outcome:
     progress = Progress(title=settings.scenario.title)
-    name = settings.scenario.name
+    about: dict[str, Any] = {"scenario": settings.scenario.name, "seed": settings.seed}
     try:
         with view(progress):
             report = await open_series.rehearse(settings, progress)
     except CouldNotStart as error:
-        return Outcome(scenario=name, seconds=progress.now(), why=str(error))
+        return Outcome(**about, seconds=progress.now(), why=str(error))
     except RollbackIncomplete as error:
-        return Outcome(scenario=name, seconds=progress.now(), why=str(error), without_report=3)
+        return Outcome(**about, seconds=progress.now(), why=str(error), without_report=3)
     except Inconclusive as error:
-        return Outcome(scenario=name, seconds=progress.now(), why=str(error), without_report=verdict.INCONCLUSIVE)
-    return Outcome(scenario=name, seconds=progress.now(), report=report)
+        return Outcome(**about, seconds=progress.now(), why=str(error), without_report=verdict.INCONCLUSIVE)
+    return Outcome(**about, seconds=progress.now(), report=report)

@@ -33,7 +33,7 @@ def write(report: Report, folder: Path, *, secrets: Iterable[str] = ()) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shown = Report.model_validate(Redactor(secrets).tree(report.model_dump(mode="json")))
     for name, render in _SHAPES.items():
-        _replace(folder / name, render(shown))
+        replace_file(folder / name, render(shown))
 
 
 def read(folder: Path) -> Report:
@@ -41,7 +41,8 @@ def read(folder: Path) -> Report:
     return Report.model_validate_json((folder / JSON_NAME).read_bytes())
 
 
-def _replace(path: Path, content: str) -> None:
+def replace_file(path: Path, content: str) -> None:
+    """Write `content` whole or not at all."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(content, encoding="utf-8")
     os.replace(unfinished, path)
