@@ -13,6 +13,7 @@ from drill.model.objectives import NoTakeOver
 from drill.observe.host_usage import DRILL, EMBEDDED_AWS, bounded_by
 from drill.observe.progress import FaultPeriod, Progress
 from drill.report import model
+from drill.report.budget import link_reports
 from drill.report.recovery import database_report, moment_reports, workflow_reports
 from drill.scenarios.settings import RehearsalSettings
 from drill.verdict import interruptions as measures
@@ -28,6 +29,7 @@ def report(settings: RehearsalSettings, progress: Progress, result: RunResult) -
     checks = verdict.checks(objectives, result)
     word, first_broken = verdict.verdict(checks)
     traffic = _traffic(settings, progress, result)
+    moments = moment_reports(settings, progress, result)
     computed: dict[str, Any] = {
         "scenario": settings.scenario.name,
         "title": settings.scenario.title,
@@ -51,7 +53,8 @@ def report(settings: RehearsalSettings, progress: Progress, result: RunResult) -
             shed=result.record.shed,
         ),
         "resources": _resources(result, progress),
-        "moments": moment_reports(settings, progress, result),
+        "moments": moments,
+        "links": link_reports(moments, result.limits),
         "workflows": workflow_reports(progress, result),
         "database": database_report(progress, result),
         "control_calls": model.ControlCallsReport(

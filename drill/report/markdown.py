@@ -12,13 +12,13 @@ def render(report: Report) -> str:
     parts = [
         f"# {_WORDS[report.verdict]}: {_text(report.title)}",
         _head(report),
-        _table(
+        table(
             ("", "Expectation", "Expected", "Measured"),
             ((_outcome(each), each.name, each.expected, each.measured) for each in report.checks),
         ),
         *_evidence(report),
         "## Steps",
-        _table(
+        table(
             ("From", "Took", "Step", "Outcome", "Detail"),
             (
                 (f"{each.at:.1f} s", f"{each.seconds:.1f} s", each.name, each.outcome, each.detail)
@@ -26,6 +26,7 @@ def render(report: Report) -> str:
             ),
         ),
         *_moments(report),
+        *_links(report),
         *_list("What could not be read", report.trouble),
         *_list("Not exercised", report.not_exercised),
         *_list("Known limits", report.known_limits),
@@ -67,7 +68,21 @@ def _moments(report: Report) -> list[str]:
         )
         for each in report.moments
     )
-    return ["## What the system did by itself", _table(("At", "After the loss", "At most", "What"), rows)]
+    return ["## What the system did by itself", table(("At", "After the loss", "At most", "What"), rows)]
+
+
+def _links(report: Report) -> list[str]:
+    if not report.links:
+        return []
+    rows = (
+        (
+            each.name,
+            *("-" if value is None else f"{value:.1f}" for value in (each.budget_aws_seconds, each.aws_seconds)),
+            each.source,
+        )
+        for each in report.links
+    )
+    return ["## Time budget, link by link", table(("Link", "Budget, AWS s", "Measured, AWS s", "Source"), rows)]
 
 
 def _evidence(report: Report) -> list[str]:
@@ -80,7 +95,8 @@ def _list(title: str, sentences: Sequence[str]) -> list[str]:
     return [f"## {title}", "\n".join(f"- {_text(each)}" for each in sentences)]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells are shown as they are."""
     lines = [head, ["---"] * len(head), *([_cell(each) for each in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

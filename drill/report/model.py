@@ -50,6 +50,15 @@ class MomentReport(StrictModel):
     limit_aws_seconds: Rounded | None = None
 
 
+class LinkReport(StrictModel):
+    """A link of the chain from the loss to the drained ledger. None: no budget of ours, or not measured by the run."""
+
+    name: str
+    budget_aws_seconds: Rounded | None
+    aws_seconds: Rounded | None
+    source: str  # of the budget, with ids of docs/references.md in square brackets
+
+
 class WorkflowStepReport(StrictModel):
     name: str
     at: Rounded
@@ -216,6 +225,7 @@ class LimitsReport(StrictModel):
     rto_limit_seconds: Rounded
     rto_limit_aws_seconds: Rounded
     health_checks: list[HealthCheckReport]
+    nlb_tail_aws_seconds: Rounded = 0.0
 
 
 class ResourcesReport(StrictModel):
@@ -256,6 +266,7 @@ class Report(StrictModel):
     known_limits: list[str]
     faults: list[FaultReport] = Field(default_factory=list)
     moments: list[MomentReport] = Field(default_factory=list)
+    links: list[LinkReport] = Field(default_factory=list)
     workflows: list[WorkflowReport] = Field(default_factory=list)
     database: DatabaseReport | None = None
     control_calls: ControlCallsReport | None = None

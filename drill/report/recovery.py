@@ -11,14 +11,17 @@ from drill.scenarios.settings import RehearsalSettings
 from drill.verdict.result import RunResult
 
 _LAGS = 200  # points of a curve
+OUT_OF_SERVICE, ANSWERED = "its targets are out of service", "the other region answers its first client"
 BEGUN, DRAINED = "the failover begins", "the ledger is drained"
+PROMOTION_REQUESTED, WRITER_ACCEPTS = "the promotion is requested", "the new writer accepts writes"
+PUBLISHED, VERIFIED = "the new writer is published", "a payment is verified end to end"
 _FAILOVER = {
     "fence": "the lost region is fenced",
-    "change": "the promotion is requested",
-    "writer": "the new writer accepts writes",
-    "publish": "the new writer is published",
+    "change": PROMOTION_REQUESTED,
+    "writer": WRITER_ACCEPTS,
+    "publish": PUBLISHED,
     "replay": DRAINED,
-    "verification": "a payment is verified end to end",
+    "verification": VERIFIED,
 }
 _FAILBACK = {
     "change": "the switchover is requested",
@@ -70,12 +73,12 @@ def _traffic_moved(
 ) -> Iterator[tuple[str, float, float | None]]:
     unhealthy = [seen.at for seen in progress.seen_unhealthy(loss.at) if seen.region == loss.region]
     if unhealthy:
-        yield "its targets are out of service", min(unhealthy), result.limits.rto_limit_aws_seconds
+        yield OUT_OF_SERVICE, min(unhealthy), result.limits.rto_limit_aws_seconds
     elsewhere = [each.ended for each in result.record.attempts if each.ok and each.region != loss.region]
     served = [ended for ended in elsewhere if ended >= result.fault_at]
     before = any(ended < loss.at for ended in elsewhere)
     if served and not before:
-        yield "the other region answers its first client", min(served), None
+        yield ANSWERED, min(served), None
 
 
 def _of(run: WorkflowRun, names: dict[str, str], progress: Progress) -> Iterator[tuple[str, float]]:

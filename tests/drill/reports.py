@@ -91,7 +91,7 @@ def recovered(**changes: Any) -> model.Report:
     held = failover.model_copy(update={"name": "failover-2", "held_because": "another run is in progress", "steps": []})
     moments = [
         model.MomentReport(name="the region us-east-1 is lost", at=15.0, aws_seconds=0.0),
-        model.MomentReport(name="the failover begins", at=24.0, aws_seconds=45.0, limit_aws_seconds=45.0),
+        model.MomentReport(name="the failover begins", at=24.0, aws_seconds=45.0, limit_aws_seconds=55.0),
         model.MomentReport(name="the ledger is drained", at=33.9, aws_seconds=94.5),
     ]
     values: dict[str, Any] = {

@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 
 from drill.model.attempts import Attempt, Outcome
+from drill.model.expectation import HealthSettings
 from drill.model.status import DatabaseStatus, Status, WriterInterval
 from drill.observe.progress import FaultPeriod, Progress
 from drill.observe.workflow_runs import RunStep, WorkflowRun
+from drill.report import markdown
+from drill.report.budget import link_reports
 from drill.report.charts import recovery_lanes
 from drill.report.html import render
+from drill.report.model import MomentReport
 from drill.report.recovery import database_report, moment_reports, workflow_reports
-from drill.verdict.result import promoted_at
+from drill.verdict.result import Limits, promoted_at
 from drill.verdict.writers import PromotionLoss
 from shared.places import Place
 from tests.drill.reports import recovered, report
@@ -32,7 +36,7 @@ def test_the_page_shows_moments_accounts_workflows_decisions_and_calls() -> None
 
     text = text_of(page)
     for phrase in (
-        "The failover begins 24.00 s 45.0 s 45 s",
+        "The failover begins 24.00 s 45.0 s 55 s",
         "Failover begins after 45.0 s",
         "Ledger drained after 94.5 s",
         "Ledger in PostgreSQL in us-east-2 1,799 1",
@@ -47,14 +51,14 @@ def test_the_page_shows_moments_accounts_workflows_decisions_and_calls() -> None
 
 
 def test_a_moment_after_its_limit_and_a_call_that_was_made_stand_out() -> None:
-    late = recovered().moments[1].model_copy(update={"aws_seconds": 45.1})
+    late = recovered().moments[1].model_copy(update={"aws_seconds": 55.1})
     calls = recovered().control_calls
     assert calls is not None
     called = calls.model_copy(update={"total": 2, "calls": ["2 x rds DescribeDBClusters in us-east-1 by function"]})
 
     page = render(recovered(moments=[late], control_calls=called))
 
-    assert 'class="number missed" data-label="AWS time after the loss">45.1 s' in page
+    assert 'class="number missed" data-label="AWS time after the loss">55.1 s' in page
     assert '<strong class="missed">2</strong>: 2 x rds DescribeDBClusters' in page
 
 
@@ -248,3 +252,48 @@ def test_observations_keep_a_change(progress: Progress) -> None:
         ("writer", EAST_2, "does not answer"),
     ]
     assert [lag for _, lag in progress.lags] == [1, 2, 3]
+
+
+def test_the_chain_from_the_loss_is_compared_with_its_budget_link_by_link() -> None:
+    limits = Limits(
+        health_checks=[
+            HealthSettings(region=EAST_1, interval_aws_seconds=10, unhealthy_threshold=2, healthy_threshold=2)
+        ],
+        speed=5.0,
+        nlb_tail_aws_seconds=35.0,
+    )
+    at = {
+        "the region us-east-1 is lost": 0.0,
+        "its targets are out of service": 24.0,
+        "the other region answers its first client": 60.0,
+        "the failover begins": 57.0,
+        "the promotion is requested": 58.5,
+        "the new writer accepts writes": 119.0,
+        "the new writer is published": 120.0,
+        "the ledger is drained": 124.0,
+    }
+    moments = [MomentReport(name=name, at=seconds / 5, aws_seconds=seconds) for name, seconds in at.items()]
+
+    links = {link.name: (link.budget_aws_seconds, link.aws_seconds) for link in link_reports(moments, limits)}
+
+    assert links == {
+        "probe and target health": (40.0, 24.0),
+        "load balancer tail, accelerator and a client's request": (37.0, 36.0),
+        "sentinel's probes, Route 53's witness and the decision": (55.0, 57.0),
+        "preconditions and fence": (None, 1.5),
+        "promotion": (None, 60.5),
+        "publication": (None, 1.0),
+        "replay": (15.0, 4.0),
+        "verification by a payment": (None, None),
+    }
+    page = render(recovered(links=link_reports(moments, limits)))
+    assert "Time budget, link by link" in page
+    assert 'class="number missed" data-label="Measured">57.0 s' in page
+    assert "| promotion | - | 60.5 |" in markdown.render(recovered(links=link_reports(moments, limits)))
+
+
+def test_a_run_without_a_loss_has_no_chain() -> None:
+    limits = Limits(health_checks=[], speed=5.0)
+
+    assert link_reports([], limits) == []
+    assert "Time budget" not in render(report())

@@ -125,7 +125,7 @@ def judged(objectives: Objectives, **changes: Any) -> tuple[str, int, str | None
         ),
         pytest.param({"interruptions": [Interruption(start=10, end=14.4004)]}, id="at the limit, to the millisecond"),
         pytest.param({"verification": verified(unconfirmed=3, synthetic=2)}, id="payments nobody was reported of"),
-        pytest.param({"runs": (failover(45.0), FAILBACK), "promoted_at": LOST_AT + 107 / SPEED}, id="just in time"),
+        pytest.param({"runs": (failover(55.0), FAILBACK), "promoted_at": LOST_AT + 117 / SPEED}, id="just in time"),
     ],
 )
 def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
@@ -236,10 +236,10 @@ def test_a_run_that_meets_everything_passes(changes: dict[str, Any]) -> None:
             "calls, found 2 calls: 2 x rds FailoverGlobalCluster in us-east-1 by function",
         ),
         (
-            {"runs": (failover(45.1), FAILBACK), "promoted_at": LOST_AT + 107.1 / SPEED},
+            {"runs": (failover(55.1), FAILBACK), "promoted_at": LOST_AT + 117.1 / SPEED},
             "failed",
             1,
-            "the sentinel starts the failover in time: expected at most 45 AWS s after the loss, found 45.1 AWS s",
+            "the sentinel starts the failover in time: expected at most 55 AWS s after the loss, found 55.1 AWS s",
         ),
         (
             {"runs": (failover(document={"preconditions": {"met": True, "detected_at": None}}), FAILBACK)},
