@@ -76,6 +76,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         tested="runner/test_differences.py::test_a_nat_gateway_describes_no_address",
     ),
     Difference(
+        id="nlb-tail",
+        aws="New connections reach a target for 30 to 40 s after it became unhealthy, as a user measured [NLB-7].",
+        here="They stop at once, unless the server was started with a tail.",
+        tested="local/test_targethealth.py::test_load_balancers_use_an_unhealthy_target_for_the_tail",
+    ),
+    Difference(
         id="interface-endpoint",
         aws="An interface endpoint's names resolve to its network interfaces, and the service answers there.",
         here="Names and interfaces are described; nothing stands behind them, since functions call AWS at "
