@@ -6,7 +6,7 @@ from shared.places import Place
 
 SENTINEL_AWS_SECONDS = 55.0
 """From the loss until the failover has begun: probes and the witness, in parallel with moving traffic. The budget is in
-docs/architecture.md [R53-12]."""
+docs/architecture.md [R53-13]."""
 
 DRAIN_AWS_SECONDS = 15.0
 """All that a failover may take besides the promotion itself until the ledger is drained."""

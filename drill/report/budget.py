@@ -15,6 +15,7 @@ from drill.report.recovery import (
     OUT_OF_SERVICE,
     PROMOTION_REQUESTED,
     PUBLISHED,
+    SWITCHOVER_REQUESTED,
     VERIFIED,
     WRITER_ACCEPTS,
 )
@@ -29,6 +30,8 @@ def link_reports(moments: Sequence[MomentReport], limits: Limits) -> list[LinkRe
     found: dict[str, float] = {}
     for moment in moments:
         found.setdefault(moment.name, moment.aws_seconds)
+    # A failback requests a switchover too, later.
+    change = PROMOTION_REQUESTED if PROMOTION_REQUESTED in found else SWITCHOVER_REQUESTED
     health = DETECTION_FACTOR * max(check.until_unhealthy for check in limits.health_checks)
 
     def link(name: str, since: str | None, until: str, budget: float | None, source: str) -> LinkReport:
@@ -50,10 +53,10 @@ def link_reports(moments: Sequence[MomentReport], limits: Limits) -> list[LinkRe
             None,
             BEGUN,
             SENTINEL_AWS_SECONDS,
-            "checkers and propagation [R53-12], TTL 10 s",
+            "checkers and propagation [R53-13], TTL 10 s",
         ),
-        link("preconditions and fence", BEGUN, PROMOTION_REQUESTED, None, "part of the drain's budget"),
-        link("promotion", PROMOTION_REQUESTED, WRITER_ACCEPTS, None, "Aurora's own; modelled here [AURORA-18]"),
+        link("preconditions and fence", BEGUN, change, None, "part of the drain's budget"),
+        link("promotion or switchover", change, WRITER_ACCEPTS, None, "Aurora's own; modelled here [AURORA-18]"),
         link("publication", WRITER_ACCEPTS, PUBLISHED, None, "part of the drain's budget"),
         link(
             "replay",

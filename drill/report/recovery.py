@@ -14,6 +14,7 @@ _LAGS = 200  # points of a curve
 OUT_OF_SERVICE, ANSWERED = "its targets are out of service", "the other region answers its first client"
 BEGUN, DRAINED = "the failover begins", "the ledger is drained"
 PROMOTION_REQUESTED, WRITER_ACCEPTS = "the promotion is requested", "the new writer accepts writes"
+SWITCHOVER_REQUESTED = "the switchover is requested"
 PUBLISHED, VERIFIED = "the new writer is published", "a payment is verified end to end"
 _FAILOVER = {
     "fence": "the lost region is fenced",
@@ -24,7 +25,7 @@ _FAILOVER = {
     "verification": VERIFIED,
 }
 _FAILBACK = {
-    "change": "the switchover is requested",
+    "change": SWITCHOVER_REQUESTED,
     "writer": "the writer is back",
     "publish": "the writer is published",
     "unfence": "the region is no longer fenced",

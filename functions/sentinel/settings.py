@@ -4,7 +4,7 @@ Durations are AWS seconds, except those of `ControlSettings`. With the defaults 
 detected after at most `probe_interval_seconds * failures + probe_timeout_seconds` = 22 s, and 15 s later if the next
 invocation runs in a new sandbox. Route 53's checkers need 30 s (3 probes, 10 s apart) and resolvers may cache their
 "up" for 10 s, so the witness agrees after 30 to 40 s; until then it is queried every `eager_interval_seconds`. A
-hanging endpoint fails a check after up to 6 s, and its state has to reach the name servers: 45 to 55 s in all [R53-12].
+hanging endpoint fails a check after up to 6 s, and its state has to reach the name servers: 45 to 55 s in all [R53-13].
 The schedule leaves no gap longer than `probe_interval_seconds` if the function's timeout is above `run_seconds` + 15.
 """
 

@@ -213,6 +213,15 @@ SEEDED = [
     ),
     (replication.journal_replicas, "DescribeTable", healthy.table(), P, CRITICAL, "eu-west-1: the table has no"),
     (
+        replication.journal_replicas, "DescribeTable", healthy.table("eu-west-1"), P, CRITICAL,
+        "eu-west-1: the table has no replica in eu-central-1",
+    ),
+    (
+        replication.journal_replicas, "DescribeTable",
+        healthy.table("eu-west-1", status="INACCESSIBLE_ENCRYPTION_CREDENTIALS"), S, CRITICAL,
+        "eu-west-1 there: INACCESSIBLE_ENCRYPTION_CREDENTIALS",
+    ),
+    (
         replication.journal_lag, "GetMetricData", healthy.metric(6000.0), P, WARNING,
         "eu-west-1 to eu-central-1: 6000 ms of at most 10000",
     ),

@@ -281,7 +281,7 @@ def test_the_chain_from_the_loss_is_compared_with_its_budget_link_by_link() -> N
         "load balancer tail, accelerator and a client's request": (37.0, 36.0),
         "sentinel's probes, Route 53's witness and the decision": (55.0, 57.0),
         "preconditions and fence": (None, 1.5),
-        "promotion": (None, 60.5),
+        "promotion or switchover": (None, 60.5),
         "publication": (None, 1.0),
         "replay": (15.0, 4.0),
         "verification by a payment": (None, None),
@@ -289,7 +289,7 @@ def test_the_chain_from_the_loss_is_compared_with_its_budget_link_by_link() -> N
     page = render(recovered(links=link_reports(moments, limits)))
     assert "Time budget, link by link" in page
     assert 'class="number missed" data-label="Measured">57.0 s' in page
-    assert "| promotion | - | 60.5 |" in markdown.render(recovered(links=link_reports(moments, limits)))
+    assert "| promotion or switchover | - | 60.5 |" in markdown.render(recovered(links=link_reports(moments, limits)))
 
 
 def test_a_run_without_a_loss_has_no_chain() -> None:
