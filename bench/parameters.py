@@ -107,7 +107,7 @@ class Bench:
             for place, region in REGIONS.items()
         )
         logger = Logger(service="bench", level="ERROR")
-        budget = Budget(record="/parameter-sync/bench/deletions", now=time.time)
+        budget = Budget(records=dict.fromkeys(REGIONS.values(), "/parameter-sync/bench/deletions"), now=time.time)
         return Reconciliation((one, other), Synchronizer((one, other)), logger, budget=budget)
 
     def _count(self, model: Any, **_: Any) -> None:

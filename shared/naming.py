@@ -84,10 +84,9 @@ class Names:
         """Prefix of a region's own parameters, which are never copied."""
         return f"{self.parameters}/local"
 
-    @property
-    def parameter_deletions(self) -> str:
-        """Each region's parameter that counts deletions by the synchronization, which does not synchronize it."""
-        return f"/parameter-sync/{self.suffix}/deletions"
+    def parameter_deletions(self, place: Place) -> str:
+        """The region's parameter that counts deletions by the synchronization, which does not synchronize it."""
+        return f"/parameter-sync/{self.regional('deletions', place)}"
 
     @property
     def endpoints(self) -> str:

@@ -12,8 +12,9 @@ from shared.naming import Names
 API_KEY = "external/api-key"
 """Of the service that payments are handed on to; drawn at random until one is set."""
 _LENGTH = 40
-# What others change, and what the function that copies adds (functions/parameter_sync/parameter.py).
-_OTHERS_CHANGE = ["insecureValue", "tags", "tagsAll", "value"]
+OTHERS_CHANGE = ["insecureValue", "tags", "tagsAll", "value"]
+"""Inputs of a parameter that others change, and that the function that copies adds
+(functions/parameter_sync/parameter.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,5 +68,5 @@ class SeededParameters(pulumi.ComponentResource):
             value=value,
             insecure_value=insecure_value,
             key_id=key_id,
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=_OTHERS_CHANGE),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=OTHERS_CHANGE),
         )

@@ -18,6 +18,7 @@ from components.iam import tls_only
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.monitoring import catalogue_compute, catalogue_data
 from components.monitoring.alarms import Monitored
+from components.storage.parameters import OTHERS_CHANGE
 from components.workload.context import FunctionContext
 from shared.places import Place
 
@@ -137,7 +138,14 @@ def statements(
         {"Effect": "Deny", "Action": list(_ACTIONS), "Resource": _parameters(context, context.names.own_parameters)},
         iam.allow(
             ["ssm:GetParameters", "ssm:PutParameter"],
-            [context.arn("ssm", f"parameter{context.names.parameter_deletions}", region=each) for each in regions],
+            [
+                context.arn(
+                    "ssm",
+                    f"parameter{context.names.parameter_deletions(place)}",
+                    region=context.settings.region(place),
+                )
+                for place in (context.place, context.place.other)
+            ],
         ),
         # A listing, which supports no resource-level permissions (Service Authorization Reference, AWS Systems
         # Manager).
@@ -227,7 +235,8 @@ class ParameterSync(pulumi.ComponentResource):
                 "COPIER_ROLES": ",".join(context.function_name(SOURCE, place) for place in Place),
                 "QUEUE_URL": queue.url,
                 "DEAD_LETTER_URL": self.dead_letters.url,
-                "DELETIONS_PARAMETER": names.parameter_deletions,
+                "DELETIONS_PARAMETER": names.parameter_deletions(context.place),
+                "PEER_DELETIONS_PARAMETER": names.parameter_deletions(context.place.other),
                 "RECONCILE_MINUTES": str(context.settings.parameter_minutes),
                 "METRICS_NAMESPACE": context.metrics_namespace,
             },
@@ -282,11 +291,11 @@ class ParameterSync(pulumi.ComponentResource):
         """The number of deletions in this region (functions/parameter_sync/deletions.py)."""
         aws.ssm.Parameter(
             f"{self._prefix}-deletions",
-            name=self._context.names.parameter_deletions,
+            name=self._context.names.parameter_deletions(self._context.place),
             description="Counts deletions by the parameter synchronization; its version is the number",
             type="String",
             insecure_value="none yet",
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["insecureValue", "value"]),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=OTHERS_CHANGE),
         )
 
     def _queue(self) -> aws.sqs.Queue:

@@ -55,7 +55,11 @@ class Application:
             dead_letter_url=settings.dead_letter_url,
         )
         synchronizer = Synchronizer(stores, settling_seconds=settings.settling_seconds)
-        budget = Budget(record=settings.deletions_parameter, now=time.time)
+        records = {
+            settings.region: settings.deletions_parameter,
+            settings.peer_region: settings.peer_deletions_parameter,
+        }
+        budget = Budget(records=records, now=time.time)
         self._reconciliation = Reconciliation(stores, synchronizer, logger, budget=budget)
         self._batch = BatchProcessor(
             settings,

@@ -7,7 +7,7 @@ any one time.
 """
 
 import json
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 
 from .errors import DeletionWithheld
@@ -25,23 +25,24 @@ def most_deletions(names: int) -> int:
 
 
 class Budget:
-    """Counts deletions in a region, in the parameter `record` of that region: its version counts the deletions of all
-    functions, since PutParameter returns a different version to each. Its value holds the window's beginning (Unix
-    seconds) and the version before it. `now` returns Unix seconds."""
+    """Counts deletions in a region, in a parameter of that region (`records`, by region): its version counts the
+    deletions of all functions, since PutParameter returns a different version to each. Its value holds the window's
+    beginning (Unix seconds) and the version before it. `now` returns Unix seconds."""
 
-    def __init__(self, *, record: str, now: Callable[[], float]) -> None:
-        self._record = record
+    def __init__(self, *, records: Mapping[str, str], now: Callable[[], float]) -> None:
+        self._records = records
         self._now = now
 
     def spend(self, store: Store, most: int) -> None:
         """Count one deletion. Raises DeletionWithheld if `most` have been made in the window."""
-        version, text = store.values([self._record]).get(self._record, (0, ""))
+        record = self._records[store.region]
+        version, text = store.values([record]).get(record, (0, ""))
         since, base = _window(text)
         now = int(self._now())
         if now >= since + WINDOW or base > version:  # over, or the record was deleted
             since, base = now, version
         if version - base < most:
-            spent = store.write_text(self._record, json.dumps({"since": since, "base": base})) - base
+            spent = store.write_text(record, json.dumps({"since": since, "base": base})) - base
             if spent <= most:
                 return
         raise DeletionWithheld(f"{most} parameters were deleted in {store.region} within {WINDOW // 60} minutes")

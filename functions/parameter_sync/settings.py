@@ -22,7 +22,8 @@ class Settings(Environment):
     copier_roles: str = Field(min_length=1)  # this function's roles in both regions, comma-separated: its own writes
     queue_url: str = Field(min_length=1)
     dead_letter_url: str = Field(min_length=1)
-    deletions_parameter: str = Field(pattern=r"^/.+")  # counts deletions in its region; each region has one
+    deletions_parameter: str = Field(pattern=r"^/.+")  # counts deletions in its region
+    peer_deletions_parameter: str = Field(pattern=r"^/.+")
     attempts: int = Field(default=5, ge=1)  # of one message; below the queue's own limit, which is for crashes
     retry_seconds: int = Field(default=30, ge=0, le=900)  # before the second attempt; doubled for each further one
     settling_seconds: int = Field(default=30, ge=0, le=900)  # see `Synchronizer`
@@ -38,7 +39,7 @@ class Settings(Environment):
             raise ValueError("must name the other region, not the function's own")
         return peer
 
-    @field_validator("deletions_parameter")
+    @field_validator("deletions_parameter", "peer_deletions_parameter")
     @classmethod
     def _is_not_synchronized(cls, record: str, info: ValidationInfo) -> str:
         if record.startswith(f"{info.data.get('prefix')}/"):

@@ -147,7 +147,7 @@ ACCELERATOR_GROUPS = Sweeper(
 
 
 def _parameters(region: SweptRegion) -> list[str]:
-    prefixes = [f"{region.names.parameters}/", region.names.parameter_deletions]
+    prefixes = [f"{region.names.parameters}/", *(region.names.parameter_deletions(place) for place in Place)]
     below = {"Key": "Name", "Option": "BeginsWith", "Values": prefixes}
     found = pages(region.service("ssm"), "describe_parameters", "Parameters", ParameterFilters=[below])
     return [each["Name"] for each in found]

@@ -103,8 +103,9 @@ def _bus_regions(given: Mapping[str, str], rows: Rows) -> set[str]:  # noqa: ARG
 
 
 def _publishing_functions(given: Mapping[str, str], rows: Rows) -> set[str]:
-    """The regions of the function whose name in the catalogue its metrics have as their dimension `service`."""
-    name = f"{given.get('service')}-function"
+    """The regions of the function whose name in the catalogue its metrics have as their dimension `service`, with
+    hyphens."""
+    name = f"{given.get('service', '').replace('-', '_')}-function"
     return {row["region"] for row in of_type(rows, FUNCTION) if row["name"] == name}
 
 
@@ -174,6 +175,9 @@ METRICS: Mapping[tuple[str, str], Metric] = {
             "AuditDiffering",
             "AuditMissing",
             "BacklogOldestSeconds",
+            "JournalReplicationProblems",
+            "ParameterDeletionsWithheld",
+            "PeerUnableToTakeOver",
             "SweepsFailed",
             "UnannouncedOldestSeconds",
         )

@@ -49,6 +49,7 @@ PUBLISHED_BY = {
     (None, "SweepsFailed"): {"service"},
     (None, "JournalReplicationProblems"): {"service"},
     (None, "ParameterDeletionsWithheld"): {"service"},
+    (None, "PeerUnableToTakeOver"): {"service"},
     ("AWS/Backup", "NumberOfBackupJobsFailed"): {"BackupVaultName"},
     ("AWS/Backup", "NumberOfBackupJobsExpired"): {"BackupVaultName"},
     ("AWS/Backup", "NumberOfRestoreJobsFailed"): {"BackupVaultName"},

@@ -141,6 +141,7 @@ def variables(**changed: str) -> dict[str, str]:
         "QUEUE_URL": "https://queue",
         "DEAD_LETTER_URL": "https://dead",
         "DELETIONS_PARAMETER": DELETIONS,
+        "PEER_DELETIONS_PARAMETER": DELETIONS,
         "SETTLING_SECONDS": "0",
         "SERVICE_VERSION": "1",
         "METRICS_NAMESPACE": "dr-dev",

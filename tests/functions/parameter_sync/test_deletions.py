@@ -129,7 +129,7 @@ def test_a_record_that_is_missing_or_unreadable_begins_a_new_window(world: World
     if text:
         world.put(EAST_1, DELETIONS, text)
     store = world._stores(EAST_1)[0]
-    budget = Budget(record=DELETIONS, now=lambda: world.time / 1000)
+    budget = Budget(records={EAST_1: DELETIONS}, now=lambda: world.time / 1000)
 
     for _ in range(3):
         budget.spend(store, 3)
@@ -140,7 +140,7 @@ def test_a_record_that_is_missing_or_unreadable_begins_a_new_window(world: World
 def test_functions_that_delete_at_the_same_time_spend_one_budget(world: World) -> None:
     """Another deletion is counted between this one's read and its write."""
     store = world._stores(EAST_1)[0]
-    one, other = (Budget(record=DELETIONS, now=lambda: world.time / 1000) for _ in range(2))
+    one, other = (Budget(records={EAST_1: DELETIONS}, now=lambda: world.time / 1000) for _ in range(2))
     one.spend(store, 2)
     interrupted: list[str] = []
 

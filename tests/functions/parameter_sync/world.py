@@ -123,7 +123,7 @@ class World:
         return sum(store.calls.total() for store in self.regions.values())
 
     def _reconciliation(self, region: str) -> Reconciliation:
-        budget = Budget(record=DELETIONS, now=lambda: self.time / 1000)
+        budget = Budget(records=dict.fromkeys(self.regions, DELETIONS), now=lambda: self.time / 1000)
         return Reconciliation(self._stores(region), self.synchronizer(region), self._logger(), budget=budget)
 
     def _logger(self) -> Logger:
