@@ -45,7 +45,7 @@ def diff(env: EnvOption = "dev", at: AtOption = Place.PRIMARY, local: LocalOptio
     console.print(totals(parts, "differing"))
     pending = [each for each in _all(parts, "differences") if each["kept"] == DELETED]
     if len(pending) > parts[0]["most_deletions"]:
-        console.print(_withheld(len(pending), env), soft_wrap=True)
+        console.print(_withheld(len(pending), parts[-1]["missing"], env), soft_wrap=True)
     if any(part["differing"] or part["failed"] for part in parts):
         raise Refused(f"the parameters of {env} differ; `make parameters-sync ENV={env}` makes them equal")
 
@@ -74,7 +74,7 @@ def sync(
     console.print(outcomes(parts))
     console.print(totals(parts, "repaired"))
     if withheld := sum(part["withheld"] for part in parts):
-        raise Incomplete(_withheld(withheld, env))
+        raise Incomplete(_withheld(withheld, parts[-1]["missing"], env))
     if left := [name for part in parts for name in (*part["failures"], *part["later"])]:
         raise Incomplete(f"{len(left)} parameters of {env} are not equal yet: {', '.join(left[:10])}")
 
@@ -98,10 +98,11 @@ def _walk(target: Environment, at: Place, request: dict[str, Any]) -> Iterator[d
             request = {**request, "allow_deletions": max(0, left)}
 
 
-def _withheld(pending: int, env: str) -> str:
+def _withheld(pending: int, missing: int, env: str) -> str:
+    """An allowance has to cover all `missing` parameters, among which those not copied yet are indistinguishable."""
     return (
         f"{pending} parameters of {env} are missing in one region and are not deleted in the other. If they were "
-        f"deleted on purpose: `make parameters-sync ENV={env} ALLOW_DELETIONS={pending}`; otherwise "
+        f"deleted on purpose: `make parameters-sync ENV={env} ALLOW_DELETIONS={missing}`; otherwise "
         f"`make parameters-sync ENV={env} RESTORE=1` creates them again"
     )
 

@@ -11,6 +11,7 @@ from shared.places import Place
 _COPIED_WITHIN = timedelta(minutes=15)
 """A change is copied within seconds, a missed one by the reconciliation; past this it is worth a warning."""
 _SHOWN = 5
+_RUNBOOK = "docs/runbooks/parameters.md"
 
 
 @check("parameters equal")
@@ -28,7 +29,7 @@ def parameters_equal(deployment: Deployment) -> Found:
     shared = sorted(set(first) & set(second))
     missing += [f"{name} has two types" for name in shared if first[name]["Type"] != second[name]["Type"]]
     if missing:
-        return critical(_several(missing), "the reconciliation copies them; if it does not, see the dead letters")
+        return critical(_several(missing), f"the reconciliation copies or deletes them; if it does not, see {_RUNBOOK}")
     late = [sentence for name in shared if (sentence := _late(deployment, name, first[name], second[name]))]
     if late:
         return warning(_several(late), "see whether it was copied: the reconciliation logs what it compares")

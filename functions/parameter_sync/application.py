@@ -229,6 +229,7 @@ def _report(result: Reconciled) -> dict[str, Any]:
         "withheld": len(result.withheld),
         "deleted": sum(outcome.action is Action.DELETED for outcome in repaired),
         "most_deletions": result.most_deletions,
+        "missing": result.missing,
         "outcomes": [_row(outcome) for outcome in repaired[:_MAX_ROWS]],
         "differences": [vars(each) | {"parts": list(each.parts)} for each in result.differences[:_MAX_ROWS]],
         "failures": dict(sorted(result.failures.items())[:_MAX_ROWS]),

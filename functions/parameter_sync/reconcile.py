@@ -43,7 +43,8 @@ class Reconciled:
     failures: dict[str, str] = field(default_factory=dict)  # reason by name
     later: dict[str, int] = field(default_factory=dict)  # seconds until the retry, by name
     withheld: dict[str, str] = field(default_factory=dict)  # reason by name, of deletions that were not made
-    most_deletions: int = 0  # without an operator's allowance
+    most_deletions: int = 0  # that the limits or the operator's allowance permit
+    missing: int = 0  # parameters that only one region had at the beginning
     needs_allowance: bool = False
     after: str | None = None
 
@@ -113,7 +114,7 @@ class Reconciliation:
     ) -> Reconciled:
         one, other = self._listed()
         limits = brake(one.keys(), other.keys(), budget=self._budget, allowed=allowed)
-        result = Reconciled(most_deletions=limits.most)
+        result = Reconciled(most_deletions=limits.most, missing=limits.missing)
         names = iter(sorted(name for name in one.keys() | other.keys() if name > after))
         last = after
         while chunk := _next_chunk(names, one, other):

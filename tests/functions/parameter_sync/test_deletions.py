@@ -250,6 +250,6 @@ def test_an_operators_command_deletes_what_it_allows_and_names_what_is_left(func
     stopped = function.run(command)
     allowed = function.run({**command, "allow_deletions": 12}, Timed())
 
-    assert (stopped["withheld"], stopped["deleted"], stopped["most_deletions"]) == (12, 0, 10)
+    assert (stopped["withheld"], stopped["deleted"], stopped["most_deletions"], stopped["missing"]) == (12, 0, 10, 12)
     assert (allowed["withheld"], allowed["deleted"]) == (0, 12)
     assert function.messages("dead") == [], "who waits reads it here"
