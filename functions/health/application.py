@@ -107,17 +107,14 @@ class Application:
         if depth not in (None, "deep", "shallow"):
             return self._reject_depth()
         try:
-            if depth == "shallow":
-                return self._report(logic.shallow_health())
-            health = logic.health(self._observe())
-            if health.fit and plain_headers(event).get("user-agent", "").startswith(ROUTE_53_CHECKERS):
-                self._control.checked()
-            return self._report(health)
+            return self._report(logic.shallow_health() if depth == "shallow" else logic.health(self._observe(event)))
         except Exception as error:  # noqa: BLE001 - after any error a health checker gets a response that counts as a failure
             return self._unexpected(error)
 
-    def _observe(self) -> Observation:
-        return self._control.observe(max_age_seconds=MAX_AGE_DECISIONS * self._settings.times.decision)
+    def _observe(self, event: dict[str, Any]) -> Observation:
+        by_checker = plain_headers(event).get("user-agent", "").startswith(ROUTE_53_CHECKERS)
+        max_age = MAX_AGE_DECISIONS * self._settings.times.decision
+        return self._control.observe(max_age_seconds=max_age, by_checker=by_checker)
 
     def _report(self, health: logic.Health) -> _Response:
         """200 if the region may serve traffic, else 503."""

@@ -79,21 +79,26 @@ class ControlObserver:
             ),
         )
 
-    def observe(self, *, fresh: bool = False, max_age_seconds: float | None = None) -> Observation:
+    def observe(
+        self, *, fresh: bool = False, max_age_seconds: float | None = None, by_checker: bool = False
+    ) -> Observation:
         """The last observation while it is younger than a decision lasts (or than `max_age_seconds`, for callers that
         do not post on it), else a new one; always a new one if `fresh`.
 
-        Its age counts from its beginning, because what it read may have changed before it was complete.
+        Its age counts from its beginning, because what it read may have changed before it was complete. `by_checker`:
+        for one of Route 53's health checkers, whose call is evidence if the answer is that the region is healthy.
         """
         with self._lock:
             max_age = self._times.decision if max_age_seconds is None else max_age_seconds
+            if by_checker:
+                # Stored by this call itself: the process may not be called again for a while.
+                max_age = min(max_age, self._pause)
+                self._checked_at = self._clock()
             if fresh or self._last is None or not 0 <= self._clock() - self._last.view.at < max_age:
                 self._last = self._observe()
+            if not self._last.decision.healthy:
+                self._checked_at = None
             return self._last
-
-    def checked(self) -> None:
-        """Note that one of Route 53's health checkers was answered "ok" just now; the next observation stores it."""
-        self._checked_at = self._clock()
 
     def vouch(self) -> bool:
         """Begin a new chain of confirmations, by the decision of an operator who confirms that the peer is down.
@@ -121,6 +126,11 @@ class ControlObserver:
         """The ARN of the execution that last took this region's run slot (`writes`). Raises ReplicaUnavailable."""
         return last_run(self._local)
 
+    @property
+    def _pause(self) -> float:
+        """Seconds after which the memory is written again."""
+        return self._times.lease / _WRITES_PER_LEASE
+
     def _observe(self) -> Observation:
         unavailable: dict[str, str] = {}
         at = self._clock()
@@ -138,6 +148,8 @@ class ControlObserver:
                 checked_at=self._checked_at,
                 times=self._times,
             )
+            if not decide(view).healthy:
+                view = replace(view, checked_at=None)
             if view.records is None or self._store(remember(view, view.records), memory, unavailable):
                 break
         return Observation(view=view, decision=decide(view), unavailable=unavailable)
@@ -167,8 +179,8 @@ class ControlObserver:
 
     def _store(self, new: Memory, old: Memory | None, unavailable: dict[str, str]) -> bool:
         """False if another function of the cell wrote in between, so that the own replica has to be read again."""
-        pause = self._times.lease / _WRITES_PER_LEASE
-        if old and _is_equivalent(new, old) and new.seen_at - old.seen_at < pause and not _is_checked(new, old, pause):
+        recent = old is not None and new.seen_at - old.seen_at < self._pause
+        if old and recent and _is_equivalent(new, old) and not _is_checked(new, old, self._pause):
             return True
         self._unsaved = new  # until it is stored
         try:

@@ -384,7 +384,7 @@ def test_only_an_unbroken_down_of_the_witness_counts(
     ctx: RecoveryContext, queried_before: int, witness: Witness, unbroken: bool | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_not_writing", lambda *_: None)
-    ctx.observer.checked()
+    ctx.observer.observe(by_checker=True)
     world = replace(ctx, query_peer_witness=lambda: witness)
     since = (NOW - timedelta(seconds=60)).isoformat()
     last = (NOW - timedelta(seconds=queried_before)).isoformat()

@@ -93,7 +93,7 @@ class Scene:
         """Health checkers call the own region whenever its witness is up."""
         self.now += seconds
         if self.witness_own is Witness.UP:
-            self.loop.ctx.control.checked()
+            self.loop.ctx.control._checked_at = START.timestamp() + self.now
         if self.lose_after is not None and self.now >= self.lose_after:
             self.tables.silent = {EAST_1}
             for each in self.endpoints[EAST_1]:

@@ -166,8 +166,7 @@ def test_the_chain_of_confirmations_is_shared_by_the_functions_of_a_cell(tables:
     for _ in range(10):  # each a new process
         clock.now += 5
         health = control(tables, clock)
-        health.checked()
-        health.observe()
+        health.observe(by_checker=True)
         clock.now += 5
         observed = control(tables, clock).observe()
 
@@ -179,8 +178,7 @@ def test_the_chain_of_confirmations_is_shared_by_the_functions_of_a_cell(tables:
 def test_a_cell_that_no_health_checker_calls_stops_posting_whatever_its_resolver_answers(tables: Tables) -> None:
     clock = Clock()
     observer = control(tables, clock)
-    observer.checked()
-    observer.observe()
+    observer.observe(by_checker=True)
     tables.silent = {EAST_2}
     clock.now += 14
     assert observer.observe().decision.reason is Reason.WITNESS_VOUCHED
@@ -196,8 +194,7 @@ def test_an_operators_word_begins_a_new_chain(tables: Tables) -> None:
     observer.observe()
     tables.silent = {EAST_2}
     clock.now += 100
-    observer.checked()
-    assert observer.observe(fresh=True).decision.reason is Reason.CUT_OFF
+    assert observer.observe(fresh=True, by_checker=True).decision.reason is Reason.CUT_OFF
 
     assert observer.vouch()
 
