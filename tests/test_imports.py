@@ -34,8 +34,7 @@ PACKAGES = {
         "monitoring": "",
         "network": "",
         "region": (
-            "backup compute database failover fault_injection ingress messaging monitoring network storage "
-            "workload"
+            "backup compute database failover fault_injection ingress messaging monitoring network storage workload"
         ),
         "storage": "",
         "workload": "compute database edge messaging monitoring network storage",
@@ -43,12 +42,9 @@ PACKAGES = {
     "drill": {
         "actions": "model observe preflight",
         "cli": (
-            "engine model observe preflight report runlog scenarios scenarios.deployed scenarios.simulated "
-            "verdict"
+            "engine model observe preflight report runlog scenarios scenarios.deployed scenarios.simulated verdict"
         ),
-        "engine": (
-            "actions load model observe preflight probes report runlog scenarios scenarios.deployed verdict"
-        ),
+        "engine": ("actions load model observe preflight probes report runlog scenarios scenarios.deployed verdict"),
         "load": "model",
         "model": "",
         "observe": "load model preflight",
