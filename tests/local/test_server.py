@@ -194,7 +194,8 @@ def test_a_server_that_cannot_start_reports_the_reason_and_leaves_nothing(tmp_pa
 
 CONTROL_CALLS = (
     "GET /status, GET /addresses, POST /outage, POST /heal, POST /stop, POST /cut, POST /join, POST /blind, "
-    "POST /unblind, POST /service, GET /calls, POST /calls/mark, POST /items, POST /clock, POST /workers/recycle"
+    "POST /unblind, POST /service, POST /degrade, GET /calls, POST /calls/mark, POST /items, POST /clock, "
+    "POST /workers/recycle, POST /concurrency"
 )
 
 
