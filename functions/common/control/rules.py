@@ -35,7 +35,7 @@ class Times:
     """The durations of the rules, in seconds."""
 
     lease: float = 15.0  # validity of one confirmation, by the peer or by the witness
-    fenced_lease: float = 300.0  # the same while the peer is fenced: only an operator can make it take over
+    fenced_lease: float = 300.0  # the same once the peer's fence binds it: only an operator can make it take over
     away: float = 30.0  # a cell without an observation for this long counts as returning from an outage
     grace: float = 30.0  # how long a returning cell waits for its peer before it relies on its memory
     decision: float = 2.0  # maximum age of a decision when a statement is sent on it
@@ -120,10 +120,20 @@ class View:
         return self.records is not None and self.records.peer.state is RegionState.FENCED
 
     @property
+    def fence_binds(self) -> bool:
+        """Whether this region claimed the writer after it fenced the peer. A claim waits until the peer holds the fence
+        or has certainly lost its chain, so that the peer cannot take over by itself. After a fence alone it can: it may
+        not have received it, and be well."""
+        if self.records is None or not self.peer_fenced:
+            return False
+        writer, peer = self.records.writer, self.records.peer
+        return writer.region == self.region and writer.since > peer.since
+
+    @property
     def is_cut_off(self) -> bool:
         """Whether the peer is silent and the chain of confirmations is broken or older than its lease."""
         vouched_at = self.memory.vouched_at if self.memory else None
-        lease = self.times.fenced_lease if self.peer_fenced else self.times.lease
+        lease = self.times.fenced_lease if self.fence_binds else self.times.lease
         return self.peer is None and (vouched_at is None or self.at - vouched_at > lease)
 
 
@@ -240,10 +250,10 @@ def _chain(view: View) -> float | None:
     """The last confirmation after `view` of a silent peer; None if the chain is broken.
 
     A confirmation is as old as the last call of a health checker. Such calls count without the witness, whose name may
-    be unresolvable for minutes. A "down" ends the chain at once, because the peer takes over after one; a fenced peer
-    cannot, until an operator overrides its fence.
+    be unresolvable for minutes. A "down" ends the chain at once, because the peer takes over after one; a peer whose
+    fence binds it cannot, until an operator overrides that.
     """
-    if view.is_cut_off or (view.witness is Witness.DOWN and not view.peer_fenced):
+    if view.is_cut_off or (view.witness is Witness.DOWN and not view.fence_binds):
         return None
     vouched_at = view.memory.vouched_at if view.memory else None
     if vouched_at is None or view.last_check is None or view.witness is Witness.DOWN:

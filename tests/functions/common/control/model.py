@@ -180,6 +180,10 @@ class World:
             writer=get(WRITER_KEY, WriterRecord(region=EAST_1)),
         )
 
+    def _moment(self) -> str:
+        """Of a change of a record, as text in the order of time; no two are the same."""
+        return f"{self._write_time():020.6f}"
+
     def _write_time(self) -> float:
         """No two writes have the same, or the last one would win by chance."""
         self.writes += 1
@@ -342,7 +346,7 @@ class World:
 
     def _fence(self, cell: Cell, peer: Cell, known: ControlRecords) -> None:
         if known.peer.state is not RegionState.FENCED:
-            fence = RegionRecord(state=RegionState.FENCED, epoch=known.peer.epoch + 1)
+            fence = RegionRecord(state=RegionState.FENCED, epoch=known.peer.epoch + 1, since=self._moment())
             if not self._change_both(cell, control_key(peer.name), fence, replaces=known.peer):
                 return
         cell.fenced_peer_at, cell.peer_fenced_since, cell.vouched = self.now, None, Vouched.NOTHING
@@ -371,7 +375,7 @@ class World:
         ):
             return
         if known.writer.region != cell.name:
-            named = WriterRecord(region=cell.name, epoch=known.writer.epoch + 1)
+            named = WriterRecord(region=cell.name, epoch=known.writer.epoch + 1, since=self._moment())
             if not self._change_both(cell, WRITER_KEY, named, replaces=known.writer):
                 return
         if cell.vouched is not Vouched.NOTHING:
@@ -431,7 +435,10 @@ class World:
         """As two regions that fenced each other see it once they are linked again."""
         for region in REGIONS:
             record = self.records(self.cells[region], self.cells[region]).own
-            self._set_both(control_key(region), replace(record, state=RegionState.FENCED, epoch=record.epoch + 1))
+            self._set_both(
+                control_key(region),
+                replace(record, state=RegionState.FENCED, epoch=record.epoch + 1, since=self._moment()),
+            )
 
     def unfence(self, region: str) -> None:
         """By hand, the writer's region."""
@@ -465,7 +472,9 @@ class World:
         if self.now - self.handing_over_since <= NAMED_AFTER:
             return
         first = self.cells[EAST_1]
-        self._set_both(WRITER_KEY, WriterRecord(region=EAST_1, epoch=self._common().writer.epoch + 1))
+        self._set_both(
+            WRITER_KEY, WriterRecord(region=EAST_1, epoch=self._common().writer.epoch + 1, since=self._moment())
+        )
         for region in REGIONS:
             record = self.records(first, self.cells[region]).own
             self._set_both(control_key(region), replace(record, state=RegionState.ACTIVE, epoch=record.epoch + 1))

@@ -138,6 +138,11 @@ def needs_no_chain_against_a_fenced_peer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(View, "is_cut_off", property(lambda view: not view.peer_fenced and cut_off(view)))
 
 
+def takes_any_fence_for_binding(patch: pytest.MonkeyPatch) -> None:
+    """The long lease begins with the fence, which the peer need not have received."""
+    patch.setattr(View, "fence_binds", property(lambda view: view.peer_fenced))
+
+
 def empties_the_own_backlog_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(World, "_is_durable", lambda *_: True)
 
@@ -146,6 +151,7 @@ FAULTS = [
     trusts_the_witness_alone,
     forces_at_once,
     needs_no_chain_against_a_fenced_peer,
+    takes_any_fence_for_binding,
     empties_the_own_backlog_at_once,
 ]
 WORLDS = 20_000
@@ -285,6 +291,15 @@ def test_a_writer_that_had_to_wait_posts_everything_once_it_may() -> None:
 
     assert world.takeovers == 0
     assert set(world.cells[EAST_1].rows) == world.acknowledged
+
+
+def test_a_region_that_its_peer_fenced_unnoticed_may_take_over_and_the_peer_returns() -> None:
+    """Found by the model: the writer's region fenced the other by hand across a partition, and is lost for a while."""
+    unnoticed = [("partition", EAST_1, 0), ("fail over", EAST_2, 0), ("lose", EAST_1, 48), ("lose", EAST_1, 60)]
+
+    world = run(Weather(checks_down=1, checks_up=1, promotion=0), unnoticed)  # asserts that never two may post
+
+    assert world.takeovers == 1
 
 
 def test_a_partition_alone_moves_nothing() -> None:

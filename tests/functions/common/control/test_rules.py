@@ -25,6 +25,8 @@ TIMES = Times()
 NOW = 1000.0
 CALM = ControlRecords(own=RegionRecord(), peer=RegionRecord(), writer=WriterRecord(region=EAST_1))
 FENCED = RegionRecord(state=RegionState.FENCED, epoch=1)
+CLAIMED = WriterRecord(region=EAST_1, epoch=1, since="2026-11-30T12:00:00Z")
+"""By this region, after it fenced the peer."""
 STRANGE = RegionRecord(state=RegionState.UNKNOWN, epoch=1)
 
 
@@ -130,15 +132,22 @@ ROWS: list[tuple[str, View, bool, bool, Reason]] = [
         Reason.PEER_AND_WITNESS_SILENT,
     ),
     (
-        "it fenced the peer, and was last confirmed minutes ago",
-        view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=NOW - TIMES.fenced_lease)),
+        "it claimed the writer after it fenced the peer, and was last confirmed minutes ago",
+        view(peer=None, own=records(peer=FENCED, writer=CLAIMED), memory=memory(vouched_at=NOW - TIMES.fenced_lease)),
         True,
         True,
         Reason.WITNESS_VOUCHED,
     ),
     (
-        "it fenced the peer, and was last confirmed too long ago",
-        view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=NOW - TIMES.fenced_lease - 1)),
+        "it claimed the writer after it fenced the peer, and was last confirmed too long ago",
+        view(peer=None, own=records(peer=FENCED, writer=CLAIMED), memory=memory(vouched_at=NOW - 301)),
+        True,
+        False,
+        Reason.CUT_OFF,
+    ),
+    (
+        "it was the writer already when it fenced the peer, which may not have received that",
+        view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=NOW - TIMES.lease - 1)),
         True,
         False,
         Reason.CUT_OFF,
@@ -303,11 +312,12 @@ def test_an_operators_word_replaces_the_witness_but_not_the_time() -> None:
         (view(peer=None, checked_at=NOW, witness=Witness.SILENT), NOW),
         (view(peer=None, memory=memory(checked_at=None)), NOW - 1),
         (view(peer=None, checked_at=NOW, witness=Witness.DOWN), None),
-        (view(peer=None, checked_at=NOW, witness=Witness.DOWN, own=records(peer=FENCED)), NOW - 1),
-        (view(peer=None, own=records(peer=FENCED), memory=memory(vouched_at=NOW - 301)), None),
+        (view(peer=None, checked_at=NOW, witness=Witness.DOWN, own=records(peer=FENCED, writer=CLAIMED)), NOW - 1),
+        (view(peer=None, checked_at=NOW, witness=Witness.DOWN, own=records(peer=FENCED)), None),
+        (view(peer=None, own=records(peer=FENCED, writer=CLAIMED), memory=memory(vouched_at=NOW - 301)), None),
         (view(peer=None, memory=memory(vouched_at=None)), None),
     ],
-    ids=["up", "silent", "unchecked", "down", "down, peer fenced", "too long ago", "broken"],
+    ids=["up", "silent", "unchecked", "down", "down, claimed", "down, fenced only", "too long ago", "broken"],
 )
 def test_the_chain_of_confirmations(seen: View, vouched_at: float | None) -> None:
     assert seen.records
