@@ -177,8 +177,8 @@ class Application:
         """Replay for less than the minute until the next call and audit a sample if this region may post, and measure
         the journal's replication and the own backlog. Returns what `_replay_backlogs` does, if it ran.
 
-        After a complete replay the own backlog holds only what is posted and not yet durable in both regions, so its
-        age counts as 0.
+        After a replay that left nothing unposted, the own backlog holds only what is not yet durable in both regions,
+        so its age counts as 0.
         """
         self._check_replication()
         result: dict[str, Any] = {}
@@ -192,7 +192,7 @@ class Application:
         else:
             self._audit_sample()
         extent = self._backlog.extent()
-        is_posted = bool(result) and result["done"]
+        is_posted = bool(result) and result["done"] and result["missing"] == result["posted"] + result["poisoned"]
         age = self._pace.since(extent.oldest) if extent.oldest and not is_posted else 0.0
         self._metrics.add_metric(name="BacklogEntries", unit=MetricUnit.Count, value=extent.payments)
         self._metrics.add_metric(name="BacklogOldestSeconds", unit=MetricUnit.Seconds, value=max(0.0, age))

@@ -195,9 +195,7 @@ class Replay:
                 backlog.record([each for each in batch.payment_ids if each not in never], arrived=batch.arrived)
                 done.append(batch)
         backlog.remove(done)
-        run.counts.waiting += sum(len(batch.payment_ids) for batch in kept) - sum(
-            payment_id in never for batch in kept for payment_id in batch.payment_ids
-        )
+        run.counts.waiting += sum(payment_id not in never for batch in kept for payment_id in batch.payment_ids)
 
     def _post(self, payment_ids: Sequence[str], run: "_Run") -> set[str]:
         """Post at most _TOGETHER payments. Returns the ids of those that can never be posted."""

@@ -54,7 +54,7 @@ class Times:
 
     @property
     def fenced_settle(self) -> float:
-        """Seconds of an outage after which a region that holds its peer for fenced has certainly stopped, for good."""
+        """Seconds of an outage after which a region with the long lease has certainly stopped."""
         return self._settle(self.fenced_lease)
 
     def _settle(self, lease: float) -> float:

@@ -2,8 +2,9 @@
 
 import contextlib
 import itertools
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from ledger.database import DIALECTS
 from ledger.posting import Paused
 from ledger.replay import ReplayRequestError
 
+from common.table_replica import Item, Replica, ReplicaUnavailable
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.ledger.world import Context, LedgerWorld, entry, record
 
@@ -233,6 +235,13 @@ def test_the_scheduled_call_posts_in_the_writers_region_and_measures_in_both(aws
     assert aws.rows() == ["order-0001", "order-0002"]
 
 
+def published(capsys: pytest.CaptureFixture[str]) -> tuple[float, float]:
+    """Size and age of the backlog, by the metrics of the last scheduled call."""
+    *_, metrics = [line for line in capsys.readouterr().out.splitlines() if "BacklogOldestSeconds" in line]
+    found = json.loads(metrics)
+    return found["BacklogEntries"][0], found["BacklogOldestSeconds"][0]
+
+
 def test_the_scheduled_call_publishes_the_size_and_age_of_the_backlog(
     aws: LedgerWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -241,9 +250,35 @@ def test_the_scheduled_call_publishes_the_size_and_age_of_the_backlog(
 
     aws.function(EAST_2).answer({"operation": "catch-up"}, Context())
 
-    (metrics,) = [line for line in capsys.readouterr().out.splitlines() if "BacklogOldestSeconds" in line]
-    assert '"BacklogEntries":[2.0]' in metrics
-    assert 1000 <= float(metrics.partition('"BacklogOldestSeconds":[')[2].partition("]")[0]) < 1100
+    size, age = published(capsys)
+    assert size == 2
+    assert 1000 <= age < 1100
+
+
+def test_in_the_writers_region_the_age_is_that_of_what_is_not_posted(
+    aws: LedgerWorld, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_all = Replica.read_all
+
+    def without_peer(replica: Replica, keys: Sequence[str]) -> dict[str, Item]:
+        if replica.region == EAST_2 and any(key.startswith("payment#") for key in keys):
+            raise ReplicaUnavailable(EAST_2, "ConnectTimeoutError")
+        return read_all(replica, keys)
+
+    journaled(aws, 1)
+    name_writer(aws, EAST_2)
+    process(aws, [record(entry(1).to_item(), 1, age=1000)], EAST_1)
+    name_writer(aws, EAST_1)
+
+    aws.function().answer({"operation": "catch-up"}, Context())
+    assert published(capsys) == (1, 0), "posted, and not yet durable in the other region"
+
+    name_writer(aws, EAST_2)
+    process(aws, [record(entry(2).to_item(), 2, age=1000)], EAST_1)  # in no journal that answers
+    name_writer(aws, EAST_1)
+    monkeypatch.setattr(Replica, "read_all", without_peer)
+    aws.function().answer({"operation": "catch-up"}, Context())
+    assert published(capsys)[1] > 900
 
 
 def test_the_scheduled_call_survives_a_database_that_does_not_answer(aws: LedgerWorld) -> None:
