@@ -1,6 +1,6 @@
 """`dr rehearse`: runs a scenario, or all of them, on an embedded AWS on this machine, and writes the report.
 
-An inconclusive run is repeated once at half the speed, unless the speed was given.
+A run that is inconclusive, or misses nothing but times, is repeated once at half the speed, unless a speed was given.
 """
 
 import asyncio
@@ -96,7 +96,7 @@ def _settings(**given: Any) -> RehearsalSettings:
 def _one(console: Console, settings: RehearsalSettings) -> int:
     _announce(console, f"Rehearsal {settings.scenario.name}", settings)
     report = _rehearse(console, settings)
-    if report.verdict == "inconclusive" and settings.may_slow_down and not report.first_try:
+    if verdict.may_pass_slower(report.checks) and settings.may_slow_down and not report.first_try:
         console.print(summary(report, settings.folder))
         report = _rehearse(console, _slower(console, settings, report.speed, report.first_broken or ""))
     console.print(summary(report, settings.folder))
@@ -122,7 +122,8 @@ def _rehearse(console: Console, settings: RehearsalSettings) -> Report:
 def _slower(console: Console, settings: RehearsalSettings, speed: float, why: str) -> RehearsalSettings:
     again = settings.at_half_speed(speed, why)
     console.print(
-        f"\nThe run at speed {speed:g} was inconclusive; it is repeated at speed {again.speed:g} or less.",
+        f"\nThe run at speed {speed:g} may have been too fast for this machine; it is repeated at speed "
+        f"{again.speed:g} or less.",
         highlight=False,
     )
     return again

@@ -26,7 +26,7 @@ def summary(report: Report, folder: Path) -> RenderableType:
     if report.first_broken:
         verdict.append(f"\n{report.first_broken}", style="red")
     if report.first_try:
-        verdict.append(f"\nThe second run, at half the speed; the first was inconclusive: {report.first_try}")
+        verdict.append(f"\nThe second run, at half the speed; the first may have been too fast: {report.first_try}")
     return Group(Text(), verdict, _checks(report), _figures(report), Text(f"Report: {folder / HTML_NAME}"))
 
 

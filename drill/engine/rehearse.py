@@ -148,6 +148,12 @@ class Outcome:
         """As the exit status of that rehearsal alone."""
         return self.without_report if self.report is None else verdict.exit_status(self.report.checks)
 
+    @property
+    def may_pass_slower(self) -> bool:
+        if self.report is None:
+            return self.without_report == verdict.INCONCLUSIVE
+        return verdict.may_pass_slower(self.report.checks)
+
 
 _WORST = (3, 1, 2, verdict.INCONCLUSIVE)
 
@@ -186,7 +192,7 @@ async def _on_one_environment(
     command: Sequence[str] | None,
 ) -> RehearsalSettings | None:
     """Rehearse until a scenario does not end as expected, or another environment is there sooner than this one's
-    sentinels would act again; the next one to be rehearsed, the same again where it was inconclusive."""
+    sentinels would act again; the next one to be rehearsed, the same again where a lower speed may show more."""
     starting = Progress(title="start")
     settings: RehearsalSettings | None = first
     async with AsyncExitStack() as stack:
@@ -209,7 +215,7 @@ async def _on_one_environment(
             return next(left, None)
         while settings is not None:
             outcome = await _one(open_series, settings, view)
-            if outcome.status == verdict.INCONCLUSIVE and settings.may_slow_down:
+            if outcome.may_pass_slower and settings.may_slow_down:
                 settings = settings.at_half_speed(open_series.speed, outcome.why or _first_broken(outcome))
                 break  # on an environment that the first run left nothing behind in
             outcomes.append(outcome)

@@ -51,7 +51,7 @@ def _head(report: Report) -> str:
     if report.why:
         lines.append(f"Rate and speed: {_text(report.why)}")
     if report.first_try:
-        lines.append(f"Second run, at half the speed, since the first was inconclusive: {_text(report.first_try)}")
+        lines.append(f"Second run, at half the speed; the first may have been too fast: {_text(report.first_try)}")
     return "  \n".join(lines)
 
 

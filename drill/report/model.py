@@ -251,7 +251,7 @@ class Report(StrictModel):
     duration: Rounded
     seed: int
     why: str = ""  # this rate and speed were chosen: the measurements of this machine
-    first_try: str = ""  # why an earlier run of the same rehearsal, at twice the speed, was inconclusive
+    first_try: str = ""  # what an earlier run of the same rehearsal, at twice the speed, missed
     regions: dict[str, str]  # by place
     outage: OutageReport | None
     traffic: TrafficReport

@@ -48,7 +48,7 @@ class RehearsalSettings:
     given_rate: float | None = None
     fastest: float = AUTOMATIC_SPEED  # that may be chosen
     why: str = ""  # rate and speed are what they are, in one sentence
-    first_try: str = ""  # why an earlier run of this rehearsal was inconclusive, if there was one
+    first_try: str = ""  # what an earlier run of this rehearsal missed, if there was one
 
     @classmethod
     def checked(
@@ -108,13 +108,13 @@ class RehearsalSettings:
         )
 
     def at_half_speed(self, speed: float, why: str) -> "RehearsalSettings":
-        """Once more, since the run at `speed` was inconclusive, and `why` that was."""
+        """Once more, since the run at `speed` was inconclusive or late; `why` says what it missed."""
         slower = max(_SLOWEST_AUTOMATIC, speed / 2)
         return replace(self, fastest=slower, speed=slower, first_try=why)
 
     @property
     def may_slow_down(self) -> bool:
-        """Whether an inconclusive run may be repeated at a lower speed: once, and not against a speed given by hand."""
+        """Whether a run may be repeated at a lower speed: once, and not against a speed given by hand."""
         return self.given_speed is None and not self.first_try
 
     @property

@@ -208,6 +208,15 @@ def verdict(found: Sequence[CheckReport]) -> tuple[Verdict, str | None]:
     return "failed" if missed else "inconclusive", sentence
 
 
+def may_pass_slower(found: Sequence[CheckReport]) -> bool:
+    """Whether a run at a lower speed may show more: what is not met is inconclusive, or a time and nothing else.
+
+    A fault of the system is there at any speed; a machine that computes too slowly is late at a high speed only.
+    """
+    broken = [check for check in found if not check.met]
+    return bool(broken) and all(check.inconclusive or check.is_timed for check in broken)
+
+
 def exit_status(found: Sequence[CheckReport]) -> int:
     """0 all met; 1 missed; 3 rollback incomplete; 4 inconclusive."""
     missed = {check.kind for check in found if not check.met and not check.inconclusive}

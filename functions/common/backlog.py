@@ -1,13 +1,14 @@
 """The backlog: batches of the stream whose payments may still be missing from a region's database.
 
 Each region has a table of its own, which only its ledger adds to and the writer's ledger empties. An item holds the
-payment ids of one batch, so it costs two writes for all of them; its sort key begins with the time at
-which the batch arrived, so the oldest items come first. Items are never changed (decision 0012).
+payment ids of one batch, so it costs two writes for all of them; its sort key begins with the time at which the batch
+arrived, so the oldest items come first. An item changes only by losing payments that can never be posted (decision
+0012).
 """
 
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,11 +39,6 @@ class Batch:
     position: str
     payment_ids: tuple[str, ...]
 
-    @property
-    def arrived(self) -> datetime:
-        """When the batch left the region's stream."""
-        return datetime.fromisoformat(self.position.partition("#")[0])
-
 
 @dataclass(frozen=True, kw_only=True)
 class Extent:
@@ -62,13 +58,17 @@ class Backlog:
 
     def record(self, payment_ids: Sequence[str], *, arrived: datetime) -> None:
         """Add a batch. Raises BacklogUnavailable; the batch may have been added nevertheless."""
-        item = {
-            PARTITION: _BATCHES,
-            SORT: {"S": f"{timestamp(arrived)}#{uuid.uuid4().hex[:12]}"},
-            "ids": {"L": [{"S": payment_id} for payment_id in payment_ids]},
-        }
+        batch = Batch(position=f"{timestamp(arrived)}#{uuid.uuid4().hex[:12]}", payment_ids=tuple(payment_ids))
         with self._errors():
-            self._client.put_item(TableName=self._table, Item=item)
+            self._client.put_item(TableName=self._table, Item=_item(batch))
+
+    def shorten(self, batch: Batch, payment_ids: Sequence[str]) -> None:
+        """Leave only `payment_ids` in a batch, unless it has been removed. Raises BacklogUnavailable."""
+        item = _item(Batch(position=batch.position, payment_ids=tuple(payment_ids)))
+        with self._errors(), suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(
+                TableName=self._table, Item=item, ConditionExpression=f"attribute_exists({PARTITION})"
+            )
 
     def page(self, *, after: str, until: str, limit: int) -> list[Batch]:
         """The oldest batches between two sort keys, the first excluded, by a strongly consistent read; none if there
@@ -123,6 +123,11 @@ class Backlog:
             raise BacklogUnavailable(self.region, error.response.get("Error", {}).get("Code", "ClientError")) from None
         except BotoCoreError as error:
             raise BacklogUnavailable(self.region, type(error).__name__) from None
+
+
+def _item(batch: Batch) -> dict[str, Any]:
+    ids = [{"S": payment_id} for payment_id in batch.payment_ids]
+    return {PARTITION: _BATCHES, SORT: {"S": batch.position}, "ids": {"L": ids}}
 
 
 def _batch(item: dict[str, Any]) -> Batch:

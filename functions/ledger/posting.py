@@ -22,6 +22,10 @@ RETRY_SECONDS = 300.0
 """AWS seconds. A batch that cannot be posted is given back to the stream until its first record is this old. Longer
 would keep what is behind it from the backlog, where a failover finds it."""
 
+_CLAIM_MARGIN_SECONDS = 60.0
+"""AWS seconds after a claim of the writer for which the previous writer may still have taken payments from its stream:
+above the lease, the life of a decision, and the difference of two clocks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StreamRecord:
@@ -125,12 +129,15 @@ class Ledger:
         self._pace = pace
 
     def process(self, records: Sequence[StreamRecord]) -> Outcome:
-        """Post `records` if this region may post, and record in the backlog what leaves the stream without it.
+        """Post `records` if this region may post, and record in the backlog what leaves the stream without it, and what
+        was accepted before this region claimed the writer: the previous writer may have posted that, so that no other
+        backlog has it, and lost the rows.
 
         The stream never delivers a record again that it was not given back, and drops what is given back for a day. So
         a batch is given back only while its first record is young; the reader gives none back.
         """
-        decision = self._control.observe().decision
+        observed = self._control.observe()
+        decision = observed.decision
         outcome = Outcome(
             status=BatchStatus.POSTED, reason=decision.reason.value, epoch=decision.epoch, records=len(records)
         )
@@ -145,6 +152,8 @@ class Ledger:
             else:
                 raise Paused(decision.reason.value)
             self._report_problems(left, outcome)
+            if outcome.status is BatchStatus.POSTED and observed.view.records:
+                left += self._accepted_before(records, observed.view.records.writer.since)
         except (Paused, DatabaseUnavailable, PoisonQueueUnavailable) as problem:
             outcome.status = BatchStatus.WAITING if isinstance(problem, Paused) else BatchStatus.FAILED
             outcome.reason = str(problem) if isinstance(problem, Paused) else f"{type(problem).__name__}: {problem}"
@@ -153,6 +162,17 @@ class Ledger:
                 return outcome
         self._record(left, outcome)
         return outcome
+
+    def _accepted_before(self, records: Sequence[StreamRecord], claim: str) -> list[StreamRecord]:
+        """The payments that were accepted before `claim` (ISO 8601; empty: there was none) or shortly after it."""
+        if not claim:
+            return []
+        between = self._pace.between
+        return [
+            record
+            for record in records
+            if record.entry and between(claim, record.entry.accepted_at) < _CLAIM_MARGIN_SECONDS
+        ]
 
     def permit(self) -> int:
         """The writer's epoch, if this region may post now. Raises Paused."""

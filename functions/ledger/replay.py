@@ -192,8 +192,7 @@ class Replay:
         for batch in kept:
             # What can never be posted leaves a batch that has to wait, or it would be reported again and again.
             if never & set(batch.payment_ids):
-                backlog.record([each for each in batch.payment_ids if each not in never], arrived=batch.arrived)
-                done.append(batch)
+                backlog.shorten(batch, [each for each in batch.payment_ids if each not in never])
         backlog.remove(done)
         run.counts.waiting += sum(payment_id not in never for batch in kept for payment_id in batch.payment_ids)
 

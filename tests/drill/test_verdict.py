@@ -499,6 +499,24 @@ def test_a_starved_machine_is_neither_blamed_on_the_system_nor_an_excuse_for_it(
     assert (printed or "") in (first_broken or "")
 
 
+@pytest.mark.parametrize(
+    ("changes", "may"),
+    [
+        pytest.param({}, False, id="passed"),
+        pytest.param(DRAINED_LATE, True, id="late and nothing else"),
+        pytest.param({"interruptions": [Interruption(start=10, end=None)]}, True, id="never in the time of the run"),
+        pytest.param({"shed": 3}, True, id="inconclusive"),
+        pytest.param({**DRAINED_LATE, "shed": 3}, True, id="late and inconclusive"),
+        pytest.param({**DRAINED_LATE, "given_up": 1}, False, id="late, and clients gave up"),
+        pytest.param({"verification": verified(lost=("x",))}, False, id="lost is lost at any speed"),
+    ],
+)
+def test_a_run_that_missed_times_and_nothing_else_may_pass_at_a_lower_speed(
+    changes: dict[str, Any], *, may: bool
+) -> None:
+    assert verdict.may_pass_slower(verdict.checks(OBJECTIVES, measured(**changes))) is may
+
+
 def test_only_starvation_during_a_phase_counts_for_it() -> None:
     elsewhere = starving(0.9, start=-100, end=8)
 

@@ -1,6 +1,7 @@
 """What the ledger function posts and records, and which entries become dead letters."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from botocore.client import BaseClient
 from ledger.application import UnknownEventError
 from ledger.database import CHUNK
 
+from common.clock import timestamp
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.ledger.world import NOON, SECRET_WORDS, Context, LedgerWorld, entry, record
 
@@ -35,6 +37,17 @@ def test_a_payment_is_posted_exactly_and_not_announced(aws: LedgerWorld) -> None
     assert aws.rows("extract(epoch FROM accepted_at)::bigint") == [int(NOON.timestamp()) + 1, int(NOON.timestamp()) + 2]
     assert aws.unannounced() == ["order-0001", "order-0002"]
     assert aws.announced() == []
+
+
+def test_what_was_accepted_before_the_claim_of_the_writer_is_posted_and_recorded(aws: LedgerWorld) -> None:
+    """The previous writer may have posted it, and lost the row: no other backlog has it."""
+    claim = NOON + timedelta(seconds=100)
+    aws.put({**aws.writer_record(EAST_1, 7), "since": {"S": timestamp(claim)}})
+
+    assert process(aws, *batch(99, 159, 161)) == []
+
+    assert aws.rows() == ["order-0099", "order-0159", "order-0161"]
+    assert aws.backlog() == [["order-0099", "order-0159"]]
 
 
 def test_the_same_payment_again_is_posted_once(aws: LedgerWorld) -> None:

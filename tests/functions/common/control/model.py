@@ -28,6 +28,7 @@ from tests.functions.harness import EAST_1, EAST_2
 REGIONS = (EAST_1, EAST_2)
 NEVER = float("-inf")
 PROBED_FOR = 5  # seconds
+CLAIM_MARGIN = 60  # seconds after a claim for which posted payments are recorded as well (`ledger.posting`)
 NAMED_AFTER = 3  # seconds between the database's handover and the writer record, in a failback
 ASKED_EVERY = 5  # seconds at most between two questions of a takeover to the witness
 CATCH_UP_EVERY = 60  # seconds between two scheduled replays
@@ -98,6 +99,7 @@ class World:
         self.reported = dict.fromkeys(REGIONS, Witness.UP)
         self.turning = dict.fromkeys(REGIONS, 0)  # seconds that a region has been other than the witness reports
         self.acknowledged: set[str] = set()
+        self.accepted_at: dict[str, int] = {}
         self.handing_over_since: int | None = None
         self.durable_until: dict[str, float] = dict.fromkeys(REGIONS, 0)  # as the writer's member reports it
         self.held = False  # no sentinel starts a failover
@@ -117,6 +119,7 @@ class World:
         if not cell.alive:
             return
         payment = f"p{len(self.acknowledged)}"
+        self.accepted_at[payment] = self.now
         self._arrive(cell, payment)
         if self.reaches(region):
             self._arrive(self.cells[other(region)], payment)
@@ -256,6 +259,10 @@ class World:
         payments = [payment for _, payment in cell.stream]
         if self._can_post(cell):
             self._post(cell, payments)
+            assert cell.view
+            assert cell.view.records
+            claimed_at = float(cell.view.records.writer.since or NEVER)
+            self._record(cell, [each for each in payments if self.accepted_at[each] < claimed_at + CLAIM_MARGIN])
         elif cell.decision.writer == other(cell.name) or self.now - cell.stream[0][0] >= self.weather.given_back:
             self._record(cell, payments)
         else:
