@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from drill.engine.rehearse import Outcome, rehearse_all
+from drill.report.model import Report
 from drill.scenarios.settings import RehearsalSettings
 from drill.scenarios.simulated import LONG, SCENARIOS
 from tests.drill.repeating import judged
@@ -54,8 +55,19 @@ def test_the_system_shows_what_the_scenario_asks_of_it(outcomes: dict[str, Outco
     report = judged(outcomes[name])
 
     missed = [f"{check.name}: {check.measured}" for check in report.checks if not check.met]
-    assert not missed, f"after {outcomes[name].seconds:.0f} s"
+    assert not missed, circumstances(report)
     assert report.verdict == "passed"
+
+
+def circumstances(report: Report) -> str:
+    """What a reader of a failed test needs to know: rate, speed, and how long each step of each run took."""
+    runs = [
+        f"{run.machine} in {run.region} {run.status}, in AWS s: "
+        + ", ".join(f"{step.name} {step.seconds * report.speed:.0f}" for step in run.steps)
+        for run in report.workflows
+    ]
+    machine = f"{report.rate:g}/s at speed {report.speed:g}; {report.why}; starved {report.resources.starved_share:.0%}"
+    return "\n".join([machine, *runs, *report.trouble])
 
 
 @pytest.mark.nightly
