@@ -46,6 +46,7 @@ def wait_for_writer(function_arn: str, *, lost: str | None, following: str) -> d
         "lost": lost,
         "since": document("change.at"),
         "vouched": document("preconditions.vouched"),
+        "may_be_fenced": document("preconditions.may_be_fenced"),
         # Missing before the first poll, and in a failback.
         "fenced_at": or_null("fence.at"),
         "peer_fenced_since": or_null("fence.peer_fenced_since"),
@@ -71,6 +72,7 @@ def publish(function_arn: str, *, following: str) -> dict[str, State]:
         "epoch": document("preconditions.writer_epoch"),
         "by": RUN_NAME,
         "vouched": document("preconditions.vouched"),
+        "may_be_fenced": document("preconditions.may_be_fenced"),
     }
     return {"Publish": recovery_task(function_arn, "publish", given, keep="publish", following=following)}
 

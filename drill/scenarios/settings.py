@@ -108,7 +108,7 @@ class RehearsalSettings:
         )
 
     def at_half_speed(self, speed: float, why: str) -> "RehearsalSettings":
-        """Once more, since the run at `speed` was inconclusive or late; `why` says what it missed."""
+        """Once more, since the run at `speed` was inconclusive or late; `why` is what it missed."""
         slower = max(_SLOWEST_AUTOMATIC, speed / 2)
         return replace(self, fastest=slower, speed=slower, first_try=why)
 

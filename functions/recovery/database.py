@@ -150,13 +150,15 @@ def _unsafe_to_publish(request: WriterInput, down_since: str | None, ctx: Recove
     """Why the region may not be published as the writer yet: the lost region could still be posting."""
     if request.lost is None:
         return None
-    if request.vouched is Vouched.NOTHING and ctx.control.records().writer.region == request.region:
+    is_settled = request.vouched is Vouched.NOTHING and not request.may_be_fenced
+    if is_settled and ctx.control.records().writer.region == request.region:
         return None
     now = ctx.now()
     safe = may_claim_writer(
         seconds_fenced=_real_seconds(request.fenced_at, now) if request.fenced_at else 0.0,
         seconds_peer_fenced=_real_seconds(request.peer_fenced_since, now) if request.peer_fenced_since else 0.0,
         seconds_down=_real_seconds(down_since, now) if down_since else 0.0,
+        may_be_fenced=request.may_be_fenced,
         vouched=request.vouched,
         times=ctx.settings.times,
     )

@@ -70,7 +70,8 @@ def publish(request: PublishInput, ctx: RecoveryContext) -> PublishOutput:
         change = ctx.control.set_writer(request.writer_region, epoch=request.epoch, by=request.by)
     except EpochTaken as taken:
         raise EpochConflict(str(taken)) from None
-    if request.vouched is not Vouched.NOTHING and not ctx.observer.vouch():
+    begins_chain = request.vouched is not Vouched.NOTHING or request.may_be_fenced
+    if begins_chain and request.writer_region == ctx.region and not ctx.observer.vouch():
         raise EpochConflict(f"the memory of {ctx.region} is being changed; its ledger could not be cleared to post")
     return PublishOutput(epoch=change.epoch, changed=change.changed, peer=change.peer, at=ctx.now())
 

@@ -58,6 +58,7 @@ class PreconditionsOutput(Model):
     own_fenced: bool  # this region is fenced; a forced failover overrides that first
     own_epoch: int  # of this region's record
     vouched: Vouched
+    may_be_fenced: bool  # this region is or may be fenced; the claim of the writer then waits longer
     resumes: bool  # another execution moved the writer here and failed later; this one does the rest
     verification_key: str  # random part of the synthetic payment's id
     failing_since: str | None
@@ -120,6 +121,7 @@ class WriterInput(Model):
     down_since: str | None = None
     down_at: str | None = None
     vouched: Vouched = Vouched.NOTHING
+    may_be_fenced: bool = False
 
 
 class WriterOutput(Model):
@@ -135,6 +137,7 @@ class PublishInput(Model):
     epoch: int
     by: str
     vouched: Vouched = Vouched.NOTHING
+    may_be_fenced: bool = False
 
 
 class PublishOutput(Model):

@@ -6,7 +6,7 @@ from common.control.writes import last_change, last_run, take_slot
 
 from .context import RecoveryContext, service_errors
 from .database import find_member
-from .models import PreconditionsInput, PreconditionsOutput, Request
+from .models import PreconditionsInput, PreconditionsOutput
 from .verification import new_key
 
 # AWS seconds in which an execution that has taken the run slot counts as running, although Step Functions does not find
@@ -40,7 +40,8 @@ def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> Prec
         by=request.by,
         own_fenced=records.own.state is RegionState.FENCED,
         own_epoch=records.own.epoch,
-        vouched=_vouched(request, records, ctx),
+        vouched=Vouched.PEER_DOWN if request.forced else Vouched.NOTHING,
+        may_be_fenced=records.own.state is RegionState.FENCED or ctx.observer.observe().view.may_be_fenced,
         resumes=resumes,
         verification_key=new_key(),
         failing_since=request.failing_since,
@@ -52,14 +53,6 @@ def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> Prec
 
 def _record(records: ControlRecords, region: str, ctx: RecoveryContext) -> RegionRecord:
     return records.own if region == ctx.region else records.peer
-
-
-def _vouched(request: Request, records: ControlRecords, ctx: RecoveryContext) -> Vouched:
-    """What a forced request confirms. A region that may have been fenced unnoticed is treated as fenced."""
-    if not request.forced:
-        return Vouched.NOTHING
-    doubtful = records.own.state is RegionState.FENCED or ctx.observer.observe().view.is_cut_off
-    return Vouched.PEER_DOWN_FENCE_OVERRIDDEN if doubtful else Vouched.PEER_DOWN
 
 
 def _failover_violation(
@@ -79,11 +72,6 @@ def _failover_violation(
         if lost.by == ours or _is_unfinished(given.execution, ctx):
             return None
         return f"{request.region} is already fenced and the writer is already here"
-    if ctx.observer.observe().view.is_cut_off:
-        return (
-            f"{request.region} is silent and may have fenced this region unnoticed, while neither it nor the witness "
-            "confirmed this one; if it is down, force the failover: MODE=forced"
-        )
     return _too_soon(records, ctx, ours)
 
 

@@ -22,7 +22,7 @@ class Hold(StrEnum):
     NOT_ENOUGH_FAILURES = "not-enough-failures"
     OWN_JOURNAL = "own-journal-unreadable"
     OWN_FENCED = "own-region-fenced"
-    OWN_UNFIT = "own-region-unfit"  # unhealthy, or the peer may have taken over
+    OWN_UNFIT = "own-region-unfit"  # unhealthy, or no health checker calls it
     OWN_ENDPOINTS = "own-endpoints-fail-too"
     ALREADY = "peer-already-fenced"
     RUNS_UNKNOWN = "state-machine-unreadable"

@@ -101,7 +101,7 @@ class ControlObserver:
             return self._last
 
     def vouch(self) -> bool:
-        """Begin a new chain of confirmations, by the decision of an operator who confirms that the peer is down.
+        """Begin a new chain of confirmations: an operator confirmed, or a long wait has shown, that the peer is down.
 
         Returns whether it is stored. Raises ReplicaUnavailable for the own replica.
         """

@@ -7,6 +7,7 @@ docs/decisions/0006-who-may-write-the-ledger.md. Times are Unix seconds by the c
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
@@ -26,8 +27,6 @@ class Vouched(StrEnum):
 
     NOTHING = "nothing"
     PEER_DOWN = "peer-down"
-    # This region was fenced itself, or may have been without noticing: its peer posts on a longer lease.
-    PEER_DOWN_FENCE_OVERRIDDEN = "peer-down-fence-overridden"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,11 +129,32 @@ class View:
         return writer.region == self.region and writer.since > peer.since
 
     @property
+    def vouched_at(self) -> float | None:
+        """The last confirmation in an unbroken chain; None once broken. A claim of the writer after a fence is one:
+        the peer could not post or take over by itself any more."""
+        moments = [self.memory.vouched_at if self.memory else None]
+        if self.fence_binds and self.records:
+            moments.append(_unix_time(self.records.writer.since))
+        return max((moment for moment in moments if moment is not None), default=None)
+
+    @property
     def is_cut_off(self) -> bool:
         """Whether the peer is silent and the chain of confirmations is broken or older than its lease."""
-        vouched_at = self.memory.vouched_at if self.memory else None
         lease = self.times.fenced_lease if self.fence_binds else self.times.lease
-        return self.peer is None and (vouched_at is None or self.at - vouched_at > lease)
+        return self.peer is None and (self.vouched_at is None or self.at - self.vouched_at > lease)
+
+    @property
+    def may_be_fenced(self) -> bool:
+        """Whether this region is fenced, or may be without having noticed: its peer then posts on the long lease."""
+        return self.records is None or self.records.own.state is RegionState.FENCED or self.is_cut_off
+
+
+def _unix_time(since: str) -> float | None:
+    """Of a record's ISO 8601 time; None if it is malformed."""
+    try:
+        return datetime.fromisoformat(since).timestamp()
+    except ValueError:
+        return None
 
 
 class Reason(StrEnum):
@@ -149,6 +169,7 @@ class Reason(StrEnum):
     STATE_UNKNOWN = "control-record-invalid"
     WITNESS_DOWN = "witness-down"
     CONFIRMED = "peer-confirmed"
+    PEER_BOUND = "peer-fenced"
     PEER_AND_WITNESS_SILENT = "peer-and-witness-silent"
     UNCHECKED = "health-checkers-silent"
     CUT_OFF = "peer-may-have-taken-over"
@@ -170,6 +191,7 @@ _EXPLANATIONS = {
     Reason.STATE_UNKNOWN: "this region's control record is invalid",
     Reason.WITNESS_DOWN: "the witness reports this region as down",
     Reason.CONFIRMED: "the peer confirms the newest epoch",
+    Reason.PEER_BOUND: "the peer is silent, and fenced since before this region claimed the writer",
     Reason.PEER_AND_WITNESS_SILENT: "neither the peer nor the witness answers",
     Reason.UNCHECKED: "the witness reports this region as up, but no health checker of Route 53 reaches it",
     Reason.CUT_OFF: "the peer is silent and may have taken over since its last answer",
@@ -213,6 +235,7 @@ TABLE = (
     _Row(lambda _, known: known.own.state is RegionState.UNKNOWN, True, False, Reason.STATE_UNKNOWN),
     # A peer that answers has not taken over, whatever the witness reports: it fences in its own replica first.
     _Row(lambda view, _: view.peer is not None, True, True, Reason.CONFIRMED),
+    _Row(lambda view, _: view.fence_binds and not view.is_cut_off, True, True, Reason.PEER_BOUND),
     _Row(lambda view, _: view.witness is Witness.DOWN, True, False, Reason.WITNESS_DOWN),
     _Row(lambda view, _: view.witness is Witness.SILENT, True, False, Reason.PEER_AND_WITNESS_SILENT),
     _Row(lambda view, _: view.is_cut_off, True, False, Reason.CUT_OFF),
@@ -255,20 +278,26 @@ def _chain(view: View) -> float | None:
     """
     if view.is_cut_off or (view.witness is Witness.DOWN and not view.fence_binds):
         return None
-    vouched_at = view.memory.vouched_at if view.memory else None
+    vouched_at = view.vouched_at
     if vouched_at is None or view.last_check is None or view.witness is Witness.DOWN:
         return vouched_at
     return max(vouched_at, view.last_check)
 
 
 def may_take_over(view: View, decision: Decision) -> bool:
-    """Whether this cell may fence its silent peer automatically: it is healthy, witness and health checkers confirm
-    that, and the peer cannot have taken over."""
-    return decision.healthy and view.witness is Witness.UP and view.is_checked and not view.is_cut_off
+    """Whether this cell may fence its silent peer automatically: it is healthy, and witness and health checkers confirm
+    that. Whether the peer may have taken over before decides only how long the claim has to wait."""
+    return decision.healthy and view.witness is Witness.UP and view.is_checked
 
 
 def may_claim_writer(
-    *, seconds_fenced: float, seconds_peer_fenced: float, seconds_down: float, vouched: Vouched, times: Times
+    *,
+    seconds_fenced: float,
+    seconds_peer_fenced: float,
+    seconds_down: float,
+    may_be_fenced: bool,
+    vouched: Vouched,
+    times: Times,
 ) -> bool:
     """Whether a region that fenced its peer may set itself as the writer.
 
@@ -277,14 +306,10 @@ def may_claim_writer(
     `seconds_down`: for how long, *since the fence*, the witness has been queried every few seconds and has answered
     only "down" for the peer; 0 again after any other answer, after a gap between queries, and while no health checker
     reaches this region: its resolver may then keep an old answer.
+    `may_be_fenced`: as `View` has it before the fence (and before an operator overrode the own one).
     `vouched`: what an operator confirmed in place of the witness.
     """
     if seconds_peer_fenced >= times.decision + times.statement:
         return True
-    match vouched:
-        case Vouched.NOTHING:
-            return seconds_down >= times.settle
-        case Vouched.PEER_DOWN:
-            return seconds_fenced >= times.settle
-        case Vouched.PEER_DOWN_FENCE_OVERRIDDEN:
-            return seconds_fenced >= times.fenced_settle
+    settle = times.fenced_settle if may_be_fenced else times.settle
+    return (seconds_down if vouched is Vouched.NOTHING else seconds_fenced) >= settle

@@ -220,10 +220,10 @@ def test_a_region_that_is_fenced_does_not_take_over(ctx: RecoveryContext, aws: d
 
     forced = check_preconditions(ctx, start(aws, "run-2"), forced=True)
     assert (forced["met"], forced["own_fenced"], forced["own_epoch"]) == (True, True, 1)
-    assert forced["vouched"] == "peer-down-fence-overridden"
+    assert (forced["vouched"], forced["may_be_fenced"]) == ("peer-down", True)
 
 
-def test_a_region_that_may_have_been_fenced_unnoticed_does_not_take_over(
+def test_a_region_that_may_have_been_fenced_unnoticed_takes_over_after_a_longer_wait(
     ctx: RecoveryContext, aws: dict[str, Any], tables: Tables
 ) -> None:
     ctx.observer.observe()
@@ -233,9 +233,13 @@ def test_a_region_that_may_have_been_fenced_unnoticed_does_not_take_over(
     store_memory(ctx.local, ctx.settings.regions, replace(long_ago, vouched_at=0.0, revision=long_ago.revision + 1))
     ctx.observer.observe(fresh=True)
 
-    assert "may have fenced this region unnoticed" in check_preconditions(ctx, start(aws, "run-1"))["reason"]
-    forced = check_preconditions(ctx, start(aws, "run-2"), forced=True)
-    assert (forced["met"], forced["own_fenced"], forced["vouched"]) == (True, False, "peer-down-fence-overridden")
+    found = check_preconditions(ctx, start(aws, "run-1"))
+    assert (found["met"], found["own_fenced"], found["vouched"], found["may_be_fenced"]) == (
+        True,
+        False,
+        "nothing",
+        True,
+    )
 
 
 def test_an_operator_overrides_the_fence_of_the_own_region_while_the_other_is_silent(
@@ -406,6 +410,37 @@ def test_a_lost_region_that_holds_its_fence_need_not_be_waited_for(
 
     assert not perform({**event, "peer_fenced_since": fenced[4]}, world)["ready"]
     assert perform({**event, "peer_fenced_since": fenced[6]}, world)["ready"]
+
+
+@pytest.mark.parametrize(("down", "ready"), [(60, False), (324, False), (326, True)])
+def test_a_region_that_may_be_fenced_waits_for_the_long_lease_of_the_lost_one(
+    ctx: RecoveryContext, down: int, *, ready: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_not_writing", lambda *_: None)
+    ctx.observer.observe(by_checker=True)
+    world = replace(ctx, query_peer_witness=lambda: Witness.DOWN)
+    since, last = ((NOW - timedelta(seconds=seconds)).isoformat() for seconds in (down, 2))
+    event = {"operation": "describe-writer", "region": EAST_2, "lost": EAST_1, "since": since}
+
+    found = perform({**event, "down_since": since, "down_at": last, "may_be_fenced": True}, world)
+
+    assert found["ready"] is ready
+
+
+def test_a_claim_after_the_long_wait_begins_a_new_chain(ctx: RecoveryContext, tables: Tables) -> None:
+    """Also where the region was the writer before, so that its claim changes no record."""
+    publish(ctx)
+    ctx.observer.observe()
+    tables.silent = {EAST_1}
+    cut_off = memory_of(tables.items(EAST_2)[memory_key(EAST_2)], ctx.settings.regions)
+    assert cut_off
+    store_memory(ctx.local, ctx.settings.regions, replace(cut_off, vouched_at=None, revision=cut_off.revision + 1))
+    assert ctx.observer.observe(fresh=True).view.is_cut_off
+
+    event = {"operation": "publish", "writer_region": EAST_2, "epoch": 1, "by": "run-2", "may_be_fenced": True}
+    assert not perform(event, ctx)["changed"]
+
+    assert not ctx.observer.observe(fresh=True).view.is_cut_off
 
 
 def test_a_writer_that_never_comes_ends_the_run(ctx: RecoveryContext) -> None:

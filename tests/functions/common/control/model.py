@@ -8,8 +8,10 @@ failovers, forced ones too, and failbacks by hand. It only does what docs/archit
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
+from common.clock import timestamp
 from common.control.records import WRITER_KEY, ControlRecords, RegionRecord, RegionState, WriterRecord, control_key
 from common.control.rules import (
     Decision,
@@ -78,6 +80,7 @@ class Cell:
     checked_at: float | None = None  # last call of a checker that was answered well
     fenced_peer_at: int | None = None  # a takeover is under way since
     vouched: Vouched = Vouched.NOTHING  # by the operator who forced that takeover
+    may_be_fenced: bool = False  # when that takeover began
     peer_well_since: int | None = None  # the fenced peer, as this cell sees it
     promoted: bool = False
     peer_fenced_since: int | None = None
@@ -184,8 +187,8 @@ class World:
         )
 
     def _moment(self) -> str:
-        """Of a change of a record, as text in the order of time; no two are the same."""
-        return f"{self._write_time():020.6f}"
+        """Of a change of a record; no two are the same."""
+        return timestamp(datetime.fromtimestamp(self._write_time(), UTC))
 
     def _write_time(self) -> float:
         """No two writes have the same, or the last one would win by chance."""
@@ -261,7 +264,8 @@ class World:
             self._post(cell, payments)
             assert cell.view
             assert cell.view.records
-            claimed_at = float(cell.view.records.writer.since or NEVER)
+            since = cell.view.records.writer.since
+            claimed_at = datetime.fromisoformat(since).timestamp() if since else NEVER
             self._record(cell, [each for each in payments if self.accepted_at[each] < claimed_at + CLAIM_MARGIN])
         elif cell.decision.writer == other(cell.name) or self.now - cell.stream[0][0] >= self.weather.given_back:
             self._record(cell, payments)
@@ -339,7 +343,7 @@ class World:
             cell.vouched = Vouched.NOTHING  # what the operator confirmed was not so
         if self.reaches(cell.name) and cell.peer_fenced_since is None and self.records(peer, cell).peer == known.peer:
             cell.peer_fenced_since = self.now
-        if known.writer.region == cell.name and cell.vouched is Vouched.NOTHING:
+        if known.writer.region == cell.name and cell.vouched is Vouched.NOTHING and not cell.may_be_fenced:
             cell.fenced_peer_at = None
         elif self.now - cell.fenced_peer_at >= self.weather.promotion:
             self._become_writer(cell, peer, known)
@@ -356,7 +360,9 @@ class World:
             fence = RegionRecord(state=RegionState.FENCED, epoch=known.peer.epoch + 1, since=self._moment())
             if not self._change_both(cell, control_key(peer.name), fence, replaces=known.peer):
                 return
+        assert cell.view
         cell.fenced_peer_at, cell.peer_fenced_since, cell.vouched = self.now, None, Vouched.NOTHING
+        cell.may_be_fenced = cell.view.may_be_fenced
 
     def _change_both(self, cell: Cell, key: str, record: Any, *, replaces: Any) -> bool:
         """In the own replica, then in the peer's if it is reached."""
@@ -377,6 +383,7 @@ class World:
             seconds_fenced=self.now - cell.fenced_peer_at,
             seconds_peer_fenced=0 if cell.peer_fenced_since is None else self.now - cell.peer_fenced_since,
             seconds_down=0 if cell.down_since is None else self.now - max(cell.down_since, cell.fenced_peer_at),
+            may_be_fenced=cell.may_be_fenced,
             vouched=cell.vouched,
             times=self.times,
         ):
@@ -385,7 +392,7 @@ class World:
             named = WriterRecord(region=cell.name, epoch=known.writer.epoch + 1, since=self._moment())
             if not self._change_both(cell, WRITER_KEY, named, replaces=known.writer):
                 return
-        if cell.vouched is not Vouched.NOTHING:
+        if cell.vouched is not Vouched.NOTHING or cell.may_be_fenced:
             cell.memory = replace(cell.memory, vouched_at=self.now)
         cell.fenced_peer_at, cell.vouched = None, Vouched.NOTHING
         self._start_replay(cell)
@@ -397,7 +404,7 @@ class World:
         if not (cell.alive and cell.view and known) or cell.fenced_peer_at is not None:
             return
         has_moved = known.peer.state is RegionState.FENCED and known.writer.region == cell.name
-        if known.own.state is not RegionState.FENCED and not has_moved and not cell.view.is_cut_off:
+        if known.own.state is not RegionState.FENCED and not has_moved:
             self._fence(cell, peer, known)
 
     def force(self, lost: str) -> None:
@@ -405,14 +412,13 @@ class World:
         cell, peer = self.cells[other(lost)], self.cells[lost]
         if peer.alive or not (cell.alive and cell.view and cell.view.records):
             return
-        known, doubtful = cell.view.records, cell.view.is_cut_off
+        known = cell.view.records
         if known.own.state is RegionState.FENCED:
-            doubtful = True
             active = RegionRecord(state=RegionState.ACTIVE, epoch=known.own.epoch + 1)
             if not self._change_both(cell, control_key(cell.name), active, replaces=self.records(cell, cell).own):
                 return
         self._fence(cell, peer, known)
-        cell.vouched = Vouched.PEER_DOWN_FENCE_OVERRIDDEN if doubtful else Vouched.PEER_DOWN
+        cell.vouched = Vouched.PEER_DOWN
 
     # --- return of a fenced region --------------------------------------------------------------------------------
 

@@ -132,6 +132,12 @@ def forces_at_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(model, "may_claim_writer", lambda **given: given["vouched"] is not Vouched.NOTHING or claim(**given))
 
 
+def ignores_a_fence_of_its_own(patch: pytest.MonkeyPatch) -> None:
+    """A region that may have been fenced unnoticed claims the writer as soon as any other."""
+    claim = may_claim_writer
+    patch.setattr(model, "may_claim_writer", lambda **given: claim(**{**given, "may_be_fenced": False}))
+
+
 def needs_no_chain_against_a_fenced_peer(patch: pytest.MonkeyPatch) -> None:
     """As until 2026-11-30, in the row `peer-fenced`."""
     cut_off = View.is_cut_off.fget  # type: ignore[attr-defined]
@@ -150,6 +156,7 @@ def empties_the_own_backlog_at_once(patch: pytest.MonkeyPatch) -> None:
 FAULTS = [
     trusts_the_witness_alone,
     forces_at_once,
+    ignores_a_fence_of_its_own,
     needs_no_chain_against_a_fenced_peer,
     takes_any_fence_for_binding,
     empties_the_own_backlog_at_once,
@@ -268,7 +275,7 @@ def test_a_writer_that_slept_through_a_takeover_does_not_post_when_it_wakes() ->
     world = run(Weather(promotion=5), ASLEEP)
 
     assert world.takeovers == 1
-    assert [world.cells[region].decision.reason.name for region in REGIONS] == ["CUT_OFF", "WITNESS_VOUCHED"]  # type: ignore[union-attr]
+    assert [world.cells[region].decision.reason.name for region in REGIONS] == ["CUT_OFF", "PEER_BOUND"]  # type: ignore[union-attr]
 
 
 def test_the_model_can_make_two_writers_when_the_lease_is_long() -> None:
@@ -298,6 +305,22 @@ def test_a_region_that_its_peer_fenced_unnoticed_may_take_over_and_the_peer_retu
 
     world = run(Weather(checks_down=1, checks_up=1, promotion=0), unnoticed)  # asserts that never two may post
 
+    assert world.takeovers == 1
+
+
+def test_a_region_that_was_cut_off_during_the_loss_takes_over_after_the_long_lease() -> None:
+    world = run(Weather(), [("lose", EAST_1, 0), ("unreachable", EAST_2, 40)])
+    survivor = world.cells[EAST_2]
+    assert survivor.view
+    assert survivor.view.may_be_fenced
+    survivor.reachable = True
+
+    began = world.now
+    while not (survivor.decision and survivor.decision.may_post):
+        world.second()
+        assert world.now - began < 500, "no survivor"
+
+    assert TIMES.fenced_settle <= world.now - began
     assert world.takeovers == 1
 
 

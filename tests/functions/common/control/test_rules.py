@@ -1,10 +1,12 @@
 """The state table of the control rules, a test per row, and a cell's memory from one observation to the next."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from common.clock import timestamp
 from common.control.records import ControlRecords, RegionRecord, RegionState, WriterRecord, newest
 from common.control.rules import (
     TABLE,
@@ -25,8 +27,6 @@ TIMES = Times()
 NOW = 1000.0
 CALM = ControlRecords(own=RegionRecord(), peer=RegionRecord(), writer=WriterRecord(region=EAST_1))
 FENCED = RegionRecord(state=RegionState.FENCED, epoch=1)
-CLAIMED = WriterRecord(region=EAST_1, epoch=1, since="2026-11-30T12:00:00Z")
-"""By this region, after it fenced the peer."""
 STRANGE = RegionRecord(state=RegionState.UNKNOWN, epoch=1)
 
 
@@ -45,6 +45,13 @@ def records(**changed: Any) -> ControlRecords:
     return replace(CALM, **changed)
 
 
+def bound(*, claimed: float) -> ControlRecords:
+    """The peer is fenced, and this region claimed the writer after that, `claimed` seconds ago."""
+    since = timestamp(datetime.fromtimestamp(NOW - claimed, UTC))
+    return records(peer=FENCED, writer=WriterRecord(region=EAST_1, epoch=1, since=since))
+
+
+LONG = TIMES.fenced_lease
 AWAY = memory(seen_at=NOW - TIMES.away - 1, vouched_at=NOW - TIMES.away - 1)
 ROWS: list[tuple[str, View, bool, bool, Reason]] = [
     ("its own journal is silent", view(own=None), False, False, Reason.JOURNAL_UNAVAILABLE),
@@ -133,14 +140,39 @@ ROWS: list[tuple[str, View, bool, bool, Reason]] = [
     ),
     (
         "it claimed the writer after it fenced the peer, and was last confirmed minutes ago",
-        view(peer=None, own=records(peer=FENCED, writer=CLAIMED), memory=memory(vouched_at=NOW - TIMES.fenced_lease)),
+        view(peer=None, own=bound(claimed=9 * LONG), memory=memory(vouched_at=NOW - LONG, checked_at=None)),
         True,
         True,
-        Reason.WITNESS_VOUCHED,
+        Reason.PEER_BOUND,
+    ),
+    (
+        "it claimed the writer minutes ago, and its chain was broken before",
+        view(peer=None, own=bound(claimed=LONG), memory=memory(vouched_at=None), witness=Witness.DOWN),
+        True,
+        True,
+        Reason.PEER_BOUND,
     ),
     (
         "it claimed the writer after it fenced the peer, and was last confirmed too long ago",
-        view(peer=None, own=records(peer=FENCED, writer=CLAIMED), memory=memory(vouched_at=NOW - 301)),
+        view(peer=None, own=bound(claimed=9 * LONG), memory=memory(vouched_at=NOW - LONG - 0.1)),
+        True,
+        False,
+        Reason.CUT_OFF,
+    ),
+    (
+        "it claimed the writer too long ago, and its chain is broken",
+        view(peer=None, own=bound(claimed=LONG + 0.1), memory=memory(vouched_at=None)),
+        True,
+        False,
+        Reason.CUT_OFF,
+    ),
+    (
+        "the time of its claim is malformed",
+        view(
+            peer=None,
+            own=records(peer=FENCED, writer=WriterRecord(region=EAST_1, epoch=1, since="soon")),
+            memory=memory(vouched_at=None),
+        ),
         True,
         False,
         Reason.CUT_OFF,
@@ -273,36 +305,63 @@ def test_the_peers_last_response_is_kept_when_it_stops_responding() -> None:
         (view(), True),
         (view(peer=None), True),
         (view(region=EAST_2, peer=None), True),
-        (view(peer=None, memory=memory(vouched_at=None)), False),
+        (view(peer=None, memory=memory(vouched_at=None)), True),
+        (view(peer=None, memory=memory(checked_at=None)), False),
         (view(witness=Witness.SILENT), False),
         (view(witness=Witness.DOWN), False),
         (view(own=records(own=FENCED)), False),
         (view(own=None), False),
     ],
 )
-def test_only_a_cell_that_is_well_and_was_never_cut_off_takes_over(seen: View, allowed: bool) -> None:
+def test_only_a_cell_that_is_well_takes_over(seen: View, allowed: bool) -> None:
     assert may_take_over(seen, decide(seen)) is allowed
 
 
-def may_claim(known: float, down: float, vouched: Vouched = Vouched.NOTHING, fenced: float = 1000) -> bool:
-    return may_claim_writer(
-        seconds_fenced=fenced, seconds_peer_fenced=known, seconds_down=down, vouched=vouched, times=TIMES
-    )
+def may_claim(**given: Any) -> bool:
+    nothing: dict[str, Any] = {
+        "seconds_fenced": 1000.0,
+        "seconds_peer_fenced": 0.0,
+        "seconds_down": 0.0,
+        "may_be_fenced": False,
+        "vouched": Vouched.NOTHING,
+    }
+    return may_claim_writer(**{**nothing, **given}, times=TIMES)
 
 
 def test_nobody_claims_the_writer_before_the_other_has_surely_stopped() -> None:
     assert TIMES.settle == 40
-    assert not may_claim(0, 39.9)
-    assert may_claim(0, 40)
-    assert not may_claim(4.9, 0)
-    assert may_claim(5, 0)
+    assert not may_claim(seconds_down=39.9)
+    assert may_claim(seconds_down=40)
+    assert not may_claim(seconds_peer_fenced=4.9)
+    assert may_claim(seconds_peer_fenced=5)
+
+
+def test_a_region_that_may_be_fenced_waits_for_the_long_lease_of_its_peer() -> None:
+    assert TIMES.fenced_settle == 325
+    assert not may_claim(seconds_down=324.9, may_be_fenced=True)
+    assert may_claim(seconds_down=325, may_be_fenced=True)
+    assert may_claim(seconds_peer_fenced=5, may_be_fenced=True)
 
 
 def test_an_operators_word_replaces_the_witness_but_not_the_time() -> None:
-    assert not may_claim(0, 0, Vouched.PEER_DOWN, fenced=39.9)
-    assert may_claim(0, 0, Vouched.PEER_DOWN, fenced=40)
-    assert not may_claim(0, 0, Vouched.PEER_DOWN_FENCE_OVERRIDDEN, fenced=TIMES.fenced_settle - 0.1)
-    assert may_claim(0, 0, Vouched.PEER_DOWN_FENCE_OVERRIDDEN, fenced=TIMES.fenced_settle)
+    assert not may_claim(vouched=Vouched.PEER_DOWN, seconds_fenced=39.9)
+    assert may_claim(vouched=Vouched.PEER_DOWN, seconds_fenced=40)
+    assert not may_claim(vouched=Vouched.PEER_DOWN, seconds_fenced=324.9, may_be_fenced=True)
+    assert may_claim(vouched=Vouched.PEER_DOWN, seconds_fenced=325, may_be_fenced=True)
+
+
+@pytest.mark.parametrize(
+    ("seen", "may_be"),
+    [
+        (view(), False),
+        (view(peer=None), False),
+        (view(own=records(own=FENCED)), True),
+        (view(peer=None, memory=memory(vouched_at=None)), True),
+        (view(own=None), True),
+    ],
+)
+def test_a_region_that_is_cut_off_may_be_fenced_unnoticed(seen: View, *, may_be: bool) -> None:
+    assert seen.may_be_fenced is may_be
 
 
 @pytest.mark.parametrize(
@@ -312,12 +371,23 @@ def test_an_operators_word_replaces_the_witness_but_not_the_time() -> None:
         (view(peer=None, checked_at=NOW, witness=Witness.SILENT), NOW),
         (view(peer=None, memory=memory(checked_at=None)), NOW - 1),
         (view(peer=None, checked_at=NOW, witness=Witness.DOWN), None),
-        (view(peer=None, checked_at=NOW, witness=Witness.DOWN, own=records(peer=FENCED, writer=CLAIMED)), NOW - 1),
+        (view(peer=None, checked_at=NOW, witness=Witness.DOWN, own=bound(claimed=9)), NOW - 1),
+        (view(peer=None, own=bound(claimed=9), memory=memory(vouched_at=None, checked_at=None)), NOW - 9),
         (view(peer=None, checked_at=NOW, witness=Witness.DOWN, own=records(peer=FENCED)), None),
-        (view(peer=None, own=records(peer=FENCED, writer=CLAIMED), memory=memory(vouched_at=NOW - 301)), None),
+        (view(peer=None, own=bound(claimed=999), memory=memory(vouched_at=NOW - 301)), None),
         (view(peer=None, memory=memory(vouched_at=None)), None),
     ],
-    ids=["up", "silent", "unchecked", "down", "down, claimed", "down, fenced only", "too long ago", "broken"],
+    ids=[
+        "up",
+        "silent",
+        "unchecked",
+        "down",
+        "down, claimed",
+        "claimed",
+        "down, fenced only",
+        "too long ago",
+        "broken",
+    ],
 )
 def test_the_chain_of_confirmations(seen: View, vouched_at: float | None) -> None:
     assert seen.records
