@@ -1,5 +1,6 @@
 """Fixtures for every test, among them the embedded AWS that tests of all folders share, and the tiers."""
 
+import functools
 import os
 import tempfile
 import uuid
@@ -7,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 from localaws import launch
@@ -26,6 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for tier in TIERS:
         config.addinivalue_line("markers", f"{tier}: see tests/tiers.py")
     config.pluginmanager.register(Tiers(), "tiers")
+    # Each botocore session parses the service models anew, and tests make hundreds of sessions.
+    vars(botocore.session)["create_loader"] = functools.cache(botocore.loaders.create_loader)
     if made_once.FOLDER not in os.environ:  # else `python -m tests` or the controller of this worker has set it
         folder = tempfile.TemporaryDirectory(prefix="tests-")
         patch = pytest.MonkeyPatch()

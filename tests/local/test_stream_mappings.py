@@ -68,13 +68,13 @@ class Stream:
         answer = self.aws.client("sqs", self.region).receive_message(QueueUrl=self.received, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
-    def batches_until(self, last: str, *, within: float = 60.0) -> list[list[str]]:
-        """All batches until one that ends with `last`."""
+    def batches_until(self, *last: str, within: float = 60.0) -> list[list[str]]:
+        """All batches until each of `last` was in one."""
         seen: list[list[str]] = []
 
         def read() -> bool:
             seen.extend(self.batches())
-            return any(batch[-1:] == [last] for batch in seen)
+            return {key for batch in seen for key in batch} >= set(last)
 
         assert eventually(read, within=within), seen
         return seen
@@ -169,7 +169,7 @@ def test_a_lost_regions_mapping_stops_and_goes_on_where_it_stopped(aws: LocalAws
     aws.heal(EAST_2)
     put(aws, name, "after", "good", EAST_2)
 
-    seen = stream.batches_until("during")
+    seen = stream.batches_until("during", "after")
     assert sorted(key for batch in seen for key in batch) == ["after", "during"]
 
 

@@ -14,9 +14,11 @@ from ledger.database import DIALECTS
 from ledger.posting import Paused
 from ledger.replay import ReplayRequestError
 
+from common.backlog import Backlog
+from common.clock import utc_now
 from common.table_replica import Item, Replica, ReplicaUnavailable
 from tests.functions.harness import EAST_1, EAST_2
-from tests.functions.ledger.world import Context, LedgerWorld, entry, record
+from tests.functions.ledger.world import Context, LedgerWorld, entry, ids, record
 
 LONG_AGO = {"CLOCK_SPEED": "1000"}  # so that the margin of durability is a moment
 
@@ -41,9 +43,8 @@ def process(aws: LedgerWorld, records: list[dict[str, Any]], region: str = EAST_
 
 def recorded(aws: LedgerWorld, region: str, *numbers: int) -> None:
     """A batch in a region's backlog, as its ledger leaves it while the other region is the writer."""
-    name_writer(aws, EAST_2 if region == EAST_1 else EAST_1)
-    process(aws, [record(entry(number).to_item(), number) for number in numbers], region)
-    name_writer(aws, EAST_1)
+    backlog = Backlog(aws.client("dynamodb", region), region=region, table=aws.backlog_table)
+    backlog.record(ids(*numbers), arrived=utc_now())
 
 
 EPOCHS = itertools.count(1)
