@@ -4,6 +4,7 @@ Plain Python: a stack program reads them through `shared.config`, tests from a d
 in `Pulumi.<environment>.yaml`; unknown keys of our sections are refused: a misspelt one would silently do nothing.
 """
 
+import functools
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -55,8 +56,14 @@ def _suffix(value: str) -> str:
     return value
 
 
+@functools.cache
+def _regions() -> frozenset[str]:
+    """Their names, from a file of botocore that takes a while to parse."""
+    return frozenset(Session().get_available_regions("ec2"))
+
+
 def _region(value: str) -> str:
-    if value not in Session().get_available_regions("ec2"):
+    if value not in _regions():
         raise ValueError("it is not a region of AWS; use one such as us-east-1")
     return value
 

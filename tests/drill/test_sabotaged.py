@@ -147,9 +147,8 @@ def test_a_promotion_where_a_switchover_loses_nothing_fails_the_run(
     ), ended.printed
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(each, marks=[] if each == "false-alarm" else [pytest.mark.nightly]) for each in HOLDING]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", HOLDING)
 def test_a_payment_that_vanishes_fails_the_run(
     name: str, environment: SharedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
