@@ -37,7 +37,8 @@ AUDIT_SAMPLE = 100
 """Entries and rows that a scheduled call compares."""
 _TIMEOUT_SECONDS = 3.0  # of services other than the database
 _ANNOUNCER_SECONDS = 1.0
-_AUDIT_STATEMENT_SECONDS = 10.0  # for a thousand rows
+_READING_SECONDS = 10.0
+"""Of a statement that reads, for up to a thousand rows; only those that write are bound to a decision to post."""
 
 
 class UnknownEventError(ValueError):
@@ -100,7 +101,7 @@ class Application:
             backlogs=backlogs,
             replicas=[Replica(table, region=region, table=settings.journal_table) for region, table in tables.items()],
             ledger=self._ledger,
-            database=database,
+            database=through(client("rds-data", _READING_SECONDS, 1)),
             pace=pace,
         )
         self._regions = list(tables)
@@ -112,9 +113,7 @@ class Application:
                 client("dynamodb", settings.peer_timeout_ms / 1000, 1, settings.peer_region),
                 table=settings.journal_table,
             ),
-            contents=Contents(
-                through(client("rds-data", _AUDIT_STATEMENT_SECONDS, 3)), engine=settings.database_engine
-            ),
+            contents=Contents(through(client("rds-data", _READING_SECONDS, 3)), engine=settings.database_engine),
             backlog=self._backlog,
             segments=settings.audit_segments,
             grace_seconds=settings.audit_grace_seconds,

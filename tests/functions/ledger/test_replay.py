@@ -218,6 +218,27 @@ def test_a_replay_reports_what_it_cannot_post_and_removes_it(aws: LedgerWorld) -
     assert aws.backlog() == []
 
 
+def test_only_statements_that_write_are_bound_to_the_decision_to_post(
+    aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    any_client: Any = BaseClient
+    call = any_client._make_api_call
+    allowed: dict[str, set[float]] = {}
+
+    def measuring(client: Any, operation: str, arguments: Any) -> Any:
+        if "sql" in arguments:
+            allowed.setdefault(arguments["sql"].split()[0], set()).add(client.meta.config.read_timeout)
+        return call(client, operation, arguments)
+
+    journaled(aws, 1)
+    recorded(aws, EAST_1, 1)
+    monkeypatch.setattr(any_client, "_make_api_call", measuring)
+
+    assert aws.function(CONTROL_STATEMENT_SECONDS="2").answer({"operation": "replay"}, Context())["posted"] == 1
+
+    assert (allowed["SELECT"], allowed["INSERT"]) == ({10.0}, {2.0})
+
+
 def test_a_replay_in_the_readers_region_is_refused(aws: LedgerWorld) -> None:
     journaled(aws, 1)
 
