@@ -67,6 +67,8 @@ class Cell:
     control: dict[str, tuple[float, Any]] = field(default_factory=dict)  # key to (time of the write, record)
     journal: set[str] = field(default_factory=set)
     stream: list[tuple[int, str]] = field(default_factory=list)  # not yet handled: second of arrival, payment
+    processed_at: int = 0  # when its ledger last ran
+    expired: set[str] = field(default_factory=set)  # payments that its stream dropped while its ledger did not run
     backlog: list[str] = field(default_factory=list)
     stuck: bool = False  # its ledger reaches no database
     outbox: list[tuple[float, str, Any]] = field(default_factory=list)  # (time, key, record or None for a payment)
@@ -256,7 +258,8 @@ class World:
     def _process(self, cell: Cell) -> None:
         """As `ledger.posting`: posted, recorded in the backlog, or given back to the stream while it is young."""
         assert cell.decision
-        cell.stream = [(at, payment) for at, payment in cell.stream if self.now - at < self.weather.stream_keeps]
+        self._expire(cell)
+        cell.processed_at = self.now
         if not cell.stream:
             return
         payments = [payment for _, payment in cell.stream]
@@ -272,6 +275,20 @@ class World:
         else:
             return
         cell.stream = []
+
+    def _expire(self, cell: Cell) -> None:
+        """The stream drops what is too old. What was too young to be recorded when the ledger last ran in both regions,
+        only an audit of the whole journal finds."""
+        kept = [(at, payment) for at, payment in cell.stream if self.now - at < self.weather.stream_keeps]
+        for at, payment in set(cell.stream) - set(kept):
+            if cell.processed_at - at < self.weather.given_back:
+                cell.expired.add(payment)
+        cell.stream = kept
+
+    def left_to_an_audit(self) -> set[str]:
+        """Payments that both streams dropped while no ledger ran."""
+        first, second = self.cells.values()
+        return first.expired & second.expired
 
     def _record(self, cell: Cell, payments: list[str]) -> None:
         cell.backlog += payments
