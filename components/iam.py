@@ -54,9 +54,12 @@ def service_role(
     statements: Callable[[pulumi.Output[str]], Sequence[Mapping[str, Any]]],
     opts: pulumi.ResourceOptions,
 ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-    """A role, and its policy, which users of the role must depend on. `statements` are given the role's ARN."""
+    """A role and its policy of the same name, which users of the role must depend on. `statements` are given the role's
+    ARN."""
     role = aws.iam.Role(f"{prefix}-role", name=name, assume_role_policy=trust, opts=opts)
-    policy = aws.iam.RolePolicy(f"{prefix}-policy", role=role.name, policy=document(statements(role.arn)), opts=opts)
+    policy = aws.iam.RolePolicy(
+        f"{prefix}-policy", name=name, role=role.name, policy=document(statements(role.arn)), opts=opts
+    )
     return role, policy
 
 

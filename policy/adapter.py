@@ -4,7 +4,7 @@ For a resource policy the engine passes the inputs, for a stack policy the outpu
 Values that are unknown in a preview are represented by `rules.unknown`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -127,30 +127,35 @@ def _stack(urn: str) -> str:
 
 def _connected(resource: PolicyResource) -> dict[str, Any]:
     """The properties; an unknown one becomes the `Later` of the resource it comes from, if there is only one."""
-    return {key: plain(value, _source(resource, key)) for key, value in _items(resource.props)}
+    return {key: plain(value, _source(resource, key), key) for key, value in _items(resource.props)}
 
 
-def _source(resource: PolicyResource, key: str) -> Any:
+Replacement = Callable[[str], Any]
+"""What represents an unknown value at this key."""
+
+
+def _source(resource: PolicyResource, key: str) -> Replacement:
     sources = {each.urn: each for each in resource.property_dependencies.get(key, ())}
     if not sources:
-        return Later(resource.urn)
+        return lambda _: Later(resource.urn)
     if len(sources) > 1:
-        return Unknown()
+        return lambda _: Unknown()
     (source,) = sources.values()
-    if (source.resource_type, key) == (BUCKET, "bucket"):
-        return plain(_at(source.props, key))  # a bucket's id is the name it was given
-    return Later(source.urn)
+
+    def replacement(at: str) -> Any:
+        # A bucket's id is the name it was given, also in a block such as a load balancer's access logs.
+        return _at(source.props, at) if (source.resource_type, at) == (BUCKET, "bucket") else Later(source.urn)
+
+    return replacement
 
 
-def plain(value: Any, unknown: Any = None) -> Any:
+def plain(value: Any, unknown: Replacement = lambda _: Unknown(), key: str = "") -> Any:
     """A copy without the SDK's proxies, which raise on access to an unknown value; `unknown` replaces such a value."""
     if isinstance(value, Mapping):
-        return {key: plain(each, unknown) for key, each in _items(value)}
+        return {inner: plain(each, unknown, inner) for inner, each in _items(value)}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(_at(value, index), unknown) for index in range(len(value))]
-    if isinstance(value, Unknown):
-        return Unknown() if unknown is None else unknown
-    return value
+        return [plain(_at(value, index), unknown, key) for index in range(len(value))]
+    return unknown(key) if isinstance(value, Unknown) else value
 
 
 def _items(props: Mapping[str, Any]) -> list[tuple[str, Any]]:

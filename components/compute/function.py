@@ -147,6 +147,7 @@ class Function(pulumi.ComponentResource):
     def _security_group(self) -> pulumi.Output[str]:
         group = aws.ec2.SecurityGroup(
             f"{self._prefix}-network",
+            name=self._args.name,
             description=f"{self._args.name}: calls out, is never called over the network",
             vpc_id=self._args.vpc_id,
             tags={"Name": self._args.name},

@@ -22,6 +22,7 @@ TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 class LoadBalancersArgs:
     nlb_name: str
     alb_name: str
+    target_group_names: Mapping[str, str]  # by target: `function`, `health`, `alb`
     vpc_id: pulumi.Input[str]
     public_subnet_ids: Sequence[pulumi.Input[str]]
     private_subnet_ids: Sequence[pulumi.Input[str]]
@@ -60,8 +61,8 @@ class LoadBalancers(pulumi.ComponentResource):
     def _security_groups(self) -> tuple[aws.ec2.SecurityGroup, aws.ec2.SecurityGroup]:
         """Clients → NLB → ALB, each naming its peer. Rules are resources of their own, so that two groups can name each
         other and be deleted again [VPC-1]."""
-        nlb = self._group("nlb", f"{self._args.nlb_name}: clients")
-        alb = self._group("alb", f"{self._args.alb_name}: the network load balancer only")
+        nlb = self._group("nlb", self._args.nlb_name, "clients")
+        alb = self._group("alb", self._args.alb_name, "the network load balancer only")
         # Clients are anywhere: the accelerator's addresses and Route 53's both lead here.
         self._ingress("clients-to-nlb", nlb, cidr="0.0.0.0/0", what="clients")
         self._ingress("nlb-to-alb", alb, peer=nlb.id, what="traffic and health probes of the NLB")
@@ -81,9 +82,13 @@ class LoadBalancers(pulumi.ComponentResource):
         )
         return nlb, alb
 
-    def _group(self, role: str, description: str) -> aws.ec2.SecurityGroup:
+    def _group(self, role: str, name: str, clients: str) -> aws.ec2.SecurityGroup:
         return aws.ec2.SecurityGroup(
-            f"{self._prefix}-{role}", vpc_id=self._args.vpc_id, description=description, opts=self._child
+            f"{self._prefix}-{role}",
+            name=name,
+            vpc_id=self._args.vpc_id,
+            description=f"{name}: {clients}",
+            opts=self._child,
         )
 
     def _ingress(
@@ -146,7 +151,12 @@ class LoadBalancers(pulumi.ComponentResource):
 
     def _function_group(self, role: str, function: Function) -> aws.lb.TargetGroup:
         """A target group with one Lambda function, which the load balancer may invoke through it."""
-        group = aws.lb.TargetGroup(f"{self._prefix}-{role}", target_type="lambda", opts=self._child)
+        group = aws.lb.TargetGroup(
+            f"{self._prefix}-{role}",
+            name=self._args.target_group_names[role],
+            target_type="lambda",
+            opts=self._child,
+        )
         permission = aws.lambda_.Permission(
             f"{self._prefix}-{role}",
             function=function.name,
@@ -185,6 +195,7 @@ class LoadBalancers(pulumi.ComponentResource):
     ) -> aws.lb.TargetGroup:
         group = aws.lb.TargetGroup(
             f"{self._prefix}-alb",
+            name=self._args.target_group_names["alb"],
             target_type="alb",
             protocol="TCP",
             port=HTTPS,

@@ -34,7 +34,7 @@ SERVICES: Mapping[str, str] = {
 """Services that our functions call, by their endpoint's name, with the reason. S3 and DynamoDB of the own region have
 gateway endpoints, which cost nothing (`components.network.vpc`)."""
 
-PEER_SERVICES = ("dynamodb", "lambda", "monitoring", "rds", "rds-data", "secretsmanager", "ssm")
+PEER_SERVICES = ("dynamodb", "lambda", "rds", "rds-data", "secretsmanager", "ssm")
 """Services that the peer region's functions call here: the journal and control record, and the parameters; in a
 failback also the database that is to take the writer's role back, and its region's ledger."""
 
@@ -122,11 +122,13 @@ class InterfaceEndpoints(pulumi.ComponentResource):
 
     def _group(self, role: str, description: str) -> aws.ec2.SecurityGroup:
         """A group without egress: endpoints answer, they do not call."""
+        name = f"{self._args.name}-endpoints-{role}"
         return aws.ec2.SecurityGroup(
             f"{self._prefix}-{role}",
+            name=name,
             vpc_id=self._args.vpc_id,
             description=description,
-            tags={"Name": f"{self._args.name}-endpoints-{role}"},
+            tags={"Name": name},
             opts=self._child,
         )
 

@@ -20,6 +20,9 @@ from shared.places import Place
 from shared.references import TextInput, TextsInput
 from shared.settings import RegionSettings
 
+# By target. Longer kinds would not leave room for the longest suffix.
+TARGET_GROUPS = {"function": "tg-app", "health": "tg-health", "alb": "tg-alb"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RegionIngressArgs:
@@ -77,6 +80,10 @@ class RegionIngress(pulumi.ComponentResource):
             LoadBalancersArgs(
                 nlb_name=self._names.regional("nlb", self._place, limit=LOAD_BALANCER_LIMIT),
                 alb_name=self._names.regional("alb", self._place, limit=LOAD_BALANCER_LIMIT),
+                target_group_names={
+                    target: self._names.regional(kind, self._place, limit=LOAD_BALANCER_LIMIT)
+                    for target, kind in TARGET_GROUPS.items()
+                },
                 vpc_id=network.vpc_id,
                 public_subnet_ids=network.public_subnet_ids,
                 private_subnet_ids=network.private_subnet_ids,

@@ -1,6 +1,7 @@
 """What a program registered: one resource, its inputs and its options, as the engine would receive them."""
 
 import copy
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class Registration:
     inputs: Mapping[str, Any]
     dependencies: tuple[str, ...]
     options: Mapping[str, Any]
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # input → URNs it comes from
     secret_outputs: tuple[str, ...] = ()
     alias_urns: tuple[str, ...] = ()
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -59,7 +61,7 @@ def make_urn(stack: str, project: str, parent: str, type_: str, name: str) -> st
 def read(request: Any, stack: str, environment: str, project: str) -> Registration:
     """A RegisterResourceRequest as a Registration."""
     urn = make_urn(environment, project, request.parent, request.type, request.name)
-    property_dependencies = {urn for found in request.propertyDependencies.values() for urn in found.urns}
+    depends = {key: tuple(sorted(found.urns)) for key, found in request.propertyDependencies.items()}
     return Registration(
         stack=stack,
         urn=urn,
@@ -69,8 +71,9 @@ def read(request: Any, stack: str, environment: str, project: str) -> Registrati
         provider=request.provider.rpartition("::")[0],
         custom=request.custom,
         inputs=rpc.deserialize_properties(request.object, keep_unknowns=True),
-        dependencies=tuple(sorted({*request.dependencies, *property_dependencies})),
+        dependencies=tuple(sorted({*request.dependencies, *itertools.chain(*depends.values())})),
         options=_options(request),
+        property_dependencies={key: urns for key, urns in depends.items() if urns},
         secret_outputs=tuple(request.additionalSecretOutputs),
         alias_urns=tuple(_alias_urns(request, environment, project)),
     )

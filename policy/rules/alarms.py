@@ -8,8 +8,10 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 TOPIC = "aws:sns/topic:Topic"
 _ACTIONS = ("alarmActions", "okActions")
-# API CloudWatch.PutMetricAlarm.
-_MISSING = ("breaching", "notBreaching", "ignore", "missing")
+# API CloudWatch.PutMetricAlarm, without `missing`: the provider fills that in where the program gives none.
+_MISSING = ("breaching", "notBreaching", "ignore")
+# A health check follows this metric's alarm, and keeps its last status without data [EVENTS-6].
+_MISSING_WANTED = ("IngestionToInvocationStartLatency",)
 
 
 def actions_required(rows: Rows) -> list[str]:
@@ -64,11 +66,12 @@ def _allows_alarms(row: Row, actions: set[str]) -> bool:
 
 
 def missing_data_treatment_required(rows: Rows) -> list[str]:
-    """Alarms without an explicit treatment of missing data."""
+    """Alarms without an explicit treatment of missing data, or that become `INSUFFICIENT_DATA` without need."""
     return [
         f"{label(row)} treats missing data as {row['inputs'].get('treatMissingData')}; set treatMissingData"
         for row in of_type(rows, ALARM)
         if row["inputs"].get("treatMissingData") not in _MISSING
+        and row["inputs"].get("metricName") not in _MISSING_WANTED
     ]
 
 

@@ -70,7 +70,7 @@ def dead_letter_queues(rows: Rows) -> set[str]:
         "aws:cloudwatch/eventTarget:EventTarget": "deadLetterConfig.arn",
     }
     found = [values_at(row, path)[0].value for token, path in paths.items() for row in of_type(rows, token)]
-    return {str(arn) for arn in found if arn}
+    return {arn for arn in found if arn}
 
 
 def _replication(rows: Rows) -> Iterator[RequiredAlarm]:

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 
-from policy.rules.rows import Row, Rows, label, of_type, statements, values_at
+from policy.rules.rows import Row, Rows, known_statements, label, of_type, values_at
 
 BUCKET = "aws:s3/bucket:Bucket"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -79,7 +79,7 @@ def public_principal_denied(rows: Rows) -> list[str]:
         f"{label(row)} allows anyone {each.get('Action')}; name the principal"
         for row in rows
         for document in row["inputs"].values()
-        for each in statements(document)
+        for each in known_statements(document)
         if each.get("Effect") == "Allow" and each.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
     ]
 

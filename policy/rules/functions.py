@@ -4,6 +4,7 @@ from policy.rules import metrics
 from policy.rules.alarms import ALARM
 from policy.rules.coverage import dead_letter_queues
 from policy.rules.rows import Row, Rows, label, of_type, values_at
+from policy.rules.unknown import judged
 
 FUNCTION = metrics.FUNCTION
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -42,15 +43,17 @@ def dead_letter_queue_required(rows: Rows) -> list[str]:
     """Functions without a dead-letter queue of this environment and their region, or whose role may not send to it, as
     Lambda requires [LAMBDA-15]."""
     queues = {row["outputs"]["arn"]: row for row in of_type(rows, metrics.QUEUE)}
-    violations = []
-    for row in of_type(rows, FUNCTION):
+
+    def judge(row: Row) -> list[str]:
         target = values_at(row, "deadLetterConfig.targetArn")[0].value
         queue = queues.get(target)
         if queue is None or queue["region"] != row["region"]:
-            violations.append(f"{label(row)} has dead-letter target {target}; use a dead-letter queue of its region")
-        elif not any("sqs:SendMessage" in text and target in text for text in _role_policies(row, rows)):
-            violations.append(f"{label(row)} may not send to {target}; allow its role sqs:SendMessage")
-    return violations
+            return [f"{label(row)} has dead-letter target {target}; use a dead-letter queue of its region"]
+        if not any("sqs:SendMessage" in text and target in text for text in _role_policies(row, rows)):
+            return [f"{label(row)} may not send to {target}; allow its role sqs:SendMessage"]
+        return []
+
+    return judged(of_type(rows, FUNCTION), judge)
 
 
 def _role_policies(function: Row, rows: Rows) -> list[str]:
@@ -100,12 +103,14 @@ def tracing_required(rows: Rows) -> list[str]:
 def private_subnets(rows: Rows) -> list[str]:
     """Functions in a public subnet, or in fewer than two subnets."""
     public = _public_subnets(rows)
-    violations = []
-    for row in of_type(rows, FUNCTION):
+
+    def judge(row: Row) -> list[str]:
         subnets = {found.value for found in values_at(row, "vpcConfig.subnetIds")} - {None}
         if len(subnets) < 2 or subnets & public:
-            violations.append(f"{label(row)} runs in {sorted(subnets)}; use private subnets in two zones or more")
-    return violations
+            return [f"{label(row)} runs in {sorted(subnets)}; use private subnets in two zones or more"]
+        return []
+
+    return judged(of_type(rows, FUNCTION), judge)
 
 
 def _public_subnets(rows: Rows) -> set[str]:

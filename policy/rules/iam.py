@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from policy.rules.rows import Row, Rows, label, listed, of_type, statements
+from policy.rules.rows import Row, Rows, known_statements, label, listed, of_type, statements
 
 ROLE = "aws:iam/role:Role"
 KEY = "aws:kms/key:Key"
@@ -129,7 +129,7 @@ def policy_unchecked(rows: Rows) -> list[str]:
     for row in rows:
         expected = DOCUMENTS.get(row["type"], ("", ""))[0]
         for path, value in row["inputs"].items():
-            if path != expected and any("Effect" in each for each in statements(value)):
+            if path != expected and any("Effect" in each for each in known_statements(value)):
                 violations.append(f"{label(row)} has a policy in {path}; use a resource type that DOCUMENTS lists")
         if row["type"] == ROLE and (row["inputs"].get("inlinePolicies") or row["inputs"].get("managedPolicyArns")):
             violations.append(f"{label(row)} has inline policies; make each a resource of its own")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from policy.rules.rows import Row, Rows, label, listed, of_type, one_of, statements, values_at
+from policy.rules.unknown import Unknown, judged
 
 LISTENER = "aws:lb/listener:Listener"
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
@@ -101,16 +102,19 @@ GUARDED: Mapping[str, tuple[str, str, str]] = {
 
 def resource_policy_tls_required(rows: Rows) -> list[str]:
     """Buckets, queues and topics whose resource policy does not deny plain HTTP [IAM-1]."""
-    violations = []
-    for token, (policy, names, named_by) in GUARDED.items():
-        for row in of_type(rows, token):
-            mine = [each for each in of_type(rows, policy) if each["inputs"].get(names) == row["outputs"][named_by]]
-            wanted = {row["outputs"]["arn"], *([f"{row['outputs']['arn']}/*"] if "bucket" in token else [])}
-            if not any(_refuses_http(each["inputs"].get("policy"), wanted) for each in mine):
-                violations.append(
-                    f"{label(row)} can be reached without TLS; deny that in a {policy.rpartition(':')[2]}"
-                )
-    return violations
+
+    def judge(row: Row) -> list[str]:
+        policy, names, named_by = GUARDED[row["type"]]
+        mine = [each for each in of_type(rows, policy) if each["inputs"].get(names) == row["outputs"][named_by]]
+        documents = [each["inputs"].get("policy") for each in mine]
+        if not any(isinstance(each, Unknown) or statements(each) for each in documents):
+            return [f"{label(row)} can be reached without TLS; deny that in a {policy.rpartition(':')[2]}"]
+        wanted = {row["outputs"]["arn"], *([f"{row['outputs']['arn']}/*"] if "s3" in row["type"] else [])}
+        if any(_refuses_http(each, wanted) for each in documents):
+            return []
+        return [f"{label(row)} can be reached without TLS; deny that in a {policy.rpartition(':')[2]}"]
+
+    return judged(of_type(rows, *GUARDED), judge)
 
 
 def _refuses_http(document: object, resources: set[str]) -> bool:

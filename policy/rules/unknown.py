@@ -4,11 +4,25 @@ A rule needs no special case for them. Using such a value raises NotKnownYet, an
 value is known; comparing two of them for a connection between resources works with `Later`.
 """
 
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
+
+Item = TypeVar("Item")
 
 
 class NotKnownYet(Exception):
     """A rule needs a value that is unknown until the resource is deployed."""
+
+
+def judged(items: Iterable[Item], judge: Callable[[Item], list[str]]) -> list[str]:
+    """The violations of those items that can be judged now; the update judges the others."""
+    violations = []
+    for item in items:
+        try:
+            violations += judge(item)
+        except NotKnownYet:
+            continue
+    return violations
 
 
 class Unknown:

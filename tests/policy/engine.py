@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from policy.rules.rows import Row, Rows
 from policy.rules.tags import PROVIDER
 
 ROOT = Path(__file__).resolve().parents[2]
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # a string that a preview cannot know (pulumi_policy.proxy)
 _SECONDS = 30
 
 
@@ -57,16 +55,16 @@ class Pack:
         return self._stub.GetAnalyzerInfo(empty_pb2.Empty(), timeout=_SECONDS)
 
     def resource(self, row: Row, rows: Rows) -> dict[str, list[str]]:
-        """The violations of a resource before its creation: messages by policy."""
+        """The violations of a resource before its creation: messages by policy. For `row` as `checked` returns it."""
         request = proto.AnalyzeRequest(
             type=row["type"], urn=row["urn"], name=row["name"], properties=_struct(row["inputs"]), options=_options(row)
         )
         _set_provider(request, row, rows)
         return _by_policy(self._stub.Analyze(request, timeout=_SECONDS))
 
-    def stack(self, rows: Rows, *, first_preview: bool = False) -> dict[str, list[str]]:
-        """The violations of a whole stack: after an update, or after the first preview of an undeployed stack."""
-        request = proto.AnalyzeStackRequest(resources=[_resource(row, rows, preview=first_preview) for row in rows])
+    def stack(self, rows: Rows) -> dict[str, list[str]]:
+        """The violations of a whole stack, after an update or a preview."""
+        request = proto.AnalyzeStackRequest(resources=[_resource(row, rows) for row in rows])
         return _by_policy(self._stub.AnalyzeStack(request, timeout=_SECONDS))
 
 
@@ -91,53 +89,22 @@ def _set_provider(message: Any, row: Row, rows: Rows) -> None:
     )
 
 
-def _resource(row: Row, rows: Rows, *, preview: bool) -> proto.AnalyzerResource:
+def _resource(row: Row, rows: Rows) -> proto.AnalyzerResource:
     """A resource as the engine passes it in AnalyzeStack: its outputs, with the inputs merged into them."""
-    sources = _sources(row, rows)
-    given = row["inputs"]
-    if preview:
-        given = {key: UNKNOWN if sources.get(key) else value for key, value in given.items()}
-        # An empty list is an optional block that was not given, such as a table's replicas: nothing computes it.
-        computed = {key: UNKNOWN for key, value in row["outputs"].items() if key not in row["inputs"] and value != []}
-    else:
-        computed = {key: value for key, value in row["outputs"].items() if key not in row["inputs"]}
     message = proto.AnalyzerResource(
         type=row["type"],
         urn=row["urn"],
         name=row["name"],
-        properties=_struct({**computed, **given}),
+        properties=_struct({**row["outputs"], **row["inputs"]}),
         options=_options(row),
         dependencies=row["options"].get("depends_on", []),
         propertyDependencies={
-            key: proto.AnalyzerPropertyDependencies(urns=sorted(urns)) for key, urns in sources.items()
+            key: proto.AnalyzerPropertyDependencies(urns=urns)
+            for key, urns in row.get("property_dependencies", {}).items()
         },
     )
     _set_provider(message, row, rows)
     return message
-
-
-def _sources(row: Row, rows: Rows) -> dict[str, set[str]]:
-    """The stack's resources that each input depends on: those whose computed outputs occur in it."""
-    depends_on = set(row["options"].get("depends_on", []))
-    return {
-        key: {
-            other["urn"]
-            for other in rows
-            if other["urn"] in depends_on and any(text in str(value) for text in _computed(other))
-        }
-        for key, value in row["inputs"].items()
-    }
-
-
-def _computed(row: Row) -> list[str]:
-    """Outputs that AWS assigns."""
-    return [
-        value
-        for key, value in row["outputs"].items()
-        if key not in row["inputs"]
-        and isinstance(value, str)
-        and re.search(r"arn:|[a-z]-[0-9a-f]{8,}|https:|\.com", value)
-    ]
 
 
 def _by_policy(answer: Any) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ import pytest
 
 from policy.catalogue import RULES, Rule, Scope
 from policy.rules.rows import Rows
+from tests.policy.checked import checked
 from tests.policy.seeds import SEEDS
 from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
@@ -27,15 +28,13 @@ def violations_of(rule: Rule, rows: Rows) -> list[str]:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_passes_with_the_rows_of_its_scope(rule: Rule, environment: str) -> None:
-    assert violations_of(rule, registered(environment)) == []
+    assert violations_of(rule, checked(registered(environment))) == []
 
 
 @pytest.mark.parametrize("rule", IN_THE_PACK, ids=lambda rule: rule.name)
 def test_a_violation_names_the_resource_and_the_remedy(rule: Rule) -> None:
     seed = SEEDS[rule.name]
-    rows = registered(DEFAULTS)
-
-    violations = violations_of(rule, seed.into(rows))
+    violations = violations_of(rule, checked(seed.into(registered(DEFAULTS))))
 
     assert any(f"{seed.culprit} " in each for each in violations), violations
     assert all(each.partition("; ")[2] for each in violations), "the remedy follows a semicolon"

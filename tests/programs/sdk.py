@@ -5,6 +5,8 @@ import inspect
 import re
 import sys
 import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,12 +16,45 @@ _MODULES = {"lambda": "lambda_"}  # a word of the language
 def arguments(token: str, pattern: re.Pattern[str]) -> set[str]:
     """Paths of a type's arguments, as they go to the provider (camel case, lists left out), whose last word in the
     SDK's own spelling matches. Arguments that only hold others are left out."""
-    module, _, kind = token.removeprefix("aws:").partition(":")
-    service, _, file = module.partition("/")
-    found = vars(importlib.import_module(f"pulumi_aws.{_MODULES.get(service, service)}.{_snake(file)}"))
+    return {".".join(path) for path in _paths(_arguments(token), pattern, frozenset())}
+
+
+@dataclass(frozen=True)
+class Input:
+    kind: str  # its annotation
+    text: str  # its documentation
+
+
+@cache
+def inputs(token: str) -> Mapping[str, Input]:
+    """A type's top-level arguments by their name on the wire."""
+    given = _arguments(token)
+    return {
+        _wire_name(given, name): Input(
+            kind=str(inspect.get_annotations(member.fget)["return"]), text=inspect.getdoc(member.fget) or ""
+        )
+        for name, member in vars(given).items()
+        if isinstance(member, property) and member.fget
+    }
+
+
+def resource_class(token: str) -> type:
+    found: type = _module(token)[token.rpartition(":")[2]]
+    return found
+
+
+def _arguments(token: str) -> type:
+    kind, found = token.rpartition(":")[2], _module(token)
     # Where an inline setting of another resource has the name already, the SDK adds a word [PROVIDER-3].
-    given = found.get(f"{kind}InitArgs") or found[f"{kind}Args"]
-    return {".".join(path) for path in _paths(given, pattern, frozenset())}
+    given: type = found.get(f"{kind}InitArgs") or found[f"{kind}Args"]
+    return given
+
+
+def _module(token: str) -> dict[str, Any]:
+    package, module, _ = token.split(":")
+    service, _, file = module.partition("/")
+    name = f".{_MODULES.get(service, service)}" if service != "index" else ""
+    return vars(importlib.import_module(f"pulumi_{package}{name}.{_snake(file)}"))
 
 
 @cache
