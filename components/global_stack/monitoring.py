@@ -91,7 +91,7 @@ def _replication(args: GlobalMonitoringArgs, place: Place) -> list[Monitored]:
         Monitored(
             name="database",
             alarms=catalogue_data.DATABASE_MEMBER,
-            dimensions={"cluster": args.names.regional("aurora", place), "source_region": there.region},
+            dimensions={"cluster": args.names.regional("aurora", place)},
         ),
         Monitored(
             name="journal",

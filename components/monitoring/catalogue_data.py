@@ -14,7 +14,7 @@ DATABASE_MEMBER = (
         key="lag",
         namespace="AWS/RDS",
         metric="AuroraGlobalDBRPOLag",
-        dimensions={"DBClusterIdentifier": "cluster", "SourceRegion": "source_region"},
+        dimensions={"DBClusterIdentifier": "cluster"},
         statistic="Maximum",
         evaluation_periods=5,
         datapoints=3,
@@ -27,7 +27,7 @@ DATABASE_MEMBER = (
         metric_region="reader",
     ),
 )
-"""For each member, in its own region. Roles `cluster` (its identifier) and `source_region` (the other member's)."""
+"""For each member, in its own region. Role `cluster`: its identifier."""
 
 JOURNAL = (
     Alarm(

@@ -35,9 +35,6 @@ def recovery_function(context: FunctionContext, *, opts: pulumi.ResourceOptions)
             ),
             iam.allow(["lambda:InvokeFunction"], [context.function_arn(_LEDGER, context.place.other)]),
             iam.allow(["dynamodb:Query"], access.backlog_tables(context)),
-            # The reader's lag. CloudWatch supports no resource-level permissions here (Service Authorization Reference,
-            # Amazon CloudWatch).
-            iam.allow(["cloudwatch:GetMetricStatistics"], ["*"]),
         ],
         timeout=TIMEOUT,
         opts=opts,

@@ -24,10 +24,7 @@ def database_lag(deployment: Deployment) -> Found:
     if at_writer is None:
         return critical("there is no writer to be behind", "see the global cluster's events")
     reader = at_writer.other
-    dimensions = {
-        "DBClusterIdentifier": database.member_arn(deployment, reader).rpartition(":")[2],
-        "SourceRegion": deployment.region(at_writer),
-    }
+    dimensions = {"DBClusterIdentifier": database.member_arn(deployment, reader).rpartition(":")[2]}
     cloudwatch = deployment.client("cloudwatch", reader)
     lags = latest(cloudwatch, "AWS/RDS", "AuroraGlobalDBReplicationLag", dimensions, "Maximum")
     return _judged(deployment.region(reader), lags, _DATABASE_MS, "ms", "see the writer's load and the member's events")

@@ -175,7 +175,7 @@ class PreflightInput(Model):
 
 class PreflightOutput(Model):
     endpoints: dict[str, str]  # health by region and endpoint
-    reader_lag_seconds: float | None  # None: CloudWatch has no data; the switchover waits for the reader in any case
+    reader_lag_seconds: float | None  # None: it is the writer already
     at: str
 
 

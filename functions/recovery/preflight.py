@@ -1,22 +1,26 @@
 """Health of both regions' endpoints, and whether a region is ready for a failback."""
 
-from datetime import timedelta
+from botocore.exceptions import BotoCoreError, ClientError
 
 from common.backlog import BacklogUnavailable
 from common.control.records import RegionState
 from common.health_endpoints import FENCED, OK, probe_health
 from common.table_replica import ReplicaUnavailable
 
-from .context import RecoveryContext, service_errors
-from .database import find_member
+from .context import RecoveryContext
+from .database import find_member, run_sql
 from .errors import RegionNotReady, ReplayFailed
 from .ledger_replay import replay
 from .models import PreflightInput, PreflightOutput, ReplayInput
 
 _PROBE_SECONDS = 5.0
-_LAG_WINDOW = timedelta(minutes=5)
-_LAG_PERIOD = 60
 _REPLAY_SECONDS = 30.0  # AWS seconds in which the ledger has to catch up; the task itself has 60
+# Each member's region and lag in milliseconds, by engine; the writer's own is -1 or 0 [AURORA-21].
+_LAGS = {
+    "aurora-postgresql": "SELECT aws_region, CAST(durability_lag_in_msec AS bigint) FROM aurora_global_db_status()",
+    "aurora-mysql": """SELECT aws_region, CAST(durability_lag_in_milliseconds AS signed)
+        FROM information_schema.aurora_global_db_status""",
+}
 
 
 def probe_endpoints(ctx: RecoveryContext, region: str) -> dict[str, str]:
@@ -42,9 +46,9 @@ def preflight(request: PreflightInput, ctx: RecoveryContext) -> PreflightOutput:
     problems += _journal_problems(request.region, ctx) or backlog_problems(ctx, moves=not member.is_writer)
     if not member.connected:
         problems.append(f"the database in {request.writer_region} is not replicating from the writer")
-    lag = None if member.is_writer else _reader_lag(ctx, request.writer_region, member.arn)
-    if lag is not None and lag > (limit := ctx.settings.lag_limit_seconds):
-        problems.append(f"the database in {request.writer_region} is {lag:.1f} s behind; the limit is {limit:.1f} s")
+    lag, behind = (None, None) if member.is_writer else reader_lag(request.writer_region, ctx)
+    if behind:
+        problems.append(behind)
     if problems:
         raise RegionNotReady("; ".join(problems))
     return PreflightOutput(endpoints=endpoints, reader_lag_seconds=lag, at=ctx.now())
@@ -92,21 +96,22 @@ def backlog_problems(ctx: RecoveryContext, *, moves: bool) -> list[str]:
     return []
 
 
-def _reader_lag(ctx: RecoveryContext, region: str, cluster: str) -> float | None:
-    """The reader's maximum replication lag of the last minutes, in seconds; None if CloudWatch has no data.
+def reader_lag(reader: str, ctx: RecoveryContext) -> tuple[float | None, str | None]:
+    """How far the member in `reader` is behind, in seconds, as the writer shows it; and why that prevents a failback.
 
-    AuroraGlobalDBReplicationLag, in milliseconds, is published in the reader's region [AURORA-16].
+    Not CloudWatch's figure, which may be minutes old and does not exist where no member has reported [AURORA-16]. An
+    unknown lag is a problem: the pause of writes during the switchover would last as long as it.
     """
-    now = ctx.pace.now()
-    with service_errors(f"CloudWatch in {region}"):
-        found = ctx.client("cloudwatch", region).get_metric_statistics(
-            Namespace="AWS/RDS",
-            MetricName="AuroraGlobalDBReplicationLag",
-            Dimensions=[{"Name": "DBClusterIdentifier", "Value": cluster.rpartition(":")[2]}],
-            StartTime=now - _LAG_WINDOW,
-            EndTime=now,
-            Period=_LAG_PERIOD,
-            Statistics=["Maximum"],
-        )
-    points = [float(each["Maximum"]) for each in found["Datapoints"]]
-    return max(points) / 1000 if points else None
+    writer = ctx.settings.peer_region if reader == ctx.region else ctx.region
+    unknown = f"the replication lag of the database in {reader} is unknown"
+    try:
+        rows = run_sql(ctx, writer, _LAGS[ctx.settings.database_engine])
+    except (ClientError, BotoCoreError) as error:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+        return None, f"{unknown}: the writer in {writer} does not answer: {code}"
+    found = [milliseconds for region, milliseconds in rows if region == reader and milliseconds >= 0]
+    if not found:
+        return None, f"{unknown}: the writer in {writer} shows none"
+    # The database measures in seconds of its machine.
+    lag, limit = max(found) / 1000 * ctx.pace.speed, ctx.settings.lag_limit_seconds
+    return lag, f"the database in {reader} is {lag:.1f} s behind; the limit is {limit:.1f} s" if lag > limit else None

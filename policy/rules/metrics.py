@@ -59,13 +59,6 @@ def _health_check(given: Mapping[str, str], rows: Rows) -> set[str]:
     return {"us-east-1"} if _named(CHECK, "id", "HealthCheckId")(given, rows) else set()
 
 
-def _reader_region(given: Mapping[str, str], rows: Rows) -> set[str]:
-    """The region of the named member, which publishes the metric while it is the reader."""
-    others = {row["region"] for row in of_type(rows, CLUSTER)} - {None}
-    here = _named(CLUSTER, "clusterIdentifier", "DBClusterIdentifier")(given, rows)
-    return here if given.get("SourceRegion") in others - here else set()
-
-
 def _source_regions(given: Mapping[str, str], rows: Rows) -> set[str]:
     for row in of_type(rows, TABLE):
         regions = {row["region"], *(each.value for each in values_at(row, "replicas.regionName"))}
@@ -155,7 +148,10 @@ METRICS: Mapping[tuple[str, str], Metric] = {
         "[ACM-4]",
     ),
     ("AWS/RDS", "AuroraGlobalDBRPOLag"): Metric(
-        frozenset({"DBClusterIdentifier", "SourceRegion"}), _reader_region, "[AURORA-16]: in either, since roles move"
+        # Published while the member is the reader [AURORA-16].
+        frozenset({"DBClusterIdentifier"}),
+        _named(CLUSTER, "clusterIdentifier", "DBClusterIdentifier"),
+        "[AURORA-16]",
     ),
     ("AWS/DynamoDB", "ReplicationLatency"): Metric(
         frozenset({"TableName", "ReceivingRegion"}), _source_regions, "[DYNAMODB-1]"

@@ -41,7 +41,7 @@ PUBLISHED_BY = {
     ("AWS/NetworkELB", "UnHealthyHostCount"): {"LoadBalancer", "TargetGroup"},
     ("AWS/Route53", "HealthCheckStatus"): {"HealthCheckId"},
     ("AWS/CertificateManager", "DaysToExpiry"): {"CertificateArn"},
-    ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier", "SourceRegion"},
+    ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier"},
     ("AWS/DynamoDB", "ReplicationLatency"): {"ReceivingRegion", "TableName"},
     ("AWS/S3", "OperationsFailedReplication"): {"DestinationBucket", "RuleId", "SourceBucket"},
     ("AWS/S3", "ReplicationLatency"): {"DestinationBucket", "RuleId", "SourceBucket"},

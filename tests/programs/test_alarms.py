@@ -84,7 +84,8 @@ def test_every_metric_of_the_table_has_an_alarm() -> None:
         (alarms.metric_exists, ALARM, "alarms-announcements-oldest", ["namespace"], "dr-other"),
         (alarms.metric_exists, ALARM, "alarms-announcements-oldest", ["dimensions", "service"], "other"),
         (alarms.metric_exists, ALARM, "alarms-api-5xx", ["dimensions", "Stage"], "other"),
-        (alarms.metric_exists, ALARM, "monitoring-primary-database-lag", ["dimensions", "SourceRegion"], "us-east-1"),
+        (alarms.metric_exists, ALARM, "monitoring-primary-database-lag", ["dimensions", "SourceRegion"], "us-east-2"),
+        (alarms.metric_exists, ALARM, "monitoring-primary-database-lag", ["dimensions"], {"DBClusterIdentifier": "x"}),
         (
             alarms.metric_exists,
             ALARM,

@@ -1,4 +1,5 @@
-"""A failback does not begin while there is a backlog that the writer's ledger could not post before."""
+"""A failback does not begin while there is a backlog that the writer's ledger could not post before, or while the lag
+of its future writer is high or unknown."""
 
 import io
 import json
@@ -10,9 +11,10 @@ import pytest
 from botocore.session import Session
 from recovery import context
 from recovery.context import RecoveryContext
-from recovery.preflight import backlog_problems
+from recovery.preflight import backlog_problems, reader_lag
 
 from tests.functions.harness import EAST_1, EAST_2, Tables
+from tests.functions.recovery.aurora import Aurora
 from tests.functions.recovery.settings import recovery_settings
 
 REPLAYED = {"checked": 5, "missing": 2, "posted": 2, "poisoned": 0, "waiting": 0}
@@ -88,3 +90,38 @@ def test_a_region_whose_backlog_does_not_answer_is_one(make: Make) -> None:
     (found,) = backlog_problems(make(Ledger(DONE), regions=(EAST_2,)), moves=True)
 
     assert found == "the backlog in us-east-1 is unavailable: ResourceNotFoundException"
+
+
+def lag_in_east_1(aurora: Aurora) -> tuple[float | None, str | None]:
+    """Of the reader in us-east-1; the writer is in us-east-2, where the context is."""
+    return reader_lag(EAST_1, replace(context.make_context(recovery_settings()), client=aurora))
+
+
+def test_a_lag_below_the_limit_is_no_problem() -> None:
+    aurora = Aurora(writer=EAST_2, accepts_writes={EAST_2}, lags={EAST_2: -1, EAST_1: 1500})
+
+    assert lag_in_east_1(aurora) == (1.5, None)
+
+
+def test_a_lag_above_the_limit_is_one() -> None:
+    aurora = Aurora(writer=EAST_2, accepts_writes={EAST_2}, lags={EAST_2: -1, EAST_1: 12_000})
+
+    assert lag_in_east_1(aurora) == (12.0, "the database in us-east-1 is 12.0 s behind; the limit is 10.0 s")
+
+
+@pytest.mark.parametrize("lags", [{EAST_2: -1}, {EAST_2: -1, EAST_1: -1}])
+def test_a_lag_that_the_writer_does_not_show_is_one(lags: dict[str, int]) -> None:
+    lag, problem = lag_in_east_1(Aurora(writer=EAST_2, accepts_writes={EAST_2}, lags=lags))
+
+    assert lag is None
+    assert problem == (
+        "the replication lag of the database in us-east-1 is unknown: the writer in us-east-2 shows none"
+    )
+
+
+def test_a_writer_that_does_not_answer_is_one() -> None:
+    lag, problem = lag_in_east_1(Aurora(writer=EAST_2, silent={("rds-data", EAST_2)}))
+
+    assert lag is None
+    assert problem is not None
+    assert problem.endswith("is unknown: the writer in us-east-2 does not answer: ConnectTimeoutError")
