@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from botocore.session import Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared import client_keys, secret_parameters
+from shared import client_keys, secret_parameters, zones
 from shared.concurrency import DEFAULT_LIMIT
 from shared.functions import FUNCTIONS as OUR_FUNCTIONS
 from shared.naming import Names
@@ -35,6 +35,13 @@ _OUR_OWN = {"common", *OUR_FUNCTIONS} - {"payments"}
 
 
 _LONGEST_SUFFIX = 12
+
+DATABASE_VERSIONS: Mapping[str, str] = {
+    "aurora-postgresql": "16.8",
+    "aurora-mysql": "8.0.mysql_aurora.3.10.0",
+}
+"""Long-term support releases: other versions can no longer be created after about a year [AURORA-26]. Members of a
+global database must agree on the version, patch level included [AURORA-9]."""
 
 
 class SettingsError(ValueError):
@@ -105,6 +112,12 @@ def _one_of(*choices: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _zones(value: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,6}", value) or len(set(value)) < len(value):
+        raise ValueError("two or more different letters of zones are needed, such as acd")
+    return value
+
+
 Region = Annotated[str, AfterValidator(_region)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 DomainName = Annotated[
@@ -141,6 +154,10 @@ class EnvironmentSettings(BaseModel):
     """Create the hosted zone, or use the existing one of that name. Certificates can be issued for an existing one."""
     zones: int = Field(3, alias="network:zones", ge=2, le=3)
     """Availability zones of each region; both have as many."""
+    primary_zones: Annotated[str, AfterValidator(_zones)] | None = Field(None, alias="network:primaryZones")
+    """Letters of the primary region's zones, such as acd; by default those that every account has there."""
+    secondary_zones: Annotated[str, AfterValidator(_zones)] | None = Field(None, alias="network:secondaryZones")
+    """The same for the secondary region. A deployed environment keeps its letters: other zones are other subnets."""
     nat: Literal["per-zone", "one", "none"] = Field("one", alias="network:nat")
     """NAT gateways: per-zone, one, or none with interface endpoints in their place."""
     engine: Literal["aurora-postgresql", "aurora-mysql"] = Field("aurora-postgresql", alias="database:engine")
@@ -164,6 +181,28 @@ class EnvironmentSettings(BaseModel):
         if not self.create_zone and self.zone_name is None:
             raise ValueError("dns:createZone is false, but no dns:zoneName names an existing zone; give one")
         return self
+
+    @model_validator(mode="after")
+    def _enough_zones(self) -> Self:
+        for place in Place:
+            region, letters = self.region(place), self._letters(place)
+            if letters is None and region in zones.BY_ACCOUNT:
+                raise ValueError(
+                    f"dr:{place}Region is {region}, whose zones have other letters in each account; set "
+                    f"network:{place}Zones to yours, such as ac (aws ec2 describe-availability-zones)"
+                )
+            if len(found := self.zone_names(place)) < self.zones:
+                raise ValueError(
+                    f"network:{place}Zones names {len(found)} zones, but network:zones is {self.zones}; change one"
+                )
+        return self
+
+    def _letters(self, place: Place) -> str | None:
+        return self.primary_zones if place is Place.PRIMARY else self.secondary_zones
+
+    def zone_names(self, place: Place) -> list[str]:
+        """The availability zones that the environment uses there."""
+        return zones.zone_names(self.region(place), self.zones, self._letters(place))
 
     @property
     def names(self) -> Names:
@@ -257,7 +296,7 @@ class GlobalSettings(EnvironmentSettings):
     health_check_threshold: int = Field(3, alias="dns:healthCheckThreshold", ge=1, le=10)
     """Failed probes in a row until a health check is unhealthy."""
     engine_version: str | None = Field(None, alias="database:engineVersion")
-    """Full version; by default the one that `components.database.global_database` pins for the engine."""
+    """Full version for new members; by default a pinned one. See docs/runbooks/upgrade-database.md."""
     min_capacity: float = Field(0.5, alias="database:minCapacity", ge=0.5, le=256, multiple_of=0.5)
     """Aurora capacity units. Zero never pauses in a global database [AURORA-12], so it is not offered."""
     max_capacity: float = Field(4, alias="database:maxCapacity", ge=1, le=256, multiple_of=0.5)
@@ -267,6 +306,10 @@ class GlobalSettings(EnvironmentSettings):
     """Feature flags that the environment starts with: name=on or name=off, with commas between."""
     backup_retention_days: int = Field(7, alias="backup:retentionDays", ge=1)
     """Days that backups and their copies are kept."""
+
+    @property
+    def database_version(self) -> str:
+        return self.engine_version or DATABASE_VERSIONS[self.engine]
 
     @property
     def feature_flags(self) -> dict[str, bool]:

@@ -22,7 +22,6 @@ class Engine:
     """What differs between the two Aurora engines."""
 
     name: str
-    version: str  # full: members of a global database must agree on it, patch level included [AURORA-9]
     family: str
     log_exports: tuple[str, ...]
     parameters: dict[str, str]
@@ -33,14 +32,12 @@ ENGINES = {
     for engine in (
         Engine(
             name="aurora-postgresql",
-            version="16.9",
             family="aurora-postgresql16",
             log_exports=("postgresql",),
             parameters={"rds.force_ssl": "1"},
         ),
         Engine(
             name="aurora-mysql",
-            version="8.0.mysql_aurora.3.10.0",
             family="aurora-mysql8.0",
             log_exports=("error",),
             parameters={"require_secure_transport": "ON"},
@@ -118,20 +115,22 @@ class Database(pulumi.ComponentResource):
         self._prefix, self._settings, self._regions = name, args.settings, args.regions
         self._names = args.settings.names
         self._engine: Engine = ENGINES[args.settings.engine]
-        self._engine_version = args.settings.engine_version or self._engine.version
         primary, secondary = args.regions[Place.PRIMARY], args.regions[Place.SECONDARY]
 
         self._global = aws.rds.GlobalCluster(
             f"{name}-global",
             global_cluster_identifier=self._names.global_cluster,
             engine=self._engine.name,
-            engine_version=self._engine_version,
+            engine_version=self._settings.database_version,
             database_name=DATABASE,
             storage_encrypted=True,
             deletion_protection=args.settings.protection,
             # Destroying it detaches the remaining members, in the right order [AURORA-3].
             force_destroy=True,
-            opts=self._at(Place.PRIMARY),
+            # AWS and operators upgrade the members; see docs/runbooks/upgrade-database.md.
+            opts=pulumi.ResourceOptions.merge(
+                self._at(Place.PRIMARY), pulumi.ResourceOptions(ignore_changes=["engine_version"])
+            ),
         )
         # Secrets Manager's own integration does not work in a global database [AURORA-5]. A slash, a quote and an at
         # sign are not allowed, and nothing that is left needs escaping in a URL.
@@ -172,7 +171,8 @@ class Database(pulumi.ComponentResource):
         source_region: str | None = None,
         after: list[pulumi.Resource] | None = None,
     ) -> aws.rds.Cluster:
-        """The member that starts the database gets its credentials; the one that joins, the region it copies from."""
+        """The member that starts the database gets its name and credentials; the one that joins, the region it copies
+        from."""
         outputs = self._regions[place].outputs
         parameters = aws.rds.ClusterParameterGroup(
             f"{self._prefix}-parameters-{place}",
@@ -187,7 +187,7 @@ class Database(pulumi.ComponentResource):
             global_cluster_identifier=self._global.id,
             engine=self._engine.name,
             engine_mode="provisioned",
-            engine_version=self._engine_version,
+            engine_version=self._settings.database_version,
             db_subnet_group_name=outputs.database.subnet_group,
             db_cluster_parameter_group_name=parameters.name,
             vpc_security_group_ids=[outputs.database.security_group_id],
@@ -204,6 +204,8 @@ class Database(pulumi.ComponentResource):
             deletion_protection=self._settings.protection,
             skip_final_snapshot=True,
             apply_immediately=True,
+            # Whether Aurora creates the database that the global cluster names, is not documented [AURORA-27].
+            database_name=None if password is None else DATABASE,
             master_username=None if password is None else USERNAME,
             master_password=password,
             source_region=source_region,
@@ -249,7 +251,7 @@ class DatabasePlacement(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         subnets = aws.rds.SubnetGroup(f"{name}-subnets", name=args.name, subnet_ids=list(args.subnet_ids), opts=child)
         group = aws.ec2.SecurityGroup(
-            f"{name}-network", vpc_id=args.vpc_id, description="Database: Data API only", opts=child
+            f"{name}-network", name=args.name, vpc_id=args.vpc_id, description="Database: Data API only", opts=child
         )
         self.outputs = DatabaseOutputs(subnet_group=subnets.name, security_group_id=group.id)
         self.register_outputs(self.outputs.to_plain())

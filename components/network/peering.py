@@ -1,14 +1,13 @@
 """The private network between the two regions: VPC peering and, where there is no NAT, private zones whose
 names lead over it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from components.network.endpoints import PEER_SERVICES
-from components.network.vpc import zone_names
 from shared.places import Place
 from shared.references import RegionHandle, Regions
 
@@ -17,7 +16,7 @@ from shared.references import RegionHandle, Regions
 class CrossRegionNetworkArgs:
     name: str
     regions: Regions
-    zones: int  # of each region; decides how many routes there are, which a preview must know
+    zones: Mapping[Place, Sequence[str]]  # decides how many routes there are, which a preview must know
     has_nat: bool
 
 
@@ -78,7 +77,7 @@ class CrossRegionNetwork(pulumi.ComponentResource):
         )
 
     def _routes(self, region: RegionHandle, *, to: RegionHandle) -> None:
-        zones = zone_names(region.region, self._args.zones)
+        zones = self._args.zones[region.place]
         tables = region.outputs.network.private_route_table_ids.apply(
             lambda ids: one_per_zone(ids, zones, region.place)
         )

@@ -36,12 +36,6 @@ def blocks(cidr: str, zones: list[str]) -> list[ZoneBlocks]:
     ]
 
 
-def zone_names(region: str, count: int) -> list[str]:
-    """The first `count` zones by their letters. Fixed names keep the program's inputs the same every time, where
-    `get_availability_zones` may reorder them or add one [VPC-6]."""
-    return [f"{region}{letter}" for letter in "abc"[:count]]
-
-
 Nat = Literal["per-zone", "one", "none"]
 GATEWAY_SERVICES = ("s3", "dynamodb")
 

@@ -10,7 +10,7 @@ from components.compute.function import dependencies
 from components.database.global_database import DatabasePlacement, DatabasePlacementArgs
 from components.network.endpoints import InterfaceEndpoints, InterfaceEndpointsArgs
 from components.network.flow_logs import FlowLogs, FlowLogsArgs
-from components.network.vpc import Network, NetworkArgs, zone_names
+from components.network.vpc import Network, NetworkArgs
 from components.region.functions import RegionFunctions, RegionFunctionsArgs
 from components.region.ingress import RegionIngress, RegionIngressArgs
 from components.region.monitoring import RegionMonitoring, RegionMonitoringArgs
@@ -50,7 +50,7 @@ class Region(pulumi.ComponentResource):
                 name=vpc_name,
                 region=region,
                 cidr=settings.cidr(place),
-                zones=zone_names(region, settings.zones),
+                zones=settings.zone_names(place),
                 nat=settings.nat,
             ),
             opts=child,

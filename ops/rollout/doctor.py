@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,7 +20,8 @@ from rich.text import Text
 
 from ops.environment import settings
 from ops.environment.aws import Client, caller, masked, pages
-from ops.rollout import pulumi_cli
+from ops.rollout import pulumi_cli, services
+from ops.rollout.finding import Finding, State
 from shared.aws_sessions import Sessions
 from shared.command_line import CouldNotStart, EnvOption
 from shared.concurrency import LEAST_LIMIT, reserves
@@ -30,19 +30,6 @@ from shared.pulumi_cli import PulumiError, stack_outputs
 from shared.settings import GlobalSettings, RegionSettings
 
 OLDEST_PYTHON = (3, 11)
-
-
-class State(StrEnum):
-    RIGHT = "right"
-    UNKNOWN = "unknown"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Finding:
-    state: State
-    what: str
-    remedy: str = ""
 
 
 _COLOURS = {State.RIGHT: "green", State.UNKNOWN: "yellow", State.WRONG: "red"}
@@ -152,12 +139,15 @@ def _account(found: GlobalSettings, env: str, *, with_cli: bool) -> Iterator[Fin
         try:
             yield _enabled(sessions, found.region(place))
             given = settings.read_region(env, place)
-            yield from _quotas(sessions, given, place, deployed=with_cli and _deployed(place, env))
+            deployed = with_cli and _deployed(place, env)
+            yield from _quotas(sessions, given, place, deployed=deployed)
+            yield from services.findings(sessions.client, found, place, deployed=deployed)
         except (ClientError, BotoCoreError) as error:
             yield Finding(
                 State.UNKNOWN,
                 f"{found.region(place)} could not be checked completely: {error}",
-                "allow ec2:Describe*, rds:Describe*, elasticloadbalancing:Describe*, servicequotas:GetServiceQuota",
+                "allow ec2:Describe*, rds:Describe*, elasticloadbalancing:Describe*, servicequotas:GetServiceQuota, "
+                "backup:DescribeRegionSettings",
             )
 
 

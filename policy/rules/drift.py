@@ -14,7 +14,10 @@ IGNORED: Mapping[str, Mapping[str, str]] = {
     CLUSTER: {
         "replicationSourceIdentifier": "AWS sets it on the reader; clearing it promotes that member",
         "engineVersion": "the global cluster upgrades its members",
-    }
+    },
+    "aws:rds/globalCluster:GlobalCluster": {
+        "engineVersion": "AWS and operators upgrade it, and it cannot be downgraded again"
+    },
 }
 
 PARAMETER = "aws:ssm/parameter:Parameter"

@@ -32,7 +32,10 @@ def at(provider: aws.Provider) -> pulumi.ResourceOptions:
 network = CrossRegionNetwork(
     "network",
     CrossRegionNetworkArgs(
-        name=names.shared("peering"), regions=regions, zones=settings.zones, has_nat=settings.nat != "none"
+        name=names.shared("peering"),
+        regions=regions,
+        zones={place: settings.zone_names(place) for place in regions},
+        has_nat=settings.nat != "none",
     ),
     opts=at(primary.provider),
 )

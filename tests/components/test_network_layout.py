@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.network.vpc import blocks, zone_names
+from components.network.vpc import blocks
+from shared.zones import zone_names
 
 
 @given(prefix=st.integers(16, 20), second=st.integers(0, 255), count=st.integers(2, 3))

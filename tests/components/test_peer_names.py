@@ -35,7 +35,9 @@ def built(build: Build, monkeypatch: pytest.MonkeyPatch) -> Built:
         )
         CrossRegionNetwork(
             "network",
-            CrossRegionNetworkArgs(name="peering-dev", regions=regions, zones=2, has_nat=False),
+            CrossRegionNetworkArgs(
+                name="peering-dev", regions=regions, zones={place: ["a", "b"] for place in Place}, has_nat=False
+            ),
             opts=pulumi.ResourceOptions(providers=[regions[Place.PRIMARY].provider]),
         )
 

@@ -7,7 +7,8 @@ import pytest
 
 from components.network.peering import CrossRegionNetwork, CrossRegionNetworkArgs, one_per_zone
 from shared.places import Place
-from tests.handles import handles
+from shared.zones import zone_names
+from tests.handles import REGIONS, handles
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]
@@ -15,6 +16,8 @@ CIDRS = {Place.PRIMARY: "10.0.0.0/16", Place.SECONDARY: "10.1.0.0/16"}
 
 
 def peering(zones: int) -> Callable[[], object]:
+    named = {place: zone_names(region, zones) for place, region in REGIONS.items()}
+
     def program() -> None:
         regions = handles(
             {
@@ -28,7 +31,7 @@ def peering(zones: int) -> Callable[[], object]:
         )
         CrossRegionNetwork(
             "peering",
-            CrossRegionNetworkArgs(name="peering-dev", regions=regions, zones=zones, has_nat=True),
+            CrossRegionNetworkArgs(name="peering-dev", regions=regions, zones=named, has_nat=True),
             opts=pulumi.ResourceOptions(providers=[regions[Place.PRIMARY].provider]),
         )
 

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from components.messaging.dead_letter_queue import DeadLetterQueue, DeadLetterQueueArgs
 from components.messaging.topic import Topic, TopicArgs
 from components.monitoring.alarms import Alarms, AlarmsArgs
-from components.network.vpc import Network, NetworkArgs, zone_names
+from components.network.vpc import Network, NetworkArgs
 from components.storage.kms_key import DataKey, DataKeyArgs
 from components.storage.parameters import SeededParameters, SeededParametersArgs
 from components.workload.context import FunctionContext
@@ -44,7 +44,7 @@ for place in Place:
                 name=names.regional("vpc", place),
                 region=region,
                 cidr=settings.cidr(place),
-                zones=zone_names(region, 2),
+                zones=settings.zone_names(place)[:2],
                 nat="none",
             ),
             opts=at[place],

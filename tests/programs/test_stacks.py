@@ -125,11 +125,21 @@ def test_nothing_that_a_failover_changes_is_changed_back(aws_rows: list[Row]) ->
     assert all("replicationSourceIdentifier" in row["options"]["ignore_changes"] for row in clusters)
 
 
-def test_a_joining_member_has_no_credentials(aws_rows: list[Row]) -> None:
-    # AWS answers InvalidParameterCombination [AURORA-6].
-    joining = next(row for row in aws_rows if row["type"].endswith(":Cluster") and row["region"] == "us-east-2")
+def test_the_first_member_creates_the_database_and_a_joining_one_has_no_credentials(aws_rows: list[Row]) -> None:
+    # AWS answers InvalidParameterCombination [AURORA-6]. Not inherited for certain: [AURORA-27].
+    first, joining = (
+        next(row for row in aws_rows if row["type"].endswith(":Cluster") and row["region"] == region)
+        for region in ("us-east-1", "us-east-2")
+    )
 
+    assert first["inputs"]["databaseName"] == "payments"
     assert not {"masterUsername", "masterPassword", "manageMasterUserPassword", "databaseName"} & set(joining["inputs"])
+
+
+def test_an_upgrade_of_the_database_is_not_reverted(aws_rows: list[Row]) -> None:
+    (database,) = [row for row in aws_rows if row["type"] == "aws:rds/globalCluster:GlobalCluster"]
+
+    assert database["options"]["ignore_changes"] == ["engineVersion"]
 
 
 def test_nothing_blocks_deletion(aws_rows: list[Row]) -> None:

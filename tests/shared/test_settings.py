@@ -1,9 +1,12 @@
 """Bad settings are refused before the first resource, with the key, the value and the remedy."""
 
 import pytest
+from botocore.session import Session
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 
 from shared.places import Place
 from shared.settings import GlobalSettings, RegionSettings, SettingsError, load
+from shared.zones import BY_ACCOUNT, zone_names
 
 
 def refusal(config: dict[str, str], model: type[RegionSettings] | type[GlobalSettings] = RegionSettings) -> str:
@@ -96,4 +99,50 @@ def test_health_checks_come_every_10_or_30_seconds_only() -> None:
     # Route 53 knows no other interval [R53-5].
     assert "dns:healthCheckInterval is 20; choose one of 10, 30" in refusal(
         {"dns:healthCheckInterval": "20"}, GlobalSettings
+    )
+
+
+def test_zones_are_those_that_every_account_has_in_the_region() -> None:
+    settings = load(RegionSettings, {"dr:secondaryRegion": "ap-northeast-1", "network:zones": "2"}, stack="dev")
+
+    assert settings.zone_names(Place.PRIMARY) == ["us-east-1a", "us-east-1b"]
+    assert settings.zone_names(Place.SECONDARY) == ["ap-northeast-1a", "ap-northeast-1c"]
+
+
+LISTED = RegionsAndZonesBackend.zones  # moto's list of the zones of every region
+
+
+@pytest.mark.parametrize("region", sorted({*Session().get_available_regions("ec2")} & LISTED.keys() - BY_ACCOUNT))
+def test_every_region_has_the_zones_that_are_used_there(region: str) -> None:
+    assert set(zone_names(region, 3)) <= {zone.name for zone in LISTED[region]}
+
+
+def test_letters_of_zones_can_be_given() -> None:
+    settings = load(RegionSettings, {"network:primaryZones": "bdf"}, stack="dev")
+
+    assert settings.zone_names(Place.PRIMARY) == ["us-east-1b", "us-east-1d", "us-east-1f"]
+
+
+def test_a_region_whose_zones_differ_by_account_needs_their_letters() -> None:
+    message = refusal({"dr:primaryRegion": "us-west-1", "network:zones": "2"})
+
+    assert "dr:primaryRegion is us-west-1, whose zones have other letters in each account" in message
+    assert "set network:primaryZones to yours, such as ac" in message
+    load(
+        RegionSettings,
+        {"dr:primaryRegion": "us-west-1", "network:zones": "2", "network:primaryZones": "ac"},
+        stack="dev",
+    )
+
+
+@pytest.mark.parametrize("letters", ["a", "aa", "A,B", "12"])
+def test_letters_that_name_no_zones_are_refused(letters: str) -> None:
+    assert f"network:primaryZones is {letters}; two or more different letters" in refusal(
+        {"network:primaryZones": letters}
+    )
+
+
+def test_fewer_letters_than_zones_are_refused() -> None:
+    assert "network:secondaryZones names 2 zones, but network:zones is 3; change one" in refusal(
+        {"network:secondaryZones": "ab"}
     )
