@@ -4,6 +4,7 @@ Reasons: docs/decisions/0004-callers-of-the-accelerator-endpoint.md.
 """
 
 import hashlib
+import json
 import re
 import secrets
 import string
@@ -35,6 +36,16 @@ def is_strong(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 
 
+# Bytes of the hashes by client, as JSON. The variables of a function hold 4 KB together (Lambda quotas), and the other
+# ones of `payments` less than 1.5 KB of them [LAMBDA-21].
+LIMIT = 2500
+
+
+def as_json(keys: Mapping[str, str]) -> str:
+    """The hashes by client: what the function `payments` gets."""
+    return json.dumps({client: fingerprint(key) for client, key in keys.items()}, sort_keys=True)
+
+
 def problems(keys: Mapping[str, str]) -> Iterator[str]:
     """What is wrong with keys by client, as sentences that show no key."""
     misnamed = [client for client in keys if not _CLIENT.fullmatch(client)]
@@ -49,6 +60,11 @@ def problems(keys: Mapping[str, str]) -> Iterator[str]:
     owners: dict[str, list[str]] = {}
     for client, key in keys.items():
         owners.setdefault(key, []).append(client)
+    if (size := len(as_json(keys))) > LIMIT:
+        yield (
+            f"{len(keys)} clients take {size} of {LIMIT} bytes in the function's environment; remove clients or "
+            "shorten their names"
+        )
     for clients in owners.values():
         if len(clients) > 1:
             yield f"clients {', '.join(clients)} have the same key; draw one for each"

@@ -1,6 +1,5 @@
 """The `payments` Lambda function: environment variables and IAM permissions."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ import pulumi
 from components.compute.function import Function
 from components.workload import access
 from components.workload.context import FunctionContext
-from shared.client_keys import SETTING, fingerprint
+from shared.client_keys import SETTING, as_json
 
 
 def payments_function(
@@ -45,6 +44,4 @@ def client_key_hashes(client_keys: Mapping[str, pulumi.Input[str]]) -> pulumi.Ou
     function's environment (docs/decisions/0004-callers-of-the-accelerator-endpoint.md). Since it derives from secrets,
     Pulumi encrypts it in the state."""
     known: pulumi.Output[Any] = pulumi.Output.from_input(dict(client_keys))
-    return known.apply(
-        lambda keys: json.dumps({client: fingerprint(key) for client, key in keys.items()}, sort_keys=True)
-    )
+    return known.apply(as_json)

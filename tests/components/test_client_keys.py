@@ -13,7 +13,7 @@ import pytest
 from components.workload.context import FunctionContext
 from components.workload.payments import payments_function
 from localaws.engine import graph, values
-from shared.client_keys import SETTING
+from shared.client_keys import LIMIT, SETTING, problems
 from shared.local_aws import PROGRAMS
 from shared.places import Place
 from shared.settings import SECRETS, RegionSettings, load
@@ -31,7 +31,9 @@ def rows() -> list[dict[str, Any]]:
     return graph("dev", PROGRAMS[:1], config_overrides=overrides, secret_keys=SECRETS)
 
 
-def function(build: Build, keys: dict[str, str]) -> tuple[dict[str, Any], list[str]]:
+def function(
+    build: Build, keys: dict[str, str], settings: dict[str, str] | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """The function's environment variables, secrets in envelopes, and what the program warned of."""
     dead_letters: Any = SimpleNamespace(arn="arn:aws:sqs:us-east-1:000000000000:dead")
     network: Any = SimpleNamespace(vpc_id="vpc-1", private_subnet_ids=["subnet-1"])
@@ -40,7 +42,7 @@ def function(build: Build, keys: dict[str, str]) -> tuple[dict[str, Any], list[s
         payments_function(
             FunctionContext(
                 place=Place.PRIMARY,
-                settings=load(RegionSettings, {}, stack="dev"),
+                settings=load(RegionSettings, settings or {}, stack="dev"),
                 account="000000000000",
                 network=network,
                 key_arn="arn:aws:kms:us-east-1:000000000000:key/1",
@@ -96,3 +98,25 @@ def test_without_keys_the_function_gets_none_and_the_deployment_warns(build: Bui
 
 def test_with_keys_there_is_nothing_to_warn_of(build: Build) -> None:
     assert function(build, KEYS)[1] == []
+
+
+def test_the_most_clients_fit_into_the_functions_environment(build: Build) -> None:
+    """4 KB in all [LAMBDA-21], with the longest names that the settings allow."""
+    longest = {
+        "dr:suffix": "dr-prod-long",
+        "dr:primaryRegion": "ap-northeast-1",
+        "dr:secondaryRegion": "ap-southeast-1",
+    }
+    variables = values.unwrap(function(build, KEYS, longest)[0])["variables"]
+    others = sum(len(f"{key}{value}") for key, value in variables.items() if key != "CLIENT_KEY_HASHES")
+
+    assert others + len("CLIENT_KEY_HASHES") + LIMIT <= 4096
+
+
+def test_more_clients_than_fit_are_refused() -> None:
+    def clients(count: int) -> dict[str, str]:
+        return {f"client-{number:02}": f"{number:02}" + "k" * 40 for number in range(count)}
+
+    assert not list(problems(clients(25)))
+    (problem,) = problems(clients(40))
+    assert "40 clients take 3240 of 2500 bytes" in problem
