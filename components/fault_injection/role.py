@@ -123,7 +123,11 @@ def _bucket(reach: Reach) -> list[dict[str, Any]]:
 
 
 def _instance(reach: Reach) -> list[dict[str, Any]]:
-    return [iam.allow(["rds:DescribeDBInstances", "rds:RebootDBInstance"], [instance_arn(reach)])]
+    return [
+        iam.allow(["rds:RebootDBInstance"], [instance_arn(reach)]),
+        # AWS's managed policy for FIS allows it for every instance; a look-up by a filter is a listing.
+        iam.allow(["rds:DescribeDBInstances"], [reach.arn("rds", "db:*")]),
+    ]
 
 
 def instance_arn(reach: Reach) -> pulumi.Output[str]:

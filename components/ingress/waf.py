@@ -29,6 +29,9 @@ MANAGED_GROUPS = (
 )
 """In the order of evaluation, the smallest first. None is of the kind that costs a fee of its own (API
 WAFV2.ManagedRuleGroupStatement)."""
+COUNTED = {"AWSManagedRulesCommonRuleSet": ("NoUserAgent_HEADER",)}
+"""Rules of these groups that count instead of blocking: clients are programs, and the API's document asks for no
+User-Agent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +189,15 @@ def _managed(priority: int, group: str) -> aws.wafv2.WebAclRuleArgsDict:
         "name": group,
         "priority": priority,
         "override_action": {"none": {}},
-        "statement": {"managed_rule_group_statement": {"vendor_name": "AWS", "name": group}},
+        "statement": {
+            "managed_rule_group_statement": {
+                "vendor_name": "AWS",
+                "name": group,
+                "rule_action_overrides": [
+                    {"name": rule, "action_to_use": {"count": {}}} for rule in COUNTED.get(group, ())
+                ],
+            }
+        },
         "visibility_config": _visibility(group),
     }
 

@@ -311,15 +311,13 @@ class ParameterSync(pulumi.ComponentResource):
 
     def _reconciliation(self) -> None:
         context, minutes = self._context, self._context.settings.parameter_minutes
-        # The two regions take turns: at the same time each would repair the same.
-        first = 0 if context.place is Place.PRIMARY else minutes // 2
         ScheduledCall(
             f"{self._prefix}-reconciliation",
             ScheduledCallArgs(
                 name=context.names.regional("schedule-parameters", context.place),
                 role_name=context.names.regional("role-schedule-parameters", context.place),
                 description="Compares all parameters with the other region's",
-                expression=f"cron({first}/{minutes} * * * ? *)",
+                expression=reconciliation_schedule(context.place, minutes),
                 region=context.region,
                 account=context.account,
                 function_arn=self.function.arn,
@@ -332,3 +330,10 @@ class ParameterSync(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
+
+
+def reconciliation_schedule(place: Place, minutes: int) -> str:
+    """The two regions take turns: at the same time each would repair the same. An increment of 60 minutes is left out:
+    whether EventBridge Scheduler accepts one, is not documented."""
+    first = 0 if place is Place.PRIMARY else minutes // 2
+    return f"cron({first if minutes == 60 else f'{first}/{minutes}'} * * * ? *)"

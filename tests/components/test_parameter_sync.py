@@ -15,7 +15,7 @@ from components.network.vpc import Network, NetworkArgs
 from components.storage.parameters import SeededParameters, SeededParametersArgs
 from components.workload import parameter_sync
 from components.workload.context import FunctionContext
-from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs
+from components.workload.parameter_sync import ParameterSync, ParameterSyncArgs, reconciliation_schedule
 from shared.naming import Names
 from shared.places import Place
 from shared.settings import RegionSettings, load
@@ -196,3 +196,8 @@ def test_a_secret_that_is_given_is_not_drawn(build: Build) -> None:
 
     assert built.all("RandomPassword") == []
     assert len(built.all("aws:ssm/parameter:Parameter")) == 5
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(5, "2/5"), (30, "15/30"), (60, "30")])
+def test_the_secondary_reconciles_in_between(minutes: int, expected: str) -> None:
+    assert reconciliation_schedule(Place.SECONDARY, minutes) == f"cron({expected} * * * ? *)"

@@ -69,6 +69,16 @@ def test_managed_rules_block_and_do_not_only_count(build: Build) -> None:
     assert all(each["statement"]["managedRuleGroupStatement"]["vendorName"] == "AWS" for each in managed)
 
 
+def test_a_client_without_a_user_agent_is_counted_and_not_blocked(build: Build) -> None:
+    found = rules(build(acl(arguments())))
+
+    assert {
+        name: each["statement"]["managedRuleGroupStatement"]["ruleActionOverrides"]
+        for name, each in found.items()
+        if each["statement"].get("managedRuleGroupStatement", {}).get("ruleActionOverrides")
+    } == {"AWSManagedRulesCommonRuleSet": [{"name": "NoUserAgent_HEADER", "actionToUse": {"count": {}}}]}
+
+
 def test_health_checks_pass_before_any_managed_rule_judges_them(build: Build) -> None:
     rule = rules(build(acl(arguments())))["health-checks"]
     method, path = rule["statement"]["andStatement"]["statements"]
