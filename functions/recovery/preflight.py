@@ -109,7 +109,8 @@ def reader_lag(reader: str, ctx: RecoveryContext) -> tuple[float | None, str | N
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         return None, f"{unknown}: the writer in {writer} does not answer: {code}"
-    found = [milliseconds for region, milliseconds in rows if region == reader and milliseconds >= 0]
+    # The Data API returns NULL as the boolean of `isNull`.
+    found = [shown for region, shown in rows if region == reader and not isinstance(shown, bool) and shown >= 0]
     if not found:
         return None, f"{unknown}: the writer in {writer} shows none"
     # The database measures in seconds of its machine.

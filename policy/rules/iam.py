@@ -72,6 +72,7 @@ ANY_RESOURCE: Mapping[str, str] = {
 # Actions that need all resources of one type.
 ANY_OF_A_KIND: Mapping[str, str] = {
     "ec2:GetManagedPrefixListEntries": "reads AWS-managed prefix lists, whose ids AWS assigns [FIS-6]",
+    "rds:DescribeDBInstances": "FIS may look an instance up by a filter, which IAM evaluates as a listing",
 }
 # AWS managed policies that are in use: they contain wildcards, and AWS changes them.
 MANAGED: Mapping[str, str] = {

@@ -51,10 +51,16 @@ def _arguments(token: str) -> type:
 
 
 def _module(token: str) -> dict[str, Any]:
-    package, module, _ = token.split(":")
+    package, module, kind = token.split(":")
     service, _, file = module.partition("/")
-    name = f".{_MODULES.get(service, service)}" if service != "index" else ""
-    return vars(importlib.import_module(f"pulumi_{package}{name}.{_snake(file)}"))
+    name = f"pulumi_{package}"
+    if service != "index":
+        inner = _MODULES.get(service, service)
+        # The SDK loads a service at the first access to one of its classes; if a module of it were imported before
+        # that, the service would stay empty.
+        getattr(getattr(importlib.import_module(name), inner), kind)
+        name = f"{name}.{inner}"
+    return vars(importlib.import_module(f"{name}.{_snake(file)}"))
 
 
 @cache

@@ -18,7 +18,7 @@ class Aurora:
     writer: str = EAST_1  # by RDS
     accepts_writes: set[str] = field(default_factory=set)  # by the databases themselves
     reads: set[str] = field(default_factory=set)
-    lags: dict[str, int] = field(default_factory=dict)  # milliseconds by region, as the writer shows them
+    lags: dict[str, int | None] = field(default_factory=dict)  # milliseconds by region, as the writer shows them
     silent: set[tuple[str, str]] = field(default_factory=set)  # service and region
     down: set[str] = field(default_factory=set)  # regions of which no service answers
     cluster_status: str = "available"  # by RDS in the member's own region
@@ -83,7 +83,8 @@ class AuroraClient:
         assert resourceArn == CLUSTERS[self.region]
         if "aurora_global_db_status" in sql and self.region in self.aurora.accepts_writes:
             shown = self.aurora.lags.items()
-            return {"records": [[{"stringValue": region}, {"longValue": lag}] for region, lag in shown]}
+            values = [(region, {"isNull": True} if lag is None else {"longValue": lag}) for region, lag in shown]
+            return {"records": [[{"stringValue": region}, value] for region, value in values]}
         if self.region in self.aurora.accepts_writes | self.aurora.reads:
             is_reader = self.region in self.aurora.reads
             # As the engines answer: a boolean and a number.

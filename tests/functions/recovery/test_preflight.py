@@ -109,8 +109,8 @@ def test_a_lag_above_the_limit_is_one() -> None:
     assert lag_in_east_1(aurora) == (12.0, "the database in us-east-1 is 12.0 s behind; the limit is 10.0 s")
 
 
-@pytest.mark.parametrize("lags", [{EAST_2: -1}, {EAST_2: -1, EAST_1: -1}])
-def test_a_lag_that_the_writer_does_not_show_is_one(lags: dict[str, int]) -> None:
+@pytest.mark.parametrize("lags", [{EAST_2: -1}, {EAST_2: -1, EAST_1: -1}, {EAST_2: -1, EAST_1: None}])
+def test_a_lag_that_the_writer_does_not_show_is_one(lags: dict[str, int | None]) -> None:
     lag, problem = lag_in_east_1(Aurora(writer=EAST_2, accepts_writes={EAST_2}, lags=lags))
 
     assert lag is None
