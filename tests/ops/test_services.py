@@ -74,7 +74,8 @@ def test_a_deployed_database_is_not_asked_about() -> None:
     ],
 )
 def test_a_region_without_the_opt_in_for_backups_is_wrong(off: str, words: str) -> None:
-    found = services.backups(Region(**{off: False}), "us-east-1")
+    without: dict[str, Any] = {off: False}
+    found = services.backups(Region(**without), "us-east-1")
 
     assert found.state is State.WRONG
     assert words in found.what

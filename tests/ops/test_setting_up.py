@@ -10,7 +10,8 @@ import yaml
 
 from ops.environment import settings
 from ops.rollout import doctor, pulumi_cli
-from ops.rollout.doctor import Room, State, findings, python_version, state_survives
+from ops.rollout.doctor import Room, findings, python_version, state_survives
+from ops.rollout.finding import State
 from shared.places import Place
 from shared.settings import RegionSettings
 from tests.ops.conftest import Ops

@@ -1,9 +1,10 @@
 """First previews: nothing is deployed, and no program fails on a value that only AWS can give."""
 
 import pytest
+from pulumi.runtime.rpc import UNKNOWN
 
 from localaws.engine.registration import Registration
-from tests.programs.previewed import UNKNOWN, answered, previewed
+from tests.programs.previewed import answered, previewed
 from tests.programs.profiles import ENVIRONMENTS, registered
 
 
