@@ -235,7 +235,8 @@ class Database(pulumi.ComponentResource):
 
 @dataclass(frozen=True, kw_only=True)
 class DatabasePlacementArgs:
-    name: str
+    subnet_group_name: str
+    security_group_name: str
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
 
@@ -249,9 +250,15 @@ class DatabasePlacement(pulumi.ComponentResource):
     def __init__(self, name: str, args: DatabasePlacementArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dr:database:DatabasePlacement", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        subnets = aws.rds.SubnetGroup(f"{name}-subnets", name=args.name, subnet_ids=list(args.subnet_ids), opts=child)
+        subnets = aws.rds.SubnetGroup(
+            f"{name}-subnets", name=args.subnet_group_name, subnet_ids=list(args.subnet_ids), opts=child
+        )
         group = aws.ec2.SecurityGroup(
-            f"{name}-network", name=args.name, vpc_id=args.vpc_id, description="Database: Data API only", opts=child
+            f"{name}-network",
+            name=args.security_group_name,
+            vpc_id=args.vpc_id,
+            description="Database: Data API only",
+            opts=child,
         )
         self.outputs = DatabaseOutputs(subnet_group=subnets.name, security_group_id=group.id)
         self.register_outputs(self.outputs.to_plain())

@@ -74,7 +74,8 @@ class Region(pulumi.ComponentResource):
         database = DatabasePlacement(
             "database",
             DatabasePlacementArgs(
-                name=names.regional("subnets-database", place),
+                subnet_group_name=names.regional("subnets-database", place),
+                security_group_name=names.regional("database", place),
                 vpc_id=network.vpc_id,
                 subnet_ids=network.private_subnet_ids,
             ),
