@@ -13,11 +13,10 @@ SETTINGS = load(GlobalSettings, {}, stack="dev")
 
 
 class Region:
-    """EC2, RDS and AWS Backup, with these answers."""
+    """EC2, RDS and AWS Backup, with these answers. `off` is a type of resource, or `managed`, for DynamoDB."""
 
-    def __init__(self, *, zones: str = "abcd", versions: tuple[str, ...] = ("16.8",), **backup: bool) -> None:
-        self._zones, self._versions = zones, versions
-        self._backup = {"Aurora": True, "DynamoDB": True, "S3": True, "managed": True, **backup}
+    def __init__(self, *, zones: str = "abcd", versions: tuple[str, ...] = ("16.8",), off: str = "") -> None:
+        self._zones, self._versions, self._off = zones, versions, off
 
     def __call__(self, _service: str, region: str) -> "Region":
         self._region = region
@@ -31,8 +30,8 @@ class Region:
         return {"DBEngineVersions": [{"Engine": Engine, "EngineVersion": each} for each in found]}
 
     def describe_region_settings(self) -> dict[str, Any]:
-        opted = {key: value for key, value in self._backup.items() if key != "managed"}
-        managed = {"ResourceTypeManagementPreference": {"DynamoDB": True}} if self._backup["managed"] else {}
+        opted = {each: each != self._off for each in services.BACKED_UP}
+        managed = {"ResourceTypeManagementPreference": {"DynamoDB": True}} if self._off != "managed" else {}
         return {"ResourceTypeOptInPreference": opted, **managed}
 
 
@@ -74,8 +73,7 @@ def test_a_deployed_database_is_not_asked_about() -> None:
     ],
 )
 def test_a_region_without_the_opt_in_for_backups_is_wrong(off: str, words: str) -> None:
-    without: dict[str, Any] = {off: False}
-    found = services.backups(Region(**without), "us-east-1")
+    found = services.backups(Region(off=off), "us-east-1")
 
     assert found.state is State.WRONG
     assert words in found.what
