@@ -1,8 +1,7 @@
-"""Every name that is not left to Pulumi: `{resource-type}-{place}-{suffix}` in a region, `{resource-type}-{suffix}`
-elsewhere.
+"""Names of resources: `{resource-type}-{place}-{suffix}` in a region, `{resource-type}-{suffix}` elsewhere.
 
 Names that another stack or a function must know without a reference (the journal table, the keys' alias) are methods
-here, so that both sides derive the same one. Pulumi names everything else.
+here, so that both sides derive the same one. None is left to Pulumi (docs/decisions/0013-names-are-explicit.md).
 """
 
 import hashlib
