@@ -16,7 +16,7 @@ from .models import PreflightInput, PreflightOutput, ReplayInput
 _PROBE_SECONDS = 5.0
 _REPLAY_SECONDS = 30.0  # AWS seconds in which the ledger has to catch up; the task itself has 60
 # Each member's region and lag in milliseconds, by engine; the writer's own is -1 or 0 [AURORA-21].
-_LAGS = {
+LAG_QUERIES = {
     "aurora-postgresql": "SELECT aws_region, CAST(durability_lag_in_msec AS bigint) FROM aurora_global_db_status()",
     "aurora-mysql": """SELECT aws_region, CAST(durability_lag_in_milliseconds AS signed)
         FROM information_schema.aurora_global_db_status""",
@@ -105,7 +105,7 @@ def reader_lag(reader: str, ctx: RecoveryContext) -> tuple[float | None, str | N
     writer = ctx.settings.peer_region if reader == ctx.region else ctx.region
     unknown = f"the replication lag of the database in {reader} is unknown"
     try:
-        rows = run_sql(ctx, writer, _LAGS[ctx.settings.database_engine])
+        rows = run_sql(ctx, writer, LAG_QUERIES[ctx.settings.database_engine])
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         return None, f"{unknown}: the writer in {writer} does not answer: {code}"

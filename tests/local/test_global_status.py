@@ -1,5 +1,6 @@
 """`aurora_global_db_status()` as a client of the Data API sees it: [AURORA-21]."""
 
+import importlib
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from localaws.core.outages import OutageKind
+from shared.settings import FUNCTIONS
 from tests.local.aurora_fixtures import aws, lasting, reset_and_empty
 from tests.local.aurora_world import EAST_1, EAST_2, Deployed, World, eventually
 
@@ -137,6 +139,15 @@ def test_after_a_failover_the_old_writer_has_nothing_until_it_was_rebuilt(aws: W
         eventually(lambda: ledger.available() and ledger.synchronization() == {"connected"}, "a healthy database")
         ledger.switch_over(EAST_1)
         eventually(lambda: ledger.writer() == ledger.clusters[EAST_1] and ledger.available(), "the writer back")
+
+
+def test_the_check_before_a_failback_reads_the_lag(ledger: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FUNCTIONS)
+    statement = importlib.import_module("recovery.preflight").LAG_QUERIES["aurora-postgresql"]
+    ledger.insert(EAST_1, 1)
+
+    expected = [[EAST_1, -1], [EAST_2, 0]]
+    eventually(lambda: sorted(ledger.sql(EAST_1, statement)) == expected, "a reader that has everything")
 
 
 def test_a_database_created_later_has_the_function(ledger: Deployed) -> None:
