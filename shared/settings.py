@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from botocore.session import Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from shared import client_keys, secret_parameters, zones
+from shared import client_keys, secret_parameters
 from shared.concurrency import DEFAULT_LIMIT
 from shared.functions import FUNCTIONS as OUR_FUNCTIONS
 from shared.naming import Names
 from shared.places import Place
+from shared.zones import zone_letters, zone_names, zones_problem
 
 SECRETS: Mapping[str, Callable[[Mapping[str, str]], Iterable[str]]] = {
     client_keys.SETTING: client_keys.problems,
@@ -112,12 +113,6 @@ def _one_of(*choices: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _zones(value: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,6}", value) or len(set(value)) < len(value):
-        raise ValueError("two or more different letters of zones are needed, such as acd")
-    return value
-
-
 Region = Annotated[str, AfterValidator(_region)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
 DomainName = Annotated[
@@ -154,9 +149,9 @@ class EnvironmentSettings(BaseModel):
     """Create the hosted zone, or use the existing one of that name. Certificates can be issued for an existing one."""
     zones: int = Field(3, alias="network:zones", ge=2, le=3)
     """Availability zones of each region; both have as many."""
-    primary_zones: Annotated[str, AfterValidator(_zones)] | None = Field(None, alias="network:primaryZones")
+    primary_zones: Annotated[str, AfterValidator(zone_letters)] | None = Field(None, alias="network:primaryZones")
     """Letters of the primary region's zones, such as acd; by default those that every account has there."""
-    secondary_zones: Annotated[str, AfterValidator(_zones)] | None = Field(None, alias="network:secondaryZones")
+    secondary_zones: Annotated[str, AfterValidator(zone_letters)] | None = Field(None, alias="network:secondaryZones")
     """The same for the secondary region. A deployed environment keeps its letters: other zones are other subnets."""
     nat: Literal["per-zone", "one", "none"] = Field("one", alias="network:nat")
     """NAT gateways: per-zone, one, or none with interface endpoints in their place."""
@@ -185,16 +180,8 @@ class EnvironmentSettings(BaseModel):
     @model_validator(mode="after")
     def _enough_zones(self) -> Self:
         for place in Place:
-            region, letters = self.region(place), self._letters(place)
-            if letters is None and region in zones.BY_ACCOUNT:
-                raise ValueError(
-                    f"dr:{place}Region is {region}, whose zones have other letters in each account; set "
-                    f"network:{place}Zones to yours, such as ac (aws ec2 describe-availability-zones)"
-                )
-            if len(found := self.zone_names(place)) < self.zones:
-                raise ValueError(
-                    f"network:{place}Zones names {len(found)} zones, but network:zones is {self.zones}; change one"
-                )
+            if problem := zones_problem(place, self.region(place), self.zones, self._letters(place)):
+                raise ValueError(problem)
         return self
 
     def _letters(self, place: Place) -> str | None:
@@ -202,7 +189,7 @@ class EnvironmentSettings(BaseModel):
 
     def zone_names(self, place: Place) -> list[str]:
         """The availability zones that the environment uses there."""
-        return zones.zone_names(self.region(place), self.zones, self._letters(place))
+        return zone_names(self.region(place), self.zones, self._letters(place))
 
     @property
     def names(self) -> Names:
