@@ -10,6 +10,7 @@ PIPENV_VERSION := 2026.10.3
 ENV ?=
 YES ?=
 LOCAL ?=
+EMPTY ?=
 EXCLUDE_REGION ?=
 REGION ?=
 MODE ?=
@@ -108,8 +109,8 @@ rehearse-hours: $(READY) $(LAYER) ## Rehearse the scenarios that take AWS hours,
 	@$(DR) rehearse --hours $(REHEARSE_ARGS)
 
 .PHONY: local-up
-local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C (ENV SPEED NLB_TAIL)
-	@$(DR) local up $(ENV_ARG) $(if $(SPEED),--speed $(SPEED)) $(if $(NLB_TAIL),--nlb-tail $(NLB_TAIL))
+local-up: $(READY) $(LAYER) ## Deploy the three stacks on the embedded AWS and run until Ctrl-C; EMPTY=1 deploys nothing (ENV SPEED NLB_TAIL EMPTY)
+	@$(DR) local up $(ENV_ARG) $(if $(filter 1 true yes,$(EMPTY)),--empty) $(if $(SPEED),--speed $(SPEED)) $(if $(NLB_TAIL),--nlb-tail $(NLB_TAIL))
 
 .PHONY: graph graph-check
 graph: $(READY) $(LAYER) ## Draw the diagrams of the documentation from the registered resources
@@ -191,25 +192,35 @@ init: pulumi $(READY) ## Log in to the backend, write the settings and create th
 
 ##@ On AWS: all stacks in order
 
+# A CLI on the path is used. Without one the pinned version is built, where Go is at hand.
+PULUMI := build/pulumi/pulumi
+PULUMI_MODULE := localaws/pulumi_plugins
+PULUMI_PACKAGE := github.com/pulumi/pulumi
+$(PULUMI): $(PULUMI_MODULE)/go.mod $(PULUMI_MODULE)/go.sum
+	@command -v go >/dev/null || { echo "the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 2; }
+	@echo "Building the Pulumi CLI into build/pulumi (about seven minutes the first time) ..."
+	@cd $(PULUMI_MODULE) && version=$$(go list -m -f '{{.Version}}' $(PULUMI_PACKAGE)/pkg/v3) \
+		&& CGO_ENABLED=0 go build -tags osusergo,grpcnotrace -o ../../$@ \
+		-ldflags "-s -w -X $(PULUMI_PACKAGE)/sdk/v3/go/common/version.Version=$$version" $(PULUMI_PACKAGE)/pkg/v3/cmd/pulumi
+
 .PHONY: pulumi
-pulumi:
-	@command -v pulumi >/dev/null || { echo "the Pulumi CLI is missing: https://www.pulumi.com/docs/iac/download-install/" >&2; exit 2; }
+pulumi: $(if $(shell sh -c 'command -v pulumi'),,$(PULUMI)) ## Build the pinned Pulumi CLI into build/pulumi if none is on the path
 
 .PHONY: preview deploy refresh outputs destroy sweep
-preview: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment (ENV)
-	@$(DR) preview $(ENV_ARG)
+preview: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment (ENV LOCAL)
+	@$(DR) preview $(ENV_ARG) $(LOCAL_ARG)
 
-deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy both regions in parallel, then global (ENV YES)
-	@$(DR) deploy $(ENV_ARG) $(YES_ARG)
+deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy both regions in parallel, then global (ENV YES LOCAL)
+	@$(DR) deploy $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
 
-refresh: pulumi $(READY) $(LAYER) ## Refresh the state of all stacks from AWS (ENV YES)
-	@$(DR) refresh $(ENV_ARG) $(YES_ARG)
+refresh: pulumi $(READY) $(LAYER) ## Refresh the state of all stacks from AWS (ENV YES LOCAL)
+	@$(DR) refresh $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
 
-outputs: pulumi $(READY) ## Print the outputs of all stacks (ENV)
-	@$(DR) outputs $(ENV_ARG)
+outputs: pulumi $(READY) ## Print the outputs of all stacks (ENV LOCAL)
+	@$(DR) outputs $(ENV_ARG) $(LOCAL_ARG)
 
-destroy: pulumi $(READY) $(LAYER) ## Destroy global, then the regions, and list what is left (ENV YES)
-	@$(DR) destroy $(ENV_ARG) $(YES_ARG)
+destroy: pulumi $(READY) $(LAYER) ## Destroy global, then the regions, and list what is left (ENV YES LOCAL)
+	@$(DR) destroy $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
 
 sweep: pulumi $(READY) ## Delete the leftovers of a destroyed environment (ENV YES)
 	@$(DR) sweep $(ENV_ARG) $(YES_ARG)
@@ -217,24 +228,24 @@ sweep: pulumi $(READY) ## Delete the leftovers of a destroyed environment (ENV Y
 ##@ On AWS: a single stack
 
 .PHONY: preview-primary preview-secondary preview-global
-preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment of one stack (ENV EXCLUDE_REGION)
-	@$(DR) preview $* $(ENV_ARG) $(EXCLUDE_ARG)
+preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment of one stack (ENV EXCLUDE_REGION LOCAL)
+	@$(DR) preview $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG)
 
 .PHONY: deploy-primary deploy-secondary deploy-global
-deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy one stack (ENV YES EXCLUDE_REGION)
-	@$(DR) deploy $* $(ENV_ARG) $(EXCLUDE_ARG) $(YES_ARG)
+deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy one stack (ENV YES EXCLUDE_REGION LOCAL)
+	@$(DR) deploy $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG) $(YES_ARG)
 
 .PHONY: refresh-primary refresh-secondary refresh-global
-refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Refresh the state of one stack from AWS (ENV YES)
-	@$(DR) refresh $* $(ENV_ARG) $(YES_ARG)
+refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Refresh the state of one stack from AWS (ENV YES LOCAL)
+	@$(DR) refresh $* $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
 
 .PHONY: outputs-primary outputs-secondary outputs-global
-outputs-primary outputs-secondary outputs-global: outputs-%: pulumi $(READY) ## Print the outputs of one stack (ENV)
-	@$(DR) outputs $* $(ENV_ARG)
+outputs-primary outputs-secondary outputs-global: outputs-%: pulumi $(READY) ## Print the outputs of one stack (ENV LOCAL)
+	@$(DR) outputs $* $(ENV_ARG) $(LOCAL_ARG)
 
 .PHONY: destroy-primary destroy-secondary destroy-global
-destroy-primary destroy-secondary destroy-global: destroy-%: pulumi $(READY) $(LAYER) ## Destroy one stack (ENV YES)
-	@$(DR) destroy $* $(ENV_ARG) $(YES_ARG)
+destroy-primary destroy-secondary destroy-global: destroy-%: pulumi $(READY) $(LAYER) ## Destroy one stack (ENV YES LOCAL)
+	@$(DR) destroy $* $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
 
 ##@ A deployed environment (LOCAL=1 for the one on this machine)
 

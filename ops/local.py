@@ -28,10 +28,11 @@ def up(
     directory: Annotated[Path, typer.Option(help="Directory of the running environment.")] = Path("build/local"),
     plain: Annotated[bool, typer.Option("--plain", help="Plain output for logs.")] = False,
     nlb_tail: NlbTailOption = 0.0,
+    empty: Annotated[bool, typer.Option("--empty", help="Deploy nothing, for deployments with --local.")] = False,
 ) -> None:
     """Deploy the three stacks on an embedded AWS and run until Ctrl-C."""
     options = ["--env", env, "--speed", f"{speed:g}", "--directory", str(directory), "--nlb-tail", f"{nlb_tail:g}"]
-    run(["up", *options, *(["--plain"] if plain else [])])
+    run(["up", *options, *(["--plain"] if plain else []), *(["--empty"] if empty else [])])
 
 
 def graph(env: EnvOption = "dev") -> None:

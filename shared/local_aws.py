@@ -27,13 +27,16 @@ CLIENT = "rehearsal"
 _PLANNED = ("up", "graph")  # the commands that need a plan
 
 
-def plan(environment: str, *, client_key: str = "", stacks: Path = STACKS) -> dict[str, Any]:
-    """The deployment plan of an environment, whose API accepts `client_key` if one is given. Raises SettingsError."""
+def plan(environment: str, *, client_key: str = "", empty: bool = False, stacks: Path = STACKS) -> dict[str, Any]:
+    """The deployment plan of an environment, whose API accepts `client_key` if one is given. Raises SettingsError.
+
+    An `empty` one deploys nothing: the Pulumi CLI does.
+    """
     settings = load(EnvironmentSettings, _config(stacks / "global", environment), stack=environment)
     keys = {client_keys.SETTING: {CLIENT: client_key}} if client_key else {}
     return {
         "environment": environment,
-        "programs": [str(stacks / folder) for folder in PROJECTS],
+        "programs": [] if empty else [str(stacks / folder) for folder in PROJECTS],
         "regions": {settings.primary_region: Place.PRIMARY, settings.secondary_region: Place.SECONDARY},
         "config": dict.fromkeys(Place, keys),
         "secret_keys": list(SECRETS),
@@ -47,15 +50,17 @@ def command(*words: str) -> list[str]:
 
 
 def run(words: Sequence[str], name: str = "python -m localaws") -> NoReturn:
-    """Replace this process by `localaws`. For `up` and `graph`, `--env NAME` among the words becomes the plan.
+    """Replace this process by `localaws`. For `up` and `graph`, `--env NAME` among the words becomes the plan,
+    and `--empty` one that deploys nothing.
 
     `name` is what its messages call the command line. Raises SettingsError.
     """
     if words and words[0] in _PLANNED and "--help" not in words:
         parser = argparse.ArgumentParser(add_help=False)
         parser.add_argument("--env", default="dev")
+        parser.add_argument("--empty", action="store_true")
         given, rest = parser.parse_known_args(list(words))
-        chosen = plan(given.env, client_key=client_keys.draw() if words[0] == "up" else "")
+        chosen = plan(given.env, client_key=client_keys.draw() if words[0] == "up" else "", empty=given.empty)
         reader, writer = os.pipe()
         os.write(writer, f"{json.dumps(chosen)}\n".encode())  # fits into the pipe's buffer
         os.close(writer)

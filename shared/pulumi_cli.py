@@ -1,12 +1,16 @@
 """Reads a stack's outputs with the Pulumi CLI. Changes nothing."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-STACKS = Path(__file__).resolve().parent.parent / "stacks"
+_ROOT = Path(__file__).resolve().parent.parent
+STACKS = _ROOT / "stacks"
+_BUILT = _ROOT / "build" / "pulumi"
+"""Where `make pulumi` puts the CLI if none is on the path."""
 _SECONDS = 120.0  # a backend behind a slow line; usually two or three
 _LAST_CHARACTERS = 400
 
@@ -20,9 +24,14 @@ class PulumiError(RuntimeError):
     """The CLI did not return the outputs of a stack. The message names the remedy."""
 
 
+def search_path() -> str:
+    """The path on which the CLI is looked up: the user's, then where `make pulumi` builds one."""
+    return os.pathsep.join(filter(None, (os.environ.get("PATH"), str(_BUILT))))
+
+
 def stack_outputs(folder: str, environment: str, *, stacks: Path = STACKS) -> dict[str, Any]:
     """All outputs of the stack `environment` in `stacks/<folder>`; secret ones stay hidden. Raises PulumiError."""
-    program = shutil.which("pulumi")
+    program = shutil.which("pulumi", path=search_path())
     if program is None:
         raise PulumiError(
             "the Pulumi CLI is missing, and a deployed environment is found through it; install it "

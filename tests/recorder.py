@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localaws.engine import program, values
+from localaws.engine import program
 from localaws.engine.project import Project
 from localaws.engine.registration import Registration
+from localaws.provider import values
 
 INVOKES: Mapping[str, dict[str, Any]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "000000000000", "id": "000000000000"},

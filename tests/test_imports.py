@@ -73,10 +73,11 @@ PACKAGES = {
         "cli": "core engine",
         "core": "emulator",
         "emulator": "",
-        "engine": "core provider provider.resources",
+        "engine": "core provider",
         "net": "core",
-        "provider": "core",
+        "provider": "core provider.resources",
         "provider.resources": "core",
+        "pulumi_plugins": "core provider",
         "server": (
             "core emulator services services.cloudwatch services.ec2 services.elb services.globalaccelerator "
             "services.lambda_ services.rds services.route53"

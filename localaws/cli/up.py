@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -20,6 +21,8 @@ from localaws.engine import DeployError, Deployment, deploy_in_child
 from localaws.engine.project import Plan
 from localaws.launch import RunningServer, StartError
 
+PULUMI = "pulumi"
+"""The folder for the state of a Pulumi CLI that deploys to this embedded AWS."""
 _READY_SECONDS = 120.0  # until load balancers and databases must be up
 _POLL_SECONDS = 0.2
 _END_SECONDS = 20.0  # after the owner's end, until what has not ended is killed
@@ -41,6 +44,7 @@ def up(
     if owner is not None:
         threading.Thread(target=_end_with, args=(owner,), daemon=True, name="owner").start()
     log_file = directory / "server.log"
+    shutil.rmtree(directory / PULUMI, ignore_errors=True)  # what the CLI knows of an embedded AWS that has ended
     try:
         server = launch.start(
             log_file=log_file,

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from localaws.core.errors import DeployError
-from localaws.engine import program, project, values
+from localaws.engine import program, project
 from localaws.engine.engine import Progress, StackEngine
-from localaws.engine.prepare import StackRun
 from localaws.engine.program import Monitor
 from localaws.engine.project import Project
 from localaws.engine.state import Changes, State
 from localaws.engine.synthetic import Synthetic
+from localaws.provider import values
 from localaws.provider.calls import ACCOUNT, Aws
 from localaws.provider.context import Caller
+from localaws.provider.preparation import StackRun
 
 WORKERS = 4  # registrations handled at once
 WriteLine = Callable[[str], None]

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from localaws.core.errors import FAILURES, DeployError, TableError, explain
-from localaws.engine import invokes, prepare, registration, values
-from localaws.engine.prepare import Provider, StackRun
+from localaws.engine import prepare, registration
 from localaws.engine.project import Project
 from localaws.engine.registration import Registration
 from localaws.engine.state import Changes, Record, StackState, State, deletion_order
-from localaws.provider import execute
+from localaws.provider import execute, invokes, preparation, values
 from localaws.provider.context import Context
+from localaws.provider.preparation import Provider, StackRun, entry_of
 
 _PAUSE = 0.3  # seconds between two lines
 
@@ -94,7 +94,7 @@ class StackEngine:
         settings = self._providers.get(provider)
         if settings is None or not settings.region:
             raise self.fail("", "DefaultProvider", f"{token} has no provider; pass one in its options", "invoke")
-        context = prepare.blank(self._run, token, settings.region)
+        context = preparation.blank(self._run, token, settings.region)
         try:
             return invokes.answer(token, context, values.unwrap(arguments))
         except FAILURES as error:
@@ -141,14 +141,15 @@ class StackEngine:
             self.changes.deleted.append(record.urn)
 
     def _provider(self, resource: Registration) -> tuple[str, dict[str, Any]]:
-        settings = prepare.read_provider(resource.type, values.unwrap(dict(resource.inputs)), self._run.account)
+        package = resource.type.removeprefix(prepare.PREFIX)
+        settings = preparation.read_provider(package, values.unwrap(dict(resource.inputs)), self._run.account)
         with self._lock:
             self._providers[resource.urn] = settings
             self.regions[resource.urn] = settings.region
         return hashlib.sha256(resource.urn.encode()).hexdigest()[:32], dict(resource.inputs)
 
     def _provider_of(self, resource: Registration) -> Provider:
-        if not prepare.entry_of(resource.type).service:
+        if not entry_of(resource.type).service:
             return Provider()
         if resource.provider not in self._providers:
             raise TableError(f"{resource.name} would land in the default provider; give it a provider of its region")
@@ -231,7 +232,9 @@ class StackEngine:
             self.changes.updated.append(record.urn)
 
     def _answer(self, context: Context, resource: Registration) -> dict[str, Any]:
-        frozen: dict[str, Any] = values.freeze(prepare.computed(context, resource), self.project.folder)
+        frozen: dict[str, Any] = values.freeze(
+            preparation.computed(context, resource.inputs, resource.secret_outputs), self.project.folder
+        )
         return frozen
 
     def _explain(self, urn: str, operation: str, error: Exception, hidden: Iterator[str]) -> DeployError:

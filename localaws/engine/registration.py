@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import rpc
 
-from localaws.engine import values
+from localaws.provider import values
 
 STACK = "pulumi:pulumi:Stack"
 

@@ -60,13 +60,11 @@ def update(context: Context, changed: set[str], former_tags: dict[str, str]) -> 
     """Bring the resource to its new arguments. Raises TableError if AWS could only replace it."""
     entry = context.entry
     check(context)
-    steps = [(step, _tops(step)) for step in (*entry.update, *entry.puts)]
-    covered = {"tags", *entry.provider_only}.union(*(tops for _, tops in steps))
-    stuck = sorted(changed - covered)
+    stuck = sorted(changed - covered(entry))
     if stuck:
         raise TableError(f"{context.type} would be replaced: {', '.join(stuck)}")
-    for step, tops in steps:
-        if tops & changed:
+    for step in (*entry.update, *entry.puts):
+        if _tops(step) & changed:
             _run(context, step, updating=True)
     _read(context, made=False)
     if entry.tags and context.tags != former_tags:
@@ -79,8 +77,18 @@ def delete(context: Context) -> None:
         try:
             _run(context, step)
         except ClientError as error:
-            if not _GONE.search(error.response["Error"]["Code"]):
+            if not is_gone(error):
                 raise
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether AWS refused a call because the resource does not exist."""
+    return bool(_GONE.search(error.response["Error"]["Code"]))
+
+
+def find(context: Context) -> dict[str, Any]:
+    """The answer of the entry's reading call, without waiting; empty if it has none. Raises ClientError."""
+    return _call(context, context.entry.read, None, making=False) if context.entry.read else {}
 
 
 def _run(context: Context, step: Step, *, making: bool = False, updating: bool = False) -> Any:
@@ -122,9 +130,14 @@ def _automatic(context: Context, step: Call) -> tuple[str, ...]:
 
 
 def _read(context: Context, *, made: bool) -> None:
+    if context.entry.read:
+        context.found = _wait(context, context.entry.read)
+    answer_outputs(context, made=made)
+
+
+def answer_outputs(context: Context, *, made: bool = False) -> None:
+    """Fill the outputs from the context; those that only the creating call answers are left unless `made`."""
     entry = context.entry
-    if entry.read:
-        context.found = _wait(context, entry.read)
     for key, value in entry.outputs.items():
         text = value.value if isinstance(value, Maybe) else value
         if not made and mapping.mentions(text, "made"):
@@ -161,6 +174,11 @@ def consumes(step: Step) -> Iterator[str]:
         yield from mapping.paths(condition)
     if step.each:
         yield from mapping.paths(step.each)
+
+
+def covered(entry: Entry) -> set[str]:
+    """The arguments that an update of a deployed resource passes on, or that no call takes."""
+    return {"tags", *entry.provider_only}.union(*(_tops(step) for step in (*entry.update, *entry.puts)))
 
 
 def _tops(step: Step) -> set[str]:

@@ -90,6 +90,9 @@ class Entry:
     read: Call | None = None
     ready: str = ""  # expression over the answer of `read`; it is asked again until this is true
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    nested_outputs: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # list argument → what AWS adds to items
     secret_outputs: tuple[str, ...] = ()
     unanswered: Mapping[str, str] = field(default_factory=dict)  # output → why it has no value here
     rename: Mapping[str, str] = field(default_factory=dict)  # Pulumi's word → AWS's, at any depth

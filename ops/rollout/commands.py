@@ -12,8 +12,16 @@ import typer
 
 from ops.environment import settings
 from ops.environment.aws import Caller, caller, masked
-from ops.rollout import degraded, guards, pulumi_cli
-from shared.command_line import CouldNotStart, EnvOption, Incomplete, JsonOption, YesOption, confirm
+from ops.rollout import degraded, guards, local_environment, pulumi_cli
+from shared.command_line import (
+    CouldNotStart,
+    EnvOption,
+    Incomplete,
+    JsonOption,
+    LocalOption,
+    YesOption,
+    confirm,
+)
 from shared.places import Place
 from shared.pulumi_cli import STACKS
 from shared.settings import GlobalSettings
@@ -39,9 +47,14 @@ ExcludeRegionOption = Annotated[
 ]
 
 
-def preview(stack: StackArgument = Stack.ALL, env: EnvOption = "dev", exclude_region: ExcludeRegionOption = "") -> None:
+def preview(
+    stack: StackArgument = Stack.ALL,
+    env: EnvOption = "dev",
+    exclude_region: ExcludeRegionOption = "",
+    local: LocalOption = False,
+) -> None:
     """Preview a deployment. Read-only."""
-    found = read_settings(env)
+    found = read_settings(env, local=local)
     excluded = _excluded(exclude_region, found, env)
     _caller(found, stack, excluded)
     words = ["preview", "--stack", env, "--policy-pack", str(POLICY), *_targets(stack, env, found, excluded)]
@@ -61,10 +74,11 @@ def deploy(
     stack: StackArgument = Stack.ALL,
     env: EnvOption = "dev",
     exclude_region: ExcludeRegionOption = "",
+    local: LocalOption = False,
     yes: YesOption = False,
 ) -> None:
     """Deploy one stack, or both regions in parallel and then global."""
-    found = read_settings(env)
+    found = read_settings(env, local=local)
     excluded = _excluded(exclude_region, found, env)
     targets = _targets(stack, env, found, excluded)
     who = _caller(found, stack, excluded)
@@ -74,23 +88,34 @@ def deploy(
     run_stacks(stack, words, doing="deploying", again=f"make deploy ENV={env}", yes=yes)
 
 
-def refresh(stack: StackArgument = Stack.ALL, env: EnvOption = "dev", yes: YesOption = False) -> None:
+def refresh(
+    stack: StackArgument = Stack.ALL, env: EnvOption = "dev", local: LocalOption = False, yes: YesOption = False
+) -> None:
     """Refresh the state of a stack from AWS. Changes no resource."""
-    caller(settings.region_of(read_settings(env), stack))
+    caller(settings.region_of(read_settings(env, local=local), stack))
     words = ["refresh", "--stack", env]
     run_stacks(stack, words, doing="refreshing", again=f"make refresh ENV={env}", yes=yes)
 
 
-def outputs(stack: StackArgument = Stack.ALL, env: EnvOption = "dev", as_json: JsonOption = False) -> None:
+def outputs(
+    stack: StackArgument = Stack.ALL, env: EnvOption = "dev", as_json: JsonOption = False, local: LocalOption = False
+) -> None:
     """Print the outputs of a stack; secret values stay hidden."""
+    if local:
+        local_environment.use(env)
     for each in stacks_of(stack):
         typer.echo(f"# {each}", err=True)
         typer.echo(pulumi_cli.output(each, ["stack", "output", "--stack", env, *(["--json"] if as_json else [])]))
 
 
-def read_settings(environment: str) -> GlobalSettings:
-    """The settings of `global`. Raises CouldNotStart, also if there is no Pulumi CLI."""
+def read_settings(environment: str, *, local: bool = False) -> GlobalSettings:
+    """The settings of `global`. Raises CouldNotStart, also if there is no Pulumi CLI.
+
+    With `local`, all that follows in this process goes to the embedded AWS.
+    """
     pulumi_cli.program()
+    if local:
+        local_environment.use(environment)
     return settings.read(environment)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import typer
 
 from shared.command_line import CouldNotStart, Incomplete, Interrupted
-from shared.pulumi_cli import STACKS
+from shared.pulumi_cli import STACKS, search_path
 
 LINK = "https://www.pulumi.com/docs/iac/download-install/"
 _POLL = 0.1  # seconds
@@ -38,24 +38,56 @@ def program() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Puts this Python first on the path: the CLI runs the stack program with it."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    """Puts this Python first on the path, as the CLI runs the stack program with it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{search_path()}"
     return {**os.environ, "PATH": path}
 
 
 def output(stack: str, words: Sequence[str]) -> str:
     """The standard output of a quick command. Raises CouldNotStart with the CLI's error."""
-    command = [program(), *words]
-    done = subprocess.run(command, cwd=STACKS / stack, env=_environment(), capture_output=True, text=True, check=False)
+    return output_in(STACKS / stack, words)
+
+
+def output_in(folder: Path, words: Sequence[str], *, standard_input: str = "") -> str:
+    """As `output`, in a project folder of any kind."""
+    done = subprocess.run(
+        [program(), *words],
+        cwd=folder,
+        env=_environment(),
+        input=standard_input,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         error = (done.stderr or done.stdout).strip()
-        raise CouldNotStart(f"pulumi {' '.join(words[:2])} failed for stacks/{stack}: {error[-400:] or 'no reason'}")
+        raise CouldNotStart(
+            f"pulumi {' '.join(words[:2])} failed for stacks/{folder.name}: {error[-400:] or 'no reason'}"
+        )
     return done.stdout
+
+
+_WITH_SETTINGS = ("preview", "up", "refresh", "destroy")
+"""The commands that read, and write, a stack's settings."""
+_settings_folder: Path | None = None
+
+
+def use_settings_in(folder: Path) -> None:
+    """Stack settings are no longer those of the checkout, but `<folder>/<stack>/Pulumi.<environment>.yaml`."""
+    global _settings_folder
+    _settings_folder = folder.resolve()
+
+
+def _command(stack: str, words: Sequence[str]) -> list[str]:
+    if _settings_folder is None or words[0] not in _WITH_SETTINGS:
+        return [program(), *words]
+    environment = words[words.index("--stack") + 1]
+    return [program(), *words, "--config-file", str(_settings_folder / stack / f"Pulumi.{environment}.yaml")]
 
 
 def in_foreground(stack: str, words: Sequence[str]) -> int:
     """The CLI attached to the terminal: it prompts, and gets Ctrl-C directly. Returns its exit code."""
-    process = subprocess.Popen([program(), *words], cwd=STACKS / stack, env=_environment())
+    process = subprocess.Popen(_command(stack, words), cwd=STACKS / stack, env=_environment())
     with _signals_to(
         lambda number: process.send_signal(signal.SIGINT) if number == signal.SIGTERM else None
     ) as received:
@@ -71,7 +103,6 @@ def side_by_side(jobs: Mapping[str, Sequence[str]], print_line: PrintLine) -> di
 
     Lines are printed with their stack's name. Raises Interrupted, after all have ended, if a signal arrived.
     """
-    command = program()
     running: dict[str, subprocess.Popen[str]] = {}
     readers: list[threading.Thread] = []
 
@@ -85,7 +116,7 @@ def side_by_side(jobs: Mapping[str, Sequence[str]], print_line: PrintLine) -> di
             if received:
                 break
             running[stack] = subprocess.Popen(
-                [command, *words],
+                _command(stack, words),
                 cwd=STACKS / stack,
                 env=_environment(),
                 stdin=subprocess.DEVNULL,

@@ -18,7 +18,7 @@ from ops.teardown import sweep as sweeping
 from ops.teardown.sweep import Leftover
 from ops.teardown.sweepers import BLOCKING, SWEEPERS, SweptRegion
 from shared.aws_sessions import Sessions
-from shared.command_line import CouldNotStart, EnvOption, Incomplete, YesOption, confirm
+from shared.command_line import CouldNotStart, EnvOption, Incomplete, LocalOption, YesOption, confirm
 from shared.places import Place
 from shared.pulumi_cli import stack_outputs
 from shared.settings import GlobalSettings
@@ -27,13 +27,17 @@ PatienceOption = Annotated[float, typer.Option(help="Seconds to wait at the end 
 
 
 def destroy(
-    stack: StackArgument = Stack.ALL, env: EnvOption = "dev", yes: YesOption = False, patience: PatienceOption = 300
+    stack: StackArgument = Stack.ALL,
+    env: EnvOption = "dev",
+    local: LocalOption = False,
+    yes: YesOption = False,
+    patience: PatienceOption = 300,
 ) -> None:
     """Destroy one stack, or all of them and what they leave behind.
 
     With all, resources that Pulumi does not manage are deleted too, and what is left is listed.
     """
-    found = read_settings(env)
+    found = read_settings(env, local=local)
     guards.refuse_protected(found, env)
     who = caller(found.secondary_region if stack is Stack.ALL else settings.region_of(found, stack))
     guards.refuse_foreign_account(stacks_of(stack), env, who)

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 import pytest
 
 from components.ingress.api_auth import ApiAccess, ApiAccessArgs, Callers
-from localaws.engine import values
+from localaws.provider import values
 from tests.recorder import Built
 
 Build = Callable[[Callable[[], object]], Built]

@@ -12,7 +12,8 @@ import pytest
 
 from components.workload.context import FunctionContext
 from components.workload.payments import payments_function
-from localaws.engine import graph, values
+from localaws.engine import graph
+from localaws.provider import values
 from shared.client_keys import LIMIT, SETTING, problems
 from shared.local_aws import PROGRAMS
 from shared.places import Place

@@ -11,8 +11,9 @@ import pytest
 
 from localaws.core import archives
 from localaws.core.errors import TableError
-from localaws.engine import registration, values
+from localaws.engine import registration
 from localaws.engine.state import Record, deletion_order
+from localaws.provider import values
 
 
 def _folder(root: Path) -> Path:

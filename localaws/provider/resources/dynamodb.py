@@ -206,6 +206,7 @@ TYPES = {
             "streamLabel": lambda context: context.get("found.Table.LatestStreamLabel") or "",
             "replicas": _replica_outputs,
         },
+        nested_outputs={"replicas": ("arn", "streamArn", "streamLabel")},
     ),
     "aws:dynamodb/tableItem:TableItem": Entry(
         service="dynamodb",

@@ -14,7 +14,7 @@ Arguments = dict[str, Any]
 def answer(token: str, context: Context, arguments: Arguments) -> dict[str, Any]:
     """The result of the function `token`. Raises TableError for one that is not known here."""
     if token not in FUNCTIONS:
-        raise TableError(f"function {token} is not known here; see localaws/engine/invokes.py")
+        raise TableError(f"function {token} is not known here; see localaws/provider/invokes.py")
     context.region = arguments.get("region") or context.region
     return FUNCTIONS[token](context, arguments)
 
