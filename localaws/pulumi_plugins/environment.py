@@ -68,10 +68,10 @@ def _executables(folder: Path, path: str) -> list[Path]:
     for package in PACKAGES:
         _write(folder / "providers" / f"pulumi-resource-{package}", f'{launch} {package} "$@"')
     host = folder / "host"
-    run = (
-        f'PYTHONPATH="{_ROOT}${{PYTHONPATH:+:$PYTHONPATH}}" exec "{sys.executable}" -m {__package__}.language_host "$@"'
+    imported = (
+        f"import sys; sys.path.insert(0, '{_ROOT}'); from {__package__} import language_host as host; host.main()"
     )
-    _write(host / LANGUAGE_HOST, run)
+    _write(host / LANGUAGE_HOST, f'exec "{sys.executable}" -c "{imported}" "$@"')
     return [folder / "providers", *([] if has_language_host(path) else [host])]
 
 

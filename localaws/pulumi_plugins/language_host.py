@@ -27,6 +27,7 @@ from localaws.pulumi_plugins.launcher import starter_lives
 
 TOLD = 32
 """Exit status of a program whose error the engine has shown already."""
+_ROOT = Path(__file__).resolve().parents[2]
 _WORKERS = 16
 _PIECE = 65536
 _SECONDS = 1.0  # between two looks at the engine's process
@@ -83,8 +84,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "config": dict(request.config),
             "secret_keys": list(request.configSecretKeys),
         }
-        command = [sys.executable, "-u", "-m", "localaws.pulumi_plugins.program"]
-        process = self._start(command, request.pwd or request.info.program_directory, stdin=subprocess.PIPE)
+        command = [sys.executable, "-u", "-m", f"{__package__}.program"]
+        folder = request.pwd or request.info.program_directory
+        process = self._start(command, folder, stdin=subprocess.PIPE, PYTHONPATH=str(_ROOT))
         process.communicate(json.dumps(asked).encode())  # settings may be secret: not in a command line
         self._ended(process)
         if process.returncode == TOLD:
@@ -171,15 +173,19 @@ def _streamed(process: "subprocess.Popen[bytes]") -> Iterator[Any]:
 
 def main() -> None:
     """The last argument is the engine's address. Prints its port, and ends with the process that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches it too; the engine ends it when it is done
+    ended = threading.Event()
+    # By the engine, when it is done; Ctrl-C does not reach the process group of a plugin.
+    signal.signal(signal.SIGINT, lambda *_: ended.set())
     host = LanguageHost(sys.argv[-1] if len(sys.argv) > 1 else "")
     server = grpc.server(ThreadPoolExecutor(_WORKERS), options=_GRPC_CHANNEL_OPTIONS)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    while server.wait_for_termination(_SECONDS) and starter_lives():
+    print(port, flush=True)
+    while not ended.wait(_SECONDS) and starter_lives():
         pass
     host.end()
+    os._exit(0)  # threads that wait for a program need not end
 
 
 if __name__ == "__main__":

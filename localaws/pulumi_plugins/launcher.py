@@ -1,8 +1,8 @@
 """The executable behind `pulumi-resource-aws`, `-random` and `-tls`: gets a provider from the process of `serving.py`.
 
 The engine starts one for each provider resource, so it imports nothing but small modules of the standard library; it is
-run as a file, without `site`. It prints the provider's port, and ends with the engine, whatever ended that: the pipe to
-the engine then has no reader.
+run as a file, without `site`. It prints the provider's port, and ends by the SIGINT that the engine sends, or with the
+engine, whatever ended that.
 """
 
 import json
@@ -29,7 +29,7 @@ def main() -> int:
         )
         return 2
     host, _, port = address.rpartition(":")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches plugins too; the engine ends them when it is done
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a plugin has a process group of its own: this is not Ctrl-C
     asked = {"package": package, "endpoint": os.environ.get("AWS_ENDPOINT_URL", ""), "folder": os.getcwd()}
     with socket.create_connection((host, int(port)), timeout=_ANSWER) as connection:
         connection.sendall(json.dumps(asked).encode() + b"\n")
@@ -49,7 +49,7 @@ def starter_lives() -> bool:
 def _wait(connection: socket.socket) -> None:
     """Return when the engine or the serving process is gone."""
     watched = select.poll()
-    watched.register(sys.stdout.fileno(), 0)  # only errors: the reader is gone
+    watched.register(sys.stdin.fileno(), 0)  # nothing but a hang-up: the engine has the other end
     watched.register(connection.fileno(), select.POLLIN)
     while not watched.poll(_SECONDS * 1000) and starter_lives():
         pass

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import runpy
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ _SECONDS = 1.0  # between two looks at the language host
 
 
 def main() -> int:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends it without a traceback
     asked = json.loads(sys.stdin.buffer.read())
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True, name="host").start()
     collect_rarely()

@@ -46,10 +46,13 @@ def _set(changes: dict[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in changes.items() if value is not None}
 
 
-def start(name: str, variables: dict[str, str]) -> "subprocess.Popen[str]":
-    """A plugin as the engine starts it: with its output as a pipe."""
+def start(name: str, variables: dict[str, str], stderr: int | None = None) -> "subprocess.Popen[str]":
+    """A plugin as the engine starts it: with pipes, and in a process group of its own."""
     program = next(found for folder in variables["PATH"].split(os.pathsep) if (found := Path(folder) / name).is_file())
-    return subprocess.Popen([program, "127.0.0.1:1"], env=variables, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [program, "127.0.0.1:1"], env=variables, stdin=pipe, stdout=pipe, stderr=stderr, text=True, process_group=0
+    )
 
 
 @pytest.mark.parametrize("package", environment.PACKAGES)
@@ -87,15 +90,15 @@ def test_a_plugin_ends_when_its_engine_is_killed(variables: dict[str, str]) -> N
     eventually(lambda: not plugin.is_running() or plugin.status() == psutil.STATUS_ZOMBIE)
 
 
-def test_interrupting_a_plugin_leaves_its_end_to_the_engine(variables: dict[str, str]) -> None:
-    with start("pulumi-resource-aws", variables) as plugin:
-        assert plugin.stdout
-        port = int(plugin.stdout.readline())
-        plugin.send_signal(signal.SIGINT)
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            assert _answers(provider_pb2_grpc.ResourceProviderStub(channel))
-        assert plugin.poll() is None
-        plugin.terminate()
+@pytest.mark.parametrize("name", ["pulumi-resource-aws", environment.LANGUAGE_HOST])
+def test_a_plugin_ends_without_a_word_when_the_engine_interrupts_it(name: str, variables: dict[str, str]) -> None:
+    plugin = start(name, variables, stderr=subprocess.PIPE)
+    assert plugin.stdout
+    assert int(plugin.stdout.readline())
+
+    plugin.send_signal(signal.SIGINT)
+
+    assert plugin.communicate(timeout=_PATIENCE) == ("", "")
 
 
 def test_without_a_serving_process_a_plugin_says_so(variables: dict[str, str], tmp_path: Path) -> None:
