@@ -29,9 +29,7 @@ def drifted(context: Context) -> dict[str, Any]:
 
     Compared are those that the answer has under the same name; a value that AWS only writes in another form is equal.
     """
-    answer = _subject(context.found)
-    if not isinstance(answer, Mapping):
-        return {}
+    answer = _attributes(_subject(context.found))
     changed = {}
     for key, value in context.inputs.items():
         known = _member(key, answer, context.entry.rename)
@@ -54,6 +52,16 @@ def _subject(found: Any) -> Any:
             found = inner[0]
         else:
             return found
+
+
+def _attributes(subject: Any) -> dict[str, Any]:
+    """The attributes in an answer; of one with several parts, such as a function's configuration and code, of all."""
+    if not isinstance(subject, Mapping):
+        return {}
+    if "ResponseMetadata" not in subject:
+        return dict(subject)
+    inner = [value for value in subject.values() if isinstance(value, Mapping)]
+    return {key: value for each in (*inner, subject) for key, value in each.items()}
 
 
 def _member(key: str, answer: Mapping[str, Any], rename: Mapping[str, str]) -> str | None:

@@ -36,7 +36,7 @@ TYPES = {
         create=Call("create_alias", auto=ALL),
         update=(Call("update_alias", {"AliasName": "{id}", "TargetKeyId": "{in.targetKeyId}"}),),
         id="{in.name}",
-        read=Call("describe_key", {"KeyId": "{in.targetKeyId}"}),
+        read=Call("describe_key", {"KeyId": "{id}"}),
         delete=(Call("delete_alias", {"AliasName": "{id}"}),),
         rename={"name": "AliasName"},
         autoname=Name(prefix="alias/", limit=256),
