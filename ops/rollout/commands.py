@@ -26,7 +26,7 @@ from shared.places import Place
 from shared.pulumi_cli import STACKS
 from shared.settings import GlobalSettings
 
-POLICY = STACKS.parent / "policy"
+POLICIES = ("--policy-pack", str(STACKS.parent / "policy"))
 
 
 class Stack(StrEnum):
@@ -57,7 +57,7 @@ def preview(
     found = read_settings(env, local=local)
     excluded = _excluded(exclude_region, found, env)
     _caller(found, stack, excluded)
-    words = ["preview", "--stack", env, "--policy-pack", str(POLICY), *_targets(stack, env, found, excluded)]
+    words = ["preview", "--stack", env, *POLICIES, *_targets(stack, env, found, excluded)]
     missing = guards.never_deployed(env) if stack in (Stack.ALL, Stack.GLOBAL) else []
     if stack is Stack.GLOBAL and missing:
         raise CouldNotStart(_needs_regions(missing, env))
@@ -84,7 +84,7 @@ def deploy(
     who = _caller(found, stack, excluded)
     guards.refuse_foreign_account(stacks_of(stack), env, who)
     confirm(sentence("Deploys", stack, env, found, who), env, yes=yes)
-    words = ["up", "--stack", env, "--policy-pack", str(POLICY), *targets]
+    words = ["up", "--stack", env, *POLICIES, *targets]
     run_stacks(stack, words, doing="deploying", again=f"make deploy ENV={env}", yes=yes)
 
 
