@@ -12,7 +12,7 @@ from localaws.provider import calls, mapping, tagging
 from localaws.provider.context import Context
 from localaws.provider.table import ALL, Call, Do, Entry, Maybe, Step
 
-_GONE = re.compile(r"NotFound|NoSuch|Non[Ee]xistent|DoesNotExist|NotExist")
+_GONE = re.compile(r"NotFound|NoSuch|Non[Ee]xistent|DoesNotExist|NotExist|^404$")
 
 _PATIENCE = 60.0  # seconds on this machine; the embedded AWS needs a few at most
 _PAUSE = 0.1

@@ -2,34 +2,46 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from localaws.provider import execute, mapping
 from localaws.provider.context import Context
+from localaws.provider.lookups import LOOKUPS
 
 
-def read(context: Context) -> bool:
-    """Bring the context's outputs up to date; False for a resource that is gone."""
+@dataclass(frozen=True)
+class Found:
+    """What AWS has of a resource. The context that it was read for holds the outputs."""
+
+    drifted: Mapping[str, Any]
+    """The arguments that AWS answers otherwise than they were set, with its values. Compared are single values that
+    the answer has under the same name; one that AWS only writes in another form is equal."""
+
+
+def read(context: Context) -> Found | None:
+    """Bring the context's outputs up to date; None for a resource that is gone."""
     try:
-        context.found = execute.find(context)
-        if context.entry.read and not _subject(context.found):
-            return False
-        execute.answer_outputs(context)
+        if context.entry.read:
+            context.found = execute.find(context)
+            attributes = _subject(context.found)
+        elif lookup := LOOKUPS.get(context.type):
+            attributes = lookup.find(context)
+        else:
+            return Found({})
     except ClientError as error:
         if execute.is_gone(error):
-            return False
+            return None
         raise
-    return True
+    if not attributes:
+        return None
+    execute.answer_outputs(context)
+    return Found(_drifted(context, _attributes(attributes)))
 
 
-def drifted(context: Context) -> dict[str, Any]:
-    """The arguments that AWS answers otherwise than they were set, with the values that AWS has.
-
-    Compared are those that the answer has under the same name; a value that AWS only writes in another form is equal.
-    """
-    answer = _attributes(_subject(context.found))
+def _drifted(context: Context, answer: Mapping[str, Any]) -> dict[str, Any]:
     changed = {}
     for key, value in context.inputs.items():
         known = _member(key, answer, context.entry.rename)
@@ -71,14 +83,18 @@ def _member(key: str, answer: Mapping[str, Any], rename: Mapping[str, str]) -> s
 
 def _in_form_of(value: Any, found: Any) -> Any:
     """`found` with the type of `value`; None where it has no such form, and `value` itself where both mean the same."""
-    if isinstance(found, dict | list) or found is None:
+    if found is None:
         return None
-    if isinstance(value, bool) or isinstance(found, bool):
-        return found if isinstance(value, bool) and isinstance(found, bool) else None
     if isinstance(value, str):
-        text = mapping.as_text(found)
+        text = json.dumps(found) if isinstance(found, dict | list) else mapping.as_text(found)
         return value if _same_document(value, text) else text
-    return found if isinstance(found, int | float) else None
+    if isinstance(value, bool):
+        return {"true": True, "false": False}.get(mapping.as_text(found).lower())
+    try:
+        number = float(found)
+    except (TypeError, ValueError):
+        return None
+    return int(number) if number.is_integer() else number
 
 
 def _same_document(one: str, other: str) -> bool:

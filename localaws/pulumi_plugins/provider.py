@@ -138,9 +138,13 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
                 )
             found = self._context(request, properties.opened(inputs), state)
             found.out = {**found.inputs, **properties.opened(state)}
-            if not reading.read(found):
+            there = reading.read(found)
+            if there is None:
                 return provider_pb2.ReadResponse()
-            drifted = reading.drifted(found)
+            drifted = {
+                key: values.secret(value) if values.holds_secret(inputs[key]) else value
+                for key, value in there.drifted.items()
+            }
             inputs |= drifted
             outputs = {**state, **drifted}
             answer = self._outputs(found, inputs)

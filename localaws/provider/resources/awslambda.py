@@ -175,7 +175,7 @@ TYPES = {
         outputs={
             "arn": "{made.LayerVersionArn}",
             "layerArn": "{made.LayerArn}",
-            "version": lambda context: str(context.made["Version"]),
+            "version": lambda context: str(context.out["arn"]).rpartition(":")[2],
             "createdDate": "{made.CreatedDate}",
             "codeSha256": "{made.Content.CodeSha256}",
             "sourceCodeHash": "{made.Content.CodeSha256}",
