@@ -57,7 +57,7 @@ LOOKUPS: Mapping[str, Lookup] = {
     "aws:globalaccelerator/listener:Listener": _by("describe_listener", "Listener", ListenerArn="{id}"),
     "aws:iam/policy:Policy": _by("get_policy", "Policy", PolicyArn="{id}"),
     "aws:iam/role:Role": _by("get_role", "Role", RoleName="{id}"),
-    "aws:iam/rolePolicy:RolePolicy": _by("get_role_policy", "@", RoleName="{in.role}", PolicyName="{in.name}"),
+    "aws:iam/rolePolicy:RolePolicy": _by("get_role_policy", "@", RoleName="{out.role}", PolicyName="{out.name}"),
     "aws:kms/key:Key": _by("describe_key", "KeyMetadata | [@][?KeyState!='PendingDeletion'] | [0]", KeyId="{id}"),
     "aws:lb/listener:Listener": _by("describe_listeners", "Listeners[0]", ListenerArns=["{id}"]),
     "aws:lb/listenerRule:ListenerRule": _by("describe_rules", "Rules[0]", RuleArns=["{id}"]),

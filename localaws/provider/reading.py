@@ -35,7 +35,7 @@ def read(context: Context) -> Found | None:
         if execute.is_gone(error):
             return None
         raise
-    if not attributes:
+    if not attributes or _is_deleted(attributes):
         return None
     execute.answer_outputs(context)
     return Found(_drifted(context, _attributes(attributes)))
@@ -50,6 +50,12 @@ def _drifted(context: Context, answer: Mapping[str, Any]) -> dict[str, Any]:
         if (found := _in_form_of(value, answer[known])) is not None and found != value:
             changed[key] = found
     return changed
+
+
+def _is_deleted(attributes: Any) -> bool:
+    """Whether AWS still describes a resource that was deleted, as EC2 does for an hour."""
+    status = attributes.get("State") or attributes.get("Status") if isinstance(attributes, Mapping) else None
+    return (status.get("Code") if isinstance(status, Mapping) else status) == "deleted"
 
 
 def _subject(found: Any) -> Any:
