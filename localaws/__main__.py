@@ -111,6 +111,18 @@ def deploy(
 
 
 @app.command()
+def record(directory: Directory = HERE) -> None:
+    """Record the outputs of stacks that the Pulumi CLI deployed.
+
+    Reads them as JSON from standard input, and adds them to endpoints.json with their addresses.
+    """
+    from localaws.cli import recording
+
+    with _exit_status():
+        recording.record(directory, json.load(sys.stdin))
+
+
+@app.command()
 def partition(one: Region, other: Region, directory: Directory = HERE) -> None:
     """Partition two regions from each other.
 

@@ -40,7 +40,7 @@ def plan(environment: str, *, client_key: str = "", empty: bool = False, stacks:
         "regions": {settings.primary_region: Place.PRIMARY, settings.secondary_region: Place.SECONDARY},
         "config": dict.fromkeys(Place, keys),
         "secret_keys": list(SECRETS),
-        "metadata": {"client_key": client_key},
+        "metadata": {"client_key": client_key, "deployed_by": "pulumi" if empty else "localaws"},
     }
 
 

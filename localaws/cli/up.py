@@ -1,7 +1,6 @@
 """`python -m localaws up`: starts the embedded AWS, deploys a plan, prints the addresses, and runs until ended."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 from localaws import launch
 from localaws.cli import display as cli_display
 from localaws.cli.display import Display
+from localaws.cli.recording import missing as missing_of
 from localaws.cli.running import COMMAND, DEPLOYER_FILE, Deployer, Failed, Lock, Running
 from localaws.core import endpoints_file
 from localaws.core.environment import ACCOUNT, collect_rarely
@@ -26,7 +26,6 @@ PULUMI = "pulumi"
 _READY_SECONDS = 120.0  # until load balancers and databases must be up
 _POLL_SECONDS = 0.2
 _END_SECONDS = 20.0  # after the owner's end, until what has not ended is killed
-_LOAD_BALANCER = re.compile(r"arn:aws:elasticloadbalancing:([a-z0-9-]+):\d+:loadbalancer/\w+/([^/]+)/\w+")
 
 
 def up(
@@ -148,7 +147,7 @@ def _when_ready(
     missing: list[str] = ["everything"]
     while time.monotonic() < deadline:
         status = running.get("status")
-        missing = _missing(status, deployment.outputs)
+        missing = missing_of(status, deployment.outputs)
         if not missing:
             return _content(server, plan, directory, deployment, status, running.get("addresses"))
         display.now(f"waiting for {', '.join(missing)}")
@@ -184,15 +183,3 @@ def _content(
         "outputs": deployment.outputs,
         "metadata": plan.metadata,
     }
-
-
-def _missing(status: Mapping[str, Any], outputs: Mapping[str, Any]) -> list[str]:
-    """What is not up yet: load balancers that a stack exports, without a healthy target, and databases."""
-    missing = []
-    for match in filter(None, map(_LOAD_BALANCER.fullmatch, endpoints_file.texts(outputs))):
-        region, name = match.groups()
-        states = [row["state"] for row in status["targets"] if (row["region"], row["load_balancer"]) == (region, name)]
-        if not states or set(states) != {"healthy"}:
-            missing.append(f"{name} in {region} ({', '.join(states) or 'no target'})")
-    missing += [f"database in {row['region']}" for row in status["databases"] if not row["running"]]
-    return missing

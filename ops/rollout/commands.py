@@ -86,6 +86,8 @@ def deploy(
     confirm(sentence("Deploys", stack, env, found, who), env, yes=yes)
     words = ["up", "--stack", env, *POLICIES, *targets]
     run_stacks(stack, words, doing="deploying", again=f"make deploy ENV={env}", yes=yes)
+    if local:
+        local_environment.record(env)
 
 
 def refresh(

@@ -17,10 +17,10 @@ import yaml
 from ops.environment import settings
 from ops.rollout import pulumi_cli
 from shared import client_keys
-from shared.command_line import CouldNotStart
+from shared.command_line import CouldNotStart, Incomplete
 from shared.local_aws import CLIENT
 from shared.places import PROJECTS, Place
-from shared.pulumi_cli import STACKS
+from shared.pulumi_cli import STACKS, stack_outputs
 
 DIRECTORY = Path("build/local")
 _ENDPOINTS = "endpoints.json"
@@ -37,7 +37,7 @@ def use(environment: str, directory: Path = DIRECTORY) -> None:
         ) from None
     if running["environment"] != environment:
         raise CouldNotStart(f"the embedded AWS in {directory} is for {running['environment']}, not for {environment}")
-    if running["outputs"]:
+    if running["metadata"].get("deployed_by") != "pulumi":
         raise CouldNotStart(
             f"the embedded AWS in {directory} was deployed without the Pulumi CLI, which knows nothing of it; start "
             "one with nothing deployed: make local-up EMPTY=1"
@@ -47,6 +47,19 @@ def use(environment: str, directory: Path = DIRECTORY) -> None:
     for stack in PROJECTS:
         _prepare(stack, environment, folder / stack, running["metadata"].get("client_key", ""))
     pulumi_cli.use_settings_in(folder)
+
+
+def record(environment: str, directory: Path = DIRECTORY) -> None:
+    """Tell the embedded AWS what is deployed now, for the commands that look there: failover, drills, audits.
+
+    Nothing, until all three stacks are. Raises Incomplete.
+    """
+    outputs = {stack: stack_outputs(stack, environment) for stack in PROJECTS}
+    command = [sys.executable, "-m", "localaws", "record", "--directory", str(directory)]
+    content = json.dumps(outputs if all(outputs.values()) else {})
+    done = subprocess.run(command, input=content, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Incomplete(f"deployed, but the embedded AWS is not ready: {done.stderr.strip()}")
 
 
 def _variables(endpoint: str, folder: Path) -> dict[str, str]:

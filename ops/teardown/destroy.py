@@ -12,7 +12,7 @@ import typer
 
 from ops.environment import settings
 from ops.environment.aws import caller, masked
-from ops.rollout import guards, pulumi_cli
+from ops.rollout import guards, local_environment, pulumi_cli
 from ops.rollout.commands import Stack, StackArgument, read_settings, run_one, sentence, stacks_of
 from ops.teardown import sweep as sweeping
 from ops.teardown.sweep import Leftover
@@ -64,6 +64,8 @@ def destroy(
     waves = pulumi_cli.WAVES[::-1]
     again = f"make destroy ENV={env}"
     pulumi_cli.in_order([*words, "--yes"], doing="destroying", again=again, waves=waves, between=unblock)
+    if local:
+        local_environment.record(env)
     report(_finish(found, sessions, regions, seconds=patience), env)
 
 

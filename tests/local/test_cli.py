@@ -194,3 +194,17 @@ def _free(directory: Path) -> bool:
     except NotPossible:
         return False
     return True
+
+
+def test_what_somebody_else_deployed_is_recorded_with_its_addresses(up: Up) -> None:
+    outputs = {"primary": {"topic": "arn:aws:sns:us-east-1:000000000000:topic"}}
+    words = ["record", "--directory", str(up.directory)]
+
+    done = CliRunner().invoke(app, words, input=json.dumps(outputs))
+    content = json.loads((up.directory / endpoints_file.FILE).read_text())
+
+    assert done.exit_code == 0, done.output
+    assert content["outputs"] == outputs
+    assert content["addresses"] == {}
+    assert content["regions"][EAST_1] == {"name": "primary", "postgres": None}
+    assert content["control"] == up.aws.server.control

@@ -38,7 +38,7 @@ def running(pulumi: PulumiStandIn, **other: Any) -> Path:
         "environment": "dev",
         "aws": pulumi.environment["AWS_ENDPOINT_URL_STS"],
         "outputs": {},
-        "metadata": {"client_key": "k" * 40},
+        "metadata": {"client_key": "k" * 40, "deployed_by": "pulumi"},
     }
     file.write_text(json.dumps({**content, **other}))
     return file.parent.resolve() / "pulumi"
@@ -100,7 +100,7 @@ def test_the_client_key_is_a_secret_setting_of_the_regions(pulumi: PulumiStandIn
     ("other", "why"),
     [
         ({"environment": "prod"}, "is for prod, not for dev"),
-        ({"outputs": {"primary": {}}}, "start one with nothing deployed: make local-up EMPTY=1"),
+        ({"metadata": {"deployed_by": "localaws"}}, "start one with nothing deployed: make local-up EMPTY=1"),
     ],
 )
 def test_an_embedded_aws_that_does_not_fit_is_refused(

@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from localaws import launch
+from localaws.core.environment import ACCOUNT
 from shared.pulumi_cli import search_path
 from tests.local.embedded import LocalAws
 from tests.tiers import starts
 
 ROOT = Path(__file__).resolve().parents[2]
 REASON = "there is no Pulumi CLI: `make pulumi` builds one, or see https://www.pulumi.com/docs/iac/download-install/"
+SPEED = 20.0
 _LONGEST = 1800  # seconds for a command on a machine that is busy with something else
 
 # `dr` as a process of its own, without the policy pack, which needs a virtual environment of its own.
@@ -76,7 +78,19 @@ def local(cli: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enviro
     folder = tmp_path_factory.mktemp("engine")
     directory = folder / "build" / "local"
     directory.mkdir(parents=True)
-    with launch.start(log_file=directory / "server.log", speed=20.0) as server:
-        known = {"environment": "dev", "aws": server.endpoint, "outputs": {}, "metadata": {"client_key": "k" * 40}}
+    with launch.start(log_file=directory / "server.log", speed=SPEED) as server:
+        known = {
+            "environment": "dev",
+            "speed": SPEED,
+            "pid": server.process.pid,
+            "account": ACCOUNT,
+            "aws": server.endpoint,
+            "control": server.control,
+            "ca_file": str(directory / "ca.pem"),
+            "addresses": {},
+            "regions": {"us-east-1": {"name": "primary"}, "us-east-2": {"name": "secondary"}},
+            "outputs": {},
+            "metadata": {"client_key": "k" * 40, "deployed_by": "pulumi"},
+        }
         (directory / "endpoints.json").write_text(json.dumps(known))
         yield Environment(folder, LocalAws(server))

@@ -18,7 +18,7 @@ def test_the_plan_names_programs_regions_and_the_clients_key() -> None:
     assert plan["regions"] == {"us-east-1": "primary", "us-east-2": "secondary"}
     assert plan["config"]["secondary"] == {"api:clientKeys": {"rehearsal": "k" * 40}}
     assert "api:clientKeys" in plan["secret_keys"]
-    assert plan["metadata"] == {"client_key": "k" * 40}
+    assert plan["metadata"] == {"client_key": "k" * 40, "deployed_by": "localaws"}
 
 
 def test_settings_that_cannot_be_deployed_are_refused(tmp_path: Path) -> None:
