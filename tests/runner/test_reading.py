@@ -17,7 +17,9 @@ from tests.runner.conftest import Client, Programs
 
 ALWAYS_THERE = {"aws:apigateway/account:Account"}  # settings of the account in a region
 SETTLING = {
+    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": {"accepter", "requester"},
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": {"acceptStatus", "accepter", "requester"},
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": {"accepter", "requester"},
     "aws:lambda/eventSourceMapping:EventSourceMapping": {"lastModified", "state"},
     "aws:lambda/function:Function": {"lastModified"},
     "aws:rds/cluster:Cluster": {"readerEndpoint"},
