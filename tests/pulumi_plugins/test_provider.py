@@ -9,6 +9,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from localaws.engine.synthetic import Synthetic
 from localaws.provider import values
+from localaws.pulumi_plugins import properties
 from localaws.pulumi_plugins.properties import UNKNOWN
 from tests.pulumi_plugins.engine_side import EngineSide, connected, urn
 
@@ -156,8 +157,8 @@ def test_another_region_replaces_resource_and_provider(aws: EngineSide) -> None:
     provider = aws.stub.DiffConfig(
         provider_pb2.DiffRequest(
             urn=urn("pulumi:providers:aws", "primary"),
-            old_inputs={"region": "us-east-1"},
-            news={"region": "us-west-2"},
+            old_inputs=properties.write({"region": "us-east-1"}),
+            news=properties.write({"region": "us-west-2"}),
         )
     )
 
