@@ -25,7 +25,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from localaws.pulumi_plugins.launcher import starter_lives
 
-TOLD = 32
+SHOWN = 32
 """Exit status of a program whose error the engine has shown already."""
 _ROOT = Path(__file__).resolve().parents[2]
 _WORKERS = 16
@@ -89,7 +89,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         process = self._start(command, folder, stdin=subprocess.PIPE, PYTHONPATH=str(_ROOT))
         process.communicate(json.dumps(asked).encode())  # settings may be secret: not in a command line
         self._ended(process)
-        if process.returncode == TOLD:
+        if process.returncode == SHOWN:
             return language_pb2.RunResponse(bail=True)
         if process.returncode:
             return language_pb2.RunResponse(error=f"the program ended with status {process.returncode}")

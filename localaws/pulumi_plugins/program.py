@@ -18,7 +18,7 @@ from pulumi.runtime import set_all_config, settings
 from pulumi.runtime.stack import run_in_stack
 
 from localaws.core.environment import collect_rarely
-from localaws.pulumi_plugins.language_host import TOLD
+from localaws.pulumi_plugins.language_host import SHOWN
 
 _SECONDS = 1.0  # between two looks at the language host
 
@@ -47,10 +47,10 @@ def main() -> int:
         _run(program, asked["parallel"])
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
-        return TOLD
+        return SHOWN
     except Exception:  # noqa: BLE001 - whatever the program raises is shown by the engine
         pulumi.log.error(f"Program failed with an unhandled exception:\n{traceback.format_exc()}")
-        return TOLD
+        return SHOWN
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

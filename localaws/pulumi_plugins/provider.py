@@ -7,6 +7,7 @@ are called from several threads.
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any
 
 import grpc
@@ -24,7 +25,6 @@ from localaws.pulumi_plugins.properties import UNKNOWN
 _DEFAULTED = "__defaults"
 """The argument in which the provider keeps the names of those that it filled in itself, as the real one does."""
 _OWN = {_DEFAULTED, "tagsAll"}
-VERSION = "0.1.0"
 
 
 class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
@@ -42,7 +42,8 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        return plugin_pb2.PluginInfo(version=VERSION)
+        """The version of the SDK, which the engine expects at least."""
+        return plugin_pb2.PluginInfo(version=version(f"pulumi-{self._package}"))
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002
         """Calls under way end by themselves, so that what they made is recorded."""

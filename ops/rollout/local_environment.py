@@ -50,9 +50,9 @@ def use(environment: str, directory: Path = DIRECTORY) -> None:
 
 
 def record(environment: str, directory: Path = DIRECTORY) -> None:
-    """Tell the embedded AWS what is deployed now, for the commands that look there: failover, drills, audits.
+    """Record the stacks' outputs beside the embedded AWS, where failover, drills and audits read them.
 
-    Nothing, until all three stacks are. Raises Incomplete.
+    Empty, until all three stacks are deployed. Raises Incomplete.
     """
     outputs = {stack: stack_outputs(stack, environment) for stack in PROJECTS}
     command = [sys.executable, "-m", "localaws", "record", "--directory", str(directory)]

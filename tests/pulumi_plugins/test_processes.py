@@ -101,7 +101,7 @@ def test_a_plugin_ends_without_a_word_when_the_engine_interrupts_it(name: str, v
     assert plugin.communicate(timeout=_PATIENCE) == ("", "")
 
 
-def test_without_a_serving_process_a_plugin_says_so(variables: dict[str, str], tmp_path: Path) -> None:
+def test_a_plugin_without_a_serving_process_names_the_variable(variables: dict[str, str], tmp_path: Path) -> None:
     alone = {name: value for name, value in variables.items() if name != "LOCALAWS_PROVIDERS"}
     program = tmp_path / "providers" / "pulumi-resource-tls"
 

@@ -128,7 +128,7 @@ def test_diff_shows_paths_and_no_replacement_for_what_can_be_updated(aws: Engine
     assert set(found.detailedDiff) == {"retentionInDays", "tags.Owner", "tagsAll.Owner"}
 
 
-def test_diff_finds_no_difference_in_what_only_looks_different(aws: EngineSide) -> None:
+def test_diff_finds_no_difference_between_two_forms_of_one_value(aws: EngineSide) -> None:
     old = {"role": "r", "code": {**ARCHIVE, "path": "here"}, "timeout": 3, "description": None, "__defaults": []}
     new = {"role": values.secret("r"), "code": {**ARCHIVE, "path": "there"}, "timeout": 3.0, "__defaults": ["timeout"]}
 

@@ -29,7 +29,7 @@ CONDITIONAL = {
 
 
 def documented(type_: str) -> Iterator[str]:
-    """The arguments of a type whose documentation says that a change of them forces a replacement."""
+    """The arguments of a type whose documented changes force a replacement."""
     package, module, name = re.match(r"(\w+):(\w+)/[^:]+:(\w+)", type_).groups()  # type: ignore[union-attr]
     sdk = importlib.import_module(f"pulumi_{package}")
     if module != "index":
@@ -42,9 +42,9 @@ def documented(type_: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("type_", TABLE)
 def test_what_the_sdk_documents_to_force_a_replacement_does(type_: str) -> None:
-    said = {*documented(type_)} - CONDITIONAL.get(type_, set())
+    forcing = {*documented(type_)} - CONDITIONAL.get(type_, set())
 
-    assert forced_by(type_, said) == said
+    assert forced_by(type_, forcing) == forcing
 
 
 def test_the_documentation_is_found() -> None:

@@ -19,7 +19,7 @@ TYPES = {
         create=Call("put_parameter", auto=ALL),
         update=(Do(_overwrite, takes=_CHANGEABLE),),
         id="{in.name}",
-        read=Call("get_parameter", {"Name": "{id}"}),
+        read=Call("get_parameter", {"Name": "{id}", "WithDecryption": True}),
         delete=(Call("delete_parameter", {"Name": "{id}"}),),
         rename={"insecureValue": "Value"},
         autoname=Name(limit=1011),
