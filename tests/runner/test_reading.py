@@ -79,3 +79,14 @@ def test_an_argument_that_was_changed_by_hand_is_found(programs: Programs, clien
 
     assert there
     assert there.drifted == {"timeout": 9}
+
+
+def test_an_encrypted_value_is_compared_in_clear(programs: Programs) -> None:
+    programs.write("aws.ssm.Parameter('key', type='SecureString', value='do-not-show', opts=opts)")
+    programs.deploy()
+    (record,) = (each for each in programs.state.stacks["primary"].resources.values() if "Parameter" in each.type)
+
+    there = reading.read(context(record, programs))
+
+    assert there
+    assert there.drifted == {}
