@@ -14,13 +14,15 @@ from pulumi import _types
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from localaws.engine import program, project, values
+from localaws.engine import program, project
 from localaws.engine.engine import Progress, StackEngine
-from localaws.engine.prepare import PREFIX, StackRun
+from localaws.engine.prepare import PREFIX
 from localaws.engine.registration import STACK, Registration
 from localaws.engine.state import State
 from localaws.engine.synthetic import Synthetic
+from localaws.provider import values
 from localaws.provider.calls import ACCOUNT
+from localaws.provider.preparation import StackRun
 from policy.rules.rows import Row, Rows
 from shared.local_aws import PROGRAMS
 from tests.made_once import once
