@@ -86,7 +86,12 @@ class Progress:
     @property
     def disturbed(self) -> FaultPeriod | None:
         """The first fault that clients can notice."""
-        return next((fault for fault in self.faults if fault.kind not in _UNNOTICED), None)
+        return next(iter(self.disturbances), None)
+
+    @property
+    def disturbances(self) -> list[FaultPeriod]:
+        """The faults that clients can notice."""
+        return [fault for fault in self.faults if fault.kind not in _UNNOTICED]
 
     @property
     def loss(self) -> FaultPeriod | None:

@@ -81,10 +81,9 @@ class RunResult:
     # Derived by `conclude`, once the load has ended.
     load_ended: float = 0.0  # the last answer
     fault_at: float = 0.0  # when something was first done to the system
-    fault_ended: float = 0.0
     interruptions: Sequence[Interruption] = ()  # that ended after that
     failed_before_fault: int = 0
-    answered_meanwhile: Mapping[str, int] = field(default_factory=dict)  # accepted requests during the fault, by region
+    answered_meanwhile: Mapping[str, int] = field(default_factory=dict)  # accepted during the faults, by region
     recovery: Recovery | None = None  # after a storm
     rejected_flood: int = 0  # requests of a flood that were answered with a server error
     unhealthy: Sequence[str] = ()  # regions whose targets were observed unhealthy after the fault
@@ -152,7 +151,7 @@ class RunResult:
         disturbed, loss, attempts = progress.disturbed, progress.loss, self.record.attempts
         assert disturbed is not None, "a run in which nothing was done has nothing to report"
         self.load_ended = max((attempt.ended for attempt in attempts), default=progress.now())
-        self.fault_at, self.fault_ended = disturbed.at, disturbed.ended_at or self.load_ended
+        self.fault_at = disturbed.at
         after = [attempt for attempt in attempts if attempt.ended >= self.fault_at]
         self.interruptions = interruptions(after, SteadyRun.of(self.rate))
         # Until there was a steady state, functions were still starting.
@@ -160,8 +159,12 @@ class RunResult:
         self.failed_before_fault = sum(
             not each.ok and steady <= each.sent and each.ended < self.fault_at for each in attempts
         )
-        meanwhile = (each.region or "unknown" for each in after if each.ok and each.ended <= self.fault_ended)
-        self.answered_meanwhile = Counter(meanwhile)
+        periods = [(fault.at, fault.ended_at or self.load_ended) for fault in progress.disturbances]
+        self.answered_meanwhile = Counter(
+            each.region or "unknown"
+            for each in after
+            if each.ok and any(start <= each.ended <= end for start, end in periods)
+        )
         if objectives.overload is not None and disturbed.ended_at is not None:
             intents, share = self.record.intents, objectives.overload.share
             self.recovery = recovery(intents, since=disturbed.ended_at, until=self.load_ended, share=share)

@@ -141,7 +141,7 @@ def test_without_the_cli_a_target_prints_one_line(target: str, tmp_path: Path) -
     for tool in ("sh", "make"):
         (tmp_path / tool).symlink_to(f"/usr/bin/{tool}" if Path(f"/usr/bin/{tool}").exists() else f"/bin/{tool}")
 
-    done = make(target, "ENV=dev", environment={"PATH": str(tmp_path)})
+    done = make(target, "ENV=dev", f"PULUMI={tmp_path / 'not-built'}", environment={"PATH": str(tmp_path)})
 
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == (
