@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from drill.model.attempts import Intent, Record
+from drill.model.attempts import Attempt, Intent, Outcome, Record
 from drill.model.expectation import HealthSettings
 from drill.model.objectives import NoTakeOver, Objectives, Service, TakeOver
 from drill.model.status import ControlCall
+from drill.observe.progress import FaultPeriod, Progress, Stage
 from drill.observe.sentinel_log import Decision
 from drill.observe.starvation import Starvation
 from drill.observe.workflow_runs import RunStep, WorkflowRun
@@ -531,3 +532,23 @@ def test_without_times_only_the_outcome_of_a_failover_is_judged() -> None:
     assert judged(OBJECTIVES, **late)[0] == "failed"
     assert judged(replace(OBJECTIVES, timed=False), **late)[0] == "passed"
     assert judged(replace(OBJECTIVES, timed=False), runs=())[0] == "failed"
+
+
+def test_answers_during_every_fault_count_and_those_between_them_do_not() -> None:
+    progress = Progress(
+        title="two losses",
+        stages=[Stage(name="load", at=1.0)],
+        faults=[
+            FaultPeriod(name="first", region=None, kind="reset", at=10.0, ended_at=20.0),
+            FaultPeriod(name="second", region=None, kind="reset", at=40.0, ended_at=50.0),
+        ],
+    )
+    result = measured()
+    answers = {5: "us-east-1", 15: "us-east-1", 30: "us-east-2", 45: "us-east-2", 55: "us-east-1"}
+    result.record.attempts += [
+        Attempt(intent=0, sent=sent, seconds=0.1, outcome=Outcome.OK, region=region) for sent, region in answers.items()
+    ]
+
+    result.conclude(progress, OBJECTIVES, "load")
+
+    assert result.answered_meanwhile == {"us-east-1": 1, "us-east-2": 1}
