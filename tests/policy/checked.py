@@ -6,6 +6,7 @@ classes of the installed SDK, so that they hold for every type. A provider resou
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from localaws.provider.resources import TABLE
@@ -48,7 +49,8 @@ def _name(row: Row, known: Mapping[str, sdk.Input]) -> dict[str, str]:
     return {key: f"{rule.prefix if rule else ''}{row['inputs'].get(f'{key}Prefix') or row['name'] + '-'}{RANDOM}"}
 
 
-def _defaults(token: str) -> dict[str, Any]:
+@cache
+def _defaults(token: str) -> Mapping[str, Any]:
     """The defaults of the provider's schema, which the SDK documents, and those in the table of the embedded AWS."""
     in_table = TABLE[token].defaults if token in TABLE else {}
     return {**dict(_documented(token)), **in_table}

@@ -1,5 +1,7 @@
 """Every rule passes for every profile, and rejects its violation."""
 
+from functools import cache
+
 import pytest
 
 from policy.catalogue import RULES, Rule, Scope
@@ -10,6 +12,11 @@ from tests.programs.profiles import DEFAULTS, ENVIRONMENTS, registered
 
 STACKS = ("primary", "secondary", "global")
 IN_THE_PACK = [rule for rule in RULES if rule.scope is not Scope.DEPLOYMENT]
+
+
+@cache
+def deployed(environment: str) -> Rows:
+    return checked(registered(environment))
 
 
 def parts(rule: Rule, rows: Rows) -> list[Rows]:
@@ -28,7 +35,7 @@ def violations_of(rule: Rule, rows: Rows) -> list[str]:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_passes_with_the_rows_of_its_scope(rule: Rule, environment: str) -> None:
-    assert violations_of(rule, checked(registered(environment))) == []
+    assert violations_of(rule, deployed(environment)) == []
 
 
 @pytest.mark.parametrize("rule", IN_THE_PACK, ids=lambda rule: rule.name)
