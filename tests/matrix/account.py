@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.local.embedded import EAST_1, LocalAws
-from tests.matrix import inventory
+from tests.matrix import inventory, leftovers
 from tests.matrix.inventory import Inventory, Listing
-from tests.matrix.leftovers import is_known
 
 
 class Account:
@@ -42,12 +41,9 @@ class Account:
         """
         before, now = self._before, self._take()
         self._before = now
-        left = {
-            (listing, region): [each for each in sorted(new) if not is_known(self.client, listing, region, each)]
-            for (listing, region), new in inventory.difference(before, now).items()
-        }
+        left = leftovers.unknown(self.client, inventory.difference(before, now))
         missing = {where: sorted(gone) for where, gone in inventory.difference(now, before).items()}
-        return {where: found for where, found in left.items() if found}, missing
+        return left, missing
 
     def _take(self) -> Inventory:
         return inventory.take(self.client, self.regions, [self._records])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from tests.matrix.inventory import Client
+from tests.matrix.inventory import Client, Inventory
 
 
 @dataclass(frozen=True)
@@ -57,3 +57,12 @@ LEFTOVERS = (
 def is_known(client: Client, listing: str, region: str, identifier: str) -> bool:
     """Whether one of the LEFTOVERS explains the identifier."""
     return any(each.excused(client, region, identifier) for each in LEFTOVERS if each.listing == listing)
+
+
+def unknown(client: Client, new: Inventory) -> dict[tuple[str, str], list[str]]:
+    """The identifiers of `new`, by listing and region, that none of the LEFTOVERS explains."""
+    left = {
+        (listing, region): [each for each in sorted(found) if not is_known(client, listing, region, each)]
+        for (listing, region), found in new.items()
+    }
+    return {where: found for where, found in left.items() if found}

@@ -17,8 +17,7 @@ from localaws.core.environment import ACCOUNT
 from localaws.engine import DeployError, State, deploy, destroy
 from shared.pulumi_cli import STACKS
 from tests.local.embedded import EAST_1, EAST_2, LocalAws, eventually
-from tests.matrix import inventory
-from tests.matrix.leftovers import is_known
+from tests.matrix import inventory, leftovers
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import Answer, Call, PulumiStandIn
 from tests.tiers import starts
@@ -113,9 +112,5 @@ def test_from_the_first_deployment_to_nothing_left(account: LocalAws, pulumi: Pu
     assert "nothing of dev is left" in gone.output
 
     after = inventory.take(account.client, (EAST_1, EAST_2))
-    new = {
-        (listing, region): [each for each in sorted(found) if not is_known(account.client, listing, region, each)]
-        for (listing, region), found in inventory.difference(before, after).items()
-    }
-    assert {where: found for where, found in new.items() if found} == {}
+    assert leftovers.unknown(account.client, inventory.difference(before, after)) == {}
     assert inventory.difference(after, before) == {}

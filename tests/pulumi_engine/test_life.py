@@ -6,7 +6,7 @@ import subprocess
 import psutil
 
 from shared.places import PROJECTS
-from tests.matrix import inventory
+from tests.matrix import inventory, leftovers
 from tests.pulumi_engine.conftest import ROOT, Environment
 
 REGIONS = ("us-east-1", "us-east-2")
@@ -66,7 +66,8 @@ def test_an_environment_from_the_first_preview_to_its_destruction(local: Environ
     assert not [file for file in state if "k" * 40 in file.read_text()]
 
     assert "nothing of dev is left" in local.dr("destroy", "--yes")
-    assert inventory.difference(before, inventory.take(local.aws.client, REGIONS)) == {}
+    new = inventory.difference(before, inventory.take(local.aws.client, REGIONS))
+    assert leftovers.unknown(local.aws.client, new) == {}
     assert checkout() == committed
     assert plugins() == []
     operations = sum(sum(counts.values()) for counts in deployed.values())
