@@ -325,6 +325,40 @@ def test_a_region_that_was_cut_off_during_the_loss_takes_over_after_the_long_lea
     assert world.takeovers == 1
 
 
+def live_on(world: World, seconds: int) -> None:
+    """Asserts in every second that only one region may post."""
+    for _ in range(seconds):
+        world.second()
+
+
+def returned_into_a_partition() -> World:
+    """A lost writer that returns without its fence, while the survivor is out of reach from outside."""
+    world = run(Weather(promotion=5), [("lose", EAST_1, 100)])
+    assert world.takeovers == 1
+    world.cut = set(REGIONS)
+    world.cells[EAST_1].alive, world.cells[EAST_2].reachable = True, False
+    return world
+
+
+def test_a_region_that_was_fenced_unnoticed_takes_over_once_the_long_lease_of_its_peer_is_over() -> None:
+    world = returned_into_a_partition()
+
+    live_on(world, 600)
+
+    assert world.takeovers == 2
+    decision = world.cells[EAST_1].decision
+    assert decision
+    assert decision.may_post
+
+
+def test_without_the_long_wait_it_would_be_a_second_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ignores_a_fence_of_its_own(monkeypatch)
+    world = returned_into_a_partition()
+
+    with pytest.raises(AssertionError, match="two writers"):
+        live_on(world, 600)
+
+
 def test_what_the_old_writer_alone_had_survives_two_promotions_within_the_lag() -> None:
     """Found by the model: posted by the old writer, replicated late, posted by the new one, and lost by the second."""
     late: Steps = [
