@@ -80,6 +80,7 @@ def test_without_a_survivor_the_run_fails(
 
     ended = ran(name, environment, tmp_path, during=no_return)
 
-    assert ended.report.verdict == "failed", ended.printed
-    missed = {check.name for check in ended.report.checks if not check.met}
-    assert "exactly 2 failovers take place, and succeed" in missed, ended.printed
+    assert ended.status in (1, 3), ended.printed
+    missed = {check.name for report in ended.reports.values() for check in report.checks if not check.met}
+    # Without a report, the rollback found no region to fail back from.
+    assert "exactly 2 failovers take place, and succeed" in missed or "is not back" in ended.printed, ended.printed
