@@ -150,6 +150,7 @@ class Outcome:
 
     @property
     def may_pass_slower(self) -> bool:
+        """Whether a run at a lower speed may show more, as `verdict.may_pass_slower` has it."""
         if self.report is None:
             return self.without_report == verdict.INCONCLUSIVE
         return verdict.may_pass_slower(self.report.checks)

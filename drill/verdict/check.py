@@ -70,17 +70,16 @@ def timed(
     if besides is not None:
         length, starved = length - (besides[1] - besides[0]), starved - result.starved(*besides)
     share = starved / length if length > 0 else 0.0
-    if seconds is not None and round(seconds, 3) <= round(limit, 3):
-        return _timed(objective(name, expected, measured, met=True))
+    found = objective(name, expected, measured, met=seconds is not None and round(seconds, 3) <= round(limit, 3))
+    found = found.model_copy(update={"is_timed": True})
+    if found.met:
+        return found
     excused = f"{measured}; this machine was starved of CPU for {starved:.1f} s of it ({share:.0%})"
     if share > MOST_STARVED:
-        return as_inconclusive(_timed(objective(name, expected, excused, met=False)))
+        return as_inconclusive(found.model_copy(update={"measured": excused}))
     met = seconds is not None and round(seconds - starved, 3) <= round(limit, 3)
-    return _timed(objective(name, expected, excused if met or share > LITTLE_STARVED else measured, met=met))
-
-
-def _timed(found: CheckReport) -> CheckReport:
-    return found.model_copy(update={"is_timed": True})
+    shown = excused if met or share > LITTLE_STARVED else measured
+    return found.model_copy(update={"measured": shown, "met": met})
 
 
 def unless_starved(result: RunResult, found: CheckReport, span: Span) -> CheckReport:

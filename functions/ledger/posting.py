@@ -22,7 +22,7 @@ RETRY_SECONDS = 300.0
 """AWS seconds. A batch that cannot be posted is given back to the stream until its first record is this old. Longer
 would keep what is behind it from the backlog, where a failover finds it."""
 
-_CLAIM_MARGIN_SECONDS = 60.0
+CLAIM_MARGIN_SECONDS = 60.0
 """AWS seconds after a claim of the writer for which the previous writer may still have taken payments from its stream:
 above the lease, the life of a decision, and the difference of two clocks."""
 
@@ -171,7 +171,7 @@ class Ledger:
         return [
             record
             for record in records
-            if record.entry and between(claim, record.entry.accepted_at) < _CLAIM_MARGIN_SECONDS
+            if record.entry and between(claim, record.entry.accepted_at) < CLAIM_MARGIN_SECONDS
         ]
 
     def permit(self) -> int:

@@ -41,7 +41,7 @@ def check_preconditions(given: PreconditionsInput, ctx: RecoveryContext) -> Prec
         own_fenced=records.own.state is RegionState.FENCED,
         own_epoch=records.own.epoch,
         vouched=Vouched.PEER_DOWN if request.forced else Vouched.NOTHING,
-        may_be_fenced=records.own.state is RegionState.FENCED or ctx.observer.observe().view.may_be_fenced,
+        may_be_fenced=ctx.observer.observe(fresh=True).view.may_be_fenced,
         resumes=resumes,
         verification_key=new_key(),
         failing_since=request.failing_since,

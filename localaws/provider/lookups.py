@@ -58,7 +58,7 @@ LOOKUPS: Mapping[str, Lookup] = {
     "aws:iam/policy:Policy": _by("get_policy", "Policy", PolicyArn="{id}"),
     "aws:iam/role:Role": _by("get_role", "Role", RoleName="{id}"),
     "aws:iam/rolePolicy:RolePolicy": _by("get_role_policy", "@", RoleName="{out.role}", PolicyName="{out.name}"),
-    "aws:kms/key:Key": _by("describe_key", "KeyMetadata | [@][?KeyState!='PendingDeletion'] | [0]", KeyId="{id}"),
+    "aws:kms/key:Key": _by("describe_key", "[KeyMetadata][?KeyState!='PendingDeletion'] | [0]", KeyId="{id}"),
     "aws:lb/listener:Listener": _by("describe_listeners", "Listeners[0]", ListenerArns=["{id}"]),
     "aws:lb/listenerRule:ListenerRule": _by("describe_rules", "Rules[0]", RuleArns=["{id}"]),
     "aws:lb/targetGroup:TargetGroup": _by("describe_target_groups", "TargetGroups[0]", TargetGroupArns=["{id}"]),
@@ -69,7 +69,7 @@ LOOKUPS: Mapping[str, Lookup] = {
         "get_health_check", "HealthCheck.HealthCheckConfig", HealthCheckId="{id}"
     ),
     "aws:s3/bucket:Bucket": _by("head_bucket", "@", Bucket="{id}"),
-    "aws:secretsmanager/secret:Secret": _by("describe_secret", "@ | [@][?!DeletedDate] | [0]", SecretId="{id}"),
+    "aws:secretsmanager/secret:Secret": _by("describe_secret", "[@][?!DeletedDate] | [0]", SecretId="{id}"),
     "aws:sns/topic:Topic": _by("get_topic_attributes", "Attributes", TopicArn="{id}"),
     "aws:sqs/queue:Queue": _by("get_queue_attributes", "Attributes", QueueUrl="{id}", AttributeNames=["All"]),
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _by(

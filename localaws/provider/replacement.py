@@ -3,7 +3,7 @@
 Derived from the table of resource types: an argument that no update step passes on forces a replacement. `IN_PLACE`
 lists the arguments that the real provider changes in place although no step here does (resource schemas of
 terraform-provider-aws 6: arguments without ForceNew or RequiresReplace), and `REPLACED` the opposite, by the
-documentation of the SDK. tests/provider/test_replacement.py compares them with the SDK's docstrings.
+documentation of the SDK. tests/pulumi_plugins/test_replacement.py compares them with the SDK's docstrings.
 """
 
 from collections.abc import Collection

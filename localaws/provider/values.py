@@ -15,7 +15,7 @@ from pulumi.output import Unknown
 from localaws.core import archives
 
 # The signatures of the Pulumi resource protocol (pulumi/pulumi sdk/go/common/resource/properties.go).
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
+SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 HIDDEN = "[secret]"
@@ -23,12 +23,12 @@ UNKNOWN = "[unknown]"
 
 
 def is_secret(value: object) -> bool:
-    return isinstance(value, dict) and value.get(_SIGNATURE) == _SECRET
+    return isinstance(value, dict) and value.get(SIGNATURE) == _SECRET
 
 
 def secret(value: Any) -> Any:
     """`value` in an envelope; a value that is in one already stays as it is."""
-    return value if is_secret(value) else {_SIGNATURE: _SECRET, "value": value}
+    return value if is_secret(value) else {SIGNATURE: _SECRET, "value": value}
 
 
 def unwrap(value: Any) -> Any:

@@ -30,7 +30,7 @@ SHOWN = 32
 _ROOT = Path(__file__).resolve().parents[2]
 _WORKERS = 16
 _PIECE = 65536
-_SECONDS = 1.0  # between two looks at the engine's process
+_SECONDS = 1.0  # between two checks of the engine's process
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -98,18 +98,12 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: ARG002
         """Run a policy pack in the environment that its `PulumiPolicy.yaml` names."""
         python = _python(Path(request.info.root_directory), dict(request.info.options))
-        module = ["-m", "pulumi.policy"] if request.kind == "analyzer" else []
-        command = [
-            python,
-            "-u",
-            *module,
-            *(request.args if module else [request.info.program_directory, *request.args]),
-        ]
+        folder = request.info.program_directory
+        is_policy = request.kind == "analyzer"
+        words = ["-m", "pulumi.policy", *request.args, folder] if is_policy else [folder, *request.args]
         environment = dict(pair.partition("=")[::2] for pair in request.env)
-        if module:
-            command.append(request.info.program_directory)
         process = self._start(
-            command,
+            [python, "-u", *words],
             request.pwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

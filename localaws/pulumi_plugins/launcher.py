@@ -16,7 +16,7 @@ ADDRESS = "LOCALAWS_PROVIDERS"
 """The environment variable with the address of the serving process."""
 STARTER = "LOCALAWS_PLUGIN_STARTER"
 """The environment variable with the process that started a plugin, the engine."""
-_SECONDS = 0.5  # between two looks at the engine
+_SECONDS = 0.5  # between two checks of the engine
 _ANSWER = 60.0  # seconds on a busy machine
 
 

@@ -20,7 +20,7 @@ from pulumi.runtime.stack import run_in_stack
 from localaws.core.environment import collect_rarely
 from localaws.pulumi_plugins.language_host import SHOWN
 
-_SECONDS = 1.0  # between two looks at the language host
+_SECONDS = 1.0  # between two checks of the language host
 
 
 def main() -> int:

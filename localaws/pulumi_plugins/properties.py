@@ -24,7 +24,6 @@ _UNKNOWNS = {
     "e48ece36-62e2-4504-bad9-02848725956a",  # of an archive
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # of an object
 }
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
 _ASSET = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
@@ -71,7 +70,7 @@ def opened(value: Any) -> Any:
         return [opened(item) for item in value]
     if not isinstance(value, dict):
         return value
-    signature = value.get(_SIGNATURE)
+    signature = value.get(values.SIGNATURE)
     if values.is_secret(value):
         return opened(value["value"])
     if signature == _ASSET:
@@ -89,7 +88,7 @@ def comparable(value: Any) -> Any:
         return value
     if values.is_secret(value):
         return comparable(value["value"])
-    if value.get(_SIGNATURE) in (_ASSET, _ARCHIVE) and value.get("hash"):
+    if value.get(values.SIGNATURE) in (_ASSET, _ARCHIVE) and value.get("hash"):
         return {"hash": value["hash"]}
     return {key: comparable(item) for key, item in value.items() if item is not None}
 

@@ -17,6 +17,7 @@ from drill.probes.traffic import ServedBy
 from drill.scenarios.settings import RehearsalSettings
 from drill.verdict.verdict import INCONCLUSIVE
 from shared.places import Place
+from tests.drill.repeating import give_up
 from tests.drill.with_fake import SHORT, fake_command, with_ample_capacity
 
 SPEED = 20.0
@@ -88,8 +89,9 @@ def test_scenarios_share_an_environment_until_one_leaves_it_in_disorder(tmp_path
 def test_a_scenario_with_a_speed_of_its_own_gets_an_environment_of_its_own(tmp_path: Path) -> None:
     outcomes, shown = rehearsed(tmp_path, replace(HOPELESS, name="slow", fastest=10.0), HOPELESS)
 
-    assert outcomes[0].status == 2
-    assert outcomes[1].status in (2, INCONCLUSIVE), "the latter on a busy machine"
+    if outcomes[1].status == INCONCLUSIVE:
+        give_up(outcomes[1].why)
+    assert [outcome.status for outcome in outcomes] == [2, 2]
     assert "at speed 20" in outcomes[0].why, "the fake has one speed, and the drill refuses another one"
     assert shown == ["start", "start", HOPELESS.title]
 

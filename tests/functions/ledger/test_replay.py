@@ -218,6 +218,19 @@ def test_a_replay_reports_what_it_cannot_post_and_removes_it(aws: LedgerWorld) -
     assert aws.backlog() == []
 
 
+def test_a_batch_that_was_removed_meanwhile_is_not_shortened_back_into_the_backlog(aws: LedgerWorld) -> None:
+    recorded(aws, EAST_1, 1, 2)
+    backlog = Backlog(aws.client("dynamodb", EAST_1), region=EAST_1, table=aws.backlog_table)
+    (batch,) = backlog.page(after="", until="9", limit=10)
+
+    backlog.shorten(batch, ids(1))
+    assert aws.backlog() == [["order-0001"]]
+    backlog.remove([batch])
+    backlog.shorten(batch, ids(1))
+
+    assert aws.backlog() == []
+
+
 def test_only_statements_that_write_are_bound_to_the_decision_to_post(
     aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ledger.posting import CLAIM_MARGIN_SECONDS
+
 from common.clock import timestamp
 from common.control.records import WRITER_KEY, ControlRecords, RegionRecord, RegionState, WriterRecord, control_key
 from common.control.rules import (
@@ -30,7 +32,6 @@ from tests.functions.harness import EAST_1, EAST_2
 REGIONS = (EAST_1, EAST_2)
 NEVER = float("-inf")
 PROBED_FOR = 5  # seconds
-CLAIM_MARGIN = 60  # seconds after a claim for which posted payments are recorded as well (`ledger.posting`)
 NAMED_AFTER = 3  # seconds between the database's handover and the writer record, in a failback
 ASKED_EVERY = 5  # seconds at most between two questions of a takeover to the witness
 CATCH_UP_EVERY = 60  # seconds between two scheduled replays
@@ -269,7 +270,9 @@ class World:
             assert cell.view.records
             since = cell.view.records.writer.since
             claimed_at = datetime.fromisoformat(since).timestamp() if since else NEVER
-            self._record(cell, [each for each in payments if self.accepted_at[each] < claimed_at + CLAIM_MARGIN])
+            self._record(
+                cell, [each for each in payments if self.accepted_at[each] < claimed_at + CLAIM_MARGIN_SECONDS]
+            )
         elif cell.decision.writer == other(cell.name) or self.now - cell.stream[0][0] >= self.weather.given_back:
             self._record(cell, payments)
         else:
