@@ -6,7 +6,8 @@ PIPENV_VERSION := 2026.10.3
 
 # Options of the commands. Empty ones are left to the command's own default: see `make help` and `dr COMMAND --help`.
 # On AWS: YES=1 skips the confirmation, EXCLUDE_REGION=primary plans without calls to that region, DECLINE=1 declines a
-# failover that waits for approval, LOCAL=1 means the environment on this machine.
+# failover that waits for approval, LOCAL=1 means the environment on this machine, ALLOW="name name" agrees to the
+# replacement or deletion of what holds data, and to a change of the environment's identity.
 ENV ?=
 YES ?=
 LOCAL ?=
@@ -16,6 +17,7 @@ REGION ?=
 MODE ?=
 REASON ?=
 DECLINE ?=
+ALLOW ?=
 ALLOW_DELETIONS ?=
 RESTORE ?=
 BACKEND ?=
@@ -47,6 +49,7 @@ YES_ARG = $(if $(filter 1 true yes,$(YES)),--yes)
 LOCAL_ARG = $(if $(filter 1 true yes,$(LOCAL)),--local)
 ENV_ARG = $(if $(ENV),--env $(ENV))
 REASON_ARG = $(if $(REASON),--reason "$$REASON")
+ALLOW_ARG = $(foreach name,$(ALLOW),--allow $(name))
 EXCLUDE_ARG = $(if $(EXCLUDE_REGION),--exclude-region $(EXCLUDE_REGION))
 REHEARSE_ARGS = $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(OUTAGE_MODE),--outage-mode $(OUTAGE_MODE)) $(if $(NLB_TAIL),--nlb-tail $(NLB_TAIL)) $(ENV_ARG)
 
@@ -207,11 +210,11 @@ $(PULUMI): $(PULUMI_MODULE)/go.mod $(PULUMI_MODULE)/go.sum
 pulumi: $(if $(shell sh -c 'command -v pulumi'),,$(PULUMI)) ## Build the pinned Pulumi CLI into build/pulumi if none is on the path
 
 .PHONY: preview deploy refresh outputs destroy sweep
-preview: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment (ENV LOCAL)
-	@$(DR) preview $(ENV_ARG) $(LOCAL_ARG)
+preview: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment (ENV LOCAL ALLOW)
+	@$(DR) preview $(ENV_ARG) $(LOCAL_ARG) $(ALLOW_ARG)
 
-deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy both regions in parallel, then global (ENV YES LOCAL)
-	@$(DR) deploy $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
+deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy both regions in parallel, then global (ENV YES LOCAL ALLOW)
+	@$(DR) deploy $(ENV_ARG) $(LOCAL_ARG) $(ALLOW_ARG) $(YES_ARG)
 
 refresh: pulumi $(READY) $(LAYER) ## Refresh the state of all stacks from AWS (ENV YES LOCAL)
 	@$(DR) refresh $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
@@ -228,12 +231,12 @@ sweep: pulumi $(READY) ## Delete the leftovers of a destroyed environment (ENV Y
 ##@ On AWS: a single stack
 
 .PHONY: preview-primary preview-secondary preview-global
-preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment of one stack (ENV EXCLUDE_REGION LOCAL)
-	@$(DR) preview $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG)
+preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment of one stack (ENV EXCLUDE_REGION LOCAL ALLOW)
+	@$(DR) preview $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG) $(ALLOW_ARG)
 
 .PHONY: deploy-primary deploy-secondary deploy-global
-deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy one stack (ENV YES EXCLUDE_REGION LOCAL)
-	@$(DR) deploy $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG) $(YES_ARG)
+deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy one stack (ENV YES EXCLUDE_REGION LOCAL ALLOW)
+	@$(DR) deploy $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG) $(ALLOW_ARG) $(YES_ARG)
 
 .PHONY: refresh-primary refresh-secondary refresh-global
 refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Refresh the state of one stack from AWS (ENV YES LOCAL)

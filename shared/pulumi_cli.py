@@ -9,7 +9,7 @@ from typing import Any
 
 _ROOT = Path(__file__).resolve().parent.parent
 STACKS = _ROOT / "stacks"
-_BUILT = _ROOT / "build" / "pulumi"
+BUILT = _ROOT / "build" / "pulumi"
 """Where `make pulumi` puts the CLI if none is on the path."""
 _SECONDS = 120.0  # a backend behind a slow line; usually two or three
 _LAST_CHARACTERS = 400
@@ -26,7 +26,7 @@ class PulumiError(RuntimeError):
 
 def search_path() -> str:
     """The path on which the CLI is looked up: the user's, then where `make pulumi` builds one."""
-    return os.pathsep.join(filter(None, (os.environ.get("PATH"), str(_BUILT))))
+    return os.pathsep.join(filter(None, (os.environ.get("PATH"), str(BUILT))))
 
 
 def stack_outputs(folder: str, environment: str, *, stacks: Path = STACKS) -> dict[str, Any]:

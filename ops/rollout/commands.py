@@ -3,8 +3,8 @@
 A command that changes a cloud prints account, region and stack, and asks for confirmation.
 """
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,13 +12,16 @@ import typer
 
 from ops.environment import settings
 from ops.environment.aws import Caller, caller, masked
-from ops.rollout import degraded, guards, local_environment, pulumi_cli
+from ops.rollout import degraded, guards, local_environment, plan_guard, pulumi_cli, waves
+from ops.rollout.plan import Plan
+from ops.rollout.waves import ALL_STACKS, WAVES
 from shared.command_line import (
     CouldNotStart,
     EnvOption,
     Incomplete,
     JsonOption,
     LocalOption,
+    Refused,
     YesOption,
     confirm,
 )
@@ -45,6 +48,13 @@ ExcludeRegionOption = Annotated[
         "deployment calls that region.",
     ),
 ]
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Resource that holds data and may be replaced or deleted, or setting of the environment's identity that "
+        "may change, by name. Repeat for several.",
+    ),
+]
 
 
 def preview(
@@ -52,22 +62,18 @@ def preview(
     env: EnvOption = "dev",
     exclude_region: ExcludeRegionOption = "",
     local: LocalOption = False,
+    allow: AllowOption = None,
 ) -> None:
-    """Preview a deployment. Read-only."""
+    """Preview a deployment. Read-only.
+
+    Fails where a deployment would refuse the plan.
+    """
     found = read_settings(env, local=local)
     excluded = _excluded(exclude_region, found, env)
     _caller(found, stack, excluded)
-    words = ["preview", "--stack", env, *POLICIES, *_targets(stack, env, found, excluded)]
-    missing = guards.never_deployed(env) if stack in (Stack.ALL, Stack.GLOBAL) else []
-    if stack is Stack.GLOBAL and missing:
-        raise CouldNotStart(_needs_regions(missing, env))
-    if stack is not Stack.ALL:
-        run_one(stack, words)
-        return
-    waves = pulumi_cli.WAVES[:1] if missing else pulumi_cli.WAVES
-    pulumi_cli.in_order(words, doing="previewing", again=f"make preview ENV={env}", waves=waves)
-    if missing:
-        typer.echo(_needs_regions(missing, env))
+    planned = _plan(stack, env, found, excluded, allow or ())
+    if planned.later:
+        typer.echo(_needs_regions(planned.later, env))
 
 
 def deploy(
@@ -76,16 +82,32 @@ def deploy(
     exclude_region: ExcludeRegionOption = "",
     local: LocalOption = False,
     yes: YesOption = False,
+    allow: AllowOption = None,
 ) -> None:
-    """Deploy one stack, or both regions in parallel and then global."""
+    """Preview and deploy one stack, or both regions in parallel and then global.
+
+    A plan that replaces or deletes what holds data, or changes suffix, regions, address ranges or engine, is refused
+    unless each is allowed by name.
+    """
     found = read_settings(env, local=local)
     excluded = _excluded(exclude_region, found, env)
-    targets = _targets(stack, env, found, excluded)
     who = _caller(found, stack, excluded)
-    guards.refuse_foreign_account(stacks_of(stack), env, who)
-    confirm(sentence("Deploys", stack, env, found, who), env, yes=yes)
-    words = ["up", "--stack", env, *POLICIES, *targets]
-    run_stacks(stack, words, doing="deploying", again=f"make deploy ENV={env}", yes=yes)
+    planned = _plan(stack, env, found, excluded, allow or (), who)
+    confirm(f"{sentence('Deploys', stack, env, found, who)}\n{planned.summary}", env, yes=yes)
+
+    def plan_global_again() -> None:
+        """The regions' outputs, which `global` reads, may have changed, or are there for the first time."""
+        if planned.is_settled:
+            return
+        try:
+            again = _plan(Stack.GLOBAL, env, found, excluded, allow or ())
+            if again.losses - planned.losses:
+                confirm(again.summary, env, yes=yes)
+        except (CouldNotStart, Refused) as error:
+            raise Incomplete(f"the regions are deployed, global was not touched: {error}") from error
+
+    words = ["up", "--skip-preview", *POLICIES, *planned.targets]
+    run_stacks(stack, words, env, doing="deploying", yes=yes, between=plan_global_again)
     if local:
         local_environment.record(env)
 
@@ -95,8 +117,7 @@ def refresh(
 ) -> None:
     """Refresh the state of a stack from AWS. Changes no resource."""
     caller(settings.region_of(read_settings(env, local=local), stack))
-    words = ["refresh", "--stack", env]
-    run_stacks(stack, words, doing="refreshing", again=f"make refresh ENV={env}", yes=yes)
+    run_stacks(stack, ["refresh"], env, doing="refreshing", yes=yes)
 
 
 def outputs(
@@ -122,7 +143,7 @@ def read_settings(environment: str, *, local: bool = False) -> GlobalSettings:
 
 
 def stacks_of(stack: Stack) -> tuple[str, ...]:
-    return pulumi_cli.ALL_STACKS if stack is Stack.ALL else (str(stack),)
+    return ALL_STACKS if stack is Stack.ALL else (str(stack),)
 
 
 def sentence(verb: str, stack: Stack, environment: str, found: GlobalSettings, who: Caller) -> str:
@@ -136,25 +157,75 @@ def sentence(verb: str, stack: Stack, environment: str, found: GlobalSettings, w
     return f"{verb} {each} of {environment} in account {masked(who.account)}, as {who.name}."
 
 
-def run_stacks(stack: Stack, words: Sequence[str], *, doing: str, again: str, yes: bool) -> None:
-    """One stack, interactive where there is a terminal, or all in order. Raises Incomplete, Interrupted."""
-    if stack is Stack.ALL:
-        pulumi_cli.in_order([*words, "--yes"], doing=doing, again=again)
-    else:
-        run_one(stack, words, yes=yes)
+def run_stacks(
+    stack: Stack,
+    words: Sequence[str],
+    environment: str,
+    *,
+    doing: str,
+    yes: bool,
+    between: Callable[[], None] | None = None,
+) -> None:
+    """One stack, or all in order. Raises Incomplete, Interrupted."""
+    verb = "deploy" if words[0] == "up" else words[0]
+    order = WAVES[::-1] if verb == "destroy" else WAVES
+    chosen = order if stack is Stack.ALL else ((str(stack),),)
+    again = _make(verb, stack, environment)
+    waves.run(words, environment, doing=doing, again=again, yes=yes, waves=chosen, between=between)
 
 
-def run_one(stack: Stack, words: Sequence[str], *, yes: bool | None = None) -> None:
-    """On a terminal the CLI shows its preview and prompts by itself, unless `yes`; None for a command that prompts for
-    nothing. Raises Incomplete, Interrupted."""
-    if yes is not None and (yes or not sys.stdin.isatty()):
-        words = [*words, "--yes"]
-    if sys.stdin.isatty():
-        status = pulumi_cli.in_foreground(stack, words)
-    else:
-        status = pulumi_cli.side_by_side({str(stack): [*words, "--non-interactive"]}, typer.echo)[stack]
-    if status:
-        raise Incomplete(f"{stack}: the CLI ended with status {status}; fix the cause and run the command again")
+def _make(verb: str, stack: Stack, environment: str) -> str:
+    return f"make {verb}{'' if stack is Stack.ALL else f'-{stack}'} ENV={environment}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Planned:
+    plans: Sequence[Plan] = ()
+    targets: Sequence[str] = ()
+    later: Sequence[str] = ()  # regions whose first deployment comes before the preview of global
+
+    @property
+    def summary(self) -> str:
+        lines = [plan.summary for plan in self.plans]
+        return "\n".join([*lines, *(["  global: previewed when the regions are there"] if self.later else [])])
+
+    @property
+    def losses(self) -> set[str]:
+        return {loss.urn for plan in self.plans for loss in plan.losses}
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the plan of global holds after the regions were deployed."""
+        return not self.later and not any(plan.changes for plan in self.plans if plan.stack != "global")
+
+
+def _plan(
+    stack: Stack,
+    environment: str,
+    found: GlobalSettings,
+    excluded: Place | None,
+    allowed: Collection[str],
+    who: Caller | None = None,
+) -> _Planned:
+    """What a deployment would do. Raises Refused, CouldNotStart."""
+    needed = ALL_STACKS if stack in (Stack.ALL, Stack.GLOBAL) else stacks_of(stack)
+    outputs = guards.outputs_of(needed, environment)
+    if who is not None:
+        guards.refuse_foreign_account(outputs, environment, who)
+    targets = _targets(stack, environment, found, excluded)
+    later = [place for place in Place if place in outputs and not outputs[place]] if "global" in outputs else []
+    if later and stack is Stack.GLOBAL:
+        raise CouldNotStart(_needs_regions(later, environment))
+    stacks = [each for each in stacks_of(stack) if each != "global" or not later]
+    plans = waves.preview(stacks, [*POLICIES, *targets], environment)
+    plan_guard.refuse(
+        plans,
+        plan_guard.identity_changes(found, outputs),
+        allowed,
+        environment=environment,
+        again=_make("deploy", stack, environment),
+    )
+    return _Planned(plans=plans, targets=targets, later=later)
 
 
 def _excluded(region: str, found: GlobalSettings, environment: str) -> Place | None:

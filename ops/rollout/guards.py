@@ -1,6 +1,7 @@
 """Checks that refuse a deployment or a destruction before it starts, each with the remedy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ops.environment.aws import Caller, Client, masked
@@ -14,20 +15,22 @@ from shared.settings import GlobalSettings
 _ARN_PARTS = 6  # arn:partition:service:region:account:resource
 
 
-def refuse_foreign_account(stacks: Sequence[str], environment: str, caller: Caller) -> None:
-    """Raises CouldNotStart if a stack is deployed in another account than the caller's, or does not exist yet."""
-    for stack in stacks:
-        for account in _accounts(_outputs(stack, environment)):
+def outputs_of(stacks: Sequence[str], environment: str) -> dict[str, dict[str, Any]]:
+    """The outputs by stack, empty for one that was never deployed. Raises CouldNotStart if a stack does not exist."""
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda stack: _outputs(stack, environment), stacks)
+    return dict(zip(stacks, found, strict=True))
+
+
+def refuse_foreign_account(outputs: Mapping[str, dict[str, Any]], environment: str, caller: Caller) -> None:
+    """Raises CouldNotStart if a stack is deployed in another account than the caller's."""
+    for stack, deployed in outputs.items():
+        for account in _accounts(deployed):
             if account != caller.account:
                 raise CouldNotStart(
                     f"you are in account {masked(caller.account)}, but stack {stack} of {environment} is deployed in "
                     f"account {masked(account)}; choose the profile of that account"
                 )
-
-
-def never_deployed(environment: str) -> list[str]:
-    """The regional stacks without outputs. Raises CouldNotStart if a stack does not exist."""
-    return [str(place) for place in Place if not _outputs(place, environment)]
 
 
 def refuse_protected(settings: GlobalSettings, environment: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs the Pulumi CLI: one stack in the foreground, several side by side, or all of them in dependency order.
+"""Runs the Pulumi CLI: quick commands, and long ones for several stacks side by side.
 
 A signal is forwarded once, as SIGINT: the CLI then ends its current step cleanly. Killed in the middle of one, it would
 leave a resource that is not in the state.
@@ -17,16 +17,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import typer
-
-from shared.command_line import CouldNotStart, Incomplete, Interrupted
+from shared.command_line import CouldNotStart, Interrupted
 from shared.pulumi_cli import STACKS, search_path
 
 LINK = "https://www.pulumi.com/docs/iac/download-install/"
 _POLL = 0.1  # seconds
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
-PrintLine = Callable[[str], None]
+PrintLine = Callable[[str, str], None]
+"""Gets the stack and a line of the CLI's output, which begins with the stack's name in brackets."""
 
 
 def program() -> str:
@@ -38,9 +37,10 @@ def program() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Puts this Python first on the path, as the CLI runs the stack program with it."""
+    """Puts this Python first on the path, as the CLI runs the stack program with it, and offers `--event-log`, as the
+    Automation API does."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{search_path()}"
-    return {**os.environ, "PATH": path}
+    return {**os.environ, "PATH": path, "PULUMI_DEBUG_COMMANDS": "true"}
 
 
 def output(stack: str, words: Sequence[str]) -> str:
@@ -85,19 +85,6 @@ def _command(stack: str, words: Sequence[str]) -> list[str]:
     return [program(), *words, "--config-file", str(_settings_folder / stack / f"Pulumi.{environment}.yaml")]
 
 
-def in_foreground(stack: str, words: Sequence[str]) -> int:
-    """The CLI attached to the terminal: it prompts, and gets Ctrl-C directly. Returns its exit code."""
-    process = subprocess.Popen(_command(stack, words), cwd=STACKS / stack, env=_environment())
-    with _signals_to(
-        lambda number: process.send_signal(signal.SIGINT) if number == signal.SIGTERM else None
-    ) as received:
-        while process.poll() is None:
-            time.sleep(_POLL)
-    if received:
-        raise Interrupted(received[0], f"{stack}: the CLI was stopped; run it again")
-    return process.returncode
-
-
 def side_by_side(jobs: Mapping[str, Sequence[str]], print_line: PrintLine) -> dict[str, int]:
     """One run of the CLI per stack, all at once, non-interactive; their exit codes.
 
@@ -140,7 +127,7 @@ def side_by_side(jobs: Mapping[str, Sequence[str]], print_line: PrintLine) -> di
 
 def _print_output(stack: str, process: Any, print_line: PrintLine) -> None:
     for line in process.stdout:
-        print_line(f"[{stack}] {line.rstrip()}")
+        print_line(stack, f"[{stack}] {line.rstrip()}")
 
 
 @contextmanager
@@ -158,44 +145,3 @@ def _signals_to(receiver: Callable[[int], None]) -> Iterator[list[int]]:
     finally:
         for number, former in before.items():
             signal.signal(number, former)
-
-
-# The order of the stacks: the regions side by side, then `global`; the reverse when destroying. Neither Pulumi nor its
-# backend holds this order [PULUMI-3].
-
-WAVES: tuple[tuple[str, ...], ...] = (("primary", "secondary"), ("global",))
-"""Each wave depends on the one before it."""
-ALL_STACKS = tuple(stack for wave in WAVES for stack in wave)
-
-
-def in_order(
-    words: Sequence[str],
-    *,
-    doing: str,
-    again: str,
-    waves: Sequence[Sequence[str]] = WAVES,
-    between: Callable[[], None] | None = None,
-) -> None:
-    """Run the CLI with `words` for every stack, wave by wave, non-interactive. `between` runs after each wave but the
-    last. Raises Incomplete, Interrupted."""
-    for number, wave in enumerate(waves):
-        remaining = [stack for later in waves[number + 1 :] for stack in later]
-        typer.echo(f"{doing} {' and '.join(wave)}" + (f", then {' and '.join(remaining)}" if remaining else ""))
-        began = time.monotonic()
-        try:
-            statuses = side_by_side({stack: [*words, "--non-interactive"] for stack in wave}, typer.echo)
-        except Interrupted as error:
-            raise Interrupted(error.number, f"{error}: {again}{_not_reached(remaining)}") from error
-        for stack, status in statuses.items():
-            typer.echo(f"{stack}: {'done' if status == 0 else f'failed with status {status}'}")
-        if failed := [stack for stack, status in statuses.items() if status]:
-            raise Incomplete(
-                f"{' and '.join(failed)} failed{_not_reached(remaining)}; fix the cause, then continue with {again}"
-            )
-        typer.echo(f"{' and '.join(wave)} took {time.monotonic() - began:.0f} s")
-        if between and remaining:
-            between()
-
-
-def _not_reached(stacks: Sequence[str]) -> str:
-    return f"; {' and '.join(stacks)} was not touched" if stacks else ""

@@ -12,8 +12,9 @@ import typer
 
 from ops.environment import settings
 from ops.environment.aws import caller, masked
-from ops.rollout import guards, local_environment, pulumi_cli
-from ops.rollout.commands import Stack, StackArgument, read_settings, run_one, sentence, stacks_of
+from ops.rollout import guards, local_environment
+from ops.rollout.commands import Stack, StackArgument, read_settings, run_stacks, sentence, stacks_of
+from ops.rollout.waves import ALL_STACKS
 from ops.teardown import sweep as sweeping
 from ops.teardown.sweep import Leftover
 from ops.teardown.sweepers import BLOCKING, SWEEPERS, SweptRegion
@@ -40,14 +41,14 @@ def destroy(
     found = read_settings(env, local=local)
     guards.refuse_protected(found, env)
     who = caller(found.secondary_region if stack is Stack.ALL else settings.region_of(found, stack))
-    guards.refuse_foreign_account(stacks_of(stack), env, who)
+    guards.refuse_foreign_account(guards.outputs_of(stacks_of(stack), env), env, who)
     sessions = Sessions()
     if stack in (Stack.ALL, Stack.GLOBAL):
         guards.refuse_writer_elsewhere(found, sessions.client, env)
-    words = ["destroy", "--refresh", "--stack", env]
+    words = ["destroy", "--refresh"]
     if stack is not Stack.ALL:
         confirm(sentence("Destroys", stack, env, found, who), env, yes=yes)
-        run_one(stack, words, yes=yes)
+        run_stacks(stack, words, env, doing="destroying", yes=yes)
         return
     confirm(
         f"Destroys all of {env} in {found.primary_region} and {found.secondary_region} of account "
@@ -61,9 +62,7 @@ def destroy(
         for each in sweeping.sweep(regions, BLOCKING, typer.echo, seconds=patience):
             typer.echo(f"blocks the regional stacks: {each}")
 
-    waves = pulumi_cli.WAVES[::-1]
-    again = f"make destroy ENV={env}"
-    pulumi_cli.in_order([*words, "--yes"], doing="destroying", again=again, waves=waves, between=unblock)
+    run_stacks(stack, words, env, doing="destroying", yes=yes, between=unblock)
     if local:
         local_environment.record(env)
     report(_finish(found, sessions, regions, seconds=patience), env)
@@ -76,7 +75,7 @@ def sweep(env: EnvOption = "dev", yes: YesOption = False, patience: PatienceOpti
     """
     found = settings.read(env)
     who = caller(found.secondary_region)
-    for stack in pulumi_cli.ALL_STACKS:
+    for stack in ALL_STACKS:
         if stack_outputs(stack, env):
             raise CouldNotStart(f"stack {stack} of {env} is deployed; make destroy ENV={env} sweeps at its end")
     confirm(f"Sweeps what is left of {env} in account {masked(who.account)}, as {who.name}.", env, yes=yes)

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -81,6 +82,7 @@ class PulumiStandIn:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     stacks: dict[str, set[str]] = field(default_factory=dict)
     failing: set[tuple[str, str]] = field(default_factory=set)  # verb and stack
+    plans: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # steps of a preview, as the engine's metadata
     answer: Answers = lambda _: None  # what a test wants answered otherwise
     url: str = "https://api.pulumi.com"
 
@@ -159,6 +161,17 @@ class PulumiStandIn:
             return Answer()
         if call.verb == "stack output":
             return Answer(out=json.dumps(self.outputs.get(call.stack, {})))
+        if call.verb == "preview":
+            self._log(Path(call.words[call.words.index("--event-log") + 1]), self.plans.get(call.stack, []))
+        if call.verb == "up" and not self.outputs.get(call.stack):
+            self.outputs[call.stack] = {"deployed": True}
         if call.verb == "destroy":
             self.outputs.pop(call.stack, None)
         return Answer(out=f"{call.verb} of {call.stack}\n")
+
+    def _log(self, file: Path, steps: list[dict[str, Any]]) -> None:
+        """The engine's events of a preview, one JSON object a line."""
+        counts = Counter(step["op"] for step in steps)
+        events = [{"preludeEvent": {"config": {}}}, *({"resourcePreEvent": {"metadata": step}} for step in steps)]
+        events.append({"summaryEvent": {"isPreview": True, "resourceChanges": counts}})
+        file.write_text("".join(json.dumps(event) + "\n" for event in events))

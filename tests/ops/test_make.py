@@ -152,10 +152,16 @@ def test_without_the_cli_a_target_prints_one_line(target: str, tmp_path: Path) -
 def test_yes_on_the_line_agrees_and_its_absence_asks(pulumi: PulumiStandIn) -> None:
     python = f"DR={sys.executable} -m ops"
 
-    asked = make("deploy-global", "ENV=dev", python, environment=pulumi.environment)
-    agreed = make("deploy-global", "ENV=dev", "YES=1", python, environment=pulumi.environment)
+    asked = make("deploy-primary", "ENV=dev", python, environment=pulumi.environment)
+    agreed = make("deploy-primary", "ENV=dev", "YES=1", python, environment=pulumi.environment)
 
     assert asked.returncode == 2
     assert "pass --yes (YES=1)" in asked.stderr
     assert agreed.returncode == 0, agreed.stderr
-    assert pulumi.order("up") == ["global"]
+    assert pulumi.order("up") == ["primary"]
+
+
+def test_each_name_of_allow_is_passed_on() -> None:
+    shown = make("deploy", "--dry-run", "ENV=dev", "ALLOW=journal-table dr:suffix").stdout
+
+    assert "--allow journal-table --allow dr:suffix" in shown

@@ -1,0 +1,109 @@
+"""The engine's plan of a stack: what `pulumi preview` would create, update, replace and delete.
+
+Read from the events that the CLI writes with `--event-log`, as the Automation API does; values in them are of no
+interest here, and secrets are masked there.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared.command_line import CouldNotStart
+
+REPLACED, DELETED = "replaced", "deleted"
+_OPERATIONS = {
+    "replace": REPLACED,
+    "create-replacement": REPLACED,
+    "delete-replaced": REPLACED,
+    "delete": DELETED,
+}
+"""The engine's operations after which an existing resource is gone (apitype.OpType)."""
+_WORDS = {"create": "create", "update": "update", "replace": "replace", "delete": "delete"}
+"""What is shown of the engine's counts. A replacement is counted as one, not by its three steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """A resource that the plan replaces or deletes."""
+
+    stack: str
+    urn: str
+    how: str  # REPLACED or DELETED
+    because: Sequence[str] = ()  # arguments that force the replacement
+    retained: bool = False  # a deletion leaves it in AWS (`retain_on_delete`)
+
+    @property
+    def name(self) -> str:
+        return self.urn.rpartition("::")[2]
+
+    @property
+    def type(self) -> str:
+        return self.urn.split("::")[2].rpartition("$")[2]
+
+    def __str__(self) -> str:
+        why = f" ({', '.join(self.because)})" if self.because else ""
+        return f"{self.stack}: {self.name}, {self.type}: {self.how}{why}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    stack: str
+    counts: Mapping[str, int] = field(default_factory=dict)  # by word of _WORDS
+    losses: Sequence[Loss] = ()
+
+    @property
+    def changes(self) -> bool:
+        return any(self.counts.values())
+
+    @property
+    def summary(self) -> str:
+        """`primary: 3 to update, 1 to replace`, and a line for each resource that is replaced or deleted."""
+        counted = ", ".join(f"{count} to {word}" for word, count in self.counts.items() if count)
+        lost = [f"    {loss.how}: {loss.name}, {loss.type}{_because(loss)}" for loss in self.losses]
+        return "\n".join([f"  {self.stack}: {counted or 'no changes'}", *lost])
+
+
+def read(stack: str, log: Path) -> Plan:
+    """The plan in the events of a preview. Raises CouldNotStart for a log without an end."""
+    losses: dict[str, Loss] = {}
+    counts: Mapping[str, int] | None = None
+    for event in _events(log):
+        if "summaryEvent" in event:
+            counts = event["summaryEvent"].get("resourceChanges") or {}
+        elif (loss := _loss(stack, (event.get("resourcePreEvent") or {}).get("metadata") or {})) is not None:
+            known = losses.get(loss.urn)
+            because = loss.because or (known.because if known else ())
+            losses[loss.urn] = Loss(
+                stack=stack, urn=loss.urn, how=loss.how, because=because, retained=loss.retained and loss.how == DELETED
+            )
+    if counts is None:
+        raise CouldNotStart(f"the CLI's preview of {stack} has no summary; run it again")
+    shown = {word: counts.get(operation, 0) for operation, word in _WORDS.items()}
+    return Plan(stack=stack, counts=shown, losses=sorted(losses.values(), key=lambda each: each.name))
+
+
+def _events(log: Path) -> Iterable[dict[str, Any]]:
+    with log.open() as lines:
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+
+
+def _loss(stack: str, step: Mapping[str, Any]) -> Loss | None:
+    how = _OPERATIONS.get(step.get("op", ""))
+    old = step.get("old") or {}
+    if how is None or not old.get("custom"):
+        return None  # components exist in the state only
+    return Loss(
+        stack=stack,
+        urn=step["urn"],
+        how=how,
+        because=tuple(step.get("keys") or ()),
+        retained=bool(old.get("retainOnDelete")),
+    )
+
+
+def _because(loss: Loss) -> str:
+    return f" ({', '.join(loss.because)})" if loss.because else ""
