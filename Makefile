@@ -13,6 +13,8 @@ YES ?=
 LOCAL ?=
 EMPTY ?=
 EXCLUDE_REGION ?=
+COPY_REGION ?=
+NAME ?=
 REGION ?=
 MODE ?=
 REASON ?=
@@ -192,6 +194,13 @@ doctor: $(READY) ## Check this machine and the AWS account for deployment proble
 
 init: pulumi $(READY) ## Log in to the backend, write the settings and create the stacks (ENV BACKEND SECRETS_PROVIDER YES)
 	@$(DR) init $(ENV_ARG) $(if $(BACKEND),--backend "$$BACKEND") $(if $(SECRETS_PROVIDER),--secrets-provider "$$SECRETS_PROVIDER") $(YES_ARG)
+
+.PHONY: state-create state-move
+state-create: $(READY) ## Create a state backend and a secrets provider in two regions (NAME REGION COPY_REGION YES)
+	@$(DR) state create $(if $(NAME),--name $(NAME)) $(if $(REGION),--region $(REGION)) $(if $(COPY_REGION),--copy-region $(COPY_REGION)) $(YES_ARG)
+
+state-move: pulumi $(READY) ## Move the state to its copy in another region, or back (ENV REGION YES)
+	@$(DR) state move $(ENV_ARG) $(if $(REGION),--region $(REGION)) $(YES_ARG)
 
 ##@ On AWS: all stacks in order
 

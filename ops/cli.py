@@ -11,6 +11,7 @@ from ops.failover import commands as failover
 from ops.failover import unfence
 from ops.rollout import commands as rollout
 from ops.rollout import doctor, init
+from ops.state import commands as state
 from ops.teardown import destroy
 from shared.command_line import EXIT_CODES, add_command, command_group
 
@@ -27,3 +28,4 @@ for command in _COMMANDS:
 app.add_typer(local.app, name="local")
 app.add_typer(drill_commands(), name="drill")
 app.add_typer(parameters.app, name="parameters")
+app.add_typer(state.app, name="state")

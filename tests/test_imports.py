@@ -98,6 +98,7 @@ PACKAGES = {
         "environment": "",
         "failover": "environment",
         "rollout": "environment",
+        "state": "environment rollout",
         "teardown": "environment rollout",
     },
 }

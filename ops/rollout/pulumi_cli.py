@@ -43,9 +43,9 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "PULUMI_DEBUG_COMMANDS": "true"}
 
 
-def output(stack: str, words: Sequence[str]) -> str:
+def output(stack: str, words: Sequence[str], *, standard_input: str = "") -> str:
     """The standard output of a quick command. Raises CouldNotStart with the CLI's error."""
-    return output_in(STACKS / stack, words)
+    return output_in(STACKS / stack, words, standard_input=standard_input)
 
 
 def output_in(folder: Path, words: Sequence[str], *, standard_input: str = "") -> str:
@@ -78,11 +78,16 @@ def use_settings_in(folder: Path) -> None:
     _settings_folder = folder.resolve()
 
 
+def settings_file(stack: str, environment: str) -> Path:
+    """The file that the CLI reads a stack's settings from."""
+    return (_settings_folder or STACKS) / stack / f"Pulumi.{environment}.yaml"
+
+
 def _command(stack: str, words: Sequence[str]) -> list[str]:
     if _settings_folder is None or words[0] not in _WITH_SETTINGS:
         return [program(), *words]
     environment = words[words.index("--stack") + 1]
-    return [program(), *words, "--config-file", str(_settings_folder / stack / f"Pulumi.{environment}.yaml")]
+    return [program(), *words, "--config-file", str(settings_file(stack, environment))]
 
 
 def side_by_side(jobs: Mapping[str, Sequence[str]], print_line: PrintLine) -> dict[str, int]:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 BUILT = (".venv/.ready", "build/layer.built", "build/policy-venv/.ready", "build/pipenv/bin/pipenv")
 GIVEN = {"ENV": "dev", "REGION": "us-east-1", "MODE": "planned", "REASON": "a look at it", "YES": "1"}
+GIVEN |= {"NAME": "a-name", "COPY_REGION": "us-east-2"}
 
 # Started by nothing but tools, or by make itself.
 NO_COMMAND = {"help", "install", "layer", "policy", "pulumi", "clean"}
