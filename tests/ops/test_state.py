@@ -11,6 +11,7 @@ from ops.rollout import pulumi_cli
 from ops.state import commands, store
 from ops.state.location import Location, moved_key
 from ops.state.store import Store
+from shared.aws_sessions import Sessions
 from shared.command_line import CouldNotStart
 from tests.ops.conftest import Ops
 from tests.ops.stand_in import Answer, Call, PulumiStandIn
@@ -43,7 +44,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def logged_in(pulumi: PulumiStandIn, settings: Path, account: None) -> PulumiStandIn:  # noqa: ARG001
     """A CLI that is logged in to the backend of `STORE`, which exists."""
-    store.create(STORE, lambda service, region: boto3.client(service, region), lambda _: None)
+    store.create(STORE, Sessions().client, lambda _: None)
     pulumi.url = f"{STORE.backend}&awssdk=v2"
     states = {stack: state(USED) for stack in ("primary", "secondary", "global")}
 
@@ -146,8 +147,7 @@ def test_a_key_of_one_region_is_refused_and_a_passphrase_is_in_none() -> None:
 
 @pytest.mark.usefixtures("account")
 def test_what_exists_of_a_backend_is_kept() -> None:
-    def client(service: str, region: str) -> Any:
-        return boto3.client(service, region)
+    client = Sessions().client
 
     first = store.create(STORE, client, lambda _: None)
     again = store.create(STORE, client, lambda _: None)
