@@ -23,6 +23,7 @@ from tests.tiers import TIERS, Tiers, starts
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--results", help="file for the number of tests by outcome, as JSON")
+    parser.addoption("--tier-files", help="file for the test files of each tier, as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,5 +1,6 @@
 """Which tier a test belongs to, and that all tiers together end as one test run."""
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -19,6 +20,7 @@ from tests.tiers import TIERS, Tiers, starts
 
 def pytest_addoption(parser):
     parser.addoption("--results")
+    parser.addoption("--tier-files")
 
 def pytest_configure(config):
     for tier in TIERS:
@@ -69,6 +71,17 @@ def test_the_heaviest_started_thing_decides_unless_a_marker_is_heavier(
 def test_a_contradiction_is_refused(named: list[str], started: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         tier(named, started)
+
+
+def test_the_files_of_each_tier_are_written(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(PLUGIN)
+    one = pytester.makepyfile(test_one="def test_plain(): pass\ndef test_served(client): pass")
+    other = pytester.makepyfile(test_other="def test_plain(): pass\ndef test_also_plain(): pass")
+
+    pytester.inline_run("--collect-only", "-m", "unit", "--tier-files", "files.json", "-p", "no:cacheprovider")
+
+    found = json.loads((pytester.path / "files.json").read_text())
+    assert found == {"unit": [str(one), str(other)], "emulator": [str(one)], "stack": [], "nightly": []}
 
 
 def test_a_test_that_uses_a_server_is_in_no_selection_of_unit_tests(pytester: pytest.Pytester) -> None:

@@ -10,6 +10,7 @@ and one that is for the night only, carries the tier's marker itself.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -77,6 +78,8 @@ class Tiers:
             found = tier_of(item)
             if item.get_closest_marker(found) is None:
                 item.add_marker(found)
+        if file := items and items[0].config.getoption("tier_files"):
+            write_files(items, Path(str(file)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -96,6 +99,16 @@ class Tiers:
     def _audit(self, event: str, given: tuple[Any, ...]) -> None:
         if event == "subprocess.Popen" and self._running == TIERS[0] and is_server(given[1]):
             raise RuntimeError("a unit test starts an embedded AWS: decorate its fixture with tests.tiers.starts")
+
+
+def write_files(items: Iterable[pytest.Item], file: Path) -> None:
+    """Write the test files of each tier as JSON. Several processes of a run may do so at once."""
+    found: dict[str, dict[str, None]] = {tier: {} for tier in TIERS}
+    for item in items:
+        found[tier_of(item)][str(item.path)] = None
+    partial = file.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps({tier: list(files) for tier, files in found.items()}))
+    partial.replace(file)
 
 
 def is_server(command: Any) -> bool:
