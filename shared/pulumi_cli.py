@@ -18,6 +18,7 @@ _LAST_CHARACTERS = 400
 # is not there (pkg/cmd/pulumi/stack: "no stack named '…' found").
 _NOT_LOGGED_IN = ("PULUMI_ACCESS_TOKEN", "pulumi login", "not logged in")
 _NO_STACK = ("no stack named", "stack not found")
+_PASSPHRASE = ("manager: incorrect passphrase", "passphrase must be set")  # pulumi/pkg/secrets/passphrase/manager.go
 
 
 class PulumiError(RuntimeError):
@@ -27,6 +28,16 @@ class PulumiError(RuntimeError):
 def search_path() -> str:
     """The path on which the CLI is looked up: the user's, then where `make pulumi` builds one."""
     return os.pathsep.join(filter(None, (os.environ.get("PATH"), str(BUILT))))
+
+
+def with_remedy(error: str) -> str:
+    """A message of the CLI, with what to do about it where the CLI does not name that."""
+    if not any(words in error for words in _PASSPHRASE):
+        return error
+    return (
+        f"{error}; set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE, to the passphrase that the stack "
+        "was created with (docs/runbooks/state.md)"
+    )
 
 
 def stack_outputs(folder: str, environment: str, *, stacks: Path = STACKS) -> dict[str, Any]:
@@ -68,6 +79,5 @@ def _why(folder: str, environment: str, stderr: str) -> str:
         )
     if any(words in stderr for words in _NOT_LOGGED_IN):
         return "the Pulumi CLI is not logged in; run `pulumi login`, or set PULUMI_ACCESS_TOKEN"
-    return (
-        f"the Pulumi CLI failed for stacks/{folder}, stack {environment}: {stderr[-_LAST_CHARACTERS:] or 'no reason'}"
-    )
+    reason = with_remedy(stderr[-_LAST_CHARACTERS:]) or "no reason"
+    return f"the Pulumi CLI failed for stacks/{folder}, stack {environment}: {reason}"

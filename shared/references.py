@@ -42,7 +42,7 @@ def export(outputs: RegionExports | GlobalExports) -> None:
 
 
 def region_handles(settings: EnvironmentSettings) -> Regions:
-    """Both regional stacks of the environment. An output that is missing there fails the run.
+    """Both regional stacks of the environment. An output that is missing there ends the run with one line.
 
     What an output has, such as the account, is taken from it: a call of STS in both regions would end the program as
     soon as one of them is lost.
@@ -63,14 +63,19 @@ def _region_reference(place: Place) -> RegionReference:
     stack = pulumi.StackReference(f"{pulumi.get_organization()}/{PROJECTS[place]}/{pulumi.get_stack()}")
 
     def leaf(path: Path) -> pulumi.Output[Any]:
-        return stack.require_output(path[0]).apply(lambda value: _inside(value, path, place))
+        return stack.get_output(path[0]).apply(lambda value: _inside(value, path, place))
 
     return RegionOutputs.build(leaf)
 
 
 def _inside(value: Any, path: Path, place: Place) -> Any:
+    """Of an output, the value at the rest of `path`. Raises RunError, which Pulumi prints without a traceback."""
     for key in path[1:]:
-        if key not in value:
-            raise KeyError(f"stack {place} lacks {'.'.join(path)}; it is from an older version: deploy it again")
-        value = value[key]
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if value is None:
+        environment = pulumi.get_stack()
+        raise pulumi.RunError(
+            f"stacks/{place}, stack {environment}, has no output {'.'.join(path)}: it is not deployed, or from an "
+            f"older version; run make deploy-{place} ENV={environment}, then this command again"
+        )
     return value

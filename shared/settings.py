@@ -320,13 +320,18 @@ SECTIONS = frozenset(key.partition(":")[0] for key in _KNOWN)
 """Configuration namespaces that are ours; `aws:` and `pulumi:` are not."""
 
 
-def load(model: type[Model], config: Mapping[str, str], *, stack: str) -> Model:
+def file_of(folder: str, environment: str) -> str:
+    """The settings file of a stack as messages name it, from the folder of its program."""
+    return f"stacks/{folder}/Pulumi.{environment}.yaml"
+
+
+def load(model: type[Model], config: Mapping[str, str], *, stack: str, source: str = "") -> Model:
     """Check `config` (`section:name` to text) against `model`; environment and suffix default to the stack's name.
 
-    Raises SettingsError with every problem, one a line. A key of another of the three stacks is ignored, so that
-    one settings file can serve all three.
+    Raises SettingsError with every problem, one a line, each with `source`, the file to change. A key of another of the
+    three stacks is ignored, so that one settings file can serve all three.
     """
-    source = f"Pulumi.{stack}.yaml"
+    source = source or f"Pulumi.{stack}.yaml"
     ours = {key: value for key, value in config.items() if key.partition(":")[0] in SECTIONS}
     problems = [
         f"{key} is not a setting of any stack; check its spelling ({source})" for key in sorted(set(ours) - _KNOWN)

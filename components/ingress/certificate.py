@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_tls as tls
 
+from shared import config
 from shared.places import Place
 
 # Seconds. All records of a weighted group need the same (API Route53.ResourceRecordSet.TTL).
@@ -131,7 +132,9 @@ class CertificateChoice:
     def __post_init__(self) -> None:
         # Listeners and regional API domains take certificates of their own region only [ACM-2].
         if self.given_arn is not None and not self.given_arn.startswith(f"arn:aws:acm:{self.region}:"):
-            raise ValueError(f"certificate {self.given_arn} is not ACM's in {self.region}; give one of that region")
+            raise config.invalid(
+                f"certificate:arn is {self.given_arn}, which is not ACM's in {self.region}; give one of that region"
+            )
 
     @property
     def is_public(self) -> bool:

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.network.endpoints import PEER_SERVICES
+from shared import config
 from shared.places import Place
 from shared.references import RegionHandle, Regions
 
@@ -122,10 +123,10 @@ class CrossRegionNetwork(pulumi.ComponentResource):
 
 
 def one_per_zone(route_table_ids: Sequence[str], zones: Sequence[str], place: Place) -> dict[str, str]:
-    """Route tables by zone. Raises ValueError if the region has more or fewer tables than zones are configured: a table
-    without the route would cut its zone off from the peer region, unnoticed until an outage."""
+    """Route tables by zone. Raises InvalidSettingsError if the region has more or fewer tables than zones are
+    configured: a table without the route would cut its zone off from the peer region, unnoticed until an outage."""
     if len(route_table_ids) != len(zones):
-        raise ValueError(
+        raise config.invalid(
             f"stack {place} has {len(route_table_ids)} private route tables, but network:zones is {len(zones)} here; "
             f"give both stacks the same network:zones and deploy {place} first"
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import runpy
 import signal
@@ -43,6 +44,7 @@ def main() -> int:
         )
     )
     set_all_config(asked["config"], asked["secret_keys"])
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # else each output that waits for a failed one is reported
     try:
         _run(program, asked["parallel"])
     except pulumi.RunError as error:

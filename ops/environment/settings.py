@@ -9,7 +9,7 @@ import yaml
 from shared.command_line import CouldNotStart
 from shared.places import PROJECTS, Place
 from shared.pulumi_cli import STACKS
-from shared.settings import GlobalSettings, RegionSettings, SettingsError, load
+from shared.settings import GlobalSettings, RegionSettings, SettingsError, file_of, load
 
 
 def settings_file(stack: str, environment: str, stacks: Path = STACKS) -> Path:
@@ -27,14 +27,14 @@ def read(environment: str, stacks: Path = STACKS) -> GlobalSettings:
         file = settings_file(stack, environment, stacks)
         if not file.is_file():
             raise CouldNotStart(f"stacks/{stack} has no {file.name}: `make init ENV={environment}` writes it")
-        plain = _plain(stack, environment, stacks)
+        plain, source = _plain(stack, environment, stacks), file_of(stack, environment)
         try:
             if stack == "global":
-                found = load(GlobalSettings, plain, stack=environment)
+                found = load(GlobalSettings, plain, stack=environment, source=source)
             else:
-                load(RegionSettings, plain, stack=environment)
+                load(RegionSettings, plain, stack=environment, source=source)
         except SettingsError as error:
-            problems += [f"stacks/{stack}: {line}" for line in str(error).splitlines()]
+            problems.append(str(error))
     if problems or found is None:
         raise CouldNotStart("\n".join(problems))
     return found
@@ -42,7 +42,8 @@ def read(environment: str, stacks: Path = STACKS) -> GlobalSettings:
 
 def read_region(environment: str, place: Place, stacks: Path = STACKS) -> RegionSettings:
     """The settings of one regional stack. Raises SettingsError."""
-    return load(RegionSettings, _plain(str(place), environment, stacks), stack=environment)
+    plain = _plain(str(place), environment, stacks)
+    return load(RegionSettings, plain, stack=environment, source=file_of(place, environment))
 
 
 def _plain(stack: str, environment: str, stacks: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 from shared.command_line import CouldNotStart, Interrupted
-from shared.pulumi_cli import STACKS, search_path
+from shared.pulumi_cli import STACKS, search_path, with_remedy
 
 LINK = "https://www.pulumi.com/docs/iac/download-install/"
 _POLL = 0.1  # seconds
@@ -60,10 +60,8 @@ def output_in(folder: Path, words: Sequence[str], *, standard_input: str = "") -
         check=False,
     )
     if done.returncode:
-        error = (done.stderr or done.stdout).strip()
-        raise CouldNotStart(
-            f"pulumi {' '.join(words[:2])} failed for stacks/{folder.name}: {error[-400:] or 'no reason'}"
-        )
+        error = with_remedy((done.stderr or done.stdout).strip()[-400:])
+        raise CouldNotStart(f"pulumi {' '.join(words[:2])} failed for stacks/{folder.name}: {error or 'no reason'}")
     return done.stdout
 
 
@@ -132,7 +130,7 @@ def side_by_side(jobs: Mapping[str, Sequence[str]], print_line: PrintLine) -> di
 
 def _print_output(stack: str, process: Any, print_line: PrintLine) -> None:
     for line in process.stdout:
-        print_line(stack, f"[{stack}] {line.rstrip()}")
+        print_line(stack, f"[{stack}] {with_remedy(line.rstrip())}")
 
 
 @contextmanager

@@ -66,6 +66,23 @@ def test_a_region_that_fails_stops_global_but_not_the_other_region(
 
 
 @pytest.mark.usefixtures("signed_in")
+@pytest.mark.parametrize("words", [("preview", "primary"), ("deploy", "--yes"), ("refresh",)], ids=" ".join)
+def test_a_wrong_passphrase_is_one_line_with_the_remedy(
+    pulumi: PulumiStandIn, ops: Ops, words: tuple[str, ...]
+) -> None:
+    line = "error: getting stack configuration: get stack secrets manager: incorrect passphrase"
+    pulumi.answer = lambda call: None if call.verb == "stack output" else Answer(err=f"{line}\n", status=255)
+
+    answer = ops(*words, "--env", "dev")
+
+    assert answer.exit_code == (3 if words[0] == "refresh" else 2)
+    assert (
+        f"[primary] {line}; set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE, to the passphrase that the "
+        "stack was created with (docs/runbooks/state.md)\n"
+    ) in answer.output
+
+
+@pytest.mark.usefixtures("signed_in")
 def test_one_stack_is_deployed_and_nothing_else(pulumi: PulumiStandIn, ops: Ops) -> None:
     answer = ops("deploy", "secondary", "--env", "dev", "--yes")
 

@@ -45,7 +45,7 @@ def test_each_key_is_a_secret_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (f'{{"shop": "{A}"', "is no JSON object of texts; set it as one (Pulumi.test.yaml)"),
+        (f'{{"shop": "{A}"', "is no JSON object of texts; set it as one (stacks/primary/Pulumi.test.yaml)"),
         ([A], "is no JSON object of texts"),
         ({"shop": [A]}, "is no JSON object of texts"),
         ({"shop": A[:39], "till": B}, "the key of client shop is no 40 to 128 letters and digits; draw a longer one"),

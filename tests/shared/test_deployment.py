@@ -65,7 +65,7 @@ def test_an_environment_is_found_through_the_cli_and_secrets_stay_hidden(cli: Pu
     [
         ("error: no stack named 'dev' found", "make deploy-primary ENV=dev"),
         ("error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions", "pulumi login"),
-        ("error: passphrase must be set", "passphrase must be set"),
+        ("error: passphrase must be set with …", "passphrase must be set with …; set PULUMI_CONFIG_PASSPHRASE, or"),
         ("", "no reason"),
     ],
 )
@@ -88,6 +88,7 @@ def test_a_missing_cli_is_reported_with_its_remedy(
     tmp_path: Path, stacks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("shared.pulumi_cli.BUILT", tmp_path)
 
     with pytest.raises(DeploymentError, match=r"the Pulumi CLI is missing.*--local"):
         deployed("dev", stacks=stacks)
