@@ -37,6 +37,7 @@ REPEAT ?=
 NLB_TAIL ?=
 # Free text is passed through the environment, so that quotes in it are safe.
 export REASON BACKEND SECRETS_PROVIDER
+export DR_ALLOW = $(ALLOW)
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -51,7 +52,6 @@ YES_ARG = $(if $(filter 1 true yes,$(YES)),--yes)
 LOCAL_ARG = $(if $(filter 1 true yes,$(LOCAL)),--local)
 ENV_ARG = $(if $(ENV),--env $(ENV))
 REASON_ARG = $(if $(REASON),--reason "$$REASON")
-ALLOW_ARG = $(foreach name,$(ALLOW),--allow $(name))
 EXCLUDE_ARG = $(if $(EXCLUDE_REGION),--exclude-region $(EXCLUDE_REGION))
 REHEARSE_ARGS = $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(OUTAGE_MODE),--outage-mode $(OUTAGE_MODE)) $(if $(NLB_TAIL),--nlb-tail $(NLB_TAIL)) $(ENV_ARG)
 
@@ -220,10 +220,10 @@ pulumi: $(if $(shell sh -c 'command -v pulumi'),,$(PULUMI)) ## Build the pinned 
 
 .PHONY: preview deploy refresh outputs destroy sweep
 preview: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment (ENV LOCAL ALLOW)
-	@$(DR) preview $(ENV_ARG) $(LOCAL_ARG) $(ALLOW_ARG)
+	@$(DR) preview $(ENV_ARG) $(LOCAL_ARG)
 
 deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy both regions in parallel, then global (ENV YES LOCAL ALLOW)
-	@$(DR) deploy $(ENV_ARG) $(LOCAL_ARG) $(ALLOW_ARG) $(YES_ARG)
+	@$(DR) deploy $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
 
 refresh: pulumi $(READY) $(LAYER) ## Refresh the state of all stacks from AWS (ENV YES LOCAL)
 	@$(DR) refresh $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
@@ -241,11 +241,11 @@ sweep: pulumi $(READY) ## Delete the leftovers of a destroyed environment (ENV Y
 
 .PHONY: preview-primary preview-secondary preview-global
 preview-primary preview-secondary preview-global: preview-%: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment of one stack (ENV EXCLUDE_REGION LOCAL ALLOW)
-	@$(DR) preview $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG) $(ALLOW_ARG)
+	@$(DR) preview $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG)
 
 .PHONY: deploy-primary deploy-secondary deploy-global
 deploy-primary deploy-secondary deploy-global: deploy-%: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy one stack (ENV YES EXCLUDE_REGION LOCAL ALLOW)
-	@$(DR) deploy $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG) $(ALLOW_ARG) $(YES_ARG)
+	@$(DR) deploy $* $(ENV_ARG) $(LOCAL_ARG) $(EXCLUDE_ARG) $(YES_ARG)
 
 .PHONY: refresh-primary refresh-secondary refresh-global
 refresh-primary refresh-secondary refresh-global: refresh-%: pulumi $(READY) $(LAYER) ## Refresh the state of one stack from AWS (ENV YES LOCAL)

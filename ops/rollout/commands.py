@@ -51,6 +51,8 @@ ExcludeRegionOption = Annotated[
 AllowOption = Annotated[
     list[str] | None,
     typer.Option(
+        "--allow",
+        envvar="DR_ALLOW",
         help="Resource that holds data and may be replaced or deleted, or setting of the environment's identity that "
         "may change, by name. Repeat for several.",
     ),

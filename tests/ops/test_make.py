@@ -162,7 +162,15 @@ def test_yes_on_the_line_agrees_and_its_absence_asks(pulumi: PulumiStandIn) -> N
     assert pulumi.order("up") == ["primary"]
 
 
-def test_each_name_of_allow_is_passed_on() -> None:
-    shown = make("deploy", "--dry-run", "ENV=dev", "ALLOW=journal-table dr:suffix").stdout
+def test_each_name_of_allow_is_passed_on(pulumi: PulumiStandIn) -> None:
+    pulumi.plans["primary"] = [
+        {"op": "delete", "urn": f"urn:pulumi:dev::dr::{type_}::{name}", "old": {"custom": True}}
+        for name, type_ in (("bucket", "aws:s3/bucket:Bucket"), ("data-key", "aws:kms/key:Key"))
+    ]
+    words = ("deploy-primary", "ENV=dev", "YES=1", f"DR={sys.executable} -m ops")
 
-    assert "--allow journal-table --allow dr:suffix" in shown
+    one = make(*words, "ALLOW=bucket", environment=pulumi.environment)
+    both = make(*words, "ALLOW=bucket data-key", environment=pulumi.environment)
+
+    assert (one.returncode, both.returncode) == (2, 0), one.stderr + both.stderr
+    assert 'ALLOW="bucket data-key"' in one.stderr
