@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -88,10 +89,14 @@ def move(
 
 
 def _backend() -> str:
+    """The URL of the CLI's backend. Not by `pulumi whoami`, which reads from the backend, whose region may be lost."""
+    if url := os.environ.get("PULUMI_BACKEND_URL"):
+        return url
+    file = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "credentials.json"
     try:
-        return str(json.loads(pulumi_cli.output("global", ["whoami", "--json"]))["url"])
-    except (ValueError, KeyError) as error:
-        raise CouldNotStart(f"the CLI does not name its backend: {error!r}; pulumi login") from error
+        return str(json.loads(file.read_text())["current"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CouldNotStart("the Pulumi CLI is not logged in; set PULUMI_BACKEND_URL, or pulumi login") from None
 
 
 def _wait_for_copy(sessions: Sessions, here: Location, patience: float) -> bool:

@@ -42,10 +42,19 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def logged_in(pulumi: PulumiStandIn, settings: Path, account: None) -> PulumiStandIn:  # noqa: ARG001
-    """A CLI that is logged in to the backend of `STORE`, which exists."""
+def logged_in(
+    pulumi: PulumiStandIn,
+    settings: Path,  # noqa: ARG001
+    account: None,  # noqa: ARG001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> PulumiStandIn:
+    """A CLI that is logged in to the backend of `STORE`, which exists. It cannot ask the backend anything."""
     store.create(STORE, Sessions().client, lambda _: None)
-    pulumi.url = f"{STORE.backend}&awssdk=v2"
+    (tmp_path / "credentials.json").write_text(json.dumps({"current": f"{STORE.backend}&awssdk=v2"}))
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    pulumi.failing = {("whoami", stack) for stack in ("primary", "secondary", "global")}
     states = {stack: state(USED) for stack in ("primary", "secondary", "global")}
 
     def answer(call: Call) -> Answer | None:
