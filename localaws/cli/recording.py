@@ -34,12 +34,18 @@ def record(directory: Path, outputs: Mapping[str, Any]) -> None:
 
 
 def missing(status: Mapping[str, Any], outputs: Mapping[str, Any]) -> list[str]:
-    """What is not up yet: load balancers that a stack exports, without a healthy target, and databases."""
+    """What is not up yet: load balancers that a stack exports, without a healthy target, and databases.
+
+    A region that is lost has nothing to wait for.
+    """
     missing = []
+    lost = {region for region, each in status["regions"].items() if each["outage"]}
     for match in filter(None, map(_LOAD_BALANCER.fullmatch, endpoints_file.texts(outputs))):
         region, name = match.groups()
+        if region in lost:
+            continue
         states = [row["state"] for row in status["targets"] if (row["region"], row["load_balancer"]) == (region, name)]
         if not states or set(states) != {"healthy"}:
             missing.append(f"{name} in {region} ({', '.join(states) or 'no target'})")
-    missing += [f"database in {row['region']}" for row in status.get("databases", []) if not row["running"]]
-    return missing
+    databases = [row for row in status.get("databases", []) if row["region"] not in lost]
+    return missing + [f"database in {row['region']}" for row in databases if not row["running"]]
