@@ -11,9 +11,6 @@ from collections.abc import Collection
 from localaws.provider.execute import covered
 from localaws.provider.preparation import entry_of
 
-_RULE = ("cidrIpv4", "cidrIpv6", "description", "fromPort", "ipProtocol", "prefixListId")
-_RULE_IN_PLACE = (*_RULE, "referencedSecurityGroupId", "toPort")
-
 IN_PLACE: dict[str, tuple[str, ...]] = {
     "aws:apigateway/restApi:RestApi": ("endpointConfiguration",),
     "aws:cloudwatch/logGroup:LogGroup": ("kmsKeyId",),
@@ -25,8 +22,6 @@ IN_PLACE: dict[str, tuple[str, ...]] = {
     "aws:rds/clusterInstance:ClusterInstance": ("publiclyAccessible",),
     "aws:route53/record:Record": ("setIdentifier", "type"),
     "aws:route53/zone:Zone": ("vpcs",),
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _RULE_IN_PLACE,
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _RULE_IN_PLACE,
 }
 REPLACED: dict[str, tuple[str, ...]] = {
     "aws:lambda/layerVersion:LayerVersion": ("code", "sourceCodeHash"),

@@ -75,6 +75,15 @@ _RULE = (
 )
 
 
+def _modified(context: Context) -> list[dict[str, Any]]:
+    """The whole rule, as AWS replaces it; an empty description removes one."""
+    given = context.inputs
+    rule = {f"{key[0].upper()}{key[1:]}": given[key] for key in _RULE if key in given}
+    if "ReferencedSecurityGroupId" in rule:
+        rule["ReferencedGroupId"] = rule.pop("ReferencedSecurityGroupId")
+    return [{"SecurityGroupRuleId": context.id, "SecurityGroupRule": {"Description": "", **rule}}]
+
+
 def _rule(direction: str) -> Entry:
     return Entry(
         service="ec2",
@@ -82,6 +91,13 @@ def _rule(direction: str) -> Entry:
             f"authorize_security_group_{direction}",
             {"GroupId": "{in.securityGroupId}", "IpPermissions": _source},
             takes=_RULE,
+        ),
+        update=(
+            Call(
+                "modify_security_group_rules",
+                {"GroupId": "{in.securityGroupId}", "SecurityGroupRules": _modified},
+                takes=_RULE,
+            ),
         ),
         id="{made.SecurityGroupRules[0].SecurityGroupRuleId}",
         delete=(

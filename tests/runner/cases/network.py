@@ -116,6 +116,8 @@ CASE = Case(
         ),
     },
     edits=(
+        ("from_port=80, to_port=81", "from_port=80, to_port=82"),
+        ('description="from the ingress"', 'description="from the balancer"'),
         ("map_public_ip_on_launch=True", "map_public_ip_on_launch=False"),
         ("enable_dns_hostnames=True", "enable_dns_hostnames=False"),
         (
@@ -132,6 +134,7 @@ CASE = Case(
         "aws:ec2/vpc:Vpc": {"EnableDnsHostnames": {"Value": False}},
         "aws:ec2/securityGroup:SecurityGroup": {"Ingress": 444},
         "aws:ec2/route:Route": {"Target": "gateway"},
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {"ToPort": 82, "From": "from the balancer"},
     },
 )
 
