@@ -7,9 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localaws.provider import execute, mapping
+from localaws.provider import execute, mapping, tagging
 from localaws.provider.context import Context
 from localaws.provider.lookups import LOOKUPS
+
+_TAGS = ("Tags", "tags", "TagList", "TagSet")
+_RESERVED = "aws:"
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,8 @@ class Found:
     """What AWS has of a resource. The context that it was read for holds the outputs."""
 
     drifted: Mapping[str, Any]
-    """The arguments that AWS answers otherwise than they were set, with its values. Compared are single values that
-    the answer has under the same name; one that AWS only writes in another form is equal."""
+    """The arguments that AWS answers otherwise than they were set, with its values. Compared are tags and single values
+    that the answer has under the same name; one that AWS only writes in another form is equal."""
 
 
 def read(context: Context) -> Found | None:
@@ -38,7 +41,8 @@ def read(context: Context) -> Found | None:
     if not attributes or _is_deleted(attributes):
         return None
     execute.answer_outputs(context)
-    return Found(_drifted(context, _attributes(attributes)))
+    answer = _attributes(attributes)
+    return Found({**_drifted(context, answer), **_drifted_tags(context, answer)})
 
 
 def _drifted(context: Context, answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +54,22 @@ def _drifted(context: Context, answer: Mapping[str, Any]) -> dict[str, Any]:
         if (found := _in_form_of(value, answer[known])) is not None and found != value:
             changed[key] = found
     return changed
+
+
+def _drifted_tags(context: Context, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource's own tags and all of them, if AWS has others; empty where the answer holds no tags.
+
+    Left out are tags that no creating call takes: the emulator's reading calls answer without them.
+    """
+    given = next((answer[key] for key in _TAGS if key in answer), None)
+    if given is None or not (context.entry.tags and context.entry.tags.inline):
+        return {}
+    every = {key: value for key, value in tagging.read(given).items() if not key.startswith(_RESERVED)}
+    if every == context.tags:
+        return {}
+    own = context.inputs.get("tags") or {}
+    defaults = {key: value for key, value in context.tags.items() if key not in own}
+    return {"tags": {key: value for key, value in every.items() if defaults.get(key) != value}, "tagsAll": every}
 
 
 def _is_deleted(attributes: Any) -> bool:

@@ -1,5 +1,6 @@
 """Tags: in the creating call where the operation has a parameter for them, otherwise by the service's tagging call."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,13 @@ def apply(context: Context, former: dict[str, str]) -> None:
     if gone:
         keys = [{"Key": key} for key in gone] if calls.keys == calls.tags == "Tags" else gone
         context.call(calls.remove, {**target, calls.keys: keys})
+
+
+def read(answer: Any) -> dict[str, str]:
+    """Tags as AWS answers them, a map or a list of pairs, by key."""
+    if isinstance(answer, Mapping):
+        return dict(answer)
+    return {each.get("Key", each.get("TagKey")): each.get("Value", each.get("TagValue")) for each in answer}
 
 
 def _fit(context: Context, calls: TagCalls, tags: dict[str, str]) -> Any:

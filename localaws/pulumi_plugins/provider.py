@@ -143,7 +143,7 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
             if there is None:
                 return provider_pb2.ReadResponse()
             drifted = {
-                key: values.secret(value) if values.holds_secret(inputs[key]) else value
+                key: values.secret(value) if values.holds_secret(inputs.get(key)) else value
                 for key, value in there.drifted.items()
             }
             inputs |= drifted

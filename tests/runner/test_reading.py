@@ -81,6 +81,26 @@ def test_an_argument_that_was_changed_by_hand_is_found(programs: Programs, clien
     assert there.drifted == {"timeout": 9}
 
 
+def test_tags_that_were_changed_by_hand_are_found(programs: Programs, client: Client) -> None:
+    programs.write(
+        """
+        vpc = aws.ec2.Vpc("app", cidr_block="10.0.0.0/16", tags={"Owner": "me"}, opts=opts)
+        pulumi.export("id", vpc.id)
+        """
+    )
+    vpc = programs.deploy().outputs["primary"]["id"]
+    (record,) = (each for each in programs.state.stacks["primary"].resources.values() if "Vpc" in each.type)
+    client("ec2").create_tags(Resources=[vpc], Tags=[{"Key": "Owner", "Value": "you"}, {"Key": "Late", "Value": "1"}])
+
+    there = reading.read(context(record, programs))
+
+    assert there
+    assert there.drifted == {
+        "tags": {"Owner": "you", "Late": "1"},
+        "tagsAll": {"Application": "dr", "Owner": "you", "Late": "1"},
+    }
+
+
 def test_an_encrypted_value_is_compared_in_clear(programs: Programs) -> None:
     programs.write("aws.ssm.Parameter('key', type='SecureString', value='do-not-show', opts=opts)")
     programs.deploy()
