@@ -202,11 +202,9 @@ def two_endpoints(tmp_path: Path) -> Iterator[tuple[str, str]]:
         yield one.endpoint, other.endpoint
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("cli")
-@pytest.mark.parametrize(
-    "environment",
-    ["dev", pytest.param("prod", marks=pytest.mark.nightly), pytest.param(OPTIONS, marks=pytest.mark.nightly)],
-)
+@pytest.mark.parametrize("environment", ["dev", "prod", OPTIONS])
 def test_both_engines_register_and_answer_the_same(
     environment: str, two_endpoints: tuple[str, str], tmp_path: Path
 ) -> None:
