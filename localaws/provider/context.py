@@ -47,6 +47,7 @@ class Context:
     made: dict[str, Any] = field(default_factory=dict)
     found: dict[str, Any] = field(default_factory=dict)
     out: dict[str, Any] = field(default_factory=dict)
+    answered: dict[str, Any] = field(default_factory=dict)  # by a lookup: what the creating call answered
     before: dict[str, Any] = field(default_factory=dict)  # an update's former arguments
     operation: str = ""  # the last call, for messages
 

@@ -86,9 +86,10 @@ def is_gone(error: ClientError) -> bool:
     return bool(_GONE.search(error.response["Error"]["Code"]))
 
 
-def find(context: Context) -> dict[str, Any]:
-    """The answer of the entry's reading call, without waiting; empty if it has none. Raises ClientError."""
-    return _call(context, context.entry.read, None, making=False) if context.entry.read else {}
+def find(context: Context, *, wait: bool = False) -> dict[str, Any]:
+    """The answer of the entry's reading call, with `wait` once the resource is ready. Raises ClientError."""
+    assert context.entry.read
+    return _wait(context, context.entry.read) if wait else _call(context, context.entry.read, None, making=False)
 
 
 def _run(context: Context, step: Step, *, making: bool = False, updating: bool = False) -> Any:

@@ -26,32 +26,36 @@ class Found:
 
 def read(context: Context) -> Found | None:
     """Bring the context's outputs up to date; None for a resource that is gone."""
+    if not context.entry.read and context.type not in LOOKUPS:
+        return Found({})
     try:
         if context.entry.read:
             context.found = execute.find(context)
-            attributes = _subject(context.found)
-        elif lookup := LOOKUPS.get(context.type):
-            attributes = lookup.find(context)
-        else:
-            return Found({})
+        there = attributes(context)
     except ClientError as error:
         if execute.is_gone(error):
             return None
         raise
-    if not attributes or _is_deleted(attributes):
+    if there is None:
         return None
     execute.answer_outputs(context)
-    answer = _attributes(attributes)
-    return Found({**_drifted(context, answer), **_drifted_tags(context, answer)})
+    return Found({**_drifted(context, there), **_drifted_tags(context, there)})
+
+
+def attributes(context: Context) -> dict[str, Any] | None:
+    """What AWS has of the resource, in the answer of its entry's reading call (`context.found`) or of its lookup; None
+    for one that is gone. Raises ClientError."""
+    subject = _subject(context.found) if context.entry.read else LOOKUPS[context.type].find(context)
+    return None if not subject or _is_deleted(subject) else _attributes(subject)
 
 
 def _drifted(context: Context, answer: Mapping[str, Any]) -> dict[str, Any]:
     changed = {}
     for key, value in context.inputs.items():
-        known = _member(key, answer, context.entry.rename)
+        known = member(key, answer, context.entry.rename)
         if known is None or not isinstance(value, str | int | float | bool):
             continue
-        if (found := _in_form_of(value, answer[known])) is not None and found != value:
+        if (found := in_form_of(value, answer[known])) is not None and found != value:
             changed[key] = found
     return changed
 
@@ -102,12 +106,13 @@ def _attributes(subject: Any) -> dict[str, Any]:
     return {key: value for each in (*inner, subject) for key, value in each.items()}
 
 
-def _member(key: str, answer: Mapping[str, Any], rename: Mapping[str, str]) -> str | None:
+def member(key: str, answer: Mapping[str, Any], rename: Mapping[str, str]) -> str | None:
+    """The field of an answer that holds an argument."""
     wanted = rename.get(key, key).lower()
     return next((known for known in answer if known.lower() == wanted), None)
 
 
-def _in_form_of(value: Any, found: Any) -> Any:
+def in_form_of(value: Any, found: Any) -> Any:
     """`found` with the type of `value`; None where it has no such form, and `value` itself where both mean the same."""
     if found is None:
         return None

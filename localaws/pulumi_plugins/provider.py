@@ -15,7 +15,7 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from localaws.core.errors import FAILURES, TableError, explain
-from localaws.provider import execute, invokes, preparation, reading, tagging, values
+from localaws.provider import execute, importing, invokes, preparation, reading, tagging, values
 from localaws.provider.context import Context
 from localaws.provider.preparation import Provider, StackRun
 from localaws.provider.replacement import forced_by
@@ -133,19 +133,14 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
         """A resource that is gone has no id. What no call here reads back stays as it is in the state."""
         with self._failures(context, request.inputs):
             inputs, state = properties.read(request.inputs), properties.read(request.properties)
-            if not inputs:
-                raise TableError(
-                    f"{_type(request)} {request.id}: the embedded AWS's provider does not import resources"
-                )
+            if not state:
+                return self._imported(request, inputs)
             found = self._context(request, properties.opened(inputs), state)
             found.out = {**found.inputs, **properties.opened(state)}
             there = reading.read(found)
             if there is None:
                 return provider_pb2.ReadResponse()
-            drifted = {
-                key: values.secret(value) if values.holds_secret(inputs.get(key)) else value
-                for key, value in there.drifted.items()
-            }
+            drifted = _as_secret_as(inputs, there.drifted)
             inputs |= drifted
             outputs = {**state, **drifted}
             answer = self._outputs(found, inputs)
@@ -153,6 +148,20 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse(
                 id=request.id, properties=properties.write(outputs), inputs=properties.write(inputs)
             )
+
+    def _imported(self, request: Any, inputs: Mapping[str, Any]) -> Any:
+        """The answer for a resource without outputs: adopted with the `inputs` of its creation, or imported without."""
+        found = self._context(request, properties.opened(inputs))
+        there = importing.read(found, request.id)
+        if there is None:
+            return provider_pb2.ReadResponse()
+        left_out = {*there.unconfirmed, *(["tagsAll"] if "tags" in there.unconfirmed else [])}
+        known = {key: value for key, value in inputs.items() if key not in left_out}
+        known |= _as_secret_as(inputs, there.values)
+        outputs = {key: value for key, value in self._outputs(found, known).items() if key not in left_out}
+        return provider_pb2.ReadResponse(
+            id=found.id, properties=properties.write(outputs), inputs=properties.write(known)
+        )
 
     def Delete(self, request: Any, context: Any) -> Any:
         with self._failures(context, request.old_inputs):
@@ -247,6 +256,13 @@ def _type(request: Any) -> str:
 
 def _plain(struct: Any) -> dict[str, Any]:
     return {key: value for key, value in properties.read(struct).items() if key not in _OWN and value is not None}
+
+
+def _as_secret_as(inputs: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that AWS answers, secret where the argument was."""
+    return {
+        key: values.secret(value) if values.holds_secret(inputs.get(key)) else value for key, value in found.items()
+    }
 
 
 def _comparable(struct: Any) -> dict[str, Any]:

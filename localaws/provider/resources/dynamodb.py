@@ -118,7 +118,8 @@ def _delete(context: Context) -> None:
     context.call("delete_table", {"TableName": context.id})
 
 
-def _item_key(context: Context) -> dict[str, Any]:
+def item_key(context: Context) -> dict[str, Any]:
+    """The key of an item, out of the item."""
     item = json.loads(context.inputs["item"])
     keys = [context.inputs["hashKey"], context.inputs.get("rangeKey")]
     return {key: item[key] for key in keys if key}
@@ -228,7 +229,7 @@ TYPES = {
             ),
         ),
         id=_item_id,
-        delete=(Call("delete_item", {"TableName": "{in.tableName}", "Key": _item_key}),),
+        delete=(Call("delete_item", {"TableName": "{in.tableName}", "Key": item_key}),),
         outputs={"hashKeyValue": _key_value("hashKey"), "rangeKeyValue": _key_value("rangeKey")},
     ),
 }

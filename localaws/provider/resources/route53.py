@@ -116,8 +116,10 @@ _CHANGEABLE_CHECK = (
 )
 
 
-def _fqdn(context: Context) -> str:
+def full_name(context: Context) -> str:
     """The record's whole name: the provider adds the zone's when the program left it out."""
+    if context.out.get("fqdn"):
+        return str(context.out["fqdn"])
     name = str(context.inputs["name"]).rstrip(".")
     zone = str(context.call("get_hosted_zone", {"Id": context.inputs["zoneId"]})["HostedZone"]["Name"]).rstrip(".")
     return name if context.synthetic or f".{name}".endswith(f".{zone}") else f"{name}.{zone}".lstrip(".")
@@ -159,7 +161,7 @@ def _value(kind: str, value: str) -> str:
 
 
 def _change(context: Context, action: str) -> dict[str, Any]:
-    fqdn = context.out.get("fqdn") or _fqdn(context)
+    fqdn = full_name(context)
     changes = [{"Action": action, "ResourceRecordSet": _record(context.inputs, fqdn)}]
     zone = {"HostedZoneId": context.inputs["zoneId"], "ChangeBatch": {"Changes": changes}}
     return {**context.call("change_resource_record_sets", zone), "Name": fqdn}
