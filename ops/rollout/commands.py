@@ -12,9 +12,10 @@ import typer
 
 from ops.environment import settings
 from ops.environment.aws import Caller, caller, masked
-from ops.rollout import degraded, guards, local_environment, plan_guard, pulumi_cli, waves
+from ops.rollout import degraded, guards, local_environment, pending, plan_guard, pulumi_cli, waves
 from ops.rollout.plan import Plan
 from ops.rollout.waves import ALL_STACKS, WAVES
+from shared.aws_sessions import Sessions
 from shared.command_line import (
     CouldNotStart,
     EnvOption,
@@ -94,7 +95,10 @@ def deploy(
     found = read_settings(env, local=local)
     excluded = _excluded(exclude_region, found, env)
     who = _caller(found, stack, excluded)
-    planned = _plan(stack, env, found, excluded, allow or (), who)
+    guards.refuse_foreign_account(guards.outputs_of(stacks_of(stack), env), env, who)
+    lost = found.region(excluded) if excluded else ""
+    pending.settle(stacks_of(stack), env, Sessions().client, yes=yes, excluded=lost)
+    planned = _plan(stack, env, found, excluded, allow or ())
     confirm(f"{sentence('Deploys', stack, env, found, who)}\n{planned.summary}", env, yes=yes)
 
     def plan_global_again() -> None:
@@ -119,6 +123,7 @@ def refresh(
 ) -> None:
     """Refresh the state of a stack from AWS. Changes no resource."""
     caller(settings.region_of(read_settings(env, local=local), stack))
+    pending.settle(stacks_of(stack), env, Sessions().client, yes=yes)
     run_stacks(stack, ["refresh"], env, doing="refreshing", yes=yes)
 
 
@@ -207,13 +212,10 @@ def _plan(
     found: GlobalSettings,
     excluded: Place | None,
     allowed: Collection[str],
-    who: Caller | None = None,
 ) -> _Planned:
     """What a deployment would do. Raises Refused, CouldNotStart."""
     needed = ALL_STACKS if stack in (Stack.ALL, Stack.GLOBAL) else stacks_of(stack)
     outputs = guards.outputs_of(needed, environment)
-    if who is not None:
-        guards.refuse_foreign_account(outputs, environment, who)
     targets = _targets(stack, environment, found, excluded)
     later = [place for place in Place if place in outputs and not outputs[place]] if "global" in outputs else []
     if later and stack is Stack.GLOBAL:

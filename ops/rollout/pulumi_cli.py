@@ -60,7 +60,7 @@ def output_in(folder: Path, words: Sequence[str], *, standard_input: str = "") -
         check=False,
     )
     if done.returncode:
-        error = with_remedy((done.stderr or done.stdout).strip()[-400:])
+        error = with_remedy((done.stderr or done.stdout).strip()[-800:])
         raise CouldNotStart(f"pulumi {' '.join(words[:2])} failed for stacks/{folder.name}: {error or 'no reason'}")
     return done.stdout
 

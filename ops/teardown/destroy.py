@@ -12,7 +12,7 @@ import typer
 
 from ops.environment import settings
 from ops.environment.aws import caller, masked
-from ops.rollout import guards, local_environment
+from ops.rollout import guards, local_environment, pending
 from ops.rollout.commands import Stack, StackArgument, read_settings, run_stacks, sentence, stacks_of
 from ops.rollout.waves import ALL_STACKS
 from ops.teardown import sweep as sweeping
@@ -43,6 +43,7 @@ def destroy(
     who = caller(found.secondary_region if stack is Stack.ALL else settings.region_of(found, stack))
     guards.refuse_foreign_account(guards.outputs_of(stacks_of(stack), env), env, who)
     sessions = Sessions()
+    pending.settle(stacks_of(stack), env, sessions.client, yes=yes)
     if stack in (Stack.ALL, Stack.GLOBAL):
         guards.refuse_writer_elsewhere(found, sessions.client, env)
     words = ["destroy", "--refresh"]

@@ -37,7 +37,8 @@ def interrupted(number, frame):
 signal.signal(signal.SIGINT, interrupted)
 words = sys.argv[1:]
 folder = words[words.index("--cwd") + 1] if "--cwd" in words else os.getcwd()
-answer = report({{"pid": os.getpid(), "stack": os.path.basename(folder), "words": words}})
+typed = sys.stdin.read() if words[:2] == ["stack", "import"] else ""
+answer = report({{"pid": os.getpid(), "stack": os.path.basename(folder), "words": words, "typed": typed}})
 sys.stdout.write(answer["out"])
 sys.stderr.write(answer["err"])
 sys.exit(answer["status"])
@@ -54,6 +55,7 @@ class Call:
     stack: str
     words: list[str]
     began: float
+    typed: str = ""  # what it read from its standard input
     ended: float = 0.0
     signals: list[int] = field(default_factory=list)
 
@@ -80,6 +82,7 @@ class PulumiStandIn:
     folder: Path
     calls: list[Call] = field(default_factory=list)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deployments: dict[str, dict[str, Any]] = field(default_factory=dict)  # the states of stacks, as they are exported
     stacks: dict[str, set[str]] = field(default_factory=dict)
     failing: set[tuple[str, str]] = field(default_factory=set)  # verb and stack
     plans: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # steps of a preview, as the engine's metadata
@@ -139,7 +142,7 @@ class PulumiStandIn:
         if "signal" in request:
             self._calls[request["pid"]].signals.append(request["signal"])
             return b"{}"
-        call = Call(stack=request["stack"], words=request["words"], began=time.monotonic())
+        call = Call(stack=request["stack"], words=request["words"], began=time.monotonic(), typed=request["typed"])
         self.calls.append(call)
         self._calls[request["pid"]] = call
         found = self.answer(call) or self._usual(call)
@@ -159,6 +162,11 @@ class PulumiStandIn:
         if call.verb == "stack init":
             known.add(call.words[2])
             return Answer()
+        if call.verb == "stack export":
+            return Answer(out=json.dumps({"version": 3, "deployment": self.deployments.get(call.stack)}))
+        if call.verb == "stack import":
+            self.deployments[call.stack] = json.loads(call.typed)["deployment"]
+            return Answer(out="Import complete.\n")
         if call.verb == "stack output":
             return Answer(out=json.dumps(self.outputs.get(call.stack, {})))
         if call.verb == "preview":
