@@ -47,20 +47,27 @@ class Environment:
     def dr(self, *words: str) -> str:
         """The output of a command of `dr`, for dev, on this embedded AWS. It has to succeed."""
         began = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-c", _DR, *words, "--env", "dev", "--local"],
+        with self.started(*words) as process:
+            output = process.communicate(timeout=_LONGEST)[0]
+        self.seconds[" ".join(words)] = time.monotonic() - began
+        assert process.returncode == 0, output
+        return output
+
+    def started(self, *words: str) -> "subprocess.Popen[str]":
+        """A command of `dr`, running."""
+        return self.python(_DR, *words, "--env", "dev", "--local")
+
+    def python(self, program: str, *words: str) -> "subprocess.Popen[str]":
+        """A program in Python, running, where the user's commands run."""
+        return subprocess.Popen(
+            [sys.executable, "-c", program, *words],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_LONGEST,
-            check=False,
         )
-        self.seconds[" ".join(words)] = time.monotonic() - began
-        assert done.returncode == 0, done.stdout
-        return done.stdout
 
 
 @pytest.fixture(scope="session")
