@@ -4,7 +4,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Sequence
 
@@ -20,14 +19,6 @@ SIZES = {"primary": 200, "secondary": 200, "global": 125}  # resources, at least
 
 _CREATED = re.compile(r"^\[\w+\] .* created \(")
 _PATIENCE = 60.0  # seconds until the last process has ended; two or three on an idle machine
-
-# What a person does by hand while the backend still has the lock of a CLI that was killed.
-_UNLOCK = """
-import sys
-from ops.rollout import local_environment, pulumi_cli
-local_environment.use("dev")
-print(pulumi_cli.output(sys.argv[1], ["cancel", "--yes", "--stack", "dev"]))
-"""
 
 
 @pytest.fixture
@@ -66,13 +57,6 @@ def _is_cli(process: psutil.Process) -> bool:
         return False
 
 
-def unlock(local: Environment, stack: str) -> None:
-    """Remove the lock that the killed CLI left."""
-    process: subprocess.Popen[str] = local.python(_UNLOCK, stack)
-    output = process.communicate(timeout=_PATIENCE)[0]
-    assert process.returncode == 0, output
-
-
 def living(local: Environment) -> inventory.Inventory:
     """Without what is known to be listed after its deletion."""
     aws = local.aws.client
@@ -88,7 +72,6 @@ def deploy(local: Environment, stack: str, moments: Sequence[int] = ()) -> Count
     before = living(local)
     for each in moments:
         kill(local, stack, each)
-        unlock(local, stack)
     completed = local.dr("deploy", stack, "--yes")
     adopted = completed.count(": recorded as ")
     print(f"{stack} killed after {', '.join(map(str, moments)) or 'nothing'}: {adopted} adopted, {changes(completed)}")
