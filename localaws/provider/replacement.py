@@ -24,6 +24,7 @@ IN_PLACE: dict[str, tuple[str, ...]] = {
     "aws:route53/zone:Zone": ("vpcs",),
 }
 REPLACED: dict[str, tuple[str, ...]] = {
+    "aws:apigateway/deployment:Deployment": ("triggers",),
     "aws:lambda/layerVersion:LayerVersion": ("code", "sourceCodeHash"),
     "aws:rds/cluster:Cluster": ("availabilityZones",),
     "random:index/randomId:RandomId": ("keepers",),

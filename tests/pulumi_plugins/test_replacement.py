@@ -63,6 +63,7 @@ def test_the_documentation_is_found() -> None:
         ("aws:dynamodb/table:Table", "hashKey", True),
         ("aws:dynamodb/table:Table", "replicas", False),
         ("aws:s3/bucket:Bucket", "bucket", True),
+        ("aws:apigateway/deployment:Deployment", "triggers", True),
         ("aws:lambda/function:Function", "code", False),
         ("aws:lambda/layerVersion:LayerVersion", "code", True),
         ("aws:sns/topic:Topic", "tags", False),
