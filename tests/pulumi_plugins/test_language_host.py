@@ -127,6 +127,28 @@ def test_an_error_for_people_is_one_line(tmp_path: Path, monitor: Monitor) -> No
     assert monitor.errors == ["dr:suffix is missing"]
 
 
+def test_an_error_that_several_outputs_raise_is_one_line_too(
+    tmp_path: Path, monitor: Monitor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = """
+import pulumi
+def refuse(_):
+    raise pulumi.RunError("the primary has no such output")
+class Reader(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("test:index:Reader", name)
+        self.register_outputs({"read": pulumi.Output.from_input(name).apply(refuse)})
+for name in "abc":
+    Reader(name)
+    pulumi.export(name, pulumi.Output.from_input(name).apply(refuse))
+"""
+    answer = run(program, tmp_path, monitor)
+
+    assert answer.bail
+    assert monitor.errors == ["the primary has no such output"]
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
 def test_an_unexpected_error_comes_with_its_traceback(tmp_path: Path, monitor: Monitor) -> None:
     answer = run("raise KeyError('region')", tmp_path, monitor)
 
