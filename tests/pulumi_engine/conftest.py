@@ -7,15 +7,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from localaws import launch
 from localaws.core.environment import ACCOUNT
-from shared.pulumi_cli import search_path
+from shared.places import PROJECTS
+from shared.pulumi_cli import STACKS, search_path
 from tests.local.embedded import LocalAws
+from tests.pulumi_engine import reports
 from tests.tiers import starts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +28,31 @@ REASON = "there is no Pulumi CLI: `make pulumi` builds one, or see https://www.p
 SPEED = 20.0
 _LONGEST = 1800  # seconds for a command on a machine that is busy with something else
 
-# `dr` as a process of its own, without the policy pack, which needs a virtual environment of its own.
-_DR = "from ops.rollout import commands; commands.POLICIES = (); from ops.__main__ import main; main()"
+# `dr` as a process of its own, with a copy of the stacks' settings, which a test can change, and without the policy
+# pack, which needs a virtual environment of its own.
+_DR = """
+import sys
+from pathlib import Path
+from ops.environment import settings
+from ops.rollout import commands
+copy = Path(sys.argv.pop(1))
+settings.settings_file = lambda stack, environment, _=None: copy / stack / f"Pulumi.{environment}.yaml"
+commands.POLICIES = ()
+from ops.__main__ import main
+main()
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A command of `dr`: its words, its seconds, and how many resources the engine went through."""
+
+    words: str
+    seconds: float
+    operations: int
+
+
+_ran: list[Ran] = []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -34,6 +62,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{len(left_out)} tests of the Pulumi engine were not run: {REASON}")
         for name in left_out:
             terminalreporter.write_line(f"  {name}")
+    if _ran:
+        terminalreporter.section("Pulumi engine")
+        for each in _ran:
+            terminalreporter.write_line(f"{each.operations:6} operations {each.seconds:6.0f} s  {each.words}")
+        operations, seconds = sum(each.operations for each in _ran), sum(each.seconds for each in _ran)
+        terminalreporter.write_line(f"{operations:6} operations {seconds:6.0f} s  by {len(_ran)} commands")
 
 
 @dataclass
@@ -42,20 +76,27 @@ class Environment:
 
     folder: Path
     aws: LocalAws
-    seconds: dict[str, float] = field(default_factory=dict)  # by command
+    printed: list[str] = field(default_factory=list)  # by every command
 
-    def dr(self, *words: str) -> str:
-        """The output of a command of `dr`, for dev, on this embedded AWS. It has to succeed."""
+    @property
+    def settings(self) -> Path:
+        """Its own copy of the stacks' settings files."""
+        return self.folder / "settings"
+
+    def dr(self, *words: str, status: int = 0) -> str:
+        """The output of a command of `dr`, for dev, on this embedded AWS. It has to end with `status`."""
         began = time.monotonic()
         with self.started(*words) as process:
             output = process.communicate(timeout=_LONGEST)[0]
-        self.seconds[" ".join(words)] = time.monotonic() - began
-        assert process.returncode == 0, output
+        self.printed.append(output)
+        operations = sum(sum(counts.values()) for counts in reports.counts(output).values())
+        _ran.append(Ran(words=" ".join(words), seconds=time.monotonic() - began, operations=operations))
+        assert process.returncode == status, output
         return output
 
     def started(self, *words: str) -> "subprocess.Popen[str]":
         """A command of `dr`, running."""
-        return self.python(_DR, *words, "--env", "dev", "--local")
+        return self.python(_DR, str(self.settings), *words, "--env", "dev", "--local")
 
     def python(self, program: str, *words: str) -> "subprocess.Popen[str]":
         """A program in Python, running, where the user's commands run."""
@@ -68,6 +109,35 @@ class Environment:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    @contextmanager
+    def setting(self, stack: str, key: str, value: Any) -> Iterator[None]:
+        """Let a stack's settings file have another value for `key`."""
+        file = self.settings / stack / "Pulumi.dev.yaml"
+        before = file.read_text()
+        content = yaml.safe_load(before) or {}
+        content["config"] = {**(content.get("config") or {}), key: value}
+        file.write_text(yaml.safe_dump(content))
+        try:
+            yield
+        finally:
+            file.write_text(before)
+
+    def outputs(self) -> dict[str, Any]:
+        """By stack, as recorded once all three are deployed."""
+        file = self.folder / "build" / "local" / "endpoints.json"
+        recorded = json.loads(file.read_text())["outputs"]
+        return {stack: recorded.get(stack) for stack in PROJECTS}
+
+    def resources(self, stack: str, kind: str) -> dict[str, str]:
+        """Ids by name of the resources of a kind in a stack's state."""
+        file = self.folder / "build/local/pulumi/state/.pulumi/stacks" / PROJECTS[stack] / "dev.json"
+        rows = json.loads(file.read_text())["checkpoint"]["latest"]["resources"]
+        return {row["urn"].rpartition("::")[2]: row["id"] for row in rows if row["type"] == kind}
+
+    def set_speed(self, speed: float) -> None:
+        """AWS seconds in one of this machine's, from now on."""
+        self.aws.control("clock", {"speed": speed})
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +153,11 @@ def cli() -> str:
 def local(cli: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:  # noqa: ARG001
     """An embedded AWS with nothing deployed."""
     folder = tmp_path_factory.mktemp("engine")
+    shutil.copytree(STACKS, folder / "settings", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     directory = folder / "build" / "local"
     directory.mkdir(parents=True)
-    with launch.start(log_file=directory / "server.log", speed=SPEED) as server:
+    known_as = directory / "endpoints.json"
+    with launch.start(log_file=directory / "server.log", speed=SPEED, remove_at_end=[known_as]) as server:
         known = {
             "environment": "dev",
             "speed": SPEED,
@@ -99,5 +171,5 @@ def local(cli: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enviro
             "outputs": {},
             "metadata": {"client_key": "k" * 40, "deployed_by": "pulumi"},
         }
-        (directory / "endpoints.json").write_text(json.dumps(known))
+        known_as.write_text(json.dumps(known))
         yield Environment(folder, LocalAws(server))

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from tests.matrix import inventory, leftovers
+from tests.pulumi_engine import reports
 from tests.pulumi_engine.conftest import Environment
-from tests.pulumi_engine.test_life import changes, kinds
 
 REGIONS = ("us-east-1", "us-east-2")
 SIZES = {"primary": 200, "secondary": 200, "global": 125}  # resources, at least
@@ -74,8 +74,10 @@ def deploy(local: Environment, stack: str, moments: Sequence[int] = ()) -> Count
         kill(local, stack, each)
     completed = local.dr("deploy", stack, "--yes")
     adopted = completed.count(": recorded as ")
-    print(f"{stack} killed after {', '.join(map(str, moments)) or 'nothing'}: {adopted} adopted, {changes(completed)}")
-    assert kinds(changes(local.dr("preview", stack))) == {stack: {"unchanged"}}
+    print(
+        f"{stack} killed after {', '.join(map(str, moments)) or 'nothing'}: {adopted} adopted, {reports.counts(completed)}"
+    )
+    assert reports.kinds(local.dr("preview", stack)) == {stack: {"unchanged"}}
     new = inventory.difference(before, living(local))
     return Counter({where: len(found) for where, found in new.items()})
 

@@ -1,32 +1,166 @@
-"""The life of an environment by the real engine: previewed, deployed, refreshed and destroyed by `dr`."""
+"""The life of an environment by the real engine: previewed, deployed, changed, refreshed and destroyed by `dr`.
 
-import re
+The tests share one deployment. They run in this order, and each leaves the deployment as it found it.
+"""
+
 import subprocess
+from contextlib import ExitStack
 
 import psutil
+import pytest
 
 from shared.places import PROJECTS
+from tests.local.embedded import EAST_1, EAST_2
 from tests.matrix import inventory, leftovers
+from tests.matrix.inventory import Inventory
+from tests.pulumi_engine import reports
 from tests.pulumi_engine.conftest import ROOT, Environment
 
-REGIONS = ("us-east-1", "us-east-2")
-_CHANGES = re.compile(r"\[(\w+)\]\s+[+~-]*\s*(\d+) (?:to )?(create|update|delete|replace|unchanged)d?\b")
+REGIONS = (EAST_1, EAST_2)
 
 
-def changes(output: str) -> dict[str, dict[str, int]]:
-    """The engine's counts by stack: {"primary": {"create": 206}}."""
-    found: dict[str, dict[str, int]] = {}
-    for stack, count, kind in _CHANGES.findall(output):
-        found.setdefault(stack, {})[kind] = int(count)
-    return found
+@pytest.fixture(scope="module")
+def untouched(local: Environment) -> Inventory:
+    """The account before the first deployment."""
+    return inventory.take(local.aws.client, REGIONS)
 
 
-def kinds(found: dict[str, dict[str, int]]) -> dict[str, set[str]]:
-    return {stack: {*counts} for stack, counts in found.items()}
+@pytest.fixture(scope="module")
+def deployed(local: Environment, untouched: Inventory) -> Environment:  # noqa: ARG001
+    """The environment with all three stacks, which the first test deploys, unless it was left out."""
+    if not all(local.outputs().values()):
+        local.dr("deploy", "--yes")
+    return local
 
 
-def all_with(kind: str) -> dict[str, set[str]]:
-    return {stack: {kind} for stack in PROJECTS}
+def test_a_failing_service_stops_what_depends_on_it_and_the_next_deployment_completes(
+    local: Environment,
+    untouched: Inventory,  # noqa: ARG001
+) -> None:
+    committed = checkout()
+    first = local.dr("preview")
+    assert reports.kinds(first) == {"primary": {"create"}, "secondary": {"create"}}
+    assert "global was not previewed" in first
+
+    local.aws.control("service", {"region": EAST_2, "service": "apigateway", "fault": "error"})
+    failed = local.dr("deploy", "--yes", status=3)
+    local.aws.heal(EAST_2)
+    counted = reports.counts(failed)
+    assert counted["primary"] == reports.counts(first)["primary"], "the other region is not affected"
+    assert 0 < counted["secondary"]["create"] < counted["primary"]["create"]
+    assert "secondary failed; global was not touched" in failed
+    assert "api-api" in failed
+    assert "Traceback" not in failed
+    assert local.aws.client("apigateway", EAST_2).get_rest_apis()["items"] == []
+
+    completed = local.dr("deploy", "--yes")
+    assert reports.kinds(completed) == {
+        "primary": {"unchanged"},
+        "secondary": {"create", "unchanged"},
+        "global": {"create"},
+    }
+    assert sum(reports.counts(completed)["secondary"].values()) == counted["primary"]["create"]
+    assert checkout() == committed
+
+
+def test_nothing_changes_between_two_deployments(deployed: Environment) -> None:
+    assert reports.kinds(deployed.dr("preview")) == reports.all_with("unchanged")
+    deployed.dr("refresh", "--yes")  # takes over what AWS has finished since
+    assert reports.kinds(deployed.dr("refresh", "--yes")) == reports.all_with("unchanged")
+
+
+def test_a_changed_setting_changes_what_it_is_for(deployed: Environment) -> None:
+    groups = deployed.resources("primary", "aws:cloudwatch/logGroup:LogGroup")
+    with deployed.setting("primary", "logs:retentionDays", 14):
+        planned = deployed.dr("preview", "primary")
+
+    assert reports.changes(planned) == {
+        **{f"primary/aws:cloudwatch:LogGroup/{name}": "~retentionInDays" for name in groups},
+        "primary/aws:s3:BucketLifecycleConfiguration/log-bucket-lifecycle": "~rules",
+    }
+    assert reports.counts(planned)["primary"]["update"] == len(groups) + 1
+    assert reports.kinds(planned)["primary"] == {"update", "unchanged"}
+
+
+def test_a_replacement_is_created_before_the_original_is_deleted(deployed: Environment) -> None:
+    """Another way to call the API is another deployment of it, to which the stage changes in between."""
+    (former,) = deployments(deployed)
+    with deployed.setting("primary", "api:access", "open"):
+        done = deployed.dr("deploy", "primary", "--yes")
+    (new,) = deployments(deployed)
+
+    counted = reports.counts(done)["primary"]
+    assert (counted["replace"], counted["update"], counted["delete"]) == (1, 2, 2), done
+    assert new != former
+    steps = [f"{row.name} {row.what}" for row in reports.rows(done)]
+    order = ["api-deployment created replacement", "api-stage updated", "api-deployment deleted original"]
+    assert sorted(order, key=steps.index) == order
+
+    deployed.dr("deploy", "primary", "--yes")
+    assert deployments(deployed) != [new]
+
+
+def test_a_refresh_finds_what_was_changed_by_hand_and_the_next_preview_corrects_it(deployed: Environment) -> None:
+    client = deployed.aws.client
+    group = deployed.resources("primary", "aws:cloudwatch/logGroup:LogGroup")["health-logs"]
+    function = deployed.resources("primary", "aws:lambda/function:Function")["announcer-function"]
+    (vpc,) = deployed.resources("primary", "aws:ec2/vpc:Vpc").items()
+    rule = min(deployed.resources("primary", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").items())
+    client("logs").put_retention_policy(logGroupName=group, retentionInDays=90)
+    client("lambda").update_function_configuration(FunctionName=function, MemorySize=640)
+    client("ec2").create_tags(Resources=[vpc[1]], Tags=[{"Key": "Owner", "Value": "somebody"}])
+    (found,) = client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[rule[1]])["SecurityGroupRules"]
+    by_hand = {"SecurityGroupRuleId": rule[1], "SecurityGroupRule": {"Description": "by hand"}}
+    client("ec2").modify_security_group_rules(GroupId=found["GroupId"], SecurityGroupRules=[by_hand])
+    expected = {
+        "primary/aws:cloudwatch:LogGroup/health-logs": "~retentionInDays",
+        "primary/aws:lambda:Function/announcer-function": "~memorySize",
+        f"primary/aws:ec2:Vpc/{vpc[0]}": "~tags,tagsAll",
+        f"primary/aws:vpc:SecurityGroupIngressRule/{rule[0]}": "~description",
+    }
+
+    refreshed = deployed.dr("refresh", "primary", "--yes")
+    assert reports.changes(refreshed) == expected
+    assert reports.counts(refreshed)["primary"]["update"] == len(expected)
+    assert reports.changes(deployed.dr("preview", "primary")) == expected
+    deployed.dr("deploy", "primary", "--yes")
+    (corrected,) = client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert corrected["retentionInDays"] == 7
+    assert client("lambda").get_function_configuration(FunctionName=function)["MemorySize"] == 512
+    assert "Owner" not in [tag["Key"] for tag in client("ec2").describe_vpcs(VpcIds=[vpc[1]])["Vpcs"][0]["Tags"]]
+    assert reports.kinds(deployed.dr("preview", "primary")) == {"primary": {"unchanged"}}
+
+
+def test_another_suffix_is_refused_before_the_first_change(deployed: Environment) -> None:
+    """Everything that holds data and has a name would be replaced by an empty one."""
+    before = inventory.take(deployed.aws.client, REGIONS)
+    with ExitStack() as changed:
+        for stack in PROJECTS:
+            changed.enter_context(deployed.setting(stack, "dr:suffix", "other"))
+        refused = deployed.dr("deploy", "--yes", status=1)
+
+    lost = [line for line in refused.splitlines() if "; it holds " in line]
+    types = {line.split(", ")[1].partition(": ")[0] for line in lost}
+    assert {"aws:dynamodb/table:Table", "aws:rds/cluster:Cluster", "aws:s3/bucket:Bucket"} <= types
+    assert "dr:suffix: deployed with dev, now other" in refused
+    assert inventory.take(deployed.aws.client, REGIONS) == before
+
+
+def test_neither_the_state_nor_the_outputs_hold_the_client_key(deployed: Environment) -> None:
+    shown = deployed.dr("outputs")
+    state = (deployed.folder / "build" / "local" / "pulumi" / "state").rglob("*.json")
+
+    assert "k" * 40 not in shown
+    assert not [file for file in state if "k" * 40 in file.read_text()]
+
+
+def test_after_the_destruction_nothing_is_left(deployed: Environment, untouched: Inventory) -> None:
+    assert "nothing of dev is left" in deployed.dr("destroy", "--yes")
+
+    new = inventory.difference(untouched, inventory.take(deployed.aws.client, REGIONS))
+    assert leftovers.unknown(deployed.aws.client, new) == {}
+    assert plugins() == []
+    assert not [text for text in deployed.printed if "Traceback" in text]
 
 
 def checkout() -> str:
@@ -40,37 +174,8 @@ def plugins() -> list[int]:
     return [each.pid for each in psutil.Process().children(recursive=True) if "pulumi" in " ".join(each.cmdline())]
 
 
-def test_an_environment_from_the_first_preview_to_its_destruction(local: Environment) -> None:
-    before = inventory.take(local.aws.client, REGIONS)
-    committed = checkout()
-
-    first = local.dr("preview")
-    assert kinds(changes(first)) == {"primary": {"create"}, "secondary": {"create"}}
-    assert "global was not previewed" in first
-
-    deployed = changes(local.dr("deploy", "--yes"))
-    assert kinds(deployed) == all_with("create")
-
-    again = changes(local.dr("preview"))
-    assert kinds(again) == all_with("unchanged")
-    assert {stack: counts["unchanged"] for stack, counts in again.items()} == {
-        stack: counts["create"] for stack, counts in deployed.items()
-    }
-
-    local.dr("refresh", "--yes")  # takes over what AWS has finished since
-    assert kinds(changes(local.dr("refresh", "--yes"))) == all_with("unchanged")
-
-    shown = local.dr("outputs")
-    state = (local.folder / "build" / "local" / "pulumi" / "state").rglob("*.json")
-    assert "k" * 40 not in shown
-    assert not [file for file in state if "k" * 40 in file.read_text()]
-
-    assert "nothing of dev is left" in local.dr("destroy", "--yes")
-    new = inventory.difference(before, inventory.take(local.aws.client, REGIONS))
-    assert leftovers.unknown(local.aws.client, new) == {}
-    assert checkout() == committed
-    assert plugins() == []
-    operations = sum(sum(counts.values()) for counts in deployed.values())
-    print(
-        f"{operations} resources; seconds: " + ", ".join(f"{what} {took:.0f}" for what, took in local.seconds.items())
-    )
+def deployments(environment: Environment) -> list[str]:
+    """Ids of the deployments of the primary's API."""
+    (api,) = environment.resources("primary", "aws:apigateway/restApi:RestApi").values()
+    found = environment.aws.client("apigateway").get_deployments(restApiId=api)["items"]
+    return [each["id"] for each in found]

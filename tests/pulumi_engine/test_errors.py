@@ -1,0 +1,89 @@
+"""What a user of the real CLI sees of a mistake: one line with the remedy, and no traceback. Nothing is deployed."""
+
+import json
+import re
+
+from tests.pulumi_engine.conftest import Environment
+
+_PASSPHRASE = (
+    r"\[primary\]\s+error: .*incorrect passphrase; set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE, to "
+    r"the passphrase that the stack was created with \(docs/runbooks/state\.md\)"
+)
+
+# The CLI by itself, without the checks of `dr`.
+_PULUMI = """
+import json, sys
+from ops.rollout import local_environment, pulumi_cli
+local_environment.use("dev")
+stack, *words = json.loads(sys.argv[1])
+sys.exit(pulumi_cli.side_by_side({stack: [*words, "--stack", "dev", "--non-interactive"]}, print)[stack])
+"""
+
+
+def pulumi(local: Environment, stack: str, *words: str) -> str:
+    """The output of a command of the CLI, which has to fail."""
+    with local.python(_PULUMI, json.dumps([stack, *words])) as process:
+        output = process.communicate(timeout=600)[0]
+    assert process.returncode > 0, output
+    return output
+
+
+def errors(output: str) -> list[str]:
+    """The CLI's diagnostics of errors, at the end of a run."""
+    return re.findall(r"^\[\w+\] +error: (.*)", output, re.M)
+
+
+def test_a_wrong_setting_is_refused_before_the_cli_starts(local: Environment) -> None:
+    with local.setting("secondary", "network:zones", 7):
+        refused = local.dr("preview", status=2)
+
+    assert refused.strip() == (
+        "Not started: network:zones is 7; input should be less than or equal to 3 (stacks/secondary/Pulumi.dev.yaml)"
+    )
+
+
+def test_a_wrong_setting_that_only_the_program_finds_is_one_line(local: Environment) -> None:
+    elsewhere = "arn:aws:acm:eu-west-1:000000000000:certificate/1"
+    with local.setting("primary", "certificate:arn", elsewhere):
+        failed = local.dr("preview", "primary", status=3)
+
+    assert errors(failed) == [
+        f"certificate:arn is {elsewhere}, which is not ACM's in us-east-1; give one of that region "
+        "(stacks/primary/Pulumi.dev.yaml)"
+    ]
+    assert "Traceback" not in failed
+
+
+def test_global_is_not_previewed_before_its_regions_are_deployed(local: Environment) -> None:
+    refused = local.dr("preview", "global", status=2)
+
+    assert refused.strip() == (
+        "Not started: global was not previewed: it reads the outputs of the regions, and primary and secondary of dev "
+        "has never been deployed (make deploy ENV=dev deploys them in order)"
+    )
+
+
+def test_a_region_that_is_not_deployed_is_one_line_of_the_cli_too(local: Environment) -> None:
+    failed = pulumi(local, "global", "preview")
+
+    (error,) = errors(failed)
+    assert re.fullmatch(
+        r"stacks/(\w+), stack dev, has no output [\w.]+: it is not deployed, or from an older version; run make "
+        r"deploy-\1 ENV=dev, then this command again",
+        error,
+    )
+    assert "Traceback" not in failed
+    assert "never retrieved" not in failed
+
+
+def test_a_wrong_passphrase_is_one_line_with_the_remedy(local: Environment) -> None:
+    file = local.folder / "build" / "local" / "pulumi" / "passphrase"
+    right = file.read_text()
+    file.write_text("another")
+    try:
+        failed = local.dr("preview", "primary", status=3)
+    finally:
+        file.write_text(right)
+
+    assert re.search(_PASSPHRASE, failed), failed
+    assert "Traceback" not in failed
