@@ -74,9 +74,8 @@ def deploy(local: Environment, stack: str, moments: Sequence[int] = ()) -> Count
         kill(local, stack, each)
     completed = local.dr("deploy", stack, "--yes")
     adopted = completed.count(": recorded as ")
-    print(
-        f"{stack} killed after {', '.join(map(str, moments)) or 'nothing'}: {adopted} adopted, {reports.counts(completed)}"
-    )
+    when = ", ".join(map(str, moments)) or "nothing"
+    print(f"{stack} killed after {when}: {adopted} adopted, {reports.counts(completed)}")
     assert reports.kinds(local.dr("preview", stack)) == {stack: {"unchanged"}}
     new = inventory.difference(before, living(local))
     return Counter({where: len(found) for where, found in new.items()})
