@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from localaws.core.errors import FAILURES, DeployError, TableError, explain
-from localaws.engine import prepare, registration
+from localaws.engine import prepare
 from localaws.engine.project import Project
 from localaws.engine.registration import Registration
 from localaws.engine.state import Changes, Record, StackState, State, deletion_order
-from localaws.provider import execute, invokes, preparation, values
+from localaws.provider import execute, ignored, invokes, preparation, values
 from localaws.provider.context import Context
 from localaws.provider.preparation import Provider, StackRun, entry_of
 
@@ -77,7 +77,7 @@ class StackEngine:
                 return self._provider(resource)
             record = self._former(resource)
             former = values.thaw(record.inputs) if record else {}
-            inputs = registration.apply(resource.inputs, former, resource.options["ignore_changes"] if record else ())
+            inputs = ignored.apply(resource.inputs, former, resource.options["ignore_changes"] if record else ())
             provider = self._provider_of(resource)
             context = prepare.resource(self._run, resource, inputs, provider, record)
             self.regions[resource.urn] = context.region

@@ -15,7 +15,7 @@ from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from localaws.core.errors import FAILURES, TableError, explain
-from localaws.provider import execute, importing, invokes, preparation, reading, tagging, values
+from localaws.provider import execute, ignored, importing, invokes, preparation, reading, tagging, values
 from localaws.provider.context import Context
 from localaws.provider.preparation import Provider, StackRun
 from localaws.provider.replacement import forced_by
@@ -89,7 +89,9 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:
         with self._failures(context, request.news):
             type_ = _type(request)
-            old, new = _comparable(request.old_inputs), _comparable(request.news)
+            old = _comparable(request.old_inputs)
+            # A deployment has applied them before; a refresh leaves that to the provider.
+            new = ignored.apply(_comparable(request.news), old, request.ignoreChanges)
             state = properties.read(request.olds)
             for each in (old, new):
                 each.pop(_DEFAULTED, None)

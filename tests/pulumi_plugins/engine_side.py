@@ -1,6 +1,6 @@
 """The engine's side of the provider protocol: one provider over gRPC, called as the engine calls it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,13 @@ class EngineSide:
         return [failure.reason for failure in answer.failures]
 
     def diff(
-        self, type_: str, name: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any]
+        self,
+        type_: str,
+        name: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        state: Mapping[str, Any],
+        ignored: Sequence[str] = (),
     ) -> provider_pb2.DiffResponse:
         found: provider_pb2.DiffResponse = self.stub.Diff(
             provider_pb2.DiffRequest(
@@ -55,6 +61,7 @@ class EngineSide:
                 old_inputs=properties.write(old),
                 news=properties.write(new),
                 olds=properties.write(state),
+                ignoreChanges=ignored,
             )
         )
         return found

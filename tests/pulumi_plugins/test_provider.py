@@ -128,6 +128,17 @@ def test_diff_shows_paths_and_no_replacement_for_what_can_be_updated(aws: Engine
     assert set(found.detailedDiff) == {"retentionInDays", "tags.Owner", "tagsAll.Owner"}
 
 
+def test_diff_leaves_out_what_the_program_ignores(aws: EngineSide) -> None:
+    """A refresh asks with the ignored arguments as they were read and as they were set."""
+    read, given = {"name": "a", "tags": {"Owner": "other", "Team": "x"}}, {"name": "a", "tags": {"Owner": "me"}}
+
+    every = aws.diff(ROLE, "a", read, given, {}, ["tags"])
+    one = aws.diff(ROLE, "a", read, given, {}, ["tags.Owner"])
+
+    assert every.changes == provider_pb2.DiffResponse.DIFF_NONE
+    assert set(one.detailedDiff) == {"tags.Team"}
+
+
 def test_diff_finds_no_difference_between_two_forms_of_one_value(aws: EngineSide) -> None:
     old = {"role": "r", "code": {**ARCHIVE, "path": "here"}, "timeout": 3, "description": None, "__defaults": []}
     new = {"role": values.secret("r"), "code": {**ARCHIVE, "path": "there"}, "timeout": 3.0, "__defaults": ["timeout"]}

@@ -11,9 +11,8 @@ import pytest
 
 from localaws.core import archives
 from localaws.core.errors import TableError
-from localaws.engine import registration
 from localaws.engine.state import Record, deletion_order
-from localaws.provider import values
+from localaws.provider import ignored, values
 
 
 def _folder(root: Path) -> Path:
@@ -80,7 +79,7 @@ def test_an_ignored_path_is_as_it_was(path: str, kept: dict[str, object]) -> Non
     former = {"size": 1, "tags": {"a": "old", "b": "old"}, "rules": [{"x": 1}]}
     now = {"size": 2, "tags": {"a": "new", "c": "new"}, "rules": [{"x": 2}, {"x": 3}]}
 
-    assert registration.apply(now, former, [path]) == kept
+    assert ignored.apply(now, former, [path]) == kept
     assert now["size"] == 2
 
 
