@@ -1,22 +1,26 @@
-"""The life of an environment by the real engine: previewed, deployed, changed, refreshed and destroyed by `dr`.
+"""The life of an environment by the real engine: previewed, deployed, changed, moved, refreshed and destroyed by `dr`.
 
 The tests share one deployment. They run in this order, and each leaves the deployment as it found it.
 """
 
+import json
 import subprocess
 from contextlib import ExitStack
+from typing import Any
 
 import psutil
 import pytest
 
 from shared.places import PROJECTS
-from tests.local.embedded import EAST_1, EAST_2
+from tests.local.embedded import EAST_1, EAST_2, eventually
 from tests.matrix import inventory, leftovers
 from tests.matrix.inventory import Inventory
 from tests.pulumi_engine import reports
-from tests.pulumi_engine.conftest import ROOT, Environment
+from tests.pulumi_engine.conftest import ROOT, SPEED, Environment
 
 REGIONS = (EAST_1, EAST_2)
+FAILOVER_SPEED = 5.0
+"""At which state machines and functions keep their deadlines on a slow machine."""
 
 
 @pytest.fixture(scope="module")
@@ -146,12 +150,60 @@ def test_another_suffix_is_refused_before_the_first_change(deployed: Environment
     assert inventory.take(deployed.aws.client, REGIONS) == before
 
 
-def test_neither_the_state_nor_the_outputs_hold_the_client_key(deployed: Environment) -> None:
-    shown = deployed.dr("outputs")
-    state = (deployed.folder / "build" / "local" / "pulumi" / "state").rglob("*.json")
+def test_global_is_deployed_without_a_call_to_a_region_that_is_lost(deployed: Environment) -> None:
+    aws = deployed.aws
+    deployed.set_speed(0.1)  # so that the other region does not take over meanwhile
+    aws.lose(EAST_1)
+    aws.control("calls/mark", {})
+    try:
+        planned = deployed.dr("preview", "global", "--exclude-region", "primary")
+        done = deployed.dr("deploy", "global", "--exclude-region", "primary", "--yes")
+        made = aws.control("calls")["calls"]
+    finally:
+        aws.heal(EAST_1)
+        deployed.set_speed(SPEED)
 
-    assert "k" * 40 not in shown
-    assert not [file for file in state if "k" * 40 in file.read_text()]
+    assert f"{EAST_1} is excluded: " in planned
+    assert reports.kinds(planned) == reports.kinds(done) == {"global": {"unchanged"}}
+    # Calls of the data plane are not the deployment's: probes of the region's health, and what functions do meanwhile.
+    ours = [each for each in made if each["caller"] == "outside" and each["plane"] == "control"]
+    assert {each["region"] for each in ours} >= {EAST_2}
+    assert not [str(each) for each in ours if each["region"] == EAST_1]
+    assert writer(deployed) == EAST_1
+    assert eventually(lambda: not unwell(deployed), within=300), unwell(deployed)
+
+
+def test_what_a_failover_and_a_failback_move_stays_as_it_is(deployed: Environment) -> None:
+    deployed.set_speed(FAILOVER_SPEED)
+    deployed.dr("failover", "--region", EAST_1, "--mode", "planned", "--yes")
+    assert writer(deployed) == EAST_2
+    deployed.set_speed(1.0)  # a fenced region returns by itself after ten minutes
+    assert reports.kinds(deployed.dr("preview")) == reports.all_with("unchanged")
+    refreshed = deployed.dr("refresh", "--yes")
+    assert reports.kinds(refreshed) == reports.all_with("unchanged"), refreshed
+    refused = deployed.dr("destroy", "--yes", status=1)
+    assert f"writer is in {EAST_2}, not in the primary region {EAST_1}" in refused
+    assert "make failback ENV=dev, then destroy" in refused
+
+    deployed.set_speed(FAILOVER_SPEED)
+    deployed.dr("failback", "--yes")
+    assert writer(deployed) == EAST_1
+    assert reports.kinds(deployed.dr("preview")) == reports.all_with("unchanged")
+    assert reports.kinds(deployed.dr("refresh", "--yes")) == reports.all_with("unchanged")
+
+
+def test_neither_the_state_nor_what_was_printed_holds_a_secret(deployed: Environment) -> None:
+    hidden = secrets(deployed)
+    states = {
+        file: file.read_text() for file in (deployed.folder / "build/local/pulumi/state").rglob("*.*") if file.is_file()
+    }
+    deployed.dr("outputs")
+
+    assert len(hidden) > 4
+    assert [file.name for file in states if file.name == "dev.json"] == ["dev.json"] * 3
+    for secret in hidden:
+        assert not [file for file, text in states.items() if secret in text]
+        assert not [text for text in deployed.printed if secret in text]
 
 
 def test_after_the_destruction_nothing_is_left(deployed: Environment, untouched: Inventory) -> None:
@@ -179,3 +231,40 @@ def deployments(environment: Environment) -> list[str]:
     (api,) = environment.resources("primary", "aws:apigateway/restApi:RestApi").values()
     found = environment.aws.client("apigateway").get_deployments(restApiId=api)["items"]
     return [each["id"] for each in found]
+
+
+def writer(environment: Environment) -> str:
+    """The region of the database's writer."""
+    (cluster,) = environment.aws.client("rds", EAST_2).describe_global_clusters()["GlobalClusters"]
+    (member,) = [each for each in cluster["GlobalClusterMembers"] if each["IsWriter"]]
+    return str(member["DBClusterArn"].split(":")[3])
+
+
+def unwell(environment: Environment) -> list[str]:
+    """The load balancers of type network that are not healthy."""
+    balancers = [each for each in environment.aws.status()["targets"] if each["load_balancer"].startswith("nlb-")]
+    return [f"{each['load_balancer']} {each['state']}" for each in balancers if each["state"] != "healthy"]
+
+
+def secrets(environment: Environment) -> set[str]:
+    """Texts that must not be shown: of keys, passphrase, parameters, and Secrets Manager."""
+    found = {"k" * 40, "PRIVATE KEY", (environment.folder / "build/local/pulumi/passphrase").read_text()}
+    for region in REGIONS:
+        manager, parameters = environment.aws.client("secretsmanager", region), environment.aws.client("ssm", region)
+        for each in manager.list_secrets()["SecretList"]:
+            text = manager.get_secret_value(SecretId=each["ARN"])["SecretString"]
+            found |= values(text)
+        for page in parameters.get_paginator("get_parameters_by_path").paginate(
+            Path="/", Recursive=True, WithDecryption=True
+        ):
+            found |= {each["Value"] for each in page["Parameters"] if each["Type"] == "SecureString"}
+    return found
+
+
+def values(text: str) -> set[str]:
+    """What is secret in a secret: its text, or its password where it is a JSON object."""
+    try:
+        content: Any = json.loads(text)
+    except ValueError:
+        return {text}
+    return {content["password"]} if isinstance(content, dict) else {text}
