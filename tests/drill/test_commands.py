@@ -54,6 +54,7 @@ def test_without_an_environment_the_check_does_not_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("shared.pulumi_cli.BUILT", tmp_path)
     refused = CliRunner().invoke(app, ["check", *words, "--endpoints", str(tmp_path / "endpoints.json")])
 
     assert (refused.exit_code, refused.stdout) == (2, "")
