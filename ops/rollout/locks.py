@@ -35,10 +35,8 @@ class Holder:
             return False
         try:
             os.kill(self.process, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
+        except OSError as error:
+            return isinstance(error, ProcessLookupError)  # another user's process may not be asked, but lives
         return False
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ interest here, and secrets are masked there.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ _OPERATIONS = {
     "delete": DELETED,
 }
 """The engine's operations after which an existing resource is gone (apitype.OpType)."""
-_WORDS = {"create": "create", "update": "update", "replace": "replace", "delete": "delete"}
+_COUNTED = ("create", "update", "replace", "delete")
 """What is shown of the engine's counts. A replacement is counted as one, not by its three steps."""
 
 
@@ -42,15 +42,18 @@ class Loss:
     def type(self) -> str:
         return self.urn.split("::")[2].rpartition("$")[2]
 
+    @property
+    def why(self) -> str:
+        return f" ({', '.join(self.because)})" if self.because else ""
+
     def __str__(self) -> str:
-        why = f" ({', '.join(self.because)})" if self.because else ""
-        return f"{self.stack}: {self.name}, {self.type}: {self.how}{why}"
+        return f"{self.stack}: {self.name}, {self.type}: {self.how}{self.why}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     stack: str
-    counts: Mapping[str, int] = field(default_factory=dict)  # by word of _WORDS
+    counts: Mapping[str, int] = field(default_factory=dict)  # by operation of _COUNTED
     losses: Sequence[Loss] = ()
 
     @property
@@ -61,7 +64,7 @@ class Plan:
     def summary(self) -> str:
         """`primary: 3 to update, 1 to replace`, and a line for each resource that is replaced or deleted."""
         counted = ", ".join(f"{count} to {word}" for word, count in self.counts.items() if count)
-        lost = [f"    {loss.how}: {loss.name}, {loss.type}{_because(loss)}" for loss in self.losses]
+        lost = [f"    {loss.how}: {loss.name}, {loss.type}{loss.why}" for loss in self.losses]
         return "\n".join([f"  {self.stack}: {counted or 'no changes'}", *lost])
 
 
@@ -74,13 +77,11 @@ def read(stack: str, log: Path) -> Plan:
             counts = event["summaryEvent"].get("resourceChanges") or {}
         elif (loss := _loss(stack, (event.get("resourcePreEvent") or {}).get("metadata") or {})) is not None:
             known = losses.get(loss.urn)
-            because = loss.because or (known.because if known else ())
-            losses[loss.urn] = Loss(
-                stack=stack, urn=loss.urn, how=loss.how, because=because, retained=loss.retained and loss.how == DELETED
-            )
+            # The last step of a replacement does not repeat the cause.
+            losses[loss.urn] = replace(loss, because=loss.because or (known.because if known else ()))
     if counts is None:
         raise CouldNotStart(f"the CLI's preview of {stack} has no summary; run it again")
-    shown = {word: counts.get(operation, 0) for operation, word in _WORDS.items()}
+    shown = {operation: counts.get(operation, 0) for operation in _COUNTED}
     return Plan(stack=stack, counts=shown, losses=sorted(losses.values(), key=lambda each: each.name))
 
 
@@ -103,7 +104,3 @@ def _loss(stack: str, step: Mapping[str, Any]) -> Loss | None:
         because=tuple(step.get("keys") or ()),
         retained=bool(old.get("retainOnDelete")),
     )
-
-
-def _because(loss: Loss) -> str:
-    return f" ({', '.join(loss.because)})" if loss.because else ""

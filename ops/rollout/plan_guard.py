@@ -87,7 +87,7 @@ def refuse(
         return
     listed = "\n".join(f"  {line}" for line in lines)
     raise Refused(
-        f"the plan takes away what holds data, or changes what {environment} is:\n{listed}\n"
+        f"the plan replaces or deletes what holds data, or changes the identity of {environment}:\n{listed}\n"
         "Undo the change, or deploy another environment beside this one and transfer the data "
         "(docs/runbooks/add-environment.md, docs/runbooks/restore.md). To go on all the same, agree to each by name: "
         f'{again} ALLOW="{" ".join(sorted(names))}"'

@@ -34,6 +34,7 @@ _LOCKS = ".pulumi/locks/"
 _ANSWER_WITHIN = 10  # seconds for a bucket whose region may be lost
 _ARRIVED = ("COMPLETED", "REPLICA")
 _PAUSE = 2.0
+_SERVER_ERROR = 500
 
 
 def create(
@@ -74,14 +75,16 @@ def move(
     there = here.moved(region)
     who = caller(region)
     sessions = Sessions()
+    note = ""
+    if here != there and not _wait_for_copy(sessions, here, patience):
+        note = _missing(sessions, there)
+    confirm(
+        f"Moves the state of {env} from {here.bucket} to {there.bucket}{note}, and to the key in {region}, in account "
+        f"{masked(who.account)}, as {who.name}.",
+        env,
+        yes=yes,
+    )
     if here != there:
-        note = "" if _wait_for_copy(sessions, here, patience) else _missing(sessions, there)
-        confirm(
-            f"Moves the state of {env} from {here.bucket} to {there.bucket}{note}, "
-            f"in account {masked(who.account)}, as {who.name}.",
-            env,
-            yes=yes,
-        )
         _log_in(there.url)
     for stack in ALL_STACKS:
         _use_key(stack, env, region)
@@ -100,7 +103,10 @@ def _backend() -> str:
 
 
 def _wait_for_copy(sessions: Sessions, here: Location, patience: float) -> bool:
-    """Whether everything in `here` has reached its copy; False if it cannot be asked. Raises Refused."""
+    """Whether everything in `here` has reached its copy; False if its region does not answer.
+
+    Raises Refused, and ClientError for an answer such as AccessDenied, which is no loss.
+    """
     deadline = time.monotonic() + patience
     s3 = sessions.client("s3", here.region, answer_within=_ANSWER_WITHIN)
     try:
@@ -114,6 +120,8 @@ def _wait_for_copy(sessions: Sessions, here: Location, patience: float) -> bool:
                 )
             time.sleep(_PAUSE)
     except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and error.response["ResponseMetadata"]["HTTPStatusCode"] < _SERVER_ERROR:
+            raise
         typer.echo(f"{here.bucket} does not answer, so {here.region} counts as lost: {error}")
         return False
     return True

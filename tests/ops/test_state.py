@@ -6,7 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from ops.environment import aws
 from ops.rollout import pulumi_cli
 from ops.state import commands, store
 from ops.state.location import Location, moved_key
@@ -116,10 +118,23 @@ def test_a_lock_refuses_the_move(logged_in: PulumiStandIn, ops: Ops, monkeypatch
     assert not logged_in.of("login")
 
 
-def test_a_lost_region_is_left_with_the_age_of_the_copy(logged_in: PulumiStandIn, ops: Ops) -> None:
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is listed in the region of the used bucket ends in no connection."""
+    listed = aws.pages
+
+    def answer(client: Any, *words: Any, **parameters: Any) -> Any:
+        if parameters["Bucket"] == STORE.bucket(USED):
+            raise EndpointConnectionError(endpoint_url="https://s3")
+        return listed(client, *words, **parameters)
+
+    monkeypatch.setattr("ops.state.commands.pages", answer)
+
+
+def test_a_lost_region_is_left_with_the_age_of_the_copy(
+    logged_in: PulumiStandIn, ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(STORE.bucket(COPY), COPY)
-    s3 = boto3.client("s3", USED)
-    s3.delete_bucket(Bucket=STORE.bucket(USED))  # the bucket does not answer
+    unreachable(monkeypatch)
 
     answer = ops("state", "move", "--env", "dev", "--region", COPY, typed="dev\n")
 
@@ -129,14 +144,41 @@ def test_a_lost_region_is_left_with_the_age_of_the_copy(logged_in: PulumiStandIn
     assert logged_in.of("login")
 
 
-def test_a_copy_without_a_state_is_no_copy(logged_in: PulumiStandIn, ops: Ops) -> None:
-    boto3.client("s3", USED).delete_bucket(Bucket=STORE.bucket(USED))
+def test_a_copy_without_a_state_is_no_copy(logged_in: PulumiStandIn, ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    unreachable(monkeypatch)
 
     answer = ops("state", "move", "--env", "dev", "--region", COPY, "--yes")
 
     assert answer.exit_code == 2
     assert f"dr-state-{COPY} holds no state" in answer.output
     assert not logged_in.of("login")
+
+
+def test_a_bucket_that_refuses_an_answer_is_not_lost(logged_in: PulumiStandIn, ops: Ops) -> None:
+    put(STORE.bucket(COPY), COPY)
+    boto3.client("s3", USED).delete_bucket(Bucket=STORE.bucket(USED))
+
+    answer = ops("state", "move", "--env", "dev", "--region", COPY, "--yes")
+
+    assert answer.exit_code == 3
+    assert "NoSuchBucket" in answer.output
+    assert not logged_in.of("login")
+
+
+@pytest.mark.usefixtures("logged_in")
+def test_a_state_that_s3_has_not_replicated_is_late() -> None:
+    key = ".pulumi/stacks/dr-global/dev.json"
+    put(STORE.bucket(USED), USED, key)
+
+    assert commands._late(boto3.client("s3", USED), STORE.bucket(USED)) == [key]
+
+
+def test_keys_are_not_changed_without_a_confirmation_either(logged_in: PulumiStandIn, ops: Ops, settings: Path) -> None:
+    answer = ops("state", "move", "--env", "dev", "--region", USED, typed="no\n")
+
+    assert answer.exit_code == 2
+    assert not logged_in.of("stack export", "stack import")
+    assert (settings / "global" / "Pulumi.dev.yaml").read_text() == SETTINGS
 
 
 @pytest.mark.parametrize(
