@@ -33,11 +33,14 @@ RATE ?=
 DURATION ?=
 SEED ?=
 OUTAGE_MODE ?=
+ENGINE ?=
+PROVIDER ?=
 REPEAT ?=
 NLB_TAIL ?=
 # Free text is passed through the environment, so that quotes in it are safe.
 export REASON BACKEND SECRETS_PROVIDER
 export DR_ALLOW = $(ALLOW)
+export LOCALAWS_PROVIDER = $(PROVIDER)
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -53,7 +56,9 @@ LOCAL_ARG = $(if $(filter 1 true yes,$(LOCAL)),--local)
 ENV_ARG = $(if $(ENV),--env $(ENV))
 REASON_ARG = $(if $(REASON),--reason "$$REASON")
 EXCLUDE_ARG = $(if $(EXCLUDE_REGION),--exclude-region $(EXCLUDE_REGION))
-REHEARSE_ARGS = $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(OUTAGE_MODE),--outage-mode $(OUTAGE_MODE)) $(if $(NLB_TAIL),--nlb-tail $(NLB_TAIL)) $(ENV_ARG)
+REHEARSE_ARGS = $(if $(SPEED),--speed $(SPEED)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED)) $(if $(OUTAGE_MODE),--outage-mode $(OUTAGE_MODE)) $(if $(NLB_TAIL),--nlb-tail $(NLB_TAIL)) $(if $(ENGINE),--engine $(ENGINE)) $(ENV_ARG)
+# What a rehearsal needs whose stacks the Pulumi CLI deploys.
+REHEARSE_NEEDS = $(READY) $(LAYER) $(if $(filter pulumi,$(ENGINE)),pulumi $(POLICY))
 
 .DEFAULT_GOAL := help
 
@@ -102,15 +107,15 @@ lock: | $(PIPENV) ## Resolve Pipfile into Pipfile.lock, without the URL of a pac
 ##@ On this machine
 
 .PHONY: rehearse
-rehearse: $(READY) $(LAYER) ## Rehearse a scenario under load on this machine (SCENARIO REPEAT SPEED RATE DURATION SEED OUTAGE_MODE NLB_TAIL ENV)
+rehearse: $(REHEARSE_NEEDS) ## Rehearse a scenario under load on this machine (SCENARIO REPEAT SPEED RATE DURATION SEED OUTAGE_MODE NLB_TAIL ENGINE ENV)
 	@$(DR) rehearse $(SCENARIO) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(DURATION),--duration $(DURATION)) $(REHEARSE_ARGS)
 
 .PHONY: rehearse-all
-rehearse-all: $(READY) $(LAYER) ## Rehearse all scenarios one after the other and print a summary table
+rehearse-all: $(REHEARSE_NEEDS) ## Rehearse all scenarios one after the other and print a summary table
 	@$(DR) rehearse --all $(REHEARSE_ARGS)
 
 .PHONY: rehearse-hours
-rehearse-hours: $(READY) $(LAYER) ## Rehearse the scenarios that take AWS hours, about an hour on this machine
+rehearse-hours: $(REHEARSE_NEEDS) ## Rehearse the scenarios that take AWS hours, about an hour on this machine
 	@$(DR) rehearse --hours $(REHEARSE_ARGS)
 
 .PHONY: local-up
@@ -218,7 +223,7 @@ $(PULUMI): $(PULUMI_MODULE)/go.mod $(PULUMI_MODULE)/go.sum
 .PHONY: pulumi
 pulumi: $(if $(shell sh -c 'command -v pulumi'),,$(PULUMI)) ## Build the pinned Pulumi CLI into build/pulumi if none is on the path
 
-.PHONY: preview deploy refresh outputs destroy sweep
+.PHONY: preview deploy refresh drift outputs destroy sweep
 preview: pulumi $(READY) $(LAYER) $(POLICY) ## Preview a deployment (ENV LOCAL ALLOW)
 	@$(DR) preview $(ENV_ARG) $(LOCAL_ARG)
 
@@ -227,6 +232,9 @@ deploy: pulumi $(READY) $(LAYER) $(POLICY) ## Deploy both regions in parallel, t
 
 refresh: pulumi $(READY) $(LAYER) ## Refresh the state of all stacks from AWS (ENV YES LOCAL)
 	@$(DR) refresh $(ENV_ARG) $(LOCAL_ARG) $(YES_ARG)
+
+drift: pulumi $(READY) $(LAYER) ## List the differences between programs, state and AWS (ENV LOCAL)
+	@$(DR) drift $(ENV_ARG) $(LOCAL_ARG)
 
 outputs: pulumi $(READY) ## Print the outputs of all stacks (ENV LOCAL)
 	@$(DR) outputs $(ENV_ARG) $(LOCAL_ARG)

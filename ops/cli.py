@@ -10,7 +10,7 @@ from ops.diagrams import command as diagrams
 from ops.failover import commands as failover
 from ops.failover import unfence
 from ops.rollout import commands as rollout
-from ops.rollout import doctor, init
+from ops.rollout import doctor, drift, init
 from ops.state import commands as state
 from ops.teardown import destroy
 from shared.command_line import EXIT_CODES, add_command, command_group
@@ -18,7 +18,7 @@ from shared.command_line import EXIT_CODES, add_command, command_group
 app = command_group("Rehearse, deploy, drill and operate a multi-region environment on AWS.", epilog=EXIT_CODES)
 _COMMANDS: tuple[Callable[..., None], ...] = (
     rehearse,
-    *(doctor.doctor, init.init, rollout.preview, rollout.deploy, rollout.refresh, rollout.outputs),
+    *(doctor.doctor, init.init, rollout.preview, rollout.deploy, rollout.refresh, drift.drift, rollout.outputs),
     *(destroy.destroy, destroy.sweep),
     *(failover.failover, failover.failback, failover.approve, unfence.unfence, audit.audit),
     *(cost.cost, diagrams.graph),

@@ -13,6 +13,8 @@ from shared import local_aws
 from shared.command_line import CouldNotStart, EnvOption, NlbTailOption, add_command, command_group
 from shared.settings import SettingsError
 
+_DIRECTORY = local_aws.directory()
+
 
 def run(words: Sequence[str]) -> NoReturn:
     """Replaces this process, so that signals and the exit code are the embedded AWS's own."""
@@ -25,7 +27,7 @@ def run(words: Sequence[str]) -> NoReturn:
 def up(
     env: EnvOption = "dev",
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="AWS seconds per second on this machine.")] = 6.0,
-    directory: Annotated[Path, typer.Option(help="Directory of the running environment.")] = Path("build/local"),
+    directory: Annotated[Path, typer.Option(help="Directory of the running environment.")] = _DIRECTORY,
     plain: Annotated[bool, typer.Option("--plain", help="Plain output for logs.")] = False,
     nlb_tail: NlbTailOption = 0.0,
     empty: Annotated[bool, typer.Option("--empty", help="Deploy nothing, for deployments with --local.")] = False,

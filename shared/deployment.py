@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from shared.aws_sessions import LocalAccess, Sessions, Watcher
 from shared.deployment_outputs import DeploymentError, account_of, read_outputs
+from shared.local_aws import Engine
 from shared.local_endpoints import Endpoints
 from shared.outputs import PlainGlobalOutputs, PlainRegionOutputs
 from shared.places import Place
@@ -57,6 +58,7 @@ class Local:
     ca_file: Path
     speed: float
     pid: int
+    engine: Engine = Engine.LOCALAWS  # that deployed the stacks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,7 @@ class Deployment:
                 ca_file=file.ca_file,
                 speed=file.speed,
                 pid=file.pid,
+                engine=file.engine,
             ),
         )
 

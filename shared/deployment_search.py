@@ -3,60 +3,67 @@
 The caller must be in the account of the stacks; otherwise it is refused before anything is read.
 """
 
+import json
 from pathlib import Path
 
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared import local_aws
+from shared.aws_sessions import LocalAccess
 from shared.deployment import Deployment, DeploymentError
 from shared.local_endpoints import Endpoints, EndpointsError
 from shared.places import PROJECTS, Place
 from shared.pulumi_cli import STACKS, PulumiError, stack_outputs
 
-LOCAL_ENDPOINTS = Path("build/local/endpoints.json")
+LOCAL_ENDPOINTS = local_aws.directory() / "endpoints.json"
 """Where `make local-up` writes it."""
 
 
-def deployed(environment: str, *, stacks: Path = STACKS, asked_at: Place = Place.PRIMARY) -> Deployment:
-    """The environment on AWS. Raises DeploymentError, whose message names the remedy.
-
-    `asked_at` is the place whose STS is called first: not the region that may be lost.
-    """
+def deployed(environment: str, *, stacks: Path = STACKS) -> Deployment:
+    """The environment on AWS. Raises DeploymentError, whose message names the remedy."""
     try:
         outputs = {folder: stack_outputs(folder, environment, stacks=stacks) for folder in PROJECTS}
     except PulumiError as error:
         raise DeploymentError(str(error)) from error
     deployment = Deployment.of(environment, outputs)
     _refuse_other_settings(deployment, stacks)
-    refuse_foreign_account(deployment, asked_at)
+    refuse_foreign_account(deployment)
     return deployment
 
 
-def local(
-    environment: str | None = None, *, file: Path = LOCAL_ENDPOINTS, asked_at: Place = Place.PRIMARY
-) -> Deployment:
+def local(environment: str | None = None, *, file: Path = LOCAL_ENDPOINTS) -> Deployment:
     """The environment that runs on this machine, which must be `environment` if one is named. Raises
     DeploymentError."""
     if not file.exists():
-        raise DeploymentError(f"no embedded AWS runs here ({file} is missing); `make local-up` starts one")
+        raise _none_runs(file)
     try:
         endpoints = Endpoints.read(file)
     except EndpointsError as error:
         raise DeploymentError(str(error)) from error
     if environment is not None and endpoints.environment != environment:
-        raise DeploymentError(
-            f"environment {environment} was requested, but {endpoints.environment} runs on this machine"
-        )
+        raise _another_runs(environment, endpoints.environment)
     deployment = Deployment.of_local(endpoints)
-    refuse_foreign_account(deployment, asked_at)
+    refuse_foreign_account(deployment)
     return deployment
 
 
-def refuse_foreign_account(deployment: Deployment, first: Place = Place.PRIMARY) -> None:
+def local_access(environment: str, *, file: Path = LOCAL_ENDPOINTS) -> LocalAccess:
+    """The embedded AWS that runs `environment` on this machine, whatever of it is deployed. Raises DeploymentError."""
+    try:
+        found = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise _none_runs(file) from None
+    if found["environment"] != environment:
+        raise _another_runs(environment, found["environment"])
+    return LocalAccess(endpoint=found["aws"], account=found["account"])
+
+
+def refuse_foreign_account(deployment: Deployment) -> None:
     """Raises DeploymentError unless the caller is in the account of the stacks' outputs. Either region may answer: on
     the day this is needed most, one of them does not."""
     problems: dict[str, Exception] = {}
-    for place in (first, first.other):
+    for place in Place:
         try:
             caller = deployment.client("sts", place).get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as error:
@@ -73,6 +80,14 @@ def refuse_foreign_account(deployment: Deployment, first: Place = Place.PRIMARY)
     raise DeploymentError(f"AWS does not answer GetCallerIdentity: {answers}; {remedy}") from next(
         iter(problems.values())
     )
+
+
+def _none_runs(file: Path) -> DeploymentError:
+    return DeploymentError(f"no embedded AWS runs here ({file} is missing); `make local-up` starts one")
+
+
+def _another_runs(requested: str, running: str) -> DeploymentError:
+    return DeploymentError(f"environment {requested} was requested, but {running} runs on this machine")
 
 
 def _refuse_other_settings(deployment: Deployment, stacks: Path) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,23 +25,39 @@ PROGRAMS = tuple(STACKS / folder for folder in PROJECTS)
 CLIENT = "rehearsal"
 """The client that payments on this machine come from."""
 
+DIRECTORY_VARIABLE = "DR_LOCAL_DIRECTORY"
+"""Names the directory of the running environment, if it is not the default one."""
 _PLANNED = ("up", "graph")  # the commands that need a plan
 
 
-def plan(environment: str, *, client_key: str = "", empty: bool = False, stacks: Path = STACKS) -> dict[str, Any]:
+class Engine(StrEnum):
+    """What deploys the stacks on the embedded AWS."""
+
+    LOCALAWS = "localaws"  # its own, in seconds
+    PULUMI = "pulumi"  # the Pulumi CLI
+
+
+def directory() -> Path:
+    """Where the environment on this machine runs."""
+    return Path(os.environ.get(DIRECTORY_VARIABLE) or "build/local")
+
+
+def plan(
+    environment: str, *, client_key: str = "", engine: Engine = Engine.LOCALAWS, stacks: Path = STACKS
+) -> dict[str, Any]:
     """The deployment plan of an environment, whose API accepts `client_key` if one is given. Raises SettingsError.
 
-    An `empty` one deploys nothing: the Pulumi CLI does.
+    For the Pulumi CLI it has no programs: the CLI deploys them later.
     """
     settings = load(EnvironmentSettings, _config(stacks / "global", environment), stack=environment)
     keys = {client_keys.SETTING: {CLIENT: client_key}} if client_key else {}
     return {
         "environment": environment,
-        "programs": [] if empty else [str(stacks / folder) for folder in PROJECTS],
+        "programs": [str(stacks / folder) for folder in PROJECTS] if engine is Engine.LOCALAWS else [],
         "regions": {settings.primary_region: Place.PRIMARY, settings.secondary_region: Place.SECONDARY},
         "config": dict.fromkeys(Place, keys),
         "secret_keys": list(SECRETS),
-        "metadata": {"client_key": client_key, "deployed_by": "pulumi" if empty else "localaws"},
+        "metadata": {"client_key": client_key, "deployed_by": engine},
     }
 
 
@@ -60,7 +77,8 @@ def run(words: Sequence[str], name: str = "python -m localaws") -> NoReturn:
         parser.add_argument("--env", default="dev")
         parser.add_argument("--empty", action="store_true")
         given, rest = parser.parse_known_args(list(words))
-        chosen = plan(given.env, client_key=client_keys.draw() if words[0] == "up" else "", empty=given.empty)
+        engine = Engine.PULUMI if given.empty else Engine.LOCALAWS
+        chosen = plan(given.env, client_key=client_keys.draw() if words[0] == "up" else "", engine=engine)
         reader, writer = os.pipe()
         os.write(writer, f"{json.dumps(chosen)}\n".encode())  # fits into the pipe's buffer
         os.close(writer)

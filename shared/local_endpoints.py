@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from shared.local_aws import Engine
 from shared.outputs import PlainGlobalOutputs, PlainRegionOutputs
 from shared.places import Place
 
@@ -49,6 +50,7 @@ class Endpoints(_Model):
     ca_file: Path
     regions: dict[str, RegionEndpoints]
     outputs: dict[str, dict[str, Any]]
+    engine: Engine  # that deployed the stacks
     deploy_seconds: dict[str, float] = Field(default_factory=dict)
 
     @classmethod
@@ -95,6 +97,7 @@ def _from_outputs(content: Mapping[str, Any]) -> dict[str, Any]:
         "accelerator": {"dns_name": accelerator, "address": address, "url": f"https://{address}"},
         "service_name": cells[Place.PRIMARY].ingress.service_name,
         "client_key": content["metadata"]["client_key"],
+        "engine": content["metadata"].get("deployed_by", Engine.LOCALAWS),
         "regions": {
             cell.region: {
                 "place": place,

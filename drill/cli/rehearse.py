@@ -27,6 +27,7 @@ from drill.scenarios.settings import RehearsalSettings, SettingsError
 from drill.scenarios.simulated import LONG, SCENARIOS
 from drill.verdict import verdict
 from shared.command_line import CouldNotStart, EnvOption, NlbTailOption, OutageModeOption
+from shared.local_aws import Engine
 
 _DEFAULT = "region-loss"
 
@@ -51,6 +52,9 @@ def rehearse(
     seed: SeedOption = None,
     outage_mode: OutageModeOption = OutageMode.RESET.value,
     nlb_tail: NlbTailOption = 0.0,
+    engine: Annotated[
+        str, typer.Option(help=f"What deploys the stacks: {' or '.join(Engine)}, which needs the Pulumi CLI.")
+    ] = Engine.LOCALAWS.value,
     repeat: Annotated[
         int, typer.Option(min=1, help="Run the scenario so many times, with seeds from --seed on, and compare.")
     ] = 1,
@@ -64,7 +68,7 @@ def rehearse(
     console = Console()
     given: dict[str, Any] = {
         "speed": speed, "rate": rate, "duration": duration, "outage_mode": outage_mode, "environment": env,
-        "output": output, "nlb_tail": nlb_tail,
+        "output": output, "nlb_tail": nlb_tail, "engine": engine,
     }  # fmt: skip
     first_seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
     if repeat > 1:

@@ -1,6 +1,7 @@
 """The environment that a run works on: a rehearsal's embedded AWS, one that runs already, or AWS."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from drill.observe.progress import Progress
 from drill.scenarios.settings import RehearsalSettings
 from shared import local_aws
 from shared.deployment import Deployment
+from shared.local_aws import Engine
 from shared.places import Place
 
 
@@ -42,8 +44,14 @@ class DeployedEnvironment:
 
     @property
     def redeploy(self) -> list[str]:
-        """The command that runs the stack programs again."""
-        return local_aws.command("deploy", "--directory", str(self.directory))
+        """The command that runs the stack programs again and prints what that changed, or would change, as JSON."""
+        local = self.deployment.local
+        if local is None or local.engine is Engine.LOCALAWS:
+            return local_aws.command("deploy", "--directory", str(self.directory))
+        words = ["drift", "--env", self.deployment.environment, "--local", "--json"]
+        # Beside the load, for which the CLI's three programs would leave no processor.
+        quiet = ["env", f"{local_aws.DIRECTORY_VARIABLE}={self.directory}", "nice", "-n", "10"]
+        return [*quiet, sys.executable, "-m", "ops", *words]
 
     def target(self, place: Place | None = None) -> Target:
         """How clients reach the accelerator, or the load balancer at a place."""

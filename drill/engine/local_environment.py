@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +20,7 @@ from drill.observe.host_usage import Sampler
 from drill.observe.progress import Progress
 from shared import client_keys, local_aws
 from shared.deployment import Deployment, DeploymentError
+from shared.local_aws import Engine
 from shared.local_endpoints import Endpoints, EndpointsError
 from shared.settings import SettingsError
 
@@ -31,6 +34,12 @@ class StartError(RuntimeError):
     """The embedded AWS did not start."""
 
 
+def deploy_commands(environment: str) -> list[list[str]]:
+    """Deploy the stacks with the Pulumi CLI, and take over into its state what AWS has finished since."""
+    words = ["--env", environment, "--local", "--yes"]
+    return [[sys.executable, "-m", "ops", verb, *words] for verb in ("deploy", "refresh")]
+
+
 def up_command(*, speed: float, directory: Path) -> list[str]:
     """Starts the embedded AWS, which reads the plan on its standard input and runs until that closes."""
     words = ["--speed", f"{speed:g}", "--directory", str(directory), "--plain", "--plan", "-", "--owner-fd", "0"]
@@ -40,13 +49,20 @@ def up_command(*, speed: float, directory: Path) -> list[str]:
 class LocalAws:
     """One embedded AWS, which gets `plan` on its standard input and ends when that closes, whatever ended this process.
 
-    `on_line` gets each line that it prints while it starts and runs.
+    `on_line` gets each line that it prints while it starts and runs. `deploying` are commands to run once it is there.
     """
 
     def __init__(
-        self, command: Sequence[str], plan: Mapping[str, Any], directory: Path, on_line: Callable[[str], None]
+        self,
+        command: Sequence[str],
+        plan: Mapping[str, Any],
+        directory: Path,
+        on_line: Callable[[str], None],
+        *,
+        deploying: Sequence[Sequence[str]] = (),
     ) -> None:
         self._command = list(command)
+        self._deploying = deploying
         self._plan = f"{json.dumps(plan)}\n".encode()
         self._file = directory / "endpoints.json"
         self._on_line = on_line
@@ -80,7 +96,30 @@ class LocalAws:
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise StartError(self._failure(f"it was not ready after {_START_SECONDS:g} s")) from None
+        for command in self._deploying:
+            await self._deploy(command)
         return Endpoints.read(self._file)
+
+    async def _deploy(self, command: Sequence[str]) -> None:
+        """Raises StartError with the last lines of a command that fails."""
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # a signal reaches it below, once
+            limit=1024 * 1024,
+            env=_child_environment() | {local_aws.DIRECTORY_VARIABLE: str(self._file.parent)},
+        )
+        try:
+            await self._read(process)
+            status = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGINT)
+                await process.wait()
+        if status:
+            raise StartError(self._failure(f"`{' '.join(command[2:])}` ended with status {status}"))
 
     def processes(self) -> list[psutil.Process]:
         """All processes of the embedded AWS that run now, the one started here first."""
@@ -116,7 +155,8 @@ class LocalAws:
             line = raw.decode(errors="replace").rstrip()
             if line and (not self._last or line != self._last[-1]):  # its wait messages repeat
                 self._last.append(line)
-                self._on_line(line)
+                if not line.startswith("["):  # the Pulumi CLI's line about one resource
+                    self._on_line(line)
 
     def _failure(self, what: str) -> str:
         return "\n  ".join([f"the embedded AWS did not start: {what}; its output:", *(self._last or ["none"])])
@@ -146,10 +186,11 @@ async def running(
     directory: Path,
     progress: Progress,
     nlb_tail: float = 0.0,
+    engine: Engine = Engine.LOCALAWS,
     command: Sequence[str] | None = None,
 ) -> AsyncIterator[DeployedEnvironment]:
-    """The embedded AWS with everything deployed, stopped afterwards. `nlb_tail` is in AWS seconds. `command` starts
-    another one in its place.
+    """The embedded AWS with everything deployed by `engine`, stopped afterwards. `nlb_tail` is in AWS seconds.
+    `command` starts another one in its place.
 
     Raises CouldNotStart.
     """
@@ -157,10 +198,11 @@ async def running(
     tail = ["--nlb-tail", f"{nlb_tail:g}"] if nlb_tail else []
     command = command or [*up_command(speed=speed, directory=directory), *tail]
     try:
-        plan = local_aws.plan(environment, client_key=client_keys.draw())
+        plan = local_aws.plan(environment, client_key=client_keys.draw(), engine=engine)
     except SettingsError as error:
         raise CouldNotStart(str(error)) from error
-    aws = LocalAws(command, plan, directory, progress.line)
+    deploying = deploy_commands(environment) if engine is Engine.PULUMI else []
+    aws = LocalAws(command, plan, directory, progress.line, deploying=deploying)
     found: DeployedEnvironment | None = None
     try:
         with progress.stage("start the embedded AWS and deploy the stacks"):

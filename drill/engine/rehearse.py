@@ -25,6 +25,7 @@ from drill.runlog import log
 from drill.runlog.log import RunLog
 from drill.scenarios.settings import RehearsalSettings
 from drill.verdict import verdict
+from shared.local_aws import Engine
 
 
 async def rehearse(settings: RehearsalSettings, progress: Progress, *, command: Sequence[str] | None = None) -> Report:
@@ -39,6 +40,7 @@ async def rehearse(settings: RehearsalSettings, progress: Progress, *, command: 
             directory=settings.folder / "local",
             progress=progress,
             nlb_tail=settings.nlb_tail,
+            engine=settings.engine,
             command=command,
         ) as environment:
             settings = await environment.calibrate(settings, progress)
@@ -109,6 +111,7 @@ async def series(
     directory: Path,
     progress: Progress,
     nlb_tail: float = 0.0,
+    engine: Engine = Engine.LOCALAWS,
     command: Sequence[str] | None = None,
 ) -> AsyncIterator[Series]:
     """An environment that several scenarios use. Raises CouldNotStart."""
@@ -118,6 +121,7 @@ async def series(
         directory=directory,
         progress=progress,
         nlb_tail=nlb_tail,
+        engine=engine,
         command=command,
     ) as found:
         yield Series(found)
@@ -206,6 +210,7 @@ async def _on_one_environment(
                         directory=first.output / "local",
                         progress=starting,
                         nlb_tail=first.nlb_tail,
+                        engine=first.engine,
                         command=command,
                     )
                 )

@@ -169,6 +169,7 @@ class Run:
                     "rate": f"{settings.rate:g}",
                     "seed": str(settings.seed),
                     "outage_mode": str(settings.outage_mode),
+                    "engine": str(settings.engine),
                 },
             )
         )

@@ -281,7 +281,7 @@ class Runner:
         with self._progress.stage(step.name) as stage, self._unobserved(stage):
             found = await self._observing(self._instruments.second_run())
             self._result.second_runs.append(found)
-            stage.detail = ", ".join(f"{stack} {count} changes" for stack, count in found.items())
+            stage.detail = ", ".join(f"{stack} {len(changes)} changes" for stack, changes in found.items())
 
     async def _wait(self, step: WaitFor) -> str:
         """What still does not hold after the step's time; empty if all does."""

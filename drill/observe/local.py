@@ -31,7 +31,7 @@ async def status(client: httpx.AsyncClient, control: str) -> Status:
 
 
 _CALLS: TypeAdapter[list[ControlCall]] = TypeAdapter(list[ControlCall])
-_REDEPLOY_SECONDS = 120.0
+_REDEPLOY_SECONDS = 600.0  # by the Pulumi CLI on a slow machine, beside the load
 
 _LOG_AWS_SECONDS = 75.0
 """A sentinel's run lasts up to 55 s, and its lines are there once it has ended."""
@@ -103,7 +103,7 @@ class LocalObserver:
         except (httpx.HTTPError, ValidationError, ValueError, KeyError) as error:
             raise ProbeError(f"counted calls cannot be read: {type(error).__name__}: {error}") from error
 
-    async def second_run(self) -> dict[str, int]:
+    async def second_run(self) -> dict[str, list[str]]:
         process = await asyncio.create_subprocess_exec(
             *self._redeploy, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
@@ -141,6 +141,6 @@ class LocalObserver:
             raise ProbeError(f"the database's password cannot be read: {error}") from error
 
 
-def _changes(made: Mapping[str, Any]) -> int:
-    """The resources of one stack that were created, updated, replaced or deleted."""
-    return sum(len(made.get(kind, ())) for kind in ("created", "updated", "replaced", "deleted"))
+def _changes(made: Mapping[str, Any]) -> list[str]:
+    """The changes of one stack, which the command lists by kind."""
+    return [f"{kind}: {each}" for kind, changes in made.items() if isinstance(changes, list) for each in changes]

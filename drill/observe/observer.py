@@ -41,7 +41,7 @@ class Instrumented(Protocol):
     async def rows(self, status: Status, region: str) -> dict[str, Row]:
         """The ledger of a region's member."""
 
-    async def second_run(self) -> dict[str, int]:
+    async def second_run(self) -> dict[str, list[str]]:
         """Run the stack programs again; how many changes each made."""
 
     async def mark_calls(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from drill.report.model import Report
 from drill.verdict.check import CheckReport
+from shared.local_aws import Engine
 
 _WORDS = {"passed": "PASSED", "failed": "FAILED", "inconclusive": "INCONCLUSIVE"}
 
@@ -46,13 +47,17 @@ def _head(report: Report) -> str:
         lines.append(f"**First broken expectation:** {_text(report.first_broken)}")
     lines.append(
         f"Began {report.started_at:%Y-%m-%d %H:%M:%S} UTC, took {seconds:.0f} s; seed {report.seed}, "
-        f"{report.rate:g} payments/s offered, speed {report.speed:g}"
+        f"{report.rate:g} payments/s offered, speed {report.speed:g}{_engine(report)}"
     )
     if report.why:
         lines.append(f"Rate and speed: {_text(report.why)}")
     if report.first_try:
         lines.append(f"Second run, at half the speed; the first may have been too fast: {_text(report.first_try)}")
     return "  \n".join(lines)
+
+
+def _engine(report: Report) -> str:
+    return ", deployed by the Pulumi CLI" if report.engine == Engine.PULUMI else ""
 
 
 def _moments(report: Report) -> list[str]:

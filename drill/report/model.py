@@ -250,6 +250,7 @@ class Report(StrictModel):
     rate: float
     duration: Rounded
     seed: int
+    engine: str = "localaws"  # that deployed the stacks
     why: str = ""  # this rate and speed were chosen: the measurements of this machine
     first_try: str = ""  # what an earlier run of the same rehearsal, at twice the speed, missed
     regions: dict[str, str]  # by place
@@ -271,5 +272,5 @@ class Report(StrictModel):
     database: DatabaseReport | None = None
     control_calls: ControlCallsReport | None = None
     decisions: list[DecisionReport] = Field(default_factory=list)
-    second_runs: list[dict[str, int]] = Field(default_factory=list)  # changes by stack
+    second_runs: list[dict[str, list[str]]] = Field(default_factory=list)  # changes by stack
     trouble: list[str] = Field(default_factory=list)  # what could not be read

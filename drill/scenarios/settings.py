@@ -10,6 +10,7 @@ from drill.model.scenario import Scenario
 from drill.scenarios.deployed import DEPLOYED_SCENARIOS, GAME_DAY
 from drill.scenarios.simulated import SCENARIOS
 from shared.deployment import Deployment
+from shared.local_aws import Engine
 
 AUTOMATIC_SPEED = 5.0
 """AWS seconds in one of this machine, at which an environment is deployed until this machine has been measured."""
@@ -43,6 +44,7 @@ class RehearsalSettings:
     outage_mode: OutageMode
     output: Path
     nlb_tail: float = 0.0  # AWS seconds for which load balancers still use an unhealthy target
+    engine: Engine = Engine.LOCALAWS  # that deploys the stacks
     is_repeated: bool = False  # one of several runs with different seeds, each in a folder of its own
     given_speed: float | None = None  # by hand; None: chosen from what this machine sustains
     given_rate: float | None = None
@@ -63,6 +65,7 @@ class RehearsalSettings:
         outage_mode: str,
         output: Path,
         nlb_tail: float = 0.0,
+        engine: str = Engine.LOCALAWS,
         is_repeated: bool = False,
     ) -> "RehearsalSettings":
         """From the words of a command line; no quicker than the scenario allows. `speed` and `rate` that are None are
@@ -75,6 +78,8 @@ class RehearsalSettings:
         rate = found.rate if rate is None else rate
         if outage_mode not in list(OutageMode):
             raise SettingsError(f"--outage-mode is {outage_mode}; choose one of {', '.join(OutageMode)}")
+        if engine not in list(Engine):
+            raise SettingsError(f"--engine is {engine}; choose one of {', '.join(Engine)}")
         if not environment.strip():
             raise SettingsError("--env is empty; name an environment, such as dev")
         if speed is not None:
@@ -102,6 +107,7 @@ class RehearsalSettings:
             outage_mode=OutageMode(outage_mode),
             output=output,
             nlb_tail=nlb_tail,
+            engine=Engine(engine),
             is_repeated=is_repeated,
             given_speed=None if speed is None else first_speed,
             given_rate=rate,

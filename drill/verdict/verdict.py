@@ -11,6 +11,7 @@ from drill.verdict.service import rto
 
 __all__ = ["INCONCLUSIVE", "checks", "exit_status", "rto", "verdict"]
 
+_NAMED = 5  # changes of a stack
 INCONCLUSIVE = 4
 """Exit status of a run that proves nothing about the system."""
 
@@ -121,15 +122,20 @@ def _second_runs(objectives: Objectives, result: RunResult) -> list[CheckReport]
     if not objectives.second_runs:
         return []
     runs = result.second_runs
-    found = "; ".join(", ".join(f"{stack} {count}" for stack, count in run.items()) for run in runs)
+    found = "; ".join(", ".join(_changes(stack, found) for stack, found in run.items()) for run in runs)
     return [
         objective(
             "running the stack programs again changes nothing",
             f"0 changes, {objectives.second_runs} times",
             f"changes: {found}" if runs else "not run",
-            met=len(runs) == objectives.second_runs and not any(count for run in runs for count in run.values()),
+            met=len(runs) == objectives.second_runs and not any(found for run in runs for found in run.values()),
         )
     ]
+
+
+def _changes(stack: str, found: Sequence[str]) -> str:
+    named = f" ({', '.join(found[:_NAMED])})" if found else ""
+    return f"{stack} {len(found)}{named}"
 
 
 def _plan(objectives: Objectives, result: RunResult) -> list[CheckReport]:

@@ -13,6 +13,9 @@ from pathlib import Path
 from localaws.pulumi_plugins import launcher
 
 PACKAGES = ("aws", "random", "tls")
+PROVIDER = "LOCALAWS_PROVIDER"
+"""The environment variable that selects the AWS provider: `localaws` by default, or `aws` for the one that the user
+installed."""
 LANGUAGE_HOST = "pulumi-language-python"
 _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parent.parent
@@ -35,12 +38,13 @@ def variables(
 ) -> dict[str, str | None]:
     """The variables to set in `environment`; None for one to remove. Makes `folder` and what belongs into it.
 
-    `providers` is the address of the process that serves the providers.
+    `providers` is the address of the process that serves the providers. Raises ValueError for an unknown provider.
     """
     folder = folder.resolve()
     for name in ("state", "home"):
         (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     plugins = _executables(folder, environment.get("PATH", ""))
+    _choose_provider(folder, environment)
     no_proxy = ",".join(filter(None, (environment.get("NO_PROXY") or environment.get("no_proxy"), _LOOPBACK)))
     return {
         **dict.fromkeys(_FORGOTTEN, None),
@@ -73,6 +77,19 @@ def _executables(folder: Path, path: str) -> list[Path]:
     )
     _write(host / LANGUAGE_HOST, f'exec "{sys.executable}" -c "{imported}" "$@"')
     return [folder / "providers", *([] if has_language_host(path) else [host])]
+
+
+def _choose_provider(folder: Path, environment: Mapping[str, str]) -> None:
+    """With the real AWS provider, the plugins that the user installed are there too, and ours for AWS is not."""
+    provider, installed = environment.get(PROVIDER) or "localaws", folder / "home" / "plugins"
+    if provider not in ("localaws", "aws"):
+        raise ValueError(f"{PROVIDER} is {provider}; use localaws or aws")
+    if installed.is_symlink():
+        installed.unlink()
+    if provider == "aws":
+        shutil.rmtree(installed, ignore_errors=True)
+        (folder / "providers" / "pulumi-resource-aws").unlink()
+        installed.symlink_to(Path(environment.get("PULUMI_HOME") or Path.home() / ".pulumi").absolute() / "plugins")
 
 
 def has_language_host(path: str) -> bool:

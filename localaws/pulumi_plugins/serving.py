@@ -102,7 +102,11 @@ def main(words: Sequence[str] | None = None) -> None:
     with _Server(("127.0.0.1", 0), _Client) as server:
         threading.Thread(target=server.serve_forever, daemon=True, name="clients").start()
         address = f"127.0.0.1:{server.server_address[1]}"
-        print(json.dumps(environment.variables(given.endpoint, ACCOUNT, given.directory, address)), flush=True)
+        try:
+            variables = environment.variables(given.endpoint, ACCOUNT, given.directory, address)
+        except ValueError as error:
+            parser.error(str(error))
+        print(json.dumps(variables), flush=True)
         while sys.stdin.buffer.read(4096):
             pass
         server.shutdown()

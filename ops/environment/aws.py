@@ -4,17 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from shared.aws_sessions import Sessions
 from shared.command_line import CouldNotStart
 
 Client = Callable[[str, str], Any]
 """From boto3's name of a service and a region to a client."""
 
 LINK = "https://docs.aws.amazon.com/cli/latest/userguide/cli-chap-authentication.html"
-_CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 def pages(client: Any, operation: str, key: str, **parameters: Any) -> list[Any]:
@@ -35,10 +33,10 @@ class Caller:
         return self.arn.rpartition("/")[2]
 
 
-def caller(region: str) -> Caller:
+def caller(region: str, sessions: Sessions | None = None) -> Caller:
     """The STS identity, by a call in `region`, so that another region may be lost. Raises CouldNotStart."""
     try:
-        identity = boto3.Session(region_name=region).client("sts", config=_CONFIG).get_caller_identity()
+        identity = (sessions or Sessions()).client("sts", region).get_caller_identity()
     except NoCredentialsError as error:
         raise CouldNotStart(f"no AWS credentials: sign in (`aws sso login`) or choose a profile; {LINK}") from error
     except (BotoCoreError, ClientError) as error:

@@ -8,14 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ops.environment import settings
 from ops.environment.aws import caller
-from shared import deployment_search
 from shared.aws_sessions import Sessions
 from shared.command_line import CouldNotStart
-from shared.deployment import DeploymentError
+from shared.deployment_search import local_access
 from shared.naming import Names
 from shared.places import Place
 
@@ -46,40 +43,25 @@ class Environment:
 def environment(name: str, *, local: bool, lost: str = "") -> Environment:
     """The environment on AWS, or the one that runs on this machine. Raises CouldNotStart, DeploymentError.
 
+    On this machine only the endpoint differs.
+
     The caller is identified in the region that is not `lost` (a region or a place); without `lost`, in the other region
     if the first one does not answer.
     """
     found = settings.read(name)
     in_secondary = lost in (found.secondary_region, Place.SECONDARY)
     first = Place.PRIMARY if in_secondary else Place.SECONDARY
-    if local:
-        return _on_this_machine(name, first)
+    sessions = Sessions(local_access(name) if local else None)
     try:
-        identity = caller(found.region(first))
+        identity = caller(found.region(first), sessions)
     except CouldNotStart:
         if lost:
             raise
-        identity = caller(found.region(first.other))
+        identity = caller(found.region(first.other), sessions)
     return Environment(
         name=name,
         names=found.names,
         regions={place: found.region(place) for place in Place},
         account=identity.account,
-        sessions=Sessions(),
-    )
-
-
-def _on_this_machine(name: str, first: Place) -> Environment:
-    try:
-        found = deployment_search.local(name, asked_at=first)
-    except DeploymentError as error:
-        if not isinstance(error.__cause__, BotoCoreError | ClientError):
-            raise
-        found = deployment_search.local(name, asked_at=first.other)
-    return Environment(
-        name=found.environment,
-        names=Names(found.suffix),
-        regions=found.regions,
-        account=found.account,
-        sessions=found.sessions,
+        sessions=sessions,
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ops.environment import settings
+from ops.environment import backend, settings
 from ops.environment.aws import Caller, caller, masked
 from ops.rollout import degraded, guards, local_environment, pending, plan_guard, pulumi_cli, waves
 from ops.rollout.plan import Plan
@@ -131,8 +131,7 @@ def outputs(
     stack: StackArgument = Stack.ALL, env: EnvOption = "dev", as_json: JsonOption = False, local: LocalOption = False
 ) -> None:
     """Print the outputs of a stack; secret values stay hidden."""
-    if local:
-        local_environment.use(env)
+    _prepare_cli(env, local=local)
     for each in stacks_of(stack):
         typer.echo(f"# {each}", err=True)
         typer.echo(pulumi_cli.output(each, ["stack", "output", "--stack", env, *(["--json"] if as_json else [])]))
@@ -143,10 +142,16 @@ def read_settings(environment: str, *, local: bool = False) -> GlobalSettings:
 
     With `local`, all that follows in this process goes to the embedded AWS.
     """
+    _prepare_cli(environment, local=local)
+    return settings.read(environment)
+
+
+def _prepare_cli(environment: str, *, local: bool) -> None:
     pulumi_cli.program()
     if local:
         local_environment.use(environment)
-    return settings.read(environment)
+    for file in backend.repair():
+        typer.echo(f"removed {file.name}, which an interrupted run left empty", err=True)
 
 
 def stacks_of(stack: Stack) -> tuple[str, ...]:

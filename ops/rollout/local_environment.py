@@ -16,19 +16,18 @@ import yaml
 
 from ops.environment import settings
 from ops.rollout import pulumi_cli
-from shared import client_keys
+from shared import client_keys, local_aws
 from shared.command_line import CouldNotStart, Incomplete
-from shared.local_aws import CLIENT
 from shared.places import PROJECTS, Place
 from shared.pulumi_cli import STACKS, stack_outputs
 
-DIRECTORY = Path("build/local")
 _ENDPOINTS = "endpoints.json"
 _processes: list["subprocess.Popen[str]"] = []  # they end when this process closes their standard input, by ending
 
 
-def use(environment: str, directory: Path = DIRECTORY) -> None:
-    """From now on, everything goes to the embedded AWS in `directory`. Raises CouldNotStart if none runs there."""
+def use(environment: str) -> None:
+    """From now on, everything goes to the embedded AWS on this machine. Raises CouldNotStart if none runs."""
+    directory = local_aws.directory()
     try:
         running = json.loads((directory / _ENDPOINTS).read_bytes())
     except FileNotFoundError:
@@ -37,7 +36,7 @@ def use(environment: str, directory: Path = DIRECTORY) -> None:
         ) from None
     if running["environment"] != environment:
         raise CouldNotStart(f"the embedded AWS in {directory} is for {running['environment']}, not for {environment}")
-    if running["metadata"].get("deployed_by") != "pulumi":
+    if running["metadata"].get("deployed_by") != local_aws.Engine.PULUMI:
         raise CouldNotStart(
             f"the embedded AWS in {directory} was deployed without the Pulumi CLI, which knows nothing of it; start "
             "one with nothing deployed: make local-up EMPTY=1"
@@ -49,13 +48,13 @@ def use(environment: str, directory: Path = DIRECTORY) -> None:
     pulumi_cli.use_settings_in(folder)
 
 
-def record(environment: str, directory: Path = DIRECTORY) -> None:
+def record(environment: str) -> None:
     """Record the stacks' outputs beside the embedded AWS, where failover, drills and audits read them.
 
     Empty, until all three stacks are deployed. Raises Incomplete.
     """
     outputs = {stack: stack_outputs(stack, environment) for stack in PROJECTS}
-    command = [sys.executable, "-m", "localaws", "record", "--directory", str(directory)]
+    command = [sys.executable, "-m", "localaws", "record", "--directory", str(local_aws.directory())]
     content = json.dumps(outputs if all(outputs.values()) else {})
     done = subprocess.run(command, input=content, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -96,7 +95,7 @@ def _prepare(stack: str, environment: str, folder: Path, client_key: str) -> Non
     if not salt:
         pulumi_cli.output_in(folder, ["stack", "init", environment, "--non-interactive"])
     if client_key and stack in [*Place] and client_keys.SETTING not in secret:
-        setting = f"{client_keys.SETTING}.{CLIENT}"
+        setting = f"{client_keys.SETTING}.{local_aws.CLIENT}"
         words = ["config", "set", "--path", "--secret", setting, "--stack", environment, "--non-interactive"]
         pulumi_cli.output_in(folder, words, standard_input=client_key)
 

@@ -20,6 +20,7 @@ _OPERATIONS = {
     "delete": DELETED,
 }
 """The engine's operations after which an existing resource is gone (apitype.OpType)."""
+_CHANGING = {"create", "update", *_OPERATIONS}
 _COUNTED = ("create", "update", "replace", "delete")
 """What is shown of the engine's counts. A replacement is counted as one, not by its three steps."""
 
@@ -55,6 +56,7 @@ class Plan:
     stack: str
     counts: Mapping[str, int] = field(default_factory=dict)  # by operation of _COUNTED
     losses: Sequence[Loss] = ()
+    changed: Sequence[str] = ()  # operation, type and name of each resource that is not left as it is
 
     @property
     def changes(self) -> bool:
@@ -71,6 +73,7 @@ class Plan:
 def read(stack: str, log: Path) -> Plan:
     """The plan in the events of a preview. Raises CouldNotStart for a log without an end."""
     losses: dict[str, Loss] = {}
+    changed: dict[str, str] = {}
     counts: Mapping[str, int] | None = None
     for event in _events(log):
         if "summaryEvent" in event:
@@ -79,10 +82,21 @@ def read(stack: str, log: Path) -> Plan:
             known = losses.get(loss.urn)
             # The last step of a replacement does not repeat the cause.
             losses[loss.urn] = replace(loss, because=loss.because or (known.because if known else ()))
+        # Of a refresh, only the outputs name the operation.
+        for kind in ("resourcePreEvent", "resOutputsEvent"):
+            step = (event.get(kind) or {}).get("metadata") or {}
+            if (operation := step.get("op")) in _CHANGING:
+                type_, name = step["urn"].rsplit("::", 2)[1:]
+                changed[step["urn"]] = f"{operation} {type_.rpartition('$')[2]} {name}"
     if counts is None:
         raise CouldNotStart(f"the CLI's preview of {stack} has no summary; run it again")
     shown = {operation: counts.get(operation, 0) for operation in _COUNTED}
-    return Plan(stack=stack, counts=shown, losses=sorted(losses.values(), key=lambda each: each.name))
+    return Plan(
+        stack=stack,
+        counts=shown,
+        losses=sorted(losses.values(), key=lambda each: each.name),
+        changed=sorted(changed.values()),
+    )
 
 
 def _events(log: Path) -> Iterable[dict[str, Any]]:

@@ -22,18 +22,28 @@ WAVES: tuple[tuple[str, ...], ...] = (("primary", "secondary"), ("global",))
 ALL_STACKS = tuple(stack for wave in WAVES for stack in wave)
 
 
-def preview(stacks: Sequence[str], words: Sequence[str], environment: str) -> list[Plan]:
-    """The engine's plans of `stacks`, previewed side by side. Raises CouldNotStart if one fails, Interrupted."""
-    typer.echo(f"previewing {' and '.join(stacks)}")
+def preview(
+    stacks: Sequence[str],
+    words: Sequence[str],
+    environment: str,
+    *,
+    verb: Sequence[str] = ("preview",),
+    to_stderr: bool = False,
+) -> list[Plan]:
+    """The engine's plans of `stacks`, previewed side by side. Raises CouldNotStart if one fails, Interrupted.
+
+    `verb` is the CLI's command that plans.
+    """
+    typer.echo(f"previewing {' and '.join(stacks)}", err=to_stderr)
     with tempfile.TemporaryDirectory() as folder:
         logs = {stack: Path(folder, f"{stack}.jsonl") for stack in stacks}
         jobs = {
-            stack: ["preview", "--stack", environment, *words, "--non-interactive", "--event-log", str(log)]
+            stack: [*verb, "--stack", environment, *words, "--non-interactive", "--event-log", str(log)]
             for stack, log in logs.items()
         }
-        statuses = pulumi_cli.side_by_side(jobs, lambda _, line: typer.echo(line))
+        statuses = pulumi_cli.side_by_side(jobs, lambda _, line: typer.echo(line, err=to_stderr))
         if failed := [stack for stack, status in statuses.items() if status]:
-            raise CouldNotStart(f"the preview of {' and '.join(failed)} failed; fix the cause and run it again")
+            raise CouldNotStart(f"the {verb[0]} of {' and '.join(failed)} failed; fix the cause and run it again")
         return [plan.read(stack, log) for stack, log in logs.items()]
 
 

@@ -4,12 +4,12 @@ import json
 import os
 import re
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.environment import backend
 from ops.environment.aws import caller, masked, pages
 from ops.rollout import pulumi_cli
 from ops.rollout.waves import ALL_STACKS
@@ -71,7 +71,7 @@ def move(
 
     While the region it leaves is lost, what its bucket did not replicate is missing: refresh afterwards.
     """
-    here = Location.of(_backend())
+    here = Location.of(backend.url())
     there = here.moved(region)
     who = caller(region)
     sessions = Sessions()
@@ -89,17 +89,6 @@ def move(
     for stack in ALL_STACKS:
         _use_key(stack, env, region)
     typer.echo(f"the state of {env} is used in {region}; next: make refresh ENV={env}, once all that it names is back")
-
-
-def _backend() -> str:
-    """The URL of the CLI's backend. Not by `pulumi whoami`, which reads from the backend, whose region may be lost."""
-    if url := os.environ.get("PULUMI_BACKEND_URL"):
-        return url
-    file = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "credentials.json"
-    try:
-        return str(json.loads(file.read_text())["current"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise CouldNotStart("the Pulumi CLI is not logged in; set PULUMI_BACKEND_URL, or pulumi login") from None
 
 
 def _wait_for_copy(sessions: Sessions, here: Location, patience: float) -> bool:

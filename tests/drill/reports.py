@@ -116,7 +116,7 @@ def recovered(**changes: Any) -> model.Report:
         "decisions": [
             model.DecisionReport(region="us-east-2", at=24.0, verdict="act", reason="peer-lost", times=1),
         ],
-        "second_runs": [{"primary": 0}],
+        "second_runs": [{"primary": []}],
     }
     payments = report().payments.model_copy(
         update={"in_ledger_by_region": {"us-east-1": 1800, "us-east-2": 1799}, "missing_in_ledger": 1}

@@ -44,7 +44,7 @@ class System:
         unobserved: bool = False,
         healthy: bool = True,
         calls: tuple[ControlCall, ...] = (),
-        changes: dict[str, int] | None = None,
+        changes: dict[str, list[str]] | None = None,
         mute: bool = False,
     ) -> None:
         self.done: list[str] = []
@@ -55,7 +55,7 @@ class System:
             unobserved,
             healthy,
         )
-        self._calls, self._changes, self._mute = calls, changes or {}, mute
+        self._calls, self.changes, self._mute = calls, changes or {}, mute
 
     async def status(self) -> Status:
         if self._unobserved and self.lost:
@@ -87,9 +87,9 @@ class System:
         self._record(f"read {region}")
         return {}
 
-    async def second_run(self) -> dict[str, int]:
+    async def second_run(self) -> dict[str, list[str]]:
         self._record("again")
-        return self._changes
+        return self.changes
 
     async def mark_calls(self) -> None:
         self._record("mark")

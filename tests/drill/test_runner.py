@@ -232,13 +232,13 @@ def test_calls_are_counted_from_the_loss_to_just_before_the_return(tmp_path: Pat
 
 
 def test_stock_is_taken_and_the_programs_are_run_again(tmp_path: Path) -> None:
-    system = System(changes={"primary": 0, "global": 2})
+    system = System(changes={"primary": [], "global": ["updated: a", "updated: b"]})
     steps: list[Step] = [SnapshotLedger(name="stock", place=Place.PRIMARY), SecondRun(name="again")]
 
     result, progress = ran(system, tmp_path, with_steps(steps))
 
     assert system.done == ["read us-east-1", "again"]
-    assert (result.ledger_snapshots, result.second_runs) == ({"us-east-1": {}}, [{"primary": 0, "global": 2}])
+    assert (result.ledger_snapshots, result.second_runs) == ({"us-east-1": {}}, [system.changes])
     assert "global 2 changes" in progress.stages[-2].detail
 
 

@@ -86,6 +86,7 @@ class PulumiStandIn:
     stacks: dict[str, set[str]] = field(default_factory=dict)
     failing: set[tuple[str, str]] = field(default_factory=set)  # verb and stack
     plans: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # steps of a preview, as the engine's metadata
+    drifted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # steps of a refresh that keeps nothing
     answer: Answers = lambda _: None  # what a test wants answered otherwise
     url: str = "https://api.pulumi.com"
 
@@ -170,16 +171,19 @@ class PulumiStandIn:
         if call.verb == "stack output":
             return Answer(out=json.dumps(self.outputs.get(call.stack, {})))
         if call.verb == "preview":
-            self._log(Path(call.words[call.words.index("--event-log") + 1]), self.plans.get(call.stack, []))
+            self._log(call, "resourcePreEvent", self.plans.get(call.stack, []))
+        if call.verb == "refresh" and "--preview-only" in call.words:
+            self._log(call, "resOutputsEvent", self.drifted.get(call.stack, []))
         if call.verb == "up" and not self.outputs.get(call.stack):
             self.outputs[call.stack] = {"deployed": True}
         if call.verb == "destroy":
             self.outputs.pop(call.stack, None)
         return Answer(out=f"{call.verb} of {call.stack}\n")
 
-    def _log(self, file: Path, steps: list[dict[str, Any]]) -> None:
-        """The engine's events of a preview, one JSON object a line."""
+    def _log(self, call: Call, kind: str, steps: list[dict[str, Any]]) -> None:
+        """The engine's events of a preview, one JSON object a line; `kind` is the one that names the operation."""
         counts = Counter(step["op"] for step in steps)
-        events = [{"preludeEvent": {"config": {}}}, *({"resourcePreEvent": {"metadata": step}} for step in steps)]
+        events = [{"preludeEvent": {"config": {}}}, *({kind: {"metadata": step}} for step in steps)]
         events.append({"summaryEvent": {"isPreview": True, "resourceChanges": counts}})
+        file = Path(call.words[call.words.index("--event-log") + 1])
         file.write_text("".join(json.dumps(event) + "\n" for event in events))

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from ops.environment.aws import Caller
 from ops.environment.search import Environment, environment
 from ops.failover import commands
 from ops.failover import executions as machine
-from shared import deployment_search
 from shared.aws_sessions import LocalAccess, Sessions
 from shared.command_line import CouldNotStart, Incomplete, Interrupted, Refused
 from shared.deployment import DeploymentError
@@ -243,11 +241,20 @@ def test_every_printed_step_is_a_state_of_the_machines() -> None:
     assert states - set(machine.STEPS) <= silent
 
 
-def test_who_we_are_is_asked_where_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("local", [False, True], ids=["on AWS", "on this machine"])
+def test_who_we_are_is_asked_where_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, local: bool
+) -> None:
     asked: list[str] = []
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "build/local/endpoints.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"environment": "dev", "aws": "http://127.0.0.1:1", "account": ACCOUNT}))
 
-    def silent_in_the_secondary(region: str) -> Caller:
+    def silent_in_the_secondary(region: str, sessions: Sessions) -> Caller:
         asked.append(region)
+        endpoint = sessions.client("sts", region).meta.endpoint_url
+        assert endpoint == ("http://127.0.0.1:1" if local else f"https://sts.{region}.amazonaws.com")
         if region == EAST_2:
             raise CouldNotStart("silent")
         return Caller(account=ACCOUNT, arn="arn:aws:iam::1:user/someone")
@@ -255,10 +262,23 @@ def test_who_we_are_is_asked_where_nothing_is_lost(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(finding, "caller", silent_in_the_secondary)
 
     for lost in (EAST_2, "secondary", ""):
-        assert environment("dev", local=False, lost=lost).account == ACCOUNT
+        found = environment("dev", local=local, lost=lost)
+        assert found.account == ACCOUNT
+        assert found.names.regional("failover", Place.PRIMARY) == "failover-primary-dev"
     assert asked == [EAST_1, EAST_1, EAST_2, EAST_1]
     with pytest.raises(CouldNotStart, match="silent"):
-        environment("dev", local=False, lost=EAST_1)
+        environment("dev", local=local, lost=EAST_1)
+
+
+def test_another_environment_on_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DeploymentError, match="make local-up"):
+        environment("dev", local=True)
+    file = tmp_path / "build/local/endpoints.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"environment": "prod", "aws": "http://127.0.0.1:1", "account": ACCOUNT}))
+    with pytest.raises(DeploymentError, match="dev was requested, but prod runs on this machine"):
+        environment("dev", local=True)
 
 
 def asked_of(world: World, kind: str, place: Place) -> dict[str, Any]:
@@ -306,26 +326,6 @@ def test_a_failback_is_run_where_the_writer_is_and_brings_the_other_region_back(
     assert answer.exit_code == 0, answer.output
     request = accepted_by_the_machines(asked_of(world, "failback", place))
     assert (request.region, request.writer_region) == (back, EAST_1)
-
-
-def test_the_environment_on_this_machine_is_found_while_a_region_of_it_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    lost = ClientError({"Error": {"Code": "ServiceUnavailable"}}, "GetCallerIdentity")
-
-    def local(name: str, *, asked_at: Place) -> Any:
-        if name == "other":
-            raise DeploymentError("another one runs here")
-        if asked_at is Place.SECONDARY:
-            raise DeploymentError("AWS does not answer GetCallerIdentity") from lost
-        regions = {Place.PRIMARY: EAST_1, Place.SECONDARY: EAST_2}
-        return SimpleNamespace(environment=name, suffix=name, regions=regions, account=ACCOUNT, sessions=None)
-
-    monkeypatch.setattr(deployment_search, "local", local)
-
-    assert environment("dev", local=True).names.regional("failover", Place.PRIMARY) == "failover-primary-dev"
-    assert environment("dev", local=True, lost=EAST_2).region(Place.SECONDARY) == EAST_2
-    monkeypatch.setattr("ops.environment.settings.read", lambda _: SETTINGS)
-    with pytest.raises(DeploymentError, match="another one runs here"):
-        environment("other", local=True)
 
 
 def test_ctrl_c_leaves_the_run_alone_and_reports_that(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,10 +129,13 @@ class Environment:
         recorded = json.loads(file.read_text())["outputs"]
         return {stack: recorded.get(stack) for stack in PROJECTS}
 
+    def state(self, stack: str) -> Path:
+        """The file that holds a stack's state."""
+        return self.folder / "build/local/pulumi/state/.pulumi/stacks" / PROJECTS[stack] / "dev.json"
+
     def resources(self, stack: str, kind: str) -> dict[str, str]:
         """Ids by name of the resources of a kind in a stack's state."""
-        file = self.folder / "build/local/pulumi/state/.pulumi/stacks" / PROJECTS[stack] / "dev.json"
-        rows = json.loads(file.read_text())["checkpoint"]["latest"]["resources"]
+        rows = json.loads(self.state(stack).read_text())["checkpoint"]["latest"]["resources"]
         return {row["urn"].rpartition("::")[2]: row["id"] for row in rows if row["type"] == kind}
 
     def set_speed(self, speed: float) -> None:

@@ -73,6 +73,14 @@ def test_nothing_changes_between_two_deployments(deployed: Environment) -> None:
     assert reports.kinds(deployed.dr("refresh", "--yes")) == reports.all_with("unchanged")
 
 
+def test_what_a_killed_write_left_empty_beside_a_state_is_removed(deployed: Environment) -> None:
+    attributes = deployed.state("primary").with_suffix(".json.attrs")
+    attributes.write_text("")
+
+    assert "removed dev.json.attrs" in deployed.dr("outputs", "primary")
+    assert not attributes.exists()
+
+
 def test_a_changed_setting_changes_what_it_is_for(deployed: Environment) -> None:
     groups = deployed.resources("primary", "aws:cloudwatch/logGroup:LogGroup")
     with deployed.setting("primary", "logs:retentionDays", 14):

@@ -172,3 +172,24 @@ def test_nothing_of_the_users_own_set_up_counts(tmp_path: Path) -> None:
     assert found["AWS_PROFILE"] is found["PULUMI_ACCESS_TOKEN"] is None
     assert found["NO_PROXY"] == "intranet,127.0.0.1,localhost"
     assert (tmp_path / "passphrase").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_real_aws_provider_is_used_where_the_user_installed_it(tmp_path: Path) -> None:
+    own = {"PATH": "/bin", "PULUMI_HOME": str(tmp_path / "of the user")}
+    installed = tmp_path / "of the user" / "plugins" / "resource-aws-v7.0.0"
+    installed.mkdir(parents=True)
+
+    def plugins(provider: str) -> tuple[set[str], bool]:
+        """Ours, and whether the CLI finds what the user installed."""
+        folder = tmp_path / "x"
+        environment.variables("http://127.0.0.1:9", "0", folder, "address", {**own, environment.PROVIDER: provider})
+        ours = {each.name for each in (folder / "providers").iterdir()}
+        return ours, (folder / "home" / "plugins" / installed.name).is_dir()
+
+    every = {f"pulumi-resource-{package}" for package in environment.PACKAGES}
+    assert plugins("") == (every, False)
+    assert plugins("aws") == plugins("aws") == (every - {"pulumi-resource-aws"}, True)
+    assert plugins("localaws") == (every, False)
+    assert installed.is_dir()
+    with pytest.raises(ValueError, match="LOCALAWS_PROVIDER is gcp; use localaws or aws"):
+        plugins("gcp")

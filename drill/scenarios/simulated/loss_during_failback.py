@@ -6,7 +6,7 @@ from drill.model.objectives import Objectives, Service, TakeOver
 from drill.model.scenario import Load, Scenario, WaitFor
 from drill.probes.recovery import DatabasesFollow, DatabaseSwitches, NothingRuns, Runs
 from drill.probes.traffic import ReplicationKeepsUp
-from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, SECOND_RUNS, STEADY, failed_back
 from shared.places import Place
 
 LOSS_DURING_FAILBACK = Scenario(
@@ -44,5 +44,9 @@ LOSS_DURING_FAILBACK = Scenario(
         Load(name="load without the primary region", least_aws_seconds=10),
     ),
     rollback=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
-    objectives=Objectives(service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY)),
+    objectives=Objectives(
+        service=Service(moves_to=Place.SECONDARY),
+        take_over=TakeOver(lost=Place.PRIMARY),
+        second_runs=SECOND_RUNS,
+    ),
 )

@@ -3,8 +3,8 @@ is back, a failback returns both to it."""
 
 from drill.actions.faults import lose_region
 from drill.model.objectives import Objectives, Service, TakeOver
-from drill.model.scenario import Load, Scenario, SecondRun
-from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
+from drill.model.scenario import Load, Scenario
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, SECOND_RUNS, STEADY, failed_back
 from shared.places import Place
 
 REGION_LOSS = Scenario(
@@ -18,13 +18,8 @@ REGION_LOSS = Scenario(
         FAILOVER_ENDS,
         Load(name="load without the primary region", least_aws_seconds=10),
     ),
-    rollback=(
-        *failed_back(
-            Place.PRIMARY, writer=Place.SECONDARY, checks=(SecondRun(name="run the stack programs again, failed over"),)
-        ),
-        SecondRun(name="run the stack programs again, failed back"),
-    ),
+    rollback=failed_back(Place.PRIMARY, writer=Place.SECONDARY),
     objectives=Objectives(
-        service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY), second_runs=2
+        service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY), second_runs=SECOND_RUNS
     ),
 )

@@ -3,7 +3,7 @@
 from drill.actions.faults import recover_region
 from drill.actions.regions import StartFailback
 from drill.model.expectation import Expectation
-from drill.model.scenario import Load, Step, WaitFor
+from drill.model.scenario import Load, SecondRun, Step, WaitFor
 from drill.probes.recovery import DatabasesFollow, LedgerKeepsUp, NothingRuns, Runs
 from drill.probes.traffic import AcceptedAsOffered, ReplicationKeepsUp, ServedBy, TargetsHealthy
 from shared.places import Place
@@ -25,6 +25,7 @@ STEADY = WaitFor(
     within_aws_seconds=120,
     within_seconds=30,
 )
+SECOND_RUNS = 2
 BEFORE = Load(name="load on both regions", least_aws_seconds=15)
 FAILOVER_ENDS = WaitFor(
     # Health checks and witness 45 s, promotion about 60 s, replay and proof: three minutes are twice that.
@@ -35,11 +36,12 @@ FAILOVER_ENDS = WaitFor(
 )
 
 
-def failed_back(
-    place: Place, *, writer: Place, checks: tuple[Step, ...] = (), recover: Step | None = None
-) -> tuple[Step, ...]:
+def failed_back(place: Place, *, writer: Place, recover: Step | None = None) -> tuple[Step, ...]:
     """The rollback of a failover: end the outage, let the region catch up, fail back to it. `writer` is the writer's
-    region until then, `checks` are steps before the failback, `recover` ends an outage that was not the region's."""
+    region until then, `recover` ends an outage that was not the region's.
+
+    What either of them moves, the stack programs leave as it is: `SECOND_RUNS` of them.
+    """
     return (
         recover or recover_region(place),
         WaitFor(
@@ -49,7 +51,7 @@ def failed_back(
             within_aws_seconds=180,
             within_seconds=30,
         ),
-        *checks,
+        SecondRun(name="run the stack programs again, failed over"),
         StartFailback(place),
         WaitFor(
             # A switchover takes about 30 s, and the witness as long again to call the region up.
@@ -66,4 +68,5 @@ def failed_back(
             within_seconds=20,
         ),
         Load(name="load after its return", least_aws_seconds=15),
+        SecondRun(name="run the stack programs again, failed back"),
     )

@@ -13,7 +13,7 @@ from drill.scenarios.simulated.hours import (
     failed_back_some_time,
     patient,
 )
-from drill.scenarios.simulated.steady_state import BEFORE, STEADY
+from drill.scenarios.simulated.steady_state import BEFORE, SECOND_RUNS, STEADY
 from shared.places import Place
 
 _DATA_API = "rds-data"
@@ -37,7 +37,10 @@ STUCK_LEDGER_THEN_LOSS = Scenario(
         *failed_back_some_time(Place.PRIMARY, writer=Place.SECONDARY),
     ),
     objectives=Objectives(
-        service=Service(moves_to=Place.SECONDARY), take_over=TakeOver(lost=Place.PRIMARY), timed=False
+        service=Service(moves_to=Place.SECONDARY),
+        take_over=TakeOver(lost=Place.PRIMARY),
+        timed=False,
+        second_runs=SECOND_RUNS,
     ),
     speed=SPEED,
     rate=RATE,
