@@ -8,6 +8,7 @@ import pulumi_aws as aws
 
 from components.edge.accelerator import Accelerator
 from components.ingress.load_balancers import HEALTH_PATH, HTTPS
+from shared import config
 from shared.places import Place
 from shared.references import Regions
 from shared.settings import GlobalSettings
@@ -17,8 +18,8 @@ from shared.settings import GlobalSettings
 class ExistingZone:
     """A hosted zone that these stacks use and do not manage."""
 
-    zone_id: pulumi.Output[str]
-    name_servers: pulumi.Output[Sequence[str]]
+    zone_id: str
+    name_servers: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,8 @@ class Dns(pulumi.ComponentResource):
             )
             self.zone_id, self.name_servers = zone.zone_id, zone.name_servers
             return
-        self.zone_id, self.name_servers = self._args.existing.zone_id, self._args.existing.name_servers
+        self.zone_id = pulumi.Output.from_input(self._args.existing.zone_id)
+        self.name_servers = pulumi.Output.from_input(self._args.existing.name_servers)
 
     def _health_check(self, role: str, host: pulumi.Output[str], path: pulumi.Input[str]) -> aws.route53.HealthCheck:
         """A check of one region's own name. Never of the shared one, which would answer for whichever region it points
@@ -143,8 +145,16 @@ class Dns(pulumi.ComponentResource):
 
 
 def existing_zone(name: str, provider: aws.Provider) -> ExistingZone:
-    """The public hosted zone of that name; looked up by a stack program and passed to components."""
-    zone = aws.route53.get_zone_output(
-        name=name, private_zone=False, opts=pulumi.InvokeOutputOptions(provider=provider)
-    )
+    """The public hosted zone of that name; looked up by a stack program and passed to components.
+
+    Raises InvalidSettingsError if it cannot be read: the program waits for the answer.
+    """
+    try:
+        zone = aws.route53.get_zone(name=name, private_zone=False, opts=pulumi.InvokeOptions(provider=provider))
+    except Exception as error:  # noqa: BLE001 - `pulumi.runtime.invoke` raises nothing more special
+        cause = str(error).rpartition("failed: ")[2]
+        raise config.invalid(
+            f"dns:createZone is false, but the public hosted zone {name} cannot be read: {cause}; create and delegate "
+            "it, or leave dns:createZone out"
+        ) from None
     return ExistingZone(zone_id=zone.zone_id, name_servers=zone.name_servers)

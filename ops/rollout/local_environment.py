@@ -42,9 +42,9 @@ def use(environment: str) -> None:
             "one with nothing deployed: make local-up EMPTY=1"
         )
     folder = directory / "pulumi"
-    os.environ.update(_variables(running["aws"], folder))
+    os.environ.update(start_providers(running["aws"], folder))
     for stack in PROJECTS:
-        _prepare(stack, environment, folder / stack, running["metadata"].get("client_key", ""))
+        prepare(stack, environment, folder / stack, running["metadata"].get("client_key", ""))
     pulumi_cli.use_settings_in(folder)
 
 
@@ -61,7 +61,7 @@ def record(environment: str) -> None:
         raise Incomplete(f"deployed, but the embedded AWS is not ready: {done.stderr.strip()}")
 
 
-def _variables(endpoint: str, folder: Path) -> dict[str, str]:
+def start_providers(endpoint: str, folder: Path) -> dict[str, str]:
     """Start the process that serves the providers, and return the variables for its CLI; those to unset are unset."""
     command = [sys.executable, "-m", "localaws.pulumi_plugins.serving", "--endpoint", endpoint]
     process = subprocess.Popen(
@@ -78,7 +78,7 @@ def _variables(endpoint: str, folder: Path) -> dict[str, str]:
     return {name: value for name, value in changes.items() if value is not None}
 
 
-def _prepare(stack: str, environment: str, folder: Path, client_key: str) -> None:
+def prepare(stack: str, environment: str, folder: Path, client_key: str) -> None:
     """A project folder of its own, in which the CLI keeps the stack's settings, and the stack if there is none yet.
 
     `pulumi stack init` writes the salt of the passphrase into the settings of the folder that it runs in.

@@ -30,13 +30,13 @@ PrintLine = Callable[[str, str], None]
 
 def program() -> str:
     """Raises CouldNotStart when there is none."""
-    found = shutil.which("pulumi", path=_environment()["PATH"])
+    found = shutil.which("pulumi", path=environment()["PATH"])
     if found is None:
         raise CouldNotStart(f"the Pulumi CLI is missing: {LINK}")
     return found
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Puts this Python first on the path, as the CLI runs the stack program with it, and offers `--event-log`, as the
     Automation API does."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{search_path()}"
@@ -53,7 +53,7 @@ def output_in(folder: Path, words: Sequence[str], *, standard_input: str = "") -
     done = subprocess.run(
         [program(), *words],
         cwd=folder,
-        env=_environment(),
+        env=environment(),
         input=standard_input,
         capture_output=True,
         text=True,
@@ -108,7 +108,7 @@ def side_by_side(jobs: Mapping[str, Sequence[str]], print_line: PrintLine) -> di
             running[stack] = subprocess.Popen(
                 _command(stack, words),
                 cwd=STACKS / stack,
-                env=_environment(),
+                env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

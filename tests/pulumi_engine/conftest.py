@@ -28,8 +28,8 @@ REASON = "there is no Pulumi CLI: `make pulumi` builds one, or see https://www.p
 SPEED = 20.0
 _LONGEST = 1800  # seconds for a command on a machine that is busy with something else
 
-# `dr` as a process of its own, with a copy of the stacks' settings, which a test can change, and without the policy
-# pack, which needs a virtual environment of its own.
+# `dr` as a process of its own, with a copy of the stacks' settings, which a test can change, and with the policy pack,
+# which takes a while, only where a test asks for it.
 _DR = """
 import sys
 from pathlib import Path
@@ -37,7 +37,8 @@ from ops.environment import settings
 from ops.rollout import commands
 copy = Path(sys.argv.pop(1))
 settings.settings_file = lambda stack, environment, _=None: copy / stack / f"Pulumi.{environment}.yaml"
-commands.POLICIES = ()
+if sys.argv.pop(1) == "without policies":
+    commands.POLICIES = ()
 from ops.__main__ import main
 main()
 """
@@ -83,10 +84,10 @@ class Environment:
         """Its own copy of the stacks' settings files."""
         return self.folder / "settings"
 
-    def dr(self, *words: str, status: int = 0) -> str:
+    def dr(self, *words: str, status: int = 0, policies: bool = False) -> str:
         """The output of a command of `dr`, for dev, on this embedded AWS. It has to end with `status`."""
         began = time.monotonic()
-        with self.started(*words) as process:
+        with self.started(*words, policies=policies) as process:
             output = process.communicate(timeout=_LONGEST)[0]
         self.printed.append(output)
         operations = sum(sum(counts.values()) for counts in reports.counts(output).values())
@@ -94,9 +95,10 @@ class Environment:
         assert process.returncode == status, output
         return output
 
-    def started(self, *words: str) -> "subprocess.Popen[str]":
+    def started(self, *words: str, policies: bool = False) -> "subprocess.Popen[str]":
         """A command of `dr`, running."""
-        return self.python(_DR, str(self.settings), *words, "--env", "dev", "--local")
+        with_or_without = f"{'with' if policies else 'without'} policies"
+        return self.python(_DR, str(self.settings), with_or_without, *words, "--env", "dev", "--local")
 
     def python(self, program: str, *words: str) -> "subprocess.Popen[str]":
         """A program in Python, running, where the user's commands run."""

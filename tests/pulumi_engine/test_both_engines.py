@@ -57,9 +57,9 @@ import yaml
 from ops.rollout import local_environment, pulumi_cli, waves
 asked = json.load(sys.stdin)
 folder, environment = Path(asked["folder"]), asked["environment"]
-os.environ.update(local_environment._variables(asked["endpoint"], folder))
+os.environ.update(local_environment.start_providers(asked["endpoint"], folder))
 for stack in waves.ALL_STACKS:
-    local_environment._prepare(stack, environment, folder / stack, "")
+    local_environment.prepare(stack, environment, folder / stack, "")
     file = folder / stack / f"Pulumi.{environment}.yaml"
     content = yaml.safe_load(file.read_text())
     content["config"] = {**content.get("config", {}), **asked["settings"].get(stack, {})}

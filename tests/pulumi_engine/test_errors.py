@@ -55,6 +55,19 @@ def test_a_wrong_setting_that_only_the_program_finds_is_one_line(local: Environm
     assert "Traceback" not in failed
 
 
+def test_a_zone_that_does_not_exist_is_one_line(local: Environment) -> None:
+    with local.setting("primary", "dns:createZone", False), local.setting("primary", "dns:zoneName", "missing.example"):
+        failed = local.dr("preview", "primary", status=2)
+
+    (error,) = errors(failed)
+    assert re.fullmatch(
+        r"dns:createZone is false, but the public hosted zone missing\.example cannot be read: .*; create and delegate "
+        r"it, or leave dns:createZone out \(stacks/primary/Pulumi\.dev\.yaml\)",
+        error,
+    )
+    assert "Traceback" not in failed
+
+
 def test_global_is_not_previewed_before_its_regions_are_deployed(local: Environment) -> None:
     refused = local.dr("preview", "global", status=2)
 

@@ -36,10 +36,10 @@ import json, os, subprocess, sys
 from pathlib import Path
 from ops.rollout import local_environment, pulumi_cli
 endpoint, folder, pack = sys.argv[1:]
-os.environ.update(local_environment._variables(endpoint, Path(folder) / "pulumi"))
+os.environ.update(local_environment.start_providers(endpoint, Path(folder) / "pulumi"))
 pulumi_cli.output_in(Path(folder), ["stack", "init", "test", "--non-interactive"])
 words = [pulumi_cli.program(), "preview", "--stack", "test", "--policy-pack", pack, "--non-interactive"]
-sys.exit(subprocess.run(words, cwd=folder, env=pulumi_cli._environment()).returncode)
+sys.exit(subprocess.run(words, cwd=folder, env=pulumi_cli.environment()).returncode)
 """
 
 

@@ -28,7 +28,7 @@ import os
 from pathlib import Path
 from ops.rollout import commands, local_environment, pulumi_cli
 folder, backend = Path(os.environ["TEST_FOLDER"]), os.environ["TEST_BACKEND"]
-os.environ.update(local_environment._variables(os.environ["TEST_ENDPOINT"], folder))
+os.environ.update(local_environment.start_providers(os.environ["TEST_ENDPOINT"], folder))
 os.environ["PULUMI_BACKEND_URL"] = backend
 pulumi_cli.use_settings_in(folder)
 commands.POLICIES = ()
