@@ -133,11 +133,14 @@ graph-check: $(READY) $(LAYER) ## Fail if a diagram of the documentation is not 
 cost: $(READY) $(LAYER) ## Estimate the monthly cost (ENV LOAD=<payments a second> COMPARE=<another environment>)
 	@$(DR) cost $(ENV_ARG) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
 
-.PHONY: test test-all
+.PHONY: test test-engine test-all
 test: $(READY) $(LAYER) $(POLICY) ## Run the tests of the tiers unit, emulator and stack
 	@$(RUN) -m tests
 
-test-all: $(READY) $(LAYER) $(POLICY) ## Run all tests, including the tier nightly
+test-engine: pulumi $(READY) $(LAYER) $(POLICY) ## Run the tests of the Pulumi engine, about ten minutes
+	@$(RUN) -m tests engine
+
+test-all: $(READY) $(LAYER) $(POLICY) ## Run all tests, including the tiers engine and nightly
 	@$(RUN) -m tests --all
 
 .PHONY: matrix
@@ -179,7 +182,8 @@ types: $(READY) ## Check types
 	@for stack in primary secondary global; do $(RUN) -m mypy stacks/$$stack/__main__.py || exit 1; done
 
 .PHONY: check
-check: lint types test ## Check style and types and run the tests
+check: lint types $(READY) $(LAYER) $(POLICY) ## Check style and types and run all tests but the nightly ones, as CI does
+	@$(RUN) -m tests unit emulator stack engine
 
 .PHONY: layer
 layer: $(LAYER) ## Build the functions' libraries for Lambda into build/layer

@@ -81,7 +81,7 @@ def test_the_files_of_each_tier_are_written(pytester: pytest.Pytester) -> None:
     pytester.inline_run("--collect-only", "-m", "unit", "--tier-files", "files.json", "-p", "no:cacheprovider")
 
     found = json.loads((pytester.path / "files.json").read_text())
-    assert found == {"unit": [str(one), str(other)], "emulator": [str(one)], "stack": [], "nightly": []}
+    assert found == {"unit": [str(one), str(other)], "emulator": [str(one)], "stack": [], "engine": [], "nightly": []}
 
 
 def test_a_test_that_uses_a_server_is_in_no_selection_of_unit_tests(pytester: pytest.Pytester) -> None:
@@ -149,9 +149,9 @@ def test_a_servers_command_line_is_recognized(command_line: object, expected: bo
 @pytest.mark.parametrize(
     ("cores", "expected"),
     [
-        (1, {"unit": 0, "emulator": 0, "stack": 0, "nightly": 0}),
-        (2, {"unit": 2, "emulator": 2, "stack": 0, "nightly": 0}),
-        (8, {"unit": 8, "emulator": 2, "stack": 0, "nightly": 0}),
+        (1, {"unit": 0, "emulator": 0, "stack": 0, "engine": 0, "nightly": 0}),
+        (2, {"unit": 2, "emulator": 2, "stack": 0, "engine": 0, "nightly": 0}),
+        (8, {"unit": 8, "emulator": 2, "stack": 0, "engine": 0, "nightly": 0}),
     ],
 )
 def test_only_what_measures_no_time_runs_in_parallel(cores: int, expected: dict[str, int]) -> None:

@@ -3,6 +3,7 @@
     unit      no server; in parallel
     emulator  a running embedded AWS, or a real database
     stack     whole environments, deployed or rehearsed, and what measures this machine; one test after the other
+    engine    the Pulumi CLI, deploying to an embedded AWS; one test after the other
     nightly   what a pull request does not wait for
 
 A fixture that starts something is decorated with `starts`. A test without such a fixture that is heavier than `unit`,
@@ -18,9 +19,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-TIERS = ("unit", "emulator", "stack", "nightly")
-DEFAULT = TIERS[:-1]
-"""What `make test` runs."""
+TIERS = ("unit", "emulator", "stack", "engine", "nightly")
+DEFAULT = TIERS[:3]
+"""What `make test` runs. `make check` adds the tier `engine`, which takes as long as these and needs the CLI."""
 
 OUTCOMES = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 """Of a test, in the order of pytest's closing line."""

@@ -43,6 +43,16 @@ from ops.__main__ import main
 main()
 """
 
+# The CLI by itself, without the checks of `dr`.
+_PULUMI = """
+import json, sys
+from ops.rollout import local_environment, pulumi_cli
+local_environment.use("dev")
+stack, *words = json.loads(sys.argv[1])
+jobs = {stack: [*words, "--stack", "dev", "--non-interactive"]}
+sys.exit(pulumi_cli.side_by_side(jobs, lambda _, line: print(line))[stack])
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
@@ -100,6 +110,13 @@ class Environment:
         with_or_without = f"{'with' if policies else 'without'} policies"
         return self.python(_DR, str(self.settings), with_or_without, *words, "--env", "dev", "--local")
 
+    def pulumi(self, stack: str, *words: str, status: int = 0) -> str:
+        """The output of a command of the CLI for a stack. It has to end with `status`."""
+        with self.python(_PULUMI, json.dumps([stack, *words])) as process:
+            output = process.communicate(timeout=_LONGEST)[0]
+        assert process.returncode == status, output
+        return output
+
     def python(self, program: str, *words: str) -> "subprocess.Popen[str]":
         """A program in Python, running, where the user's commands run."""
         return subprocess.Popen(
@@ -137,8 +154,12 @@ class Environment:
 
     def resources(self, stack: str, kind: str) -> dict[str, str]:
         """Ids by name of the resources of a kind in a stack's state."""
-        rows = json.loads(self.state(stack).read_text())["checkpoint"]["latest"]["resources"]
-        return {row["urn"].rpartition("::")[2]: row["id"] for row in rows if row["type"] == kind}
+        return {row["urn"].rpartition("::")[2]: row["id"] for row in self.rows(stack) if row["type"] == kind}
+
+    def rows(self, stack: str) -> list[dict[str, Any]]:
+        """The resources in a stack's state."""
+        found: list[dict[str, Any]] = json.loads(self.state(stack).read_text())["checkpoint"]["latest"]["resources"]
+        return found
 
     def set_speed(self, speed: float) -> None:
         """AWS seconds in one of this machine's, from now on."""
@@ -154,7 +175,7 @@ def cli() -> str:
 
 
 @pytest.fixture(scope="module")
-@starts("stack")
+@starts("engine")
 def local(cli: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:  # noqa: ARG001
     """An embedded AWS with nothing deployed."""
     folder = tmp_path_factory.mktemp("engine")

@@ -190,7 +190,7 @@ def differences(one: Resources, other: Resources) -> list[str]:
 
 
 @pytest.fixture
-@starts("stack")
+@starts("engine")
 def two_endpoints(tmp_path: Path) -> Iterator[tuple[str, str]]:
     with (
         launch.start(log_file=tmp_path / "one.log", speed=SPEED) as one,

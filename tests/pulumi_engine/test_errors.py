@@ -1,6 +1,5 @@
 """What a user of the real CLI sees of a mistake: one line with the remedy, and no traceback. Nothing is deployed."""
 
-import json
 import re
 
 from tests.pulumi_engine.conftest import Environment
@@ -9,24 +8,6 @@ _PASSPHRASE = (
     r"\[primary\]\s+error: .*incorrect passphrase; set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE, to "
     r"the passphrase that the stack was created with \(docs/runbooks/state\.md\)"
 )
-
-# The CLI by itself, without the checks of `dr`.
-_PULUMI = """
-import json, sys
-from ops.rollout import local_environment, pulumi_cli
-local_environment.use("dev")
-stack, *words = json.loads(sys.argv[1])
-jobs = {stack: [*words, "--stack", "dev", "--non-interactive"]}
-sys.exit(pulumi_cli.side_by_side(jobs, lambda _, line: print(line))[stack])
-"""
-
-
-def pulumi(local: Environment, stack: str, *words: str) -> str:
-    """The output of a command of the CLI, which has to fail."""
-    with local.python(_PULUMI, json.dumps([stack, *words])) as process:
-        output = process.communicate(timeout=600)[0]
-    assert process.returncode > 0, output
-    return output
 
 
 def errors(output: str) -> list[str]:
@@ -78,7 +59,7 @@ def test_global_is_not_previewed_before_its_regions_are_deployed(local: Environm
 
 
 def test_a_region_that_is_not_deployed_is_one_line_of_the_cli_too(local: Environment) -> None:
-    failed = pulumi(local, "global", "preview")
+    failed = local.pulumi("global", "preview", status=255)
 
     (error,) = errors(failed)
     assert re.fullmatch(

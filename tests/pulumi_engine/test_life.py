@@ -114,6 +114,23 @@ def test_a_replacement_is_created_before_the_original_is_deleted(deployed: Envir
     assert deployments(deployed) != [new]
 
 
+@pytest.mark.nightly
+def test_an_imported_resource_is_the_one_of_the_program(deployed: Environment) -> None:
+    rows = {row["urn"].rpartition("::")[2]: row for row in deployed.rows("primary")}
+    group = rows["health-logs"]
+    provider = group["provider"].rpartition("::")[0]
+    settings = deployed.folder / "build/local/pulumi/primary/Pulumi.dev.yaml"
+    deployed.pulumi("primary", "state", "delete", group["urn"], "--force", "--yes")
+    assert "health-logs" not in deployed.resources("primary", group["type"])
+
+    options = ["--parent", f"parent={group['parent']}", "--provider", f"provider={provider}"]
+    words = [group["type"], "health-logs", group["id"], *options, "--protect=false", "--generate-code=false", "--yes"]
+    deployed.pulumi("primary", "import", *words, "--config-file", str(settings))
+
+    assert deployed.resources("primary", group["type"])["health-logs"] == group["id"]
+    assert reports.kinds(deployed.dr("preview", "primary")) == {"primary": {"unchanged"}}
+
+
 def test_a_refresh_finds_what_was_changed_by_hand_and_the_next_preview_corrects_it(deployed: Environment) -> None:
     client = deployed.aws.client
     group = deployed.resources("primary", "aws:cloudwatch/logGroup:LogGroup")["health-logs"]

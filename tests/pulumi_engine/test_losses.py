@@ -5,6 +5,7 @@ differs from the program.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -103,14 +104,15 @@ def test_what_an_argument_would_replace_is_kept(deployed: Environment) -> None:
             if argument := FORCES_REPLACEMENT.get(row["type"]):
                 for each in (row["inputs"], row["outputs"]):
                     each[argument] = "former"
-                changed.add((row["type"], row["urn"].rpartition("::")[2], f"replaced ({argument})"))
+                changed.add((row["type"], row["urn"].rpartition("::")[2], argument))
         return json.dumps(whole)
 
     with states(deployed, change):
         output = refused(deployed)
 
     assert {type_ for type_, _, _ in changed} == {*FORCES_REPLACEMENT}
-    assert lost(output) >= changed
+    causes = {(type_, name): how for type_, name, how in lost(output)}  # what it is encrypted with may be another cause
+    assert [each for each in changed if not re.search(rf"replaced \(.*\b{each[2]}\b", causes.get(each[:2], ""))] == []
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def violating(rule: Rule) -> dict[str, object]:
 
 
 @pytest.fixture
-@starts("stack")
+@starts("engine")
 def endpoint(tmp_path: Path) -> object:
     with launch.start(log_file=tmp_path / "server.log", profile="minimal") as server:
         yield server.endpoint
