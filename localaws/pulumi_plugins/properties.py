@@ -60,7 +60,8 @@ def is_unknown(value: Any) -> bool:
 
 
 def opened(value: Any) -> Any:
-    """`value` for a provider's steps: secrets open, unknowns as Pulumi's own, assets and archives as objects.
+    """`value` for a provider's steps: secrets open, unknowns as Pulumi's own, assets and archives as objects, and no
+    member of a map that is null: a provider takes it as absent, at any depth.
 
     An archive of which only the hash is known, as in a state, has no contents and becomes None.
     """
@@ -77,7 +78,7 @@ def opened(value: Any) -> Any:
         return _asset(value)
     if signature == _ARCHIVE:
         return _archive(value)
-    return {key: opened(item) for key, item in value.items()}
+    return {key: opened(item) for key, item in value.items() if item is not None}
 
 
 def comparable(value: Any) -> Any:

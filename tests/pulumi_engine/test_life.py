@@ -74,6 +74,16 @@ def test_nothing_changes_between_two_deployments(deployed: Environment) -> None:
     assert reports.kinds(deployed.dr("refresh", "--yes")) == reports.all_with("unchanged")
 
 
+def test_every_schedule_has_an_event_that_its_function_can_read(deployed: Environment) -> None:
+    """The engine passes an argument that a program leaves open inside another one as null."""
+    for region in REGIONS:
+        scheduler = deployed.aws.client("scheduler", region)
+        names = [each["Name"] for each in scheduler.list_schedules()["Schedules"]]
+        events = {name: scheduler.get_schedule(Name=name)["Target"].get("Input", "{}") for name in names}
+        assert len(events) == 4
+        assert {name: type(json.loads(event)) for name, event in events.items()} == dict.fromkeys(names, dict), events
+
+
 def test_what_a_killed_write_left_empty_beside_a_state_is_removed(deployed: Environment) -> None:
     attributes = deployed.state("primary").with_suffix(".json.attrs")
     attributes.write_text("")

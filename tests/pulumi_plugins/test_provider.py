@@ -202,3 +202,9 @@ def test_an_unknown_type_is_named(aws: EngineSide) -> None:
         aws.check("aws:mq/broker:Broker", "queue", {})
 
     assert "aws:mq/broker:Broker is not in the table" in raised.value.details()
+
+
+def test_a_null_inside_an_argument_is_absent_and_not_a_text() -> None:
+    target = {"arn": "a", "input": None, "rules": [{"name": None}, None]}
+
+    assert properties.opened({"target": target}) == {"target": {"arn": "a", "rules": [{}, None]}}
