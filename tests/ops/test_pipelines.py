@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
 ACTIONS = sorted(GITHUB.glob("actions/*/action.yml"))
-VARIABLES = {"ENV", "YES", "REGION", "REASON", "COMPARE", "MODE", "SCENARIO"}
+VARIABLES = {"ENGINE", "ENV", "YES", "REGION", "REASON", "COMPARE", "MODE", "SCENARIO"}
 
 
 def read(file: Path) -> dict[str, Any]:
