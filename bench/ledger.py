@@ -1,8 +1,9 @@
 """`python -m bench.ledger`: payments that the ledger posts per second, from one shard of the journal's stream.
 
-The journal is filled while the mapping of the writer's ledger is off. Measured is the time from switching it on until
-all rows are in PostgreSQL, and the CPU time of the whole embedded AWS meanwhile: other programs on the machine change
-it less. Exits with 2 if an environment does not start, or its ledger does not post everything.
+The journal is filled while the mapping of the writer's ledger is off, and so is its scheduled replay: it would post
+from the reader's backlog meanwhile. Measured is the time from switching the mapping on until all rows are in
+PostgreSQL, and the CPU time of the whole embedded AWS meanwhile: other programs on the machine change it less. Exits
+with 2 if an environment does not start, or its ledger posts something else than everything from the stream.
 """
 
 import json
@@ -34,6 +35,8 @@ _PATIENCE = 600.0  # seconds of this machine for all rows
 _POLL = 0.1
 _PRIMARY = "primary"
 _LEDGER = "Lambda ledger"
+# Fields that UpdateSchedule sets to their defaults if they are left out.
+_SCHEDULE = ("Name", "GroupName", "Description", "ScheduleExpression", "FlexibleTimeWindow", "KmsKeyArn", "Target")
 
 console = Console()
 
@@ -85,6 +88,16 @@ class Ledger:
         """Switch the mapping of the writer's ledger on or off."""
         parallel = {"ParallelizationFactor": factor} if factor else {}
         self._lambda.update_event_source_mapping(UUID=self._mapping, Enabled=on, **parallel)
+
+    def stop_replays(self) -> None:
+        """Disable the schedules of the writer's ledger, of which older checkouts have none."""
+        client = self._client("scheduler")
+        for page in client.get_paginator("list_schedules").paginate():
+            for each in page["Schedules"]:
+                if each["Target"]["Arn"].endswith(f":{self._function}"):
+                    known = client.get_schedule(Name=each["Name"], GroupName=each["GroupName"])
+                    kept = {name: known[name] for name in _SCHEDULE if name in known}
+                    client.update_schedule(**kept, State="DISABLED")
 
     def fill(self, payments: int, run: str) -> float:
         """Write the payments to the journal; returns the seconds that took."""
@@ -194,6 +207,7 @@ def main(
 def _run(checkout: Checkout, *, payments: int, factors: Sequence[int], speed: float) -> list[Posted]:
     with checkout.running(environment=_ENVIRONMENT, speed=speed) as environment:
         ledger = Ledger(environment)
+        ledger.stop_replays()
         sampler = Sampler(environment.process)
         sampler.start()
         try:
@@ -213,6 +227,8 @@ def _measure(ledger: Ledger, sampler: Sampler, *, payments: int, factor: int) ->
     ledger.wait(_WARM_UP, f"{run}-warm")
     ledger.switch(on=False)
     ledger.fill(payments, run)
+    if early := ledger.rows(run):
+        raise EnvironmentFailed(f"{early} of {payments} payments were in the ledger before its mapping was switched on")
     start = sampler.mark()
     ledger.switch(on=True)
     seconds = ledger.wait(payments, run)
