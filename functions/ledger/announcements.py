@@ -2,7 +2,8 @@
 
 A row is selected either by the payment ids of a batch that the ledger has posted or by a sweep, never by both at the
 same time: the first takes rows younger than a limit, the second takes rows older than a higher one, and both ages are
-the database's.
+the database's. Rows that a batch has made itself are not selected, but announced as the batch gives them
+(`announcer_call`), while their age is below the same limit.
 """
 
 import json
@@ -132,17 +133,21 @@ class Announcements:
 def _announcement(row: Sequence[dict[str, Any]]) -> Announcement:
     values = [next(iter(value.values())) for value in row]  # without their types; no column is NULL
     payment_id, amount, currency, content_hash, accepted_at, accepted_in, posted_at = values
-    digits = MINOR_DIGITS.get(currency)
     return Announcement(
         payment_id=payment_id,
-        # MySQL's column has three digits for every currency.
-        amount=amount if digits is None else f"{Decimal(amount):.{digits}f}",
+        amount=announced_amount(amount, currency),
         currency=currency,
         content_hash=content_hash,
         accepted_at=_moment(accepted_at),
         accepted_in=accepted_in,
         posted_at=_moment(posted_at),
     )
+
+
+def announced_amount(amount: str, currency: str) -> str:
+    """With the currency's minor digits: MySQL's column has three for every currency."""
+    digits = MINOR_DIGITS.get(currency)
+    return amount if digits is None else f"{Decimal(amount):.{digits}f}"
 
 
 def _moment(microseconds: int) -> datetime:

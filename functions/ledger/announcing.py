@@ -5,7 +5,8 @@ with the payments that it has posted; a schedule invokes it every minute to swee
 replay, of a writer that died before it announced them, and of an outage of EventBridge. It is no consumer of the
 journal's stream, since a shard of a global table's stream should have one only (docs/quotas.md).
 
-A payment can be announced more than once: if marking it fails, or the mark is lost with the region.
+A payment can be announced more than once: if marking it fails, if the mark is lost with the region, or if Lambda
+delivers the ledger's event twice [LAMBDA-22].
 """
 
 import functools
@@ -27,7 +28,7 @@ from common.table_replica import ReplicaUnavailable
 from common.telemetry import LambdaHandler, flush, make_logger, make_metrics, traced
 
 from .announcements import PAGE, STATEMENTS, Announcement, Announcements
-from .announcer_call import ANNOUNCE, SWEEP
+from .announcer_call import ANNOUNCE, SWEEP, PostedBatch
 from .database import DIALECTS, Database, DatabaseUnavailable
 from .events import EndpointId, Events, Published
 from .settings import AnnouncerSettings
@@ -79,6 +80,7 @@ class Announcer:
             young_seconds=self._pace.real(young),
             settled_seconds=self._pace.real(settled),
         )
+        self._young_seconds = young
         self._batch_seconds = self._pace.real(settled - young)
         endpoint = EndpointId(client("ssm"), settings.event_endpoint_parameter)
         self._events = Events(client("events"), bus=settings.event_bus, endpoint=endpoint)
@@ -90,23 +92,25 @@ class Announcer:
         try:
             operation = event.get("operation")
             if operation == ANNOUNCE:
-                return self._announce_batch(event["payment_ids"])
+                return self._announce_batch(PostedBatch.parse(event))
             if operation == SWEEP:
                 return self._sweep(lambda: context.get_remaining_time_in_millis() < RESERVE_MS)
         finally:
             flush(self._metrics)
         raise UnknownEventError(f"unknown operation {operation!r}; known are {ANNOUNCE} and {SWEEP}")
 
-    def _announce_batch(self, payment_ids: Sequence[str]) -> dict[str, Any]:
-        """Announce payments that were posted just now. What fails is left to a sweep."""
+    def _announce_batch(self, batch: PostedBatch) -> dict[str, Any]:
+        """Announce payments that were posted just now. What fails, or is no longer young, is left to a sweep."""
         ends = time.monotonic() + self._batch_seconds
         try:
-            due = self._announcements.of_batch(payment_ids)
+            due = batch.new if batch.new and self._pace.since(batch.posted_at) < self._young_seconds else []
+            if batch.others:
+                due = due + self._announcements.of_batch(batch.others)
             published = self._announce(due, lambda: time.monotonic() >= ends)
         except DatabaseUnavailable as problem:
             self._logger.warning("batch left to a sweep", event="batch-not-announced", reason=str(problem))
             return {"announced": 0}
-        self._log(published, "batch announced", event="batch-announced", payments=len(payment_ids))
+        self._log(published, "batch announced", event="batch-announced", payments=len(batch.new) + len(batch.others))
         return {"announced": len(published.accepted)}
 
     def _sweep(self, time_is_up: Callable[[], bool]) -> dict[str, Any]:

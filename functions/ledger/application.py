@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -14,6 +15,7 @@ from common.aws_clients import DynamoDbClients
 from common.backlog import Backlog
 from common.clock import Pace
 from common.control.observe import ControlObserver
+from common.payment_record import JournalEntry
 from common.table_replica import Replica
 from common.telemetry import LambdaHandler, flush, make_metrics
 
@@ -138,10 +140,12 @@ class Application:
         raise UnknownEventError(f"neither a DynamoDB stream's batch nor a known operation; it has {sorted(event)}")
 
     def _post_batch(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        began = self._pace.now()
         records = stream_records(event["Records"])
         outcome = self._ledger.process(records)
         if outcome.posted:
-            self._request_announcements([record.payment_id for record in records])
+            payment_ids = [record.payment_id for record in records]
+            self._request_announcements(payment_ids, outcome.new, posted_at=began)
         log = self._logger.warning if outcome.status in (BatchStatus.WAITING, BatchStatus.FAILED) else self._logger.info
         log(
             f"batch {outcome.status.value}",
@@ -158,9 +162,11 @@ class Application:
         failed = [outcome.retry_from] if outcome.retry_from else []
         return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failed]}
 
-    def _request_announcements(self, payment_ids: Sequence[str]) -> None:
+    def _request_announcements(
+        self, payment_ids: Sequence[str], new: Sequence[JournalEntry], *, posted_at: datetime
+    ) -> None:
         """A failure delays the announcements until the announcer's next sweep."""
-        if problem := self._announcer.announce(payment_ids):
+        if problem := self._announcer.announce(payment_ids, new=new, posted_at=posted_at):
             self._logger.warning("announcer not invoked", event="announcer-not-invoked", reason=problem)
             self._count("AnnouncerNotInvoked", 1)
 

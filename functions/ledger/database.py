@@ -8,7 +8,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,7 +41,7 @@ _POSTGRES_INDEX = (
 _MYSQL_INDEX = f"INDEX {TABLE}_unannounced (announced_at, posted_at, payment_id)"
 # Wider than the table's columns, so that a value that is too long is an error of the row and no NULL.
 _MYSQL_GIVEN = ", ".join(
-    f"{field.name} varchar(1000) PATH '$.{field.name}' ERROR ON ERROR" for field in fields(JournalEntry)
+    f"{each.name} varchar(1000) PATH '$.{each.name}' ERROR ON ERROR" for each in fields(JournalEntry)
 )
 
 
@@ -51,7 +51,8 @@ class Dialect:
     selects the rows of the payment ids in `ids`; both are JSON arrays, so that a statement has few parameters however
     many payments it is about. Times that are selected are microseconds since 1970 in UTC. `create` and `migrate` are
     atomic, and harmless if repeated. `is_permanent`: no retry can help; `lacks_table`: the table does not exist;
-    `lacks_column`: it has no `announced_at`; all by the error's code."""
+    `lacks_column`: it has no `announced_at`; all by the error's code. `counts_new`: the number of updated records that
+    `insert` returns is that of the new rows; MySQL's can count existing ones."""
 
     create: str
     migrate: str
@@ -62,6 +63,7 @@ class Dialect:
     lacks_table: Callable[[str], bool]
     lacks_column: Callable[[str], bool]
     timestamp: Callable[[str], str]  # from the journal's ISO 8601 to the engine's format
+    counts_new: bool
 
 
 DIALECTS = {
@@ -103,6 +105,7 @@ DIALECTS = {
         lacks_table=lambda code: code == "42P01",
         lacks_column=lambda code: code == "42703",
         timestamp=lambda moment: moment,
+        counts_new=True,
     ),
     "aurora-mysql": Dialect(
         # Binary collation: payment ids differ by case.
@@ -139,6 +142,7 @@ DIALECTS = {
         lacks_table=lambda code: code in ("1146", "42S02"),
         lacks_column=lambda code: code in ("1054", "42S22"),
         timestamp=lambda moment: moment.replace("T", " ").removesuffix("Z"),
+        counts_new=False,
     ),
 }
 
@@ -161,6 +165,15 @@ class Row:
 
     content_hash: str
     posted_at: datetime  # aware, UTC; of the statement's execution, so shortly before its commit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What became of payments that were to be stored. Those in neither have a row; which statement made it is not
+    known."""
+
+    new: list[JournalEntry] = field(default_factory=list)  # this call made their rows
+    rejected: dict[str, str] = field(default_factory=dict)  # the reason by payment id: they can never be stored
 
 
 class DatabaseUnavailable(Exception):
@@ -188,30 +201,26 @@ class Database:
         self._secret_arn = functools.cache(secret_arn)
         self._dialect = dialect
 
-    def post(self, entries: Sequence[JournalEntry], *, region: str, permit: Callable[[], int]) -> dict[str, str]:
-        """Store at most CHUNK payments, each once; existing rows are kept. Returns the reason by payment id for those
-        that can never be stored; the others are stored nevertheless.
+    def post(self, entries: Sequence[JournalEntry], *, region: str, permit: Callable[[], int]) -> Stored:
+        """Store at most CHUNK payments, each once; existing rows are kept, and payments that can never be stored do not
+        keep the others from it.
 
         `permit` is called before each statement and returns the writer's epoch under which it is sent. Raises
         DatabaseUnavailable, and what `permit` raises.
         """
         epoch = permit()
         try:
-            self._insert(entries, region, epoch)
+            made = self._insert(entries, region, epoch)
         except _Rejected as rejected:
             if not any(map(self._dialect.is_permanent, rejected.codes)):
                 raise DatabaseUnavailable(str(rejected)) from None
             if len(entries) == 1:
-                return {entries[0].payment_id: f"the database rejected it: {rejected}"}
+                return Stored(rejected={entries[0].payment_id: f"the database rejected it: {rejected}"})
         else:
-            return {}
+            return Stored(new=list(entries) if self._dialect.counts_new and made == len(entries) else [])
         middle = len(entries) // 2
-        halves = (entries[:middle], entries[middle:])
-        return {
-            payment_id: reason
-            for half in halves
-            for payment_id, reason in self.post(half, region=region, permit=permit).items()
-        }
+        first, second = (self.post(half, region=region, permit=permit) for half in (entries[:middle], entries[middle:]))
+        return Stored(new=first.new + second.new, rejected=first.rejected | second.rejected)
 
     def find(self, payment_ids: Sequence[str]) -> dict[str, Row]:
         """The rows by payment id of those among at most FIND_LIMIT payments that are stored. Raises
@@ -255,7 +264,8 @@ class Database:
     def _target(self) -> dict[str, str]:
         return {**self._where, "secretArn": self._secret_arn()}
 
-    def _insert(self, entries: Sequence[JournalEntry], region: str, epoch: int) -> None:
+    def _insert(self, entries: Sequence[JournalEntry], region: str, epoch: int) -> int:
+        """The number of records that the Data API reports as updated."""
         payments = [{**vars(entry), "accepted_at": self._dialect.timestamp(entry.accepted_at)} for entry in entries]
         parameters = [
             _text("payments", json.dumps(payments)),
@@ -263,7 +273,10 @@ class Database:
             _text("writer_epoch", str(epoch)),
         ]
         sql = self._dialect.insert
-        self._with_table(lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=parameters))
+        response = self._with_table(
+            lambda: self._client.execute_statement(**self._target(), sql=sql, parameters=parameters)
+        )
+        return int(response.get("numberOfRecordsUpdated", 0))
 
     def _with_table(self, call: Callable[[], Any]) -> Any:
         try:

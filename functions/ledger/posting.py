@@ -12,7 +12,7 @@ from common.clock import Pace, timestamp
 from common.control.observe import ControlObserver
 from common.payment_record import JournalEntry, JournalItemError, payment_key
 
-from .database import Database, DatabaseUnavailable, chunks
+from .database import Database, DatabaseUnavailable, Stored, chunks
 from .events import Poison, PoisonQueue, PoisonQueueUnavailable
 
 _PAYMENTS = payment_key("")
@@ -101,6 +101,7 @@ class Outcome:
     epoch: int
     records: int
     posted: int = 0  # sent to the database, including those it already had
+    new: list[JournalEntry] = field(default_factory=list)  # of these, those known to have had no row before
     recorded: int = 0  # in the backlog
     poisoned: list[str] = field(default_factory=list)  # payment ids
     retry_from: str | None = None
@@ -181,10 +182,9 @@ class Ledger:
             raise Paused(decision.reason.value)
         return decision.epoch
 
-    def post(self, entries: Sequence[JournalEntry]) -> dict[str, str]:
-        """Post at most CHUNK entries. Returns the reason by payment id for those that can never be posted. Raises
-        Paused and DatabaseUnavailable."""
-        return self._database.post(entries, region=self._region, permit=self.permit) if entries else {}
+    def post(self, entries: Sequence[JournalEntry]) -> Stored:
+        """Post at most CHUNK entries. Raises Paused and DatabaseUnavailable."""
+        return self._database.post(entries, region=self._region, permit=self.permit) if entries else Stored()
 
     def report(self, payment_id: str, reason: str, sequence: str | None = None) -> None:
         """Send a dead letter about an entry. Raises PoisonQueueUnavailable."""
@@ -194,11 +194,12 @@ class Ledger:
         """Post the payments of `left`, and remove from it those that are posted or can never be."""
         last = {record.payment_id: record for record in left if record.entry}
         for part in chunks([record.entry for record in last.values() if record.entry]):
-            rejected = self.post(part)
-            for payment_id, reason in rejected.items():
+            stored = self.post(part)
+            for payment_id, reason in stored.rejected.items():
                 self.report(payment_id, reason, last[payment_id].sequence)
-            outcome.poisoned += rejected
-            outcome.posted += len(part) - len(rejected)
+            outcome.poisoned += stored.rejected
+            outcome.posted += len(part) - len(stored.rejected)
+            outcome.new += stored.new
             done = {entry.payment_id for entry in part}
             left[:] = [record for record in left if record.payment_id not in done or record.problem]
 

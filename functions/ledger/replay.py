@@ -209,7 +209,7 @@ class Replay:
         if not run.unreachable:
             absent = [payment_id for payment_id in payment_ids if payment_id not in items]
             problems |= dict.fromkeys(absent, "the backlog holds this payment, and no replica of the journal does")
-        problems |= self._ledger.post(entries)
+        problems |= self._ledger.post(entries).rejected
         for payment_id, problem in problems.items():
             self._ledger.report(payment_id, problem)
         now = self._pace.now()

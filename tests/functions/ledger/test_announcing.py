@@ -4,14 +4,18 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from ledger.announcer_call import PostedBatch
 from ledger.announcing import RESERVE_MS, Announcer, UnknownEventError
 from ledger.database import DatabaseUnavailable
 
+from common.clock import timestamp
 from tests.functions.harness import EAST_1, EAST_2
-from tests.functions.ledger.world import ANNOUNCER, Context, LedgerWorld, entry, failing, ids, record
+from tests.functions.ledger.world import ANNOUNCER, NOON, Context, LedgerWorld, entry, failing, ids, record
 from tests.local.aurora_world import PASSWORD, USER, eventually
 
 SWEEP = {"operation": "sweep"}
@@ -256,8 +260,60 @@ def test_the_ledger_has_its_posted_payments_announced(aws: LedgerWorld, monkeypa
 
     (invocation,) = invoked
     assert (invocation["FunctionName"], invocation["InvocationType"]) == (ANNOUNCER, "Event")
-    aws.announcer().answer(json.loads(invocation["Payload"]), Context())
+    with failing(monkeypatch, "none") as calls:
+        assert aws.announcer().answer(json.loads(invocation["Payload"]), Context()) == {"announced": 2}
+    assert calls.count("ExecuteStatement") == 1, "the mark; new rows need not be read"
     assert aws.announced() == ids(1, 2)
+    assert aws.unannounced() == []
+
+
+def invocation_of(aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The event with which the ledger invokes the announcer after this batch."""
+    invoked: list[dict[str, Any]] = []
+    with failing(monkeypatch, "none", instead={"Invoke": invoked.append}):
+        aws.function().answer({"Records": records}, Context())
+    event: dict[str, Any] = json.loads(invoked[0]["Payload"])
+    return event
+
+
+def test_a_new_row_is_announced_as_if_it_were_read(aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    yen, dinar = entry(2, currency="JPY", amount="1200000000001"), entry(3, currency="KWD", amount="0.125")
+    items = [entry(1).to_item(), yen.to_item(), dinar.to_item()]
+
+    event = invocation_of(aws, monkeypatch, [record(item, number) for number, item in enumerate(items)])
+
+    given, read = PostedBatch.parse(event).new, aws.announcer()._announcements.of_batch(ids(1, 2, 3))
+    assert "SECRET" not in str(event)
+    assert [replace(each, posted_at=NOON) for each in given] == [
+        replace(each, posted_at=NOON) for each in sorted(read, key=lambda row: row.payment_id)
+    ]
+    assert all(each.posted_at <= row.posted_at for each, row in zip(given, read, strict=True))
+
+
+def test_a_batch_with_an_older_row_is_announced_as_the_rows_are(
+    aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(aws, 1)
+    announce(aws, 1)
+    assert aws.announced() == ids(1)
+
+    event = invocation_of(aws, monkeypatch, batch(1, 2))
+
+    assert (event["payments"], event["payment_ids"]) == ([], ids(1, 2))
+    assert aws.announcer().answer(event, Context()) == {"announced": 1}
+    assert aws.announced() == ids(2)
+
+
+def test_a_late_invocation_leaves_its_new_rows_to_a_sweep(aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = invocation_of(aws, monkeypatch, batch(1))
+    event["posted_at"] = timestamp(datetime.now(UTC) - timedelta(seconds=25))
+    late = aws.announcer(ANNOUNCE_YOUNG_SECONDS="20", ANNOUNCE_SETTLED_SECONDS="30")
+    late_by_the_clock = aws.announcer(ANNOUNCE_YOUNG_SECONDS="2000", ANNOUNCE_SETTLED_SECONDS="3000", CLOCK_SPEED="100")
+
+    assert late.answer(event, Context()) == {"announced": 0}
+    assert late_by_the_clock.answer(event, Context()) == {"announced": 0}
+    assert aws.unannounced() == ids(1)
+    assert aws.announcer().answer(event, Context()) == {"announced": 1}
 
 
 def test_a_batch_that_is_not_posted_is_not_announced(aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
