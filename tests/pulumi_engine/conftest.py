@@ -110,11 +110,11 @@ class Environment:
         with_or_without = f"{'with' if policies else 'without'} policies"
         return self.python(_DR, str(self.settings), with_or_without, *words, "--env", "dev", "--local")
 
-    def pulumi(self, stack: str, *words: str, status: int = 0) -> str:
-        """The output of a command of the CLI for a stack. It has to end with `status`."""
+    def pulumi(self, stack: str, *words: str, fails: bool = False) -> str:
+        """The output of a command of the CLI for a stack. It has to succeed, unless it `fails`."""
         with self.python(_PULUMI, json.dumps([stack, *words])) as process:
             output = process.communicate(timeout=_LONGEST)[0]
-        assert process.returncode == status, output
+        assert (process.returncode != 0) == fails, output
         return output
 
     def python(self, program: str, *words: str) -> "subprocess.Popen[str]":

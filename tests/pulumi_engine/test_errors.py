@@ -59,7 +59,7 @@ def test_global_is_not_previewed_before_its_regions_are_deployed(local: Environm
 
 
 def test_a_region_that_is_not_deployed_is_one_line_of_the_cli_too(local: Environment) -> None:
-    failed = local.pulumi("global", "preview", status=255)
+    failed = local.pulumi("global", "preview", fails=True)
 
     (error,) = errors(failed)
     assert re.fullmatch(
