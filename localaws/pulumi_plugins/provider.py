@@ -67,24 +67,33 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
     # Resources.
 
     def Check(self, request: Any, context: Any) -> Any:
-        """The arguments with automatic name, defaults and all tags filled in."""
+        """The arguments as `filled_in`, unless the embedded AWS has no call for one of them."""
         with self._failures(context, request.news):
-            inputs, former = _plain(request.news), properties.read(request.olds)
-            name = request.urn.rpartition("::")[2]
-            entry = preparation.entry_of(_type(request))
-            argument = entry.autoname.argument if entry.autoname else ""
-            kept = former.get(argument) if argument in former.get(_DEFAULTED, ()) else None
-            suffix = hashlib.sha256(request.randomSeed or request.urn.encode()).hexdigest()[:7]
-            checked = preparation.complete(entry, inputs, name, suffix=suffix, former=kept)
-            found = self._context(request, properties.opened(checked))
+            inputs, former = properties.read(request.news), properties.read(request.olds)
+            checked = self.filled_in(request.urn, inputs, former, request.randomSeed)
             try:
-                execute.check(found)
+                execute.check(self._context(request, properties.opened(_without_own(checked))))
             except TableError as error:
                 return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(reason=str(error))])
-            if entry.tags:
-                checked["tagsAll"] = self._all_tags(checked.get("tags"))
-            checked[_DEFAULTED] = sorted(checked.keys() - inputs.keys() - _OWN)
             return provider_pb2.CheckResponse(inputs=properties.write(checked))
+
+    def filled_in(
+        self, urn: str, given: Mapping[str, Any], former: Mapping[str, Any], seed: bytes = b""
+    ) -> dict[str, Any]:
+        """The `given` arguments of a resource with automatic name, defaults and all tags; `former` has its last ones.
+
+        Raises TableError for a type that the table does not have.
+        """
+        inputs = {key: value for key, value in given.items() if key not in _OWN and value is not None}
+        entry = preparation.entry_of(_type_in(urn))
+        argument = entry.autoname.argument if entry.autoname else ""
+        kept = former.get(argument) if argument in former.get(_DEFAULTED, ()) else None
+        suffix = hashlib.sha256(seed or urn.encode()).hexdigest()[:7]
+        filled = preparation.complete(entry, inputs, urn.rpartition("::")[2], suffix=suffix, former=kept)
+        if entry.tags:
+            filled["tagsAll"] = self._all_tags(filled.get("tags"))
+        filled[_DEFAULTED] = sorted(filled.keys() - inputs.keys() - _OWN)
+        return filled
 
     def Diff(self, request: Any, context: Any) -> Any:
         with self._failures(context, request.news):
@@ -253,11 +262,11 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _type(request: Any) -> str:
-    return str(request.urn.split("::")[2].rpartition("$")[2])
+    return _type_in(request.urn)
 
 
-def _plain(struct: Any) -> dict[str, Any]:
-    return {key: value for key, value in properties.read(struct).items() if key not in _OWN and value is not None}
+def _type_in(urn: str) -> str:
+    return str(urn.split("::")[2].rpartition("$")[2])
 
 
 def _as_secret_as(inputs: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A policy pack as the Pulumi engine runs it: started as a process, and called over gRPC."""
+"""A policy pack as the Pulumi engine runs it: started as a process, and called over gRPC with what `Check` returned."""
 
 import json
 import os
@@ -11,13 +11,43 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2 as proto
-from pulumi.runtime.proto import analyzer_pb2_grpc
+from pulumi.runtime.proto import analyzer_pb2_grpc, provider_pb2
 
+from localaws.engine.synthetic import Synthetic
+from localaws.provider.calls import ACCOUNT
+from localaws.provider.preparation import StackRun
+from localaws.provider.resources import TABLE
+from localaws.pulumi_plugins import properties
+from localaws.pulumi_plugins.provider import ResourceProvider
 from policy.rules.rows import Row, Rows
 from policy.rules.tags import PROVIDER
 
 ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 30
+_RUN = StackRun(caller=Synthetic(), account=ACCOUNT, folder=ROOT)
+
+
+def checked(rows: Rows) -> list[Row]:
+    """The rows with the inputs that the provider's `Check` returns, which the engine passes to a policy.
+
+    The provider is the one of the embedded AWS, without its refusal of arguments that the embedded AWS has no call for.
+    A type that it does not have keeps its inputs: that of the violation of `resource-type-denied`. It adds no region,
+    which the real provider does: the pack takes that of the provider, which the engine passes with the resource.
+    """
+    providers = {row["urn"]: _provider(row["inputs"]) for row in rows if row["type"] == PROVIDER}
+    none = ResourceProvider("aws", _RUN)
+    return [
+        {**row, "inputs": providers.get(row["provider"], none).filled_in(row["urn"], row["inputs"], {})}
+        if row["type"].startswith("aws:") and row["type"] in TABLE
+        else row
+        for row in rows
+    ]
+
+
+def _provider(inputs: Mapping[str, Any]) -> ResourceProvider:
+    provider = ResourceProvider("aws", _RUN)
+    provider.Configure(provider_pb2.ConfigureRequest(args=properties.write(inputs)), None)
+    return provider
 
 
 @contextmanager

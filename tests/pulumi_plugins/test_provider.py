@@ -43,6 +43,23 @@ def test_check_fills_in_name_defaults_and_all_tags(aws: EngineSide) -> None:
     assert checked["__defaults"] == ["memorySize", "name", "timeout"]
 
 
+def test_check_keeps_what_the_program_gives(aws: EngineSide) -> None:
+    given = {"name": "queue-one", "region": "us-east-2", "fifoQueue": True}
+
+    assert given.items() <= aws.check("aws:sqs/queue:Queue", "one", given).items()
+
+
+def test_check_adds_no_tags_to_a_type_without_them(aws: EngineSide) -> None:
+    checked = aws.check("aws:iam/rolePolicy:RolePolicy", "one", {"role": "role", "policy": "{}"})
+
+    assert set(checked) == {"role", "policy", "name", "__defaults"}
+
+
+def test_check_fills_in_how_an_alarm_treats_missing_data(aws: EngineSide) -> None:
+    """Otherwise the rule that requires the program to give it would pass in the tests and fail on AWS."""
+    assert aws.check("aws:cloudwatch/metricAlarm:MetricAlarm", "errors", {})["treatMissingData"] == "missing"
+
+
 def test_an_automatic_name_is_kept_from_the_former_inputs(aws: EngineSide) -> None:
     former = aws.check(ROLE, "writer", {"assumeRolePolicy": TRUST}, seed=b"one")
 

@@ -79,6 +79,7 @@ TYPES = {
         id="{in.name}",
         delete=(Call("delete_alarms", {"AlarmNames": ["{id}"]}),),
         rename=_RENAME,
+        defaults={"treatMissingData": "missing"},
         autoname=Name(limit=255),
         tags=Tags(),
         outputs={"arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{id}"},
