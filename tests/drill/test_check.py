@@ -1,16 +1,9 @@
 """Each check on an environment that is well, and on one with a single thing wrong."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import httpx
 import pytest
 
-from components.storage.bucket_replication import rule_id
-from drill.cli.check import conclusion
 from drill.preflight import (  # fmt: skip
     account,
     alarms,
@@ -22,63 +15,14 @@ from drill.preflight import (  # fmt: skip
     replication,
     traffic,
 )
-from drill.preflight.finding import Check, Finding, Severity
-from drill.preflight.run import CHECKS, check_readiness
-from shared.deployment import Deployment
+from drill.preflight.finding import Check, Severity
+from drill.preflight.run import CHECKS
 from shared.places import Place
 from tests.drill import healthy
-from tests.drill.answers import Answer, Answers, deployment
+from tests.drill.answers import Answer, deployment
+from tests.drill.check_world import CRITICAL, OK, WARNING, P, S, World, arn, fenced, hours, shared_world, world
 
-P, S = Place.PRIMARY, Place.SECONDARY
-OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
-
-Http = Callable[[httpx.Request], httpx.Response]
-
-
-@pytest.fixture
-def http(monkeypatch: pytest.MonkeyPatch) -> Callable[[Http], None]:
-    """Respond to the requests at the endpoints with a function."""
-
-    def answer(handler: Http) -> None:
-        def client(**settings: object) -> httpx.Client:
-            assert settings.pop("trust_env") is False
-            return real(transport=httpx.MockTransport(handler))
-
-        monkeypatch.setattr("drill.preflight.traffic.httpx.Client", client)
-
-    real = httpx.Client
-    monkeypatch.setattr("drill.preflight.traffic.ssl.create_default_context", lambda **_: _Trust())
-    return answer
-
-
-class _Trust:
-    verify_flags = 0
-
-
-@dataclass
-class World:
-    """An environment that is well, and its answers."""
-
-    deployment: Deployment
-    answers: Answers
-
-    def check(self, check: Check) -> Finding:
-        return check(self.deployment)
-
-
-@pytest.fixture(scope="module")
-def shared_world() -> World:
-    found = deployment()
-    return World(found, Answers(found, healthy.answers(found)))
-
-
-@pytest.fixture
-def world(shared_world: World) -> World:
-    answers, found = shared_world.answers, shared_world.deployment
-    answers.reset()
-    for place in Place:
-        answers.set("GetBucketReplication", healthy.rules(found.cell(place.other).storage.bucket_arn), place)
-    return shared_world
+__all__ = ["shared_world", "world"]
 
 
 BY_HTTP = (traffic.health, traffic.api)
@@ -90,18 +34,6 @@ def test_an_environment_that_is_well_is_ok_by_every_check(world: World, check: C
 
     assert (finding.severity, finding.remedy) == (OK, ""), finding.evidence
     assert finding.evidence
-
-
-def arn(place: Place) -> str:
-    return database.member_arn(deployment(), place)
-
-
-def hours(count: float) -> dict[str, object]:
-    return {"RecoveryPoints": [{"CreationDate": healthy.now() - timedelta(hours=count)}]}
-
-
-def fenced(region: str) -> dict[str, object]:
-    return healthy.record(state="fenced", epoch="4", region=region)
 
 
 SEEDED = [
@@ -347,112 +279,3 @@ def test_every_check_was_seen_to_fail() -> None:
     seen = {row[0] for row in SEEDED} | set(BY_HTTP) | {account.outputs_agree}
 
     assert [each.name for each in CHECKS if each not in seen] == []
-
-
-def test_cells_that_serve_different_names_do_not_fit() -> None:
-    finding = account.outputs_agree(deployment(secondary={"ingress.service_name": "other.example.com"}))
-
-    assert finding.severity is CRITICAL
-    assert "service_name is pay.example.com and other.example.com" in finding.evidence
-
-
-def by_region(primary: int, secondary: int) -> Http:
-    """The status of each region's endpoints; 0 is no response."""
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        status = secondary if "secondary" in request.url.host else primary
-        if not status:
-            raise httpx.ConnectTimeout("no answer", request=request)
-        assert request.url.path.endswith("/health")
-        if request.url.host.startswith("nlb-"):
-            assert request.headers["host"] == "pay.example.com"
-            assert request.extensions["sni_hostname"] == "pay.example.com"
-        return httpx.Response(status)
-
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("check", "statuses", "severity", "evidence"),
-    [
-        (traffic.health, (200, 200), OK, "eu-west-1: 200; eu-central-1: 200"),
-        (traffic.health, (200, 503), CRITICAL, "eu-central-1: 503"),
-        (traffic.health, (0, 200), CRITICAL, "eu-west-1: no answer (ConnectTimeout)"),
-        (traffic.api, (200, 200), OK, "eu-west-1: 200, eu-central-1: 200"),
-        (traffic.api, (503, 200), CRITICAL, "eu-west-1: 503"),
-        (traffic.api, (200, 0), CRITICAL, "no answer: ConnectTimeout"),
-    ],
-)
-def test_an_endpoint_with_a_bad_response_is_found(
-    world: World,
-    http: Callable[[Http], None],
-    check: Check,
-    statuses: tuple[int, int],
-    severity: Severity,
-    evidence: str,
-) -> None:
-    http(by_region(*statuses))
-
-    finding = world.check(check)
-
-    assert (finding.severity, evidence in finding.evidence) == (severity, True), finding.evidence
-
-
-def test_a_sentinel_that_was_just_deployed_is_given_time(world: World) -> None:
-    world.answers.set("GetMetricData", healthy.metric())
-    world.answers.set("GetFunctionConfiguration", healthy.function(LastModified=healthy.now().isoformat()))
-
-    assert world.check(functions.sentinels).severity is WARNING
-
-
-def test_a_sentinel_whose_metric_is_silent_is_known_by_its_log(world: World) -> None:
-    world.answers.set("GetMetricData", healthy.metric())
-    world.answers.set("FilterLogEvents", {"events": [{"message": "decision"}]}, P)
-
-    finding = world.check(functions.sentinels)
-
-    assert finding.severity is CRITICAL
-    assert finding.evidence == "eu-west-1: has run, by its log; eu-central-1: no run in 15 minutes"
-
-
-@pytest.mark.parametrize("code", ["NotImplemented", "InvalidAction"])
-def test_what_an_aws_does_not_know_is_never_ok(world: World, code: str) -> None:
-    world.answers.set("DescribeSecret", code)
-
-    finding = world.check(database.secret_replicated)
-
-    assert finding.severity is WARNING
-    assert finding.evidence == "could not be checked: the embedded AWS has no DescribeSecret"
-
-
-def test_a_warning_leaves_an_environment_ready_and_something_critical_does_not(world: World) -> None:
-    checks = (functions.dead_letters, database.versions_equal)
-    letters = {"Attributes": {"ApproximateNumberOfMessages": "2"}}
-    world.answers.set("GetQueueAttributes", letters)
-    warned = check_readiness(world.deployment, datetime.now(UTC), checks=checks)
-    world.answers.set("DescribeDBClusters", healthy.cluster(EngineVersion="1"), S)
-    broken = check_readiness(world.deployment, datetime.now(UTC), checks=checks)
-
-    assert (warned.ready, warned.worst, warned.status) == (True, WARNING, 0)
-    assert (broken.ready, broken.worst, broken.status) == (False, CRITICAL, 1)
-    assert "READY: eu-west-1 and eu-central-1 can take over. 0 critical, 1 warnings, 1 ok" in conclusion(warned)
-    assert "NOT READY. 1 critical, 1 warnings, 0 ok" in conclusion(broken)
-
-
-def test_no_check_reads_a_value_or_changes_anything(world: World, http: Callable[[Http], None]) -> None:
-    http(by_region(200, 200))
-    invoked: list[dict[str, Any]] = []
-    events = world.deployment.client("lambda", P).meta.events
-    events.register("provide-client-params.lambda.Invoke", lambda params, **_: invoked.append(params))
-
-    readiness = check_readiness(world.deployment, datetime.now(UTC))
-    operations = {name for name, _ in world.answers.asked}
-
-    assert readiness.worst is OK
-    assert {name for name in operations if not name.startswith(("Get", "List", "Describe", "Filter"))} == {"Invoke"}
-    assert [json.loads(each["Payload"])["operation"] for each in invoked] == ["audit"], "which reads only"
-    assert not operations & {"GetSecretValue", "GetParameter", "GetParameters", "GetParametersByPath", "GetFunction"}
-
-
-def test_the_bucket_rules_metrics_are_asked_by_the_id_that_the_stack_gives_them() -> None:
-    assert [rule_id(place) for place in Place] == ["primary-to-secondary", "secondary-to-primary"]
