@@ -21,7 +21,7 @@ from drill.verdict import verdict
 from drill.verdict.interruptions import Recovery
 from tests.drill.payment_server import KEY, Reply, accept, payment_server
 from tests.drill.systems import REGIONS, Pages, System, deployed, result
-from tests.drill.test_verdict import measured
+from tests.drill.verdicts import measured
 
 OBJECTIVES = Objectives(service=Service(), overload=Overload(rejects=True), take_over=NoTakeOver(), is_lost=False)
 
