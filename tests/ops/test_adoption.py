@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from localaws.provider.resources import TABLE
-from ops.rollout import adoption
+from ops.rollout import adoption, search_table
 from shared.aws_sessions import Sessions
 from tests.certificates import make_certificate
 
@@ -39,7 +39,7 @@ def client(service: str) -> Any:
 
 
 def test_every_type_of_the_programs_is_in_exactly_one_table() -> None:
-    tables = [{*adoption.NAMED}, {*adoption.SEARCHES}, {*adoption.REPEATED}]
+    tables = [{*adoption.NAMED}, {*search_table.SEARCHES}, {*adoption.REPEATED}]
 
     assert sum(len(each) for each in tables) == len(TABLE)
     assert set.union(*tables) == {*TABLE}
