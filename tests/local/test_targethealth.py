@@ -1,139 +1,33 @@
 """Target health as DescribeTargetHealth and the load balancers show it."""
 
-import contextlib
-import http.client
-import http.server
-import socket
-import threading
 import time
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.net.probe import Failure, Outcome
-from localaws.services.elb.deployed import HealthCheck
 from localaws.services.elb.target_health import INITIAL, Health, State, after, matches
+from tests.local.targets import (
+    CHECK,
+    FAIL,
+    PASS,
+    Target,
+    await_state,
+    health,
+    put_in_use,
+    register,
+    target,
+    target_group,
+)
 from tests.local.traffic_world import (
     EAST_1,
-    INTERVAL,
     SPEED,
-    THRESHOLD,
     World,
     eventually,
-    fixed_response,
     shared_world,
     world,
-    zipped,
 )
 
-__all__ = ["shared_world", "world"]
-
-CHECK = HealthCheck(
-    enabled=True,
-    protocol="HTTP",
-    port="traffic-port",
-    path="/",
-    interval=10,
-    timeout=5,
-    healthy_threshold=3,
-    unhealthy_threshold=2,
-    matcher="200",
-)
-UNANSWERED = "/unanswered"
-PASS, FAIL = Outcome(status=200), Outcome(Failure.STATUS, 500)
-
-
-@dataclass
-class Target:
-    """An HTTP server on loopback whose answer a test sets; it remembers what it was asked."""
-
-    status: int = 200
-    delay: float = 0.0
-    port: int = 0
-    asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
-
-
-@contextlib.contextmanager
-def serving(host: str = "127.0.0.1") -> Iterator[Target]:
-    found = Target()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found.asked.append((self.path, self.headers["User-Agent"], self.headers["Host"]))
-            if self.path == UNANSWERED:
-                time.sleep(60)
-                return
-            time.sleep(found.delay)
-            self.send_response(found.status)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Keeps the test's output clean."""
-
-    server = http.server.ThreadingHTTPServer((host, 0), Handler)
-    found.port = server.server_port
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield found
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def target() -> Iterator[Target]:
-    with serving() as found:
-        yield found
-
-
-def target_group(world: World, **settings: Any) -> str:
-    """A target group of IP targets with the shortest checks AWS allows."""
-    given = {
-        "Protocol": "TCP",
-        "Port": 8080,
-        "VpcId": "vpc-1",
-        "TargetType": "ip",
-        "HealthCheckProtocol": "HTTP",
-        "HealthCheckPath": "/health",
-        "HealthCheckIntervalSeconds": INTERVAL,
-        "HealthCheckTimeoutSeconds": INTERVAL,
-        "HealthyThresholdCount": THRESHOLD,
-        "UnhealthyThresholdCount": THRESHOLD,
-        "Matcher": {"HttpCode": "200-399"},
-        **settings,
-    }
-    made = world.client("elbv2").create_target_group(Name=f"tg-{uuid.uuid4().hex[:10]}", **given)
-    return str(made["TargetGroups"][0]["TargetGroupArn"])
-
-
-def put_in_use(world: World, group: str, kind: str = "network") -> str:
-    """Forward a new load balancer's traffic to a group; returns the listener's ARN."""
-    elb = world.client("elbv2")
-    balancer = elb.create_load_balancer(Name=f"lb-{uuid.uuid4().hex[:10]}", Type=kind)["LoadBalancers"][0]
-    made = elb.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"],
-        Port=8080,
-        Protocol="TCP" if kind == "network" else "HTTP",
-        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-    )
-    return str(made["Listeners"][0]["ListenerArn"])
-
-
-def register(world: World, group: str, identity: str = "127.0.0.1", **port: int) -> None:
-    world.client("elbv2").register_targets(TargetGroupArn=group, Targets=[{"Id": identity, **port}])
-
-
-def health(world: World, group: str) -> tuple[str, str | None]:
-    """State and reason of a group's only target."""
-    described = world.client("elbv2").describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-    assert len(described) == 1
-    return described[0]["TargetHealth"]["State"], described[0]["TargetHealth"].get("Reason")
-
-
-def await_state(world: World, group: str, state: str) -> None:
-    assert eventually(lambda: health(world, group)[0] == state), f"{health(world, group)}, not {state}"
+__all__ = ["shared_world", "target", "world"]
 
 
 def test_a_target_of_a_group_that_no_load_balancer_uses_is_unused(world: World, target: Target) -> None:
@@ -316,113 +210,6 @@ def test_target_health_of_an_unknown_group_is_an_error(world: World) -> None:
         world.client("elbv2").describe_target_health(TargetGroupArn=arn)
 
     assert refused.value.response["Error"]["Code"] == "TargetGroupNotFound"
-
-
-def lambda_target(world: World, **settings: Any) -> str:
-    """A function that is healthy as long as it is asked at /health, behind an application load balancer."""
-    code = "def handler(event, _):\n    return {'statusCode': 200 if event['path'] == '/health' else 418, 'body': ''}\n"
-    function = world.client("lambda").create_function(
-        FunctionName=f"f-{uuid.uuid4().hex[:10]}",
-        Runtime="python3.11",
-        Handler="index.handler",
-        Role=f"arn:aws:iam::{world.account}:role/any",
-        Code={"ZipFile": zipped(code)},
-    )["FunctionArn"]
-    elb = world.client("elbv2")
-    group = elb.create_target_group(Name=f"tg-{uuid.uuid4().hex[:10]}", TargetType="lambda", **settings)
-    arn = str(group["TargetGroups"][0]["TargetGroupArn"])
-    put_in_use(world, arn, "application")
-    elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": function}])
-    return arn
-
-
-def test_a_function_is_not_checked_by_default_and_its_health_is_unavailable(world: World) -> None:
-    group = lambda_target(world)
-
-    await_state(world, group, "unavailable")
-    assert health(world, group) == ("unavailable", "Target.HealthCheckDisabled")
-
-
-def test_a_function_with_checks_is_invoked_for_its_health(world: World) -> None:
-    healthy = lambda_target(world, HealthCheckEnabled=True, HealthCheckPath="/health")
-    unhealthy = lambda_target(
-        world,
-        HealthCheckEnabled=True,
-        HealthCheckPath="/",
-        HealthCheckIntervalSeconds=INTERVAL,
-        UnhealthyThresholdCount=2,
-    )
-
-    await_state(world, healthy, "healthy")
-    await_state(world, unhealthy, "unhealthy")
-
-
-def test_an_application_load_balancer_sends_requests_to_healthy_targets_only(world: World, target: Target) -> None:
-    group = target_group(world, Protocol="HTTP", Matcher={"HttpCode": "200"}, HealthCheckIntervalSeconds=INTERVAL)
-    listener = put_in_use(world, group, "application")
-    register(world, group, "127.0.0.1", Port=target.port)
-    register(world, group, "127.0.0.2", Port=1)
-    elb = world.client("elbv2")
-    assert eventually(
-        lambda: (
-            sorted(
-                found["TargetHealth"]["State"]
-                for found in elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-            )
-            == ["healthy", "unhealthy"]
-        )
-    )
-    arn = elb.describe_listeners(ListenerArns=[listener])["Listeners"][0]["LoadBalancerArn"]
-    name = elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["DNSName"]
-    host, port = world.address(name, 8080)
-    statuses = set()
-    for _ in range(10):
-        connection = http.client.HTTPConnection(host, port, timeout=5)
-        connection.request("GET", "/")
-        statuses.add(connection.getresponse().status)
-        connection.close()
-
-    assert statuses == {200}
-
-
-def test_a_network_load_balancer_resets_the_connections_of_a_target_that_turned_unhealthy(
-    world: World, target: Target
-) -> None:
-    elb = world.client("elbv2")
-    group = target_group(world)
-    listener = put_in_use(world, group)
-    arn = elb.describe_listeners(ListenerArns=[listener])["Listeners"][0]["LoadBalancerArn"]
-    name = elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["DNSName"]
-    register(world, group, Port=target.port)
-    await_state(world, group, "healthy")
-    with serving("127.0.0.2") as other, socket.create_connection(world.address(name, 8080), 5) as connection:
-        connection.settimeout(60)
-        connection.sendall(f"GET {UNANSWERED} HTTP/1.0\r\n\r\n".encode())
-        assert eventually(lambda: any(path == UNANSWERED for path, *_ in target.asked)), "it is connected to the first"
-        register(world, group, "127.0.0.2", Port=other.port)
-        assert eventually(lambda: other.asked)
-        target.status = 500
-
-        with pytest.raises(ConnectionResetError):
-            connection.recv(1)
-
-
-def test_a_rule_that_forwards_to_a_group_puts_it_in_use(world: World, target: Target) -> None:
-    elb = world.client("elbv2")
-    balancer = elb.create_load_balancer(Name=f"lb-{uuid.uuid4().hex[:10]}")["LoadBalancers"][0]["LoadBalancerArn"]
-    listener = elb.create_listener(
-        LoadBalancerArn=balancer, Port=80, Protocol="HTTP", DefaultActions=[fixed_response(404, "")]
-    )["Listeners"][0]["ListenerArn"]
-    group = target_group(world, Protocol="HTTP", Matcher={"HttpCode": "200"})
-    register(world, group, Port=target.port)
-    elb.create_rule(
-        ListenerArn=listener,
-        Priority=1,
-        Conditions=[{"Field": "path-pattern", "Values": ["/payments*"]}],
-        Actions=[{"Type": "forward", "TargetGroupArn": group}],
-    )
-
-    await_state(world, group, "healthy")
 
 
 def test_status_lists_each_target_with_its_load_balancer(world: World, target: Target) -> None:
