@@ -130,7 +130,7 @@ async def series(
 # Every scenario, one after the other. One environment serves as many as leave it as they found it.
 
 
-_START_SECONDS = 20.0
+_START_SECONDS = {Engine.LOCALAWS: 20.0, Engine.PULUMI: 120.0}
 """About what another environment takes; to wait longer for a cool-down is a waste."""
 
 View = Callable[[Progress], AbstractContextManager[None]]
@@ -198,7 +198,7 @@ async def _on_one_environment(
 ) -> RehearsalSettings | None:
     """Rehearse until a scenario does not end as expected, or another environment is there sooner than this one's
     sentinels would act again; the next one to be rehearsed, the same again where a lower speed may show more."""
-    starting = Progress(title="start")
+    starting, longest = Progress(title="start"), _START_SECONDS[first.engine]
     settings: RehearsalSettings | None = first
     async with AsyncExitStack() as stack:
         try:
@@ -227,7 +227,7 @@ async def _on_one_environment(
             outcomes.append(outcome)
             settings = next(left, None)
             # What was not as expected may have left the environment otherwise than it was.
-            if is_fresh or outcome.status != 0 or (settings and await open_series.cooling(settings) > _START_SECONDS):
+            if is_fresh or outcome.status != 0 or (settings and await open_series.cooling(settings) > longest):
                 break
     if open_series.left_behind:
         why = f"processes were left behind: {', '.join(open_series.left_behind)}"
