@@ -86,7 +86,7 @@ class LocalAws:
         )
         assert self._process.stdin is not None
         self._process.stdin.write(self._plan)
-        self._reader = asyncio.create_task(self._read(self._process))
+        self._reader = asyncio.create_task(self._read(self._process, self._on_line))
         try:
             async with asyncio.timeout(_START_SECONDS):
                 while not self._file.exists():
@@ -112,7 +112,8 @@ class LocalAws:
             env=_child_environment() | {local_aws.DIRECTORY_VARIABLE: str(self._file.parent)},
         )
         try:
-            await self._read(process)
+            # The Pulumi CLI's lines about single resources begin with the stack's name in brackets.
+            await self._read(process, lambda line: None if line.startswith("[") else self._on_line(line))
             status = await process.wait()
         finally:
             if process.returncode is None:
@@ -149,14 +150,13 @@ class LocalAws:
             self._reader.cancel()
         return await asyncio.to_thread(_kill_left, before)
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: asyncio.subprocess.Process, on_line: Callable[[str], None]) -> None:
         assert process.stdout is not None
         async for raw in process.stdout:
             line = raw.decode(errors="replace").rstrip()
             if line and (not self._last or line != self._last[-1]):  # its wait messages repeat
                 self._last.append(line)
-                if not line.startswith("["):  # the Pulumi CLI's line about one resource
-                    self._on_line(line)
+                on_line(line)
 
     def _failure(self, what: str) -> str:
         return "\n  ".join([f"the embedded AWS did not start: {what}; its output:", *(self._last or ["none"])])
