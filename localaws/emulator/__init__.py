@@ -14,6 +14,7 @@ from localaws.emulator import (  # noqa: F401 - for `from localaws import emulat
     event_sources,
     eventbridge,
     lambda_,
+    logs,
     patches,
     replication,
     requests,

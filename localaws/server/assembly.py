@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from localaws import emulator
 from localaws.core.clock import Clock
 from localaws.core.control import Control
 from localaws.core.outages import Outages
@@ -78,6 +79,7 @@ class ControlPlanes(Component):
         peering.install()
         vpc_endpoints.install()
         flow_logs.install()
+        emulator.logs.list_groups_while_streams_come()
         apigateway.install()
         CertificateAuthority().install()
         BackupApi().install()
