@@ -1,4 +1,4 @@
-"""`dr drift`: what a deployment would change, and what has been changed in AWS behind its back.
+"""`dr drift`: what a deployment would change, and what was changed in AWS outside of Pulumi.
 
 The programs are compared with the state by a preview, the state with AWS by a refresh of which nothing is kept.
 """
