@@ -77,7 +77,10 @@ def payment(number: int) -> dict[str, str]:
 
 @pytest.fixture
 def up(environment: SharedEnvironment) -> Up:
-    return Up(environment.file.parent.parent, json.loads(environment.file.read_text()))
+    """Healthy: what starved this machine before may have left a target unhealthy for a moment."""
+    found = Up(environment.file.parent.parent, json.loads(environment.file.read_text()))
+    assert eventually(lambda: found.ask("GET", "/health").status_code == 200)
+    return found
 
 
 def test_up_serves_the_three_stacks(up: Up) -> None:
