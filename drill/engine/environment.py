@@ -50,7 +50,7 @@ class DeployedEnvironment:
             return local_aws.command("deploy", "--directory", str(self.directory))
         words = ["drift", "--env", self.deployment.environment, "--local", "--json"]
         # Beside the load, for which the CLI's three programs would leave no processor.
-        quiet = ["env", f"{local_aws.DIRECTORY_VARIABLE}={self.directory}", "nice", "-n", "10"]
+        quiet = ["env", f"{local_aws.DIRECTORY_VARIABLE}={self.directory}", "nice", "-n", "19"]
         return [*quiet, sys.executable, "-m", "ops", *words]
 
     def target(self, place: Place | None = None) -> Target:

@@ -88,7 +88,6 @@ def deploy(local: Environment, stack: str, moments: Sequence[int] = ()) -> Count
     return Counter({where: len(found) for where, found in new.items()})
 
 
-@pytest.mark.nightly
 def test_a_deployment_that_was_killed_twice_is_completed(local: Environment, seed: int) -> None:
     """The other region, deployed undisturbed, has as many resources of each kind."""
     first, second = sorted(random.Random(seed).sample(range(1, SIZES["primary"] - 20), 2))
