@@ -137,7 +137,7 @@ cost: $(READY) $(LAYER) ## Estimate the monthly cost (ENV LOAD=<payments a secon
 test: $(READY) $(LAYER) $(POLICY) ## Run the tests of the tiers unit, emulator and stack
 	@$(RUN) -m tests
 
-test-engine: pulumi $(READY) $(LAYER) $(POLICY) ## Run the tests of the Pulumi engine, about ten minutes
+test-engine: pulumi $(READY) $(LAYER) $(POLICY) ## Run the tests of the Pulumi engine, about a quarter of an hour
 	@$(RUN) -m tests engine
 
 test-all: $(READY) $(LAYER) $(POLICY) ## Run all tests, including the tiers engine and nightly
