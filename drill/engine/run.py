@@ -105,6 +105,7 @@ class Run:
             started_at=progress.started_at,
             limits=limits,
             deploy_seconds=self.environment.deploy_seconds,
+            planned_second_runs=settings.scenario.second_runs,
             known_limits=REHEARSAL_LIMITS if deployment.local else AWS_LIMITS,
             record=self._load.record,
             starvation=sampler.starvation,

@@ -73,4 +73,3 @@ class Objectives:
     is_lost: bool = True  # a region is really away for a while
     timed: bool = True  # whether interruptions and the failover's times are judged; not at a speed they mean nothing at
     poisoned: int = 0  # entries that must reach people, while everything else is posted
-    second_runs: int = 0  # of the stack programs, that must change nothing

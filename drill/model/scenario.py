@@ -126,6 +126,11 @@ class Scenario:
     def steps(self) -> tuple[Step, ...]:
         return (*self.method, *self.rollback)
 
+    @property
+    def second_runs(self) -> int:
+        """How often the stack programs are run again, which must change nothing."""
+        return sum(isinstance(step, SecondRun) for step in self.steps)
+
     def _loads(self) -> Iterator[Load]:
         return (step for step in self.steps if isinstance(step, Load))
 

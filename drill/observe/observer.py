@@ -42,7 +42,7 @@ class Instrumented(Protocol):
         """The ledger of a region's member."""
 
     async def second_run(self) -> dict[str, list[str]]:
-        """Run the stack programs again; how many changes each made."""
+        """Run the stack programs again; the changes by stack."""
 
     async def mark_calls(self) -> None:
         """Begin to count calls."""

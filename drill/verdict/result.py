@@ -100,6 +100,7 @@ class RunResult:
     decisions: Sequence[Decision] = ()
     control_calls: list[ControlCall] = field(default_factory=list)  # while a region was down: to its plane or an edge's
     calls_counted: bool = False
+    planned_second_runs: int = 0
     second_runs: list[dict[str, list[str]]] = field(default_factory=list)  # changes by stack
     ledger_snapshots: dict[str, dict[str, Row]] = field(default_factory=dict)  # by region
     two_writers: Sequence[str] = ()

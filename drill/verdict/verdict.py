@@ -25,7 +25,7 @@ def checks(objectives: Objectives, result: RunResult) -> list[CheckReport]:
         *_take_over(take_over, result, timed=objectives.timed),
         *_awaited(result),
         *_poison(objectives, result),
-        *_second_runs(objectives, result),
+        *_second_runs(result),
         *_plan(objectives, result),
         *_rollback(result),
     ]
@@ -118,17 +118,17 @@ def _poison(objectives: Objectives, result: RunResult) -> list[CheckReport]:
     ]
 
 
-def _second_runs(objectives: Objectives, result: RunResult) -> list[CheckReport]:
-    if not objectives.second_runs:
+def _second_runs(result: RunResult) -> list[CheckReport]:
+    if not result.planned_second_runs:
         return []
     runs = result.second_runs
     found = "; ".join(", ".join(_changes(stack, found) for stack, found in run.items()) for run in runs)
     return [
         objective(
             "running the stack programs again changes nothing",
-            f"0 changes, {objectives.second_runs} times",
+            f"0 changes, {result.planned_second_runs} times",
             f"changes: {found}" if runs else "not run",
-            met=len(runs) == objectives.second_runs and not any(found for run in runs for found in run.values()),
+            met=len(runs) == result.planned_second_runs and not any(found for run in runs for found in run.values()),
         )
     ]
 

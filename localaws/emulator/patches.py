@@ -58,8 +58,8 @@ PATCHED: dict[str, tuple[str, ...]] = {
     "services.cloudwatch:_evaluate_alarm": ("(alarm)", "stop_alarm_evaluation"),
     "services.cloudwatch:_evaluate_all_alarms": ("()", "stop_alarm_evaluation"),
     "services.cloudwatch:handle_request": (_HANDLER, "answer_json_actions"),
-    "services.cloudwatch_logs:_describe_log_groups": ("(data)", "list_groups_while_streams_come"),
     "services.cloudwatch:reset": ("()", "answer_json_actions"),
+    "services.cloudwatch_logs:_describe_log_groups": ("(data)", "list_groups_while_streams_come"),
     "services.dynamodb:_emit_stream_event": (
         "(table_name: str, event_name: str, old_item: dict | None, new_item: dict | None, replicate: bool = True)",
         "take_over_streams",

@@ -128,16 +128,19 @@ def with_take_over(**changes: Any) -> Objectives:
             "the ledger is drained in time, apart from",
         ),
         (
-            replace(OBJECTIVES, second_runs=2),
-            {"second_runs": ({"primary": [], "global": []},) * 2},
-            {"second_runs": ({"primary": [], "global": []}, {"primary": [], "global": ["updated: x"]})},
+            OBJECTIVES,
+            {"planned_second_runs": 2, "second_runs": ({"primary": [], "global": []},) * 2},
+            {
+                "planned_second_runs": 2,
+                "second_runs": ({"primary": [], "global": []}, {"primary": [], "global": ["updated: x"]}),
+            },
             "running the stack programs again changes nothing: expected 0 changes, 2 times, found changes: primary 0, "
             "global 0; primary 0, global 1 (updated: x)",
         ),
         (
-            replace(OBJECTIVES, second_runs=2),
-            {"second_runs": ({"global": []},) * 2},
-            {"second_runs": ({"global": []},)},
+            OBJECTIVES,
+            {"planned_second_runs": 2, "second_runs": ({"global": []},) * 2},
+            {"planned_second_runs": 2, "second_runs": ({"global": []},)},
             "running the stack programs again",
         ),
         (

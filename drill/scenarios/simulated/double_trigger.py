@@ -4,7 +4,7 @@ from drill.actions.faults import lose_region
 from drill.actions.regions import StartFailover
 from drill.model.objectives import Objectives, Service, TakeOver
 from drill.model.scenario import Load, Scenario
-from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, SECOND_RUNS, STEADY, failed_back
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
 
 DOUBLE_TRIGGER = Scenario(
@@ -25,6 +25,5 @@ DOUBLE_TRIGGER = Scenario(
     objectives=Objectives(
         service=Service(moves_to=Place.SECONDARY),
         take_over=TakeOver(lost=Place.PRIMARY, by_sentinel=False, requested=2),
-        second_runs=SECOND_RUNS,
     ),
 )

@@ -15,7 +15,7 @@ from drill.scenarios.simulated.hours import (
     failed_back_some_time,
     patient,
 )
-from drill.scenarios.simulated.steady_state import BEFORE, SECOND_RUNS, STEADY
+from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
 
 _RECOVER, _CATCHES_UP, *_CONTINUES = failed_back_some_time(Place.PRIMARY, writer=Place.SECONDARY)
@@ -41,7 +41,6 @@ FAILBACK_INTERRUPTED = Scenario(
         service=Service(moves_to=Place.SECONDARY),
         take_over=TakeOver(lost=Place.PRIMARY),
         timed=False,
-        second_runs=SECOND_RUNS,
     ),
     speed=SPEED,
     rate=RATE,

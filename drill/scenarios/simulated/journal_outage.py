@@ -8,7 +8,7 @@ database.
 from drill.actions.faults import lose_service, restore_service
 from drill.model.objectives import Objectives, Service, TakeOver
 from drill.model.scenario import Load, Scenario, SnapshotLedger
-from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, SECOND_RUNS, STEADY, failed_back
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
 
 _JOURNAL = "dynamodb"
@@ -30,6 +30,5 @@ JOURNAL_OUTAGE = Scenario(
         service=Service(moves_to=Place.SECONDARY),
         take_over=TakeOver(lost=Place.PRIMARY, by_switchover=True),
         is_lost=False,
-        second_runs=SECOND_RUNS,
     ),
 )

@@ -15,7 +15,7 @@ from drill.scenarios.simulated.hours import (
     failed_back_some_time,
     patient,
 )
-from drill.scenarios.simulated.steady_state import BEFORE, SECOND_RUNS, STEADY
+from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
 
 LATE_FAILOVER = Scenario(
@@ -42,7 +42,6 @@ LATE_FAILOVER = Scenario(
         service=Service(moves_to=Place.SECONDARY),
         take_over=TakeOver(lost=Place.PRIMARY, by_sentinel=False, requested=1),
         timed=False,
-        second_runs=SECOND_RUNS,
     ),
     speed=SPEED,
     rate=RATE,

@@ -14,7 +14,7 @@ from drill.scenarios.simulated.hours import (
     failed_back_some_time,
     patient,
 )
-from drill.scenarios.simulated.steady_state import BEFORE, SECOND_RUNS, STEADY
+from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
 
 LOSS_AFTER_FAILOVER = Scenario(
@@ -50,7 +50,6 @@ LOSS_AFTER_FAILOVER = Scenario(
         service=Service(moves_to=Place.SECONDARY),
         take_over=TakeOver(lost=Place.PRIMARY, failovers=2, requested=1),
         timed=False,
-        second_runs=SECOND_RUNS,
     ),
     speed=SPEED,
     rate=RATE,

@@ -4,7 +4,7 @@ nothing; the other region fences it, so that it cannot come back with an old opi
 from drill.actions.faults import lose_region
 from drill.model.objectives import Objectives, Service, TakeOver
 from drill.model.scenario import Load, Scenario
-from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, SECOND_RUNS, STEADY, failed_back
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
 
 REGION_LOSS_SECONDARY = Scenario(
@@ -22,6 +22,5 @@ REGION_LOSS_SECONDARY = Scenario(
     objectives=Objectives(
         service=Service(interrupted=False),
         take_over=TakeOver(lost=Place.SECONDARY, promotes=False),
-        second_runs=SECOND_RUNS,
     ),
 )

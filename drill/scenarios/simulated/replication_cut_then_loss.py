@@ -6,7 +6,7 @@ from drill.model.faults import Effect
 from drill.model.objectives import Objectives, Service, TakeOver
 from drill.model.scenario import Load, Scenario, SnapshotLedger, WaitFor
 from drill.probes.recovery import ReaderBehind
-from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, SECOND_RUNS, STEADY, failed_back
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
 
 _LAG = 30.0
@@ -36,6 +36,5 @@ REPLICATION_CUT_THEN_LOSS = Scenario(
     objectives=Objectives(
         service=Service(moves_to=Place.SECONDARY),
         take_over=TakeOver(lost=Place.PRIMARY, loses_rows=True),
-        second_runs=SECOND_RUNS,
     ),
 )

@@ -13,7 +13,7 @@ from drill.scenarios.simulated.hours import (
     failed_back_some_time,
     patient,
 )
-from drill.scenarios.simulated.steady_state import BEFORE, SECOND_RUNS, STEADY
+from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
 
 COOL_DOWN_AWS_SECONDS = 330
@@ -50,7 +50,6 @@ SECONDARY_BLIP_THEN_PRIMARY_LOSS = Scenario(
         service=Service(moves_to=Place.SECONDARY),
         take_over=TakeOver(lost=Place.PRIMARY, failovers=2, failbacks=2),
         timed=False,
-        second_runs=SECOND_RUNS,
     ),
     speed=SPEED,
     rate=RATE,

@@ -4,7 +4,7 @@ from drill.actions.faults import lose_region
 from drill.model.faults import OutageMode
 from drill.model.objectives import Objectives, Service, TakeOver
 from drill.model.scenario import Load, Scenario
-from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, SECOND_RUNS, STEADY, failed_back
+from drill.scenarios.simulated.steady_state import BEFORE, FAILOVER_ENDS, STEADY, failed_back
 from shared.places import Place
 
 SLOW_REGION = Scenario(
@@ -24,7 +24,6 @@ SLOW_REGION = Scenario(
         # Route 53's checkers find an endpoint that hangs unhealthy after 3 times 10 s, plus up to 4 s for the last
         # of them to give up, and a resolver may repeat "up" for 10 s more; then the sentinel reads it every 2 s.
         take_over=TakeOver(lost=Place.PRIMARY, begins_aws_seconds=55.0),
-        second_runs=SECOND_RUNS,
     ),
     # What hangs is waited for in real time: half a second for a silent peer, again and again, is the same at any speed.
     fastest=3.0,

@@ -25,7 +25,6 @@ STEADY = WaitFor(
     within_aws_seconds=120,
     within_seconds=30,
 )
-SECOND_RUNS = 2
 BEFORE = Load(name="load on both regions", least_aws_seconds=15)
 FAILOVER_ENDS = WaitFor(
     # Health checks and witness 45 s, promotion about 60 s, replay and proof: three minutes are twice that.
@@ -40,7 +39,7 @@ def failed_back(place: Place, *, writer: Place, recover: Step | None = None) -> 
     """The rollback of a failover: end the outage, let the region catch up, fail back to it. `writer` is the writer's
     region until then, `recover` ends an outage that was not the region's.
 
-    What either of them moves, the stack programs leave as it is: `SECOND_RUNS` of them.
+    What either of them moves, the stack programs leave as it is.
     """
     return (
         recover or recover_region(place),

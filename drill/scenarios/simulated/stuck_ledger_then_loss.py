@@ -13,7 +13,7 @@ from drill.scenarios.simulated.hours import (
     failed_back_some_time,
     patient,
 )
-from drill.scenarios.simulated.steady_state import BEFORE, SECOND_RUNS, STEADY
+from drill.scenarios.simulated.steady_state import BEFORE, STEADY
 from shared.places import Place
 
 _DATA_API = "rds-data"
@@ -40,7 +40,6 @@ STUCK_LEDGER_THEN_LOSS = Scenario(
         service=Service(moves_to=Place.SECONDARY),
         take_over=TakeOver(lost=Place.PRIMARY),
         timed=False,
-        second_runs=SECOND_RUNS,
     ),
     speed=SPEED,
     rate=RATE,
