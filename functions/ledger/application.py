@@ -85,7 +85,9 @@ class Application:
         database = through(client("rds-data", settings.control_statement_seconds, 1))
         pace = Pace(speed=settings.clock_speed)
         tables = {settings.region: client("dynamodb", attempts=4)}
-        tables[settings.peer_region] = client("dynamodb", region=settings.peer_region)
+        # A region that hangs delays a replay by twice its limit; what it holds is left to the next minute's call.
+        peer = settings.peer_timeout_ms / 1000
+        tables[settings.peer_region] = client("dynamodb", peer, region=settings.peer_region)
         names = {settings.region: settings.backlog_table, settings.peer_region: settings.peer_backlog_table}
         backlogs = [Backlog(table, region=region, table=names[region]) for region, table in tables.items()]
         self._backlog = backlogs[0]
@@ -112,7 +114,7 @@ class Application:
         self._audit = Audit(
             JournalPages(client("dynamodb", attempts=4), table=settings.journal_table),
             JournalPages(
-                client("dynamodb", settings.peer_timeout_ms / 1000, 1, settings.peer_region),
+                client("dynamodb", peer, 1, settings.peer_region),
                 table=settings.journal_table,
             ),
             contents=Contents(through(client("rds-data", _READING_SECONDS, 3)), engine=settings.database_engine),

@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger
 from boto3.dynamodb.types import TypeSerializer
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from botocore.session import Session
 from ledger.announcing import Announcer
 from ledger.application import Application
 from ledger.database import DIALECTS, Database
@@ -107,6 +108,7 @@ class LedgerWorld:
     database: Deployed
     table: str = field(default_factory=lambda: f"journal-{uuid.uuid4().hex[:8]}")
     log: io.StringIO = field(default_factory=io.StringIO)
+    session: Session | None = None  # of the ledger's clients
 
     @property
     def backlog_table(self) -> str:
@@ -150,7 +152,7 @@ class LedgerWorld:
             "PEER_BACKLOG_TABLE": self.backlog_table,
         }
         settings = Settings.read(self._environment(region, **(own | changed)))
-        return Application(settings, Logger(service=f"ledger-{uuid.uuid4()}", stream=self.log))
+        return Application(settings, Logger(service=f"ledger-{uuid.uuid4()}", stream=self.log), self.session)
 
     def announcer(self, region: str = EAST_1, **changed: str) -> Announcer:
         """With ages that no slow machine reaches between two calls of a test."""
