@@ -25,6 +25,6 @@ SLOW_REGION = Scenario(
         # of them to give up, and a resolver may repeat "up" for 10 s more; then the sentinel reads it every 2 s.
         take_over=TakeOver(lost=Place.PRIMARY, begins_aws_seconds=55.0),
     ),
-    # What hangs is waited for in real time: half a second for a silent peer, again and again, is the same at any speed.
-    fastest=3.0,
+    # A region that hangs is waited for in real time: about 2 s of a failover, half a second each, at any speed.
+    fastest=1.5,
 )
