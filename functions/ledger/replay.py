@@ -5,7 +5,7 @@ goes on where it was, by its continuation or without one. A batch leaves a backl
 and durable in both regions: a promotion of either, and of one after the other, then keeps them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,8 +20,8 @@ from .events import PoisonQueueUnavailable
 from .journal_pages import JournalUnreadable
 from .posting import Ledger, Paused
 
-_PAGE = 10
-"""Batches that are read together: with 100 payments each, one statement looks them up."""
+_PAGE = 100
+"""Batches that are read together. A batch holds from one payment, at a low rate, to some hundreds."""
 _TOGETHER = 100  # payments of one read of the journal, and of the statement after it (API BatchGetItem)
 _KEPT = 20_000
 """Rows that are kept for the other region's page of the same time."""
@@ -63,7 +63,7 @@ class Counts:
 @dataclass(frozen=True, kw_only=True)
 class ReplayRequest:
     """`until`: only batches that arrived before, ISO 8601. `positions`: by region that is not finished, the sort key
-    after which its backlog is read. `seconds`: AWS seconds after which no further page is read; None: no limit."""
+    after which its backlog is read. `seconds`: AWS seconds after which nothing more is looked up; None: no limit."""
 
     until: str
     positions: dict[str, str]
@@ -92,7 +92,10 @@ class ReplayRequest:
 
 
 class Replay:
-    """Replays the backlogs of both regions, the own one first. `replicas`: the journal's, the own one first."""
+    """Replays the backlogs of both regions, the own one first. `replicas`: the journal's, the own one first.
+
+    What one statement looks up is replayed together, whether it is a few large batches or many small ones.
+    """
 
     def __init__(
         self,
@@ -111,9 +114,9 @@ class Replay:
         self._pace = pace
 
     def run(self, request: ReplayRequest, time_is_up: Callable[[], bool]) -> dict[str, Any]:
-        """Replay until the end or until `time_is_up`, at least one page. Returns the counts, `done`, the `continuation`
-        of what is left, the regions whose backlog or replica was `unreachable`, and why durability is unknown, if it
-        is; what is not known to be done stays in the backlogs.
+        """Replay until the end or until `time_is_up`, at least one lookup. Returns the counts, `done`, the
+        `continuation` of what is left, the regions whose backlog or replica was `unreachable`, and why durability is
+        unknown, if it is; what is not known to be done stays in the backlogs.
 
         Raises REPLAY_ERRORS; BacklogUnavailable and JournalUnreadable for the own region only.
         """
@@ -127,21 +130,22 @@ class Replay:
         durable_until, unknown = self._durable_everywhere_until()
         run = _Run(durable_until=durable_until)
         left = dict(request.positions)
-        while left and not (run.pages and ends()):
+        while left and not (run.lookups and ends()):
             # The backlog that is further behind: pages of the same time hold the same payments, looked up once.
             region = min(left, key=left.__getitem__)
             try:
-                batches = self._backlogs[region].page(after=left[region], until=request.until, limit=_PAGE)
-                if batches:
+                page = self._backlogs[region].page(after=left[region], until=request.until, limit=_PAGE)
+                for batches in _lookups(page):
+                    if run.lookups and ends():
+                        break
                     self._replay(self._backlogs[region], batches, run)
+                    left[region] = batches[-1].position
             except BacklogUnavailable as error:
                 if region == self._own:
                     raise
                 run.unreachable[region] = error.reason
-                batches = []
-            if batches:
-                left[region] = batches[-1].position
-            else:
+                page = []
+            if not page:
                 del left[region]
         counts = run.counts.added_to(request.counts)
         continuation = {"until": request.until, "positions": left, "counts": asdict(counts)} if left else None
@@ -168,7 +172,7 @@ class Replay:
 
     def _replay(self, backlog: Backlog, batches: Sequence[Batch], run: "_Run") -> None:
         """Post what is missing of `batches`, and remove those that are done."""
-        run.pages += 1
+        run.lookups += 1
         if len(run.rows) > _KEPT:
             run.rows.clear()
         payment_ids = list(dict.fromkeys(payment_id for batch in batches for payment_id in batch.payment_ids))
@@ -245,4 +249,16 @@ class _Run:
     rows: dict[str, Row] = field(default_factory=dict)  # by payment id; those of the last pages
     counts: Counts = field(default_factory=Counts)
     unreachable: dict[str, str] = field(default_factory=dict)  # reason by region
-    pages: int = 0
+    lookups: int = 0
+
+
+def _lookups(page: Sequence[Batch]) -> Iterator[list[Batch]]:
+    """The batches in order, those together whose payments one statement looks up; a larger batch is alone."""
+    together: list[Batch] = []
+    for batch in page:
+        if together and sum(len(each.payment_ids) for each in (*together, batch)) > FIND_LIMIT:
+            yield together
+            together = []
+        together.append(batch)
+    if together:
+        yield together

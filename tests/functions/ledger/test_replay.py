@@ -152,7 +152,8 @@ def test_payments_are_posted_although_their_durability_cannot_be_read(
     assert (aws.backlog(EAST_1), aws.backlog(EAST_2)) == ([["order-0001"]], [["order-0002"]])
 
 
-def test_a_replay_that_is_stopped_goes_on_with_what_is_left(aws: LedgerWorld) -> None:
+def test_a_replay_that_is_stopped_goes_on_with_what_is_left(aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.replay.FIND_LIMIT", 20)
     journaled(aws, *range(60))
     for start in range(0, 60, 2):
         recorded(aws, EAST_1, start, start + 1)
@@ -197,6 +198,23 @@ def test_the_cost_of_a_replay_does_not_depend_on_the_journal(aws: LedgerWorld, m
 
     assert cost_of(*range(11, 20)) == few
     assert "Scan" not in few
+
+
+def test_small_batches_cost_no_more_than_large_ones(aws: LedgerWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a low rate each batch holds one payment."""
+
+    def cost_of(*batches: Sequence[int]) -> list[str]:
+        until_durable(aws)
+        for batch in batches:
+            recorded(aws, EAST_1, *batch)
+        with counted(monkeypatch) as calls:
+            assert replay(aws)["posted"] == 30
+        return sorted(calls)
+
+    journaled(aws, *range(100))
+    process(aws, [record(entry(99).to_item(), 99)])  # which creates the ledger's table
+
+    assert cost_of(*([number] for number in range(30))) == cost_of(range(30, 60))
 
 
 def test_a_replay_reports_what_it_cannot_post_and_removes_it(aws: LedgerWorld) -> None:
