@@ -1,18 +1,19 @@
-"""Runs the test tiers one after the other: `python -m tests` those of `make test`, `--all` every one, or by name.
+"""Runs the test tiers: `python -m tests` those of `make test`, `--all` every one, or by name.
 
-Unit tests and those on an embedded AWS run in parallel, on as many cores as this process may use; what measures time
-runs alone. All tiers run even if one fails; the exit status is the first failed one's. SIGINT and SIGTERM end
-the run, with status 130 and 143.
+The tiers run one after the other, each on as many cores as it can use. Those on an embedded AWS wait more than they
+compute, so unit tests run beside them at the lowest priority, and their output follows that of the others. All tiers
+run even if one fails; the exit status is the first failed one's. SIGINT and SIGTERM end the run, with status 130 and
+143.
 """
 
 import argparse
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from tests.tiers import DEFAULT, OUTCOMES, TIERS
 
 _ROOT = Path(__file__).resolve().parents[1]
 _MOST_SERVERS = 2  # on which the emulator tier was found to be stable
+_BESIDE = "unit"  # which needs as much of the cores as the other tiers of `make test` leave
 _WIDTH = 80
 
 
@@ -58,29 +60,83 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run(tier: str, folder: Path) -> Result:
-    results, files = folder / f"{tier}.json", folder / "files.json"
-    # The first tier collects every file. Later ones need those of their tests only, and collecting all takes a while.
-    chosen = json.loads(files.read_text())[tier] if files.exists() else ["--tier-files", str(files)]
-    print(f"\n{f' {tier} ':#^{_WIDTH}}", flush=True)
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    command = [sys.executable, "-m", "pytest", *arguments(tier, cores(), results), *chosen]
-    process = subprocess.Popen(command, cwd=_ROOT)
+class Tier:
+    """A running tier. With an `output`, its output goes to that file, and it gets the time that the others leave."""
+
+    def __init__(self, name: str, folder: Path, output: Path | None = None) -> None:
+        self._name = name
+        self._results = folder / f"{name}.json"
+        self._output = output
+        files = folder / "files.json"
+        # A tier that is the first collects every file. Later ones need those of their tests only, and collecting all
+        # takes a while.
+        chosen = json.loads(files.read_text())[name] if files.exists() else ["--tier-files", str(files)]
+        command = [sys.executable, "-m", "pytest", *arguments(name, cores(), self._results), *chosen]
+        self._began = time.monotonic()
+        if output is None:
+            print(_heading(name), flush=True)
+            self._process = subprocess.Popen(command, cwd=_ROOT)
+        else:
+            with output.open("wb") as file:
+                niced = ["nice", "-n", "19", *command]
+                self._process = subprocess.Popen(niced, cwd=_ROOT, stdout=file, stderr=subprocess.STDOUT)
+        self._waiting = threading.Thread(target=self._wait)
+        self._waiting.start()
+
+    def _wait(self) -> None:
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._wall = time.monotonic() - self._began
+        self._cpu = usage.ru_utime + usage.ru_stime
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+
+    def result(self) -> Result:
+        """Once it has ended. Prints the output that is in a file."""
+        self._waiting.join()
+        if self._output is not None:
+            print(_heading(self._name), self._output.read_text(errors="replace"), sep="\n", end="", flush=True)
+        return Result(
+            tier=self._name,
+            status=self._process.returncode,
+            counts=Counter(json.loads(self._results.read_text())) if self._results.exists() else Counter(),
+            wall=self._wall,
+            cpu=self._cpu,
+        )
+
+    def end(self, number: int) -> None:
+        """Wait until pytest has ended after the signal `number`."""
+        if number == signal.SIGTERM and self._waiting.is_alive():  # Ctrl-C reaches pytest by itself
+            self._process.send_signal(signal.SIGINT)  # so that fixtures stop what they started
+        self._waiting.join()
+
+
+def _heading(tier: str) -> str:
+    return f"\n{f' {tier} ':#^{_WIDTH}}"
+
+
+def beside(chosen: Sequence[str], cores: int) -> str | None:
+    """The tier that runs beside the others."""
+    return _BESIDE if cores > 1 and _BESIDE in chosen and len(chosen) > 1 else None
+
+
+def run(chosen: Sequence[str], folder: Path) -> list[Result]:
+    """Run tiers; their results in the order of `chosen`."""
+    aside = beside(chosen, cores())
+    running: dict[str, Tier] = {}
     try:
-        status = process.wait()
+        if aside:
+            running[aside] = Tier(aside, folder, folder / "output")
+        results: dict[str, Result] = {}
+        for name in chosen:
+            if name != aside:
+                running[name] = Tier(name, folder)
+                results[name] = running[name].result()
+        if aside:
+            results[aside] = running[aside].result()
     except SystemExit as ended_by:
-        if ended_by.code == 128 + signal.SIGTERM:  # Ctrl-C reaches pytest by itself
-            process.send_signal(signal.SIGINT)  # so that fixtures stop what they started
-        process.wait()
+        for tier in running.values():
+            tier.end(int(str(ended_by.code)) - 128)
         raise
-    after, ended = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    return Result(
-        tier=tier,
-        status=status,
-        counts=Counter(json.loads(results.read_text())) if results.exists() else Counter(),
-        wall=ended - began,
-        cpu=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-    )
+    return [results[name] for name in chosen]
 
 
 def table(results: Sequence[Result]) -> str:
@@ -93,13 +149,13 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(f"{tier:<10}{tests:>8}{wall:>8}{cpu:>8}{status:>8}" for tier, tests, wall, cpu, status in rows)
 
 
-def closing_line(results: Sequence[Result]) -> str:
-    """Of all tiers together, in pytest's own form."""
+def closing_line(results: Sequence[Result], wall: float) -> str:
+    """Of all tiers together, in pytest's own form. `wall`: seconds that they took."""
     counts = sum((each.counts for each in results), Counter[str]())
     lost = [each.tier for each in results if each.status and not each.counts["failed"] and not each.counts["error"]]
     parts = [f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome]]
     parts += [f"{', '.join(lost)} did not end well"] if lost else []
-    return f" {', '.join(parts)} in {sum(each.wall for each in results):.2f}s ".center(_WIDTH, "=")
+    return f" {', '.join(parts)} in {wall:.2f}s ".center(_WIDTH, "=")
 
 
 def _end(number: int, _frame: object) -> None:
@@ -107,7 +163,7 @@ def _end(number: int, _frame: object) -> None:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests", description="Run test tiers one after the other.")
+    parser = argparse.ArgumentParser(prog="python -m tests", description="Run test tiers.")
     parser.add_argument("tier", nargs="*", help=f"{', '.join(TIERS)}; by default {', '.join(DEFAULT)}")
     parser.add_argument("--all", action="store_true", help="every tier")
     given = parser.parse_args(words)
@@ -117,13 +173,17 @@ def main(words: Sequence[str] | None = None) -> int:
         os.environ.setdefault("HYPOTHESIS_PROFILE", "thorough")  # tests/functions/conftest.py
     chosen = TIERS if given.all else [each for each in TIERS if each in (given.tier or DEFAULT)]
     left = [each for each in TIERS if each not in chosen]
+    aside = beside(chosen, cores())
     for tier in chosen:
-        print(f"{tier:<10}in {workers(tier, cores()) or 1} process(es)")
+        how = " beside the others, at the lowest priority; its output follows theirs" if tier == aside else ""
+        print(f"{tier:<10}in {workers(tier, cores()) or 1} process(es){how}")
     print(f"left out: {', '.join(left)}; make test-all runs every tier" if left else "every tier", flush=True)
     with tempfile.TemporaryDirectory(prefix="tiers-") as folder:
         os.environ[made_once.FOLDER] = folder
-        results = [run(tier, Path(folder)) for tier in chosen]
-    print(f"\n{table(results)}\n{closing_line(results)}", flush=True)
+        began = time.monotonic()
+        results = run(chosen, Path(folder))
+        wall = time.monotonic() - began
+    print(f"\n{table(results)}\n{closing_line(results, wall)}", flush=True)
     return next((each.status for each in results if each.status), 0)
 
 

@@ -1,9 +1,14 @@
 """Which tier a test belongs to, and that all tiers together end as one test run."""
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -167,13 +172,13 @@ def result(tier: str, status: int = 0, **counts: int) -> Result:
 
 
 def test_all_tiers_together_end_with_one_line() -> None:
-    line = closing_line([result("unit", passed=30, skipped=1), result("stack", status=1, passed=4, failed=1)])
+    line = closing_line([result("unit", passed=30, skipped=1), result("stack", status=1, passed=4, failed=1)], 12.0)
 
-    assert line.strip("= ") == "1 failed, 34 passed, 1 skipped in 20.00s"
+    assert line.strip("= ") == "1 failed, 34 passed, 1 skipped in 12.00s"
 
 
 def test_a_tier_that_could_not_run_is_in_the_closing_line() -> None:
-    line = closing_line([result("unit", passed=30), result("emulator", status=4)])
+    line = closing_line([result("unit", passed=30), result("emulator", status=4)], 20.0)
 
     assert line.strip("= ") == "30 passed, emulator did not end well in 20.00s"
 
@@ -186,24 +191,89 @@ def test_the_figures_are_listed_by_tier() -> None:
     ("words", "expected"),
     [([], DEFAULT), (["--all"], TIERS), (["stack", "unit"], ("unit", "stack"))],
 )
-def test_the_chosen_tiers_run_in_order_and_the_first_failure_is_the_status(
+def test_the_tiers_are_chosen_and_the_first_failure_is_the_status(
     words: list[str], expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran: list[str] = []
 
-    def run(tier: str, _folder: Path) -> Result:
-        ran.append(tier)
-        return result(tier, status=len(ran) if len(ran) > 1 else 0, passed=1)
+    def run(chosen: Sequence[str], _folder: Path) -> list[Result]:
+        ran.extend(chosen)
+        return [result(tier, status=number, passed=1) for number, tier in enumerate(chosen)]
 
     monkeypatch.setattr(command, "run", run)
     monkeypatch.setenv("TESTS_MADE_ONCE", "")
 
-    assert command.main(words) == 2
+    assert command.main(words) == 1
     assert tuple(ran) == expected
     output = capsys.readouterr().out
     assert all(f"{each:<10}in " in output for each in expected)
     assert ("left out: " in output) == (expected != TIERS)
     assert output.splitlines()[-1].startswith("===")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run's folder, with a test of each tier. That of `unit` passes and writes its priority; the others fail."""
+    programs = dict.fromkeys(TIERS, "def test_it(): assert not 'a failure'")
+    programs["unit"] = "import os, pathlib\ndef test_it(): pathlib.Path('nice').write_text(str(os.nice(0)))"
+    files = {each: tmp_path / f"test_{each}.py" for each in TIERS}
+    for each, file in files.items():
+        file.write_text(programs[each])
+    (tmp_path / "files.json").write_text(json.dumps({each: [str(file)] for each, file in files.items()}))
+    monkeypatch.setattr(command, "_ROOT", tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    here = ["-c", str(tmp_path / "pytest.ini"), "-p", "no:cacheprovider"]
+    monkeypatch.setattr(command, "arguments", lambda _tier, _cores, _results: here)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("cores", "order", "nice"),
+    [(1, ["unit", "emulator", "stack"], os.nice(0)), (2, ["emulator", "stack", "unit"], 19)],
+)
+def test_unit_tests_run_beside_the_others_where_there_is_another_core(
+    cores: int,
+    order: list[str],
+    nice: int,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(command, "cores", lambda: cores)
+
+    results = command.run(DEFAULT, folder)
+
+    failed = pytest.ExitCode.TESTS_FAILED
+    assert [(each.tier, each.status) for each in results] == [("unit", 0), ("emulator", failed), ("stack", failed)]
+    assert (folder / "nice").read_text() == str(nice)
+    assert all(each.wall > 0 and each.cpu > 0 for each in results)
+    output = capfd.readouterr().out
+    assert re.findall(r"^#+ (\w+) #+$", output, re.MULTILINE) == order
+    assert sorted(order, key=lambda tier: output.index(f"test_{tier}.py")) == order
+
+
+def test_a_terminated_tier_ends_as_after_an_interrupt(folder: Path) -> None:
+    began, torn_down = folder / "began", folder / "torn-down"
+    (folder / "test_unit.py").write_text(f"""
+import pathlib, pytest, time
+
+@pytest.fixture
+def server():
+    pathlib.Path({str(began)!r}).touch()
+    yield
+    pathlib.Path({str(torn_down)!r}).touch()
+
+def test_it(server):
+    time.sleep(600)
+""")
+    tier = command.Tier("unit", folder, folder / "output")
+    while not began.exists():
+        time.sleep(0.01)
+
+    tier.end(signal.SIGTERM)
+
+    assert torn_down.exists()
+    assert tier.result().status == pytest.ExitCode.INTERRUPTED
 
 
 def test_an_unknown_tier_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
