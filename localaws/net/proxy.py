@@ -54,7 +54,11 @@ class _Side(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        if self._pauses:
+        # Not at once: up to Python 3.11.2 the transport starts to read after this call, paused or not.
+        asyncio.get_running_loop().call_soon(self._stay_paused)
+
+    def _stay_paused(self) -> None:
+        if self._pauses and self.transport and self.is_open:
             self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
