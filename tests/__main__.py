@@ -48,11 +48,14 @@ def workers(tier: str, cores: int) -> int:
 
 
 def arguments(tier: str, cores: int, results: Path) -> list[str]:
-    """Of pytest. A module on an embedded AWS stays in one process, as its tests share what its fixtures deploy."""
+    """Of pytest. A module on an embedded AWS stays in one process, as its tests share what its fixtures deploy.
+
+    Files are joined to their options: pytest takes any other argument that exists for a path to tests.
+    """
     distributed = {"unit": "worksteal", "emulator": "loadfile"}
     parallel = workers(tier, cores)
     how = ["-n", str(parallel), "--dist", distributed[tier]] if parallel else []
-    return ["-m", tier, "--results", str(results), *how]
+    return ["-m", tier, f"--results={results}", *how]
 
 
 def cores() -> int:
@@ -70,7 +73,7 @@ class Tier:
         files = folder / "files.json"
         # A tier that is the first collects every file. Later ones need those of their tests only, and collecting all
         # takes a while.
-        chosen = json.loads(files.read_text())[name] if files.exists() else ["--tier-files", str(files)]
+        chosen = json.loads(files.read_text())[name] if files.exists() else [f"--tier-files={files}"]
         command = [sys.executable, "-m", "pytest", *arguments(name, cores(), self._results), *chosen]
         self._began = time.monotonic()
         if output is None:
@@ -80,18 +83,20 @@ class Tier:
             with output.open("wb") as file:
                 niced = ["nice", "-n", "19", *command]
                 self._process = subprocess.Popen(niced, cwd=_ROOT, stdout=file, stderr=subprocess.STDOUT)
-        self._waiting = threading.Thread(target=self._wait)
-        self._waiting.start()
+        # Not a thread that is joined: a signal's exception in `join` has it taken for ended (bpo-45274).
+        self._ended = threading.Event()
+        threading.Thread(target=self._wait).start()
 
     def _wait(self) -> None:
         _, status, usage = os.wait4(self._process.pid, 0)
         self._wall = time.monotonic() - self._began
         self._cpu = usage.ru_utime + usage.ru_stime
         self._process.returncode = os.waitstatus_to_exitcode(status)
+        self._ended.set()
 
     def result(self) -> Result:
         """Once it has ended. Prints the output that is in a file."""
-        self._waiting.join()
+        self._ended.wait()
         if self._output is not None:
             print(_heading(self._name), self._output.read_text(errors="replace"), sep="\n", end="", flush=True)
         return Result(
@@ -104,9 +109,9 @@ class Tier:
 
     def end(self, number: int) -> None:
         """Wait until pytest has ended after the signal `number`."""
-        if number == signal.SIGTERM and self._waiting.is_alive():  # Ctrl-C reaches pytest by itself
+        if number == signal.SIGTERM and not self._ended.is_set():  # Ctrl-C reaches pytest by itself
             self._process.send_signal(signal.SIGINT)  # so that fixtures stop what they started
-        self._waiting.join()
+        self._ended.wait()
 
 
 def _heading(tier: str) -> str:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -163,8 +164,23 @@ def test_only_what_measures_no_time_runs_in_parallel(cores: int, expected: dict[
     assert {each: workers(each, cores) for each in TIERS} == expected
     for each, count in expected.items():
         words = arguments(each, cores, Path("results"))
-        assert words[:4] == ["-m", each, "--results", "results"]
+        assert words[:3] == ["-m", each, "--results=results"]
         assert ("-n" in words) == (count > 0)
+
+
+def test_a_file_that_exists_is_not_taken_for_a_path_to_tests(
+    pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the file of one tier does when the processes of another one start."""
+    pytester.makeconftest(PLUGIN)
+    pytester.makepyfile("def test_plain(): pass")
+    results = tmp_path_factory.mktemp("run") / "unit.json"
+    results.touch()
+    monkeypatch.setenv("PYTHONPATH", str(Path(command.__file__).parents[1]))
+
+    done = pytester.runpytest_subprocess(*arguments("unit", 2, results), "-p", "no:cacheprovider")
+
+    assert done.ret == pytest.ExitCode.OK
 
 
 def result(tier: str, status: int = 0, **counts: int) -> Result:
@@ -252,28 +268,37 @@ def test_unit_tests_run_beside_the_others_where_there_is_another_core(
     assert sorted(order, key=lambda tier: output.index(f"test_{tier}.py")) == order
 
 
-def test_a_terminated_tier_ends_as_after_an_interrupt(folder: Path) -> None:
+def test_a_terminated_run_ends_when_what_its_tests_started_has_ended(folder: Path) -> None:
     began, torn_down = folder / "began", folder / "torn-down"
-    (folder / "test_unit.py").write_text(f"""
+    (folder / "test_stack.py").write_text(f"""
 import pathlib, pytest, time
 
 @pytest.fixture
 def server():
     pathlib.Path({str(began)!r}).touch()
     yield
+    time.sleep(1)
     pathlib.Path({str(torn_down)!r}).touch()
 
 def test_it(server):
     time.sleep(600)
 """)
-    tier = command.Tier("unit", folder, folder / "output")
-    while not began.exists():
-        time.sleep(0.01)
 
-    tier.end(signal.SIGTERM)
+    def terminate() -> None:
+        while not began.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
 
+    before = signal.signal(signal.SIGTERM, command._end)
+    try:
+        threading.Thread(target=terminate).start()
+        with pytest.raises(SystemExit) as ended:
+            command.run(["stack"], folder)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert ended.value.code == 143
     assert torn_down.exists()
-    assert tier.result().status == pytest.ExitCode.INTERRUPTED
 
 
 def test_an_unknown_tier_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
