@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from drill.cli.summary import outcome_table
@@ -63,6 +64,7 @@ def table(outcomes: list[Outcome]) -> str:
     return captured.get()
 
 
+@pytest.mark.stack  # its rehearsals measure this machine
 def test_scenarios_share_an_environment_until_one_leaves_it_in_disorder(tmp_path: Path) -> None:
     first, second = replace(SHORT, name="first"), replace(SHORT, name="second")
 
@@ -86,6 +88,7 @@ def test_scenarios_share_an_environment_until_one_leaves_it_in_disorder(tmp_path
     assert "no verdict" in printed
 
 
+@pytest.mark.stack  # its rehearsals measure this machine
 def test_a_scenario_with_a_speed_of_its_own_gets_an_environment_of_its_own(tmp_path: Path) -> None:
     outcomes, shown = rehearsed(tmp_path, replace(HOPELESS, name="slow", fastest=10.0), HOPELESS)
 

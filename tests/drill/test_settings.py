@@ -63,8 +63,8 @@ def test_phases_are_as_short_as_they_make_sense_unless_a_duration_is_asked_for()
 def test_a_scenario_is_rehearsed_no_quicker_than_its_limits_allow() -> None:
     asked = GOOD | {"scenario": "slow-region", "duration": None}
 
-    assert RehearsalSettings.checked(**asked).speed == 3
-    assert RehearsalSettings.checked(**(asked | {"speed": 2.0})).speed == 2
+    assert RehearsalSettings.checked(**asked).speed == 1.5
+    assert RehearsalSettings.checked(**(asked | {"speed": 1.0})).speed == 1
 
 
 def test_a_scenario_of_hours_has_a_speed_and_a_rate_of_its_own_unless_others_are_given() -> None:
