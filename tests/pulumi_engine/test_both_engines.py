@@ -40,6 +40,7 @@ _DRAWN = re.compile(
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|127\.0\.0\.1:\d+|\b\d{1,3}(?:[.-]\d{1,3}){3}\b"  # addresses, also in host names
     r"|\b[0-9a-z]{16}\b"  # of load balancers
+    r"|\bZ[0-9A-Z]{13}\b"  # of hosted zones, some without a digit
     r"|(?<![0-9A-Za-z])(?=[0-9A-Za-z]*\d)[0-9A-Za-z]{6,}(?![0-9A-Za-z])",
     re.DOTALL,
 )
