@@ -7,6 +7,7 @@ run even if one fails; the exit status is the first failed one's. SIGINT and SIG
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -110,7 +111,9 @@ class Tier:
     def end(self, number: int) -> None:
         """Wait until pytest has ended after the signal `number`."""
         if number == signal.SIGTERM and not self._ended.is_set():  # Ctrl-C reaches pytest by itself
-            self._process.send_signal(signal.SIGINT)  # so that fixtures stop what they started
+            # So that fixtures stop what they started. `Popen.send_signal` could take the status that `_wait` waits for.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGINT)
         self._ended.wait()
 
 

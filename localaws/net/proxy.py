@@ -54,7 +54,7 @@ class _Side(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        # Not at once: up to Python 3.11.2 the transport starts to read after this call, paused or not.
+        # Not at once: in Python 3.11.2 the transport starts to read after this call, paused or not.
         asyncio.get_running_loop().call_soon(self._stay_paused)
 
     def _stay_paused(self) -> None:

@@ -18,7 +18,7 @@ def _starts_to_read(transport: Any, descriptor: int, callback: Any) -> None:
 def test_what_a_client_sends_before_its_target_is_connected_is_relayed(
     python: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Up to Python 3.11.2 a transport that is paused when its connection is made starts to read nevertheless."""
+    """In Python 3.11.2 a transport that is paused when its connection is made starts to read nevertheless."""
     if python == "3.11.2":
         transport: Any = selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
         monkeypatch.setattr(transport, "_add_reader", _starts_to_read, raising=False)
