@@ -4,21 +4,17 @@ Plain Python: a stack program reads them through `shared.config`, tests from a d
 in `Pulumi.<environment>.yaml`; unknown keys of our sections are refused: a misspelt one would silently do nothing.
 """
 
-import functools
 import ipaddress
-import re
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from botocore.session import Session
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared import client_keys, secret_parameters
 from shared.concurrency import DEFAULT_LIMIT
-from shared.functions import FUNCTIONS as OUR_FUNCTIONS
 from shared.naming import Names
 from shared.places import Place
+from shared.setting_values import Cidr, DomainName, Flags, Region, Suffix, Workload, one_of
 from shared.zones import zone_letters, zone_names, zones_problem
 
 SECRETS: Mapping[str, Callable[[Mapping[str, str]], Iterable[str]]] = {
@@ -27,15 +23,6 @@ SECRETS: Mapping[str, Callable[[Mapping[str, str]], Iterable[str]]] = {
 }
 """Settings that are secret, with what finds fault with each. No model holds them: `shared.config.secrets` checks them
 and hands them on in their envelopes."""
-
-
-FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
-WORKLOAD_FILES = ("handler.py", "openapi.json")
-"""What a workload's folder must hold: the function, and the description of its API."""
-_OUR_OWN = {"common", *OUR_FUNCTIONS} - {"payments"}
-
-
-_LONGEST_SUFFIX = 12
 
 DATABASE_VERSIONS: Mapping[str, str] = {
     "aurora-postgresql": "16.8",
@@ -49,77 +36,6 @@ class SettingsError(ValueError):
     """Settings that cannot be deployed. The message names each key, the value got, and what to change."""
 
 
-def _suffix(value: str) -> str:
-    # Twelve characters leave room for the longest name with a hard limit, `nlb-secondary-…` in 32 (shared.naming).
-    # Aurora accepts neither two hyphens in a row nor one at the end of an identifier (API RDS.CreateDBCluster).
-    parts = value.split("-")
-    if len(value) > _LONGEST_SUFFIX or not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or len(value) < 2:
-        raise ValueError(
-            "2 to 12 lower-case letters and digits are needed, a letter first, with single hyphens between them; "
-            "change it"
-        )
-    if places := sorted(set(parts) & set(Place)):
-        # Log groups are swept by the end of their name, `-<place>-<suffix>`: another environment's would match.
-        raise ValueError(f"{places[0]} is the name of a place; leave it out of the suffix, such as in dr-prod")
-    return value
-
-
-@functools.cache
-def _regions() -> frozenset[str]:
-    """Their names, from a file of botocore that takes a while to parse."""
-    return frozenset(Session().get_available_regions("ec2"))
-
-
-def _region(value: str) -> str:
-    if value not in _regions():
-        raise ValueError("it is not a region of AWS; use one such as us-east-1")
-    return value
-
-
-def _cidr(value: str) -> str:
-    try:
-        network = ipaddress.ip_network(value)
-    except ValueError as error:
-        raise ValueError(f"{error}; use a block such as 10.0.0.0/16") from error
-    if not isinstance(network, ipaddress.IPv4Network) or not network.is_private:
-        raise ValueError("a private IPv4 block is needed, such as 10.0.0.0/16")
-    if not 16 <= network.prefixlen <= 20:
-        raise ValueError("a VPC with three zones needs a /16 to /20; change the prefix")
-    return value
-
-
-def _flags(value: str) -> str:
-    if value and not re.fullmatch(r"[a-z][a-z0-9-]*=(on|off)(,[a-z][a-z0-9-]*=(on|off))*", value):
-        raise ValueError("flags are written name=on or name=off, with commas between, such as instant-payments=off")
-    return value
-
-
-def _workload(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
-        raise ValueError("a folder of functions/ is named by lower-case letters, digits and underscores; change it")
-    if value in _OUR_OWN:
-        raise ValueError("that function is the product's own; name the folder of yours, or payments")
-    if missing := [file for file in WORKLOAD_FILES if not (FUNCTIONS / value / file).is_file()]:
-        raise ValueError(f"functions/{value} has no {' and no '.join(missing)}; see docs/own-workload.md")
-    return value
-
-
-def _one_of(*choices: int) -> AfterValidator:
-    def check(value: int) -> int:
-        if value not in choices:
-            raise ValueError(f"choose one of {', '.join(map(str, choices))}")
-        return value
-
-    return AfterValidator(check)
-
-
-Region = Annotated[str, AfterValidator(_region)]
-Cidr = Annotated[str, AfterValidator(_cidr)]
-DomainName = Annotated[
-    str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=253)
-]
-
-
 class EnvironmentSettings(BaseModel):
     """What all three stacks of an environment agree on."""
 
@@ -127,7 +43,7 @@ class EnvironmentSettings(BaseModel):
 
     environment: str = Field(alias="dr:environment", min_length=1, max_length=32)
     """Name of the environment, on every resource as a tag."""
-    suffix: Annotated[str, AfterValidator(_suffix)] = Field(alias="dr:suffix")
+    suffix: Suffix = Field(alias="dr:suffix")
     """What every name ends in, so that several environments live side by side in an account."""
     cost_center: str = Field("unassigned", alias="dr:costCenter", min_length=1)
     """Who pays, as a tag."""
@@ -231,7 +147,7 @@ class RegionSettings(EnvironmentSettings):
     lambda_concurrency: int = Field(DEFAULT_LIMIT, alias="functions:accountConcurrency", ge=10, le=100_000)
     """The account's limit of concurrent executions in this region, or the part of it that is this environment's. Floors
     for health, failover and ledger and a ceiling for the workload derive from it; below 250 nothing is reserved."""
-    workload: Annotated[str, AfterValidator(_workload)] = Field("payments", alias="workload:source")
+    workload: Workload = Field("payments", alias="workload:source")
     """Folder in functions/ whose handler takes the traffic (docs/own-workload.md)."""
     durability: Literal["one-region", "both"] = Field("one-region", alias="payments:durability")
     """What to do when the other region does not answer: acknowledge with one region's journal, or refuse."""
@@ -257,7 +173,7 @@ class RegionSettings(EnvironmentSettings):
     """Whether a failover changes the database writer at once or waits for approval. Traffic moves in either case."""
     return_minutes: int = Field(10, alias="failover:returnMinutes", ge=0, le=1440)
     """Minutes that a region which a failover fenced has to be well before it serves again, as the reader; 0: never."""
-    parameter_minutes: Annotated[int, _one_of(5, 10, 15, 20, 30, 60)] = Field(15, alias="parameters:reconcileMinutes")
+    parameter_minutes: Annotated[int, one_of(5, 10, 15, 20, 30, 60)] = Field(15, alias="parameters:reconcileMinutes")
     """Minutes between two comparisons of all parameters with the other region's, by each of the two."""
     parameter_throughput: Literal["standard", "high"] = Field("standard", alias="parameters:throughput")
     """Parameter Store's limits: 40 calls a second, or more at a price; a setting of the whole account and region."""
@@ -267,7 +183,7 @@ class RegionSettings(EnvironmentSettings):
     """Address that alarms are sent to; the subscription has to be confirmed once."""
     noncurrent_days: int = Field(30, alias="bucket:noncurrentDays", ge=1)
     """How long overwritten and deleted versions of objects can be had back."""
-    log_retention_days: Annotated[int, _one_of(1, 3, 5, 7, 14, 30, 60, 90, 180, 365)] = Field(
+    log_retention_days: Annotated[int, one_of(1, 3, 5, 7, 14, 30, 60, 90, 180, 365)] = Field(
         30, alias="logs:retentionDays"
     )
     """Days that log groups and access logs are kept."""
@@ -278,7 +194,7 @@ class GlobalSettings(EnvironmentSettings):
 
     mode: Literal["active-active", "active-passive"] = Field("active-passive", alias="traffic:mode")
     """active-passive sends all traffic to the primary place while it is healthy; active-active to the nearest."""
-    health_check_interval: Annotated[int, _one_of(10, 30)] = Field(10, alias="dns:healthCheckInterval")
+    health_check_interval: Annotated[int, one_of(10, 30)] = Field(10, alias="dns:healthCheckInterval")
     """Seconds between two probes of a Route 53 checker: 10 or 30."""
     health_check_threshold: int = Field(3, alias="dns:healthCheckThreshold", ge=1, le=10)
     """Failed probes in a row until a health check is unhealthy."""
@@ -289,7 +205,7 @@ class GlobalSettings(EnvironmentSettings):
     max_capacity: float = Field(4, alias="database:maxCapacity", ge=1, le=256, multiple_of=0.5)
     """Aurora capacity units that each member may grow to."""
 
-    flags: Annotated[str, AfterValidator(_flags)] = Field("instant-payments=off", alias="parameters:flags")
+    flags: Flags = Field("instant-payments=off", alias="parameters:flags")
     """Feature flags that the environment starts with: name=on or name=off, with commas between."""
     backup_retention_days: int = Field(7, alias="backup:retentionDays", ge=1)
     """Days that backups and their copies are kept."""

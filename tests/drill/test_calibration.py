@@ -79,6 +79,7 @@ def test_a_machine_that_sustains_almost_nothing_is_reported() -> None:
         choose(hopeless, rate=None, speed=None)
 
 
+@pytest.mark.stack  # it measures this machine
 def test_the_measurement_finds_what_a_server_can_do(tmp_path: Path) -> None:
     """A server that answers after 20 ms, however many ask: a client alone gets 50/s at the most."""
 

@@ -35,6 +35,7 @@ def test_a_flood_that_the_region_takes_in_shows_nothing(rejected: int, word: str
     assert verdict.verdict(verdict.checks(OBJECTIVES, made))[0] == word
 
 
+@pytest.mark.stack  # a busy machine does not keep its rates
 def test_a_flood_comes_in_bursts_without_keys_and_then_with_keys_and_nothing_is_sent_again(tmp_path: Path) -> None:
     [planned] = [step for step in OVERLOAD.method if isinstance(step, Flood)]
     progress = Progress(title="test", window=0.2, regions=dict(REGIONS))

@@ -17,6 +17,8 @@ from drill.model.attempts import Intent, Outcome
 from tests.certificates import write_certificate
 from tests.drill.payment_server import KEY, SERVICE, Answer, PaymentServer, Reply, accept, payment_server
 
+pytestmark = pytest.mark.stack  # rates and time limits, which a busy machine does not keep
+
 POLICY = ClientPolicy(timeout=0.3, reopen=5.0, first_pause=0.02, longest_pause=0.1, give_up=1.0, most_under_way=20)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from localaws.core.outages import OutageKind
-from shared.settings import FUNCTIONS
+from shared.setting_values import FUNCTIONS
 from tests.local.aurora_fixtures import aws, lasting, reset_and_empty
 from tests.local.aurora_world import EAST_1, EAST_2, Deployed, World, eventually
 

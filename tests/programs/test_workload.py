@@ -7,7 +7,8 @@ import pytest
 
 from localaws.engine import graph
 from shared.local_aws import PROGRAMS
-from shared.settings import FUNCTIONS, WORKLOAD_FILES, RegionSettings, SettingsError, load
+from shared.setting_values import FUNCTIONS, WORKLOAD_FILES
+from shared.settings import RegionSettings, SettingsError, load
 
 Row = dict[str, Any]
 EXAMPLE = "orders_example"

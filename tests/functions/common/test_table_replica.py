@@ -15,6 +15,8 @@ from common.aws_clients import DynamoDbClients
 from common.table_replica import IDLE_SECONDS, Replica, ReplicaUnavailable
 from tests.functions.harness import EAST_2, TABLE, Tables
 
+pytestmark = pytest.mark.stack  # time limits, which a busy machine does not keep
+
 TIMEOUT = 0.3
 OK = (200, b"{}")
 THROTTLED = (400, b'{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}')

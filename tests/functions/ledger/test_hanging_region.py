@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from botocore.session import Session
 
 from common.backlog import Backlog
@@ -65,6 +66,7 @@ class HangingAt(Session):
         return super().create_client(service_name, *positional, **given)
 
 
+@pytest.mark.stack  # it limits real time
 def test_a_region_that_hangs_is_waited_for_no_longer_than_its_limit(aws: LedgerWorld) -> None:
     """A failover would otherwise reach the own region's payments seconds later."""
     aws.put(entry(1).to_item(), EAST_1)

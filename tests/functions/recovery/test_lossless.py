@@ -96,6 +96,7 @@ def test_a_writer_that_is_here_or_on_its_way_is_not_switched(
     assert {region for _, region in aurora.called} == {EAST_2}, "the lost region was called"
 
 
+@pytest.mark.stack  # it limits real time
 def test_a_region_that_hangs_costs_no_more_than_the_deadline(
     ctx: RecoveryContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

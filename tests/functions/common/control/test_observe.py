@@ -301,6 +301,7 @@ def test_the_witness_is_read_and_nothing_else_is(zone: str, name: str, answer: W
     assert query_witness(name, server=zone) is answer
 
 
+@pytest.mark.stack  # it limits real time
 def test_a_witness_that_does_not_answer_costs_its_timeout() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
         mute.bind(("127.0.0.1", 0))
