@@ -71,7 +71,7 @@ def timed(
         length, starved = length - (besides[1] - besides[0]), starved - result.starved(*besides)
     share = starved / length if length > 0 else 0.0
     found = objective(name, expected, measured, met=seconds is not None and round(seconds, 3) <= round(limit, 3))
-    found = found.model_copy(update={"is_timed": True})
+    found = as_timed(found)
     if found.met:
         return found
     excused = f"{measured}; this machine was starved of CPU for {starved:.1f} s of it ({share:.0%})"
@@ -89,6 +89,10 @@ def unless_starved(result: RunResult, found: CheckReport, span: Span) -> CheckRe
         return found
     measured = f"{found.measured}; this machine was starved of CPU for {share:.0%} of that time"
     return as_inconclusive(found.model_copy(update={"measured": measured}))
+
+
+def as_timed(found: CheckReport) -> CheckReport:
+    return found.model_copy(update={"is_timed": True})
 
 
 def as_inconclusive(found: CheckReport) -> CheckReport:

@@ -84,6 +84,17 @@ def test_a_service_that_a_storm_keeps_down_has_failed(
     assert (first_broken or "").startswith(named or "")
 
 
+def test_targets_that_a_storm_makes_unhealthy_may_be_healthy_at_a_lower_speed() -> None:
+    """A machine that is too slow answers a health check late; a system that is at fault does so at any speed."""
+    checks = verdict.checks(
+        OBJECTIVES,
+        measured(recovery=Recovery(seconds=2.0, share=1.0), unhealthy=("us-east-1",), runs=(), interruptions=()),
+    )
+
+    assert verdict.exit_status(checks) == 1
+    assert verdict.may_pass_slower(checks)
+
+
 @pytest.mark.stack  # a busy machine does not keep its rates
 def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_load(tmp_path: Path) -> None:
     system = System()
