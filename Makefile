@@ -183,7 +183,7 @@ types: $(READY) ## Check types
 
 .PHONY: check
 check: lint types $(READY) $(LAYER) $(POLICY) ## Check style and types and run all tests but the nightly ones, as CI does
-	@$(RUN) -m tests unit emulator stack engine
+	@$(RUN) -m tests --in-turn unit emulator stack engine
 
 .PHONY: layer
 layer: $(LAYER) ## Build the functions' libraries for Lambda into build/layer

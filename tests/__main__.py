@@ -1,7 +1,8 @@
 """Runs the test tiers: `python -m tests` those of `make test`, `--all` every one, or by name.
 
 The tiers run one after the other, each on as many cores as it can use. Those on an embedded AWS wait more than they
-compute, so unit tests run beside them at the lowest priority, and their output follows that of the others. All tiers
+compute, so unit tests run beside them at the lowest priority, and their output follows that of the others; not with
+`--in-turn`. All tiers
 run even if one fails; the exit status is the first failed one's. SIGINT and SIGTERM end the run, with status 130 and
 143.
 """
@@ -126,9 +127,8 @@ def beside(chosen: Sequence[str], cores: int) -> str | None:
     return _BESIDE if cores > 1 and _BESIDE in chosen and len(chosen) > 1 else None
 
 
-def run(chosen: Sequence[str], folder: Path) -> list[Result]:
-    """Run tiers; their results in the order of `chosen`."""
-    aside = beside(chosen, cores())
+def run(chosen: Sequence[str], folder: Path, aside: str | None) -> list[Result]:
+    """Run tiers, `aside` beside the others; their results in the order of `chosen`."""
     running: dict[str, Tier] = {}
     try:
         if aside:
@@ -174,6 +174,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests", description="Run test tiers.")
     parser.add_argument("tier", nargs="*", help=f"{', '.join(TIERS)}; by default {', '.join(DEFAULT)}")
     parser.add_argument("--all", action="store_true", help="every tier")
+    parser.add_argument(
+        "--in-turn", action="store_true", help="no tier beside others: slower, and fit for a busy machine"
+    )
     given = parser.parse_args(words)
     if unknown := set(given.tier) - set(TIERS):
         parser.error(f"no such tier: {', '.join(sorted(unknown))}")
@@ -181,7 +184,7 @@ def main(words: Sequence[str] | None = None) -> int:
         os.environ.setdefault("HYPOTHESIS_PROFILE", "thorough")  # tests/functions/conftest.py
     chosen = TIERS if given.all else [each for each in TIERS if each in (given.tier or DEFAULT)]
     left = [each for each in TIERS if each not in chosen]
-    aside = beside(chosen, cores())
+    aside = None if given.in_turn else beside(chosen, cores())
     for tier in chosen:
         how = " beside the others, at the lowest priority; its output follows theirs" if tier == aside else ""
         print(f"{tier:<10}in {workers(tier, cores()) or 1} process(es){how}")
@@ -189,7 +192,7 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="tiers-") as folder:
         os.environ[made_once.FOLDER] = folder
         began = time.monotonic()
-        results = run(chosen, Path(folder))
+        results = run(chosen, Path(folder), aside)
         wall = time.monotonic() - began
     print(f"\n{table(results)}\n{closing_line(results, wall)}", flush=True)
     return next((each.status for each in results if each.status), 0)

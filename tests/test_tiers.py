@@ -212,7 +212,7 @@ def test_the_tiers_are_chosen_and_the_first_failure_is_the_status(
 ) -> None:
     ran: list[str] = []
 
-    def run(chosen: Sequence[str], _folder: Path) -> list[Result]:
+    def run(chosen: Sequence[str], _folder: Path, _aside: str | None) -> list[Result]:
         ran.extend(chosen)
         return [result(tier, status=number, passed=1) for number, tier in enumerate(chosen)]
 
@@ -257,7 +257,7 @@ def test_unit_tests_run_beside_the_others_where_there_is_another_core(
 ) -> None:
     monkeypatch.setattr(command, "cores", lambda: cores)
 
-    results = command.run(DEFAULT, folder)
+    results = command.run(DEFAULT, folder, command.beside(DEFAULT, cores))
 
     failed = pytest.ExitCode.TESTS_FAILED
     assert [(each.tier, each.status) for each in results] == [("unit", 0), ("emulator", failed), ("stack", failed)]
@@ -293,7 +293,7 @@ def test_it(server):
     try:
         threading.Thread(target=terminate).start()
         with pytest.raises(SystemExit) as ended:
-            command.run(["stack"], folder)
+            command.run(["stack"], folder, None)
     finally:
         signal.signal(signal.SIGTERM, before)
 
