@@ -2,9 +2,8 @@
 
 The tiers run one after the other, each on as many cores as it can use. Those on an embedded AWS wait more than they
 compute, so unit tests run beside them at the lowest priority, and their output follows that of the others; not with
-`--in-turn`. All tiers
-run even if one fails; the exit status is the first failed one's. SIGINT and SIGTERM end the run, with status 130 and
-143.
+`--in-turn`. All tiers run even if one fails; the exit status is the first failed one's. SIGINT and SIGTERM end the run,
+with status 130 and 143.
 """
 
 import argparse
