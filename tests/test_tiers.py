@@ -243,6 +243,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize(("words", "expected"), [([], "unit"), (["--in-turn"], None)])
+def test_no_tier_runs_beside_others_where_they_run_in_turn(
+    words: list[str], expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str | None] = []
+
+    def run(chosen: Sequence[str], _folder: Path, aside: str | None) -> list[Result]:
+        found.append(aside)
+        return [result(tier, passed=1) for tier in chosen]
+
+    monkeypatch.setattr(command, "cores", lambda: 2)
+    monkeypatch.setattr(command, "run", run)
+    monkeypatch.setenv("TESTS_MADE_ONCE", "")
+
+    assert command.main(words) == 0
+    assert found == [expected]
+
+
 @pytest.mark.parametrize(
     ("cores", "order", "nice"),
     [(1, ["unit", "emulator", "stack"], os.nice(0)), (2, ["emulator", "stack", "unit"], 19)],
