@@ -20,14 +20,20 @@ from typing import Any, Self
 
 ACCOUNT = "123456789012"  # moto's own
 
+# Each test makes a dozen calls or more. `http.client`, and even `socket`, take longer to import than all of the rest.
 _SCRIPT = """\
 #!{python} -IS
-import http.client, json, os, signal, sys
+import _socket, json, os, signal, sys
 
 def report(what):
-    connection = http.client.HTTPConnection("127.0.0.1", {port})
-    connection.request("POST", "/", json.dumps(what))
-    return json.loads(connection.getresponse().read())
+    connection = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+    connection.connect(("127.0.0.1", {port}))
+    body = json.dumps(what).encode()
+    connection.sendall(b"POST / HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body)
+    answer = b""
+    while part := connection.recv(65536):
+        answer += part
+    return json.loads(answer.partition(b"\\r\\n\\r\\n")[2])
 
 def interrupted(number, frame):
     report({{"pid": os.getpid(), "signal": number}})
@@ -108,7 +114,7 @@ class PulumiStandIn:
 
         self._calls: dict[int, Call] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         program = self.folder / "pulumi"
         program.write_text(_SCRIPT.format(python=sys.executable, port=self._server.server_port))
         program.chmod(0o755)
