@@ -20,7 +20,7 @@ async def exchanges(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     def answer(status: int, content: str, header: str = "") -> None:
         body = content.encode()
         more = f"{header}\r\n".encode() if header else b""
-        writer.write(b"HTTP/1.1 %d Said\r\n%scontent-length: %d\r\n\r\n" % (status, more, len(body)) + body)
+        writer.write(b"HTTP/1.1 %d \r\n%scontent-length: %d\r\n\r\n" % (status, more, len(body)) + body)
 
     try:
         while True:

@@ -12,6 +12,8 @@ from psycopg2 import errors
 
 from localaws.core import reaper
 from localaws.core.outages import OutageKind
+from localaws.services.rds.group import Group, Switch
+from localaws.services.rds.postgres.instance import Instance
 from tests.local.aurora_fixtures import aws, lasting, reset_and_empty
 from tests.local.aurora_world import (
     DATABASE,
@@ -177,6 +179,45 @@ def test_a_switchover_loses_nothing_while_rows_are_being_written(aws: World, led
     assert set(acknowledged) <= set(ledger.numbers(EAST_2))
     ledger.insert(EAST_2, 20_000)
     eventually(lambda: 20_000 in aws.read(ledger, EAST_1), "replication the other way")
+
+
+def test_a_reader_is_available_once_it_follows_the_writer(
+    aws: World, ledger: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, may_stream, streams = threading.Event(), threading.Event(), Instance.is_streaming
+
+    def is_streaming(reader: Instance) -> bool:
+        asked.set()
+        return may_stream.is_set() and streams(reader)
+
+    monkeypatch.setattr(Instance, "is_streaming", is_streaming)
+    aws.pairs.set_down(EAST_2, True)
+    aws.pairs.set_down(EAST_2, False)
+    eventually(asked.is_set, "the start of the reader")
+
+    with pytest.raises(ClientError) as caught:
+        ledger.switch_over(EAST_2)
+
+    assert code(caught) == "InvalidDBClusterStateFault"
+    assert ledger.synchronization() == {"connected", "pending-resync"}
+    may_stream.set()
+    eventually(ledger.available, "the reader")
+
+
+def test_a_switchover_connects_a_reader_that_a_change_before_it_has_cut_off(
+    ledger: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = Group._switch_over
+
+    def cut_and_begin(group: Group, switch: Switch) -> None:
+        group.members[switch.target].link.cut()
+        begin(group, switch)
+
+    monkeypatch.setattr(Group, "_switch_over", cut_and_begin)
+
+    ledger.switch_over(EAST_2)
+
+    eventually(lambda: ledger.writer() == ledger.clusters[EAST_2] and ledger.available(), "the new writer")
 
 
 def test_a_failover_loses_exactly_the_rows_that_had_not_arrived(aws: World, ledger: Deployed) -> None:

@@ -230,8 +230,11 @@ class Group:
         source, target = self.members[switch.source], self.members[switch.target]
         try:
             self._fence(switch)
-            source.retire(DRAIN_SECONDS + target.link.lag)
-            complete = target.instance.received() > source.instance.last_checkpoint()
+            # Again: a change that was under way may have found no writer to follow, and cut the link.
+            complete = self._are_connected(source, target) and target.follow(source)
+            if complete:
+                source.retire(DRAIN_SECONDS + target.link.lag)
+                complete = target.instance.received() > source.instance.last_checkpoint()
             self._wait(self._timing.switchover_seconds)
             if not complete:
                 log.warning("event=switchover_abandoned %s has not received everything", switch.target)
@@ -250,6 +253,11 @@ class Group:
             source.front.cut()
         if switch.data_loss:
             target.link.cut()
+
+    def _are_connected(self, source: Member, target: Member) -> bool:
+        regions = (source.cluster.region, target.cluster.region)
+        apart = any(self._outages.is_lost(each) or self.is_down(each) for each in regions)
+        return not (apart or self._outages.is_cut(*regions))
 
     def _may_promote(self, target: Member) -> bool:
         region = target.cluster.region

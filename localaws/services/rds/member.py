@@ -90,8 +90,7 @@ class Member:
         """Become the writer: created, started or promoted as needed."""
         if not self.instance.exists:
             self.instance.initialise()
-        if not self.instance.is_running:
-            self.instance.start()
+        self._start()
         if self.instance.is_standby:
             self.promote()
         wanted = Login(user=self.cluster.master_username, password=self.cluster.master_password)
@@ -100,20 +99,30 @@ class Member:
         self._answer(writes=True)
 
     def read(self, writer: "Member | None") -> None:
-        """Become a standby of `writer`; without one, keep what has arrived so far. Raises StartFailed."""
+        """Become a standby of `writer`; without one, keep what has arrived so far. Raises StartFailed.
+
+        It answers once it follows the writer, so that a switchover to a member that is available can be complete.
+        """
         self.writes = False
         if writer is None or not writer.writes:
             self.link.cut()
             if self.instance.is_standby:
-                self._serve_as_standby()
+                self._start()
+                self._answer(writes=False)
             return
         if not self.instance.is_standby:
             self._rebuild(writer)  # new, or a replaced writer, whose history has diverged from the new one's
-        self._serve_as_standby()
-        self.link.open(writer.instance.port)
-        if not self._streams() and self.link.is_open:
+        if not self.follow(writer) and self.link.is_open:
             self._rebuild(writer)  # it has missed more WAL than the writer still keeps
-            self._serve_as_standby()
+            self.follow(writer)
+        if self.link.is_open:  # else it was cut meanwhile, and what did that brings the members into their states next
+            self._answer(writes=False)
+
+    def follow(self, writer: "Member") -> bool:
+        """Let this standby stream from `writer`. False if it does not within STREAM_SECONDS. Raises StartFailed."""
+        self.link.open(writer.instance.port)
+        self._start()
+        return self._streams()
 
     def promote(self) -> None:
         """Promote the standby to writer with exactly what has arrived; what is under way is lost."""
@@ -153,10 +162,9 @@ class Member:
         self.front.open(self.instance.port)
         self.writes, self.answers, self.created, self.problem = writes, True, True, None
 
-    def _serve_as_standby(self) -> None:
+    def _start(self) -> None:
         if not self.instance.is_running:
             self.instance.start()
-        self._answer(writes=False)
 
     def _rebuild(self, writer: "Member") -> None:
         self._forget()
