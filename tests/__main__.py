@@ -1,7 +1,7 @@
 """Runs the test tiers: `python -m tests` those of `make test`, `--all` every one, or by name.
 
 The tiers run one after the other, each on as many cores as it can use. Those on an embedded AWS wait more than they
-compute, so unit tests run beside them at the lowest priority, and their output follows that of the others; not with
+compute, so unit tests run beside them at a lower priority, and their output follows that of the others; not with
 `--in-turn`. All tiers run even if one fails; the exit status is the first failed one's. SIGINT and SIGTERM end the run,
 with status 130 and 143.
 """
@@ -27,6 +27,8 @@ from tests.tiers import DEFAULT, OUTCOMES, TIERS
 _ROOT = Path(__file__).resolve().parents[1]
 _MOST_SERVERS = 2  # on which the emulator tier was found to be stable
 _BESIDE = "unit"  # which needs as much of the cores as the other tiers of `make test` leave
+# A tenth of a busy core. At the lowest priority a test gets none for seconds, and what it waits for comes too late.
+_NICENESS = 10
 _WIDTH = 80
 
 
@@ -82,7 +84,7 @@ class Tier:
             self._process = subprocess.Popen(command, cwd=_ROOT)
         else:
             with output.open("wb") as file:
-                niced = ["nice", "-n", "19", *command]
+                niced = ["nice", "-n", str(_NICENESS), *command]
                 self._process = subprocess.Popen(niced, cwd=_ROOT, stdout=file, stderr=subprocess.STDOUT)
         # Not a thread that is joined: a signal's exception in `join` has it taken for ended (bpo-45274).
         self._ended = threading.Event()
@@ -185,7 +187,7 @@ def main(words: Sequence[str] | None = None) -> int:
     left = [each for each in TIERS if each not in chosen]
     aside = None if given.in_turn else beside(chosen, cores())
     for tier in chosen:
-        how = " beside the others, at the lowest priority; its output follows theirs" if tier == aside else ""
+        how = " beside the others, at a lower priority; its output follows theirs" if tier == aside else ""
         print(f"{tier:<10}in {workers(tier, cores()) or 1} process(es){how}")
     print(f"left out: {', '.join(left)}; make test-all runs every tier" if left else "every tier", flush=True)
     with tempfile.TemporaryDirectory(prefix="tiers-") as folder:
