@@ -77,14 +77,6 @@ class Endpoints(_Model):
     def global_outputs(self) -> PlainGlobalOutputs:
         return PlainGlobalOutputs.from_plain(self.outputs.get("global", {}))
 
-    @property
-    def accelerator_host(self) -> str:
-        return self.accelerator.address.rpartition(":")[0]
-
-    @property
-    def accelerator_port(self) -> int:
-        return int(self.accelerator.address.rpartition(":")[2])
-
 
 def _from_outputs(content: Mapping[str, Any]) -> dict[str, Any]:
     """The content of the file with the endpoints that our stacks export, at their addresses on this machine."""

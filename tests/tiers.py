@@ -2,8 +2,8 @@
 
     unit      no server; in parallel
     emulator  a running embedded AWS, or a real database
-    stack     whole environments, deployed or rehearsed, and what a busy machine would make fail, such as measured rates
-              and limits of real time; one test after the other
+    stack     whole environments, rehearsed or under load, and what a busy machine would make fail, such as measured
+              rates and limits of real time; one test after the other
     engine    the Pulumi CLI, deploying to an embedded AWS; one test after the other
     nightly   what a pull request does not wait for
 

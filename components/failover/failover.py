@@ -37,7 +37,9 @@ def failover_definition(recovery_arn: str, ledger_arn: str, *, needs_approval: b
         # After a switchover the database separates the two regions: the old member accepts no statement any more.
         **steps.wait_for_writer(
             recovery_arn,
-            lost=flow.expression('$states.input.change.way = "switchover" ? null : $states.input.preconditions.region'),
+            lost=flow.expression(
+                '$states.input.change.method = "switchover" ? null : $states.input.preconditions.region'
+            ),
             following="Publish",
         ),
         **steps.publish(recovery_arn, following="Replay"),
@@ -108,7 +110,7 @@ def _approval(recovery_arn: str, *, following: str) -> dict[str, State]:
 def _change_of_writer(recovery_arn: str) -> dict[str, State]:
     """Without loss if possible: by a switchover, for a limited time, if the database of the lost region still answers;
     else by promotion. When an operator leaves a healthy region, by a switchover only."""
-    after_switchover = '$exists($states.input.change) ? $states.input.change.way = "switchover" : false'
+    after_switchover = '$exists($states.input.change) ? $states.input.change.method = "switchover" : false'
     return {
         "ChooseWriterChange": {
             "Type": "Choice",
@@ -131,7 +133,10 @@ def _change_of_writer(recovery_arn: str) -> dict[str, State]:
             "Type": "Choice",
             "Choices": [
                 {"Condition": flow.expression('$states.input.change.state = "not-possible"'), "Next": "Promote"},
-                {"Condition": flow.expression('$states.input.change.way = "switchover"'), "Next": "DescribeSwitchover"},
+                {
+                    "Condition": flow.expression('$states.input.change.method = "switchover"'),
+                    "Next": "DescribeSwitchover",
+                },
             ],
             # The writer is here already, or a promotion is in progress.
             "Default": "DescribeWriter",

@@ -141,7 +141,7 @@ def ending(function_arn: str, machine: str, moments: Mapping[str, str]) -> dict[
     measured = {
         **given,
         "started_at": document("preconditions.started_at"),
-        "way": or_null("change.way"),
+        "method": or_null("change.method"),
         "replay": or_null("replay"),
     }
 

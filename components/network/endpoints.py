@@ -70,7 +70,6 @@ class InterfaceEndpoints(pulumi.ComponentResource):
     services here than the region's own functions, and it can be identified by its addresses only [VPC-3]."""
 
     security_group_id: pulumi.Output[str]
-    peer_security_group_id: pulumi.Output[str]
     outputs: PeerServicesOutputs[TextInput, TextsInput]
 
     def __init__(self, name: str, args: InterfaceEndpointsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -78,7 +77,7 @@ class InterfaceEndpoints(pulumi.ComponentResource):
         self._prefix, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
         own, peer = self._own_group(), self._peer_group()
-        self.security_group_id, self.peer_security_group_id = own.id, peer.id
+        self.security_group_id = own.id
         entries = {}
         for service in sorted({*args.services, *args.peer_services}):
             groups = [own.id] if service in args.services else []

@@ -37,7 +37,7 @@ class ClientPolicy:
     first_pause: float  # before the second attempt; it doubles
     longest_pause: float
     give_up: float  # after the payment was first offered
-    most_under_way: int  # requests; arrivals beyond are shed and counted
+    most_in_flight: int  # requests; arrivals beyond are shed and counted
     most_attempts: int | None = None  # None: until answered or out of patience
     patient: bool = True  # retries share a budget, wait as long as `Retry-After` requires, and keep their connections
 
@@ -55,7 +55,7 @@ class ClientPolicy:
             first_pause=max(0.5, 1 / speed),
             longest_pause=max(4.0, 8 / speed),
             give_up=max(30.0, 60 / speed),
-            most_under_way=_most_under_way(rate, timeout),
+            most_in_flight=_most_in_flight(rate, timeout),
         )
 
     @classmethod
@@ -69,7 +69,7 @@ class ClientPolicy:
             first_pause=0.2,
             longest_pause=1.0,
             give_up=30.0,
-            most_under_way=_most_under_way(rate, timeout),
+            most_in_flight=_most_in_flight(rate, timeout),
             most_attempts=6,
             patient=False,
         )
@@ -84,13 +84,13 @@ class ClientPolicy:
             first_pause=timeout,
             longest_pause=timeout,
             give_up=timeout,
-            most_under_way=min(64, _most_under_way(rate, timeout)),
+            most_in_flight=min(64, _most_in_flight(rate, timeout)),
             most_attempts=1,
             patient=False,
         )
 
 
-def _most_under_way(rate: float, timeout: float) -> int:
+def _most_in_flight(rate: float, timeout: float) -> int:
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _SPARE_DESCRIPTORS
     return max(8, min(64 + math.ceil(4 * rate * timeout), descriptors))
 

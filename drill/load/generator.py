@@ -66,8 +66,8 @@ class LoadGenerator:
         self._url = f"https://{target.service_name}/payments"
         self._connections = self._connect(target)
         self._aside = self._connect(aside) if aside else None
-        self._slots = asyncio.Semaphore(policy.most_under_way)
-        self._under_way = 0
+        self._slots = asyncio.Semaphore(policy.most_in_flight)
+        self._in_flight = 0
         self._clients: set[asyncio.Task[None]] = set()
         self._arrivals: asyncio.Task[None] | None = None
         self._ramp: asyncio.Task[None] | None = None
@@ -81,9 +81,9 @@ class LoadGenerator:
         return self._offered
 
     @property
-    def under_way(self) -> int:
+    def in_flight(self) -> int:
         """Requests sent and not answered yet."""
-        return self._under_way
+        return self._in_flight
 
     @property
     def unsettled(self) -> int:
@@ -212,11 +212,11 @@ class LoadGenerator:
         pause = policy.first_pause
         while True:
             async with self._slots:
-                self._under_way += 1
+                self._in_flight += 1
                 try:
                     attempt, answer, asked_to_wait = await self._attempt(intent, content)
                 finally:
-                    self._under_way -= 1
+                    self._in_flight -= 1
             intent.attempts += 1
             self.record.attempts.append(attempt)
             if attempt.ok:

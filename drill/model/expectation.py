@@ -24,10 +24,6 @@ class HealthSettings:
         """AWS seconds of failing probes after which a target is out of service."""
         return self.interval_aws_seconds * self.unhealthy_threshold
 
-    @property
-    def until_healthy(self) -> float:
-        return self.interval_aws_seconds * self.healthy_threshold
-
 
 def health_settings(elbv2: Any, target_group_arn: str, region: str) -> HealthSettings:
     """As deployed, not as configured. Raises botocore's ClientError for a group that is not there."""

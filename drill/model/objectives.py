@@ -41,7 +41,7 @@ class TakeOver:
     by_sentinel: bool = True
     promotes: bool = True  # the writer moves; where the lost region had none, nothing is to be promoted
     requested: int = 0  # how often the drill starts it besides
-    by_switchover: bool = False  # the lost region's database lives, so that the writer must move without loss
+    by_switchover: bool = False  # the lost region's database is available, so that the writer must move without loss
     loses_rows: bool = False  # the promotion must really lose rows, which the replay brings back
     failovers: int = 1  # that end well
     failbacks: int = 1  # that end well
@@ -58,7 +58,7 @@ class NoTakeOver:
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """Both regions live, and the drill has the state machines move things: so many runs of each end well."""
+    """Both regions are available, and the drill has the state machines move things: so many runs of each end well."""
 
     failovers: int = 0
     failbacks: int = 0

@@ -50,11 +50,11 @@ class WorkflowRun:
         return None if preconditions.get("met", True) else str(preconditions.get("reason"))
 
     @property
-    def way(self) -> str | None:
+    def method(self) -> str | None:
         """How it moved the writer: switchover, promotion, or none if the writer was there already; None if it did not
         get so far."""
-        way = self.document.get("change", {}).get("way")
-        return None if way is None else str(way)
+        method = self.document.get("change", {}).get("method")
+        return None if method is None else str(method)
 
     def moment(self, step: str, name: str = "at") -> float | None:
         """When a step was done, by its part of the document: `fence`, `change`, `writer`, `publish`, `replay` or

@@ -50,7 +50,7 @@ def moment_reports(settings: RehearsalSettings, progress: Progress, result: RunR
         if run.machine == "failover" and run.went_on:
             limit = SENTINEL_AWS_SECONDS if run.document.get("preconditions", {}).get("detected_at") else None
             moments.append(moment(BEGUN, progress.at(run.started), limit))
-            named = {**_FAILOVER, "change": _FAILBACK["change"]} if run.way == "switchover" else _FAILOVER
+            named = {**_FAILOVER, "change": _FAILBACK["change"]} if run.method == "switchover" else _FAILOVER
             moments += [moment(*each) for each in _of(run, named, progress)]
         elif run.machine == "failback":
             moments.append(moment("the failback begins", progress.at(run.started)))

@@ -147,7 +147,7 @@ def _drained(expected: TakeOver, run: WorkflowRun, result: RunResult) -> list[Ch
     ]
     if expected.promotes:
         change = run.document.get("change", {})
-        state, late = change.get("state"), run.way == "switchover"
+        state, late = change.get("state"), run.method == "switchover"
         lines.append(
             objective(
                 "the database's writer moves", "started", str(state), met=late or state in ("started", "in-progress")
@@ -170,12 +170,12 @@ def proved(run: WorkflowRun) -> CheckReport:
 
 def _switched_over(run: WorkflowRun, result: RunResult) -> CheckReport:
     """By the run's own document, and by the rows: one that was lost and replayed has another epoch and time."""
-    way, loss = run.way or "none", result.promotion_loss
+    method, loss = run.method or "none", result.promotion_loss
     return objective(
         "the database is switched over, and loses no row",
         "switchover, 0 rows lost",
-        f"{way}, " + ("no snapshot of the ledger" if loss is None else f"{loss.lost} of {loss.had} rows lost"),
-        met=way == "switchover" and loss is not None and loss.had > 0 and not loss.lost,
+        f"{method}, " + ("no snapshot of the ledger" if loss is None else f"{loss.lost} of {loss.had} rows lost"),
+        met=method == "switchover" and loss is not None and loss.had > 0 and not loss.lost,
     )
 
 

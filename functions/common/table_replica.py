@@ -119,11 +119,11 @@ class Replica:
         Both fail quickly, so the retry costs little when the region is lost; a timeout is never retried.
         """
         self._drop_idle_connections()
-        under_way = self._threads.submit(call)
+        in_flight = self._threads.submit(call)
         try:
-            return under_way.result(timeout=self._deadline)
+            return in_flight.result(timeout=self._deadline)
         except TimeoutError:
-            under_way.cancel()
+            in_flight.cancel()
             raise ReplicaUnavailable(self.region, "DeadlineExceeded") from None
         except ClientError as error:
             if not retry or error.response["ResponseMetadata"]["HTTPStatusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -14,7 +14,7 @@ from common.control.rules import Vouched, Witness, may_claim_writer
 
 from .context import RecoveryContext, service_errors
 from .errors import DatabaseNotReady, MemberNotFound, ServiceUnavailable, WriterTimeout
-from .models import PromoteInput, SwitchoverInput, Way, WriterChange, WriterInput, WriterOutput
+from .models import Method, PromoteInput, SwitchoverInput, WriterChange, WriterInput, WriterOutput
 
 # Statuses while RDS changes the writer (API RDS.FailoverState, GlobalCluster.Status).
 _CHANGING = frozenset({"pending", "failing-over", "switching-over", "cancelling"})
@@ -32,7 +32,7 @@ class Member:
     arn: str
     is_writer: bool
     connected: bool  # it is replicating; always true for a writer
-    change: Way  # of the writer, in progress
+    change: Method  # of the writer, in progress
 
     @property
     def changing(self) -> bool:
@@ -47,9 +47,9 @@ def promote(request: PromoteInput, ctx: RecoveryContext) -> WriterChange:
     retried until the switchover has moved the writer here, or RDS has abandoned it. Raises MemberNotFound,
     DatabaseNotReady and ServiceUnavailable.
     """
-    change = _change(ctx, caller=ctx.region, target=ctx.region, way="promotion")
+    change = _change(ctx, caller=ctx.region, target=ctx.region, method="promotion")
     if change.state == "already-writer" and request.after_switchover:
-        return change.model_copy(update={"way": "switchover"})
+        return change.model_copy(update={"method": "switchover"})
     return change
 
 
@@ -58,7 +58,7 @@ def switch_over(request: SwitchoverInput, ctx: RecoveryContext) -> WriterChange:
     ServiceUnavailable."""
     peer = ctx.settings.peer_region
     caller = peer if request.writer_region == ctx.region else ctx.region
-    return _change(ctx, caller=caller, target=request.writer_region, way="switchover")
+    return _change(ctx, caller=caller, target=request.writer_region, method="switchover")
 
 
 def find_member(ctx: RecoveryContext, region: str, *, caller: str) -> Member:
@@ -76,7 +76,7 @@ def find_member(ctx: RecoveryContext, region: str, *, caller: str) -> Member:
     raise MemberNotFound(f"global cluster {ctx.settings.global_cluster} has no member in {region}")
 
 
-def _change_in_progress(global_cluster: Mapping[str, Any]) -> Way:
+def _change_in_progress(global_cluster: Mapping[str, Any]) -> Method:
     """By its FailoverState, which is empty while the writer does not change, and by its status."""
     state = global_cluster.get("FailoverState") or {}
     if not {global_cluster["Status"], state.get("Status")} & _CHANGING:
@@ -85,16 +85,16 @@ def _change_in_progress(global_cluster: Mapping[str, Any]) -> Way:
     return "promotion" if loses else "switchover"
 
 
-def _change(ctx: RecoveryContext, *, caller: str, target: str, way: Way) -> WriterChange:
+def _change(ctx: RecoveryContext, *, caller: str, target: str, method: Method) -> WriterChange:
     member = find_member(ctx, target, caller=caller)
-    if member.change == way or (member.changing and way == "switchover"):
-        return WriterChange(state="in-progress", way=member.change, at=ctx.now())
+    if member.change == method or (member.changing and method == "switchover"):
+        return WriterChange(state="in-progress", method=member.change, at=ctx.now())
     if member.is_writer:
-        return WriterChange(state="already-writer", way="none", at=ctx.now())
+        return WriterChange(state="already-writer", method="none", at=ctx.now())
     rds: Any = ctx.client("rds", caller)
     name = {"GlobalClusterIdentifier": ctx.settings.global_cluster, "TargetDbClusterIdentifier": member.arn}
     try:
-        if way == "switchover":
+        if method == "switchover":
             rds.switchover_global_cluster(**name)
         else:
             rds.failover_global_cluster(**name, AllowDataLoss=True)
@@ -103,12 +103,12 @@ def _change(ctx: RecoveryContext, *, caller: str, target: str, way: Way) -> Writ
         if code not in _BUSY:
             raise DatabaseNotReady(f"RDS in {caller} rejected the change of writer to {target}: {code}") from error
         # The first attempt may have succeeded although it was retried.
-        if find_member(ctx, target, caller=caller).change != way:
+        if find_member(ctx, target, caller=caller).change != method:
             raise DatabaseNotReady(f"RDS in {caller} cannot move the writer to {target} now: {code}") from error
-        return WriterChange(state="in-progress", way=way, at=ctx.now())
+        return WriterChange(state="in-progress", method=method, at=ctx.now())
     except BotoCoreError as error:
         raise DatabaseNotReady(f"RDS in {caller} did not answer: {type(error).__name__}") from error
-    return WriterChange(state="started", way=way, at=ctx.now())
+    return WriterChange(state="started", method=method, at=ctx.now())
 
 
 def describe_writer(request: WriterInput, ctx: RecoveryContext) -> WriterOutput:

@@ -20,13 +20,13 @@ def try_switchover(_: NoInput, ctx: RecoveryContext) -> WriterChange:
     with its reason, not an error. Raises MemberNotFound, and ServiceUnavailable for the own region's RDS."""
     member = find_member(ctx, ctx.region, caller=ctx.region)
     if member.changing:
-        return WriterChange(state="in-progress", way=member.change, at=ctx.now())
+        return WriterChange(state="in-progress", method=member.change, at=ctx.now())
     if member.is_writer:
-        return WriterChange(state="already-writer", way="none", at=ctx.now())
+        return WriterChange(state="already-writer", method="none", at=ctx.now())
     obstacle = _within_deadline(ctx) or _start(member.arn, ctx)
     if obstacle:
-        return WriterChange(state="not-possible", way="none", reason=obstacle, at=ctx.now())
-    return WriterChange(state="started", way="switchover", at=ctx.now())
+        return WriterChange(state="not-possible", method="none", reason=obstacle, at=ctx.now())
+    return WriterChange(state="started", method="switchover", at=ctx.now())
 
 
 def describe_switchover(request: SwitchoverProgressInput, ctx: RecoveryContext) -> SwitchoverProgress:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.control.rules import Vouched
 
 Machine = Literal["failover", "failback"]
-Way = Literal["none", "switchover", "promotion"]
+Method = Literal["none", "switchover", "promotion"]
 """How the writer moves: not at all, without loss, or with the loss of what was not replicated."""
 
 
@@ -96,7 +96,7 @@ class SwitchoverInput(Model):
 
 class WriterChange(Model):
     state: Literal["already-writer", "in-progress", "started", "not-possible"]
-    way: Way
+    method: Method
     reason: str = ""  # why a switchover is not possible
     at: str
 
@@ -227,7 +227,7 @@ class MetricsInput(Model):
     replayed_at: str | None = None
     unfenced_at: str | None = None
     verified_at: str | None = None
-    way: Way | None = None
+    method: Method | None = None
     replay: Replayed | None = None
 
 

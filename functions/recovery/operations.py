@@ -37,7 +37,7 @@ _SPANS = {
     "run": ("started_at", "verified_at"),
     "loss_to_verification": ("failing_since", "verified_at"),
 }
-_WAYS: dict[models.Way, str] = {
+_METHODS: dict[models.Method, str] = {
     "none": "none: the writer was there already",
     "switchover": "switchover without data loss",
     "promotion": "promotion with possible data loss",
@@ -46,10 +46,10 @@ _WAYS: dict[models.Way, str] = {
 
 def measure_durations(request: MetricsInput, pace: Pace) -> MetricsOutput:
     """The durations (AWS seconds) of which both ends are known, and the counts of the replay."""
-    moments = request.model_dump(exclude={"replay", "way"})
+    moments = request.model_dump(exclude={"replay", "method"})
     spans = {name: (moments[begin], moments[end]) for name, (begin, end) in _SPANS.items()}
     return MetricsOutput(
-        writer_change=_WAYS[request.way or "none"],
+        writer_change=_METHODS[request.method or "none"],
         seconds={name: round(pace.between(begin, end), 3) for name, (begin, end) in spans.items() if begin and end},
         payments=request.replay.model_dump(exclude={"done", "continuation", "unreachable"}) if request.replay else {},
         at=timestamp(pace.now()),

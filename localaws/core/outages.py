@@ -70,18 +70,18 @@ class Outages:
         return region in self._outages
 
     def cut(self, one: str, other: str, kind: OutageKind) -> None:
-        """Let nothing pass between two regions that both live. Raises ValueError for regions that are not two."""
+        """Let nothing pass between two available regions. Raises ValueError unless they are two regions."""
         self._two(one, other)
         with self._lock:
             self._cuts[frozenset((one, other))] = Outage(region=other, kind=kind, since=time.time())
-        self._notify_of_ways()
+        self._notify_of_links()
 
     def join(self, one: str, other: str) -> None:
         """Let everything pass again; joining what is joined is a no-op. Raises ValueError for regions not two."""
         self._two(one, other)
         with self._lock:
             self._cuts.pop(frozenset((one, other)), None)
-        self._notify_of_ways()
+        self._notify_of_links()
 
     def is_cut(self, one: str, other: str) -> bool:
         return frozenset((one, other)) in self._cuts
@@ -172,7 +172,7 @@ class Outages:
         """Call `listener(region, outage)` after each loss, and `listener(region, None)` after each heal."""
         self._listeners.append(listener)
 
-    def on_way_change(self, listener: Callable[[], None]) -> None:
+    def on_link_change(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each cut and each join."""
         self._way_listeners.append(listener)
 
@@ -184,7 +184,7 @@ class Outages:
         for listener in self._service_listeners:
             listener()
 
-    def _notify_of_ways(self) -> None:
+    def _notify_of_links(self) -> None:
         for listener in self._way_listeners:
             listener()
 

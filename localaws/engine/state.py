@@ -1,7 +1,7 @@
 """What has been deployed: per stack its resources and outputs, in memory and as a JSON file.
 
-Secret values reach the file only encrypted, with a key that lives in this process and dies with it: the embedded AWS
-keeps its own state in memory too, so a file has no use after the run that wrote it.
+Secret values reach the file only encrypted, with a key that only this process has: the embedded AWS keeps
+its own state in memory too, so a file has no use after the run that wrote it.
 """
 
 import json

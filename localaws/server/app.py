@@ -120,7 +120,7 @@ class Refusals:
         self._hung: dict[Callable[[], object], str] = {}  # how to let go of a request, and its region
         self._stopped = False
         outages.on_change(self._changed)
-        outages.on_way_change(self._release_all)
+        outages.on_link_change(self._release_all)
         outages.on_service_change(self._release_all)
 
     def lost(self, call: Call) -> Outage | None:

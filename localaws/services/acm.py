@@ -1,7 +1,7 @@
 """The certificate authority behind ACM's requested certificates, so that load balancers and APIs serve TLS with them.
 
 ministack issues a certificate at once, without a key and with a body that is no certificate. Here each has a key and is
-signed by an authority that lives as long as the server; clients find it as the chain of GetCertificate.
+signed by an authority that exists as long as the server; clients find it as the chain of GetCertificate.
 """
 
 from datetime import UTC, datetime, timedelta

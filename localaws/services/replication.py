@@ -63,7 +63,7 @@ class Replication(BackgroundTask):
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         outages.on_change(self._changed)
-        outages.on_way_change(self._nudge)
+        outages.on_link_change(self._nudge)
         clock.on_change(self._nudge)
 
     def send(self, kind: str, source: str, destination: str, deliver: Callable[[], None], *, written: int = 0) -> None:

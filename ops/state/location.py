@@ -53,7 +53,7 @@ def moved_key(url: str, region: str) -> str:
         return url
     if "mrk-" not in url or not _REGION.search(url):
         raise CouldNotStart(
-            f"the secrets provider {url} is a key of one region; a key that lives in both is awskms://mrk-…?region=… "
+            f"the secrets provider {url} is a key of one region; a key of both is awskms://mrk-…?region=… "
             "(docs/runbooks/state.md)"
         )
     return _REGION.sub(region, url)

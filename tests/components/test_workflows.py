@@ -145,7 +145,7 @@ def test_the_lost_region_is_fenced_before_the_writer_moves_and_the_writer_is_nam
     assert states["OwnRegionFenced"]["Default"] == states["OverrideFence"]["Next"] == "Fence"
     assert states["Fence"]["Next"] == "ChooseWriterChange"
     assert states["ChooseWriterChange"]["Default"] == "TrySwitchover"
-    assert {states[way]["Next"] for way in ("Promote", "Switch")} == {"DescribeWriter"}
+    assert {states[method]["Next"] for method in ("Promote", "Switch")} == {"DescribeWriter"}
     assert states["WriterReady"]["Choices"][0]["Next"] == "Publish"
     assert states["Publish"]["Next"] == "Replay"
 
@@ -162,11 +162,11 @@ def evaluated(state: dict[str, Any], document: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("state", "document", "following"),
     [
-        ("SwitchoverStarted", {"change": {"state": "not-possible", "way": "none"}}, "Promote"),
-        ("SwitchoverStarted", {"change": {"state": "started", "way": "switchover"}}, "DescribeSwitchover"),
-        ("SwitchoverStarted", {"change": {"state": "in-progress", "way": "switchover"}}, "DescribeSwitchover"),
-        ("SwitchoverStarted", {"change": {"state": "in-progress", "way": "promotion"}}, "DescribeWriter"),
-        ("SwitchoverStarted", {"change": {"state": "already-writer", "way": "none"}}, "DescribeWriter"),
+        ("SwitchoverStarted", {"change": {"state": "not-possible", "method": "none"}}, "Promote"),
+        ("SwitchoverStarted", {"change": {"state": "started", "method": "switchover"}}, "DescribeSwitchover"),
+        ("SwitchoverStarted", {"change": {"state": "in-progress", "method": "switchover"}}, "DescribeSwitchover"),
+        ("SwitchoverStarted", {"change": {"state": "in-progress", "method": "promotion"}}, "DescribeWriter"),
+        ("SwitchoverStarted", {"change": {"state": "already-writer", "method": "none"}}, "DescribeWriter"),
         ("SwitchoverEnded", {"switchover": {"state": "done"}}, "DescribeWriter"),
         ("SwitchoverEnded", {"switchover": {"state": "given-up"}}, "Promote"),
         ("SwitchoverEnded", {"switchover": {"state": "in-progress"}}, "WaitForSwitchover"),
@@ -181,14 +181,14 @@ def test_the_database_is_promoted_only_if_it_cannot_be_switched_over(
 
 
 @pytest.mark.parametrize(
-    ("way", "lost", "after"), [("switchover", None, True), ("promotion", "r", False), ("none", "r", False)]
+    ("method", "lost", "after"), [("switchover", None, True), ("promotion", "r", False), ("none", "r", False)]
 )
 def test_a_lost_region_is_waited_for_unless_the_database_was_switched_over(
-    way: str, lost: str | None, after: bool
+    method: str, lost: str | None, after: bool
 ) -> None:
     """After a switchover the old member accepts no statement any more (decision 0006)."""
     states = json.loads(DEFINITIONS["failover"])["States"]
-    document = {"change": {"way": way}, "preconditions": {"region": "r"}}
+    document = {"change": {"method": method}, "preconditions": {"region": "r"}}
 
     def value(state: str, field: str) -> Any:
         text = states[state]["Arguments"]["Payload"][field].removeprefix("{%").removesuffix("%}")

@@ -190,7 +190,7 @@ def ran(
     async def run() -> None:
         async with payment_server(directory, answer) as server:
             policy = ClientPolicy(
-                timeout=1, reopen=1, first_pause=0.05, longest_pause=0.1, give_up=1, most_under_way=50
+                timeout=1, reopen=1, first_pause=0.05, longest_pause=0.1, give_up=1, most_in_flight=50
             )
             load = LoadGenerator(server.target, policy, payments(1), rate=50, now=progress.now)
             runner = Runner(

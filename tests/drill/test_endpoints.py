@@ -54,7 +54,6 @@ def test_addresses_and_outputs_are_read_by_their_contract(tmp_path: Path) -> Non
     endpoints = read(tmp_path, json.dumps(content()))
 
     assert endpoints.region(Place.SECONDARY) == "us-east-2"
-    assert (endpoints.accelerator_host, endpoints.accelerator_port) == ("127.0.0.1", 2)
     assert endpoints.accelerator.url == "https://127.0.0.1:2"
     assert endpoints.regions["us-east-1"].api == "http://127.0.0.1:1/_aws/execute-api/a/v1"
     assert [region.nlb for region in endpoints.regions.values()] == ["127.0.0.1:3", "127.0.0.1:4"]

@@ -19,7 +19,7 @@ from tests.drill.payment_server import KEY, SERVICE, Answer, PaymentServer, Repl
 
 pytestmark = pytest.mark.stack  # rates and time limits, which a busy machine does not keep
 
-POLICY = ClientPolicy(timeout=0.3, reopen=5.0, first_pause=0.02, longest_pause=0.1, give_up=1.0, most_under_way=20)
+POLICY = ClientPolicy(timeout=0.3, reopen=5.0, first_pause=0.02, longest_pause=0.1, give_up=1.0, most_in_flight=20)
 
 
 def sent(
@@ -210,7 +210,7 @@ def test_a_server_that_hangs_costs_a_client_its_timeout_and_no_more(tmp_path: Pa
 
 
 def test_arrivals_beyond_the_bound_are_shed_and_counted(tmp_path: Path) -> None:
-    load, server = sent(tmp_path, policy=replace(POLICY, most_under_way=3, timeout=2), rate=50, seconds=0.3, pause=1)
+    load, server = sent(tmp_path, policy=replace(POLICY, most_in_flight=3, timeout=2), rate=50, seconds=0.3, pause=1)
 
     assert len(server.requests) == 3
     assert 11 <= load.record.shed <= 13

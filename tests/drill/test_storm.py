@@ -105,7 +105,7 @@ def test_the_storm_makes_functions_cold_and_sends_impatient_clients_beside_the_l
     async def run() -> Runner:
         async with payment_server(tmp_path) as server:
             policy = ClientPolicy(
-                timeout=1, reopen=1, first_pause=0.05, longest_pause=0.1, give_up=1, most_under_way=50
+                timeout=1, reopen=1, first_pause=0.05, longest_pause=0.1, give_up=1, most_in_flight=50
             )
             runner = Runner(
                 COLD_STORM,

@@ -44,7 +44,7 @@ def failover(begun: float = 40.0, **changes: Any) -> WorkflowRun:
     document = {
         "preconditions": {"met": True, "detected_at": moment(begun - 1)},
         "fence": {"at": moment(begun + 1)},
-        "change": {"at": moment(begun + 2), "state": "started", "way": "promotion"},
+        "change": {"at": moment(begun + 2), "state": "started", "method": "promotion"},
         "writer": {"at": moment(begun + 64)},
         "replay": {"at": moment(begun + 68), "posted": 12},
         "verification": {"at": moment(begun + 70), "payment_id": "synthetic-1", "posted_after_seconds": 1.0},
@@ -62,7 +62,7 @@ FAILBACK = failover(machine="failback", name="drill-failback-1")
 NOTHING_TO_PROMOTE = failover(
     document={"change": {"at": moment(42), "state": "already-writer"}, "replay": {"at": moment(50)}}
 )
-SWITCHED_OVER = failover(document={"change": {"at": moment(42), "state": "started", "way": "switchover"}})
+SWITCHED_OVER = failover(document={"change": {"at": moment(42), "state": "started", "method": "switchover"}})
 HELD = failover(
     name="drill-failover-2", document={"preconditions": {"met": False, "reason": "another run is in progress"}}
 )

@@ -37,7 +37,7 @@ class RecoveryWorld:
         self.witness.answers[region] = "down"
 
     def lose_journal(self, region: str) -> None:
-        """DynamoDB of the region is out, so that it cannot serve; its database lives."""
+        """DynamoDB of the region is out, so that it cannot serve; its database is available."""
         self.aws.control("service", {"region": region, "service": "dynamodb", "fault": "error"})
         self.endpoints[region].fail(503, "unavailable")
         self.witness.answers[region] = "down"

@@ -1,4 +1,4 @@
-"""Faults between regions that both live: what functions reach, what replicates, and what clients notice."""
+"""Faults between regions that are both available: what functions reach, what replicates, and what clients notice."""
 
 import json
 import time

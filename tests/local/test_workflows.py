@@ -75,7 +75,7 @@ def test_a_region_whose_database_lives_is_left_without_loss(world: RecoveryWorld
 
     document = failover["document"]
     assert failover["status"] == "SUCCEEDED", (failover.get("error"), failover.get("cause"))
-    assert (document["change"]["state"], document["change"]["way"]) == ("started", "switchover")
+    assert (document["change"]["state"], document["change"]["method"]) == ("started", "switchover")
     assert document["switchover"]["state"] == "done"
     assert document["metrics"]["writer_change"] == "switchover without data loss"
     assert {"before-the-outage", "during-the-outage", document["verification"]["payment_id"]} <= world.ledger(EAST_2)

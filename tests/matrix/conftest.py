@@ -16,7 +16,7 @@ SPEED = 20.0
 
 
 @pytest.fixture(scope="module")
-@starts("stack")
+@starts("emulator")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """An account with a public hosted zone, on the control plane only: no combination sends traffic or queries a
     database, and the health probes of 48 combinations would take longer than all deployments."""

@@ -1,4 +1,5 @@
-"""`writer-loss`: the database's writer goes, its region lives. Payments go on by the journal; the ledger catches up."""
+"""`writer-loss`: the database's writer fails, its region does not. Payments go on by the journal; the ledger catches
+up."""
 
 from drill.actions.faults import Fault, Recover
 from drill.model.faults import Effect

@@ -60,7 +60,7 @@ class AuroraPairs:
         self._hooks.callback(emulator.aurora.on_rds_changes(self._follow))
         self._hooks.callback(DataApi(self._member, self._refresh_status).attach())
         outages.on_change(self._region_changed)
-        outages.on_way_change(self._links_changed)
+        outages.on_link_change(self._links_changed)
         clock.on_change(self._speed_changed)
 
     def close(self) -> None:

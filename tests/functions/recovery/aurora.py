@@ -60,15 +60,15 @@ class AuroraClient:
         assert AllowDataLoss
         self._change("promotion", "failing-over", asked)
 
-    def _change(self, way: str, status: str, asked: dict[str, Any]) -> None:
+    def _change(self, method: str, status: str, asked: dict[str, Any]) -> None:
         self._call()
         assert asked["TargetDbClusterIdentifier"] in CLUSTERS.values()
-        if way in self.aurora.busy:
+        if method in self.aurora.busy:
             if self.aurora.begins_nevertheless:
                 self.aurora.status = status
-            raise ClientError({"Error": {"Code": "InvalidGlobalClusterStateFault"}}, way)
+            raise ClientError({"Error": {"Code": "InvalidGlobalClusterStateFault"}}, method)
         self.aurora.status = status
-        self.aurora.requested.append((way, self.region))
+        self.aurora.requested.append((method, self.region))
 
     def get_secret_value(self, **_asked: str) -> dict[str, Any]:
         self._call()

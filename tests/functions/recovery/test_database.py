@@ -110,7 +110,7 @@ def test_a_promotion_is_requested_in_the_own_region(ctx: RecoveryContext) -> Non
 
     found = promoted(ctx, aurora)
 
-    assert (found["state"], found["way"]) == ("started", "promotion")
+    assert (found["state"], found["method"]) == ("started", "promotion")
     assert aurora.requested == [("promotion", EAST_2)]
     assert {region for _, region in aurora.called} == {EAST_2}, "the lost region was called"
 
@@ -125,7 +125,7 @@ def test_a_promotion_that_is_in_progress_is_not_requested_again(ctx: RecoveryCon
 def test_a_promotion_that_rds_accepts_during_a_switchover_is_started(ctx: RecoveryContext) -> None:
     aurora = Aurora(status="switching-over")
 
-    assert promoted(ctx, aurora, after_switchover=True)["way"] == "promotion"
+    assert promoted(ctx, aurora, after_switchover=True)["method"] == "promotion"
 
 
 def test_a_promotion_that_rds_refuses_during_a_switchover_is_retried_until_that_has_ended(ctx: RecoveryContext) -> None:
@@ -136,7 +136,7 @@ def test_a_promotion_that_rds_refuses_during_a_switchover_is_retried_until_that_
     aurora.status, aurora.writer = "available", EAST_2
 
     found = promoted(ctx, aurora, after_switchover=True)
-    assert (found["state"], found["way"]) == ("already-writer", "switchover")
+    assert (found["state"], found["method"]) == ("already-writer", "switchover")
 
 
 def test_a_promotion_whose_first_request_arrived_unnoticed_is_in_progress(ctx: RecoveryContext) -> None:
@@ -150,4 +150,4 @@ def test_a_member_that_is_the_writer_is_not_promoted(ctx: RecoveryContext) -> No
 
     found = promoted(ctx, aurora)
 
-    assert (found["state"], found["way"], aurora.requested) == ("already-writer", "none", [])
+    assert (found["state"], found["method"], aurora.requested) == ("already-writer", "none", [])

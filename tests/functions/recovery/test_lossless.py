@@ -38,7 +38,7 @@ def test_a_lost_region_whose_database_answers_is_left_by_a_switchover(ctx: Recov
 
     found = tried(ctx, aurora)
 
-    assert (found["state"], found["way"]) == ("started", "switchover")
+    assert (found["state"], found["method"]) == ("started", "switchover")
     assert aurora.requested == [("switchover", EAST_1)], "a switchover is requested in the writer's region"
 
 
@@ -80,7 +80,7 @@ def test_no_control_plane_of_a_lost_region_is_called(ctx: RecoveryContext) -> No
 
 
 @pytest.mark.parametrize(
-    ("aurora", "state", "way"),
+    ("aurora", "state", "method"),
     [
         (Aurora(writer=EAST_2), "already-writer", "none"),
         (Aurora(status="switching-over"), "in-progress", "switchover"),
@@ -88,11 +88,11 @@ def test_no_control_plane_of_a_lost_region_is_called(ctx: RecoveryContext) -> No
     ],
 )
 def test_a_writer_that_is_here_or_on_its_way_is_not_switched(
-    ctx: RecoveryContext, aurora: Aurora, state: str, way: str
+    ctx: RecoveryContext, aurora: Aurora, state: str, method: str
 ) -> None:
     found = tried(ctx, aurora)
 
-    assert (found["state"], found["way"], aurora.requested) == (state, way, [])
+    assert (found["state"], found["method"], aurora.requested) == (state, method, [])
     assert {region for _, region in aurora.called} == {EAST_2}, "the lost region was called"
 
 
