@@ -39,7 +39,7 @@ ENGINE, REGION, NAME = "aurora-postgresql", "us-east-1", "bench"
 SEGMENTS = 4
 _AT_ONCE = 50_000  # rows of one statement
 _SECONDS = 20.0  # of one invocation, as `dr audit` asks for
-_PATIENCE = 300.0  # seconds until the database is available
+_TIMEOUT = 300.0  # seconds until the database is available
 _ACCEPTED = datetime(2026, 1, 1, tzinfo=UTC)
 _PARTIES = {"currency": "EUR", "debtor": "DE89370400440532013000", "creditor": "FR1420041010050500013M02606"}
 # The canonical form of `payment_record.content_hash`.
@@ -52,7 +52,7 @@ console = Console()
 
 @dataclass(frozen=True, kw_only=True)
 class Journal:
-    """A DynamoDB client that knows one table: `count` payments, without the `absent` ones."""
+    """A DynamoDB client with one table: `count` payments, without the `absent` ones."""
 
     count: int
     absent: Sequence[int]
@@ -143,7 +143,7 @@ class Server:
             )
 
     def _wait(self) -> None:
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _TIMEOUT
         while True:
             try:
                 return self.run("SELECT 1")

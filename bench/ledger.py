@@ -31,7 +31,7 @@ from bench.spending import Mark, Sampler, cores, others, per_payment
 
 _ENVIRONMENT = "dev"
 _WARM_UP = 200  # payments; they start the execution environments and create the table
-_PATIENCE = 600.0  # seconds of this machine for all rows
+_TIMEOUT = 600.0  # seconds of this machine for all rows
 _POLL = 0.1
 _PRIMARY = "primary"
 _LEDGER = "Lambda ledger"
@@ -107,8 +107,8 @@ class Ledger:
         """Wait until all payments of a run are in the ledger; returns the seconds. Raises EnvironmentFailed."""
         began = time.monotonic()
         while (rows := self.rows(run)) < payments:
-            if time.monotonic() - began > _PATIENCE:
-                raise EnvironmentFailed(f"{rows} of {payments} payments are in the ledger after {_PATIENCE:g} s")
+            if time.monotonic() - began > _TIMEOUT:
+                raise EnvironmentFailed(f"{rows} of {payments} payments are in the ledger after {_TIMEOUT:g} s")
             time.sleep(_POLL)
         return time.monotonic() - began
 

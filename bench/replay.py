@@ -35,7 +35,7 @@ _ENVIRONMENT = "dev"
 _HANDLER = "ledger.handler.handler"
 _AT_ONCE = 50_000  # old entries that one call of the control API adds
 _ROUNDS = 20  # invocations until everything must be replayed
-_PATIENCE = 900.0  # seconds of this machine until the backlogs are empty, or hold all payments
+_TIMEOUT = 900.0  # seconds of this machine until the backlogs are empty, or hold all payments
 _PROBE = """
 import os
 
@@ -150,11 +150,11 @@ def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _wait(what: str, is_so: Callable[[], bool]) -> None:
-    """Raises EnvironmentFailed after `_PATIENCE`."""
-    deadline = time.monotonic() + _PATIENCE
+    """Raises EnvironmentFailed after `_TIMEOUT`."""
+    deadline = time.monotonic() + _TIMEOUT
     while not is_so():
         if time.monotonic() > deadline:
-            raise EnvironmentFailed(f"{what}: not within {_PATIENCE:g} s")
+            raise EnvironmentFailed(f"{what}: not within {_TIMEOUT:g} s")
         time.sleep(1.0)
 
 

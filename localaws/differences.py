@@ -84,7 +84,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         id="interface-endpoint",
         aws="An interface endpoint's names resolve to its network interfaces, and the service answers there.",
-        here="Names and interfaces are described; nothing stands behind them, since functions call AWS at "
+        here="Names and interfaces are described; nothing is behind them, since functions call AWS at "
         "this machine's address.",
         tested="local/test_control_plane_differences.py::test_the_names_of_an_interface_endpoint_lead_nowhere",
     ),

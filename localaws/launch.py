@@ -15,7 +15,7 @@ from localaws.core import environment
 from localaws.core.control import PREFIX
 
 Profile = Literal["full", "control-plane", "minimal"]
-"""What a server runs. control-plane: every API, but no traffic flows, nothing is probed and no database runs; minimal:
+"""The profile of a server. control-plane: every API, but neither traffic, probes nor databases; minimal:
 the emulator with replication alone."""
 
 _START = 30.0  # seconds to get ready
@@ -24,7 +24,7 @@ _STOP = 10.0  # seconds to end before it is killed
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a server is started with, as JSON in its command line."""
+    """The options of a server, as JSON in its command line."""
 
     log_file: str
     speed: float  # AWS seconds in a second of this machine

@@ -40,7 +40,7 @@ MEANING = {
 
 @dataclass
 class Comparison:
-    """What the invocations have compared and found so far."""
+    """The counts and differences of the invocations so far."""
 
     counts: dict[str, int] = field(default_factory=dict)
     findings: list[dict[str, str]] = field(default_factory=list)

@@ -131,7 +131,7 @@ def _connected(resource: PolicyResource) -> dict[str, Any]:
 
 
 Replacement = Callable[[str], Any]
-"""What represents an unknown value at this key."""
+"""The substitute for an unknown value at this key."""
 
 
 def _source(resource: PolicyResource, key: str) -> Replacement:

@@ -18,7 +18,7 @@ _SHORTEST = 40
 # API Gateway accepts keys of 20 to 128 characters (API APIGateway.CreateApiKey). Forty drawn from 62 are 238 bits, so
 # that a hash of one gives nothing away.
 _KEY = re.compile(rf"[A-Za-z0-9]{{{_SHORTEST},128}}")
-# Too short for a key, so that a message may show a name even when someone mixed up the two.
+# Too short for a key, so that a message may show a name even when the two were mixed up.
 _CLIENT = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
@@ -28,7 +28,7 @@ def draw() -> str:
 
 
 def fingerprint(key: str) -> str:
-    """What may be known of a key by those who check it: its SHA-256 in hex."""
+    """The SHA-256 of a key in hex, by which it is checked."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -47,7 +47,7 @@ def as_json(keys: Mapping[str, str]) -> str:
 
 
 def problems(keys: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with keys by client, as sentences that show no key."""
+    """The mistakes in keys by client, as sentences that show no key."""
     misnamed = [client for client in keys if not _CLIENT.fullmatch(client)]
     if misnamed:
         yield (

@@ -1,8 +1,8 @@
 """Reserved concurrency of a region's Lambda functions, derived from the account's limit.
 
 A reservation is a floor and a ceiling at once: no other function can use it, and the function gets no more [LAMBDA-19].
-So the workload has a ceiling, and whatever reports health or carries out a failover a floor that load on the workload
-cannot reach.
+So the workload has a ceiling, and functions that report health or carry out a failover have a floor that load on the
+workload cannot reach.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ DEFAULT_LIMIT = 1000
 """AWS's default limit of concurrent executions of an account in a region [LAMBDA-4]."""
 
 UNRESERVED = 100
-"""What Lambda keeps for functions without a reservation [LAMBDA-4]; of ours, `parameter_sync`."""
+"""The concurrency that Lambda keeps for functions without a reservation [LAMBDA-4], such as `parameter_sync`."""
 
 LEAST_LIMIT = 250
 """The lowest limit at which anything is reserved. Below, the workload would be left with less than a share of its own,

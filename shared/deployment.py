@@ -40,7 +40,7 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class ClientEndpoints:
-    """Where clients reach an environment. TLS uses `service_name`, whatever the address."""
+    """The address of an environment for clients. TLS uses `service_name`, whatever the address."""
 
     accelerator: Endpoint
     nlb: Mapping[Place, Endpoint]
@@ -51,7 +51,7 @@ class ClientEndpoints:
 
 @dataclass(frozen=True, kw_only=True)
 class Local:
-    """What only a local deployment has."""
+    """The attributes that only a local deployment has."""
 
     control: str  # URL of the embedded AWS's control API
     client_key: SecretStr
@@ -133,7 +133,7 @@ class Deployment:
         return self.local.speed if self.local else 1.0
 
     def cell(self, place: Place) -> PlainRegionOutputs:
-        """What the stack at `place` exports."""
+        """The outputs of the stack at `place`."""
         return self.primary if place is Place.PRIMARY else self.secondary
 
     def region(self, place: Place) -> str:
@@ -156,5 +156,5 @@ class Deployment:
 
 
 def _certificates(cells: Mapping[Place, PlainRegionOutputs]) -> str:
-    """What clients have to trust, in PEM: the certificates that are not from a public authority."""
+    """The certificates that are not from a public authority and that clients have to trust, in PEM."""
     return "\n".join(filter(None, (cell.ingress.certificate_pem.strip() for cell in cells.values())))

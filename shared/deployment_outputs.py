@@ -18,7 +18,7 @@ class DeploymentError(RuntimeError):
 def read_outputs(
     environment: str, outputs: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[Place, PlainRegionOutputs], PlainGlobalOutputs]:
-    """What the three stacks export, by the contract. Raises DeploymentError if they are not one environment."""
+    """The outputs of the three stacks, by the contract. Raises DeploymentError if they are not one environment."""
     try:
         cells = {place: PlainRegionOutputs.from_plain(outputs.get(place, {})) for place in Place}
         global_outputs = PlainGlobalOutputs.from_plain(outputs.get("global", {}))

@@ -17,7 +17,7 @@ from shared.places import PROJECTS, Place
 from shared.pulumi_cli import STACKS, PulumiError, stack_outputs
 
 LOCAL_ENDPOINTS = local_aws.directory() / "endpoints.json"
-"""Where `make local-up` writes it."""
+"""The path at which `make local-up` writes it."""
 
 
 def deployed(environment: str, *, stacks: Path = STACKS) -> Deployment:
@@ -49,7 +49,7 @@ def local(environment: str | None = None, *, file: Path = LOCAL_ENDPOINTS) -> De
 
 
 def local_access(environment: str, *, file: Path = LOCAL_ENDPOINTS) -> LocalAccess:
-    """The embedded AWS that runs `environment` on this machine, whatever of it is deployed. Raises DeploymentError."""
+    """The embedded AWS of `environment` on this machine, whichever stacks are deployed. Raises DeploymentError."""
     try:
         found = json.loads(file.read_bytes())
     except FileNotFoundError:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 Trigger = Literal["request", "stream", "event"]
-"""What invokes a function: a caller that waits, a stream that it can fall behind, or an event that it can lose."""
+"""The kind of invocation of a function: by a caller that waits, by a stream, or by an event that can be lost."""
 
 FUNCTIONS: Mapping[str, Trigger] = {
     "payments": "request",

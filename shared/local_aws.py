@@ -31,14 +31,14 @@ _PLANNED = ("up", "graph")  # the commands that need a plan
 
 
 class Engine(StrEnum):
-    """What deploys the stacks on the embedded AWS."""
+    """The engine that deploys the stacks on the embedded AWS."""
 
     LOCALAWS = "localaws"  # its own, in seconds
     PULUMI = "pulumi"  # the Pulumi CLI
 
 
 def directory() -> Path:
-    """Where the environment on this machine runs."""
+    """The folder of the environment on this machine."""
     return Path(os.environ.get(DIRECTORY_VARIABLE) or "build/local")
 
 

@@ -102,7 +102,7 @@ class PeerServicesOutputs(_Outputs[Text, Texts]):
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseOutputs(_Outputs[Text, Texts]):
-    """Where the region's member of the global database belongs."""
+    """The network of the region's member of the global database."""
 
     subnet_group: Text
     security_group_id: Text
@@ -162,7 +162,7 @@ class MessagingOutputs(_Outputs[Text, Texts]):
 
 @dataclass(frozen=True, kw_only=True)
 class RegionOutputs(_Outputs[Text, Texts]):
-    """What `stacks/primary` and `stacks/secondary` export."""
+    """The outputs of `stacks/primary` and `stacks/secondary`."""
 
     place: Text
     region: Text
@@ -179,7 +179,7 @@ class RegionOutputs(_Outputs[Text, Texts]):
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalOutputs(_Outputs[Text, Texts]):
-    """What `stacks/global` exports."""
+    """The outputs of `stacks/global`."""
 
     suffix: Text
     journal_table: Text

@@ -1,4 +1,4 @@
-"""Explicit providers: one per region and place, with the tags that everything made through it carries."""
+"""AWS providers of the stacks, each with a region and the default tags of its resources."""
 
 import pulumi_aws as aws
 
@@ -8,13 +8,13 @@ from shared.tags import default_tags
 
 
 def regional_provider(settings: EnvironmentSettings, place: Place) -> aws.Provider:
-    """The provider for what lives at `place`."""
+    """The provider of the regional stack at `place`."""
     return _provider(str(place), settings.region(place), settings, str(place))
 
 
 def global_provider(settings: EnvironmentSettings) -> aws.Provider:
-    """The provider for what exists once (Route 53, Global Accelerator): their APIs have no region of ours to choose,
-    the AWS provider routes them itself [PROVIDER-1]."""
+    """The provider of global services, such as Route 53 and Global Accelerator: the AWS provider chooses the endpoint
+    of their APIs itself [PROVIDER-1]."""
     return _provider("global", settings.primary_region, settings, "global")
 
 

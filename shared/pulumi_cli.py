@@ -10,7 +10,7 @@ from typing import Any
 _ROOT = Path(__file__).resolve().parent.parent
 STACKS = _ROOT / "stacks"
 BUILT = _ROOT / "build" / "pulumi"
-"""Where `make pulumi` puts the CLI if none is on the path."""
+"""The path of the CLI that `make pulumi` builds if none is on the path."""
 _SECONDS = 120.0  # a backend behind a slow line; usually two or three
 _LAST_CHARACTERS = 400
 

@@ -24,7 +24,7 @@ RegionReference: TypeAlias = RegionOutputs[pulumi.Output[str], pulumi.Output[lis
 
 @dataclass(frozen=True, kw_only=True)
 class RegionHandle:
-    """One regional stack as the global stack sees it: where it is, how to deploy there, and what it exports."""
+    """A regional stack as the global stack uses it: its place and region, its provider, and its outputs."""
 
     place: Place
     region: str

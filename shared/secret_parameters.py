@@ -12,7 +12,7 @@ _LARGEST = 4096
 
 
 def problems(values: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with the setting; no value is ever part of it."""
+    """An error in the setting; no value is ever part of it."""
     for path, value in values.items():
         if not _PATH.fullmatch(path) or path.startswith("local/"):
             yield f"{path} is no path of a parameter that both regions have; write external/api-key, for instance"

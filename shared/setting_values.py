@@ -17,7 +17,7 @@ from shared.places import Place
 
 FUNCTIONS = Path(__file__).resolve().parent.parent / "functions"
 WORKLOAD_FILES = ("handler.py", "openapi.json")
-"""What a workload's folder must hold: the function, and the description of its API."""
+"""The contents of a workload's folder: the function, and the description of its API."""
 _OUR_OWN = {"common", *OUR_FUNCTIONS} - {"payments"}
 _LONGEST_SUFFIX = 12
 

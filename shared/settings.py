@@ -37,18 +37,18 @@ class SettingsError(ValueError):
 
 
 class EnvironmentSettings(BaseModel):
-    """What all three stacks of an environment agree on."""
+    """Settings on which all three stacks of an environment agree."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     environment: str = Field(alias="dr:environment", min_length=1, max_length=32)
     """Name of the environment, on every resource as a tag."""
     suffix: Suffix = Field(alias="dr:suffix")
-    """What every name ends in, so that several environments live side by side in an account."""
+    """The end of every name, so that several environments can share an account."""
     cost_center: str = Field("unassigned", alias="dr:costCenter", min_length=1)
-    """Who pays, as a tag."""
+    """The cost center, as a tag."""
     criticality: Literal["low", "medium", "high", "critical"] = Field("high", alias="dr:criticality")
-    """How much it matters, as a tag: low, medium, high or critical."""
+    """The criticality, as a tag: low, medium, high or critical."""
     primary_region: Region = Field("us-east-1", alias="dr:primaryRegion")
     """Region of the primary place."""
     secondary_region: Region = Field("us-east-2", alias="dr:secondaryRegion")
@@ -74,7 +74,7 @@ class EnvironmentSettings(BaseModel):
     engine: Literal["aurora-postgresql", "aurora-mysql"] = Field("aurora-postgresql", alias="database:engine")
     """aurora-postgresql or aurora-mysql."""
     fault_injection: bool = Field(False, alias="drill:faultInjection")
-    """Templates of AWS FIS that cut a region off or pause replication; nothing runs until somebody starts one."""
+    """Templates of AWS FIS that cut a region off or pause replication; nothing runs until one is started."""
     region_switch: bool = Field(False, alias="drill:regionSwitch")
     """The failover as a plan of ARC Region switch as well, at 70 USD a month."""
 
@@ -150,13 +150,13 @@ class RegionSettings(EnvironmentSettings):
     workload: Workload = Field("payments", alias="workload:source")
     """Folder in functions/ whose handler takes the traffic (docs/own-workload.md)."""
     durability: Literal["one-region", "both"] = Field("one-region", alias="payments:durability")
-    """What to do when the other region does not answer: acknowledge with one region's journal, or refuse."""
+    """Payments while the other region does not respond: acknowledged with one region's journal, or refused."""
     peer_timeout_ms: int = Field(500, alias="payments:peerTimeoutMs", ge=50, le=5000)
     """Milliseconds that a payment waits for the other region before that setting decides."""
     api_rate_limit: int = Field(500, alias="api:rateLimit", ge=1, le=10000)
     """Requests a second that the API stage lets through; the burst is twice that."""
     access: Literal["iam", "api-key", "open"] = Field("iam", alias="api:access")
-    """Who may call the API's operations; `/health` is open in any case."""
+    """The access to the API's operations; `/health` is open in any case."""
     client_rate_limit: int = Field(100, alias="api:clientRateLimit", ge=1, le=10000)
     """Requests a second by one client key."""
     daily_quota: int = Field(1_000_000, alias="api:dailyQuota", ge=1)
@@ -182,7 +182,7 @@ class RegionSettings(EnvironmentSettings):
     email: str | None = Field(None, alias="alarms:email", pattern=r"^[^@\s]+@[^@\s]+$")
     """Address that alarms are sent to; the subscription has to be confirmed once."""
     noncurrent_days: int = Field(30, alias="bucket:noncurrentDays", ge=1)
-    """How long overwritten and deleted versions of objects can be had back."""
+    """The retention of overwritten and deleted versions of objects."""
     log_retention_days: Annotated[int, one_of(1, 3, 5, 7, 14, 30, 60, 90, 180, 365)] = Field(
         30, alias="logs:retentionDays"
     )

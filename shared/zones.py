@@ -24,7 +24,7 @@ def zone_letters(value: str) -> str:
 
 
 def zones_problem(place: str, region: str, count: int, given: str | None) -> str | None:
-    """Why the settings of a place name no zones, or too few."""
+    """The reason that the settings of a place name no zones, or too few."""
     if given is None and region in BY_ACCOUNT:
         return (
             f"dr:{place}Region is {region}, whose zones have other letters in each account; set "

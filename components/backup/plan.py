@@ -166,7 +166,7 @@ class RestoreTesting(pulumi.ComponentResource):
 
 
 def _overrides(args: RestoreTestingArgs) -> dict[str, dict[str, pulumi.Input[str]]]:
-    """What to restore otherwise than AWS Backup would: with our key, and not in the default VPC, which may not exist
+    """Overrides of the restore metadata that AWS Backup infers: our key, and not the default VPC, which may not exist
     [BACKUP-8]."""
     return {
         "Aurora": {"dbSubnetGroupName": args.database_subnet_group, "kmsKeyId": args.key_arn},

@@ -19,7 +19,7 @@ from shared.settings import GlobalSettings
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """What differs between the two Aurora engines."""
+    """Differences between the two Aurora engines."""
 
     name: str
     family: str

@@ -1,3 +1,3 @@
-"""What exists once, and every edge between the two regional cells, in a few groups. The counterpart of
-`components.region` for the stack `global`; what belongs to one region only is not here.
+"""Components of the stack `global`: shared resources and the links between the regions. The counterpart of
+`components.region`; a resource that belongs to one region only is not here.
 """

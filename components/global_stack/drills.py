@@ -1,4 +1,4 @@
-"""What drills on AWS may use, off by default: templates of AWS FIS, and a plan of ARC Region switch."""
+"""Optional resources for drills on AWS, off by default: AWS FIS templates and an ARC Region switch plan."""
 
 from dataclasses import dataclass
 

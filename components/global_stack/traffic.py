@@ -1,4 +1,4 @@
-"""How clients reach the regions: accelerator, hosted zone with health checks, and the witness."""
+"""Traffic to the regions: accelerator, hosted zone with health checks, and the witness."""
 
 from dataclasses import dataclass
 

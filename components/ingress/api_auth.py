@@ -1,4 +1,4 @@
-"""Who may call the regional API, beyond what its OpenAPI document demands (`components.ingress.openapi.secured`).
+"""Authorization of callers of the regional API, beyond its OpenAPI document (`components.ingress.openapi.secured`).
 
 The accelerator's endpoint has no API Gateway in front: docs/decisions/0004-callers-of-the-accelerator-endpoint.md.
 """

@@ -16,7 +16,7 @@ TTL = 300
 
 
 class ValidationOption(Protocol):
-    """The record that proves one name, as ACM wants it."""
+    """The record that proves one name, as ACM requires it."""
 
     @property
     def domain_name(self) -> str | None: ...
@@ -105,14 +105,14 @@ _VALIDITY_HOURS = 10 * 365 * 24
 
 
 class ServerCertificate(Protocol):
-    """What a listener or a custom domain needs of a certificate, wherever it comes from."""
+    """A certificate for a listener or a custom domain, whatever its source."""
 
     @property
     def arn(self) -> pulumi.Output[str]: ...
 
     @property
     def pem(self) -> pulumi.Output[str]:
-        """What clients must be given to trust it; empty when a public authority vouches for it."""
+        """The certificate of its authority in PEM, which clients need to trust it; empty for a public authority."""
         ...
 
 
@@ -143,7 +143,7 @@ class CertificateChoice:
 
 @dataclass(frozen=True)
 class GivenCertificate:
-    """A certificate that someone else made, renews and deletes."""
+    """A certificate that is created, renewed and deleted outside of the stacks."""
 
     arn: pulumi.Output[str]
     pem: pulumi.Output[str]

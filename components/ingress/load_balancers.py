@@ -41,7 +41,7 @@ class LoadBalancersArgs:
 
 
 class LoadBalancers(pulumi.ComponentResource):
-    """A region's NLB and what stands behind it. The health of the NLB's target group is the health function's
+    """A region's NLB and its targets. The health of the NLB's target group is the health function's
     answer, and with it everything that follows that health: the accelerator and the failover records."""
 
     nlb: aws.lb.LoadBalancer

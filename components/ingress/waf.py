@@ -14,7 +14,7 @@ from shared import client_keys
 # those of its edge servers [GA-7]: only what they send distinguishes them.
 CountBy = Literal["address", "client-key"]
 
-# Headers that let someone in must not be read in a log. WAF wants them in lower case.
+# Headers with credentials must not be in a log. WAF requires them in lower case.
 CREDENTIAL_HEADERS = (client_keys.HEADER, "authorization")
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9-]+)+")
 # Seconds over which a rate limit counts (API WAFV2.RateBasedStatement.EvaluationWindowSec).
@@ -44,7 +44,7 @@ class WebAclLogs:
 class WebAclArgs:
     name: str
     protects: Mapping[str, pulumi.Input[str]]  # ARN of an API stage or an ALB, by what it is
-    health_paths: Sequence[str]  # as the firewall sees them: an API's own address carries its stage in front
+    health_paths: Sequence[str]  # as the firewall receives them: an API's own address carries its stage in front
     count_by: CountBy
     rate_limit: int  # requests in five minutes by one client
     logs: WebAclLogs | None
@@ -115,7 +115,7 @@ class WebAcl(pulumi.ComponentResource):
 
 
 def rules(health_paths: Sequence[str], count_by: CountBy, rate_limit: int) -> list[aws.wafv2.WebAclRuleArgsDict]:
-    """The rules in order. The rate limit stands first and counts health requests too, so that the free way through for
+    """The rules in order. The rate limit comes first and counts health requests too, so that the free way through for
     them is not one for a flood."""
     return [
         _rate_limit(0, count_by, rate_limit),

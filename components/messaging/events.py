@@ -23,7 +23,7 @@ from shared.references import Regions
 class EventEndpointArgs:
     names: Names
     regions: Regions
-    front_door_check_id: pulumi.Input[str]  # id of the health check on the primary region's NLB
+    nlb_check_id: pulumi.Input[str]  # id of the health check on the primary region's NLB
 
 
 class EventEndpoint(pulumi.ComponentResource):
@@ -96,7 +96,7 @@ class EventEndpoint(pulumi.ComponentResource):
         return aws.route53.HealthCheck(
             f"{self._prefix}-primary",
             type="CALCULATED",
-            child_healthchecks=[latency.id, self._args.front_door_check_id],
+            child_healthchecks=[latency.id, self._args.nlb_check_id],
             child_health_threshold=2,
             tags={"Name": self._args.names.shared("health-events-primary")},
             opts=self._child,
@@ -113,7 +113,7 @@ def endpoint_id(url: str) -> str:
 
 
 def _statements(role_arn: pulumi.Output[str], args: EventEndpointArgs) -> list[dict[str, Any]]:
-    """What replication needs [EVENTS-5], and what rules on a bus with a customer key need besides [EVENTS-11]."""
+    """Permissions for replication [EVENTS-5] and for rules on a bus with a customer managed key [EVENTS-11]."""
     managed_rules = [
         pulumi.Output.concat(
             f"arn:aws:events:{region.region}:",

@@ -44,7 +44,7 @@ class Alarm:
 
     def __post_init__(self) -> None:
         if not 1 <= self.datapoints <= self.evaluation_periods:
-            raise ValueError(f"alarm {self.key} wants {self.datapoints} of {self.evaluation_periods} datapoints")
+            raise ValueError(f"alarm {self.key} requires {self.datapoints} of {self.evaluation_periods} datapoints")
         if self.period * self.evaluation_periods > (_DAY if self.period < _HOUR else 7 * _DAY):
             raise ValueError(f"alarm {self.key} covers a longer time than CloudWatch allows; shorten it")
 

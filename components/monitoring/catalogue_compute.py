@@ -187,10 +187,10 @@ STATE_MACHINE = (
     _on_machine(
         key="aborted",
         metric="ExecutionsAborted",
-        reason="Somebody stopped a run half way: look which of its steps are done.",
+        reason="An operator stopped an execution: check which of its steps are done.",
     ),
 )
-"""For a state machine of ours. Role `machine`: its ARN."""
+"""For a state machine. Role `machine`: its ARN."""
 
 DEAD_LETTER_QUEUE = (
     Alarm(

@@ -5,7 +5,7 @@ from components.monitoring.alarms import Alarm
 _API = "[APIGW-8]"
 _ALB = "[ALB-5]"
 _NLB = "[NLB-5]"
-_NO_CALLS = "no calls, no errors: a region that stands by has none"
+_NO_CALLS = "no calls, no errors: a standby region has none"
 
 API = (
     Alarm(

@@ -57,7 +57,7 @@ def alarm_graphs(region: str, things: Sequence[Monitored]) -> list[Widget]:
 
 
 def load_balancer_traffic(region: str, load_balancer: Any) -> Widget:
-    """What reaches a region through its NLB: the accelerator's share of the traffic, and the failover name's."""
+    """Traffic through a region's NLB: the accelerator's share, and that of the failover name."""
     flows = Series(
         namespace="AWS/NetworkELB",
         metric="NewFlowCount",

@@ -67,7 +67,7 @@ class FlowLogs(pulumi.ComponentResource):
 
 
 def _statements(log_group_arn: pulumi.Output[str], here: pulumi.Output[str]) -> list[dict[str, Any]]:
-    """What flow logs need [VPC-8], without making log groups, since ours exists, and on this group only."""
+    """Permissions that flow logs need [VPC-8] on this log group, without the creation of groups, since it exists."""
     return [
         iam.allow(
             ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],

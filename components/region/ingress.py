@@ -164,7 +164,7 @@ class RegionIngress(pulumi.ComponentResource):
             WebAclArgs(
                 name=self._names.regional("acl-api", self._place),
                 protects={"stage": self.api.stage_arn},
-                # Whether the stage is part of the path that the firewall sees, AWS does not document: both match.
+                # Whether the stage is part of the path that the firewall receives, AWS does not document: both match.
                 health_paths=[HEALTH_PATH, f"/{STAGE}{HEALTH_PATH}"],
                 count_by="address",
                 rate_limit=self._settings.firewall_rate_limit,

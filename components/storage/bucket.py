@@ -1,7 +1,7 @@
 """A region's data bucket: versioned, encrypted with the region's own key, private, and emptied when destroyed. And the
 bucket for the access logs of its Application Load Balancer.
 
-Replication is an edge between two regions and stands in `components.storage.bucket_replication`.
+Replication connects two regions and is in `components.storage.bucket_replication`.
 """
 
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ class BucketArgs:
 
 
 class Bucket(pulumi.ComponentResource):
-    """Settings are resources of their own, as the AWS provider wants them [S3-2]."""
+    """Settings are resources of their own, as the AWS provider requires [S3-2]."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]

@@ -84,7 +84,7 @@ def _rule(place: Place, target: RegionHandle) -> Any:
 
 
 def _statements(source: RegionHandle, target: RegionHandle) -> list[dict[str, Any]]:
-    """What replication needs and no more [S3-9]."""
+    """The permissions that replication needs [S3-9]."""
     return [
         iam.allow(["s3:GetReplicationConfiguration", "s3:ListBucket"], [source.outputs.storage.bucket_arn]),
         iam.allow(

@@ -1,4 +1,4 @@
-"""What a drill changes, by subject: faults, regions, events, parameters, restores. Every change names the change that
+"""Changes that a drill makes, by subject: faults, regions, events, parameters, restores. Each names the change that
 undoes
 it.
 """

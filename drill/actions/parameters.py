@@ -47,7 +47,7 @@ def parameter(deployment: Deployment) -> str:
 
 
 def value(place: Place) -> str:
-    """What the drill writes at a place."""
+    """The value that the drill writes at a place."""
     return f"written in the {place} region"
 
 

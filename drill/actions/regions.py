@@ -17,8 +17,8 @@ from shared.places import Place
 
 _BY = "drill"
 _POLL_AWS_SECONDS = 5.0
-_PATIENCE_AWS_SECONDS = 1200.0
-_PATIENCE_SECONDS = 300.0  # on this machine, at least: a fast clock makes no replay faster
+_TIMEOUT_AWS_SECONDS = 1200.0
+_TIMEOUT_SECONDS = 300.0  # on this machine, at least: a fast clock makes no replay faster
 _TRIES = 4
 
 
@@ -227,7 +227,7 @@ def _is_back(deployment: Deployment, place: Place) -> bool:
 
 async def _no_workflow_runs(ctx: DrillContext) -> None:
     """Wait until no failover and no failback runs."""
-    deadline = time.monotonic() + max(_PATIENCE_AWS_SECONDS / ctx.deployment.speed, _PATIENCE_SECONDS)
+    deadline = time.monotonic() + max(_TIMEOUT_AWS_SECONDS / ctx.deployment.speed, _TIMEOUT_SECONDS)
     while running := await asyncio.to_thread(_running, ctx.deployment):
         if time.monotonic() > deadline:
             raise ActionError(f"{', '.join(running)} does not end")

@@ -15,7 +15,7 @@ from shared.deployment import Deployment
 from shared.places import Place
 
 _POLL_AWS_SECONDS = 15.0
-_PATIENCE_AWS_SECONDS = 3600.0
+_TIMEOUT_AWS_SECONDS = 3600.0
 """DynamoDB's documentation gives "up to several hours" for large tables; a drill gives up after one [DYNAMODB-6]."""
 
 
@@ -43,10 +43,10 @@ class RestoreJournal:
                     UseLatestRestorableTime=True,
                 )
             )
-        deadline = time.monotonic() + _PATIENCE_AWS_SECONDS / deployment.speed
+        deadline = time.monotonic() + _TIMEOUT_AWS_SECONDS / deployment.speed
         while (state := await asyncio.to_thread(_state, deployment, self.place)) != "ACTIVE":
             if time.monotonic() > deadline:
-                raise ActionError(f"{name} is {state} after {_PATIENCE_AWS_SECONDS:g} s")
+                raise ActionError(f"{name} is {state} after {_TIMEOUT_AWS_SECONDS:g} s")
             await ctx.pause(_POLL_AWS_SECONDS)
         return name
 
@@ -62,7 +62,7 @@ class DeleteRestored:
         return f"delete the restored journal in the {self.place} region"
 
     async def do(self, ctx: DrillContext) -> str:
-        deadline = time.monotonic() + _PATIENCE_AWS_SECONDS / ctx.deployment.speed
+        deadline = time.monotonic() + _TIMEOUT_AWS_SECONDS / ctx.deployment.speed
         while not await asyncio.to_thread(_deleted, ctx.deployment, self.place):
             if time.monotonic() > deadline:
                 raise ActionError(f"{restored(ctx.deployment)} in {ctx.region(self.place)} still exists; delete it")

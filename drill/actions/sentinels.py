@@ -15,7 +15,7 @@ _KEPT = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Targe
 """A schedule's properties: an update replaces all of them."""
 
 RUNS_AWS_SECONDS = 60.0
-"""How long a sentinel that was invoked before may go on."""
+"""The longest time that an earlier invocation of a sentinel may continue."""
 
 
 @dataclass(frozen=True)

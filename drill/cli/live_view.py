@@ -194,7 +194,7 @@ def regions(progress: Progress) -> list[str]:
 
 
 def interrupted(progress: Progress) -> tuple[float, bool] | None:
-    """How long the first interruption after the outage lasted or lasts, and whether it is over."""
+    """The duration of the first interruption after the outage so far, and whether it is over."""
     if progress.load is None or progress.disturbed is None:
         return None
     at = progress.disturbed.at

@@ -10,7 +10,7 @@ from shared.deployment import Deployment
 from shared.deployment_search import LOCAL_ENDPOINTS, deployed, local
 
 LOCAL = "local"
-"""`--env local` means whatever runs on this machine."""
+"""`--env local` is the environment that runs on this machine."""
 
 EnvOrLocalOption = Annotated[str, typer.Option("--env", help="Environment, by its Pulumi stack name, or `local`.")]
 EndpointsOption = Annotated[Path, typer.Option("--endpoints", help="Path of the local environment's endpoints.json.")]

@@ -126,7 +126,7 @@ def _refuse_unready(console: Console, deployment: Deployment, *, force: bool) ->
 
 @dataclass(frozen=True, kw_only=True)
 class _Series:
-    """What the scenarios of one command have in common."""
+    """Options that the scenarios of one command share."""
 
     env: str
     local: bool

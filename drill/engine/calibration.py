@@ -1,4 +1,4 @@
-"""What this machine sustains, found out after the deployment, and the rate and speed of a rehearsal chosen from it.
+"""Calibration: measures what this machine sustains, after the deployment, and chooses a rehearsal's rate and speed.
 
 A rehearsal on a machine that is too slow for it measures the machine. So the deployed environment first gets
 as many payments as it can answer, for a few seconds, in a closed loop: each client sends its next payment when the last
@@ -45,7 +45,7 @@ _CORES = 1.7
 """Processors at which `FASTEST` leaves what happens at the same time in a failover enough of them."""
 
 _CONTENTION = 1.5
-"""How much slower a rehearsal runs beside other programs: half as fast if a third of the time is waiting for them."""
+"""The slowdown of a rehearsal beside other programs: half as fast if a third of the time is waiting for them."""
 
 _CLIENTS = (1, 3, 8)  # at the same time
 _STEP_SECONDS = 1.5
@@ -56,7 +56,7 @@ _WARM_SECONDS = 20.0  # for a cold function's first answers, on a slow machine
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """What was measured at one speed. CPU figures are of all processes of the rehearsal together."""
+    """The measurements at one speed. CPU figures are of all processes of the rehearsal together."""
 
     speed: float  # at which the base load was measured
     cores: float  # that the machine gave under full load

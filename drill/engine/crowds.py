@@ -16,7 +16,7 @@ Flooding = Callable[[Flood, bool, float], LoadGenerator]
 
 
 class Crowds:
-    """`loads` are those started so far; whoever runs them drains and closes them."""
+    """`loads` are those started so far; the caller drains and closes them."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Crowds:
             stage.detail = f"{storm.rate:g}/s more: {accepted} of {offered} accepted with {attempts} attempts"
 
     async def flood(self, step: Flood) -> int:
-        """How many of its requests were answered with a server error: beyond what the workload may execute."""
+        """The number of its requests that got a server error, beyond the concurrency of the workload."""
         assert self._flooding is not None, "a flood needs clients"
         region = self._ctx.region(step.place)
         rejected = 0

@@ -54,7 +54,7 @@ class DeployedEnvironment:
         return [*quiet, sys.executable, "-m", "ops", *words]
 
     def target(self, place: Place | None = None) -> Target:
-        """How clients reach the accelerator, or the load balancer at a place."""
+        """The address of the accelerator, or of the load balancer at a place."""
         endpoints = self.deployment.endpoints
         entry = endpoints.nlb[place] if place else endpoints.accelerator
         return Target(

@@ -138,7 +138,7 @@ View = Callable[[Progress], AbstractContextManager[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one scenario: its report, or why there is none."""
+    """The outcome of one scenario: its report, or the reason that there is none."""
 
     scenario: str
     seconds: float

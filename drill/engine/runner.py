@@ -67,7 +67,7 @@ class Runner:
             impatient=impatient,
             flooding=flooding,
         )
-        self.storms = self._crowds.loads  # whoever runs this drains and closes them
+        self.storms = self._crowds.loads  # the caller drains and closes them
         self._scenario = scenario
         self._ctx = ctx
         self._speed = ctx.deployment.speed
@@ -284,7 +284,7 @@ class Runner:
             stage.detail = ", ".join(f"{stack} {len(changes)} changes" for stack, changes in found.items())
 
     async def _wait(self, step: WaitFor) -> str:
-        """What still does not hold after the step's time; empty if all does."""
+        """The expectations that do not hold after the step's time, each with its evidence; empty if all do."""
         with self._progress.stage(step.name) as stage:
             end = stage.at + step.longest(self._speed)
             while True:
@@ -332,7 +332,7 @@ class Runner:
         )
 
     async def _gather(self, until: tuple[Expectation, ...]) -> dict[str, Any]:
-        """What expectations read from AWS themselves; a failed one is missing, and its evidence names that."""
+        """Readings that expectations take from AWS themselves; the evidence names one that failed."""
         found = {}
         for expectation in until:
             if isinstance(expectation, Gathers):

@@ -1,4 +1,4 @@
-"""A payment client: what it knows, how patient it is, and what it makes of an answer."""
+"""A payment client: its address and key, its timeouts and retries, and the outcome of each response."""
 
 import json
 import math
@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class ClientPolicy:
-    """How a payment client behaves. Seconds on this machine."""
+    """The behaviour of a payment client. Seconds on this machine."""
 
     timeout: float  # for one request
     reopen: float  # a connection is not used for longer
@@ -38,12 +38,12 @@ class ClientPolicy:
     longest_pause: float
     give_up: float  # after the payment was first offered
     most_in_flight: int  # requests; arrivals beyond are shed and counted
-    most_attempts: int | None = None  # None: until answered or out of patience
+    most_attempts: int | None = None  # None: until answered or given up
     patient: bool = True  # retries share a budget, wait as long as `Retry-After` requires, and keep their connections
 
     @classmethod
     def of(cls, *, speed: float, rate: float) -> "ClientPolicy":
-        """A client with 5 s for a request, pauses of 1 to 8 s and a minute's patience, all in AWS seconds.
+        """A client with 5 s for a request, pauses of 1 to 8 s, giving up after a minute, all in AWS seconds.
 
         The computing behind an answer does not speed up, hence a floor under each: a client that stops waiting for work
         which continues, and retries, makes more of it.
@@ -122,7 +122,7 @@ def retry_after(response: aiohttp.ClientResponse) -> float:
 
 
 def understand(status: int, content: bytes, intent: Intent) -> tuple[Outcome, dict[str, Any]]:
-    """What an answer means for `intent`, and the body of one that acknowledges it."""
+    """The outcome that a response means for `intent`, and the body of one that acknowledges it."""
     if status >= 500 or status == 429:
         return Outcome.ERROR, {}
     if status not in (200, 201, 202):

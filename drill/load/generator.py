@@ -112,7 +112,7 @@ class LoadGenerator:
                     taken.append(intent.acknowledged - intent.offered)
 
         working = [asyncio.create_task(client()) for _ in range(clients)]
-        await asyncio.wait(working, timeout=seconds + self._policy.timeout)  # no client's patience outlasts it by more
+        await asyncio.wait(working, timeout=seconds + self._policy.timeout)  # no client waits for longer
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
@@ -206,7 +206,7 @@ class LoadGenerator:
             self._broken = self._broken or client.exception()
 
     async def _pay(self, intent: Intent) -> None:
-        """One client: retry until acknowledged, rejected, or out of patience."""
+        """One client: retry until acknowledged, rejected, or given up."""
         content = json.dumps(intent.body).encode()
         policy = self._policy
         pause = policy.first_pause
@@ -237,7 +237,7 @@ class LoadGenerator:
             pause = min(2 * pause, policy.longest_pause)
 
     async def _may_retry(self, intent: Intent, wait: float) -> bool:
-        """Wait until the next attempt is due; whether the client still has the patience for it then."""
+        """Wait until the next attempt is due; False if the client gives up before."""
         policy = self._policy
         left = intent.offered + policy.give_up - self._now()
         if wait > left or intent.attempts == policy.most_attempts:
@@ -253,7 +253,7 @@ class LoadGenerator:
         return True
 
     async def _attempt(self, intent: Intent, content: bytes) -> tuple[Attempt, dict[str, Any], float]:
-        """What one request came to, the body that acknowledges it, and the seconds of `Retry-After`."""
+        """The outcome of one request, the body that acknowledges it, and the seconds of `Retry-After`."""
         connections = self._connections
         if self._aside and intent.number % ASIDE_EVERY == 0:
             connections = self._aside

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """What one attempt came to, as its client saw it."""
+    """The outcome of one attempt, as its client saw it."""
 
     OK = "ok"  # acknowledged: 200, 201 or 202 with the payment's own id
     ERROR = "error"  # the server failed or was overloaded (5xx, 429)
@@ -77,7 +77,7 @@ class Record:
         return [intent for intent in self.intents if intent.given_up is not None]
 
     def recent(self, now: float, window: float) -> "Recent":
-        """What came back during the last `window` seconds."""
+        """The responses of the last `window` seconds."""
         ok = failed = retries = 0
         by_region: dict[str, int] = {}
         for attempt in reversed(self.attempts):

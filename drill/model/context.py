@@ -43,13 +43,13 @@ class Change(Protocol):
 
     @property
     def place(self) -> Place | None:
-        """Where; None if it is done to both regions or neither."""
+        """The place of the change; None if it is done to both regions or neither."""
 
     @property
     def rollback(self) -> "Change | None": ...
 
     async def do(self, ctx: DrillContext) -> str:
-        """What was done, in a few words. Raises ActionError."""
+        """Do it, and return in a few words what was done. Raises ActionError."""
 
 
 def machine_arn(deployment: Deployment, machine: str, place: Place) -> str:

@@ -38,7 +38,7 @@ def health_settings(elbv2: Any, target_group_arn: str, region: str) -> HealthSet
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What is known at one moment: the system's status, and the answers that clients got lately."""
+    """The observation of one moment: the system's status, and the latest responses to clients."""
 
     status: Status = field(default_factory=Status)
     recent: Recent = field(default_factory=Recent)
@@ -81,6 +81,6 @@ class Gathers(Protocol):
 
 
 def unmet(expectations: Sequence[Expectation], observed: Observation) -> list[str]:
-    """What does not hold, each with its evidence."""
+    """The expectations that do not hold, each with its evidence."""
     findings = [(expectation, expectation.check(observed)) for expectation in expectations]
     return [f"{expectation.statement}: {finding.evidence}" for expectation, finding in findings if not finding.met]

@@ -10,7 +10,7 @@ from drill.model.errors import ActionError
 
 
 class OutageMode(StrEnum):
-    """How a lost region or service fails: it answers errors, it closes connections, or it never answers."""
+    """The way a lost region or service fails: it returns errors, resets connections, or never responds."""
 
     ERROR = "error"
     RESET = "reset"
@@ -18,7 +18,7 @@ class OutageMode(StrEnum):
 
 
 class Effect(StrEnum):
-    """What is wrong while a fault lasts."""
+    """The effect of a fault while it lasts."""
 
     REGION_OUTAGE = "region-outage"
     PARTITION = "partition"  # the regions cannot reach each other; clients reach both

@@ -1,4 +1,4 @@
-"""What a scenario must show, as typed values; `drill.verdict.verdict` turns each into lines with what was measured."""
+"""Objectives of a scenario as typed values; `drill.verdict.verdict` turns each into checks with the measured values."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ DRAIN_AWS_SECONDS = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What clients may notice. Interruptions are measured against the deployed health checks."""
+    """The effect that clients may notice. Interruptions are measured against the deployed health checks."""
 
     moves_to: Place | None = None  # where traffic must go by itself
     interrupted: bool = True  # whether an interruption is allowed at all

@@ -128,7 +128,7 @@ class Scenario:
 
     @property
     def second_runs(self) -> int:
-        """How often the stack programs are run again, which must change nothing."""
+        """The number of second runs of the stack programs, which must change nothing."""
         return sum(isinstance(step, SecondRun) for step in self.steps)
 
     def _loads(self) -> Iterator[Load]:

@@ -1,4 +1,4 @@
-"""What is observed of an environment: its status, the rows of its ledger, control-plane calls of our functions."""
+"""Observed values of an environment: its status, the rows of its ledger, control-plane calls of its functions."""
 
 from dataclasses import dataclass
 from datetime import datetime

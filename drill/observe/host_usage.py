@@ -1,4 +1,4 @@
-"""What a run costs this machine: CPU time of the drill and of the embedded AWS, peak memory, and CPU starvation."""
+"""Resource usage of a run on this machine: CPU time of drill and embedded AWS, peak memory, and CPU starvation."""
 
 import contextlib
 import os
@@ -129,7 +129,7 @@ def memory_of(process: psutil.Process) -> int:
 
 
 def bounded_by(usage: Usage, *, rate: float, accepted: float, latest: float, shed: int) -> str:
-    """What limited the accepted rate, in one sentence made from measurement.
+    """The limit of the accepted rate, in one sentence made from measurement.
 
     `rate` and `accepted` are payments a second, offered and acknowledged; `latest` is the worst delay of an arrival in
     seconds.

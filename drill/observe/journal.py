@@ -29,7 +29,7 @@ class Entry:
 
 
 def read_each(deployment: Deployment, read: Callable[[Any, str], dict[str, Entry]]) -> dict[str, dict[str, Entry]]:
-    """What `read` gives of each region's replica, from its client and table. Raises ProbeError."""
+    """The results of `read` for each region's replica, called with its client and table. Raises ProbeError."""
     with observing("the journal cannot be read"):
         return {
             deployment.region(place): read(

@@ -82,9 +82,9 @@ class LocalObserver:
     async def decisions(self, *, since: float, until: float, watcher: Place | None) -> Sequence[Decision]:
         found: list[Decision] = []
         for place in Place:
-            patience = _LOG_AWS_SECONDS / self._deployment.speed if place is watcher else 0.0
+            timeout = _LOG_AWS_SECONDS / self._deployment.speed if place is watcher else 0.0
             found += await asyncio.to_thread(
-                sentinel_log.wait_for_decisions, self._deployment, place, since=since, until=until, patience=patience
+                sentinel_log.wait_for_decisions, self._deployment, place, since=since, until=until, timeout=timeout
             )
         return sentinel_log.condensed(sorted(found, key=lambda each: each.region))
 

@@ -1,4 +1,4 @@
-"""How a run observes the system."""
+"""Interfaces through which a run observes the system."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
@@ -17,7 +17,7 @@ Ledgers = Mapping[str, Mapping[str, Row]]
 
 
 class Observer(Protocol):
-    """What can be observed of every environment. Methods raise ProbeError."""
+    """An observer of any environment. Methods raise ProbeError."""
 
     async def status(self) -> Status: ...
 
@@ -31,12 +31,12 @@ class Observer(Protocol):
         """The journal of each region, as far as `intents` are concerned at least."""
 
     async def decisions(self, *, since: float, until: float, watcher: Place | None) -> Sequence[Decision]:
-        """What the sentinels decided between two Unix times; the lines of `watcher`'s are waited for."""
+        """The sentinels' decisions between two Unix times; the lines of `watcher`'s are waited for."""
 
 
 @runtime_checkable
 class Instrumented(Protocol):
-    """What the embedded AWS lets an observer do besides. Methods raise ProbeError."""
+    """Observations that only the embedded AWS allows. Methods raise ProbeError."""
 
     async def rows(self, status: Status, region: str) -> dict[str, Row]:
         """The ledger of a region's member."""

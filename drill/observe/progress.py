@@ -1,4 +1,4 @@
-"""What a run is doing: its stages, for the view and for the report. Times are seconds since the run started."""
+"""Progress of a run: its stages, for the view and for the report. Times are seconds since the run started."""
 
 import asyncio
 import time
@@ -112,7 +112,7 @@ class Progress:
             self.lags.append((self.now(), max(lags)))
 
     def seen_unhealthy(self, since: float) -> list[Seen]:
-        """When which region's targets became unhealthy."""
+        """The times at which targets became unhealthy, by region."""
         return [seen for seen in self.seen if seen.what == "targets" and seen.state == "unhealthy" and seen.at >= since]
 
     def _note(self, what: Literal["targets", "writer"], region: str, state: str) -> None:

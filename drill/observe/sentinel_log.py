@@ -49,10 +49,10 @@ def read_decisions(deployment: Deployment, place: Place, *, since: float) -> lis
 
 
 def wait_for_decisions(
-    deployment: Deployment, place: Place, *, since: float, until: float, patience: float
+    deployment: Deployment, place: Place, *, since: float, until: float, timeout: float
 ) -> list[Decision]:
-    """The decisions once the log reaches `until`, or what there is after `patience` seconds. Raises ProbeError."""
-    end = time.monotonic() + patience
+    """The decisions once the log reaches `until`, or what there is after `timeout` seconds. Raises ProbeError."""
+    end = time.monotonic() + timeout
     while True:
         found = read_decisions(deployment, place, since=since)
         if (found and found[-1].at >= until) or time.monotonic() > end:

@@ -102,7 +102,7 @@ class RunQueueWaits:
 
 
 class OtherPrograms:
-    """How busy programs outside the run keep the processors that it may use."""
+    """The use of the run's processors by programs outside of it."""
 
     def __init__(self) -> None:
         self._readings: deque[tuple[float, float]] = deque(maxlen=_SMOOTHED)  # seconds; CPU seconds of others

@@ -51,14 +51,14 @@ class WorkflowRun:
 
     @property
     def method(self) -> str | None:
-        """How it moved the writer: switchover, promotion, or none if the writer was there already; None if it did not
+        """The method that moved the writer: switchover, promotion, or none if it was there already; None if it did not
         get so far."""
         method = self.document.get("change", {}).get("method")
         return None if method is None else str(method)
 
     def moment(self, step: str, name: str = "at") -> float | None:
-        """When a step was done, by its part of the document: `fence`, `change`, `writer`, `publish`, `replay` or
-        `verification`."""
+        """The time at which a step was done, by its part of the document: `fence`, `change`, `writer`, `publish`,
+        `replay` or `verification`."""
         moment = self.document.get(step, {}).get(name)
         return None if moment is None else datetime.fromisoformat(moment).timestamp()
 

@@ -30,7 +30,7 @@ def members(deployment: Deployment, at: Place = Place.PRIMARY) -> list[dict[str,
 
 
 def writer(deployment: Deployment) -> Place | None:
-    """Where the writer is; None if no member is."""
+    """The place of the writer; None if no member is the writer."""
     writers = [each["DBClusterArn"] for each in members(deployment) if each.get("IsWriter")]
     return next((place for place in Place if [member_arn(deployment, place)] == writers), None)
 

@@ -1,4 +1,4 @@
-"""How far behind each copy of the data is. Limits are those of the alarms
+"""Preflight checks of the replication lag of each copy of the data. Limits are those of the alarms
 (`components/monitoring/catalogue_data.py`)."""
 
 from datetime import UTC, datetime, timedelta

@@ -58,7 +58,7 @@ _AT_ONCE = 6
 
 
 class Readiness(BaseModel):
-    """What `check --json` prints. Fields are added over time; none is renamed or removed."""
+    """The output of `check --json`. Fields are added over time; none is renamed or removed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -64,7 +64,7 @@ class CoolDownOver:
     statement: ClassVar[str] = "the last change is long enough ago for another failover"
 
     def gather(self, deployment: Deployment) -> float | None:
-        """When that was, as Unix time."""
+        """The Unix time of the last change."""
         keys = [control_records.region_key(region) for region in deployment.regions.values()]
         moments = []
         with observing("the control records cannot be read"):
@@ -160,7 +160,7 @@ class EventArrives:
 
 @dataclass(frozen=True)
 class RestoredRowsHold:
-    """What the restored journal holds is what the one in use holds, row by row, of a sample of payments."""
+    """The restored journal equals the one in use, row by row, for a sample of payments."""
 
     place: Place
     rows: int = 500
@@ -168,7 +168,7 @@ class RestoredRowsHold:
     statement: ClassVar[str] = "the restored journal holds the payments of the one in use"
 
     def gather(self, deployment: Deployment) -> tuple[int, list[str]]:
-        """How many were compared, and which differ."""
+        """The number of rows compared, and those that differ."""
         client = deployment.client("dynamodb", self.place)
         with observing("the restored journal cannot be read"):
             kept = read_sample(client, restore.restored(deployment), limit=self.rows)

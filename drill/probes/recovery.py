@@ -1,4 +1,4 @@
-"""What a scenario can wait for beyond traffic and targets: workflows, databases, the ledger."""
+"""Expectations beyond traffic and targets: workflows, databases, the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What a run leaves behind: `report.json` for machines, `report.html` for people, made from the same model."""
+"""Reports of a run: `report.json` for machines, `report.html` for people, made from the same model."""

@@ -1,4 +1,4 @@
-"""Geometry of the time line: where each bar, mark and label goes. The template draws it and knows the colours."""
+"""Geometry of the time line: where each bar, mark and label goes. The template draws it and has the colours."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -160,7 +160,7 @@ def _marks(steps: Sequence[StepReport], timeline: Timeline, x: Callable[[float],
 
 
 # Geometry of the lanes under the time line: what was done, what the workflows did, which database wrote, how far the
-# reader was behind. Same time axis as the time line, so that one stands under the other.
+# reader was behind. Same time axis as the time line, so that one is under the other.
 
 
 _LABEL = 16.0  # above a lane

@@ -61,7 +61,7 @@ def _engine(report: Report) -> str:
 
 
 def _moments(report: Report) -> list[str]:
-    """What the system did by itself, counted from the first loss."""
+    """The system's own actions, with times counted from the first loss."""
     if not report.moments:
         return []
     rows = (
@@ -112,5 +112,5 @@ def _cell(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """What AWS answered is shown, never taken for markup."""
+    """Text from AWS as literal text, never as markup."""
     return text.replace("<", "&lt;").replace("`", "'").replace("*", "\\*")

@@ -51,7 +51,7 @@ class MomentReport(StrictModel):
 
 
 class LinkReport(StrictModel):
-    """A link of the chain from the loss to the drained ledger. None: no budget of ours, or not measured by the run."""
+    """A link of the chain from the loss to the drained ledger. None: no budget, or not measured by the run."""
 
     name: str
     budget_aws_seconds: Rounded | None
@@ -126,7 +126,7 @@ class ControlCallsReport(StrictModel):
 
 
 class DecisionReport(StrictModel):
-    """What a sentinel decided, by its own log."""
+    """A sentinel's decision, by its own log."""
 
     region: str
     at: Rounded

@@ -132,6 +132,6 @@ Entry = Annotated[
 
 
 class EntryWriter(Protocol):
-    """Where a run writes its entries: `drill.runlog.log.RunLog`."""
+    """The target of a run's entries: `drill.runlog.log.RunLog`."""
 
     def write(self, entry: Entry) -> None: ...

@@ -130,7 +130,7 @@ class RehearsalSettings:
 
     @property
     def folder(self) -> Path:
-        """Where the reports of this rehearsal go."""
+        """The folder for the reports of this rehearsal."""
         folder = self.output / self.scenario.name
         return folder / f"seed-{self.seed}" if self.is_repeated else folder
 

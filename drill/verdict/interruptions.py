@@ -1,4 +1,4 @@
-"""What the attempts of a run amount to: interruptions, gaps, latencies, counts. Pure functions of the record."""
+"""Interruptions, gaps, latencies and counts of a run, computed from its recorded attempts. Pure functions."""
 
 import math
 from collections import Counter
@@ -11,7 +11,7 @@ from drill.model.attempts import Attempt, Intent
 
 @dataclass(frozen=True, kw_only=True)
 class SteadyRun:
-    """When service counts as restored: successes in a row, at least this many, sent over at least this long.
+    """Criterion for restored service: successes in a row, at least this many, sent over at least this long.
 
     Both are required. Retries that pile up come back in a burst, so a count alone would call a lucky moment steady;
     at a low rate a time alone would call a single answer steady.
@@ -58,7 +58,7 @@ def interruptions(attempts: Iterable[Attempt], steady: SteadyRun) -> list[Interr
 
 
 def _steady_run(ordered: Sequence[Attempt], position: int, steady: SteadyRun) -> slice | None:
-    """Where the first steady run after `position` is."""
+    """The position of the first steady series after `position`."""
     first: int | None = None
     for index in range(position, len(ordered)):
         if not ordered[index].ok:
@@ -73,8 +73,8 @@ def _steady_run(ordered: Sequence[Attempt], position: int, steady: SteadyRun) ->
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """How soon payments were acknowledged promptly again: `seconds` until a whole window of them was, None if never;
-    `share` of those offered in that window, or in the last window. `given_up` are payments offered since, whose
+    """The time until payments were acknowledged promptly again: `seconds` until a whole window of them was, None if
+    never; `share` of those offered in that window, or in the last window. `given_up` are payments offered since, whose
     clients never got an answer."""
 
     seconds: float | None

@@ -1,4 +1,4 @@
-"""What one run measured. The run fills it; the verdict and the report read it."""
+"""The measurements of one run. The run fills them in; the verdict and the report read them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ GRACE_AWS_SECONDS = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How long a failover of traffic may take by the health checks as they are deployed, so that a slower health check
+    """Time limits for a failover of traffic, from the health checks as they are deployed, so that a slower health check
     does not pass for a quick failover."""
 
     health_checks: Sequence[HealthSettings]
@@ -47,7 +47,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Awaited:
-    """How long the system took for something that it must do by itself. Seconds on this machine."""
+    """The duration of something that the system must do by itself. Seconds on this machine."""
 
     name: str
     limit: float
@@ -181,12 +181,12 @@ class RunResult:
 
     @staticmethod
     def steady_at(progress: Progress, first_step: str) -> float:
-        """When the steady state was reached, and the scenario's first step began."""
+        """The time at which the steady state was reached and the scenario's first step began."""
         return next(stage.at for stage in progress.stages if stage.name == first_step)
 
 
 def promoted_at(result: RunResult) -> float | None:
-    """When the failover's new writer took writes, by the database itself (Unix time)."""
+    """The Unix time at which the failover's new writer accepted writes, by the database itself."""
     run = result.took_over
     requested = run.moment("change") if run else None
     if run is None or requested is None:

@@ -1,4 +1,4 @@
-"""Which region wrote the ledger and when, and what a promotion lost. Pure functions."""
+"""The history of the ledger's writers, and the rows that a promotion lost. Pure functions."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ def two_at_once(rows: Iterable[Row], databases: Sequence[DatabaseStatus]) -> lis
 
 @dataclass(frozen=True, kw_only=True)
 class PromotionLoss:
-    """What the promoted database lacked of what the lost one had."""
+    """The rows of the lost database that the promoted one lacked."""
 
     had: int  # rows of the lost writer, when the snapshot was taken
     lost: int  # of these, not in the promoted member: posted there again

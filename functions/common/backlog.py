@@ -42,7 +42,7 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Extent:
-    """How many payments a backlog holds, and when the oldest arrived (ISO 8601); `payments` counts one page only."""
+    """The size of a backlog in payments, and the oldest one's arrival (ISO 8601); `payments` counts one page only."""
 
     payments: int
     oldest: str | None
@@ -84,7 +84,7 @@ class Backlog:
         return [_batch(item) for item in found["Items"]]
 
     def extent(self) -> Extent:
-        """How much the backlog holds. Raises BacklogUnavailable."""
+        """The size of the backlog. Raises BacklogUnavailable."""
         with self._errors():
             found = self._client.query(
                 TableName=self._table,

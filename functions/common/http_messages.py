@@ -19,7 +19,7 @@ RESPONSE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosn
 
 
 class EntryPoint(StrEnum):
-    """Which of a region's two entry points sent the event."""
+    """The entry point of a region that sent the event."""
 
     API_GATEWAY = "api-gateway"
     LOAD_BALANCER = "load-balancer"

@@ -42,7 +42,7 @@ from .settings import Settings
 SERVICE = "health"
 PATH = "/health"
 ROUTE_53_CHECKERS = ("Amazon-Route53-Health-Check-Service", "Amazon Route 53 Health Check Service")
-"""How the user agent of Route 53's health checkers begins [R53-12]."""
+"""The prefix of the user agent of Route 53's health checkers [R53-12]."""
 METHOD = "GET"
 MAX_AGE_DECISIONS = 2.5
 """Maximum age of an observation, in durations of a decision: 5 s with the defaults, half a health check's interval. A

@@ -1,4 +1,4 @@
-"""What the ledger table's rows hold of a payment, in a form that can be compared with the journal's entry.
+"""Contents of a ledger row, in a form that can be compared with the journal's entry.
 
 A changed row keeps its `content_hash`, so the columns themselves are read. The amount is compared as a number: 12.5 is
 12.50. The reference leaves the database as its SHA-256, which bounds the size of a row in a response: the Data API

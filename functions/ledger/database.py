@@ -161,7 +161,7 @@ _CODES = (re.compile(r"SQLState: (\w{5})"), re.compile(r"[Ee]rror code: (\d+)"))
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What the ledger holds of a payment."""
+    """A payment's row in the ledger."""
 
     content_hash: str
     posted_at: datetime  # aware, UTC; of the statement's execution, so shortly before its commit
@@ -169,7 +169,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What became of payments that were to be stored. Those in neither have a row; which statement made it is not
+    """The result of storing payments. Those in neither field have a row; which statement made it is not
     known."""
 
     new: list[JournalEntry] = field(default_factory=list)  # this call made their rows

@@ -83,7 +83,7 @@ class Paused(Exception):
 
 
 class BatchStatus(StrEnum):
-    """What was done with a batch."""
+    """The result of posting a batch."""
 
     POSTED = "posted"  # all that can be posted
     RECORDED = "recorded"  # the other region is the writer; the backlog holds the batch

@@ -41,7 +41,7 @@ REPLAY_ERRORS = (
     Paused,
     PoisonQueueUnavailable,
 )
-"""What `Replay.run` raises. The same request may then be sent again."""
+"""The errors that `Replay.run` raises. The same request may then be sent again."""
 
 
 @dataclass(kw_only=True)
@@ -243,7 +243,7 @@ class Replay:
 
 @dataclass(kw_only=True)
 class _Run:
-    """What an invocation has found so far."""
+    """The counts of an invocation so far."""
 
     durable_until: datetime | None
     rows: dict[str, Row] = field(default_factory=dict)  # by payment id; those of the last pages

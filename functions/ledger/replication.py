@@ -13,8 +13,8 @@ _WORKING = ("ACTIVE", "UPDATING")
 
 
 def replication_problem(client: Any, *, table: str, peer_region: str) -> str:
-    """Why `table` is not replicated between the client's region and `peer_region`; empty if it is. A description that
-    cannot be read is a problem too, so that a missing permission is noticed. Raises nothing."""
+    """The reason that `table` is not replicated between the client's region and `peer_region`, or "". A description
+    that cannot be read is a problem too, so that a missing permission is noticed. Raises nothing."""
     try:
         described = client.describe_table(TableName=table)["Table"]
     except ClientError as error:

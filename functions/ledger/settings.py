@@ -8,7 +8,7 @@ from common.control.settings import ControlSettings
 
 
 class DatabaseSettings(ControlSettings):
-    """What both functions have: the ledger table, clock, version and metrics."""
+    """Settings of both functions: the ledger table, clock, version and metrics."""
 
     cluster_arn: str = Field(
         pattern=r"^arn:[^:]+:rds:[^:]+:\d+:cluster:.+$"

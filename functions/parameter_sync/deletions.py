@@ -20,7 +20,7 @@ _ONE_IN = 20  # 5 %
 
 
 def most_deletions(names: int) -> int:
-    """How many deletions need no explicit allowance, of `names` parameters in both regions together."""
+    """The number of deletions that need no explicit allowance, for `names` parameters in both regions together."""
     return max(_LEAST, names // _ONE_IN)
 
 

@@ -16,7 +16,7 @@ SECURE = "SecureString"
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a new version of a parameter sets; without tags and labels, whose changes create no version."""
+    """The attributes that a new version of a parameter sets; tags and labels create no version."""
 
     value: str = field(repr=False)
     type: str

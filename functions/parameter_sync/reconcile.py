@@ -50,7 +50,7 @@ class Reconciled:
 
 
 Act = Callable[[Reconciled, str, tuple[str, ...], Permit], None]
-"""What is done about a name and its differing fields."""
+"""The handling of a name and its differing fields."""
 
 
 class Reconciliation:

@@ -66,13 +66,13 @@ class Settings(Environment):
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Which parameters are synchronized. Paths without a trailing slash."""
+    """The scope of the synchronization. Paths without a trailing slash."""
 
     prefix: str
     private: str  # below `prefix`: a region's own parameters, never copied
 
     def objection(self, name: str) -> str | None:
-        """Why the parameter `name` is out of scope; None if it is in scope."""
+        """The reason that the parameter `name` is out of scope; None if it is in scope."""
         if not name.startswith(f"{self.prefix}/"):
             return f"it is not below {self.prefix}/"
         if name.startswith(f"{self.private}/"):

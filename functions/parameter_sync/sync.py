@@ -22,7 +22,7 @@ _ATTEMPTS = 4
 
 
 class Action(StrEnum):
-    """What was done to make both regions equal."""
+    """The action that made both regions equal."""
 
     NOTHING = "nothing"
     MARKED = "marked"  # was equal; only the markers were written
@@ -70,7 +70,7 @@ class Synchronizer:
         raise Throttled(f"it keeps changing ({reason})")
 
     def plan(self, name: str) -> Keep | Remove | None:
-        """What `synchronize` would do; None if the parameter exists in neither region."""
+        """The action that `synchronize` would take; None if the parameter exists in neither region."""
         one, other = (store.state(name) for store in self._stores)
         return decide(one, other)
 

@@ -11,7 +11,7 @@ from common.control.settings import JournalSettings
 
 
 class DurabilityRule(StrEnum):
-    """What happens to a payment that the other region's journal did not confirm in time."""
+    """The handling of a payment that the other region's journal did not confirm in time."""
 
     ONE_REGION = "one-region"  # it is accepted, with status 202
     BOTH = "both"  # it is rejected

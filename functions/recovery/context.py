@@ -26,7 +26,7 @@ _LEAST_DEADLINE_SECONDS = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveryContext:
-    """What every operation gets besides its input."""
+    """Settings, stores and clients of every operation."""
 
     settings: Settings
     local: Replica

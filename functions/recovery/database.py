@@ -147,7 +147,7 @@ def _witness_down(request: WriterInput, ctx: RecoveryContext) -> tuple[str | Non
 
 
 def _unsafe_to_publish(request: WriterInput, down_since: str | None, ctx: RecoveryContext) -> str | None:
-    """Why the region may not be published as the writer yet: the lost region could still be posting."""
+    """The reason that the region may not be published as the writer yet: the lost region could still be posting."""
     if request.lost is None:
         return None
     is_settled = request.vouched is Vouched.NOTHING and not request.may_be_fenced
@@ -166,7 +166,7 @@ def _unsafe_to_publish(request: WriterInput, down_since: str | None, ctx: Recove
 
 
 def _not_writing(region: str, waited: float, ctx: RecoveryContext) -> str | None:
-    """Why the region's member does not accept writes yet; None if it does.
+    """The reason that the region's member does not accept writes yet; None if it does.
 
     The database decides. RDS only explains a "no": it may report a change of writer too early, and how long it shows
     "failing-over" with a region that is lost is not documented. The other region is called only once the own region's
@@ -197,7 +197,7 @@ def _not_writing(region: str, waited: float, ctx: RecoveryContext) -> str | None
 
 
 def reader_refusal(region: str, ctx: RecoveryContext, *, quick: bool = False) -> str | None:
-    """Why a statement at the region's member shows that it is no writer; None if it is one. `quick`: the region may be
+    """The reason that the region's member is no writer, by a statement; None if it is one. `quick`: the region may be
     lost."""
     try:
         rows = (_run_quickly if quick else run_sql)(ctx, region, _IS_READER[ctx.settings.database_engine])

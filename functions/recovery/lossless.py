@@ -49,7 +49,7 @@ def describe_switchover(request: SwitchoverProgressInput, ctx: RecoveryContext) 
 
 
 def _within_deadline(ctx: RecoveryContext) -> str | None:
-    """Why the database of the other region cannot take part in a switchover; None if it can.
+    """The reason that the other region's database cannot take part in a switchover; None if it can.
 
     Each call has a timeout, but neither does a name that is not resolved, nor a response that trickles.
     """

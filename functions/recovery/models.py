@@ -8,7 +8,7 @@ from common.control.rules import Vouched
 
 Machine = Literal["failover", "failback"]
 Method = Literal["none", "switchover", "promotion"]
-"""How the writer moves: not at all, without loss, or with the loss of what was not replicated."""
+"""The method of a change of writer: none, without loss, or with the loss of what was not replicated."""
 
 
 class Model(BaseModel):
@@ -215,7 +215,7 @@ class Replayed(Model):
 
 
 class MetricsInput(Model):
-    """When the steps of the execution finished; None for a step that did not run."""
+    """The times at which the steps of the execution finished; None for a step that did not run."""
 
     failing_since: str | None = None
     detected_at: str | None = None

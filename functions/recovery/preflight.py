@@ -97,7 +97,7 @@ def backlog_problems(ctx: RecoveryContext, *, moves: bool) -> list[str]:
 
 
 def reader_lag(reader: str, ctx: RecoveryContext) -> tuple[float | None, str | None]:
-    """How far the member in `reader` is behind, in seconds, as the writer shows it; and why that prevents a failback.
+    """The lag of the member in `reader` in seconds, as the writer reports it, and the reason if it prevents a failback.
 
     Not CloudWatch's figure, which may be minutes old and does not exist where no member has reported [AURORA-16]. An
     unknown lag is a problem: the pause of writes during the switchover would last as long as it.

@@ -9,14 +9,14 @@ from common.control.rules import Witness
 
 
 class Act(StrEnum):
-    """Why a failover is started."""
+    """Reasons for starting a failover."""
 
     PEER_LOST = "peer-lost"
     UNFINISHED = "failover-unfinished"  # the peer is fenced and lost, but the execution that fenced it did not succeed
 
 
 class Hold(StrEnum):
-    """Why no failover is started."""
+    """Reasons for not starting a failover."""
 
     PEER_ANSWERS = "peer-answers"
     NOT_ENOUGH_FAILURES = "not-enough-failures"

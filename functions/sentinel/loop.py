@@ -30,7 +30,7 @@ _UNSUSPICIOUS = frozenset({Hold.PEER_ANSWERS, Hold.NOT_ENOUGH_FAILURES})
 
 @dataclass(frozen=True, kw_only=True)
 class SentinelContext:
-    """What the loop observes and acts on."""
+    """Dependencies of the loop: records, state machines, witness and endpoints."""
 
     control: ControlObserver
     machines: StateMachines

@@ -9,7 +9,7 @@ from common.control.rules import View
 from common.health_endpoints import FENCED
 
 SENTINEL_RUNS = "failover-"
-"""How the names of the executions begin that a sentinel starts; a control record holds the name that changed it."""
+"""The prefix of the executions that a sentinel starts; a control record holds the name of the one that changed it."""
 
 
 def can_return(view: View, peer_health: dict[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""What the commands print: progress while things start, tables of addresses and of the status."""
+"""Output of the commands: progress of the start, tables of addresses and of the status."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -34,7 +34,7 @@ def record(directory: Path, outputs: Mapping[str, Any]) -> None:
 
 
 def missing(status: Mapping[str, Any], outputs: Mapping[str, Any]) -> list[str]:
-    """What is not up yet: load balancers that a stack exports, without a healthy target, and databases.
+    """The components that are not up yet: load balancers of a stack's outputs without a healthy target, and databases.
 
     A region that is lost has nothing to wait for.
     """

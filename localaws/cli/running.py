@@ -20,7 +20,7 @@ import httpx
 from localaws.core import endpoints_file
 
 COMMAND = os.environ.get("LOCALAWS_COMMAND", "python -m localaws")
-"""What messages call this command line; a program that wraps it sets the variable."""
+"""The name of this command line in messages; a program that wraps it sets the variable."""
 DEPLOYER_FILE = "deployer.json"
 
 _LOCK = "running"

@@ -43,7 +43,7 @@ def up(
     if owner is not None:
         threading.Thread(target=_end_with, args=(owner,), daemon=True, name="owner").start()
     log_file = directory / "server.log"
-    shutil.rmtree(directory / PULUMI, ignore_errors=True)  # what the CLI knows of an embedded AWS that has ended
+    shutil.rmtree(directory / PULUMI, ignore_errors=True)  # the CLI's records of an embedded AWS that has ended
     try:
         server = launch.start(
             log_file=log_file,

@@ -1,3 +1,3 @@
-"""What every part of the embedded AWS uses: the scaled clock, outages, the control API's registry, requests by region,
-errors. It imports no service.
+"""The base of every component of the embedded AWS: the scaled clock, outages, the control API's registry, requests
+by region, errors. It imports no service.
 """

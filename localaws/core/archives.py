@@ -71,7 +71,7 @@ def digest(value: Any, folder: Path) -> str:
 
 
 def summary(archive: pulumi.Archive, folder: Path) -> tuple[int, str]:
-    """How many files the archive holds, and its digest."""
+    """The number of files in the archive, and its digest."""
     found = _digests(archive, folder)
     total = hashlib.sha256()
     for name, file in sorted(found.items()):

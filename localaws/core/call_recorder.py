@@ -22,7 +22,7 @@ from localaws.core.routing import Call, Headers
 
 @dataclass(frozen=True, order=True)
 class Made:
-    """What was called by whom. `region` is where it was to be answered, whether or not it was."""
+    """A recorded call with its caller. `region` is the one that was called, whether or not it responded."""
 
     caller: str  # function, workflow, outside
     caller_region: str
@@ -125,7 +125,7 @@ def plane_of(service: str, called: str) -> str:
 
 
 def has_form(headers: Headers) -> bool:
-    """Whether the operation stands in the body."""
+    """Whether the operation is in the body."""
     return not headers.target and headers.content_type.startswith("application/x-www-form-urlencoded")
 
 

@@ -51,7 +51,7 @@ class Clock:
         self._listeners.append(listener)
 
     def real(self, aws_seconds: float) -> float:
-        """How long `aws_seconds` take on this machine, at the speed of this moment."""
+        """The seconds that `aws_seconds` take on this machine, at the present speed."""
         return aws_seconds / self.speed
 
     def now(self) -> float:

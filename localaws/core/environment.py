@@ -17,7 +17,7 @@ _PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 
 
 def clean(source: Mapping[str, str]) -> dict[str, str]:
-    """What of `source` a server may see; TMPDIR stays so that its run folder lands where the user wants it."""
+    """The variables of `source` that a server may see; TMPDIR stays, so that the user chooses the run folder."""
     return {name: source[name] for name in (*_PASSED_ON, "TMPDIR") if name in source}
 
 

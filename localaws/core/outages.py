@@ -14,7 +14,7 @@ from enum import StrEnum
 
 
 class OutageKind(StrEnum):
-    """How a lost region fails: it answers errors, it closes connections, or it never answers."""
+    """The way a lost region fails: it returns errors, resets connections, or never responds."""
 
     ERROR = "error"
     RESET = "reset"
@@ -114,7 +114,7 @@ class Outages:
         return [{"region": region, "service": service, "kind": outage.kind} for (region, service), outage in lost]
 
     def obstacle(self, caller: str | None, region: str) -> Outage | None:
-        """What keeps a caller in one region from being answered in `region`, if anything; None is a caller outside."""
+        """The outage or cut that keeps a caller from reaching `region`, if any; None is a caller outside both."""
         if outage := self._outages.get(region):
             return outage
         if caller and caller != region:

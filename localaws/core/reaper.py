@@ -67,7 +67,7 @@ class Reaper:
 
 
 def started_at(pid: int) -> str | None:
-    """When a process started, in a form that differs if its number is used again; None if it is gone or a zombie."""
+    """The start of a process, in a form that differs if its number is used again; None if it is gone or a zombie."""
     if (_PROC / "self").exists():
         fields = _fields(_PROC / str(pid))
         return fields[19] if fields and fields[0] != "Z" else None
@@ -98,11 +98,11 @@ def _lives(pgid: int) -> bool:
 def _end(groups: dict[int, str | None]) -> None:
     """Send each group SIGTERM, then SIGKILL; not a group whose number has been reused."""
     ours = {pgid for pgid, leader in groups.items() if started_at(pgid) in (None, leader)}
-    for number, patience in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, _FORCE)):
+    for number, grace in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, _FORCE)):
         for pgid in ours:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pgid, number)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + grace
         while (ours := {pgid for pgid in ours if _lives(pgid)}) and time.monotonic() < deadline:
             time.sleep(_POLL)
 

@@ -1,4 +1,4 @@
-"""Which region a request is for, and who sent it: read from its signature, or from the resource it names.
+"""Routing of a request to a region, and its caller: read from its signature, or from the resource it names.
 
 A signed call belongs to the region of its credential scope, but for services whose control plane lives in one region.
 An unsigned call names an API, a load balancer, a function URL, a custom domain or a bucket, and belongs to its region.

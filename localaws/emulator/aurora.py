@@ -35,7 +35,7 @@ class AuroraCluster:
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalClusterView:
-    """What DescribeGlobalClusters shows besides what ministack knows."""
+    """Fields of DescribeGlobalClusters that ministack does not have."""
 
     endpoint: str
     status: str | None = None

@@ -76,7 +76,7 @@ class Found:
 
 
 def stream_position(mapping: StreamMapping) -> int:
-    """Where a mapping begins, or goes on after a restart."""
+    """The position at which a mapping begins, or continues after a restart."""
     from ministack.core.responses import request_scope
     from ministack.services import lambda_svc
 

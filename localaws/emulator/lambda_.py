@@ -132,12 +132,12 @@ def fork_python_workers(start: Callable[[str, str, dict[str, str]], Any]) -> Non
 
 
 def bound_workers(
-    *, most: int, starting: int, hesitation: float, patience: float, throttled: Callable[[], None] = lambda: None
+    *, most: int, starting: int, hesitation: float, timeout: float, throttled: Callable[[], None] = lambda: None
 ) -> None:
     """Give each function at most `most` workers, and throttle early what finds none of them free.
 
     An execution that finds no free worker waits for one. After `hesitation` seconds it may start one more, as long as
-    fewer than `starting` of the function are being started and fewer than `most` exist. It waits `patience` seconds at
+    fewer than `starting` of the function are being started and fewer than `most` exist. It waits `timeout` seconds at
     the longest, and no more than `most` executions of a function wait at a time: everything beyond is throttled at
     once, as Lambda throttles what is above a function's concurrency. A longer queue would only serve clients that
     have given up by then. `throttled` is called for each of those.
@@ -169,7 +169,7 @@ def bound_workers(
         try:
             if changed.wait_for(lambda: free(key) or not workers(key), timeout=hesitation):
                 return True
-            return changed.wait_for(lambda: free(key) or room(key), timeout=patience - hesitation)
+            return changed.wait_for(lambda: free(key) or room(key), timeout=timeout - hesitation)
         finally:
             waiting[key] -= 1
 
@@ -215,7 +215,7 @@ def bound_workers(
 
 
 HANDLER_ERROR = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
-"""What a Python worker answers for a handler's exception, in the script ministack gives to it."""
+"""The response of a Python worker to a handler's exception, in the script that ministack runs in it."""
 
 
 class _Raised(str):

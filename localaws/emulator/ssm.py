@@ -62,7 +62,7 @@ def publish_from_aws(account: str, region: str, entry: dict[str, Any]) -> None:
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
 
 
-# A function's calls carry its role and name where AWS has a session token that stands for them.
+# A function's calls carry its role and name where AWS has a session token in their place.
 _TOKEN = "localaws-role/"
 _writer: ContextVar[str | None] = ContextVar("writer", default=None)
 
@@ -156,7 +156,7 @@ def on_parameter_tag_changes(listener: TagsChanged) -> None:
 
 
 def _inline(policies: Any) -> list[dict[str, str]]:
-    """A JSON array of policies is answered as one entry each; an empty policy stands for none."""
+    """A JSON array of policies is answered as one entry each; an empty policy means none."""
     return [
         {"PolicyText": json.dumps(each), "PolicyType": each["Type"], "PolicyStatus": "Pending"}
         for each in json.loads(policies or "[]")

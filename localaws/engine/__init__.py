@@ -1,6 +1,6 @@
 """Runs Pulumi programs as they are and turns each registration into the AWS call a provider would make.
 
-What stands in for the Pulumi CLI, the engine and the AWS provider on this machine; see `localaws.provider` for how a
+A substitute for the Pulumi CLI, the engine and the AWS provider on this machine; see `localaws.provider` for how a
 resource becomes AWS calls, and `localaws/differences.py` for what is not as on AWS.
 """
 

@@ -27,7 +27,7 @@ Overrides = Mapping[str, Mapping[str, Any]]
 
 @dataclass(kw_only=True)
 class Deployment:
-    """What one `deploy` did, by stack name. `outputs` shows "[secret]" for secret values, which are in `secrets`."""
+    """The result of `deploy`, by stack name. `outputs` has "[secret]" for secret values, which are in `secrets`."""
 
     environment: str
     state: State

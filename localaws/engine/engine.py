@@ -69,7 +69,7 @@ class StackEngine:
         self._lock = threading.Lock()
 
     def register(self, resource: Registration) -> tuple[str, dict[str, Any]]:
-        """The id and the outputs of `resource`, once it is as the program wants it. Raises DeployError."""
+        """The id and the outputs of `resource`, once it is as the program defines it. Raises DeployError."""
         self._progress.resource(resource.type, resource.name)
         context: Context | None = None
         try:

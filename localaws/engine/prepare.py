@@ -48,6 +48,6 @@ def deployed(run: StackRun, record: Record) -> Context:
 
 
 def shown(found: Registration, inputs: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments and answers together, as the program sees them."""
+    """Arguments and answers together, as the program reads them."""
     outputs = {**inputs, **answer}
     return {key: values.secret(value) if key in found.secret_outputs else value for key, value in outputs.items()}

@@ -34,7 +34,7 @@ REFERENCE = "pulumi:pulumi:StackReference"
 
 
 class Engine(Protocol):
-    """What decides about registrations: the deployment, or the graph."""
+    """The handler of registrations: the deployment, or the graph."""
 
     def register(self, resource: Registration) -> tuple[str, dict[str, Any]]: ...
 
@@ -110,7 +110,7 @@ class Monitor(mocks.MockMonitor):
 
 
 class _Unused(mocks.Mocks):
-    """The base class wants mocks; every method that would ask them is replaced above."""
+    """The base class requires mocks; every method that would call them is replaced above."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         raise AssertionError(f"{args.typ} bypassed the engine")

@@ -1,4 +1,4 @@
-"""What to deploy: a plan from the caller, and for each program its Pulumi.yaml and Pulumi.<environment>.yaml."""
+"""Projects to deploy: a plan from the caller, and each program's Pulumi.yaml and Pulumi.<environment>.yaml."""
 
 import json
 from collections.abc import Mapping

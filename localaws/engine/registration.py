@@ -1,4 +1,4 @@
-"""What a program registered: one resource, its inputs and its options, as the engine would receive them."""
+"""A resource registration: its inputs and options, as the engine would receive them."""
 
 import itertools
 from collections.abc import Mapping

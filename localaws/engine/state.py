@@ -1,4 +1,4 @@
-"""What has been deployed: per stack its resources and outputs, in memory and as a JSON file.
+"""The state of the deployed stacks: resources and outputs by stack, in memory and as a JSON file.
 
 Secret values reach the file only encrypted, with a key that only this process has: the embedded AWS keeps
 its own state in memory too, so a file has no use after the run that wrote it.

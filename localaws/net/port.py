@@ -134,7 +134,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 class Connection(Protocol):
-    """What a port may do to a connection it accepted."""
+    """A connection that a port accepted."""
 
     def freeze(self) -> None:
         """Move no more bytes, in either direction."""

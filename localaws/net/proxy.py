@@ -19,7 +19,7 @@ _DELAY_STEP = 0.05  # seconds between two checks of a delayed line, so that a ne
 
 @dataclass(frozen=True)
 class Route:
-    """Where a connection goes, and the label under which it is counted (a region, a target)."""
+    """The target of a connection, and the label under which it is counted (a region, a target)."""
 
     address: tuple[str, int]
     label: str = ""
@@ -29,10 +29,10 @@ class Delay(Protocol):
     """Delays the bytes from a target; one object per connection."""
 
     def seconds(self) -> float:
-        """How long a byte is under way now. A change applies to bytes already under way."""
+        """The present delay of a byte in seconds. A change applies to bytes already in transit."""
 
     def prompt(self, data: bytes) -> int:
-        """How many of the next bytes are passed on at once."""
+        """The number of the next bytes that are passed on at once."""
 
 
 class _Side(asyncio.Protocol):

@@ -1,3 +1,3 @@
-"""What stands in for the Pulumi AWS provider: the table that maps resource types to API calls, and its execution. The
+"""A substitute for the Pulumi AWS provider: the table that maps resource types to API calls, and its execution. The
 types themselves are data in `resources`, by service.
 """

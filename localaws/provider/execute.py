@@ -14,7 +14,7 @@ from localaws.provider.table import ALL, Call, Do, Entry, Maybe, Step
 
 _GONE = re.compile(r"NotFound|NoSuch|Non[Ee]xistent|DoesNotExist|NotExist|^404$")
 
-_PATIENCE = 60.0  # seconds on this machine; the embedded AWS needs a few at most
+_TIMEOUT = 60.0  # seconds on this machine; the embedded AWS needs a few at most
 _PAUSE = 0.1
 
 
@@ -153,13 +153,13 @@ def answer_outputs(context: Context, *, made: bool = False) -> None:
 
 def _wait(context: Context, read: Call) -> dict[str, Any]:
     """The answer of `read` once the resource is ready. Raises TableError if it is not after a minute."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         context.found = _call(context, read, None, making=False)
         if not context.entry.ready or context.synthetic or context.get(context.entry.ready):
             return context.found
         if time.monotonic() > deadline:
-            raise TableError(f"{context.type} {context.id} was not ready after {_PATIENCE:.0f} s")
+            raise TableError(f"{context.type} {context.id} was not ready after {_TIMEOUT:.0f} s")
         time.sleep(_PAUSE)
 
 

@@ -74,12 +74,12 @@ _ELSEWHERE = {
 _BY_DEFAULT = {
     "aws:ec2/securityGroup:SecurityGroup": {"egress": [{"protocol": "-1", "cidrBlocks": ["0.0.0.0/0"]}]},
 }
-"""What AWS sets by itself, and the creation takes away: where it is still there, the creation did not get that far."""
+"""Defaults of AWS that a creation removes: where one is still there, the creation did not get that far."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What is known of a resource's arguments. The context that it was read for holds id and outputs."""
+    """The known arguments of a resource. The context that it was read for holds id and outputs."""
 
     unconfirmed: set[str]
     values: dict[str, Any] = field(default_factory=dict)

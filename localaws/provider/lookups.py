@@ -1,6 +1,6 @@
-"""How to look up a deployed resource whose entry has no reading call of its own: the call, and where the answer has it.
+"""Lookups of deployed resources whose entry has no reading call of its own: the call, and the path in its response.
 
-Only a refresh and an import look, so that a creation makes no more calls than it needs. `{id}` stands in both for the
+Only a refresh and an import look, so that a creation makes no more calls than it needs. `{id}` is in both the
 resource's id, and `{in...}` for an argument.
 """
 

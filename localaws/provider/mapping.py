@@ -1,6 +1,6 @@
-"""Pulumi's arguments in the form that an AWS operation wants, by rule.
+"""Pulumi's arguments in the form that an AWS operation takes, by rule.
 
-Names match without regard to case, and types follow: a text becomes a number or true/false where the operation wants
+Names match without regard to case, and types follow: a text becomes a number or true/false where the operation takes
 one, and the other way round; a single value becomes a list of one; a document becomes JSON where a text is wanted.
 A name the operation does not know is an error.
 """

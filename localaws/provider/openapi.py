@@ -31,7 +31,7 @@ _LARGEST_PAGE = 500
 
 @dataclass
 class _Api:
-    """What the methods of one API refer to: its validators and its ways to authorize, by the document's names."""
+    """The validators and authorizers that the methods of one API refer to, by the document's names."""
 
     context: Context
     id: str
@@ -179,7 +179,7 @@ def _schema(api: _Api, schema: Any) -> str:
 
 
 def _security(api: _Api, name: str, scheme: Mapping[str, Any]) -> dict[str, Any]:
-    """What a security scheme of the document means for a method."""
+    """The settings of a method that follow from a security scheme of the document."""
     if scheme.get("type") == "apiKey" and str(scheme.get("name")).lower() == "x-api-key":
         return {"apiKeyRequired": True}
     if str(scheme.get(f"{_X}authtype")).lower() == "awssigv4":

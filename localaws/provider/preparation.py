@@ -1,4 +1,4 @@
-"""What both engines do with a resource before and after its steps: provider settings, defaults, names, outputs."""
+"""Preparation of a resource for both engines, before and after its steps: provider, defaults, names, outputs."""
 
 import json
 import secrets
@@ -44,7 +44,7 @@ def _json(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class StackRun:
-    """What all resources of one run of a stack share."""
+    """Settings that all resources of one run of a stack share."""
 
     caller: Caller
     account: str
@@ -96,7 +96,7 @@ def region_of(entry: Entry, inputs: Mapping[str, Any], provider: Provider) -> st
 
 
 def computed(context: Context, given: Mapping[str, Any], secret_outputs: Collection[str] = ()) -> dict[str, Any]:
-    """What the resource answers beyond the `given` arguments: defaults, generated name, outputs, all tags, region.
+    """The properties of the resource beyond the `given` arguments: defaults, generated name, outputs, all tags, region.
 
     What went in as a secret, or is named as one, comes out as one.
     """

@@ -17,7 +17,7 @@ _RESERVED = "aws:"
 
 @dataclass(frozen=True)
 class Found:
-    """What AWS has of a resource. The context that it was read for holds the outputs."""
+    """A resource as AWS describes it. The context that it was read for holds the outputs."""
 
     drifted: Mapping[str, Any]
     """The arguments that AWS answers otherwise than they were set, with its values. Compared are tags and single values
@@ -43,7 +43,7 @@ def read(context: Context) -> Found | None:
 
 
 def attributes(context: Context) -> dict[str, Any] | None:
-    """What AWS has of the resource, in the answer of its entry's reading call (`context.found`) or of its lookup; None
+    """The resource as AWS describes it, by its entry's reading call (`context.found`) or its lookup; None
     for one that is gone. Raises ClientError."""
     subject = _subject(context.found) if context.entry.read else LOOKUPS[context.type].find(context)
     return None if not subject or _is_deleted(subject) else _attributes(subject)

@@ -1,4 +1,4 @@
-"""What AWS can only replace: the arguments whose change makes the provider delete a resource and create another.
+"""Arguments that force a replacement: their change makes the provider delete a resource and create another.
 
 Derived from the table of resource types: an argument that no update step passes on forces a replacement. `IN_PLACE`
 lists the arguments that the real provider changes in place although no step here does (resource schemas of

@@ -1,4 +1,4 @@
-"""The words in which a resource type is described: which AWS calls make it, what it answers, how it goes away.
+"""The schema of a resource type's entry: the AWS calls that create, read, update and delete it, and its outputs.
 
 Values in parameters, ids and outputs are texts with {expressions}; an expression is JMESPath over
 
@@ -8,7 +8,7 @@ Values in parameters, ids and outputs are texts with {expressions}; an expressio
     region   account   name (the logical name)                    each     the element, in a call with `each`
 
 A text that is one expression keeps the value's type; an expression without a value leaves its parameter out. Where
-a text is not enough, a function of the Context stands in its place, with the arguments it consumes in `takes`.
+a text is not enough, a function of the Context takes its place, with the arguments it consumes in `takes`.
 """
 
 from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ class Name:
 
 @dataclass(frozen=True, kw_only=True)
 class Tags:
-    """How tags travel: with the creating call (`inline`), or by the service's tagging call, which changes use too."""
+    """The call that sets tags: the creating one (`inline`), or the service's tagging call, which changes use too."""
 
     resource: str = "{out.arn}"  # what the tagging call names
     kind: str = ""  # EC2's resource type, or Route 53's and SSM's

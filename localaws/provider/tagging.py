@@ -57,7 +57,7 @@ CALLS = {
 
 
 def merge(own: dict[str, Any] | None, defaults: dict[str, str]) -> dict[str, str]:
-    """What the provider sends: its default tags, with the resource's own on top."""
+    """The tags that the provider sends: its default tags, overridden by the resource's own."""
     return {**defaults, **{key: str(value) for key, value in (own or {}).items()}}
 
 

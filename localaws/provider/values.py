@@ -76,7 +76,7 @@ def freeze(value: Any, folder: Path) -> Any:
 
 
 def thaw(value: Any) -> Any:
-    """What `freeze` took, with secrets in their envelopes again; an asset stays its digest."""
+    """The inverse of `freeze`: secrets are in their envelopes again; an asset stays its digest."""
     if isinstance(value, dict):
         if value.keys() == {"$secret"}:
             return secret(thaw(value["$secret"]))

@@ -17,7 +17,7 @@ _REPLACING = {
 def detailed(
     old: Mapping[str, Any], new: Mapping[str, Any], replacing: set[str]
 ) -> dict[str, provider_pb2.PropertyDiff]:
-    """What differs, by path (`tags.Owner`, `replicas[0].kmsKeyArn`), of arguments in comparable form."""
+    """The differences by path (`tags.Owner`, `replicas[0].kmsKeyArn`) of arguments in comparable form."""
     found = {}
     for key in sorted({*old, *new}):
         for path, kind in _differences(old, new, key, _segment(key, "")):

@@ -53,7 +53,7 @@ def write(found: Mapping[str, Any]) -> Struct:
 
 
 def is_unknown(value: Any) -> bool:
-    """Whether `value` itself is the text that stands for an unknown; one in a secret counts."""
+    """Whether `value` itself is the text that represents an unknown; one in a secret counts."""
     if values.is_secret(value):
         return is_unknown(value["value"])
     return isinstance(value, str) and value in _UNKNOWNS

@@ -65,7 +65,7 @@ class ControlPlaneOnly(Component):
 
 
 class ControlPlanes(Component):
-    """What ministack lacks or gets wrong in AWS's control planes, and the events that go between regions.
+    """Additions and corrections to ministack's control planes, and the events between regions.
 
     `is_healthy(health check id)` is Route 53's state of a health check.
     """

@@ -1,5 +1,5 @@
-"""What functions find here that they would find by themselves on AWS: the resolver, the way to host names, and time at
-this speed."""
+"""The runtime environment of functions, which AWS provides by itself: the resolver, the route to host names, and
+time at this speed."""
 
 from localaws import emulator
 from localaws.core.clock import Clock
@@ -15,7 +15,7 @@ CONTROL_SECONDS = {
     "CONTROL_WITNESS_TTL_SECONDS": 10.0,
 }
 """The defaults of `functions/common/control/settings.py` (a test holds that they are). Functions measure with their own
-clock, and their patience has to shrink as the outages do."""
+clock, and their timeouts have to shrink as the outages do."""
 
 
 def install(clock: Clock, traffic: Traffic) -> None:

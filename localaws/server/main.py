@@ -150,7 +150,7 @@ class Server:
             most=8,
             starting=2,
             hesitation=0.05,
-            patience=_INVOCATION_WAIT,
+            timeout=_INVOCATION_WAIT,
             throttled=self._saturation.throttled,
         )
         Concurrency(self._outages.regions).install(control)

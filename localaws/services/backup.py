@@ -1,4 +1,4 @@
-"""What ministack's AWS Backup lacks: vault notifications, restore testing, and the order in which plans are deleted.
+"""Additions to ministack's AWS Backup: vault notifications, restore testing, and the order in which plans are deleted.
 
 Settings only: no plan takes backups by itself, and no restore test runs.
 """

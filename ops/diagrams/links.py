@@ -25,7 +25,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Joint:
-    """Where a connecting type names its source and its target. A path of "" is the resource itself."""
+    """The paths at which a connecting type names its source and its target; "" is the resource itself."""
 
     source: str
     target: str

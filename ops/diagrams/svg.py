@@ -64,7 +64,7 @@ class Placed:
     between: int  # columns
 
     def edge(self, column: int) -> float:
-        """Where a column begins."""
+        """The start of a column."""
         return column * (self.thickness + self.between)
 
     @property

@@ -49,7 +49,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How an execution ended: SUCCEEDED, FAILED, TIMED_OUT or ABORTED, and its output."""
+    """The end of an execution: SUCCEEDED, FAILED, TIMED_OUT or ABORTED, and its output."""
 
     status: str
     document: dict[str, Any]
@@ -154,7 +154,7 @@ def find_waiting(environment: Environment) -> Waiting | None:
 
 
 def approval_request(events: Iterable[dict[str, Any]]) -> tuple[datetime, str] | None:
-    """When approval was requested, and the task token, if the execution is still in that state."""
+    """The time at which approval was requested, and the task token, if the execution is still in that state."""
     request: tuple[datetime, str] | None = None
     inside = False
     for event in events:

@@ -159,7 +159,7 @@ def stacks_of(stack: Stack) -> tuple[str, ...]:
 
 
 def sentence(verb: str, stack: Stack, environment: str, found: GlobalSettings, who: Caller) -> str:
-    """What is about to happen, for the confirmation."""
+    """A summary of the command's effect, for the confirmation."""
     regions = {
         "primary": found.primary_region,
         "secondary": found.secondary_region,
@@ -218,7 +218,7 @@ def _plan(
     excluded: Place | None,
     allowed: Collection[str],
 ) -> _Planned:
-    """What a deployment would do. Raises Refused, CouldNotStart."""
+    """The changes that a deployment would make. Raises Refused, CouldNotStart."""
     needed = ALL_STACKS if stack in (Stack.ALL, Stack.GLOBAL) else stacks_of(stack)
     outputs = guards.outputs_of(needed, environment)
     targets = _targets(stack, environment, found, excluded)

@@ -83,7 +83,7 @@ def _excluded(resources: Mapping[str, dict[str, Any]], lost: str) -> dict[str, s
 
 
 def _needs(resource: Mapping[str, Any], resources: Mapping[str, dict[str, Any]], lost: str) -> str | None:
-    """Why the resource cannot be deployed without the lost region; None if it can."""
+    """The reason that the resource cannot be deployed without the lost region; None if it can."""
     if _is_provider(resource):
         return f"provider of {lost}" if resource.get("inputs", {}).get("region") == lost else None
     kind = str(resource.get("type", ""))

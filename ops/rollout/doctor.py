@@ -100,7 +100,7 @@ def _settings(env: str) -> tuple[GlobalSettings | None, Finding]:
 
 
 def _backend(found: GlobalSettings | None) -> Iterator[Finding]:
-    """Where the state is stored, and whether it survives the loss of the primary region (docs/runbooks/state.md)."""
+    """The location of the state, and whether it survives the loss of the primary region (docs/runbooks/state.md)."""
     try:
         url = str(json.loads(pulumi_cli.output("global", ["whoami", "--json"]))["url"])
     except (CouldNotStart, ValueError, KeyError) as error:
@@ -294,7 +294,7 @@ QUOTAS = (
 
 
 def room(client: Client, region: str, settings: RegionSettings) -> list[Room]:
-    """What each quota leaves in `region`. Raises ClientError without permission for Service Quotas."""
+    """The remainder of each quota in `region`. Raises ClientError without permission for Service Quotas."""
     return [_room(client, region, settings, quota) for quota in QUOTAS if quota.needed(settings)]
 
 

@@ -1,4 +1,4 @@
-"""What a check of `dr doctor` found."""
+"""The result of a check of `dr doctor`."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -38,7 +38,7 @@ def use(environment: str) -> None:
         raise CouldNotStart(f"the embedded AWS in {directory} is for {running['environment']}, not for {environment}")
     if running["metadata"].get("deployed_by") != local_aws.Engine.PULUMI:
         raise CouldNotStart(
-            f"the embedded AWS in {directory} was deployed without the Pulumi CLI, which knows nothing of it; start "
+            f"the embedded AWS in {directory} was deployed without the Pulumi CLI, which has no state of it; start "
             "one with nothing deployed: make local-up EMPTY=1"
         )
     folder = directory / "pulumi"

@@ -22,7 +22,7 @@ _OPERATIONS = {
 """The engine's operations after which an existing resource is gone (apitype.OpType)."""
 _CHANGING = {"create", "update", *_OPERATIONS}
 _COUNTED = ("create", "update", "replace", "delete")
-"""What is shown of the engine's counts. A replacement is counted as one, not by its three steps."""
+"""The counts of the engine that are shown. A replacement is counted as one, not by its three steps."""
 
 
 @dataclass(frozen=True, kw_only=True)

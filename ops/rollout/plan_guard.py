@@ -47,7 +47,7 @@ class IdentityChange:
 
 
 def identity_changes(settings: EnvironmentSettings, outputs: Mapping[str, Mapping[str, Any]]) -> list[IdentityChange]:
-    """What `settings` change of the identity of the deployed stacks, whose `outputs` are by stack."""
+    """The changes that `settings` make to the identity of the deployed stacks, whose `outputs` are by stack."""
     found = {}
     for stack, deployed in outputs.items():
         kept = {"dr:suffix": (deployed.get("suffix"), settings.suffix)}

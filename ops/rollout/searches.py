@@ -16,7 +16,7 @@ from ops.environment.aws import Client, pages
 
 _EXPRESSION = re.compile(r"\{([^{}]+)\}")
 _REGIONS = {"iam": "us-east-1", "route53": "us-east-1", "globalaccelerator": "us-west-2"}
-"""Where the API of a service without regions answers."""
+"""The region of the API of each service without regions."""
 
 Inputs = Mapping[str, Any]
 

@@ -65,7 +65,7 @@ def move(
     region: Annotated[str, typer.Option(help="Region whose bucket and key are used from now on.")],
     env: EnvOption = "dev",
     yes: YesOption = False,
-    patience: Annotated[float, typer.Option(help="Seconds to wait for the replication of the last changes.")] = 900,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the replication of the last changes.")] = 900,
 ) -> None:
     """Move an environment's state to the bucket and the key in another region, or back.
 
@@ -76,7 +76,7 @@ def move(
     who = caller(region)
     sessions = Sessions()
     note = ""
-    if here != there and not _wait_for_copy(sessions, here, patience):
+    if here != there and not _wait_for_copy(sessions, here, timeout):
         note = _missing(sessions, there)
     confirm(
         f"Moves the state of {env} from {here.bucket} to {there.bucket}{note}, and to the key in {region}, in account "
@@ -91,12 +91,12 @@ def move(
     typer.echo(f"the state of {env} is used in {region}; next: make refresh ENV={env}, once all that it names is back")
 
 
-def _wait_for_copy(sessions: Sessions, here: Location, patience: float) -> bool:
+def _wait_for_copy(sessions: Sessions, here: Location, timeout: float) -> bool:
     """Whether everything in `here` has reached its copy; False if its region does not answer.
 
     Raises Refused, and ClientError for an answer such as AccessDenied, which is no loss.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     s3 = sessions.client("s3", here.region, answer_within=_ANSWER_WITHIN)
     try:
         if locks := pages(s3, "list_objects_v2", "Contents", Bucket=here.bucket, Prefix=_LOCKS):
@@ -124,7 +124,7 @@ def _late(s3: Any, bucket: str) -> list[str]:
 
 
 def _missing(sessions: Sessions, there: Location) -> str:
-    """What a person should know before a move away from a lost region. Raises CouldNotStart without a copy."""
+    """Warnings before a move away from a lost region. Raises CouldNotStart without a copy."""
     s3 = sessions.client("s3", there.region)
     found = pages(s3, "list_objects_v2", "Contents", Bucket=there.bucket, Prefix=_CURRENT)
     if not found:

@@ -1,4 +1,4 @@
-"""Where the state of an environment is: the URLs of backend and secrets provider, and the same in another region."""
+"""The location of an environment's state: the URLs of backend and secrets provider, and the same in another region."""
 
 import re
 from dataclasses import dataclass, replace

@@ -24,7 +24,7 @@ from shared.places import Place
 from shared.pulumi_cli import stack_outputs
 from shared.settings import GlobalSettings
 
-PatienceOption = Annotated[float, typer.Option(help="Seconds to wait at the end for pending deletions.")]
+TimeoutOption = Annotated[float, typer.Option(help="Seconds to wait at the end for pending deletions.")]
 
 
 def destroy(
@@ -32,7 +32,7 @@ def destroy(
     env: EnvOption = "dev",
     local: LocalOption = False,
     yes: YesOption = False,
-    patience: PatienceOption = 300,
+    timeout: TimeoutOption = 300,
 ) -> None:
     """Destroy one stack, or all of them and what they leave behind.
 
@@ -60,16 +60,16 @@ def destroy(
     regions = _swept_regions(found, sessions, env)
 
     def unblock() -> None:
-        for each in sweeping.sweep(regions, BLOCKING, typer.echo, seconds=patience):
+        for each in sweeping.sweep(regions, BLOCKING, typer.echo, seconds=timeout):
             typer.echo(f"blocks the regional stacks: {each}")
 
     run_stacks(stack, words, env, doing="destroying", yes=yes, between=unblock)
     if local:
         local_environment.record(env)
-    report(_finish(found, sessions, regions, seconds=patience), env)
+    report(_finish(found, sessions, regions, seconds=timeout), env)
 
 
-def sweep(env: EnvOption = "dev", yes: YesOption = False, patience: PatienceOption = 300) -> None:
+def sweep(env: EnvOption = "dev", yes: YesOption = False, timeout: TimeoutOption = 300) -> None:
     """Delete what a destroyed environment left behind.
 
     This is the last step of `destroy`: it deletes what Pulumi does not manage, and lists what is left.
@@ -81,7 +81,7 @@ def sweep(env: EnvOption = "dev", yes: YesOption = False, patience: PatienceOpti
             raise CouldNotStart(f"stack {stack} of {env} is deployed; make destroy ENV={env} sweeps at its end")
     confirm(f"Sweeps what is left of {env} in account {masked(who.account)}, as {who.name}.", env, yes=yes)
     sessions = Sessions()
-    report(_finish(found, sessions, _swept_regions(found, sessions, env), seconds=patience), env)
+    report(_finish(found, sessions, _swept_regions(found, sessions, env), seconds=timeout), env)
 
 
 def _finish(

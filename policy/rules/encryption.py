@@ -74,7 +74,7 @@ FLAGS: Mapping[str, Mapping[str, object]] = {
 
 @dataclass(frozen=True)
 class Unused:
-    """Why an argument names no key. `while_off` is the feature whose data it would encrypt."""
+    """The reason that an argument names no key. `while_off` is the feature whose data it would encrypt."""
 
     reason: str
     while_off: str | None = None

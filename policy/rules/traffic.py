@@ -49,7 +49,7 @@ def endpoint_required(rows: Rows) -> list[str]:
 
 
 def placeholder_host(rows: Rows) -> list[str]:
-    """Health checks of a placeholder host, which always fail, or pass for somebody else's host."""
+    """Health checks of a placeholder host, which always fail, or pass for another owner's host."""
     return [
         f"{label(row)} probes {host}, a placeholder; use the region's load balancer or API"
         for row in of_type(rows, CHECK)

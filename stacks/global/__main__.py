@@ -1,4 +1,4 @@
-"""What exists once, and every edge between the two regional cells. Reads both regional stacks; no one reads it."""
+"""The global stack: Global Accelerator, Route 53, the Aurora global database, and all links between the two regions."""
 
 import pulumi
 import pulumi_aws as aws
@@ -19,10 +19,8 @@ from shared.references import GlobalExports, export, region_handles
 from shared.settings import GlobalSettings
 
 settings = config.read(GlobalSettings)
-names = settings.names
 everywhere = global_provider(settings)
 regions = region_handles(settings)
-primary = regions[Place.PRIMARY]
 
 
 def at(provider: aws.Provider) -> pulumi.ResourceOptions:
@@ -32,17 +30,17 @@ def at(provider: aws.Provider) -> pulumi.ResourceOptions:
 network = CrossRegionNetwork(
     "network",
     CrossRegionNetworkArgs(
-        name=names.shared("peering"),
+        name=settings.names.shared("peering"),
         regions=regions,
         zones={place: settings.zone_names(place) for place in regions},
         has_nat=settings.nat != "none",
     ),
-    opts=at(primary.provider),
+    opts=at(regions[Place.PRIMARY].provider),
 )
 data = GlobalData(
     "data",
     GlobalDataArgs(settings=settings, regions=regions, secret_parameters=config.secrets(secret_parameters.SETTING)),
-    opts=at(primary.provider),
+    opts=at(regions[Place.PRIMARY].provider),
 )
 zone = None if settings.create_zone else existing_zone(settings.hosted_zone, everywhere)
 traffic = GlobalTraffic(
@@ -50,8 +48,8 @@ traffic = GlobalTraffic(
 )
 events = EventEndpoint(
     "events",
-    EventEndpointArgs(names=names, regions=regions, front_door_check_id=traffic.dns.checks[Place.PRIMARY]["nlb"]),
-    opts=at(primary.provider),
+    EventEndpointArgs(names=settings.names, regions=regions, nlb_check_id=traffic.dns.checks[Place.PRIMARY]["nlb"]),
+    opts=at(regions[Place.PRIMARY].provider),
 )
 for place, region in regions.items():
     RegionLinks(
@@ -64,13 +62,13 @@ for place, region in regions.items():
 monitoring = GlobalMonitoring(
     "monitoring",
     GlobalMonitoringArgs(
-        names=names,
+        names=settings.names,
         regions=regions,
         journal_table=data.journal.name,
         accelerator_arn=traffic.accelerator.arn,
         health_checks=traffic.dns.checks,
     ),
-    opts=at(primary.provider),
+    opts=at(regions[Place.PRIMARY].provider),
 )
 OptionalDrills(
     "drills", OptionalDrillsArgs(settings=settings, regions=regions, database=data.database), opts=at(everywhere)

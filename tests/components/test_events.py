@@ -55,7 +55,7 @@ def endpoint() -> None:
             for place in Place
         }
     )
-    args = EventEndpointArgs(names=Names("dev"), regions=regions, front_door_check_id="front-door")
+    args = EventEndpointArgs(names=Names("dev"), regions=regions, nlb_check_id="nlb-check")
     EventEndpoint("events", args, opts=pulumi.ResourceOptions(providers=[regions[Place.PRIMARY].provider]))
 
 
@@ -100,7 +100,7 @@ def test_the_health_check_fails_when_events_are_late_or_the_region_is_gone(build
     built = build(endpoint)
 
     both = check(built, "CALCULATED").inputs
-    assert set(both["childHealthchecks"]) == {"events-latency-id", "front-door"}
+    assert set(both["childHealthchecks"]) == {"events-latency-id", "nlb-check"}
     assert both["childHealthThreshold"] == 2
     assert (
         built.one(ENDPOINT)

@@ -3,7 +3,17 @@
 import pytest
 
 from tests.docs.pages import ROOT
-from tests.docs.words import DOCUMENTS, RETIRED, RETIRED_NAMES, RETIRED_PROSE, SOURCES, files_named, hits, normalized
+from tests.docs.words import (
+    DOCUMENTS,
+    RETIRED,
+    RETIRED_NAMES,
+    RETIRED_PROSE,
+    SOURCES,
+    files_named,
+    hits,
+    normalized,
+    questions,
+)
 
 
 @pytest.mark.parametrize("folder", [*SOURCES, *DOCUMENTS])
@@ -11,6 +21,11 @@ def test_no_retired_word_is_used(folder: str) -> None:
     found = [*map(str, hits(folder)), *files_named(folder)]
 
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("folder", [each for each in SOURCES if not each.startswith("tests")])
+def test_a_docstring_begins_with_the_thing(folder: str) -> None:
+    assert questions(folder) == []
 
 
 def test_every_folder_is_listed() -> None:
@@ -42,7 +57,7 @@ def test_other_words_with_the_same_letters_are_not(text: str) -> None:
     assert not RETIRED.search(normalized(text))
 
 
-@pytest.mark.parametrize("name", ["look", "last_look", "around", "at_home", "homes", "looks_at"])
+@pytest.mark.parametrize("name", ["look", "last_look", "around", "at_home", "homes", "looks_at", "patience"])
 def test_names_have_further_retired_words(name: str) -> None:
     assert RETIRED_NAMES.search(normalized(name))
     assert not RETIRED_NAMES.search(normalized("look_up"))

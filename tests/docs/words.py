@@ -34,7 +34,9 @@ RETIRED = re.compile(
     r"|\bways? back\b|\b(come|comes|came|coming) home\b|\b(look|looks|looked|looking) for\b"
 )
 # Not as part of any name either; in prose they have other, plain meanings.
-RETIRED_NAMES = re.compile(RETIRED.pattern + r"|\b(?<!localaws )homes?\b|\b(?:look|looks|looking)\b(?! up\b)|^around$")
+RETIRED_NAMES = re.compile(
+    RETIRED.pattern + r"|\b(?<!localaws )homes?\b|\b(?:look|looks|looking)\b(?! up\b)|\bpatience\b|^around$"
+)
 # In Markdown only.
 RETIRED_PROSE = re.compile(RETIRED.pattern + r"|\b(whoever|whatever|anew|stands)\b|\bof ours\b")
 
@@ -137,17 +139,35 @@ def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
         yield number, " ".join([line, *(word for word in following if word in ("back", "home", "for", "ours"))])
 
 
-def _python(text: str) -> Iterator[tuple[int, Kind, str]]:
-    tree = ast.parse(text)
-    docstrings = set()
+def questions(folder: str) -> list[str]:
+    """Docstrings that begin with a question word instead of the thing that they describe."""
+    return [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {str(node.value).strip()[:80]}"
+        for path in _files(folder)
+        if path.suffix == ".py"
+        for node in _docstrings(ast.parse(path.read_text()))
+        if _QUESTION.match(str(node.value).strip())
+    ]
+
+
+_QUESTION = re.compile(r"(What|How|Who|Where|Which|Why|When)\b")
+
+
+def _docstrings(tree: ast.AST) -> Iterator[ast.Constant]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            docstrings.add(id(node.value))
+            yield node.value
+
+
+def _python(text: str) -> Iterator[tuple[int, Kind, str]]:
+    tree = ast.parse(text)
+    docstrings = {id(each) for each in _docstrings(tree)}
     for node in ast.walk(tree):
         for name, line in _defined(node):
             yield line, Kind.NAME, name
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, Kind.PROSE if id(node) in docstrings else Kind.TEXT, node.value
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            value = node.value if isinstance(node.value, str) else node.value.decode(errors="replace")
+            yield node.lineno, Kind.PROSE if id(node) in docstrings else Kind.TEXT, value
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], Kind.PROSE, token.string

@@ -97,14 +97,14 @@ class SharedEnvironment:
         """What is otherwise than it was when it was deployed, once it had time to settle."""
         if self._file is None:
             return []
-        patience = 0.0 if self._may_differ else _SETTLES_SECONDS
+        timeout = 0.0 if self._may_differ else _SETTLES_SECONDS
         file, found = self._file, list[str]()
 
         def is_as_before() -> bool:
             found[:] = compared(self._before, self._read(file))
             return not found
 
-        eventually(is_as_before, within=patience)
+        eventually(is_as_before, within=timeout)
         return found
 
     @contextmanager

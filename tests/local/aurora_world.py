@@ -27,16 +27,16 @@ SPEED = 200.0
 LONG = Timing(failover_seconds=240.0)
 """Longer than AWS's: a second here, in which a busy machine can read at what is shown meanwhile."""
 USER, PASSWORD, DATABASE = "bank", "not-a-secret-1", "ledger"
-PATIENCE = 120.0  # seconds
+TIMEOUT = 120.0  # seconds
 
 Found = TypeVar("Found")
 
 
 def eventually(read: Callable[[], Found], what: str) -> Found:
-    """The first true result of `read`, called every 10 ms. Fails the test after PATIENCE; the message names `what`."""
-    deadline = time.monotonic() + PATIENCE
+    """The first true result of `read`, called every 10 ms. Fails the test after TIMEOUT; the message names `what`."""
+    deadline = time.monotonic() + TIMEOUT
     while not (found := read()):
-        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE:.0f} s"
+        assert time.monotonic() < deadline, f"{what}: not within {TIMEOUT:.0f} s"
         time.sleep(0.01)
     return found
 

@@ -22,7 +22,7 @@ EAST_1, EAST_2 = "us-east-1", "us-east-2"
 
 Found = TypeVar("Found")
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds for something that comes within one or two on a fast machine that does nothing else."""
 
 
@@ -37,7 +37,7 @@ class LocalAws:
         """A boto3 client without retries and with a timeout of a minute; `settings` go to botocore's Config."""
         key = (service, region, *sorted(settings.items()))
         if key not in self._clients:
-            given = {"retries": {"total_max_attempts": 1}, "connect_timeout": 20, "read_timeout": PATIENCE, **settings}
+            given = {"retries": {"total_max_attempts": 1}, "connect_timeout": 20, "read_timeout": TIMEOUT, **settings}
             make: Any = boto3.client  # the stubs know one overload a service
             self._clients[key] = make(
                 service,
@@ -50,7 +50,7 @@ class LocalAws:
         return self._clients[key]
 
     def status(self) -> dict[str, Any]:
-        answer = httpx.get(f"{self.server.control}/status", timeout=PATIENCE).raise_for_status()
+        answer = httpx.get(f"{self.server.control}/status", timeout=TIMEOUT).raise_for_status()
         status: dict[str, Any] = answer.json()
         return status
 
@@ -64,7 +64,7 @@ class LocalAws:
     def control(self, what: str, content: Any = None) -> Any:
         """POST `content` to the control API, or GET without one."""
         url = f"{self.server.control}/{what}"
-        answer = httpx.request("GET" if content is None else "POST", url, json=content, timeout=PATIENCE)
+        answer = httpx.request("GET" if content is None else "POST", url, json=content, timeout=TIMEOUT)
         return answer.raise_for_status().json()
 
     def heal(self, *regions: str) -> None:
@@ -76,7 +76,7 @@ class LocalAws:
                 self.control("service", {"region": lost["region"], "service": lost["service"], "fault": None})
 
 
-def eventually(read: Callable[[], Found], *, within: float = PATIENCE) -> Found:
+def eventually(read: Callable[[], Found], *, within: float = TIMEOUT) -> Found:
     """What `read` returns once that is true; its last answer after `within` seconds, which cost nothing if it comes."""
     deadline = time.monotonic() + within
     while not (found := read()) and time.monotonic() < deadline:

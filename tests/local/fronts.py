@@ -51,14 +51,14 @@ def serving(world: World, address: tuple[str, int]) -> str:
         return type(problem).__name__
 
 
-def patience(expected: str) -> float:
+def timeout(expected: str) -> float:
     """Seconds to wait for something to happen to a connection."""
     return 0.3 if expected == "silent" else 30.0
 
 
 def fate(connection: socket.socket, expected: str) -> str:
     """What becomes of an open connection on which the client sends something, below TLS."""
-    connection.settimeout(patience(expected))
+    connection.settimeout(timeout(expected))
     try:
         connection.sendall(b"anybody there?")
         return "answered" if connection.recv(1) else "closed"
@@ -70,7 +70,7 @@ def fate(connection: socket.socket, expected: str) -> str:
 
 def fate_of_new(address: tuple[str, int], expected: str) -> str:
     try:
-        with socket.create_connection(address, patience(expected)) as connection:
+        with socket.create_connection(address, timeout(expected)) as connection:
             return fate(connection, expected)
     except ConnectionRefusedError:
         return "refused"

@@ -128,7 +128,7 @@ def test_event_source_mappings_of_a_lost_region_are_left_out(tmp_path: Path) -> 
 
 
 BOUND = """
-emulator.lambda_.bound_workers(most=2, starting=1, hesitation=0.02, patience=0.2)
+emulator.lambda_.bound_workers(most=2, starting=1, hesitation=0.02, timeout=0.2)
 
 def acquire():
     worker, how = lambda_svc.acquire_worker("pay", config, b"")

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from tests.local.embedded import (
     EAST_1,
     EAST_2,
-    PATIENCE,
+    TIMEOUT,
     LocalAws,
     deploy_function,
     eventually,
@@ -177,7 +177,7 @@ def test_a_call_to_a_service_that_hangs_ends_with_the_outage(served: LocalAws, n
         hung = calls.submit(put, served, name, "a", "one", EAST_1)
         assert eventually(lambda: served.refused(EAST_1).get("control:dynamodb", 0) >= 2)
         served.control("service", {"region": EAST_1, "service": "dynamodb", "fault": None})
-        assert isinstance(hung.exception(PATIENCE), ConnectionClosedError)
+        assert isinstance(hung.exception(TIMEOUT), ConnectionClosedError)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_call_to_a_service_that_hangs_ends_with_the_outage(served: LocalAws, n
     ],
 )
 def test_an_invalid_service_fault_is_rejected_with_the_reason(aws: LocalAws, wanted: Any, reason: str) -> None:
-    answer = httpx.post(f"{aws.server.control}/service", json=wanted, timeout=PATIENCE)
+    answer = httpx.post(f"{aws.server.control}/service", json=wanted, timeout=TIMEOUT)
 
     assert (answer.status_code, reason in answer.json()["error"]) == (400, True), answer.text
 

@@ -1,4 +1,4 @@
-"""Functions' own patience shrinks as the outages do."""
+"""Functions' own timeouts shrink as the outages do."""
 
 import sys
 from pathlib import Path

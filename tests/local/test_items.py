@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.local.embedded import EAST_1, EAST_2, PATIENCE, LocalAws, make_table, put, value_of
+from tests.local.embedded import EAST_1, EAST_2, TIMEOUT, LocalAws, make_table, put, value_of
 
 ITEM = {"id": {"S": "old-{number}"}, "value": {"S": "same"}}
 
@@ -36,6 +36,6 @@ def test_added_items_are_in_every_replica_and_can_be_read_queried_and_deleted(aw
     ],
 )
 def test_an_invalid_request_is_rejected_with_the_reason(aws: LocalAws, wanted: Any, reason: str) -> None:
-    answer = httpx.post(f"{aws.server.control}/items", json=wanted, timeout=PATIENCE)
+    answer = httpx.post(f"{aws.server.control}/items", json=wanted, timeout=TIMEOUT)
 
     assert (answer.status_code, reason in answer.json()["error"]) == (400, True), answer.text

@@ -153,7 +153,7 @@ def test_refresh_and_outputs_go_to_every_stack(pulumi: PulumiStandIn, ops: Ops) 
 
 @pytest.mark.usefixtures("account")
 def test_destroy_goes_the_other_way_round_and_refreshes_first(pulumi: PulumiStandIn, ops: Ops) -> None:
-    answer = ops("destroy", "--env", "dev", "--patience", "0", typed="dev\n")
+    answer = ops("destroy", "--env", "dev", "--timeout", "0", typed="dev\n")
 
     assert answer.exit_code == 0, answer.output
     destroyed = pulumi.of("destroy")

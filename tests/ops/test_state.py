@@ -100,7 +100,7 @@ def test_what_was_not_replicated_is_waited_for_and_then_refused(
 ) -> None:
     replicated(monkeypatch, ".pulumi/stacks/dr-global/dev.json")
 
-    answer = ops("state", "move", "--env", "dev", "--region", COPY, "--yes", "--patience", "0")
+    answer = ops("state", "move", "--env", "dev", "--region", COPY, "--yes", "--timeout", "0")
 
     assert answer.exit_code == 1
     assert "1 states are not in the copy yet, such as .pulumi/stacks/dr-global/dev.json" in answer.output

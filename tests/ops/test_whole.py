@@ -106,7 +106,7 @@ def test_from_the_first_deployment_to_nothing_left(account: LocalAws, pulumi: Pu
 
     for region in (EAST_1, EAST_2):
         account.client("ssm", region).put_parameter(Name="/app/dev/feature/late", Value="on", Type="String")
-    gone = ops("destroy", "--env", ENVIRONMENT, "--patience", "20", typed=f"{ENVIRONMENT}\n")
+    gone = ops("destroy", "--env", ENVIRONMENT, "--timeout", "20", typed=f"{ENVIRONMENT}\n")
     assert gone.exit_code == 0, gone.output
     assert "deleted parameter /app/dev/feature/late in us-east-2" in gone.output
     assert "nothing of dev is left" in gone.output

@@ -20,7 +20,7 @@ COPIES, COPIED = "us-east-2", f"{Names('dev').parameters}/"
 SIZES = {"primary": 200, "secondary": 200, "global": 125}  # resources, at least
 
 _CREATED = re.compile(r"^\[\w+\] .* created \(")
-_PATIENCE = 60.0  # seconds until the last process has ended; two or three on an idle machine
+_TIMEOUT = 60.0  # seconds until the last process has ended; two or three on an idle machine
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def kill(local: Environment, stack: str, created: int) -> None:
     assert killed, "".join(lines)
     for each in killed:
         each.send_signal(signal.SIGKILL)
-    lines += process.communicate(timeout=_PATIENCE)[0].splitlines(keepends=True)
+    lines += process.communicate(timeout=_TIMEOUT)[0].splitlines(keepends=True)
     assert process.returncode == 3, "".join(lines)
-    _, alive = psutil.wait_procs(below, timeout=_PATIENCE)
+    _, alive = psutil.wait_procs(below, timeout=_TIMEOUT)
     assert not alive, [each.cmdline() for each in alive]
 
 

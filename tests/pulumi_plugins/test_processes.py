@@ -17,11 +17,11 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, provider_pb2_g
 
 from localaws.pulumi_plugins import environment, serving
 
-_PATIENCE = 60.0  # seconds; a second suffices on an idle machine
+_TIMEOUT = 60.0  # seconds; a second suffices on an idle machine
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.05)
@@ -39,7 +39,7 @@ def variables(tmp_path: Path) -> Iterator[dict[str, str]]:
         yield {**{name: value for name, value in os.environ.items() if name not in changes}, **_set(changes)}
         assert process.stdin
         process.stdin.close()
-        assert process.wait(_PATIENCE) == 0
+        assert process.wait(_TIMEOUT) == 0
 
 
 def _set(changes: dict[str, str | None]) -> dict[str, str]:
@@ -98,7 +98,7 @@ def test_a_plugin_ends_without_a_word_when_the_engine_interrupts_it(name: str, v
 
     plugin.send_signal(signal.SIGINT)
 
-    assert plugin.communicate(timeout=_PATIENCE) == ("", "")
+    assert plugin.communicate(timeout=_TIMEOUT) == ("", "")
 
 
 def test_a_plugin_without_a_serving_process_names_the_variable(variables: dict[str, str], tmp_path: Path) -> None:

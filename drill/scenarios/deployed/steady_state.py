@@ -1,4 +1,4 @@
-"""What every scenario for a deployed environment starts from and returns to."""
+"""The steady state that every scenario for a deployed environment starts from and returns to."""
 
 from drill.model.expectation import Expectation
 from drill.model.scenario import Load, WaitFor

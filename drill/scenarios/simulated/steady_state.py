@@ -1,4 +1,4 @@
-"""What every scenario starts from and returns to, and the steps that several share."""
+"""The steady state that every scenario starts from and returns to, and steps that several share."""
 
 from drill.actions.faults import recover_region
 from drill.actions.regions import StartFailback

@@ -23,7 +23,7 @@ _WRITE_TRIES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What was read at one moment, and the decision. `unavailable`: error name by source (journal, peer, memory)."""
+    """The observation of one moment, and the decision. `unavailable`: error name by source (journal, peer, memory)."""
 
     view: View
     decision: Decision

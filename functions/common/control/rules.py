@@ -23,7 +23,7 @@ class Witness(StrEnum):
 
 
 class Vouched(StrEnum):
-    """What an operator confirms by a forced failover: that the peer is down, and stays down until the writer moved."""
+    """An operator's confirmation in a forced failover: that the peer is down, and stays down until the writer moved."""
 
     NOTHING = "nothing"
     PEER_DOWN = "peer-down"
@@ -62,7 +62,7 @@ class Times:
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """What a cell keeps from one observation to the next, in its replica, shared by all of its functions."""
+    """The state that a cell keeps between observations, in its replica, shared by all of its functions."""
 
     known: ControlRecords
     vouched_at: float | None  # last confirmation in an unbroken chain since the peer answered; None once broken
@@ -103,7 +103,7 @@ class View:
 
     @property
     def last_check(self) -> float | None:
-        """When one of Route 53's health checkers was last answered "ok", by any process of the cell."""
+        """The time at which any process of the cell last answered "ok" to one of Route 53's health checkers."""
         moments = [self.checked_at, self.memory.checked_at if self.memory else None]
         return max((moment for moment in moments if moment is not None), default=None)
 
@@ -201,7 +201,7 @@ _EXPLANATIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What the cell may do now, and why."""
+    """The permissions of the cell at this moment, with the reason."""
 
     healthy: bool  # may serve traffic
     may_post: bool  # its ledger may write to the database

@@ -153,7 +153,7 @@ def _synchronized(catch_up: Callable[[], bool]) -> str:
 
 
 def last_change(records: ControlRecords) -> str | None:
-    """When the writer last moved or a region was last unfenced, in ISO 8601; None if neither ever happened. A fence
+    """The time of the last move of the writer or unfencing of a region, in ISO 8601; None if neither happened. A fence
     does not count, because it begins a failover."""
     moments = [records.writer.since]
     moments += [each.since for each in (records.own, records.peer) if each.state is RegionState.ACTIVE]

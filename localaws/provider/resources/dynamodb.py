@@ -96,7 +96,7 @@ def _arn(context: Context, region: str) -> str:
 
 
 def _replica_outputs(context: Context) -> list[dict[str, Any]]:
-    """The replicas with what only AWS knows: their ARNs and streams."""
+    """The replicas with the attributes that AWS sets: their ARNs and streams."""
     shown = []
     for item in context.inputs.get("replicas") or []:
         table = context.call("describe_table", {"TableName": context.id}, region=item["regionName"])["Table"]

@@ -43,7 +43,7 @@ _READ = Call("describe_vpc_peering_connections", {"VpcPeeringConnectionIds": ["{
 
 
 def _accept(context: Context) -> dict[str, Any]:
-    """Accept, if the program wants that; otherwise the connection stays pending."""
+    """Accept, if the program requests it; otherwise the connection stays pending."""
     connection = context.inputs["vpcPeeringConnectionId"]
     if context.inputs.get("autoAccept"):
         context.call("accept_vpc_peering_connection", {"VpcPeeringConnectionId": connection})

@@ -156,7 +156,7 @@ def _record(given: dict[str, Any], fqdn: str) -> dict[str, Any]:
 
 
 def _value(kind: str, value: str) -> str:
-    """AWS wants texts in quotation marks; the provider adds them."""
+    """AWS requires texts in quotation marks; the provider adds them."""
     return f'"{value}"' if kind in ("TXT", "SPF") and not value.startswith('"') else value
 
 

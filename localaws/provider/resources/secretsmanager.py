@@ -25,7 +25,7 @@ def _replicate(context: Context) -> None:
 def _delete(context: Context) -> None:
     """A window of 0 days means at once, in the provider and not in AWS.
 
-    AWS wants replicas taken away first; the emulator has no call for that and lets them go with the secret.
+    AWS requires that replicas are removed first; the emulator has no call for that and lets them go with the secret.
     """
     days = context.get("in.recoveryWindowInDays")
     now = {"ForceDeleteWithoutRecovery": True} if days == 0 else {"RecoveryWindowInDays": days}

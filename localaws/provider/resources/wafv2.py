@@ -19,7 +19,7 @@ _CHANGEABLE = (
 
 
 def _lock(context: Context) -> str:
-    """The token that AWS wants with each change: of the state as it is now."""
+    """The token that AWS requires with each change: of the state as it is now."""
     return str(context.call("get_web_acl", context.text(_ACL))["LockToken"])
 
 

@@ -101,7 +101,7 @@ def judge(rule: Rule, datapoints: Sequence[float | None]) -> Verdict:
 
 
 def _oldest_breaching(rule: Rule, datapoints: Sequence[float | None]) -> int:
-    """How many periods ago the oldest breaching datapoint was; the latest period counts as 1."""
+    """The age of the oldest breaching datapoint in periods; the latest period counts as 1."""
     recent = list(reversed(datapoints))
     return max(
         (age for age, value in enumerate(recent, start=1) if value is not None and rule.breaches(value)), default=0

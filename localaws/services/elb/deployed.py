@@ -36,7 +36,7 @@ class Listener:
 
 @dataclass(frozen=True, kw_only=True)
 class HealthCheck:
-    """How a target group checks its targets. Times in AWS seconds."""
+    """The health check of a target group. Times in AWS seconds."""
 
     enabled: bool
     protocol: str

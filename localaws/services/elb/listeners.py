@@ -36,7 +36,7 @@ class LoadBalancerPorts:
         self._refused: dict[Key, Served | str] = {}  # listeners without a port, and the reason
 
     def address(self, load_balancer: str, port: int) -> tuple[str, int] | None:
-        """Where a load balancer's listener is on this machine."""
+        """The address of a load balancer's listener on this machine."""
         found = self._ports.get((load_balancer, port))
         return found.address if found else None
 

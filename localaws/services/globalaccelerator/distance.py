@@ -1,4 +1,4 @@
-"""How far AWS regions are from each other, as the crow flies: what "nearest" means to an accelerator here.
+"""Great-circle distances between AWS regions, by which an accelerator finds the nearest one here.
 
 AWS decides by network distance from the client's edge location; the order of regions comes out the same for the ones
 that lie far enough apart, us-east-1 and us-east-2 among them.

@@ -22,7 +22,7 @@ ACCOUNT_LIMIT = 1000
 """AWS's default limit of an account in a region [LAMBDA-4], which reservations are checked against."""
 
 LEAST_UNRESERVED = 100
-"""What a reservation must leave of it [LAMBDA-4]."""
+"""The part of it that reservations must leave [LAMBDA-4]."""
 
 IN_FLIGHT = 16
 """Executions of a pool: eight workers, and as many that wait for one (`localaws.server.main`)."""

@@ -91,7 +91,7 @@ class AuroraPairs:
         return rows
 
     def lag(self, cluster: str) -> tuple[int, float] | None:
-        """How far a standby (cluster ARN) is behind now: bytes and AWS seconds. None if that cannot be measured."""
+        """The lag of a standby (cluster ARN) in bytes and AWS seconds; None if it cannot be measured."""
         group, member = self._group_of(cluster), self._member(cluster)
         measured = group.lag(member) if group and member else None
         return (measured.bytes, self._clock.elapsed(measured.seconds)) if measured else None

@@ -26,7 +26,7 @@ from localaws.services.rds.postgres.relay import RelayLoop
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """How long a change of writer takes in AWS seconds, from the call until the new writer accepts writes.
+    """The duration of a change of writer in AWS seconds, from the call until the new writer accepts writes.
 
     AWS documents about a minute for a failover and no figure for a switchover.
     """

@@ -1,4 +1,4 @@
-"""What RDS, the control API and the address list show of the running databases."""
+"""Views of the running databases for RDS, the control API and the address list."""
 
 import hashlib
 from collections.abc import Callable, Iterable

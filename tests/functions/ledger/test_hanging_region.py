@@ -15,18 +15,18 @@ from common.clock import utc_now
 from tests.functions.harness import EAST_1, EAST_2
 from tests.functions.ledger.world import Context, LedgerWorld, entry, ids
 
-_PATIENCE_SECONDS = 2.0
+_TIMEOUT_SECONDS = 2.0
 
 
 @contextlib.contextmanager
 def hanging_server() -> Iterator[tuple[str, "queue.Queue[bool]"]]:
-    """A server's URL, and by connection whether its client has given up within _PATIENCE_SECONDS."""
+    """A server's URL, and by connection whether its client has given up within _TIMEOUT_SECONDS."""
     gave_up: queue.Queue[bool] = queue.Queue()
     stopped = threading.Event()
 
     def wait_for(connection: socket.socket) -> None:
         with connection:
-            connection.settimeout(_PATIENCE_SECONDS)
+            connection.settimeout(_TIMEOUT_SECONDS)
             try:
                 while connection.recv(65_536):
                     pass

@@ -21,7 +21,7 @@ MISSING = """
 
 @dataclass(frozen=True, kw_only=True)
 class Replica:
-    """What a standby has: a position in the WAL, and the snapshot (PostgreSQL's text) of its transactions."""
+    """The state of a standby: a position in the WAL, and the snapshot (PostgreSQL's text) of its transactions."""
 
     position: int
     snapshot: str
@@ -40,13 +40,13 @@ class Lag:
 
 
 def replica_of(standby: Instance) -> Replica:
-    """What a running standby has now. Raises psycopg2.OperationalError."""
+    """The present state of a running standby. Raises psycopg2.OperationalError."""
     position, snapshot, xmin = standby.query(STANDBY)
     return Replica(position=position, snapshot=snapshot, xmin=xmin)
 
 
 def lag_of(writer: Instance, replica: Replica) -> Lag:
-    """How far a replica is behind a running writer. Takes as long as it has transactions that the replica lacks.
+    """The lag of a replica behind a running writer. Takes the longer, the more transactions the replica lacks.
 
     Raises psycopg2.OperationalError.
     """
@@ -55,5 +55,5 @@ def lag_of(writer: Instance, replica: Replica) -> Lag:
 
 
 def measure_lag(writer: Instance, standby: Instance) -> Lag:
-    """How far a standby is behind, in about 10 ms. Raises psycopg2.OperationalError."""
+    """The lag of a standby, measured in about 10 ms. Raises psycopg2.OperationalError."""
     return lag_of(writer, replica_of(standby))

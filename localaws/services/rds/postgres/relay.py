@@ -126,7 +126,7 @@ class Handshake:
         self._last = False
 
     def length(self, data: bytes) -> int:
-        """How many of the next bytes still belong to the handshake."""
+        """The number of the next bytes that still belong to the handshake."""
         at = 0
         while at < len(data) and not (self._last and not self._body):
             if self._body:
