@@ -72,7 +72,7 @@ def outage(
 def recover(region: Region, directory: Directory = HERE) -> None:
     """End a region's outage."""
     with _exit_status():
-        Running.in_directory(directory).post("heal", {"region": region})
+        Running.in_directory(directory).post("recover", {"region": region})
     typer.echo(f"{region} recovered")
 
 
@@ -129,7 +129,7 @@ def partition(one: Region, other: Region, directory: Directory = HERE) -> None:
     Both still serve clients.
     """
     with _exit_status():
-        Running.in_directory(directory).post("cut", {"between": [one, other]})
+        Running.in_directory(directory).post("partition", {"between": [one, other]})
     typer.echo(f"{one} and {other} are partitioned; end it with `{COMMAND} heal-partition {one} {other}`")
 
 
@@ -137,7 +137,7 @@ def partition(one: Region, other: Region, directory: Directory = HERE) -> None:
 def heal_partition(one: Region, other: Region, directory: Directory = HERE) -> None:
     """End a partition."""
     with _exit_status():
-        Running.in_directory(directory).post("join", {"between": [one, other]})
+        Running.in_directory(directory).post("heal-partition", {"between": [one, other]})
     typer.echo(f"{one} and {other} reach each other")
 
 

@@ -1,4 +1,4 @@
-"""Words that several sides use: places, settings, names, tags, outputs.
+"""Definitions that several packages share: places, settings, names, tags, outputs.
 
 `providers` and `references` need Pulumi; everything else is plain Python, so that the drill can read it too.
 """

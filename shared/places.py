@@ -1,4 +1,4 @@
-"""Places: where something lives. A place never changes; what moves in a failover is a role (writer, active, ...)."""
+"""Places, where resources are deployed. A place never changes; a failover moves roles (writer, active, ...)."""
 
 from enum import StrEnum
 

@@ -34,7 +34,7 @@ _WIDTH = 80
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """How a tier ended: pytest's exit status, tests by outcome, wall and CPU seconds. Counts are empty if pytest could
+    """The end of a tier: pytest's exit status, tests by outcome, wall and CPU seconds. Counts are empty if pytest could
     not start."""
 
     tier: str

@@ -1,4 +1,4 @@
-"""What is made once in a test run, although several processes need it."""
+"""Values made once in a test run, although several processes need them."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ Made = TypeVar("Made")
 
 
 def once(name: str, make: Callable[[], Made]) -> Made:
-    """What `make` returns, or what it returned to the first process that needed `name`."""
+    """The result of `make`, or of its call by the first process that needed `name`."""
     folder = os.environ.get(FOLDER)
     if not folder:
         return make()

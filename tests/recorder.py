@@ -17,7 +17,7 @@ INVOKES: Mapping[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Built:
-    """What a program registered."""
+    """The registrations of a program."""
 
     resources: list[Registration]
     exports: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Which tier a test belongs to, and that all tiers together end as one test run."""
+"""The tier of each test, and the end of all tiers as one test run."""
 
 import json
 import os

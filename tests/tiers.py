@@ -22,7 +22,7 @@ import pytest
 
 TIERS = ("unit", "emulator", "stack", "engine", "nightly")
 DEFAULT = TIERS[:3]
-"""What `make test` runs. `make check` adds the tier `engine`, which takes as long as these and needs the CLI."""
+"""The tiers of `make test`. `make check` adds the tier `engine`, which takes as long as these and needs the CLI."""
 
 OUTCOMES = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 """Of a test, in the order of pytest's closing line."""

@@ -72,9 +72,9 @@ class LocalFaults:
             case Effect.REGION_OUTAGE:
                 await self._post("outage", {"region": regions[0], "kind": mode.value})
             case Effect.PARTITION:
-                await self._post("cut", {"between": list(regions)})
+                await self._post("partition", {"between": list(regions)})
             case Effect.SENTINEL_ISOLATION:
-                await self._post("blind", {"region": regions[0]})
+                await self._post("isolate-functions", {"region": regions[0]})
             case Effect.DATABASE_OUTAGE:
                 await self._post("database", {"region": regions[0], "fault": "down"})
             case Effect.REPLICA_LAG:
@@ -90,11 +90,11 @@ class LocalFaults:
     async def recover(self, effect: Effect, regions: Sequence[str], *, service: str = "") -> None:
         match effect:
             case Effect.REGION_OUTAGE:
-                await self._post("heal", {"region": regions[0]})
+                await self._post("recover", {"region": regions[0]})
             case Effect.PARTITION:
-                await self._post("join", {"between": list(regions)})
+                await self._post("heal-partition", {"between": list(regions)})
             case Effect.SENTINEL_ISOLATION:
-                await self._post("unblind", {"region": regions[0]})
+                await self._post("reconnect-functions", {"region": regions[0]})
             case Effect.DATABASE_OUTAGE:
                 await self._post("database", {"region": regions[0], "fault": None})
             case Effect.REPLICA_LAG:

@@ -22,7 +22,7 @@ from localaws.core.routing import Headers
 PREFIX = "/_localaws"
 
 _LONGEST_BODY = 64 * 1024
-_OWN = "GET /status, GET /addresses, POST /outage, POST /heal, POST /stop"
+_OWN = "GET /status, GET /addresses, POST /outage, POST /recover, POST /stop"
 logger = logging.getLogger(__name__)
 
 
@@ -90,7 +90,7 @@ class Control:
                 wanted = await _object(receive)
                 outage = self._outages.lose(self._region(wanted), _kind(wanted))
                 return asdict(outage)
-            case "POST", "/heal":
+            case "POST", "/recover":
                 region = self._region(await _object(receive))
                 self._outages.heal(region)
                 return {"region": region}

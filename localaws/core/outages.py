@@ -37,8 +37,8 @@ class Outages:
         self._refused: Counter[tuple[str, str]] = Counter()
         self._listeners: list[Callable[[str, Outage | None], None]] = []
         self._cuts: dict[frozenset[str], Outage] = {}
-        self._blind: set[str] = set()
-        self._way_listeners: list[Callable[[], None]] = []
+        self._isolated: set[str] = set()
+        self._link_listeners: list[Callable[[], None]] = []
         self._degraded: dict[str, float] = {}
         self._chance = random.Random()
         self._services: dict[tuple[str, str], Outage] = {}
@@ -122,21 +122,21 @@ class Outages:
             return Outage(region=region, kind=cut.kind, since=cut.since) if cut else None
         return None
 
-    def blind(self, region: str) -> None:
+    def isolate_functions(self, region: str) -> None:
         """Keep the functions of `region` from other regions' endpoints, and from nothing else. Raises ValueError."""
         self._known(region)
-        self._blind.add(region)
+        self._isolated.add(region)
 
-    def unblind(self, region: str) -> None:
-        """Undo `blind`. Raises ValueError for an unknown region."""
+    def reconnect_functions(self, region: str) -> None:
+        """Undo `isolate_functions`. Raises ValueError for an unknown region."""
         self._known(region)
-        self._blind.discard(region)
+        self._isolated.discard(region)
 
-    def is_blind(self, region: str) -> bool:
-        return region in self._blind
+    def is_isolated(self, region: str) -> bool:
+        return region in self._isolated
 
-    def blinded(self) -> list[str]:
-        return sorted(self._blind)
+    def isolated(self) -> list[str]:
+        return sorted(self._isolated)
 
     def degrade(self, region: str, share: float) -> None:
         """Let `share` of the requests at a region's endpoints fail, each after its target has answered; 0 ends that.
@@ -174,7 +174,7 @@ class Outages:
 
     def on_link_change(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each cut and each join."""
-        self._way_listeners.append(listener)
+        self._link_listeners.append(listener)
 
     def on_service_change(self, listener: Callable[[], None]) -> None:
         """Call `listener()` after each loss and each return of a service."""
@@ -185,7 +185,7 @@ class Outages:
             listener()
 
     def _notify_of_links(self) -> None:
-        for listener in self._way_listeners:
+        for listener in self._link_listeners:
             listener()
 
     def _two(self, one: str, other: str) -> None:

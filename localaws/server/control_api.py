@@ -1,5 +1,6 @@
 """Routes of the control API: speed and workers (`POST /clock`, `/workers/recycle`), faults of running regions
-(`POST /cut`, `/join`, `/blind`, `/unblind`, `/service`, `/degrade`), and content of tables (`POST /items`)."""
+(`POST /partition`, `/heal-partition`, `/isolate-functions`, `/reconnect-functions`, `/service`, `/degrade`), and
+content of tables (`POST /items`)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -60,47 +61,48 @@ def _speed(value: Any) -> float:
 
 
 class FaultApi:
-    """A cut keeps functions of one region from the other's AWS and endpoints, and replication of every kind from
-        passing; both serve clients. A blind region's functions do not reach the other's endpoints, and that is all. A
-    service that is out answers no caller in its region. A degraded region loses a share of its endpoints' responses."""
+    """A partition keeps functions of one region from the other's AWS and endpoints, and replication of every kind from
+    passing; both serve clients. Isolated functions of a region do not reach the endpoints of the other, and that is
+    all. A service that is out answers no caller in its region. A degraded region loses a share of its endpoints'
+    responses."""
 
     def __init__(self, outages: Outages) -> None:
         self._outages = outages
 
     def install(self, control: Control) -> None:
-        control.route("POST", "/cut", self._cut)
-        control.route("POST", "/join", self._join)
-        control.route("POST", "/blind", self._blind)
-        control.route("POST", "/unblind", self._unblind)
+        control.route("POST", "/partition", self._partition)
+        control.route("POST", "/heal-partition", self._heal_partition)
+        control.route("POST", "/isolate-functions", self._isolate_functions)
+        control.route("POST", "/reconnect-functions", self._reconnect_functions)
         control.route("POST", "/service", self._service)
         control.route("POST", "/degrade", self._degrade)
         control.section(
             "faults",
             lambda: {
-                "cut": self._outages.cuts(),
-                "blind": self._outages.blinded(),
+                "partitions": self._outages.cuts(),
+                "isolated": self._outages.isolated(),
                 "services": self._outages.lost_services(),
                 "degraded": self._outages.degraded(),
             },
         )
 
-    def _cut(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def _partition(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         one, other = _two(wanted)
         # By default as between networks without a route to each other: no answer.
         self._outages.cut(one, other, OutageKind(wanted.get("kind", OutageKind.HANG)))
         return {"between": [one, other]}
 
-    def _join(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def _heal_partition(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
         one, other = _two(wanted)
         self._outages.join(one, other)
         return {"between": [one, other]}
 
-    def _blind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        self._outages.blind(str(wanted.get("region")))
+    def _isolate_functions(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        self._outages.isolate_functions(str(wanted.get("region")))
         return {"region": wanted["region"]}
 
-    def _unblind(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        self._outages.unblind(str(wanted.get("region")))
+    def _reconnect_functions(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        self._outages.reconnect_functions(str(wanted.get("region")))
         return {"region": wanted["region"]}
 
     def _degrade(self, wanted: Mapping[str, Any]) -> dict[str, Any]:

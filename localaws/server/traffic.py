@@ -197,7 +197,7 @@ class Traffic:
         there = self.names.region_of(name)
         if there is None or self._outages.is_lost(region):
             return False
-        return there == region or not (self._outages.is_blind(region) or self._outages.is_cut(region, there))
+        return there == region or not (self._outages.is_isolated(region) or self._outages.is_cut(region, there))
 
     def _is_load_balancer_healthy(self, arn: str) -> bool:
         return self.target_health.load_balancer(arn) is State.HEALTHY

@@ -1,4 +1,4 @@
-"""What AWS would answer where a component reads an output that is none of its inputs."""
+"""AWS's responses for outputs that a component reads and that are none of its inputs."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ def statements(built: Built, kind: str, name: str | None = None) -> list[dict[st
 
 
 def allowed_to(service: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What a resource policy allows an AWS service."""
+    """The actions that a resource policy allows an AWS service."""
     return [each for each in found if each["Effect"] == "Allow" and each["Principal"] == {"Service": service}]
 
 

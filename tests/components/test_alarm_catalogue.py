@@ -103,7 +103,7 @@ def test_health_checks_are_watched_where_their_metric_is() -> None:
 
 
 def test_the_lag_of_a_bucket_is_seen_where_it_goes_and_its_failures_where_they_happen() -> None:
-    """Where S3 publishes each metric [S3-11]."""
+    """The region in which S3 publishes each metric [S3-11]."""
     assert entry("AWS/S3", "ReplicationLatency").metric_region == "destination"
     assert entry("AWS/S3", "OperationsFailedReplication").metric_region == "source"
 

@@ -1,4 +1,4 @@
-"""Who may call the API, by setting."""
+"""The callers that the API accepts, by setting."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which certificate a region gets, and how an issued one is proved."""
+"""A region's certificate by setting, and the validation of an issued one."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -98,7 +98,7 @@ def test_every_name_is_proved_by_its_own_record(build: Build) -> None:
 
 
 def test_the_regions_prove_one_name_side_by_side_and_own_a_record_each(build: Build) -> None:
-    """What Route 53 keeps apart by name, type and set identifier, and asks to share a TTL (decision 0003)."""
+    """Record sets that Route 53 distinguishes by name, type and set identifier; they share a TTL (decision 0003)."""
     mine, theirs = (
         build(certificate(choice(place, zone_id="ZONE"))).one("Record", f"certificate-{NAMES[0]}").inputs
         for place in Place

@@ -1,4 +1,4 @@
-"""What a regional stack makes of the clients' keys: hashes for its function, and a warning when there are none."""
+"""Clients' keys in a regional stack: hashes for its function, and a warning when there are none."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What keeps parameters equal, and the parameters that an environment starts with."""
+"""The synchronization of parameters, and the parameters that an environment starts with."""
 
 import json
 from collections.abc import Callable, Mapping

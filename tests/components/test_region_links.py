@@ -1,4 +1,4 @@
-"""What the global stack connects in a region: the stream, the schedule, the addresses."""
+"""The links of the global stack in a region: the stream, the schedule, the addresses."""
 
 import json
 from collections.abc import Callable

@@ -19,7 +19,7 @@ from tests.docs.pages import ROOT
 
 
 class Kind(StrEnum):
-    """Where a word was found."""
+    """The part of a file in which a word was found."""
 
     NAME = "name"  # a name that Python code defines
     TEXT = "text"  # a string literal: log events, metrics, CLI help, reports, messages; also templates and settings

@@ -87,7 +87,7 @@ class Fake:
     def control(self, path: str) -> dict[str, Any]:
         if path.endswith("/outage"):
             self.lost_at = time.monotonic()
-        if path.endswith("/heal"):
+        if path.endswith("/recover"):
             self.heal()
         if path.endswith(("/calls", "/calls/mark")):
             return {"since": 0.0, "calls": []}
@@ -139,7 +139,7 @@ def everything_else(contract: Any, known: dict[str, Any]) -> dict[str, Any]:
 
 
 def region_outputs(place: str, region: str) -> dict[str, Any]:
-    """What the drill reads of a region's stack."""
+    """The outputs of a region's stack that the drill reads."""
     machine = f"arn:aws:states:{region}:{ACCOUNT}:stateMachine"
     return {
         "place": place,

@@ -1,4 +1,4 @@
-"""What AWS answers of an environment that is well, for the tests to put one thing wrong."""
+"""AWS's responses for a healthy environment, in which a test changes one thing."""
 
 import io
 import json

@@ -26,7 +26,7 @@ Run = TypeVar("Run", bound=_Ended)
 
 
 def conclusive(run: Callable[[], Run], slow_down: Callable[[], None]) -> Run:
-    """What `run` ended with, once more after `slow_down` where that was inconclusive. Skips or fails the test where it
+    """The result of `run`, repeated after `slow_down` where it was inconclusive. Skips or fails the test where it
     still is: see `give_up`."""
     first = run()
     if first.status != INCONCLUSIVE:
@@ -47,7 +47,7 @@ def judged(outcome: Outcome) -> Report:
 
 
 def of_report(report: Report) -> str:
-    """What made the run inconclusive."""
+    """The reasons that the run was inconclusive."""
     lines = [f"{each.name}: {each.measured}" for each in report.checks if each.inconclusive]
     share = report.resources.starved_share
     return "\n".join([*lines, f"this machine was starved of CPU for {share:.0%} of the run"])

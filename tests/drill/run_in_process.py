@@ -18,7 +18,7 @@ from tests.drill.shared_environment import SharedEnvironment
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a run ended; reports by scenario."""
+    """The end of a run; reports by scenario."""
 
     status: int
     printed: str

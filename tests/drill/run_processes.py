@@ -93,7 +93,7 @@ def cleaned_up(file: Path, root: Path) -> subprocess.CompletedProcess[str]:
 
 
 def state(file: Path) -> dict[str, Any]:
-    """Which regions are fenced, by either replica; which members write; which failovers and failbacks run."""
+    """The fenced regions, by either replica; the members that write; the failovers and failbacks that run."""
     deployment = local(file=file)
     table = deployment.global_outputs.journal_table
     fenced, running = [], []

@@ -94,7 +94,7 @@ class SharedEnvironment:
         self._may_differ = True
 
     def differences(self) -> list[str]:
-        """What is otherwise than it was when it was deployed, once it had time to settle."""
+        """The differences from the environment as it was deployed, once it had time to settle."""
         if self._file is None:
             return []
         timeout = 0.0 if self._may_differ else _SETTLES_SECONDS

@@ -1,4 +1,4 @@
-"""What can be waited for of workflows, databases and the ledger."""
+"""Expectations about workflows, databases and the ledger."""
 
 from typing import Any
 

@@ -47,7 +47,7 @@ _CALLS = len(_METHOD) + len(_ROLLBACK)
 
 
 class World(systems.System):
-    """What is broken outlives the process that broke it: one file each. Kills its process at a call, before or after
+    """Faults that outlast the process that injected them: one file each. Kills its process at a call, before or after
     the call had its effect."""
 
     def __init__(self, folder: Path, *, killed_at: int = 0, after: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What the attempts of a run amount to."""
+"""Figures computed from the attempts of a run."""
 
 import pytest
 

@@ -36,7 +36,7 @@ HOPELESS = replace(
 
 
 def rehearsed(output: Path, *scenarios: Scenario, sabotage: str = "none") -> tuple[list[Outcome], list[str]]:
-    """What became of each, and the titles of all that was shown meanwhile."""
+    """The outcome of each, and the titles of all that was shown meanwhile."""
     shown: list[str] = []
 
     @contextmanager

@@ -110,7 +110,7 @@ def test_a_run_that_nobody_interrupts_ends_with_its_verdict(environment: SharedE
 
 
 def typed(command: str) -> subprocess.CompletedProcess[str]:
-    """What a shell makes of it, and the environment's name at the prompt."""
+    """The exit status of a shell, and the environment's name at the prompt."""
     return subprocess.run(command, shell=True, input="dev\n", capture_output=True, text=True, timeout=600)
 
 

@@ -1,4 +1,4 @@
-"""What the runner does when a step does not go as planned."""
+"""The runner, when a step does not go as planned."""
 
 from collections.abc import Sequence
 from dataclasses import replace

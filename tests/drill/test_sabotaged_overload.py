@@ -71,7 +71,7 @@ def test_health_checks_without_capacity_fail_the_run_and_fail_nothing_over(
 
 
 def shorter(step: Any) -> Any:
-    """What is sabotaged does not come back, however long the run waits for it."""
+    """A sabotaged service that does not come back, however long the run waits for it."""
     return replace(step, within_aws_seconds=10, within_seconds=2) if isinstance(step, WaitFor) else step
 
 

@@ -56,7 +56,7 @@ def test_the_system_shows_what_the_scenario_asks_of_it(outcomes: dict[str, Outco
 
 
 def circumstances(report: Report) -> str:
-    """What a reader of a failed test needs to know: rate, speed, and how long each step of each run took."""
+    """Context for the reader of a failed test: rate, speed, and the duration of each step of each run."""
     runs = [
         f"{run.machine} in {run.region} {run.status}, in AWS s: "
         + ", ".join(f"{step.name} {step.seconds * report.speed:.0f}" for step in run.steps)

@@ -1,4 +1,4 @@
-"""What a person sees, on a terminal and without one."""
+"""The view of a run, on a terminal and without one."""
 
 import io
 from pathlib import Path

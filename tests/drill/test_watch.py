@@ -1,4 +1,4 @@
-"""What the embedded AWS is asked for, and what is made of its answers."""
+"""Calls of the observer to the embedded AWS, and the values that it reads from the responses."""
 
 import asyncio
 import json
@@ -106,11 +106,11 @@ def test_every_fault_of_a_scenario_and_its_end_are_asked_for_as_the_control_api_
     both = {"between": ["us-east-1", "us-east-2"]}
     assert asked == {
         "/outage": {"region": "us-east-1", "kind": "reset"},
-        "/heal": {"region": "us-east-1"},
-        "/cut": both,
-        "/join": both,
-        "/blind": {"region": "us-east-2"},
-        "/unblind": {"region": "us-east-2"},
+        "/recover": {"region": "us-east-1"},
+        "/partition": both,
+        "/heal-partition": both,
+        "/isolate-functions": {"region": "us-east-2"},
+        "/reconnect-functions": {"region": "us-east-2"},
         "/database": {"region": "us-east-1", "fault": "down"},
         "/lag": {"seconds": 30.0},
     }

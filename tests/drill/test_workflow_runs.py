@@ -1,4 +1,4 @@
-"""What Step Functions, the sentinels' logs and the queue of dead letters are read for."""
+"""Readings from Step Functions, the sentinels' logs and the dead-letter queue."""
 
 import asyncio
 import json

@@ -104,7 +104,7 @@ class Deployed:
         return [[next(iter(value.values())) for value in row] for row in answer["records"]]
 
     def numbers(self, region: str) -> list[int]:
-        """What table `t` holds, by the Data API."""
+        """The rows of table `t`, by the Data API."""
         return [number for (number,) in self.sql(region, "SELECT i FROM t ORDER BY i")]
 
     def insert(self, region: str, *numbers: int) -> None:
@@ -149,7 +149,7 @@ class World:
         return deployed
 
     def read(self, deployed: Deployed, region: str) -> list[int]:
-        """What table `t` holds, by SQL through the member's endpoint."""
+        """The rows of table `t`, by SQL through the member's endpoint."""
         with self.connect(deployed, region) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT i FROM t ORDER BY i")
             return [number for (number,) in cursor.fetchall()]
@@ -161,7 +161,7 @@ class World:
             return [pid for (pid,) in cursor.fetchall()]
 
     def url(self, deployed: Deployed, region: str) -> str:
-        """Where a client of this machine reaches a member, without password."""
+        """The URL of a member for a client of this machine, without password."""
         rows = self.pairs.status()
         return next(
             str(row["url"]) for row in rows if (row["global_cluster"], row["region"]) == (deployed.name, region)

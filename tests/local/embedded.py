@@ -70,14 +70,14 @@ class LocalAws:
     def heal(self, *regions: str) -> None:
         """Bring regions back, and every service that is out there."""
         for region in regions:
-            self.control("heal", {"region": region})
+            self.control("recover", {"region": region})
         for lost in self.status()["faults"]["services"]:
             if lost["region"] in regions:
                 self.control("service", {"region": lost["region"], "service": lost["service"], "fault": None})
 
 
 def eventually(read: Callable[[], Found], *, within: float = TIMEOUT) -> Found:
-    """What `read` returns once that is true; its last answer after `within` seconds, which cost nothing if it comes."""
+    """The result of `read` once that is true; its last one after `within` seconds, which cost nothing if it comes."""
     deadline = time.monotonic() + within
     while not (found := read()) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -126,5 +126,5 @@ def value_of(aws: LocalAws, table: str, key: str, region: str = EAST_1) -> str |
 
 
 def region_outputs(deployment: Deployment) -> list[PlainRegionOutputs]:
-    """What the regional stacks export, the primary first."""
+    """The outputs of the regional stacks, the primary first."""
     return [PlainRegionOutputs.from_plain(deployment.outputs[place]) for place in Place]

@@ -44,7 +44,7 @@ def slow_front(world: World, cells: tuple[Cell, Cell]) -> tuple[str, int]:
 
 
 def serving(world: World, address: tuple[str, int]) -> str:
-    """Which region answers a new connection; what kept it from answering otherwise."""
+    """The region that answers a new connection; otherwise the obstacle."""
     try:
         return world.get(address, timeout=2)[1]
     except OSError as problem:
@@ -57,7 +57,7 @@ def timeout(expected: str) -> float:
 
 
 def fate(connection: socket.socket, expected: str) -> str:
-    """What becomes of an open connection on which the client sends something, below TLS."""
+    """The end of an open connection on which the client sends something, below TLS."""
     connection.settimeout(timeout(expected))
     try:
         connection.sendall(b"anybody there?")

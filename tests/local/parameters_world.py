@@ -1,4 +1,4 @@
-"""What keeps parameters equal, deployed on an embedded AWS, with people who change them; and meddling with events."""
+"""The synchronization of parameters, deployed on an embedded AWS, with changes by people and disturbed events."""
 
 import json
 import random
@@ -38,7 +38,7 @@ class ParameterWorld:
         self.ssm(region).delete_parameter(Name=f"{PREFIX}/{name}")
 
     def tree(self, region: str) -> dict[str, Any]:
-        """What a reader sees below the prefix, except what is the region's own."""
+        """The parameters below the prefix, except the region's own ones."""
         found: dict[str, Any] = {}
         for page in (
             self.ssm(region)

@@ -47,7 +47,7 @@ def recovery_world(aws: LocalAws, name: str, speed: float) -> Iterator[RecoveryW
 
 
 def _checked_at(world: RecoveryWorld, region: str) -> dict[str, str]:
-    """When the region's memory was last confirmed by a health checker, as an attribute of DynamoDB."""
+    """The time at which a health checker last confirmed the region's memory, as an attribute of DynamoDB."""
     key = {"pk": {"S": f"confirmed#{region}"}}
     found = world.aws.client("dynamodb", region).get_item(TableName=world.name, Key=key).get("Item", {})
     checked: dict[str, str] = found.get("checked_at", {})

@@ -114,7 +114,7 @@ class RecoveryWorld:
 
     @staticmethod
     def _last_steps(states: Any, execution: str) -> list[str]:
-        """What the last steps answered."""
+        """The results of the last steps."""
         events = states.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=20)["events"]
         kinds = ("taskSucceededEventDetails", "taskFailedEventDetails")
         return [json.dumps(each[kind])[:300] for each in events for kind in kinds if kind in each][:3]

@@ -146,7 +146,7 @@ def test_a_state_set_by_hand_lasts_until_the_next_evaluation(planes: LocalAws, n
 
 
 def alarms_of_an_outage(planes: LocalAws, name: str) -> tuple[datetime, list[datetime], datetime]:
-    """When a region was lost, when an alarm whose metric then stayed silent was raised, and when the region healed.
+    """The times of a region's loss, of the alarm on a metric that then stayed silent, and of the region's return.
 
     The metric had reported right before the loss. The alarm treats missing data as breaching after three minutes; the
     outage takes twelve. History has whole seconds, so the time of an alarm is up to a second early.

@@ -193,7 +193,7 @@ def slow(server: LocalAws) -> LocalAws:
 
 
 def invoke(aws: LocalAws, name: str, seconds: float = 0, at_work: Path | None = None) -> tuple[str | None, Any]:
-    """What a function of the code above ends with: FunctionError, and process, speed, grace or the error. It makes
+    """The result of a function of the code above: FunctionError, and process, speed, grace or the error. It makes
     `at_work` when it begins."""
     event = {"seconds": seconds, "at_work": str(at_work) if at_work else None}
     answer = aws.client("lambda", read_timeout=120, max_pool_connections=20).invoke(

@@ -1,4 +1,4 @@
-"""How functions reach load balancers and APIs by name, as an HTTP client of the proxy."""
+"""The route of functions to load balancers and APIs by name, as an HTTP client of the proxy."""
 
 import asyncio
 from collections.abc import Iterator

@@ -68,7 +68,7 @@ PATIENT = 12.0
 def joined(aws: LocalAws) -> Iterator[LocalAws]:
     """The shared embedded AWS, its regions joined again at the end."""
     yield aws
-    aws.control("join", {"between": [EAST_1, EAST_2]})
+    aws.control("heal-partition", {"between": [EAST_1, EAST_2]})
 
 
 def invoke(aws: LocalAws, name: str, event: Any, region: str) -> Any:
@@ -88,9 +88,9 @@ def test_regions_that_are_cut_off_reach_neither_each_others_aws_nor_replicate_un
     ask = {"table": name, "regions": {EAST_1: PATIENT, EAST_2: PATIENT}}
     assert invoke(aws, name, ask, EAST_2) == {EAST_1: "yes", EAST_2: "yes"}
 
-    aws.control("cut", {"between": [EAST_1, EAST_2]})
+    aws.control("partition", {"between": [EAST_1, EAST_2]})
 
-    assert aws.status()["faults"]["cut"] == [[EAST_1, EAST_2]]
+    assert aws.status()["faults"]["partitions"] == [[EAST_1, EAST_2]]
     for region, other in ((EAST_1, EAST_2), (EAST_2, EAST_1)):
         cut = {"table": name, "regions": {region: PATIENT, other: 0.5}}
         assert invoke(aws, name, cut, region) == {region: "yes", other: "ReadTimeoutError"}
@@ -99,7 +99,7 @@ def test_regions_that_are_cut_off_reach_neither_each_others_aws_nor_replicate_un
     time.sleep(0.5)
     assert (value_of(aws, name, "from-1", EAST_2), value_of(aws, name, "from-2", EAST_1)) == (None, None)
 
-    aws.control("join", {"between": [EAST_1, EAST_2]})
+    aws.control("heal-partition", {"between": [EAST_1, EAST_2]})
 
     assert eventually(lambda: value_of(aws, name, "from-1", EAST_2)) == "one"
     assert eventually(lambda: value_of(aws, name, "from-2", EAST_1)) == "two"
@@ -108,7 +108,7 @@ def test_regions_that_are_cut_off_reach_neither_each_others_aws_nor_replicate_un
 
 def test_a_call_that_hangs_at_a_cut_ends_with_the_cut(joined: LocalAws, name: str) -> None:
     deploy_function(joined, name, ASK, EAST_2)
-    joined.control("cut", {"between": [EAST_2, EAST_1], "kind": "reset"})
+    joined.control("partition", {"between": [EAST_2, EAST_1], "kind": "reset"})
 
     answered = invoke(joined, name, {"table": name, "regions": {EAST_1: PATIENT}}, EAST_2)
 
@@ -127,13 +127,13 @@ def test_functions_of_an_isolated_region_cannot_reach_the_other_regions_endpoint
     deploy_function(planes, f"{name}-knocks", KNOCK, EAST_2)
     assert invoke(planes, f"{name}-knocks", {"endpoints": endpoints}, EAST_2) == [True, True]
 
-    planes.control("blind", {"region": EAST_2})
+    planes.control("isolate-functions", {"region": EAST_2})
 
-    assert planes.status()["faults"]["blind"] == [EAST_2]
+    assert planes.status()["faults"]["isolated"] == [EAST_2]
     assert invoke(planes, f"{name}-knocks", {"endpoints": endpoints}, EAST_2) == [False, True]
     assert invoke(planes, name, {"table": name, "regions": {EAST_1: PATIENT}}, EAST_2) == {EAST_1: "yes"}
 
-    planes.control("unblind", {"region": EAST_2})
+    planes.control("reconnect-functions", {"region": EAST_2})
 
     assert invoke(planes, f"{name}-knocks", {"endpoints": endpoints}, EAST_2) == [True, True]
 

@@ -60,7 +60,7 @@ class Shop:
         return {name: next(iter(value.values())) for name, value in found.get("Item", {}).items()}
 
     def row(self, order_id: str) -> list[str]:
-        """What the ledger posted for it, in the writer's region; nothing as long as it has no table."""
+        """The ledger's row for it, in the writer's region; nothing as long as there is no table."""
         rows = self._sql("SELECT to_regclass('ledger')::text")
         if "stringValue" not in rows[0][0]:
             return []

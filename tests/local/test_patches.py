@@ -22,7 +22,7 @@ MODULES = sorted(Path(emulator.__file__).parent.glob("*.py"))
 
 
 def names_of_ministack(tree: ast.Module) -> dict[str, str]:
-    """What a module imports of ministack: its name there to "module" or "module:name"."""
+    """The imports of a module from ministack: its name there to "module" or "module:name"."""
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("ministack"):

@@ -1,4 +1,4 @@
-"""Who called what: the counts that a rehearsal's report is made of."""
+"""Recorded calls by caller: the counts in a rehearsal's report."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""What `localaws record` waits for before it writes the endpoints of a deployment by the Pulumi CLI."""
+"""`localaws record`: the components that it waits for, before it writes the endpoints of a Pulumi deployment."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What travels between regions: late, in order, never lost by an outage, and the last writer wins."""
+"""Replication between regions: late, in order, never lost by an outage, and the last writer wins."""
 
 import asyncio
 import io

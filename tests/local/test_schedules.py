@@ -27,7 +27,7 @@ class Scheduled:
         )
 
     def runs(self) -> int:
-        """How often it has run since the last look."""
+        """The number of runs since the last call."""
         answer = self.aws.client("sqs", self.region).receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
         return len(answer.get("Messages", []))
 

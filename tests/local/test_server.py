@@ -48,7 +48,7 @@ SLEEP = """
 
 @pytest.fixture
 def temp_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where servers of this test make their run folders."""
+    """The folder in which servers of this test make their run folders."""
     root = tmp_path / "tmp"
     root.mkdir()
     monkeypatch.setenv("TMPDIR", str(root))
@@ -193,9 +193,9 @@ def test_a_server_that_cannot_start_reports_the_reason_and_leaves_nothing(tmp_pa
 
 
 CONTROL_CALLS = (
-    "GET /status, GET /addresses, POST /outage, POST /heal, POST /stop, POST /cut, POST /join, POST /blind, "
-    "POST /unblind, POST /service, POST /degrade, GET /calls, POST /calls/mark, POST /items, POST /clock, "
-    "POST /workers/recycle, POST /concurrency"
+    "GET /status, GET /addresses, POST /outage, POST /recover, POST /stop, POST /partition, POST /heal-partition, "
+    "POST /isolate-functions, POST /reconnect-functions, POST /service, POST /degrade, GET /calls, POST /calls/mark, "
+    "POST /items, POST /clock, POST /workers/recycle, POST /concurrency"
 )
 
 
@@ -204,12 +204,12 @@ CONTROL_CALLS = (
     [
         ("outage", {"region": "mars-1"}, 400, "region 'mars-1' is not on this machine; use us-east-1 or us-east-2"),
         ("outage", {"region": EAST_1, "kind": "fire"}, 400, "kind 'fire' is unknown; use error, reset, hang"),
-        ("heal", {}, 400, "region None is not on this machine; use us-east-1 or us-east-2"),
-        ("heal", ["us-east-1"], 400, 'send a JSON object, such as {"region": "us-east-1"}'),
+        ("recover", {}, 400, "region None is not on this machine; use us-east-1 or us-east-2"),
+        ("recover", ["us-east-1"], 400, 'send a JSON object, such as {"region": "us-east-1"}'),
         ("nonsense", {}, 404, f"the control API has {CONTROL_CALLS}"),
-        ("cut", {"between": [EAST_1]}, 400, 'name two regions: {"between": ["us-east-1", "us-east-2"]}'),
-        ("cut", {"between": [EAST_1, EAST_1]}, 400, "us-east-1 is one region; two are needed"),
-        ("blind", {}, 400, "region None is not on this machine; it runs us-east-1, us-east-2"),
+        ("partition", {"between": [EAST_1]}, 400, 'name two regions: {"between": ["us-east-1", "us-east-2"]}'),
+        ("partition", {"between": [EAST_1, EAST_1]}, 400, "us-east-1 is one region; two are needed"),
+        ("isolate-functions", {}, 400, "region None is not on this machine; it runs us-east-1, us-east-2"),
     ],
 )
 def test_the_error_of_an_invalid_control_call_names_valid_values(

@@ -1,4 +1,4 @@
-"""What services report about themselves. An AWS minute lasts half a second here."""
+"""Metrics that services publish. An AWS minute lasts half a second here."""
 
 import time
 import uuid
@@ -92,7 +92,7 @@ def test_a_lost_region_reports_nothing(planes: LocalAws, name: str) -> None:
 
 
 def reports(aws: LocalAws, queue: str) -> list[float]:
-    """When a queue reported, in whole seconds of this machine's clock."""
+    """The times at which a queue reported, in whole seconds of this machine's clock."""
     dimensions = [{"Name": "QueueName", "Value": queue}]
     metric = {"Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible", "Dimensions": dimensions}
     now = time.time()

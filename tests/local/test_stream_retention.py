@@ -1,4 +1,4 @@
-"""How long a stream keeps its records, on a clock that is not the machine's [DYNAMODB-7]."""
+"""The retention of a stream's records, on a clock that is not the machine's [DYNAMODB-7]."""
 
 import time
 from collections.abc import Iterator

@@ -80,7 +80,7 @@ class World:
         return self.client("globalaccelerator", "us-west-2")
 
     def address(self, name: str, port: int = 443) -> tuple[str, int]:
-        """Where a front is, once it is open."""
+        """The address of a listener, once it is open."""
         found = eventually(lambda: self.traffic.addresses().get(f"{name}:{port}"))
         assert found, f"nothing is open for {name}:{port}"
         host, _, local = found.rpartition(":")
@@ -214,7 +214,7 @@ def fixed_response(status: int, body: str) -> dict[str, Any]:
 
 
 def eventually(read: Callable[[], Found], *, within: float = 60.0) -> Found:
-    """What `read` returns once that is true; its last answer after `within` seconds."""
+    """The result of `read` once that is true; its last one after `within` seconds."""
     deadline = time.monotonic() + within
     while not (found := read()) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What needs an existing zone or interface endpoints is registered without any AWS too, for policies and diagrams."""
+"""Settings with an existing zone or interface endpoints are registered without AWS too, for policies and diagrams."""
 
 from collections import Counter
 

@@ -34,9 +34,9 @@ class Aws(Sessions):
         self.silent: set[str] = set()
         """Regions whose services do not answer."""
         self.meanwhile: Callable[[], None] = lambda: None
-        """What happens between the look at the records and the change."""
+        """Called between the read of the records and the change."""
         self.replays: list[dict[str, Any] | str] = [{"done": True, "posted": 0, "continuation": None}]
-        """What the ledger answers to a replay, one after the other: a result, or the type of an error."""
+        """The ledger's responses to replays, one after the other: a result, or the type of an error."""
 
     def client(self, service: str, region: str, **_: Any) -> Any:
         if service == "lambda":

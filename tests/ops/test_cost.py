@@ -1,4 +1,4 @@
-"""What an environment costs in a month: nothing forgotten, sums that can be made by hand, prices with a source."""
+"""The monthly cost of an environment: nothing forgotten, sums that can be made by hand, prices with a source."""
 
 import json
 from collections import Counter

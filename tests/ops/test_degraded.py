@@ -1,4 +1,4 @@
-"""What `deploy-global EXCLUDE_REGION=…` plans while a region is lost: nothing that needs the lost region."""
+"""The plan of `deploy-global EXCLUDE_REGION=…` while a region is lost: nothing that needs that region."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What `dr drift` lists, by the stand-in for `pulumi`."""
+"""The output of `dr drift`, with the stand-in for `pulumi`."""
 
 import json
 from typing import Any

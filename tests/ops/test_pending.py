@@ -83,7 +83,7 @@ class Stack:
 
     @property
     def targets(self) -> list[str]:
-        """What was refreshed."""
+        """The refreshed resources."""
         words = [word for call in self._pulumi.of("refresh") for word in call.words]
         return [words[at + 1] for at, word in enumerate(words) if word == "--target"]
 

@@ -1,4 +1,4 @@
-"""What a deployment refuses in the engine's plan, by the stand-in for `pulumi`."""
+"""Plans of the engine that a deployment refuses, with the stand-in for `pulumi`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What Pulumi never owned is found, removed, and nothing of a neighbour's with it."""
+"""Resources that Pulumi never managed are found and removed, and none of another environment with them."""
 
 import json
 from collections.abc import Callable

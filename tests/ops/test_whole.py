@@ -27,7 +27,7 @@ SPEED = 5.0
 
 
 class Engine:
-    """What the Pulumi CLI does, done by the runner: one stack at a time, since programs share this process."""
+    """The work of the Pulumi CLI, done by the runner: one stack at a time, since programs share this process."""
 
     def __init__(self, pulumi: PulumiStandIn, endpoint: str) -> None:
         self._pulumi = pulumi

@@ -45,7 +45,7 @@ def test_every_rule_of_one_stack_or_less_is_a_mandatory_policy(pack: Pack) -> No
 
 
 Passed = Callable[[str], Rows]
-"""What the engine passes for an environment."""
+"""The rows that the engine passes for an environment."""
 
 
 @cache
@@ -83,7 +83,7 @@ def test_every_resource_passes_before_its_creation(pack: Pack, passed: Passed) -
 
 
 def _shape(row: Row) -> str:
-    """What the pack's conversion of a resource depends on: all but its texts and numbers."""
+    """The properties on which the pack's conversion of a resource depends: all but its texts and numbers."""
     options = [row["options"][key] for key in ("protect", "ignore_changes")]
     return json.dumps([row["type"], _shape_of(row["inputs"]), options], sort_keys=True)
 

@@ -57,7 +57,7 @@ def overrides(environment: str) -> dict[str, dict[str, Any]]:
 
 @cache
 def registered(environment: str) -> Rows:
-    """What the programs register there; made once in a test run. Not to be changed: see `changes`."""
+    """The rows that the programs register there; made once in a test run. Not to be changed: see `changes`."""
     return once(f"graph-{environment}", lambda: _built(environment))
 
 

@@ -1,4 +1,4 @@
-"""What the installed AWS SDK lets one give a resource, found by looking at its classes."""
+"""The arguments of resources in the installed AWS SDK, read from its classes."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""What a failover or an upgrade changes stays changed, and nothing else is ignored [AURORA-2]."""
+"""Ignored changes: those of a failover or an upgrade stay, and nothing else is ignored [AURORA-2]."""
 
 from typing import Any
 

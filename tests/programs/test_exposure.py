@@ -1,4 +1,4 @@
-"""What the world may reach, and what it may not (R14)."""
+"""Exposure to the internet (R14)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -95,7 +95,7 @@ def test_a_bucket_without_its_privacy_is_refused(lost: str) -> None:
 
 
 def test_the_peer_regions_network_may_be_named_by_its_addresses() -> None:
-    """Where there is no NAT: groups of another region cannot be named [VPC-3]."""
+    """Without NAT: groups of another region cannot be named [VPC-3]."""
     peer = {"cidrIpv4": "10.1.0.0/16", "securityGroupId": "sg-endpoints"}
     own = {"cidrIpv4": "10.0.0.0/16", "securityGroupId": "sg-endpoints"}
     rows = registered(DEFAULTS)

@@ -28,7 +28,7 @@ def kinds(output: str) -> dict[str, set[str]]:
 
 
 def all_with(kind: str) -> dict[str, set[str]]:
-    """What `kinds` has when there is only one kind, in all stacks."""
+    """The value of `kinds` when there is only one kind, in all stacks."""
     return {stack: {kind} for stack in PROJECTS}
 
 
@@ -44,7 +44,7 @@ class Row:
 
 
 def rows(output: str) -> list[Row]:
-    """What the engine does, or would do, with single resources, in the order of its lines."""
+    """The engine's operations on single resources, done or planned, in the order of its lines."""
     found = []
     for stack, text in _lines(output):
         if row := _ROW.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What a user of the real CLI sees of a mistake: one line with the remedy, and no traceback. Nothing is deployed."""
+"""Mistakes as a user of the real CLI sees them: one line with the remedy, and no traceback. Nothing is deployed."""
 
 import re
 

@@ -253,7 +253,7 @@ def test_after_the_destruction_nothing_is_left(deployed: Environment, untouched:
 
 
 def checkout() -> str:
-    """What Git finds changed in the settings of the stacks."""
+    """The changes that Git finds in the settings of the stacks."""
     command = ["git", "status", "--porcelain", "--", "stacks"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
@@ -299,7 +299,7 @@ def secrets(environment: Environment) -> set[str]:
 
 
 def values(text: str) -> set[str]:
-    """What is secret in a secret: its text, or its password where it is a JSON object."""
+    """The secret part of a secret: its text, or its password where it is a JSON object."""
     try:
         content: Any = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What forces a replacement, against the SDK's documentation and against the arguments that the stacks give."""
+"""Arguments that force a replacement, compared with the SDK's documentation and the arguments that the stacks give."""
 
 import importlib
 import re

@@ -1,4 +1,4 @@
-"""What the runner rejects: errors name stack, resource and operation, and contain no secret."""
+"""Refusals of the runner: errors name stack, resource and operation, and contain no secret."""
 
 import pytest
 

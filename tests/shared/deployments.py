@@ -29,7 +29,7 @@ sys.exit(answer["status"])
 def outputs(
     changes: Mapping[str, Mapping[str, Any]] | None = None, *, account: str = ACCOUNT
 ) -> dict[str, dict[str, Any]]:
-    """What the three stacks of environment `dev` export; `changes` are by stack and dotted name."""
+    """The outputs of the three stacks of environment `dev`; `changes` are by stack and dotted name."""
     made: dict[str, dict[str, Any]] = {
         place: made_up(
             RegionOutputs,

@@ -17,7 +17,7 @@ A, B = "a1" * 20, "b2" * 20
 
 
 def read(folder: Path, given: Any) -> dict[str, Any]:
-    """What a stack program gets of the setting `api:clientKeys`."""
+    """The value of the setting `api:clientKeys` in a stack program."""
     text = {} if given is None else {client_keys.SETTING: given if isinstance(given, str) else json.dumps(given)}
     project = Project(stack="primary", name="dr-primary", environment="test", folder=folder, config=text)
 

@@ -1,4 +1,4 @@
-"""How a replica's calls end when its endpoint misbehaves: real sockets, a server that follows a script."""
+"""Calls of a replica whose endpoint misbehaves: real sockets, a server that follows a script."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What health checkers see, through either entry point."""
+"""Responses to health checkers, through either entry point."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the health function logs and counts."""
+"""Logs and metrics of the health function."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which posted payments the announcer publishes, when, and how often."""
+"""Publication of posted payments by the announcer: which ones, when, and how often."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What the ledger function posts and records, and which entries become dead letters."""
+"""The ledger function: entries that it posts and records, and those that become dead letters."""
 
 import threading
 from datetime import timedelta

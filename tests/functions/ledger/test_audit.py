@@ -1,4 +1,4 @@
-"""What the audit finds: each fault by the payment's id, and nothing where journal and ledger agree."""
+"""Findings of the audit: each fault by the payment's id, and nothing where journal and ledger agree."""
 
 import math
 from collections import Counter

@@ -25,7 +25,7 @@ class Raw:
 
 
 class Wire:
-    """What goes out of a client, answered as given."""
+    """The requests of a client, answered as given."""
 
     def __init__(self, service: str, *answers: tuple[int, dict[str, Any]]) -> None:
         self.sent: list[AWSRequest] = []

@@ -218,7 +218,7 @@ class LedgerWorld:
         self.database.sql(EAST_1, f"UPDATE ledger SET posted_at = posted_at - interval '{seconds} seconds'")
 
     def messages(self, url: str, region: str = EAST_1) -> list[Any]:
-        """What lies in a queue, taken out of it."""
+        """The messages of a queue, taken out of it."""
         found: list[Any] = []
         while got := self.client("sqs", region).receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in got:

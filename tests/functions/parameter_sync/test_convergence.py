@@ -183,6 +183,6 @@ class Ended(Exception):
 
 
 def _synchronize(world: World, name: str, region: str) -> None:
-    """What is put off the queue would bring again; the reconciliation at the end stands for that."""
+    """Deferred messages, which the queue would deliver again; the reconciliation at the end takes their place."""
     with suppress(Throttled, RetryAfter):
         world.synchronize(name, region)

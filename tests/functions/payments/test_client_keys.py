@@ -1,4 +1,4 @@
-"""Who may pay through the load balancer: docs/decisions/0004-callers-of-the-accelerator-endpoint.md."""
+"""Clients that may pay through the load balancer: docs/decisions/0004-callers-of-the-accelerator-endpoint.md."""
 
 import hmac
 import json

@@ -30,7 +30,7 @@ def entry(payment_id: str, amount: str, *, at: datetime, region: str) -> Journal
 
 
 class Line(StrEnum):
-    """How a region's DynamoDB is reached during one payment."""
+    """The reachability of a region's DynamoDB during one payment."""
 
     UP = "up"
     SILENT = "silent"

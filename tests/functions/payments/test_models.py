@@ -1,4 +1,4 @@
-"""Which payments are accepted, and the reasons for rejecting the others."""
+"""Payments that are accepted, and the reasons for rejecting the others."""
 
 import json
 from decimal import Decimal

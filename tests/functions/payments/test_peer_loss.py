@@ -1,4 +1,4 @@
-"""What clients see while one region's journal does not answer."""
+"""Responses to clients while one region's journal does not respond."""
 
 import pytest
 

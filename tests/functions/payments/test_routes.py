@@ -1,4 +1,4 @@
-"""What clients see, through either entry point."""
+"""Responses to clients, through either entry point."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What is logged, counted and traced, and what never is."""
+"""Logs, metrics and traces, and the values that are never in them."""
 
 import json
 from typing import Any

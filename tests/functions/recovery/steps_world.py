@@ -1,4 +1,4 @@
-"""What the steps of a recovery run on: tables, state machines, topics and parameters."""
+"""The AWS resources of a recovery's steps: tables, state machines, topics and parameters."""
 
 import json
 from collections.abc import Callable

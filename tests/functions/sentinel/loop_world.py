@@ -99,7 +99,7 @@ class Scene:
                 self.witness_peer = Witness.DOWN
 
     def run(self, runs: int = 1) -> list[str]:
-        """What was decided by so many runs, a minute apart."""
+        """The decisions of so many runs, a minute apart."""
         decisions: list[str] = []
         for _ in range(runs):
             began = self.now

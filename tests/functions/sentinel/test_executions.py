@@ -1,4 +1,4 @@
-"""How earlier executions ended, by Step Functions. moto ends a run only by stopping it, so a fake keeps them."""
+"""The end of earlier executions, by Step Functions. moto ends a run only by stopping it, so a fake keeps them."""
 
 import json
 import math

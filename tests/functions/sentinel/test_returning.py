@@ -1,4 +1,4 @@
-"""When a fenced region may return to service by itself, and after how long."""
+"""The return of a fenced region to service: its conditions, and after how long."""
 
 from dataclasses import replace
 from typing import Any

@@ -12,7 +12,7 @@ Reader = Callable[[Client, dict[str, Any]], Any]
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read one resource from AWS (`read`, given clients and the program's exports), and the expected result."""
+    """A reading of one resource from AWS (`read`, given clients and the program's exports), and the expected result."""
 
     read: Reader
     expect: Mapping[str, Any]

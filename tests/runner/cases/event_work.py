@@ -1,4 +1,4 @@
-"""What starts functions by itself: streams of tables and schedules."""
+"""Event sources of functions: streams of tables and schedules."""
 
 from typing import Any
 

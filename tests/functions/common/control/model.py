@@ -44,7 +44,7 @@ def other(region: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Weather:
-    """What a world is like, in seconds."""
+    """The properties of a world, in seconds."""
 
     table_lag: int = 1
     database_lag: int = 1
@@ -178,7 +178,7 @@ class World:
         return max(self.cells.values(), key=lambda cell: (cell.promoted, cell.writes))
 
     def records(self, cell: Cell, by: Cell) -> ControlRecords:
-        """What the replica of `cell` holds, as `by` means own and peer."""
+        """The records in the replica of `cell`, with own and peer from the view of `by`."""
 
         def get(key: str, absent: Any) -> Any:
             return cell.control.get(key, (0, absent))[1]
@@ -223,7 +223,7 @@ class World:
                 cell.checked_at = self.now
 
     def _is_well(self, cell: Cell) -> bool:
-        """What a probe finds."""
+        """The result of a probe."""
         return cell.alive and cell.reachable and (cell.decision is None or cell.decision.healthy)
 
     def _ask_witness(self, cell: Cell, region: str) -> Witness:

@@ -36,7 +36,7 @@ def claims_without_waiting(patch: pytest.MonkeyPatch) -> None:
 
 
 def records_nothing(patch: pytest.MonkeyPatch) -> None:
-    """What no ledger posted is in no backlog."""
+    """Payments that no ledger posted and no backlog has."""
     patch.setattr(World, "_record", lambda *_: None)
 
 
