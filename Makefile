@@ -134,7 +134,7 @@ cost: $(READY) $(LAYER) ## Estimate the monthly cost (ENV LOAD=<payments a secon
 	@$(DR) cost $(ENV_ARG) $(if $(LOAD),--payments-per-second $(LOAD)) $(if $(COMPARE),--compare $(COMPARE))
 
 .PHONY: test test-engine test-all
-test: $(READY) $(LAYER) $(POLICY) ## Run the tests of the tiers unit, emulator and stack
+test: $(READY) $(LAYER) $(POLICY) ## Run the tests of the tiers unit, emulator and stack, about eleven minutes on two cores
 	@$(RUN) -m tests
 
 test-engine: pulumi $(READY) $(LAYER) $(POLICY) ## Run the tests of the Pulumi engine, about a quarter of an hour
