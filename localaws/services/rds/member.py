@@ -101,7 +101,8 @@ class Member:
     def read(self, writer: "Member | None") -> None:
         """Become a standby of `writer`; without one, keep what has arrived so far. Raises StartFailed.
 
-        It answers once it follows the writer, so that a switchover to a member that is available can be complete.
+        It answers once it follows the writer, so that a switchover to a member that is available can be complete; a
+        member that does not after a base backup answers as well, with what it has.
         """
         self.writes = False
         if writer is None or not writer.writes:
