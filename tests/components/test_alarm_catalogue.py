@@ -175,7 +175,7 @@ def test_a_thing_without_a_dimension_is_refused() -> None:
 
 
 def test_more_datapoints_than_periods_are_refused() -> None:
-    with pytest.raises(ValueError, match="wants 3 of 2 datapoints"):
+    with pytest.raises(ValueError, match="requires 3 of 2 datapoints"):
         replace(entry("AWS/SQS", "ApproximateNumberOfMessagesVisible"), evaluation_periods=2, datapoints=3)
 
 

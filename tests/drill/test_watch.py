@@ -124,5 +124,5 @@ def test_a_fault_that_is_refused_names_where_and_why() -> None:
                 Effect.PARTITION, ["x", "us-east-2"], mode=OutageMode.ERROR
             )
 
-    with pytest.raises(ActionError, match=r"cut of x and us-east-2 was refused: .*is not here"):
+    with pytest.raises(ActionError, match=r"partition of x and us-east-2 was refused: .*is not here"):
         asyncio.run(lose())
