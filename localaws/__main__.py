@@ -59,7 +59,7 @@ def up(
 @app.command()
 def outage(
     region: Region,
-    mode: Annotated[OutageKind, typer.Option("--outage-mode", help="How the region fails.")] = OutageKind.ERROR,
+    mode: Annotated[OutageKind, typer.Option("--outage-mode", help="Failure mode of the region.")] = OutageKind.ERROR,
     directory: Directory = HERE,
 ) -> None:
     """Start an outage of a region."""

@@ -35,7 +35,7 @@ NlbTailOption = Annotated[
     typer.Option("--nlb-tail", min=0, help="AWS seconds for which load balancers still use an unhealthy target."),
 ]
 OutageModeOption = Annotated[
-    str, typer.Option("--outage-mode", help="How a lost region of the embedded AWS fails: error, reset or hang.")
+    str, typer.Option("--outage-mode", help="Failure mode of a lost region of the embedded AWS: error, reset or hang.")
 ]
 
 Arguments = ParamSpec("Arguments")

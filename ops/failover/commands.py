@@ -49,7 +49,7 @@ MEANING = {
 def failover(
     region: Annotated[str, typer.Option(help="Region to leave, by name or place.")],
     env: EnvOption = "dev",
-    mode: Annotated[Mode, typer.Option(help="How the database moves, and which preconditions hold.")] = Mode.UNPLANNED,
+    mode: Annotated[Mode, typer.Option(help="Method of moving the database, with its preconditions.")] = Mode.UNPLANNED,
     reason: ReasonOption = "by hand",
     yes: YesOption = False,
     local: LocalOption = False,

@@ -39,8 +39,8 @@ _SERVER_ERROR = 500
 
 def create(
     name: Annotated[str, typer.Option(help="Name of the backend; its buckets are <name>-<region>.")],
-    region: Annotated[str, typer.Option(help="Where the state is used: an environment's secondary region.")],
-    copy_region: Annotated[str, typer.Option(help="Where its copy is: the primary region.")],
+    region: Annotated[str, typer.Option(help="Region in which the state is used: an environment's secondary region.")],
+    copy_region: Annotated[str, typer.Option(help="Region of the copy: an environment's primary region.")],
     yes: YesOption = False,
 ) -> None:
     """Create a backend and a secrets provider in two regions, once for all environments.
