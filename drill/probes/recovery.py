@@ -96,9 +96,9 @@ class Runs:
 
 @dataclass(frozen=True)
 class NothingRuns:
-    """No workflow is at work."""
+    """No execution of failover or failback is in progress."""
 
-    statement: ClassVar[str] = "no workflow is at work"
+    statement: ClassVar[str] = "no failover or failback is in progress"
 
     def check(self, observed: Observation) -> Finding:
         running = [run.name for run in observed.status.workflows if run.is_running]
@@ -113,9 +113,9 @@ def new_runs(observed: Observation, kind: str | None = None) -> Sequence[Workflo
 
 @dataclass(frozen=True)
 class DatabaseSwitches:
-    """A change of writer is under way."""
+    """A change of writer is in progress."""
 
-    statement: ClassVar[str] = "a change of the database's writer is under way"
+    statement: ClassVar[str] = "a change of the database's writer is in progress"
 
     def check(self, observed: Observation) -> Finding:
         switching = [each.switching for each in observed.status.databases if each.switching]
