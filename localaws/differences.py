@@ -218,7 +218,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         id="failover-during-switchover",
         aws="Whether a failover is accepted while a switchover is in progress is not documented.",
         here="It is refused with InvalidGlobalClusterStateFault until the switchover is done or abandoned.",
-        tested="local/test_aurora.py::test_a_failover_is_refused_while_a_switchover_is_in_progress",
+        tested="local/test_aurora_switches.py::test_a_failover_is_refused_while_a_switchover_is_in_progress",
     ),
     Difference(
         id="shed-connections",

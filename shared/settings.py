@@ -44,7 +44,7 @@ class EnvironmentSettings(BaseModel):
     environment: str = Field(alias="dr:environment", min_length=1, max_length=32)
     """Name of the environment, on every resource as a tag."""
     suffix: Suffix = Field(alias="dr:suffix")
-    """The end of every name, so that several environments can share an account."""
+    """Suffix of every name, so that several environments can share an account."""
     cost_center: str = Field("unassigned", alias="dr:costCenter", min_length=1)
     """The cost center, as a tag."""
     criticality: Literal["low", "medium", "high", "critical"] = Field("high", alias="dr:criticality")

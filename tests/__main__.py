@@ -27,7 +27,7 @@ from tests.tiers import DEFAULT, OUTCOMES, TIERS
 _ROOT = Path(__file__).resolve().parents[1]
 _MOST_SERVERS = 2  # on which the emulator tier was found to be stable
 _BESIDE = "unit"  # which needs as much of the cores as the other tiers of `make test` leave
-# A tenth of a busy core. At the lowest priority a test gets none for seconds, and what it waits for comes too late.
+# A tenth of a busy core. At the lowest priority a test gets next to nothing, and what it waits for comes too late.
 _NICENESS = 10
 _WIDTH = 80
 

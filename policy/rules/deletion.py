@@ -88,7 +88,7 @@ HARMLESS: Mapping[str, Mapping[str, str]] = {
         "forceDestroy": "would promote a reader before its deletion; the global cluster detaches members [AURORA-4]"
     },
     "aws:route53/zone:Zone": {"forceDestroy": "see `zone_force_destroy_required`"},
-    "aws:cloudwatch/eventRule:EventRule": {"forceDestroy": "is for rules that AWS manages; none of the rules is"},
+    "aws:cloudwatch/eventRule:EventRule": {"forceDestroy": "is for rules that AWS manages; these are not"},
     "aws:cloudwatch/eventTarget:EventTarget": {"forceDestroy": "is for targets of rules that AWS manages"},
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.local.aurora_world import EAST_1, EAST_2, Deployed, World, destroy, eventually, world
 from tests.tiers import starts
@@ -37,3 +38,16 @@ def reset_and_empty(aws: World, lasting: Deployed) -> Deployed:
     lasting.sql(EAST_1, "TRUNCATE t")
     eventually(lambda: aws.read(lasting, EAST_2) == [], "an empty table")
     return lasting
+
+
+@pytest.fixture
+def ledger(aws: World, lasting: Deployed) -> Deployed:
+    """A global database both of whose regions are there, the writer in us-east-1, its table empty everywhere."""
+    for region in (EAST_1, EAST_2):
+        aws.outages.heal(region)
+    aws.pairs.set_lag(0)
+    return reset_and_empty(aws, lasting)
+
+
+def code(caught: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(caught.value.response["Error"]["Code"])
